@@ -1,0 +1,1 @@
+"""L0: facts as data: instance types, regions and zones, images, editions of the rules."""

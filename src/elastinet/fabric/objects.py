@@ -1,0 +1,205 @@
+"""What the agent is told to have: the objects of a desired network, and the messages about them.
+
+Every object is found by its `key` ("kind:id"). Equal objects mean an equal kernel, so a difference
+between two sets of objects is all the work there is. Nothing here assumes one machine.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Object(msgspec.Struct, frozen=True, tag_field="kind"):
+    """One thing that the agent keeps in the kernel."""
+
+    id: str
+
+    @property
+    def key(self) -> str:
+        """The name by which the engine and the agent speak of this object."""
+        return f"{self.__struct_config__.tag}:{self.id}"
+
+
+class Subnet(msgspec.Struct, frozen=True):
+    """A subnet as its router and its DHCP server need it; `gateway` is the router's own address."""
+
+    id: str
+    cidr: str
+    gateway: str
+
+
+class Network(Object, frozen=True, tag="network"):
+    """A VPC: one namespace that is its router, with a DHCP server and the link-local services.
+
+    `igw` is the id of the attached internet gateway. `dns` and `domain` are what DHCP hands out.
+    """
+
+    cidrs: tuple[str, ...]
+    subnets: tuple[Subnet, ...]
+    igw: str | None
+    dns: str
+    domain: str
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One route of a table; `target` is "igw", "blackhole", or the id of an interface."""
+
+    destination: str
+    target: str
+
+
+class Table(Object, frozen=True, tag="table"):
+    """A route table of a VPC; local routes are implied and always win."""
+
+    network: str
+    routes: tuple[Route, ...]
+
+
+class Guest(Object, frozen=True, tag="guest"):
+    """A running instance: namespaces held by an init process, a root file system of its own.
+
+    `boot` changes with every start, so that a restarted instance is a new guest with the old disk.
+    `user_data` is base64, and is run once in the life of the disk if it begins with "#!".
+    """
+
+    hostname: str
+    boot: int
+    user_data: str = ""
+
+
+class Interface(Object, frozen=True, tag="interface"):
+    """An ENI attached to a running instance.
+
+    `addresses` has the primary private IPv4 address first. `device` is the guest's name for it
+    (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security group
+    ids. `check` is the source/destination check. `attachment` changes with every attach.
+    """
+
+    network: str
+    guest: str
+    attachment: str
+    device: str
+    mac: str
+    subnet: str
+    gateway: str
+    addresses: tuple[str, ...]
+    table: str
+    groups: tuple[str, ...]
+    check: bool
+    mtu: int = 9001
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """One security group rule, normalised.
+
+    `protocol` is a number, -1 for all. For TCP (6) and UDP (17) `low`/`high` is the port range; for
+    ICMP (1) `low` is the type and `high` the code, -1 for any; otherwise both are -1. `peer` is an
+    IPv4 or IPv6 CIDR, or the id of a security group.
+    """
+
+    protocol: int
+    low: int
+    high: int
+    peer: str
+
+
+class Group(Object, frozen=True, tag="group"):
+    """A security group: what it lets in and out."""
+
+    network: str
+    ingress: frozenset[Permission]
+    egress: frozenset[Permission]
+
+
+class Members(Object, frozen=True, tag="members"):
+    """The private addresses of a security group's members, for the rules that refer to it."""
+
+    network: str
+    addresses: frozenset[str]
+
+
+class Mapping(Object, frozen=True, tag="mapping"):
+    """A public address (the id) that the internet gateway of `network` maps 1:1 to a private one."""
+
+    network: str
+    private: str
+
+
+AnyObject = Network | Table | Guest | Interface | Group | Members | Mapping
+
+
+# --- messages: each a line of JSON on the agent's socket ------------------------------------------
+
+
+class Desire(msgspec.Struct, frozen=True, tag="desire"):
+    """Engine to agent: what to have from now on.
+
+    `whole` says that nothing else is wanted; `observe` asks for a look at the whole kernel first, so
+    that whatever was changed behind the agent's back is found and mended.
+    """
+
+    generation: int
+    put: tuple[AnyObject, ...] = ()
+    drop: tuple[str, ...] = ()
+    whole: bool = False
+    observe: bool = False
+
+
+class Converged(msgspec.Struct, frozen=True, tag="converged"):
+    """Agent to engine: the kernel has all that this generation asked for, but for `failed`.
+
+    `failed` maps an object's key to one line that says why.
+    """
+
+    generation: int
+    failed: dict[str, str] = {}
+
+
+class Running(msgspec.Struct, frozen=True, tag="running"):
+    """Agent to engine: this boot of an instance has its namespaces, links and addresses."""
+
+    guest: str
+    boot: int
+
+
+class Gone(msgspec.Struct, frozen=True, tag="gone"):
+    """Agent to engine: this boot of an instance has ended; `asked` is false when it ended by itself."""
+
+    guest: str
+    boot: int
+    asked: bool
+
+
+class Attached(msgspec.Struct, frozen=True, tag="attached"):
+    """Agent to engine: the interface is in the guest and has its primary address by DHCP."""
+
+    interface: str
+    attachment: str
+
+
+class Detached(msgspec.Struct, frozen=True, tag="detached"):
+    """Agent to engine: the interface has left the guest."""
+
+    interface: str
+    attachment: str
+
+
+class Listener(msgspec.Struct, frozen=True, tag="listener"):
+    """Agent to engine, with one file descriptor: the metadata service's socket in a VPC.
+
+    The socket listens on 169.254.169.254 port 80 inside the router's namespace, where a packet's
+    source address has been checked against its interface: peer address and `network` tell the ENI.
+    """
+
+    network: str
+    port: Literal[80] = 80
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Agent to engine, first of all: what this machine can do, and what it lacks (feature: why)."""
+
+    rootless: bool
+    features: dict[str, str]
+
+
+Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello

@@ -1,0 +1,1 @@
+"""L0: the nouns, their ids, the state that holds them and what a change is."""

@@ -1,0 +1,1 @@
+"""L2: the journal that makes a state durable."""
