@@ -1,0 +1,50 @@
+"""Who signs a request and for which region; nobody checks the signature."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from elastinet.model.fault import Fault
+from elastinet.wire.form import fields
+
+_SCOPE = r"([\w.=@:-]{1,256})/[0-9]{8}/([a-z0-9-]{1,64})/[a-z0-9-]{1,64}/aws4_request"
+_PRESIGNED = re.compile(_SCOPE, re.ASCII)
+_ALGORITHM = "AWS4-HMAC-SHA256"
+_IN_HEADER = re.compile(rf"[\s,]Credential={_SCOPE}(?=[\s,]|$)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The access key id and the region of a request, as far as it names them."""
+
+    access_key_id: str | None = None
+    region: str | None = None
+
+
+def caller(headers: Mapping[str, str], query: bytes = b"") -> Credentials:
+    """Read the Authorization header (keys in lower case), else a presigned URL's query string.
+
+    What is absent, or malformed in a query string, is None. Raises Fault IncompleteSignature for a header
+    that is there but is no SigV4, and MalformedQueryString as parse() does.
+    """
+    header = headers.get("authorization")
+    if header is not None:
+        return _from_header(header)
+    if b"X-Amz-Credential" in query or b"AWSAccessKeyId" in query:
+        return _from_query(dict(fields(query)))
+    return Credentials()
+
+
+def _from_header(header: str) -> Credentials:
+    found = _IN_HEADER.search(header) if header.startswith(_ALGORITHM) else None
+    if found is None:
+        reason = f"The Authorization header must be {_ALGORITHM} with a Credential of the form"
+        raise Fault("IncompleteSignature", f"{reason} KEY/DATE/REGION/SERVICE/aws4_request.")
+    return Credentials(found[1], found[2])
+
+
+def _from_query(params: Mapping[str, str]) -> Credentials:
+    found = _PRESIGNED.fullmatch(params.get("X-Amz-Credential", ""))
+    if found is not None:
+        return Credentials(found[1], found[2])
+    return Credentials(params.get("AWSAccessKeyId") or None)  # a signature of version 2 names no region
