@@ -1,0 +1,33 @@
+"""What an account may do in a region."""
+
+from typing import Any
+
+from elastinet.ec2.request import Request
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.vpc import Vpc
+
+# The figure that EC2 has given since its quotas count vCPUs; it limits nothing, there or here.
+_MAX_INSTANCES = 20
+
+
+def describe_account_attributes(tx: Transaction, request: Request) -> dict[str, Any]:
+    """The account's attributes, or those that are named."""
+    wanted = request.ids("AttributeNames")
+    found = [_attribute(name, value) for name, value in _values(tx).items() if not wanted or name in wanted]
+    return {"AccountAttributes": found}
+
+
+def _values(tx: Transaction) -> dict[str, object]:
+    quotas = tx.settings.quotas
+    return {
+        "supported-platforms": "VPC",
+        "default-vpc": next((vpc.id for vpc in tx.mine(Vpc) if vpc.is_default), "none"),
+        "max-instances": _MAX_INSTANCES,
+        "vpc-max-security-groups-per-interface": quotas.security_groups_per_interface,
+        "max-elastic-ips": quotas.elastic_ips,
+        "vpc-max-elastic-ips": quotas.elastic_ips,
+    }
+
+
+def _attribute(name: str, value: object) -> dict[str, Any]:
+    return {"AttributeName": name, "AttributeValues": [{"AttributeValue": str(value)}]}
