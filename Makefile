@@ -1,0 +1,41 @@
+# From a fresh clone on Debian or Ubuntu, as root or not, with git, make and Python 3.11 or newer.
+#
+#   make setup    .venv with the pinned packages; .venv/bin/elastinet is the program
+#   make demo     a small region, built and explained
+#   make test     the tests; TESTS=tests/wire for some of them
+#   make lint     ruff and mypy
+#   make bench    elastinet measured, beside moto
+
+PYTHON_BIN := .venv/bin/python
+TESTS ?= tests
+# Two workers. Tests that share the kernel carry one xdist_group, which stays on one of them.
+PYTEST_FLAGS ?= -n 2 --dist loadgroup -q
+
+.PHONY: setup demo test lint bench system-packages
+
+setup: .venv/.ready system-packages
+
+.venv/.ready: pyproject.toml constraints.txt scripts/setup
+	@scripts/setup
+
+# What is missing is named, and is no obstacle: the tests that need it say so and skip.
+system-packages:
+	@scripts/system-packages || true
+
+demo: setup
+	@$(PYTHON_BIN) examples/demo.py
+
+test: setup
+	@$(PYTHON_BIN) -m pytest $(PYTEST_FLAGS) $(TESTS)
+
+lint: setup
+	@$(PYTHON_BIN) -m ruff check
+	@$(PYTHON_BIN) -m ruff format --check
+	@$(PYTHON_BIN) -m mypy
+
+bench: setup .venv/.bench-ready
+	@PYTHONPATH=tests $(PYTHON_BIN) -m bench
+
+.venv/.bench-ready: constraints-bench.txt .venv/.ready
+	@$(PYTHON_BIN) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-bench.txt
+	@touch $@
