@@ -37,5 +37,5 @@ bench: setup .venv/.bench-ready
 	@PYTHONPATH=tests $(PYTHON_BIN) -m bench
 
 .venv/.bench-ready: constraints-bench.txt .venv/.ready
-	@$(PYTHON_BIN) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-bench.txt
+	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r constraints-bench.txt
 	@touch $@
