@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from elastinet.ec2.account import default_vpc
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
-from elastinet.model.vpc import Vpc
 
 # The figure that EC2 has given since its quotas count vCPUs; it limits nothing, there or here.
 _MAX_INSTANCES = 20
@@ -21,7 +21,7 @@ def _values(tx: Transaction) -> dict[str, object]:
     quotas = tx.settings.quotas
     return {
         "supported-platforms": "VPC",
-        "default-vpc": next((vpc.id for vpc in tx.mine(Vpc) if vpc.is_default), "none"),
+        "default-vpc": vpc.id if (vpc := default_vpc(tx)) else "none",
         "max-instances": _MAX_INSTANCES,
         "vpc-max-security-groups-per-interface": quotas.security_groups_per_interface,
         "max-elastic-ips": quotas.elastic_ips,

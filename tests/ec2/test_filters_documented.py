@@ -1,0 +1,86 @@
+"""Every filter that EC2's own documentation names is known here."""
+
+from html.parser import HTMLParser
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.session import get_session
+
+MODEL = get_session().get_service_model("ec2")
+
+
+def operations():
+    from elastinet.ec2.operations import OPERATIONS
+
+    inputs = {name: MODEL.operation_model(name).input_shape for name in sorted(OPERATIONS)}
+    return [
+        name for name, shape in inputs.items() if name.startswith("Describe") and "Filters" in shape.members
+    ]
+
+
+class Names(HTMLParser):
+    """The first code of each item of the outermost list."""
+
+    def __init__(self):
+        super().__init__()
+        self.names, self._depth, self._awaited, self._text = [], 0, False, None
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "ul":
+            self._depth += 1
+        elif tag == "li":
+            self._awaited = self._depth == 1
+        elif tag == "code" and self._awaited:
+            self._awaited, self._text = False, ""
+
+    def handle_data(self, data):
+        if self._text is not None:
+            self._text += data
+
+    def handle_endtag(self, tag):
+        if tag == "ul":
+            self._depth -= 1
+        elif tag == "code" and self._text is not None:
+            self.names.append(self._text.strip())
+            self._text = None
+
+
+def documented(operation):
+    parser = Names()
+    parser.feed(MODEL.operation_model(operation).input_shape.members["Filters"].documentation)
+    # Spelled "tag:<key>", "tag :<key>" or "tag".
+    return ["tag:Owner" if name.startswith("tag:") or name == "tag" else name for name in parser.names]
+
+
+def test_the_documentation_is_understood():
+    assert documented("DescribeRegions") == ["endpoint", "opt-in-status", "region-name"]
+    assert "medium" not in documented("DescribeImages")
+    assert "tag:Owner" in documented("DescribeKeyPairs")
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_documented_filters_are_known(ec2, operation):
+    describe = getattr(ec2, xform_name(operation))
+    names = documented(operation)
+    assert names
+    unknown = {}
+    for name in names:
+        try:
+            describe(Filters=[{"Name": name, "Values": ["x"]}])
+        except ClientError as error:
+            told = error.response["Error"]
+            if told["Code"] != "UnsupportedOperation" or name not in told["Message"]:
+                unknown[name] = told
+    assert not unknown
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_other_filters_are_refused(ec2, operation):
+    with pytest.raises(ClientError) as caught:
+        getattr(ec2, xform_name(operation))(Filters=[{"Name": "no-such-filter", "Values": ["x"]}])
+    told = caught.value.response["Error"]
+    assert (told["Code"], told["Message"]) == (
+        "InvalidParameterValue",
+        "The filter 'no-such-filter' is invalid",
+    )

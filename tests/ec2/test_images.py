@@ -1,0 +1,88 @@
+import pytest
+from refused import refused
+
+
+def names(answer):
+    return {image["Name"] for image in answer["Images"]}
+
+
+def test_catalogue(ec2):
+    images = ec2.describe_images()["Images"]
+    assert {i["Architecture"] for i in images} == {"x86_64", "arm64"}
+    assert {i["EnaSupport"] for i in images} == {True, False}
+    assert all(i["State"] == "available" and i["Public"] for i in images)
+
+
+def test_one_image(ec2):
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["al2023-*-x86_64"]}])["Images"]
+    assert ec2.describe_images(ImageIds=[image["ImageId"]])["Images"] == [image]
+    assert image["ImageOwnerAlias"] == "amazon"
+    assert image["ImdsSupport"] == "v2.0"
+    assert image["RootDeviceName"] == "/dev/xvda"
+    assert image["BlockDeviceMappings"] == [
+        {
+            "DeviceName": "/dev/xvda",
+            "Ebs": {
+                "SnapshotId": "snap-" + image["ImageId"].removeprefix("ami-"),
+                "VolumeSize": 8,
+                "VolumeType": "gp3",
+                "DeleteOnTermination": True,
+                "Encrypted": False,
+            },
+        }
+    ]
+
+
+def test_owners(ec2):
+    amazon = names(ec2.describe_images(Owners=["amazon"]))
+    assert amazon == names(ec2.describe_images(Owners=["137112412989"]))
+    canonical = names(ec2.describe_images(Owners=["099720109477"]))
+    assert canonical
+    assert all(name.startswith("ubuntu/") for name in canonical)
+    assert names(ec2.describe_images(Owners=["amazon", "099720109477"])) == amazon | canonical
+    assert names(ec2.describe_images(Owners=["self"])) == set()
+    with refused("InvalidUserID.Malformed", '"canonical"'):
+        ec2.describe_images(Owners=["canonical"])
+
+
+def test_launch_permissions(ec2):
+    everybody = names(ec2.describe_images())
+    assert names(ec2.describe_images(ExecutableUsers=["all"])) == everybody
+    assert names(ec2.describe_images(ExecutableUsers=["self"])) == set()
+
+
+def test_deprecated_and_disabled(ec2):
+    everything = ec2.describe_images(IncludeDeprecated=True, IncludeDisabled=True)
+    assert names(everything) == names(ec2.describe_images())
+
+
+def test_filters(ec2):
+    asked = [
+        {"Name": "architecture", "Values": ["arm64"]},
+        {"Name": "block-device-mapping.volume-size", "Values": ["8"]},
+        {"Name": "creation-date", "Values": ["2026-*"]},
+    ]
+    found = names(ec2.describe_images(Filters=asked))
+    assert len(found) == 2
+    assert all("arm64" in name for name in found)
+    without = ec2.describe_images(Filters=[{"Name": "ena-support", "Values": ["false"]}])
+    assert names(without) == {"elastinet-no-ena-x86_64"}
+
+
+def test_unknown_ids(ec2):
+    with refused("InvalidAMIID.NotFound", "The image id '[ami-00000000000000000]' does not exist"):
+        ec2.describe_images(ImageIds=["ami-00000000000000000"])
+    with refused("InvalidAMIID.Malformed"):
+        ec2.describe_images(ImageIds=["ami-xyz"])
+
+
+def test_pages(ec2):
+    pages = list(ec2.get_paginator("describe_images").paginate(PaginationConfig={"PageSize": 5}))
+    assert [len(page["Images"]) for page in pages] == [5, 2]
+    assert set().union(*map(names, pages)) == names(ec2.describe_images())
+
+
+@pytest.mark.parametrize("size", [0, -1, 1001])
+def test_page_size(ec2, size):
+    with refused("InvalidParameterValue", "maxResults"):
+        ec2.describe_images(MaxResults=size)
