@@ -1,1 +1,14 @@
 """L2: the journal that makes a state durable."""
+
+from pathlib import Path
+
+from elastinet.store.journal import Journal, JournalError
+from elastinet.store.memory import MemoryJournal
+from elastinet.store.sqlite import SqliteJournal
+
+__all__ = ["Journal", "JournalError", "MemoryJournal", "SqliteJournal", "open_journal"]
+
+
+def open_journal(folder: Path | None) -> Journal:
+    """The journal kept in a folder, or one in memory; raises JournalError."""
+    return MemoryJournal() if folder is None else SqliteJournal(folder / "journal.sqlite")

@@ -1,0 +1,103 @@
+"""The instance types: what DescribeInstanceTypes told of 1,395 of them (facts sheet, section 15)."""
+
+import csv
+from functools import cache, cached_property
+from importlib.resources import files
+
+import msgspec
+
+
+class Card(msgspec.Struct, frozen=True, rename={"index": "i", "baseline": "base", "default_queues": "q_def"}):
+    """One network card of a type; bandwidths are in Gbit/s."""
+
+    index: int
+    perf: str
+    max_enis: int
+    types: tuple[str, ...] = ()
+    baseline: float | None = None
+    peak: float | None = None
+    default_queues: int | None = None
+
+
+class InstanceType(msgspec.Struct, frozen=True, dict=True):
+    """One row of the table, read when it is first asked for."""
+
+    name: str
+    row: dict[str, str]
+
+    @cached_property
+    def vcpus(self) -> int:
+        """Virtual CPUs."""
+        return int(self.row["vcpus"])
+
+    @cached_property
+    def memory_mib(self) -> int:
+        """Memory in MiB."""
+        return int(self.row["memory_mib"])
+
+    @cached_property
+    def architectures(self) -> tuple[str, ...]:
+        """The processor architectures that it runs."""
+        return _list(self.row["architectures"])
+
+    @cached_property
+    def max_interfaces(self) -> int:
+        """The most network interfaces."""
+        return int(self.row["max_enis"])
+
+    @cached_property
+    def ipv4_per_interface(self) -> int:
+        """The most private IPv4 addresses on one interface, the primary included."""
+        return int(self.row["ipv4_per_eni"])
+
+    @cached_property
+    def ipv6_per_interface(self) -> int:
+        """The most IPv6 addresses on one interface."""
+        return int(self.row["ipv6_per_eni"])
+
+    @cached_property
+    def cards(self) -> tuple[Card, ...]:
+        """Its network cards."""
+        return msgspec.json.decode(self.row["per_card_json"], type=tuple[Card, ...])
+
+    @cached_property
+    def nitro(self) -> bool:
+        """Whether it is built on the Nitro system, as bare metal types are."""
+        return self.row["nitro"] == "yes"
+
+    @cached_property
+    def zones_us_east_1(self) -> tuple[str, ...]:
+        """The zones of us-east-1 that offer it."""
+        return _list(self.row["zones_us_east_1"])
+
+    def flag(self, column: str) -> bool:
+        """A yes-or-no column."""
+        return self.row[column] in ("True", "yes")
+
+    def words(self, column: str) -> tuple[str, ...]:
+        """A column with several values."""
+        return _list(self.row[column])
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|")) if text else ()
+
+
+@cache
+def instance_types() -> dict[str, InstanceType]:
+    """All instance types by name."""
+    with files(__package__).joinpath("instance_types.csv").open(encoding="utf-8") as lines:
+        return {row["name"]: InstanceType(row["name"], row) for row in csv.DictReader(lines)}
+
+
+def offered(region: str) -> dict[str, tuple[str, ...]]:
+    """The types that a region offers, with the zones where it does.
+
+    For us-east-1 this is recorded; elsewhere no record is at hand and all are offered everywhere.
+    """
+    from elastinet.catalog.regions import zones
+
+    if region == "us-east-1":
+        return {t.name: t.zones_us_east_1 for t in instance_types().values() if t.zones_us_east_1}
+    names = tuple(z.name for z in zones(region))
+    return dict.fromkeys(instance_types(), names)

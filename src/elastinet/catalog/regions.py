@@ -1,0 +1,62 @@
+"""The regions of the aws partition and their zones (facts sheet, section 13.5)."""
+
+from typing import NamedTuple
+
+REGIONS = tuple(
+    """
+    af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
+    ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6
+    ap-southeast-7 ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2
+    eu-west-1 eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1
+    us-east-1 us-east-2 us-west-1 us-west-2
+    """.split()
+)
+
+ALWAYS_ON = frozenset(
+    """
+    ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1
+    eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1
+    us-west-2
+    """.split()
+)
+"""Regions that need no opt-in; the others are shown as opted in, since here they all answer."""
+
+_DIRECTIONS = {
+    "northeast": "ne",
+    "southeast": "se",
+    "northwest": "nw",
+    "southwest": "sw",
+    "central": "c",
+    "north": "n",
+    "south": "s",
+    "east": "e",
+    "west": "w",
+}
+# us-east-1 as the recorded data of the instance types has it; a zone's name is an account's own.
+_US_EAST_1 = {"a": 2, "b": 4, "c": 6, "d": 1, "e": 3, "f": 5}
+
+
+class Zone(NamedTuple):
+    """An availability zone: the name that an account sees, and the id that is the same for all."""
+
+    name: str
+    id: str
+    region: str
+
+
+def zone_prefix(region: str) -> str:
+    """How zone ids of a region begin: us-east-1 is use1."""
+    area, direction, number = region.split("-")
+    return f"{area}{_DIRECTIONS[direction]}{number}"
+
+
+def zones(region: str) -> tuple[Zone, ...]:
+    """A region's zones: six in us-east-1, three elsewhere."""
+    numbers = _US_EAST_1 if region == "us-east-1" else {"a": 1, "b": 2, "c": 3}
+    prefix = zone_prefix(region)
+    return tuple(Zone(region + letter, f"{prefix}-az{n}", region) for letter, n in numbers.items())
+
+
+def zone(region: str, name: str) -> Zone | None:
+    """The zone of this name or id, if the region has it."""
+    return next((z for z in zones(region) if name in (z.name, z.id)), None)

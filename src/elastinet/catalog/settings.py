@@ -1,0 +1,42 @@
+"""What the operator of an elastinet may set about the EC2 that it plays."""
+
+from typing import Literal
+
+import msgspec
+
+Rules = Literal["classic", "2026"]
+
+UNLIMITED = 2**31
+
+
+class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most of each noun that an account may have; EC2's defaults (facts sheet, sections 1 to 6)."""
+
+    vpcs: int = 5
+    subnets_per_vpc: int = 200
+    internet_gateways: int = 5
+    route_tables_per_vpc: int = 200
+    routes_per_table: int = 50
+    security_groups: int = 2500
+    rules_per_security_group: int = 60
+    security_groups_per_interface: int = 5
+    network_interfaces: int = 5000
+    elastic_ips: int = 5
+    key_pairs: int = 5000
+    tags_per_resource: int = 50
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The region's size, its edition of the rules, and image ids of the operator's own."""
+
+    rules: Rules = "classic"
+    quotas: Quotas = Quotas()
+    images: tuple[str, ...] = ()
+    default_account: str = "000000000000"
+
+
+def unlimited() -> Quotas:
+    """Quotas that nobody reaches; what EC2 fixes for good (tags per resource) stays."""
+    kept = ("tags_per_resource",)
+    names = [name for name in Quotas.__struct_fields__ if name not in kept]
+    return Quotas(**dict.fromkeys(names, UNLIMITED))

@@ -1,0 +1,72 @@
+"""What the verbs share: finding the server, talking to it, and how things are said."""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from elastinet import config, places
+
+
+class Failure(Exception):
+    """Something that the user is told in one line; `code` is the exit code."""
+
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+Port = Annotated[int | None, typer.Option(help="The server's port (ELASTINET_PORT).")]
+State = Annotated[str | None, typer.Option(help="The server's state folder (ELASTINET_STATE).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def say_error(sentence: str) -> None:
+    """One line on stderr."""
+    print(f"elastinet: {sentence}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    print(json.dumps(value, indent=2))
+
+
+def configuration(**given: Any) -> config.Config:
+    """The configuration with what the command line says; raises Failure."""
+    try:
+        return config.load(given)
+    except config.ConfigError as error:
+        raise Failure(str(error), 2) from error
+
+
+def find_server(port: int | None, state: str | None) -> places.Server:
+    """The running server that the options mean; raises Failure."""
+    own = configuration(port=port, state=state)
+    named_state = state or (os.environ.get("ELASTINET_STATE") if "ELASTINET_PORT" not in os.environ else None)
+    found = places.find(port, named_state, own.port)
+    if found is None:
+        where = f"with the state {named_state}" if named_state and port is None else f"on port {own.port}"
+        raise Failure(f"no server is running {where}: start one with 'elastinet start'")
+    return found
+
+
+def run_folder(server: places.Server) -> Path:
+    """Where a server's sockets and logs are."""
+    return places.runtime_folder(server.port)
+
+
+def ask(server: places.Server, method: str, path: str, timeout: float = 60) -> Any:
+    """The JSON that one of the server's own pages gives; raises Failure."""
+    request = urllib.request.Request(server.url + path, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310
+            return json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        raise Failure(f"{path}: {error.read().decode(errors='replace').strip()}") from error
+    except (OSError, ValueError) as error:
+        raise Failure(f"the server at {server.url} does not answer ({error})") from error

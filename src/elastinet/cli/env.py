@@ -1,0 +1,20 @@
+"""`elastinet env`."""
+
+from elastinet.cli.common import Json, Port, State, find_server, print_json
+
+
+def env(port: Port = None, state: State = None, json: Json = False) -> None:
+    """Print the exports that point AWS clients here: eval "$(elastinet env)"."""
+    server = find_server(port, state)
+    values = {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": "elastinet",
+        "AWS_SECRET_ACCESS_KEY": "elastinet",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "ELASTINET_PORT": str(server.port),
+    }
+    if json:
+        print_json(values)
+    else:
+        for name, value in values.items():
+            print(f"export {name}={value}")

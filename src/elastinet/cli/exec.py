@@ -1,0 +1,52 @@
+"""`elastinet exec` and `elastinet shell`."""
+
+import sys
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from elastinet.cli.common import Failure, Port, State, ask, find_server, run_folder
+from elastinet.fabric import client
+from elastinet.places import Server
+
+Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag, or 'internet'.")]
+
+
+def exec_(
+    instance: Instance,
+    command: Annotated[list[str], typer.Argument(help="The command and its arguments.")],
+    port: Port = None,
+    state: State = None,
+    tty: Annotated[bool, typer.Option("--tty", "-t", help="Give the command a terminal.")] = False,
+) -> None:
+    """Run a command inside an instance; its exit code is ours."""
+    server = find_server(port, state)
+    argv = command[1:] if command and command[0] == "--" else command
+    if not argv:
+        raise Failure("no command is given: elastinet exec INSTANCE -- COMMAND…", 2)
+    sys.exit(_run(server, instance, argv, tty=tty))
+
+
+def shell(instance: Instance, port: Port = None, state: State = None) -> None:
+    """Open a shell inside an instance."""
+    sys.exit(_run(find_server(port, state), instance, ["/bin/bash", "-l"], tty=True))
+
+
+def resolve(server: Server, name: str) -> str:
+    """The id of the running instance that a name means; raises Failure."""
+    if name == "internet" or name.startswith("i-"):
+        return name
+    found = ask(server, "GET", f"/_elastinet/instances?name={quote(name)}")["instances"]
+    if len(found) != 1:
+        raise Failure(f"{len(found) or 'no'} running instances are called '{name}'")
+    return str(found[0])
+
+
+def _run(server: Server, name: str, argv: list[str], *, tty: bool) -> int:
+    if server.fabric != "kernel":
+        raise Failure("this server has no kernel fabric: its instances run nothing")
+    try:
+        return client.run(run_folder(server), resolve(server, name), argv, tty=tty)
+    except client.ExecError as error:
+        raise Failure(str(error)) from error

@@ -1,0 +1,52 @@
+"""`elastinet logs`."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from elastinet.cli.common import Failure, Port, State, find_server, run_folder
+from elastinet.cli.exec import resolve
+from elastinet.places import Server
+
+INTERVAL_SECONDS = 0.2
+
+
+def logs(
+    instance: Annotated[
+        str | None, typer.Argument(help="An instance: its console. None: the server's log.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more comes.")] = False,
+    port: Port = None,
+    state: State = None,
+) -> None:
+    """Print what an instance has written to its console, or what the server logs."""
+    server = find_server(port, state)
+    path = _path(server, instance)
+    position = _print_from(path, 0)
+    while follow:
+        time.sleep(INTERVAL_SECONDS)
+        position = _print_from(path, position)
+
+
+def _path(server: Server, instance: str | None) -> Path:
+    if instance is None:
+        path = run_folder(server) / "log"
+    else:
+        kept = run_folder(server) if server.state == ":memory:" else Path(server.state)
+        path = kept / "disks" / resolve(server, instance) / "console.log"
+    if not path.exists():
+        raise Failure(f"there is no log of {instance or 'the server'}: {path} does not exist")
+    return path
+
+
+def _print_from(path: Path, position: int) -> int:
+    with path.open("rb") as file:
+        if position > path.stat().st_size:
+            position = 0
+        file.seek(position)
+        sys.stdout.buffer.write(file.read())
+        sys.stdout.buffer.flush()
+        return file.tell()

@@ -1,0 +1,123 @@
+"""`elastinet start`."""
+
+import logging
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from elastinet import places
+from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
+from elastinet.config import Config
+from elastinet.supervisor import StartError, Supervisor, check_fabric, listen, lock
+
+PATIENCE_SECONDS = 20
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def start(
+    port: Annotated[int | None, typer.Option(help="Port of the API; 0 picks a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    state: Annotated[str | None, typer.Option(help="Folder of the state, or :memory: to keep none.")] = None,
+    fabric: Annotated[str | None, typer.Option(help="kernel: real packets; none: the API only.")] = None,
+    rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules: classic or 2026.")] = None,
+    bandwidth_scale: Annotated[float | None, typer.Option(help="A factor for all bandwidths.")] = None,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal.")] = False,
+    json: Json = False,
+) -> None:
+    """Start a server: an EC2 endpoint whose instances carry real packets."""
+    config = configuration(
+        port=port, host=host, state=state, fabric=fabric, rules=rules, bandwidth_scale=bandwidth_scale
+    )
+    if not config.host.startswith(LOOPBACK):
+        say_error(f"warning: {config.host} is not loopback, and any credentials are accepted by this API")
+    supervisor, handle = _prepare(config)
+    if foreground:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
+        sys.exit(supervisor.serve())
+    pid = os.fork()
+    if pid == 0:
+        _become_daemon(supervisor)
+    supervisor.listener.close()
+    if handle is not None:
+        os.close(handle)
+    _report(supervisor, pid, as_json=json)
+
+
+def _prepare(config: Config) -> tuple[Supervisor, int | None]:
+    try:
+        check_fabric(config)
+        handle = lock(config.state_folder)
+        return Supervisor(config, listen(config)), handle
+    except StartError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"cannot start: {error}") from error
+
+
+def _become_daemon(supervisor: Supervisor) -> None:
+    """Go on in the background: a session of our own, the log instead of the terminal."""
+    os.setsid()
+    os.chdir("/")
+    log = os.open(supervisor.run / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
+    code = 1
+    try:
+        code = supervisor.serve()
+    except Exception:
+        logging.getLogger(__name__).exception("the server has a fault of its own")
+    finally:
+        os._exit(code)
+
+
+def _report(supervisor: Supervisor, pid: int, *, as_json: bool) -> None:
+    server = places.Server(
+        pid, supervisor.server.host, supervisor.server.port, supervisor.server.state, supervisor.server.fabric
+    )
+    began = time.monotonic()
+    with Console(stderr=True).status(f"starting on {server.url} …"):
+        _wait(server, supervisor.run, pid)
+    if as_json:
+        print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state})
+        return
+    Console().print(
+        f"[green]ready[/] at [bold]{server.url}[/] in {time.monotonic() - began:.1f} s "
+        f"(fabric {server.fabric}, state {server.state})\n"
+        f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
+    )
+
+
+def _wait(server: places.Server, run: Path, pid: int) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            raise Failure(f"the server ended at once: {_last_line(run)}")
+        if _is_healthy(server):
+            return
+        time.sleep(0.02)
+    raise Failure(f"the server is not ready after {PATIENCE_SECONDS} s; its log is {run / 'log'}")
+
+
+def _is_healthy(server: places.Server) -> bool:
+    try:
+        with urllib.request.urlopen(f"{server.url}/_elastinet/health", timeout=2):  # noqa: S310
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _last_line(run: Path) -> str:
+    try:
+        lines = (run / "log").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1].removeprefix("elastinet: ") if lines else "its log is empty"

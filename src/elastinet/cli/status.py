@@ -1,0 +1,40 @@
+"""`elastinet status`."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.places import Server
+
+COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
+
+
+def status(port: Port = None, state: State = None, json: Json = False) -> None:
+    """Show what is running, and what is enforced, modelled or only recorded."""
+    server = find_server(port, state)
+    told = ask(server, "GET", "/_elastinet/status")
+    if json:
+        print_json({"url": server.url, "pid": server.pid, "state": server.state, **told})
+    else:
+        _show(Console(), server, told)
+
+
+def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
+    settled = "[green]settled[/]" if told["settled"] else "[yellow]settling[/]"
+    rootless = {True: ", rootless", False: ", as root", None: ""}[told["rootless"]]
+    console.print(
+        f"[bold]{server.url}[/]  fabric {told['fabric']}{rootless}  rules {told['rules']}  {settled}"
+    )
+    console.print(f"state {server.state}")
+    if told["counts"]:
+        console.print("  ".join(f"{kind} {count}" for kind, count in told["counts"].items()))
+    for feature, why in told["missing"].items():
+        console.print(f"[yellow]missing[/] {feature}: {why}")
+    for key, why in told["failed"].items():
+        console.print(f"[red]failed[/] {key}: {why}")
+    table = Table("level", "feature", "how", box=None, pad_edge=False, title=None)
+    for one in told["features"]:
+        table.add_row(f"[{COLOURS[one['level']]}]{one['level']}[/]", one["feature"], one["why"])
+    console.print(table)

@@ -1,0 +1,88 @@
+"""What a run of elastinet is told: ELASTINET_* variables over elastinet.toml over defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from elastinet.catalog.settings import Quotas, Settings, unlimited
+
+MEMORY = ":memory:"
+
+
+class ConfigError(Exception):
+    """Something in the configuration cannot be; the message says where and what."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that can be set, with the names that elastinet.toml has for it.
+
+    `state` is a folder or ":memory:". `bandwidth_scale` is a factor for all bandwidths. `quotas` is
+    "unlimited" or a table of the quotas that differ from EC2's defaults.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4566
+    state: str = ""
+    fabric: Literal["kernel", "none"] = "kernel"
+    rules: Literal["classic", "2026"] = "classic"
+    bandwidth_scale: float = 1.0
+    account: str = "000000000000"
+    images: tuple[str, ...] = ()
+    quotas: Quotas | Literal["unlimited"] = Quotas()
+
+    @property
+    def state_folder(self) -> Path | None:
+        """Where state is kept, or None where it is not."""
+        if self.state == MEMORY:
+            return None
+        return Path(self.state) if self.state else default_state_folder()
+
+    @property
+    def settings(self) -> Settings:
+        """The part that EC2's rules ask about."""
+        quotas = unlimited() if self.quotas == "unlimited" else self.quotas
+        assert isinstance(quotas, Quotas)
+        return Settings(rules=self.rules, quotas=quotas, images=self.images, default_account=self.account)
+
+
+def default_state_folder() -> Path:
+    """The user's XDG state folder for elastinet."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "elastinet"
+
+
+def load(
+    given: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+) -> Config:
+    """The configuration: what was given on the command line, over the environment, over the file.
+
+    Raises ConfigError.
+    """
+    values = _file((folder or Path.cwd()) / "elastinet.toml") | _environment(environ)
+    values |= {name: value for name, value in given.items() if value is not None}
+    try:
+        return msgspec.convert(values, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"configuration: {error}") from error
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, OSError, UnicodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    names = set(Config.__struct_fields__)
+    found: dict[str, Any] = {}
+    for name in names:
+        if (value := environ.get(f"ELASTINET_{name.upper()}")) is not None:
+            found[name] = [part for part in value.split(",") if part] if name == "images" else value
+    return found

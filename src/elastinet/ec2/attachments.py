@@ -1,0 +1,136 @@
+"""The bond between interfaces and instances (facts sheet, section 1.3)."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from elastinet.catalog.instance_types import instance_types
+from elastinet.ec2 import faults
+from elastinet.ec2.lookup import need
+from elastinet.ec2.network_interfaces import in_use, need_mine, remove_interface
+from elastinet.ec2.request import Request
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Attachment, NetworkInterface
+from elastinet.rules.interfaces import bond, interfaces_of
+
+OTHER_ZONE = (
+    "You may not attach a network interface to an instance if they are not in the same availability zone"
+)
+
+
+def attach_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Put an interface into an instance, running or stopped."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    instance = need(tx, Instance, "i", request["InstanceId"])
+    index, card = request["DeviceIndex"], request.get("NetworkCardIndex", 0)
+    if interface.attachment is not None:
+        raise in_use(interface)
+    check_fits(tx, instance, interface, index, card)
+    made = attach(tx, instance, interface, index, card=card)
+    return {"AttachmentId": bond(made).id, "NetworkCardIndex": card}
+
+
+def check_fits(
+    tx: Transaction, instance: Instance, interface: NetworkInterface, index: int, card: int
+) -> None:
+    """Refuse an interface that an instance cannot take."""
+    if instance.state not in ("running", "stopped"):
+        sentence = f"Instance '{instance.id}' is not 'running' or 'stopped'."
+        raise Fault("IncorrectState", sentence)
+    if interface.zone != instance.zone:
+        raise faults.combination(OTHER_ZONE)
+    there = interfaces_of(tx.state, instance.id)
+    if any((bond(i).device_index, bond(i).network_card) == (index, card) for i in there):
+        sentence = f"Instance '{instance.id}' already has an interface attached at device index '{index}'."
+        raise Fault("InvalidParameterValue", sentence)
+    _check_limits(instance, interface, index, card, there)
+
+
+def _check_limits(
+    instance: Instance, interface: NetworkInterface, index: int, card: int, there: list[NetworkInterface]
+) -> None:
+    check_index(instance.instance_type, index, card)
+    kind = instance_types()[instance.instance_type]
+    on_card = sum(1 for i in there if bond(i).network_card == card)
+    if len(there) + 1 > kind.max_interfaces or on_card + 1 > kind.cards[card].max_enis:
+        raise too_many(len(there) + 1, instance.instance_type)
+    if len(interface.addresses) > kind.ipv4_per_interface:
+        sentence = f"{interface.id}: Number of private addresses will exceed limit."
+        raise Fault("PrivateIpAddressLimitExceeded", sentence)
+
+
+def check_index(instance_type: str, index: int, card: int) -> None:
+    """Refuse a network card or a device index that a type does not have."""
+    kind = instance_types()[instance_type]
+    if not 0 <= card < len(kind.cards):
+        sentence = f"The instance type {instance_type} has {len(kind.cards)} network card(s)."
+        raise faults.invalid(card, "networkCardIndex", sentence)
+    if not 0 <= index < 100:
+        raise faults.invalid(index, "deviceIndex", "Device indexes are from 0 to 99.")
+
+
+def too_many(count: int, instance_type: str) -> Fault:
+    """The refusal of more interfaces than a type bears."""
+    sentence = f"Interface count {count} exceeds the limit for {instance_type}"
+    return Fault("AttachmentLimitExceeded", sentence)
+
+
+def attach(
+    tx: Transaction,
+    instance: Instance,
+    interface: NetworkInterface,
+    index: int,
+    *,
+    card: int = 0,
+    delete_on_termination: bool = False,
+) -> NetworkInterface:
+    """Bond an interface to an instance; it is attaching until the fabric has put it in a running one."""
+    made = Attachment(
+        id=tx.new_id("eni-attach"),
+        instance_id=instance.id,
+        device_index=index,
+        network_card=card,
+        status="attaching" if instance.alive else "attached",
+        time=tx.now,
+        delete_on_termination=delete_on_termination,
+    )
+    return tx.put(interface.but(attachment=made))
+
+
+def detach_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Take an interface out of an instance; not the primary one."""
+    request.accept("Force")  # the kernel always lets go, so force is what happens anyway
+    interface = by_attachment(tx, request["AttachmentId"])
+    bonded = bond(interface)
+    if bonded.device_index == 0 and bonded.network_card == 0:
+        sentence = "The network interface at device index 0 and networkCard index 0 cannot be detached."
+        raise Fault("OperationNotPermitted", sentence)
+    detach(tx, interface)
+    return {"Return": True}
+
+
+def detach(tx: Transaction, interface: NetworkInterface) -> None:
+    """Loosen a bond: at once in a stopped instance, else as soon as the fabric has done it."""
+    instance = tx.need(Instance, bond(interface).instance_id)
+    gone = None if not instance.alive else replace(bond(interface), status="detaching")
+    tx.put(interface.but(attachment=gone, public_ip=None if gone is None else interface.public_ip))
+
+
+def by_attachment(tx: Transaction, id: str) -> NetworkInterface:
+    """The interface of an attachment."""
+    interface = next(tx.where(NetworkInterface, "attachment.attachment-id", id), None)
+    if interface is None:
+        faults.check_form("eni-attach", id)
+        raise faults.missing("eni-attach", [id])
+    return need_mine(tx, interface.id)
+
+
+def release_all(tx: Transaction, instance_id: str) -> None:
+    """Free a terminated instance's interfaces, and remove those that were to go with it."""
+    for interface in interfaces_of(tx.state, instance_id):
+        if bond(interface).delete_on_termination:
+            remove_interface(tx, interface)
+        else:
+            tx.put(interface.but(attachment=None, public_ip=None))

@@ -1,0 +1,80 @@
+"""Attributes of network interfaces, one a call."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from elastinet.ec2 import faults
+from elastinet.ec2.lookup import need
+from elastinet.ec2.network_interfaces import group_set, need_mine, view
+from elastinet.ec2.request import Request
+from elastinet.ec2.security_groups import check_groups
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+
+
+def modify_network_interface_attribute(tx: Transaction, request: Request) -> None:
+    """Change one attribute of an interface; groups take effect on packets at once."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    names = ("Description", "Groups", "SourceDestCheck", "Attachment", "AssociatePublicIpAddress")
+    given = [name for name in names if request.get(name) is not None]
+    if not given and next(request.unread(), None) is None:
+        raise faults.missing_parameter("attribute")
+    if len(given) > 1:
+        raise faults.combination("Fields for multiple attribute types specified: only one can be changed.")
+    for name in given:
+        tx.put(interface.but(**_changes(tx, interface, name, request[name])))
+
+
+def _changes(tx: Transaction, interface: NetworkInterface, name: str, value: Any) -> dict[str, Any]:
+    if name == "Description":
+        return {"description": value.get("Value") or ""}
+    if name == "SourceDestCheck":
+        return {"source_dest_check": bool(value.get("Value"))}
+    if name == "AssociatePublicIpAddress":
+        return {"associate_public_ip": value}
+    if name == "Groups":
+        if not value:
+            raise faults.missing_parameter("groupId")
+        return {"groups": check_groups(tx, list(value), interface.vpc_id)}
+    return {"attachment": _attachment(interface, value)}
+
+
+def _attachment(interface: NetworkInterface, value: Request) -> Any:
+    bond, id = interface.attachment, value.get("AttachmentId")
+    if id is None:
+        raise faults.missing_parameter("attachmentId")
+    if bond is None or bond.id != id:
+        faults.check_form("eni-attach", id)
+        raise faults.missing("eni-attach", [id])
+    gone = value.get("DeleteOnTermination")
+    return bond if gone is None else replace(bond, delete_on_termination=gone)
+
+
+def reset_network_interface_attribute(tx: Transaction, request: Request) -> None:
+    """Turn an interface's source/destination check on again."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    request.get("SourceDestCheck")  # the only attribute there is to reset; its value says nothing
+    tx.put(interface.but(source_dest_check=True))
+
+
+def describe_network_interface_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+    """One attribute of an interface."""
+    interface = need(tx, NetworkInterface, "eni", request["NetworkInterfaceId"])
+    name = request.get("Attribute", "description")
+    values: dict[str, dict[str, Any]] = {
+        "description": {"Description": {"Value": interface.description}},
+        "groupSet": {"Groups": group_set(tx, interface)},
+        "sourceDestCheck": {"SourceDestCheck": {"Value": interface.source_dest_check}},
+        "associatePublicIpAddress": {"AssociatePublicIpAddress": interface.associate_public_ip},
+        "attachment": _shown_attachment(tx, interface),
+    }
+    if name not in values:
+        raise Fault("InvalidParameterValue", f"Value ({name}) for parameter attribute is invalid.")
+    return {"NetworkInterfaceId": interface.id} | values[name]
+
+
+def _shown_attachment(tx: Transaction, interface: NetworkInterface) -> dict[str, Any]:
+    shown = view(tx, interface)
+    return {"Attachment": shown["Attachment"]} if "Attachment" in shown else {}

@@ -1,0 +1,245 @@
+"""RunInstances (facts sheet, sections 1.5, 7 and 13.1)."""
+
+import base64
+import binascii
+from typing import Any, NamedTuple
+
+from elastinet.catalog.images import Image, images
+from elastinet.catalog.instance_types import InstanceType, instance_types, offered
+from elastinet.ec2 import faults, instances
+from elastinet.ec2.attachments import attach
+from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
+from elastinet.ec2.network_interfaces import make_interface
+from elastinet.ec2.once import once
+from elastinet.ec2.private_addresses import fresh
+from elastinet.ec2.public_addresses import lend
+from elastinet.ec2.request import Request
+from elastinet.ec2.tagging import tags_for
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance, KeyPair, MetadataOptions
+from elastinet.model.interface import NetworkInterface
+
+MOST_USER_DATA = 16384
+
+
+class Kind(NamedTuple):
+    """What is launched: an image on a type."""
+
+    image: Image
+    type: InstanceType
+
+
+def run_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Launch instances; they run as soon as the fabric has them up."""
+    id = once(tx, "RunInstances", request, lambda: _launch(tx, request))
+    launched = list(tx.where(Instance, "reservation-id", id))
+    if not launched or all(i.state == "terminated" for i in launched):
+        sentence = "The client token has already been used for instances that are terminated."
+        raise Fault("IdempotentInstanceTerminated", sentence)
+    launched.sort(key=lambda i: i.launch_index)
+    return instances.reservation(tx, id, [instances.view(tx, i) for i in launched])
+
+
+def _launch(tx: Transaction, request: Request) -> str:
+    count = _count(request)
+    kind = _kind(tx, request)
+    plan = plan_interfaces(tx, request, kind.type, count)
+    _check_offered(tx, kind.type, plan.subnet.zone)
+    fields = _fields(tx, request, kind)
+    reservation, token = tx.new_id("r"), request.get("ClientToken") or ""
+    tags = tags_for(tx, request, "instance", "network-interface")
+    for index in range(count):
+        instance = tx.new(
+            Instance,
+            "i",
+            reservation_id=reservation,
+            launch_index=index,
+            state="pending",
+            state_reason=("pending", "pending"),
+            client_token=token,
+            launch_time=tx.now,
+            vpc_id=plan.subnet.vpc_id,
+            subnet_id=plan.subnet.id,
+            zone=plan.subnet.zone,
+            private_ip=plan.primary(index),
+            volume_id=tx.new_id("vol"),
+            tags=tags,
+            **fields,
+        )
+        _attach_all(tx, instance, plan, index)
+        lend(tx, instance)
+    return reservation
+
+
+def _count(request: Request) -> int:
+    least, most = request["MinCount"], request["MaxCount"]
+    if least < 1:
+        raise faults.invalid(least, "minCount", "Expecting a value of at least 1.")
+    if most < least:
+        raise faults.invalid(most, "maxCount", "Expecting a value not below minCount.")
+    if most > 10_000:
+        raise Fault(
+            "InstanceLimitExceeded", f"You have requested more instances ({most}) than a call may launch."
+        )
+    return int(most)
+
+
+def _kind(tx: Transaction, request: Request) -> Kind:
+    if (image_id := request.get("ImageId")) is None:
+        if "LaunchTemplate" in request:
+            raise faults.unsupported("elastinet does not support LaunchTemplate in RunInstances.")
+        raise faults.missing_parameter("ImageId")
+    name = request.get("InstanceType", "m1.small")
+    kind = instance_types().get(name)
+    if kind is None:
+        raise Fault("InvalidParameterValue", f"Invalid value '{name}' for InstanceType.")
+    image = find_image(tx, image_id)
+    check_kind(image, kind, "Ensure that you are using an AMI that is enabled for ENA.")
+    return Kind(image, kind)
+
+
+def find_image(tx: Transaction, id: str) -> Image:
+    """The image of this id."""
+    image = images(tx.region, tx.settings.images).get(id)
+    if image is None:
+        faults.check_form("ami", id)
+        raise faults.missing("ami", [id])
+    return image
+
+
+def check_kind(image: Image, kind: InstanceType, advice: str) -> None:
+    """Refuse an image that does not run on a type."""
+    if image.owner != "self" and image.architecture not in kind.architectures:
+        have = ",".join(kind.architectures)
+        raise Fault(
+            "InvalidParameterValue",
+            f"The architecture '{have}' of the specified instance type does not match the architecture "
+            f"'{image.architecture}' of the specified AMI. Specify an instance type and an AMI that have "
+            "matching architectures, and try again.",
+        )
+    if kind.row["ena_support"] == "required" and not image.ena_support:
+        raise faults.combination(
+            f"Enhanced networking with the Elastic Network Adapter (ENA) is required for the "
+            f"'{kind.name}' instance type. {advice}"
+        )
+
+
+def _check_offered(tx: Transaction, kind: InstanceType, zone: str) -> None:
+    zones = offered(tx.region).get(kind.name, ())
+    if zone in zones:
+        return
+    where = f" or choosing {', '.join(zones)}" if zones else ""
+    raise Fault(
+        "Unsupported",
+        f"Your requested instance type ({kind.name}) is not supported in your requested Availability Zone "
+        f"({zone}). Please retry your request by not specifying an Availability Zone{where}.",
+    )
+
+
+def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
+    placement = request.get("Placement") or Request({})
+    if placement.get("Tenancy", "default") != "default":
+        raise faults.unsupported(f"elastinet does not support the tenancy {placement['Tenancy']}.")
+    placement.get("AvailabilityZone")
+    names = request.get("PrivateDnsNameOptions") or Request({})
+    monitoring, hibernation = request.get("Monitoring"), request.get("HibernationOptions")
+    profile, credit = request.get("IamInstanceProfile"), request.get("CreditSpecification")
+    return {
+        "image_id": kind.image.id,
+        "instance_type": kind.type.name,
+        "key_name": _key(tx, request.get("KeyName")),
+        "user_data": user_data(request.get("UserData") or ""),
+        "monitoring": bool(monitoring and monitoring.get("Enabled")),
+        "ebs_optimized": bool(request.get("EbsOptimized")),
+        "hibernation": bool(hibernation and hibernation.get("Configured")),
+        "api_termination_disabled": bool(request.get("DisableApiTermination")),
+        "api_stop_disabled": bool(request.get("DisableApiStop")),
+        "shutdown_behavior": request.get("InstanceInitiatedShutdownBehavior", "stop"),
+        "profile_arn": _profile(tx, profile) if profile else None,
+        "credit_specification": credit.get("CpuCredits") if credit else None,
+        "cpu_options": _cpu_options(request.get("CpuOptions")),
+        "hostname_type": names.get("HostnameType", "ip-name"),
+        "resource_name_a_record": bool(names.get("EnableResourceNameDnsARecord")),
+        "metadata": _metadata(kind.image, request.get("MetadataOptions") or Request({})),
+    }
+
+
+def _key(tx: Transaction, name: str | None) -> str | None:
+    if name is not None and not tx.state.count(KeyPair, "name", (tx.owner, tx.region, name)):
+        raise Fault("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
+    return name
+
+
+def user_data(text: str) -> str:
+    """User data as it came, if it is base64 of no more than EC2 takes."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Fault("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
+    if len(raw) > MOST_USER_DATA:
+        raise Fault("InvalidUserData.Malformed", f"User data is limited to {MOST_USER_DATA} bytes")
+    return text
+
+
+def _profile(tx: Transaction, profile: Request) -> str:
+    arn, name = profile.get("Arn"), profile.get("Name")
+    if (arn is None) == (name is None):
+        raise faults.combination(
+            "Exactly one of iamInstanceProfile.arn and iamInstanceProfile.name must be given."
+        )
+    return arn or f"arn:aws:iam::{tx.owner}:instance-profile/{name}"
+
+
+def _cpu_options(options: Request | None) -> tuple[int, int] | None:
+    if options is None:
+        return None
+    cores, threads = options.get("CoreCount"), options.get("ThreadsPerCore")
+    if cores is None or threads is None:
+        raise faults.missing_parameter("CpuOptions.CoreCount and CpuOptions.ThreadsPerCore")
+    return cores, threads
+
+
+def _metadata(image: Image, asked: Request) -> MetadataOptions:
+    v2 = image.imds_support == "v2.0"
+    hops = asked.get("HttpPutResponseHopLimit", 2 if v2 else 1)
+    check_hops(hops)
+    return MetadataOptions(
+        http_tokens=asked.get("HttpTokens", "required" if v2 else "optional"),
+        http_endpoint=asked.get("HttpEndpoint", "enabled"),
+        hop_limit=hops,
+        instance_tags=asked.get("InstanceMetadataTags", "disabled"),
+    )
+
+
+def check_hops(hops: int) -> None:
+    """Refuse a hop limit that cannot be."""
+    if not 1 <= hops <= 64:
+        raise faults.invalid(hops, "HttpPutResponseHopLimit", "Expecting a value from 1 to 64.")
+
+
+def _attach_all(tx: Transaction, instance: Instance, plan: Plan, index: int) -> None:
+    for one in plan.interfaces:
+        interface = one.existing or _make(tx, plan, one, index)
+        attach(
+            tx,
+            instance,
+            interface,
+            one.device_index,
+            card=one.card,
+            delete_on_termination=one.delete_on_termination,
+        )
+
+
+def _make(tx: Transaction, plan: Plan, one: Any, index: int) -> NetworkInterface:
+    addresses = one.addresses[index]
+    more = fresh(tx, one.subnet, one.secondary_count, set(addresses)) if one.secondary_count else []
+    return make_interface(
+        tx,
+        one.subnet,
+        groups=one.groups,
+        addresses=(*addresses, *more),
+        description=one.description,
+        associate_public_ip=one.public,
+        tags=plan.interface_tags,
+    )

@@ -1,0 +1,224 @@
+"""The interfaces that a launch is to have, in either of the two ways that EC2 takes them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from elastinet.catalog.instance_types import InstanceType
+from elastinet.ec2 import faults
+from elastinet.ec2.account import default_vpc
+from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
+from elastinet.ec2.lookup import need
+from elastinet.ec2.network_interfaces import need_mine
+from elastinet.ec2.private_addresses import check_free, fresh
+from elastinet.ec2.request import Request
+from elastinet.ec2.security_groups import check_groups, groups_by_name
+from elastinet.ec2.subnets import pick_zone
+from elastinet.ec2.tagging import tags_for
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.noun import Tags
+from elastinet.model.vpc import Subnet
+
+FULL = "There are not enough free addresses in subnet '{}' to satisfy the requested number of instances."
+WITH_INTERFACES = {
+    "SubnetId": "an instance-level subnet ID",
+    "SecurityGroupIds": "an instance-level security groups",
+    "SecurityGroups": "an instance-level security groups",
+    "PrivateIpAddress": "an instance-level private IP address",
+}
+
+
+@dataclass
+class One:
+    """One interface of each instance: an existing one, or how to make it.
+
+    `addresses` has, for each instance, the addresses that its interface begins with.
+    """
+
+    subnet: Subnet
+    device_index: int = 0
+    card: int = 0
+    existing: NetworkInterface | None = None
+    groups: tuple[str, ...] = ()
+    addresses: tuple[tuple[str, ...], ...] = ()
+    secondary_count: int = 0
+    description: str = ""
+    public: bool = False
+    delete_on_termination: bool = True
+
+
+@dataclass
+class Plan:
+    """The interfaces of every instance of a launch, the primary first."""
+
+    interfaces: list[One]
+    interface_tags: Tags
+
+    @property
+    def subnet(self) -> Subnet:
+        """The subnet of the instances: that of their primary interface."""
+        return self.interfaces[0].subnet
+
+    def primary(self, index: int) -> str:
+        """The primary private address of an instance."""
+        first = self.interfaces[0]
+        return first.existing.primary if first.existing else first.addresses[index][0]
+
+
+def plan_interfaces(tx: Transaction, request: Request, kind: InstanceType, count: int) -> Plan:
+    """What interfaces a request to launch asks for; refuses what EC2 refuses."""
+    given = request.get("NetworkInterfaces")
+    found = _listed(tx, request, given, count) if given else [_simple(tx, request, count)]
+    found.sort(key=lambda one: (one.card, one.device_index))
+    _check(kind, found)
+    tags = tags_for(tx, request, "network-interface", "instance")
+    return Plan(found, tags)
+
+
+def _check(kind: InstanceType, found: list[One]) -> None:
+    places = [(one.card, one.device_index) for one in found]
+    if places[0] != (0, 0):
+        raise faults.combination("A primary network interface is required: device index 0 on network card 0.")
+    if len(set(places)) < len(places):
+        raise faults.combination("Each network interface requires a device index of its own.")
+    for one in found:
+        check_index(kind.name, one.device_index, one.card)
+        size = max((len(a) for a in one.addresses), default=0) + one.secondary_count
+        if size > kind.ipv4_per_interface:
+            sentence = f"Interface has more private addresses ({size}) than {kind.name} supports."
+            raise Fault("InvalidInterface.IpAddressLimitExceeded", sentence)
+        if one.subnet.zone != found[0].subnet.zone:
+            raise faults.combination(OTHER_ZONE)
+    if len(found) > kind.max_interfaces:
+        raise too_many(len(found), kind.name)
+
+
+def _simple(tx: Transaction, request: Request, count: int) -> One:
+    subnet = _subnet(tx, request)
+    ids = request.ids("SecurityGroupIds") + groups_by_name(tx, request.ids("SecurityGroups"))
+    groups = check_groups(tx, ids, subnet.vpc_id)
+    addresses = _addresses(tx, subnet, request.get("PrivateIpAddress"), [], count)
+    return One(subnet, groups=groups, addresses=addresses, public=subnet.map_public_ip)
+
+
+def _subnet(tx: Transaction, request: Request) -> Subnet:
+    placement = request.get("Placement")
+    zone = placement.get("AvailabilityZone") if placement else None
+    if (id := request.get("SubnetId")) is not None:
+        subnet = need(tx, Subnet, "subnet", id)
+        if zone is not None and zone != subnet.zone:
+            raise faults.invalid(zone, "availabilityZone", f"The subnet {id} is in {subnet.zone}.")
+        return subnet
+    return default_subnet(tx, zone)
+
+
+def default_subnet(tx: Transaction, zone: str | None) -> Subnet:
+    """The default subnet of a zone, or of the first zone that has one."""
+    vpc = default_vpc(tx)
+    if vpc is None:
+        raise Fault(
+            "VPCIdNotSpecified",
+            "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.",
+        )
+    wanted = pick_zone(tx, zone) if zone else None
+    candidates = (s for s in tx.where(Subnet, "vpc-id", vpc.id) if s.default_for_az)
+    found = next((s for s in candidates if wanted in (None, s.zone)), None)
+    if found is None:
+        sentence = (
+            f"No default subnet for availability zone: '{wanted}'."
+            if wanted
+            else "No subnets found for the default VPC '" + vpc.id + "'. Please specify a subnet."
+        )
+        raise Fault("MissingInput", sentence)
+    return found
+
+
+def _addresses(
+    tx: Transaction, subnet: Subnet, primary: str | None, others: list[str], count: int
+) -> tuple[tuple[str, ...], ...]:
+    """For each instance the addresses of one interface: the ones asked for, or a free one."""
+    for address in filter(None, (primary, *others)):
+        check_free(tx, subnet, address)
+    if primary is not None or others:
+        if count > 1:
+            raise faults.combination("A private IP address can be given to one instance only.")
+        first = primary or fresh(tx, subnet, 1, set(others))[0]
+        return ((first, *others),)
+    try:
+        return tuple((address,) for address in fresh(tx, subnet, count, set()))
+    except Fault as fault:
+        raise Fault(fault.code, FULL.format(subnet.id)) from None
+
+
+def _listed(tx: Transaction, request: Request, given: list[Request], count: int) -> list[One]:
+    for name, what in WITH_INTERFACES.items():
+        if name in request:
+            raise faults.combination(
+                f"Network interfaces and {what} may not be specified on the same request"
+            )
+    found = [_one(tx, request, item, count) for item in given]
+    if len(given) > 1 and any(item.get("AssociatePublicIpAddress") for item in given):
+        raise faults.combination(
+            "The associatePublicIPAddress parameter cannot be specified when launching with "
+            "multiple network interfaces."
+        )
+    return found
+
+
+def _one(tx: Transaction, request: Request, item: Request, count: int) -> One:
+    if (index := item.get("DeviceIndex")) is None:
+        raise faults.missing_parameter("NetworkInterface.DeviceIndex")
+    if item.get("InterfaceType", "interface") != "interface":
+        raise faults.unsupported(f"elastinet does not support the interface type {item['InterfaceType']}.")
+    place = {"device_index": index, "card": item.get("NetworkCardIndex", 0)}
+    if (id := item.get("NetworkInterfaceId")) is not None:
+        return _existing(tx, item, id, count, place)
+    subnet = _own_subnet(tx, request, item)
+    primary, others = _asked(item)
+    return One(
+        subnet,
+        groups=check_groups(tx, item.ids("Groups"), subnet.vpc_id),
+        addresses=_addresses(tx, subnet, primary, others, count),
+        secondary_count=item.get("SecondaryPrivateIpAddressCount", 0),
+        description=item.get("Description", ""),
+        public=item.get("AssociatePublicIpAddress", subnet.map_public_ip),
+        delete_on_termination=item.get("DeleteOnTermination", True),
+        **place,
+    )
+
+
+def _own_subnet(tx: Transaction, request: Request, item: Request) -> Subnet:
+    if (id := item.get("SubnetId")) is not None:
+        return need(tx, Subnet, "subnet", id)
+    return _subnet(tx, request)
+
+
+def _asked(item: Request) -> tuple[str | None, list[str]]:
+    listed = [(a.get("PrivateIpAddress"), a.get("Primary")) for a in item.get("PrivateIpAddresses") or ()]
+    firsts = [address for address, primary in listed if primary]
+    if len(firsts) > 1 or (firsts and item.get("PrivateIpAddress")):
+        raise faults.combination("Only one primary private IP address can be specified.")
+    primary = item.get("PrivateIpAddress") or next(iter(firsts), None)
+    return primary, [address for address, is_first in listed if not is_first]
+
+
+def _existing(tx: Transaction, item: Request, id: str, count: int, place: dict[str, Any]) -> One:
+    interface = need_mine(tx, id)
+    for name in ("Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses", "SubnetId"):
+        if name in item:
+            raise faults.combination(
+                f"A network interface may not specify both a network interface ID and {name}"
+            )
+    if count > 1:
+        raise faults.combination("An existing network interface can be attached to one instance only.")
+    if interface.attachment is not None:
+        raise Fault("InvalidNetworkInterface.InUse", f"Interface: [{id}] in use.")
+    if item.get("DeleteOnTermination"):
+        raise faults.invalid(
+            "true", "deleteOnTermination", "It may be set at launch for new interfaces only."
+        )
+    if item.get("AssociatePublicIpAddress"):
+        raise faults.combination("A public address can be asked for a new network interface only.")
+    subnet = tx.need(Subnet, interface.subnet_id)
+    return One(subnet, existing=interface, delete_on_termination=False, **place)

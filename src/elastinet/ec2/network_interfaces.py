@@ -1,0 +1,214 @@
+"""Network interfaces."""
+
+from typing import Any
+
+from elastinet.catalog import regions
+from elastinet.ec2 import faults
+from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.lookup import need
+from elastinet.ec2.moments import moment
+from elastinet.ec2.once import once
+from elastinet.ec2.paths import paths
+from elastinet.ec2.private_addresses import pick
+from elastinet.ec2.public_addresses import association, forget_associations
+from elastinet.ec2.request import Request
+from elastinet.ec2.security_groups import check_groups
+from elastinet.ec2.tagging import tags_for
+from elastinet.ec2.transaction import Transaction
+from elastinet.ec2.views import tag_set
+from elastinet.model.fault import Fault
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.security import SecurityGroup
+from elastinet.model.view import View
+from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules import naming
+from elastinet.rules.interfaces import addresses_of
+
+
+def view(tx: Transaction, interface: NetworkInterface) -> View:
+    """A network interface in the shape of the API."""
+    elastic = tuple(tx.state.where(Address, "network-interface-id", interface.id))
+    vpc = tx.need(Vpc, interface.vpc_id)
+    return tx.views.of(interface, (vpc, *elastic), lambda: _view(tx, interface, vpc))
+
+
+def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, Any]:
+    zone = regions.zone(interface.region, interface.zone)
+    shown: dict[str, Any] = {
+        "NetworkInterfaceId": interface.id,
+        "OwnerId": interface.owner,
+        "VpcId": interface.vpc_id,
+        "SubnetId": interface.subnet_id,
+        "AvailabilityZone": interface.zone,
+        "AvailabilityZoneId": zone.id if zone else "",
+        "MacAddress": interface.mac,
+        "Description": interface.description,
+        "InterfaceType": interface.interface_type,
+        "Groups": group_set(tx, interface),
+        "PrivateIpAddress": interface.primary,
+        "PrivateDnsName": naming.private_dns(interface.primary, interface.region),
+        "PrivateIpAddresses": private_addresses(tx, interface, vpc),
+        "Ipv6Addresses": [],
+        "RequesterManaged": interface.requester_id is not None,
+        "SourceDestCheck": interface.source_dest_check,
+        "Status": status(interface),
+        "Operator": {"Managed": False},
+        "TagSet": tag_set(interface),
+    }
+    if interface.requester_id:
+        shown["RequesterId"] = interface.requester_id
+    if interface.attachment is not None:
+        shown["Attachment"] = _attachment(interface)
+    return shown | public_part(shown["PrivateIpAddresses"][0])
+
+
+def group_set(tx: Transaction, interface: NetworkInterface) -> list[dict[str, str]]:
+    """The groups of an interface, by id and name; a group's name never changes."""
+    return [{"GroupId": id, "GroupName": tx.need(SecurityGroup, id).group_name} for id in interface.groups]
+
+
+def private_addresses(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> list[dict[str, Any]]:
+    """An interface's private addresses with what leads to each from outside."""
+    elastic = addresses_of(tx.state, interface)
+    shown = []
+    for address in interface.addresses:
+        one: dict[str, Any] = {
+            "PrivateIpAddress": address,
+            "PrivateDnsName": naming.private_dns(address, interface.region),
+            "Primary": address == interface.primary,
+        }
+        lent = interface.public_ip if one["Primary"] else None
+        public = association(elastic.get(address), lent, vpc)
+        shown.append(one | ({"Association": public} if public else {}))
+    return shown
+
+
+def public_part(primary: dict[str, Any]) -> dict[str, Any]:
+    """What an interface shows of the public address that leads to its primary one."""
+    public = primary.get("Association")
+    if public is None:
+        return {}
+    name = {"PublicDnsName": public["PublicDnsName"]} if "PublicDnsName" in public else {}
+    return {"Association": public} | name
+
+
+def status(interface: NetworkInterface) -> str:
+    """available, attaching, in-use or detaching."""
+    if interface.attachment is None:
+        return "available"
+    return "detaching" if interface.attachment.status == "detaching" else "in-use"
+
+
+def _attachment(interface: NetworkInterface) -> dict[str, Any]:
+    bond = interface.attachment
+    assert bond is not None
+    return {
+        "AttachmentId": bond.id,
+        "AttachTime": moment(bond.time),
+        "DeleteOnTermination": bond.delete_on_termination,
+        "DeviceIndex": bond.device_index,
+        "NetworkCardIndex": bond.network_card,
+        "InstanceId": bond.instance_id,
+        "InstanceOwnerId": interface.owner,
+        "Status": bond.status,
+    }
+
+
+NETWORK_INTERFACES = Describable(
+    NetworkInterface,
+    "eni",
+    "NetworkInterfaces",
+    "NetworkInterfaceIds",
+    view,
+    paths(
+        """
+        association.allocation-id association.association-id addresses.association.public-ip
+        addresses.association.association-id addresses.association.allocation-id
+        addresses.primary addresses.private-ip-address association.ip-owner-id association.public-ip
+        association.public-dns-name attachment.attach-time attachment.attachment-id
+        attachment.delete-on-termination attachment.device-index attachment.instance-id
+        attachment.instance-owner-id attachment.status attachment.network-card-index availability-zone
+        availability-zone-id description ipv6-addresses.ipv6-address interface-type mac-address
+        network-interface-id operator.managed operator.principal owner-id private-dns-name
+        private-ip-address requester-id requester-managed source-dest-check status subnet-id vpc-id
+        """,
+        {"addresses": "PrivateIpAddresses"},
+        addresses__association__owner_id="PrivateIpAddresses.Association.IpOwnerId",
+        group_id="Groups.GroupId",
+        group_name="Groups.GroupName",
+    ),
+    {
+        name: name
+        for name in (
+            "vpc-id", "subnet-id", "group-id", "mac-address", "private-ip-address",
+            "addresses.private-ip-address", "attachment.instance-id", "attachment.attachment-id",
+        )
+    },
+)  # fmt: skip
+
+
+def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Network interfaces by id or filter."""
+    request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
+    return describe(tx, request, NETWORK_INTERFACES)
+
+
+def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+    """An interface of its own, attached to nothing yet."""
+    id = once(tx, "CreateNetworkInterface", request, lambda: _create(tx, request).id)
+    made = view(tx, tx.need(NetworkInterface, id))
+    token = request.get("ClientToken")
+    return {"NetworkInterface": made | {"Status": "pending"}} | ({"ClientToken": token} if token else {})
+
+
+def _create(tx: Transaction, request: Request) -> NetworkInterface:
+    subnet = need(tx, Subnet, "subnet", request["SubnetId"])
+    kind = request.get("InterfaceType", "interface")
+    if kind != "interface":
+        raise faults.unsupported(f"elastinet does not support the interface type {kind}.")
+    return make_interface(
+        tx,
+        subnet,
+        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
+        addresses=pick(tx, subnet, request),
+        description=request.get("Description", ""),
+        tags=tags_for(tx, request, "network-interface"),
+    )
+
+
+def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInterface:
+    """An interface in a subnet, within the quota."""
+    if tx.count(NetworkInterface) >= tx.settings.quotas.network_interfaces:
+        sentence = "The maximum number of network interfaces has been reached."
+        raise Fault("NetworkInterfaceLimitExceeded", sentence)
+    fields.setdefault("associate_public_ip", subnet.map_public_ip)
+    where = {"vpc_id": subnet.vpc_id, "subnet_id": subnet.id, "zone": subnet.zone}
+    return tx.new(NetworkInterface, "eni", mac=tx.new_mac(), **where, **fields)
+
+
+def delete_network_interface(tx: Transaction, request: Request) -> None:
+    """Remove an interface that is attached to nothing; its addresses are free again."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    if interface.attachment is not None:
+        raise in_use(interface)
+    remove_interface(tx, interface)
+
+
+def remove_interface(tx: Transaction, interface: NetworkInterface) -> None:
+    """Remove an interface and what leads to it."""
+    forget_associations(tx, interface)
+    tx.drop(tx.need(NetworkInterface, interface.id))
+
+
+def in_use(interface: NetworkInterface) -> Fault:
+    """The refusal to do to an attached interface what only a free one bears."""
+    return Fault("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
+
+
+def need_mine(tx: Transaction, id: str) -> NetworkInterface:
+    """An interface that this account may change: not one that a service made."""
+    interface = need(tx, NetworkInterface, "eni", id)
+    if interface.requester_id is not None:
+        sentence = "You do not have permission to access the specified resource."
+        raise Fault("AuthFailure", sentence, 403)
+    return interface

@@ -1,0 +1,180 @@
+"""Route tables, and which subnets go by them."""
+
+from typing import Any
+
+from elastinet.ec2 import faults
+from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.lookup import need
+from elastinet.ec2.once import once
+from elastinet.ec2.paths import paths
+from elastinet.ec2.request import Request
+from elastinet.ec2.tagging import tags_for
+from elastinet.ec2.transaction import Transaction
+from elastinet.ec2.views import tag_set
+from elastinet.ec2.vpcs import local_route
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.routes import Association, Route, RouteTable
+from elastinet.model.view import View
+from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules.routing import leads_nowhere
+
+
+def view(tx: Transaction, table: RouteTable) -> View:
+    """A route table in the shape of the API."""
+    nowhere = tuple(leads_nowhere(tx.state, table, route) for route in table.routes)
+    targets = tuple(tx.state.get(NetworkInterface, r.target) for r in table.routes if r.kind == "interface")
+    return tx.views.of(table, (*nowhere, *targets), lambda: _view(tx, table, nowhere))
+
+
+def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict[str, Any]:
+    return {
+        "RouteTableId": table.id,
+        "VpcId": table.vpc_id,
+        "OwnerId": table.owner,
+        "Routes": [_route(tx, route, lost) for route, lost in zip(table.routes, nowhere, strict=True)],
+        "Associations": [_association(table, a) for a in table.associations],
+        "PropagatingVgws": [],
+        "Tags": tag_set(table),
+    }
+
+
+def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
+    shown = {
+        "DestinationCidrBlock": route.destination,
+        "Origin": route.origin,
+        "State": "blackhole" if lost else "active",
+    }
+    if route.kind != "interface":
+        return shown | {"GatewayId": route.target}
+    interface = tx.state.get(NetworkInterface, route.target)
+    if interface is not None and interface.attachment is not None:
+        shown |= {"InstanceId": interface.attachment.instance_id, "InstanceOwnerId": interface.owner}
+    return shown | {"NetworkInterfaceId": route.target}
+
+
+def _association(table: RouteTable, association: Association) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "RouteTableAssociationId": association.id,
+        "RouteTableId": table.id,
+        "Main": association.subnet_id is None,
+        "AssociationState": {"State": "associated"},
+    }
+    return shown | ({"SubnetId": association.subnet_id} if association.subnet_id else {})
+
+
+ROUTE_TABLES = Describable(
+    RouteTable,
+    "rtb",
+    "RouteTables",
+    "RouteTableIds",
+    view,
+    paths(
+        """
+        association.gateway-id association.route-table-association-id association.route-table-id
+        association.subnet-id association.main owner-id route-table-id route.destination-cidr-block
+        route.destination-ipv6-cidr-block route.destination-prefix-list-id
+        route.egress-only-internet-gateway-id route.gateway-id route.instance-id route.nat-gateway-id
+        route.transit-gateway-id route.origin route.state route.vpc-peering-connection-id vpc-id
+        """,
+        {"association": "Associations", "route": "Routes"},
+    ),
+    {"vpc-id": "vpc-id", "association.subnet-id": "association.subnet-id"},
+)
+
+
+def describe_route_tables(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Route tables by id or filter."""
+    return describe(tx, request, ROUTE_TABLES)
+
+
+def create_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
+    """A route table with the VPC's local routes."""
+    id = once(tx, "CreateRouteTable", request, lambda: _make(tx, request).id)
+    return {"RouteTable": view(tx, tx.need(RouteTable, id))}
+
+
+def _make(tx: Transaction, request: Request) -> RouteTable:
+    vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    if tx.state.count(RouteTable, "vpc-id", vpc.id) >= tx.settings.quotas.route_tables_per_vpc:
+        raise faults.quota("RouteTableLimitExceeded", "route tables")
+    tags = tags_for(tx, request, "route-table")
+    routes = tuple(map(local_route, vpc.cidrs))
+    return tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=routes, tags=tags)
+
+
+def delete_route_table(tx: Transaction, request: Request) -> None:
+    """Remove a route table that no subnet goes by."""
+    table = need(tx, RouteTable, "rtb", request["RouteTableId"])
+    if table.associations:
+        raise faults.dependency(f"The routeTable '{table.id}' has dependencies and cannot be deleted.")
+    tx.drop(table)
+
+
+def associate_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Let a subnet go by a table."""
+    table = need(tx, RouteTable, "rtb", request["RouteTableId"])
+    if (subnet_id := request.get("SubnetId")) is None:
+        if "GatewayId" in request:
+            raise faults.unsupported("elastinet does not support GatewayId in AssociateRouteTable.")
+        raise faults.missing_parameter("subnetId")
+    subnet = need(tx, Subnet, "subnet", subnet_id)
+    if subnet.vpc_id != table.vpc_id:
+        raise faults.invalid(
+            subnet.id,
+            "subnetId",
+            f"Route table {table.id} and subnet {subnet.id} belong to different networks",
+        )
+    association = _associate(tx, table, subnet)
+    return {"AssociationId": association.id, "AssociationState": {"State": "associated"}}
+
+
+def _associate(tx: Transaction, table: RouteTable, subnet: Subnet) -> Association:
+    for other in tx.where(RouteTable, "association.subnet-id", subnet.id):
+        same = next(a for a in other.associations if a.subnet_id == subnet.id)
+        if other.id == table.id:
+            return same
+        raise Fault(
+            "Resource.AlreadyAssociated",
+            f"the specified association for route table {table.id} conflicts with an existing association",
+        )
+    association = Association(tx.new_id("rtbassoc"), subnet.id)
+    tx.put(table.but(associations=(*table.associations, association)))
+    return association
+
+
+def _holding(tx: Transaction, id: str) -> tuple[RouteTable, Association]:
+    table = next(tx.where(RouteTable, "association", id), None)
+    if table is None:
+        faults.check_form("rtbassoc", id)
+        raise faults.missing("rtbassoc", [id])
+    return table, next(a for a in table.associations if a.id == id)
+
+
+def _without(table: RouteTable, association: Association) -> RouteTable:
+    return table.but(associations=tuple(a for a in table.associations if a != association))
+
+
+def disassociate_route_table(tx: Transaction, request: Request) -> None:
+    """Let a subnet go by the main table again."""
+    table, association = _holding(tx, request["AssociationId"])
+    if association.subnet_id is None:
+        raise faults.invalid(
+            association.id, "associationId", "The main route table association cannot be disassociated."
+        )
+    tx.put(_without(table, association))
+
+
+def replace_route_table_association(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Let a subnet (or, by the main association, all that have no table) go by another table."""
+    old, association = _holding(tx, request["AssociationId"])
+    table = need(tx, RouteTable, "rtb", request["RouteTableId"])
+    if old.vpc_id != table.vpc_id:
+        raise faults.invalid(
+            table.id, "routeTableId", f"Route tables {table.id} and {old.id} belong to different networks"
+        )
+    new = Association(tx.new_id("rtbassoc"), association.subnet_id)
+    tx.put(_without(old, association))
+    table = tx.need(RouteTable, table.id)
+    tx.put(table.but(associations=(*table.associations, new)))
+    return {"NewAssociationId": new.id, "AssociationState": {"State": "associated"}}

@@ -1,0 +1,130 @@
+"""Routes: where a table sends what goes to a destination (facts sheet, section 6.1)."""
+
+import ipaddress
+from typing import Any
+
+from elastinet.ec2 import faults
+from elastinet.ec2.cidrs import read_block
+from elastinet.ec2.lookup import need
+from elastinet.ec2.request import Request
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.routes import Route, RouteTable
+from elastinet.model.vpc import InternetGateway
+from elastinet.rules.interfaces import interfaces_of
+
+LINK_LOCAL = ipaddress.IPv4Network("169.254.168.0/22")
+TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId")
+
+
+def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
+    """A new route; a destination has one at the most."""
+    table = need(tx, RouteTable, "rtb", request["RouteTableId"])
+    destination = _destination(request)
+    if any(r.destination == destination for r in table.routes):
+        raise Fault("RouteAlreadyExists", f"The route identified by {destination} already exists.")
+    if len(table.routes) - 1 >= tx.settings.quotas.routes_per_table:
+        raise faults.quota("RouteLimitExceeded", "routes")
+    _check_beside_local(table, destination)
+    tx.put(table.but(routes=(*table.routes, _route(tx, table, request, destination))))
+    return {"Return": True}
+
+
+def replace_route(tx: Transaction, request: Request) -> None:
+    """Send a destination that has a route another way."""
+    table = need(tx, RouteTable, "rtb", request["RouteTableId"])
+    destination = _destination(request)
+    old = _find(table, destination)
+    if old is None:
+        sentence = (
+            f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
+        )
+        raise Fault("InvalidParameterValue", sentence)
+    if old.kind == "local":
+        raise faults.unsupported("elastinet does not support another target for a local route.")
+    new = _route(tx, table, request, destination)
+    tx.put(table.but(routes=tuple(new if r is old else r for r in table.routes)))
+
+
+def delete_route(tx: Transaction, request: Request) -> None:
+    """Remove a destination's route."""
+    table = need(tx, RouteTable, "rtb", request["RouteTableId"])
+    destination = _destination(request)
+    old = _find(table, destination)
+    if old is None:
+        sentence = f"no route with destination-cidr-block {destination} in route table {table.id}"
+        raise Fault("InvalidRoute.NotFound", sentence)
+    if old.kind == "local":
+        raise faults.invalid(destination, "destinationCidrBlock", "The local route cannot be removed.")
+    tx.put(table.but(routes=tuple(r for r in table.routes if r is not old)))
+
+
+def _find(table: RouteTable, destination: str) -> Route | None:
+    return next((r for r in table.routes if r.destination == destination), None)
+
+
+def _destination(request: Request) -> str:
+    cidr = request.get("DestinationCidrBlock")
+    if cidr is None:
+        if name := next((n for n in request.unread() if n.startswith("Destination")), None):
+            raise faults.unsupported(f"elastinet does not support {name} as a route's destination.")
+        raise faults.missing_parameter("destinationCidrBlock")
+    network = read_block(cidr, "destinationCidrBlock")
+    if network.subnet_of(LINK_LOCAL):
+        raise faults.invalid(cidr, "destinationCidrBlock", "Routes to 169.254.168.0/22 cannot be made.")
+    return str(network)
+
+
+def _check_beside_local(table: RouteTable, destination: str) -> None:
+    # More specific than a local route is possible on EC2 for a whole subnet only, towards a
+    # middlebox; that is not built yet, and a route that would be ignored must not be accepted.
+    network = ipaddress.IPv4Network(destination)
+    for route in table.routes:
+        if route.kind == "local" and network.subnet_of(ipaddress.IPv4Network(route.destination)):
+            raise faults.unsupported("elastinet does not support routes more specific than the local one.")
+
+
+def _route(tx: Transaction, table: RouteTable, request: Request, destination: str) -> Route:
+    given = [name for name in TARGETS if request.get(name) is not None]
+    if not given:
+        if name := next(request.unread(), None):
+            raise faults.unsupported(f"elastinet does not support {name} as a route's target.")
+        raise faults.missing_parameter("gatewayId")
+    if len(given) > 1:
+        raise faults.combination(f"Only one route target may be specified, not {' and '.join(given)}.")
+    if given == ["GatewayId"]:
+        return Route(destination, "gateway", _gateway(tx, table, request["GatewayId"]))
+    return Route(destination, "interface", _interface(tx, table, request).id)
+
+
+def _gateway(tx: Transaction, table: RouteTable, id: str) -> str:
+    gateway = need(tx, InternetGateway, "igw", id)
+    if gateway.vpc_id != table.vpc_id:
+        sentence = f"route table {table.id} and network gateway {id} belong to different networks"
+        raise faults.invalid(id, "gatewayId", sentence)
+    return id
+
+
+def _interface(tx: Transaction, table: RouteTable, request: Request) -> NetworkInterface:
+    if (id := request.get("NetworkInterfaceId")) is not None:
+        interface = need(tx, NetworkInterface, "eni", id)
+    else:
+        interface = only_interface(tx, need(tx, Instance, "i", request["InstanceId"]))
+    if interface.vpc_id != table.vpc_id:
+        sentence = f"route table {table.id} and interface {interface.id} belong to different networks"
+        raise faults.invalid(interface.id, "networkInterfaceId", sentence)
+    return interface
+
+
+def only_interface(tx: Transaction, instance: Instance) -> NetworkInterface:
+    """The one interface of an instance; refuses where a request must say which."""
+    interfaces = interfaces_of(tx.state, instance.id)
+    if len(interfaces) == 1:
+        return interfaces[0]
+    raise Fault(
+        "InvalidInstanceID",
+        f"There are multiple interfaces attached to instance '{instance.id}'. "
+        "Please specify an interface ID for the operation instead.",
+    )

@@ -1,0 +1,168 @@
+"""Subnets."""
+
+import ipaddress
+from typing import Any
+
+from elastinet.catalog import regions
+from elastinet.ec2 import faults
+from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.lookup import need
+from elastinet.ec2.paths import paths
+from elastinet.ec2.request import Request
+from elastinet.ec2.tagging import tags_for
+from elastinet.ec2.transaction import Transaction
+from elastinet.ec2.views import tag_set
+from elastinet.ec2.vpcs import block
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.routes import RouteTable
+from elastinet.model.view import View
+from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules import addressing, naming
+
+
+def view(tx: Transaction, subnet: Subnet) -> View:
+    """A subnet in the shape of the API."""
+    free = addressing.free_count(tx.state, subnet)
+    return tx.views.of(subnet, (_number(free),), lambda: _view(subnet, free))
+
+
+_numbers: dict[int, int] = {}
+
+
+def _number(value: int) -> int:
+    # Views compare what they are made of by identity; this gives equal numbers one identity.
+    return _numbers.setdefault(value, value)
+
+
+def _view(subnet: Subnet, free: int) -> dict[str, Any]:
+    zone = regions.zone(subnet.region, subnet.zone)
+    return {
+        "SubnetId": subnet.id,
+        "SubnetArn": naming.arn(subnet.region, subnet.owner, "subnet", subnet.id),
+        "State": "available",
+        "VpcId": subnet.vpc_id,
+        "OwnerId": subnet.owner,
+        "CidrBlock": subnet.cidr,
+        "AvailableIpAddressCount": free,
+        "AvailabilityZone": subnet.zone,
+        "AvailabilityZoneId": zone.id if zone else "",
+        "DefaultForAz": subnet.default_for_az,
+        "MapPublicIpOnLaunch": subnet.map_public_ip,
+        "MapCustomerOwnedIpOnLaunch": False,
+        "AssignIpv6AddressOnCreation": False,
+        "Ipv6CidrBlockAssociationSet": [],
+        "Ipv6Native": False,
+        "EnableDns64": False,
+        "PrivateDnsNameOptionsOnLaunch": {
+            "HostnameType": subnet.hostname_type,
+            "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
+            "EnableResourceNameDnsAAAARecord": False,
+        },
+        "Tags": tag_set(subnet),
+    }
+
+
+SUBNETS = Describable(
+    Subnet,
+    "subnet",
+    "Subnets",
+    "SubnetIds",
+    view,
+    paths(
+        """
+        availability-zone availability-zone-id available-ip-address-count cidr-block default-for-az
+        customer-owned-ipv4-pool enable-dns64 enable-lni-at-device-index ipv6-native
+        ipv6-cidr-block-association.ipv6-cidr-block ipv6-cidr-block-association.association-id
+        ipv6-cidr-block-association.state map-customer-owned-ip-on-launch map-public-ip-on-launch
+        outpost-arn owner-id private-dns-name-options-on-launch.hostname-type
+        private-dns-name-options-on-launch.enable-resource-name-dns-a-record
+        private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record
+        state subnet-arn subnet-id vpc-id
+        """,
+        {
+            "ipv6-cidr-block-association": "Ipv6CidrBlockAssociationSet",
+            "enable-resource-name-dns-a-record": "EnableResourceNameDnsARecord",
+            "enable-resource-name-dns-aaaa-record": "EnableResourceNameDnsAAAARecord",
+        },
+        availabilityZone="AvailabilityZone",
+        cidr="CidrBlock",
+        cidrBlock="CidrBlock",
+        defaultForAz="DefaultForAz",
+    ),
+    {"vpc-id": "vpc-id"},
+)
+
+
+def describe_subnets(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Subnets by id or filter."""
+    return describe(tx, request, SUBNETS)
+
+
+def create_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
+    """A subnet in one zone, of a part of its VPC's addresses that no other subnet has."""
+    vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    if (given := request.get("CidrBlock")) is None:
+        raise faults.missing_parameter("cidrBlock")
+    zone = pick_zone(tx, request.get("AvailabilityZone") or request.get("AvailabilityZoneId"))
+    cidr = block(given, "InvalidSubnet.Range")
+    _check_range(tx, vpc, cidr)
+    tags = tags_for(tx, request, "subnet")
+    subnet = make_subnet(tx, vpc, cidr, zone, tags=tags)
+    return {"Subnet": view(tx, subnet)}
+
+
+def pick_zone(tx: Transaction, name: str | None) -> str:
+    """A zone of the region by name or id; the first where none is named."""
+    if name is None:
+        return regions.zones(tx.region)[0].name
+    zone = regions.zone(tx.region, name)
+    if zone is None:
+        names = ", ".join(z.name for z in regions.zones(tx.region))
+        sentence = f"Subnets can currently only be created in the following availability zones: {names}."
+        raise faults.invalid(name, "availabilityZone", sentence)
+    return zone.name
+
+
+def _check_range(tx: Transaction, vpc: Vpc, cidr: str) -> None:
+    network = ipaddress.IPv4Network(cidr)
+    if not any(network.subnet_of(addressing.network(own)) for own in vpc.cidrs):
+        raise Fault("InvalidSubnet.Range", f"The CIDR '{cidr}' is invalid.")
+    for other in tx.where(Subnet, "vpc-id", vpc.id):
+        if network.overlaps(addressing.network(other.cidr)):
+            raise Fault("InvalidSubnet.Conflict", f"The CIDR '{cidr}' conflicts with another subnet")
+
+
+def make_subnet(tx: Transaction, vpc: Vpc, cidr: str, zone: str, **fields: Any) -> Subnet:
+    """A subnet, within the VPC's quota."""
+    if tx.state.count(Subnet, "vpc-id", vpc.id) >= tx.settings.quotas.subnets_per_vpc:
+        raise faults.quota("SubnetLimitExceeded", "subnets")
+    return tx.new(Subnet, "subnet", vpc_id=vpc.id, zone=zone, cidr=cidr, **fields)
+
+
+def delete_subnet(tx: Transaction, request: Request) -> None:
+    """Remove a subnet that nothing is in."""
+    subnet = need(tx, Subnet, "subnet", request["SubnetId"])
+    if tx.state.count(NetworkInterface, "subnet-id", subnet.id):
+        raise faults.dependency(f"The subnet '{subnet.id}' has dependencies and cannot be deleted.")
+    for table in tx.where(RouteTable, "association.subnet-id", subnet.id):
+        kept = tuple(a for a in table.associations if a.subnet_id != subnet.id)
+        tx.put(table.but(associations=kept))
+    tx.drop(subnet)
+
+
+def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
+    """Change one of a subnet's attributes; interfaces that are there already keep theirs."""
+    subnet = need(tx, Subnet, "subnet", request["SubnetId"])
+    given = {
+        "map_public_ip": request.get("MapPublicIpOnLaunch"),
+        "resource_name_a_record": request.get("EnableResourceNameDnsARecordOnLaunch"),
+    }
+    changes: dict[str, Any] = {name: value.get("Value") for name, value in given.items() if value is not None}
+    if hostname_type := request.get("PrivateDnsHostnameTypeOnLaunch"):
+        changes["hostname_type"] = hostname_type
+    if not changes and next(request.unread(), None) is None:
+        raise faults.missing_parameter("attribute")
+    if len(changes) > 1:
+        raise faults.combination("Only one attribute may be modified in a request.")
+    tx.put(subnet.but(**changes))

@@ -1,0 +1,38 @@
+"""The nouns as the API shows them, made once for as long as nothing they are made of changes."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from elastinet.model.noun import Noun
+from elastinet.model.view import View
+
+
+class Views:
+    """The last view of each noun, with the nouns it was made of."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, tuple[tuple[Any, ...], View]] = {}
+
+    def of(self, noun: Noun, others: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> View:
+        """The view of a noun, made anew if the noun or one of the others it shows has changed."""
+        kept = self._views.get(noun.id)
+        parts = (noun, *others)
+        if kept is not None and len(kept[0]) == len(parts) and all(map(_is, kept[0], parts)):
+            return kept[1]
+        view = View(make())
+        self._views[noun.id] = (parts, view)
+        return view
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop the views of nouns that are no more."""
+        for id in ids:
+            self._views.pop(id, None)
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b
+
+
+def tag_set(noun: Noun) -> list[dict[str, str]]:
+    """Tags as every output shape has them."""
+    return [{"Key": key, "Value": value} for key, value in noun.tags]

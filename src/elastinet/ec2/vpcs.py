@@ -1,0 +1,185 @@
+"""VPCs."""
+
+import ipaddress
+from typing import Any
+
+from elastinet.ec2 import faults
+from elastinet.ec2.cidrs import read_block
+from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.lookup import need
+from elastinet.ec2.paths import paths
+from elastinet.ec2.request import Request
+from elastinet.ec2.tagging import tags_for
+from elastinet.ec2.transaction import Transaction
+from elastinet.ec2.views import tag_set
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.routes import Association, Route, RouteTable
+from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.view import View
+from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+
+FORBIDDEN = ipaddress.IPv4Network("169.254.0.0/16")
+
+
+def view(tx: Transaction, vpc: Vpc) -> View:
+    """A VPC in the shape of the API."""
+    return tx.views.of(vpc, (), lambda: _view(vpc))
+
+
+def _view(vpc: Vpc) -> dict[str, Any]:
+    return {
+        "VpcId": vpc.id,
+        "OwnerId": vpc.owner,
+        "State": "available",
+        "CidrBlock": vpc.cidrs[0],
+        "CidrBlockAssociationSet": [
+            {
+                "AssociationId": _association(vpc, n),
+                "CidrBlock": cidr,
+                "CidrBlockState": {"State": "associated"},
+            }
+            for n, cidr in enumerate(vpc.cidrs)
+        ],
+        "DhcpOptionsId": vpc.dhcp_options_id,
+        "InstanceTenancy": vpc.tenancy,
+        "IsDefault": vpc.is_default,
+        "Tags": tag_set(vpc),
+    }
+
+
+def _association(vpc: Vpc, number: int) -> str:
+    return f"vpc-cidr-assoc-{int(vpc.id.removeprefix('vpc-'), 16) ^ number:017x}"
+
+
+VPCS = Describable(
+    Vpc,
+    "vpc",
+    "Vpcs",
+    "VpcIds",
+    view,
+    paths(
+        """
+        cidr-block-association.association-id cidr-block-association.cidr-block dhcp-options-id
+        ipv6-cidr-block-association.ipv6-cidr-block ipv6-cidr-block-association.ipv6-pool
+        ipv6-cidr-block-association.association-id ipv6-cidr-block-association.state
+        is-default owner-id state vpc-id
+        """,
+        {
+            "cidr-block-association": "CidrBlockAssociationSet",
+            "ipv6-cidr-block-association": "Ipv6CidrBlockAssociationSet",
+        },
+        cidr="CidrBlock",
+        cidr_block="CidrBlock",
+        isDefault="IsDefault",
+        cidr_block_association__state="CidrBlockAssociationSet.CidrBlockState.State",
+    ),
+)
+
+
+def describe_vpcs(tx: Transaction, request: Request) -> dict[str, Any]:
+    """VPCs by id or filter."""
+    return describe(tx, request, VPCS)
+
+
+def block(cidr: str, code: str, least: int = 28, most: int = 16) -> str:
+    """A CIDR in its own spelling, if its size may be; refuses with the given code."""
+    network = read_block(cidr, "cidrBlock")
+    if not most <= network.prefixlen <= least:
+        raise Fault(code, f"The CIDR '{cidr}' is invalid.")
+    return str(network)
+
+
+def create_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
+    """A VPC with a main route table and a default security group."""
+    if (cidr := request.get("CidrBlock")) is None:
+        raise faults.missing_parameter("cidrBlock")
+    if request.get("AmazonProvidedIpv6CidrBlock"):
+        raise faults.unsupported("elastinet does not support AmazonProvidedIpv6CidrBlock in CreateVpc.")
+    tenancy = request.get("InstanceTenancy", "default")
+    if tenancy not in ("default", "dedicated"):
+        raise faults.invalid(tenancy, "instanceTenancy")
+    tags = tags_for(tx, request, "vpc")
+    vpc = make_vpc(tx, block(cidr, "InvalidVpc.Range"), tenancy=tenancy, tags=tags)
+    return {"Vpc": view(tx, vpc) | {"State": "pending"}}
+
+
+def make_vpc(tx: Transaction, cidr: str, **fields: Any) -> Vpc:
+    """A VPC and what EC2 makes with each (facts sheet, section 6.6)."""
+    if tx.count(Vpc) >= tx.settings.quotas.vpcs:
+        raise faults.quota("VpcLimitExceeded", "VPCs")
+    if ipaddress.IPv4Network(cidr).overlaps(FORBIDDEN):
+        raise Fault("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
+    vpc = tx.new(Vpc, "vpc", cidrs=(cidr,), dhcp_options_id=default_dhcp_options(tx), **fields)
+    main = Association(tx.new_id("rtbassoc"), None)
+    tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=(local_route(cidr),), associations=(main,))
+    make_default_group(tx, vpc)
+    return vpc
+
+
+def default_dhcp_options(tx: Transaction) -> str:
+    """The id of the DHCP options that an account's VPCs begin with; fixed by account and region."""
+    import hashlib
+
+    return "dopt-" + hashlib.sha256(f"{tx.owner}/{tx.region}/dopt".encode()).hexdigest()[:17]
+
+
+def local_route(cidr: str) -> Route:
+    """The route by which a VPC's own addresses are reached."""
+    return Route(cidr, "local", "local", "CreateRouteTable")
+
+
+def make_default_group(tx: Transaction, vpc: Vpc) -> SecurityGroup:
+    """The group of interfaces that name none: in from itself, out to anywhere."""
+    group = tx.new(
+        SecurityGroup, "sg", vpc_id=vpc.id, group_name="default", description="default VPC security group"
+    )
+    every = {"group_id": group.id, "protocol": -1, "low": -1, "high": -1}
+    tx.new(SecurityGroupRule, "sgr", egress=False, peer_group=group.id, **every)
+    tx.new(SecurityGroupRule, "sgr", egress=True, cidr="0.0.0.0/0", **every)
+    return group
+
+
+def delete_vpc(tx: Transaction, request: Request) -> None:
+    """Remove a VPC that has nothing left but what came with it."""
+    vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    groups = list(tx.where(SecurityGroup, "vpc-id", vpc.id))
+    tables = list(tx.where(RouteTable, "vpc-id", vpc.id))
+    rest = [kind for kind in (Subnet, NetworkInterface) if tx.state.count(kind, "vpc-id", vpc.id)]
+    gateways = tx.state.count(InternetGateway, "attachment.vpc-id", vpc.id)
+    if rest or gateways or any(g.group_name != "default" for g in groups) or len(tables) > 1:
+        raise faults.dependency(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")
+    for group in groups:
+        for rule in tx.where(SecurityGroupRule, "group-id", group.id):
+            tx.drop(rule)
+    for noun in (*groups, *tables, vpc):
+        tx.drop(noun)
+
+
+ATTRIBUTES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
+
+
+def modify_vpc_attribute(tx: Transaction, request: Request) -> None:
+    """Turn DNS resolution or host names on or off; one of them a call."""
+    vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    given = {
+        "dns_support": request.get("EnableDnsSupport"),
+        "dns_hostnames": request.get("EnableDnsHostnames"),
+    }
+    changes = {name: value.get("Value") for name, value in given.items() if value is not None}
+    if len(changes) > 1:
+        raise faults.combination("Fields for multiple attribute types specified: only one can be changed.")
+    if changes:
+        tx.put(vpc.but(**changes))
+
+
+def describe_vpc_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Whether a VPC has DNS resolution, or host names."""
+    vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    values = {
+        "enableDnsSupport": vpc.dns_support,
+        "enableDnsHostnames": vpc.dns_hostnames,
+        "enableNetworkAddressUsageMetrics": False,
+    }
+    name = request["Attribute"]
+    return {"VpcId": vpc.id, name[0].upper() + name[1:]: {"Value": values[name]}}

@@ -1,0 +1,158 @@
+"""The one writer: runs an operation on a transaction, commits it, tells who follows."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from elastinet.catalog.regions import REGIONS
+from elastinet.catalog.settings import Settings
+from elastinet.ec2.account import open_region
+from elastinet.ec2.operations import FACTS, OPERATIONS
+from elastinet.ec2.request import Request
+from elastinet.ec2.transaction import Transaction
+from elastinet.ec2.views import Views
+from elastinet.model.account import RegionSettings
+from elastinet.model.change import Change, decode, encode, entry, replay
+from elastinet.model.fault import Fault
+from elastinet.model.state import State
+from elastinet.store import Journal, JournalError
+
+Follower = Callable[[list[Change]], None]
+COMPACT_AT = 50_000
+"""Journal lines past which a start writes the state anew as one line per thousand nouns."""
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """The state of all accounts and regions, its journal and its followers."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        dice: random.Random | None = None,
+        consoles: Callable[[str], bytes] = lambda _: b"",
+    ) -> None:
+        self.settings = settings or Settings()
+        self.state = State()
+        self.views = Views()
+        self.followers: list[Follower] = []
+        self._journal = journal
+        self._clock = clock
+        self._dice = dice or random.SystemRandom()
+        self._consoles = consoles
+        self._load()
+
+    def call(
+        self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
+    ) -> dict[str, Any] | None:
+        """Do what a client asks for; raises Fault, and then nothing has changed."""
+        operation = OPERATIONS.get(action)
+        if operation is None:
+            raise Fault("UnsupportedOperation", f"elastinet does not support the operation {action}.")
+        self._open(owner, region)
+        request = Request(params)
+        with self._transaction(action, owner, region) as tx:
+            answer = operation(tx, request)
+            for name in request.unread():
+                raise Fault("UnsupportedOperation", f"elastinet does not support {name} in {action}.")
+            if dry_run:
+                raise Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+        return answer
+
+    def report(self, owner: str, region: str, fact: str, *args: Any) -> None:
+        """Take note of what the fabric says has happened; a fact about the past changes nothing."""
+        with self._transaction(fact, owner, region) as tx:
+            FACTS[fact](tx, *args)
+
+    def _open(self, owner: str, region: str) -> None:
+        if region not in REGIONS:
+            raise Fault("InvalidRegion", f"The region '{region}' does not exist.")
+        if self.state.get(RegionSettings, f"{owner}/{region}") is None:
+            with self._transaction("OpenRegion", owner, region) as tx:
+                open_region(tx)
+
+    def _transaction(self, operation: str, owner: str, region: str) -> "_Commit":
+        tx = Transaction(
+            self.state,
+            owner,
+            region,
+            now=self._clock(),
+            dice=self._dice,
+            settings=self.settings,
+            views=self.views,
+            consoles=self._consoles,
+        )
+        return _Commit(self, operation, tx)
+
+    def commit(self, operation: str, tx: Transaction) -> None:
+        """Persist what a transaction changed, then tell the followers."""
+        changes = tx.changes()
+        if not changes:
+            return
+        try:
+            self._journal.append(encode(entry(operation, tx.now, changes)))
+        except JournalError as error:
+            tx.rollback()
+            raise Fault("InternalError", f"Nothing was changed: {error}") from error
+        self.views.forget(change.id for change in changes if change.new is None)
+        for follower in self.followers:
+            follower(changes)
+
+    def _load(self) -> None:
+        count = 0
+        for line in self._journal.lines():
+            replay(self.state, decode(line))
+            count += 1
+        if count > COMPACT_AT:
+            self._journal.rewrite(self._snapshot())
+
+    def _snapshot(self) -> Iterable[bytes]:
+        nouns = [noun for kind in self.state.tables for noun in self.state.all(kind)]
+        for start in range(0, len(nouns), 1000):
+            part = [Change(type(noun), noun.id, None, noun) for noun in nouns[start : start + 1000]]
+            yield encode(entry("Snapshot", self._clock(), part))
+
+    def reset(self) -> None:
+        """Back to an empty world; the followers see everything go."""
+        gone = [Change(type(n), n.id, n, None) for kind in self.state.tables for n in self.state.all(kind)]
+        self._journal.rewrite(())
+        for change in gone:
+            self.state.replace(change.kind, change.id, None)
+        self.views.forget(change.id for change in gone)
+        for follower in self.followers:
+            follower(gone)
+
+    def counts(self) -> dict[str, int]:
+        """How many nouns of each kind there are, in all accounts and regions."""
+        return {kind.__name__: len(table.rows) for kind, table in self.state.tables.items() if table.rows}
+
+    def sweep(self) -> None:
+        """Forget what has been over for long, everywhere."""
+        for owner, region in {noun.scope for noun in self.state.all(RegionSettings)}:
+            self.report(owner, region, "Sweep")
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._journal.close()
+
+
+class _Commit:
+    """Commits a transaction when its block ends well, undoes it otherwise."""
+
+    def __init__(self, engine: Engine, operation: str, tx: Transaction) -> None:
+        self._engine, self._operation, self._tx = engine, operation, tx
+
+    def __enter__(self) -> Transaction:
+        return self._tx
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self._engine.commit(self._operation, self._tx)
+        else:
+            self._tx.rollback()

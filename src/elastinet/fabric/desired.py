@@ -1,0 +1,268 @@
+"""The network that a state asks for: a pure function of it, in whole or where a change touched it.
+
+`build` is the one definition of every object; `touched` says which objects a change may have altered.
+That building the touched ones again gives the same as building everything is a law with a test.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from elastinet.fabric import objects
+from elastinet.fabric.objects import AnyObject
+from elastinet.model.change import Change
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.routes import Route, RouteTable
+from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.state import State
+from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.rules import addressing, naming
+from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
+from elastinet.rules.routing import leads_nowhere, table_of
+
+Desired = Mapping[str, AnyObject]
+
+
+def everything(state: State) -> dict[str, AnyObject]:
+    """All objects that a state asks for, by key."""
+    keys = (key for vpc in state.all(Vpc) for key in _of_vpc(state, vpc.id))
+    guests = (f"guest:{i.id}" for i in state.all(Instance))
+    own = (key for i in state.all(NetworkInterface) for key in _of_interface(state, i))
+    built = ((key, build(state, key)) for key in {*keys, *guests, *own})
+    return {key: made for key, made in built if made is not None}
+
+
+def build(state: State, key: str) -> AnyObject | None:
+    """The object of this key, or None if the state asks for none."""
+    kind, _, id = key.partition(":")
+    return _BUILDERS[kind](state, id)
+
+
+# --- what is there at all -------------------------------------------------------------------------
+
+
+def is_live(state: State, interface: NetworkInterface) -> bool:
+    """Whether an interface is, or is about to be, in an instance that has a machine under it."""
+    bond = interface.attachment
+    if bond is None or bond.status == "detaching":
+        return False
+    instance = state.get(Instance, bond.instance_id)
+    return instance is not None and instance.alive
+
+
+def has_network(state: State, vpc_id: str) -> bool:
+    """Whether a VPC needs a network: it does as soon as something runs in it."""
+    return any(is_live(state, i) for i in state.where(NetworkInterface, "vpc-id", vpc_id))
+
+
+def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
+    return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
+
+
+# --- builders, one per kind of object -------------------------------------------------------------
+
+
+def _network(state: State, id: str) -> AnyObject | None:
+    vpc = state.get(Vpc, id)
+    if vpc is None or not has_network(state, id):
+        return None
+    gateway = _gateway(state, id)
+    subnets = sorted(state.where(Subnet, "vpc-id", id), key=lambda s: s.id)
+    return objects.Network(
+        id=id,
+        cidrs=vpc.cidrs,
+        subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr)) for s in subnets),
+        igw=gateway.id if gateway else None,
+        dns=addressing.resolver(vpc.cidrs[0]),
+        domain=naming.private_domain(vpc.region),
+    )
+
+
+def _table(state: State, id: str) -> AnyObject | None:
+    table = state.get(RouteTable, id)
+    if table is None or not has_network(state, table.vpc_id):
+        return None
+    routes = tuple(_route(state, table, r) for r in table.routes if r.kind != "local")
+    return objects.Table(id=id, network=table.vpc_id, routes=routes)
+
+
+def _route(state: State, table: RouteTable, route: Route) -> objects.Route:
+    if leads_nowhere(state, table, route):
+        return objects.Route(route.destination, "blackhole")
+    return objects.Route(route.destination, "igw" if route.kind == "gateway" else route.target)
+
+
+def _guest(state: State, id: str) -> AnyObject | None:
+    instance = state.get(Instance, id)
+    if instance is None or not instance.alive:
+        return None
+    primary = primary_of(state, id)
+    hostname = f"ip-{primary.primary.replace('.', '-')}" if primary else id
+    if instance.hostname_type == "resource-name":
+        hostname = id
+    return objects.Guest(id=id, hostname=hostname, boot=instance.boot, user_data=instance.user_data)
+
+
+def _interface(state: State, id: str) -> AnyObject | None:
+    interface = state.get(NetworkInterface, id)
+    if interface is None or interface.attachment is None or not is_live(state, interface):
+        return None
+    bond, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
+    return objects.Interface(
+        id=id,
+        network=interface.vpc_id,
+        guest=bond.instance_id,
+        attachment=bond.id,
+        device=device(bond.network_card, bond.device_index),
+        mac=interface.mac,
+        subnet=subnet.cidr,
+        gateway=addressing.gateway(subnet.cidr),
+        addresses=interface.addresses,
+        table=table_of(state, interface.vpc_id, subnet.id).id,
+        groups=interface.groups,
+        check=interface.source_dest_check,
+    )
+
+
+def device(card: int, index: int) -> str:
+    """What a guest calls an interface."""
+    return f"eth{index}" if card == 0 else f"eth{card}n{index}"
+
+
+def _group(state: State, id: str) -> AnyObject | None:
+    group = state.get(SecurityGroup, id)
+    if group is None or not has_network(state, group.vpc_id):
+        return None
+    rules = list(state.where(SecurityGroupRule, "group-id", id))
+    return objects.Group(
+        id=id,
+        network=group.vpc_id,
+        ingress=frozenset(_permission(r) for r in rules if not r.egress),
+        egress=frozenset(_permission(r) for r in rules if r.egress),
+    )
+
+
+def _permission(rule: SecurityGroupRule) -> objects.Permission:
+    return objects.Permission(rule.protocol, rule.low, rule.high, rule.peer)
+
+
+def _members(state: State, id: str) -> AnyObject | None:
+    group = state.get(SecurityGroup, id)
+    referred = state.count(SecurityGroupRule, "peer-group", id)
+    if group is None or not referred or not has_network(state, group.vpc_id):
+        return None
+    members = (i for i in state.where(NetworkInterface, "group-id", id) if is_live(state, i))
+    addresses = frozenset(address for i in members for address in i.addresses)
+    return objects.Members(id=id, network=group.vpc_id, addresses=addresses)
+
+
+def _mapping(state: State, id: str) -> AnyObject | None:
+    lent = next(state.where(NetworkInterface, "public-ip", id), None)
+    if lent is not None:
+        return _to(state, id, lent, lent.primary)
+    address = next(state.where(Address, "public-ip", id), None)
+    if address is None or address.interface_id is None or address.private_ip is None:
+        return None
+    return _to(state, id, state.need(NetworkInterface, address.interface_id), address.private_ip)
+
+
+def _to(state: State, public: str, interface: NetworkInterface, private: str) -> AnyObject | None:
+    if not is_live(state, interface) or _gateway(state, interface.vpc_id) is None:
+        return None
+    return objects.Mapping(id=public, network=interface.vpc_id, private=private)
+
+
+_BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
+    "network": _network,
+    "table": _table,
+    "guest": _guest,
+    "interface": _interface,
+    "group": _group,
+    "members": _members,
+    "mapping": _mapping,
+}
+
+
+# --- what a change touches ------------------------------------------------------------------------
+
+
+def _of_vpc(state: State, vpc_id: str) -> Iterator[str]:
+    """The keys of the objects that stand and fall with a VPC's network."""
+    yield f"network:{vpc_id}"
+    yield from (f"table:{t.id}" for t in state.where(RouteTable, "vpc-id", vpc_id))
+    for group in state.where(SecurityGroup, "vpc-id", vpc_id):
+        yield f"group:{group.id}"
+        yield f"members:{group.id}"
+
+
+def _of_interface(state: State, interface: NetworkInterface) -> Iterator[str]:
+    """The keys of the objects that an interface has a part in."""
+    yield f"interface:{interface.id}"
+    yield from (f"members:{group}" for group in interface.groups)
+    if interface.public_ip:
+        yield f"mapping:{interface.public_ip}"
+    yield from (f"mapping:{a.public_ip}" for a in addresses_of(state, interface).values())
+
+
+def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
+    """The keys of the objects that a change may have altered; `have` is what was desired before it."""
+    for noun in (change.old, change.new):
+        match noun:
+            case Instance():
+                yield from _touched_instance(state, change, noun, have)
+            case NetworkInterface():
+                yield from _touched_interface(state, noun, have)
+            case Address():
+                yield f"mapping:{noun.public_ip}"
+            case SecurityGroup():
+                yield from (f"group:{noun.id}", f"members:{noun.id}")
+            case SecurityGroupRule():
+                yield from (f"group:{noun.group_id}", f"members:{noun.peer_group}")
+            case RouteTable():
+                yield f"table:{noun.id}"
+                yield from _touched_associations(state, change, noun)
+            case Subnet():
+                yield f"network:{noun.vpc_id}"
+            case Vpc():
+                yield from _of_vpc(state, noun.id)
+            case InternetGateway() if noun.vpc_id:
+                yield from _touched_gateway(state, noun.vpc_id)
+
+
+def _touched_instance(state: State, change: Change, noun: Instance, have: Desired) -> Iterator[str]:
+    yield f"guest:{noun.id}"
+    before = isinstance(change.old, Instance) and change.old.alive
+    after = isinstance(change.new, Instance) and change.new.alive
+    if before != after:
+        for interface in interfaces_of(state, noun.id):
+            yield from _touched_interface(state, interface, have)
+            yield from _touched_routes(state, interface.id)
+
+
+def _touched_interface(state: State, interface: NetworkInterface, have: Desired) -> Iterator[str]:
+    if interface.attachment is None and f"interface:{interface.id}" not in have:
+        return  # it is nowhere, and was nowhere: no packet can tell
+    yield from _of_interface(state, interface)
+    yield from _touched_routes(state, interface.id)
+    if interface.attachment is not None:
+        yield f"guest:{interface.attachment.instance_id}"
+    if (f"network:{interface.vpc_id}" in have) != has_network(state, interface.vpc_id):
+        yield from _of_vpc(state, interface.vpc_id)
+
+
+def _touched_routes(state: State, target: str) -> Iterator[str]:
+    yield from (f"table:{t.id}" for t in state.where(RouteTable, "target", target))
+
+
+def _touched_associations(state: State, change: Change, noun: RouteTable) -> Iterator[str]:
+    before = change.old.associations if isinstance(change.old, RouteTable) else ()
+    after = change.new.associations if isinstance(change.new, RouteTable) else ()
+    if before != after:
+        interfaces = state.where(NetworkInterface, "vpc-id", noun.vpc_id)
+        yield from (f"interface:{i.id}" for i in interfaces if i.attachment)
+
+
+def _touched_gateway(state: State, vpc_id: str) -> Iterator[str]:
+    yield from _of_vpc(state, vpc_id)
+    for interface in state.where(NetworkInterface, "vpc-id", vpc_id):
+        if interface.attachment:
+            yield from _of_interface(state, interface)

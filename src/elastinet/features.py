@@ -1,0 +1,52 @@
+"""What is enforced on packets, what is modelled, and what is only recorded."""
+
+from typing import Literal, NamedTuple
+
+Level = Literal["enforced", "modelled", "recorded", "absent"]
+
+
+class Feature(NamedTuple):
+    """One thing that EC2 does, and how elastinet does it with a kernel fabric and without."""
+
+    name: str
+    kernel: Level
+    none: Level
+    why: str
+
+
+FEATURES = (
+    Feature("instance namespaces (net, uts, mount, pid), hostname, disk", "enforced", "recorded",
+            "An instance runs this machine's userland on an overlay; its image is recorded."),
+    Feature("network interfaces, MAC, MTU 9001, private addresses by DHCP", "enforced", "recorded",
+            "Each is a veth pair; dnsmasq answers the instance's own client."),
+    Feature("routing inside and between subnets, route tables, blackholes", "enforced", "recorded",
+            "A VPC is a router namespace with a kernel table per route table."),
+    Feature("security groups (IPv4), stateful, inside one subnet too", "enforced", "recorded",
+            "nftables in the VPC's namespace; untracked flows are tracked like all others."),
+    Feature("source/destination check, MAC and address spoofing", "enforced", "recorded",
+            "Checked on every packet that leaves an instance."),
+    Feature("internet gateway, public and Elastic IPs", "enforced", "recorded",
+            "Stateless 1:1 NAT towards a namespace that plays the internet; addresses are of 198.18.0.0/15."),
+    Feature("instance metadata, v1 and v2", "enforced", "modelled",
+            "Served at 169.254.169.254 inside each VPC; without a fabric nobody can ask."),
+    Feature("user data beginning with #!", "enforced", "recorded", "Run once in the life of the disk."),
+    Feature("pending -> running", "enforced", "modelled",
+            "Reported by the agent; without a fabric at once."),
+    Feature("IPv6 addresses and routes", "absent", "absent", "IPv6 rules of security groups are recorded."),
+    Feature("network ACLs, NAT gateways, peering, prefix lists", "absent", "absent",
+            "Their operations answer UnsupportedOperation."),
+    Feature("bandwidth, credits, placement groups, EFA", "absent", "absent",
+            "No limit is enforced on packets yet."),
+    Feature("EBS volumes", "recorded", "recorded", "A root volume's id is shown; its data is the overlay."),
+    Feature("instance profiles, key pairs, monitoring, CPU options, credit specification", "recorded",
+            "recorded", "Shown as they were given; keys are real, but no ssh server is started."),
+    Feature("default DHCP options and network ACL of a VPC", "recorded", "recorded", "Ids only."),
+)  # fmt: skip
+
+
+def table(fabric: str) -> list[dict[str, str]]:
+    """Every feature with its level under this fabric."""
+    return [
+        {"feature": f.name, "level": f.kernel if fabric == "kernel" else f.none, "why": f.why}
+        for f in FEATURES
+    ]

@@ -1,0 +1,165 @@
+"""The ASGI application: the EC2 API, and elastinet's own pages beside it."""
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from elastinet import features
+from elastinet.config import Config
+from elastinet.engine import Engine
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.reconcile import Reconciler
+from elastinet.wire.credentials import caller
+from elastinet.wire.parse import parse
+from elastinet.wire.serialise import serialise, serialise_error
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Reply = tuple[int, str, bytes]
+
+MOST_BYTES = 1 << 20
+DEFAULT_REGION = "us-east-1"
+XML = "text/xml;charset=UTF-8"
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """Routes requests: EC2's at the root, elastinet's own under /_elastinet."""
+
+    def __init__(
+        self, engine: Engine, reconciler: Reconciler, config: Config, ready: Callable[[], bool]
+    ) -> None:
+        self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
+        self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
+            ("GET", "/_elastinet/health"): self._health,
+            ("GET", "/_localstack/health"): self._health,
+            ("GET", "/_elastinet/status"): self._status,
+            ("GET", "/_elastinet/instances"): self._instances,
+            ("POST", "/_elastinet/reset"): self._reset,
+            ("POST", "/moto-api/reset"): self._reset,
+            ("POST", "/_elastinet/settle"): self._settle,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        request_id = str(uuid.uuid4())
+        body = await _body(receive)
+        page = self._pages.get((scope["method"], scope["path"]))
+        if page is not None:
+            status, kind, answer = await page(scope["query_string"])
+        elif scope["path"].startswith(("/_elastinet", "/_localstack", "/moto-api")):
+            status, kind, answer = _json({"error": "There is no such page, or not with this method."}, 404)
+        else:
+            status, kind, answer = self._ec2(scope, body, request_id)
+        await _reply(send, status, kind, answer, request_id)
+
+    # --- EC2 --------------------------------------------------------------------------------------
+
+    def _ec2(self, scope: Scope, body: bytes | None, request_id: str) -> Reply:
+        try:
+            if body is None:
+                raise Fault("RequestEntityTooLarge", f"A request has {MOST_BYTES} bytes at the most.", 413)
+            return 200, XML, self._call(scope, body, request_id)
+        except Fault as fault:
+            return fault.status, XML, serialise_error(fault.code, fault.message, request_id)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            sentence = f"elastinet has a fault of its own; its log tells of request {request_id}."
+            return 500, XML, serialise_error("InternalError", sentence, request_id)
+
+    def _call(self, scope: Scope, body: bytes, request_id: str) -> bytes:
+        query = scope["query_string"]
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        credentials = caller(headers, query)
+        call = parse(body, query, MOST_BYTES)
+        key = credentials.access_key_id or ""
+        owner = key if len(key) == 12 and key.isdigit() else self._config.account
+        region = credentials.region or DEFAULT_REGION
+        answer = self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run)
+        return serialise(call.action, answer or {}, request_id)
+
+    # --- elastinet's own --------------------------------------------------------------------------
+
+    async def _health(self, _query: bytes) -> Reply:
+        ready = self._ready()
+        return _json(
+            {"status": "running" if ready else "starting", "services": {"ec2": "running"}},
+            200 if ready else 503,
+        )
+
+    async def _status(self, _query: bytes) -> Reply:
+        hello = self._reconciler.hello
+        return _json(
+            {
+                "fabric": self._config.fabric,
+                "rootless": hello.rootless if hello else None,
+                "rules": self._config.rules,
+                "bandwidth_scale": self._config.bandwidth_scale,
+                "settled": self._reconciler.settled,
+                "generation": self._reconciler.generation,
+                "converged": self._reconciler.converged,
+                "failed": self._reconciler.failed,
+                "missing": hello.features if hello else {},
+                "counts": self._engine.counts(),
+                "features": features.table(self._config.fabric),
+            }
+        )
+
+    async def _instances(self, query: bytes) -> Reply:
+        names = parse_qs(query.decode("latin-1")).get("name", [])
+        running = self._engine.state.where(Instance, "instance-state-name", "running")
+        return _json({"instances": [i.id for i in running if not names or i.name in names]})
+
+    async def _reset(self, _query: bytes) -> Reply:
+        self._engine.reset()
+        settled = await self._reconciler.settle(30)
+        return _json({"status": "ok" if settled else "the fabric has not let go of everything yet"})
+
+    async def _settle(self, query: bytes) -> Reply:
+        given = parse_qs(query.decode("latin-1")).get("timeout", ["30"])[0]
+        try:
+            timeout = float(given)
+        except ValueError:
+            return _json({"error": f"timeout is a number of seconds, not {given}"}, 400)
+        self._reconciler.look_again()
+        settled = await self._reconciler.settle(timeout)
+        body = {"settled": settled, "failed": self._reconciler.failed}
+        return _json(body, 200 if settled else 408)
+
+
+def _json(value: dict[str, Any], status: int = 200) -> Reply:
+    return status, "application/json", json.dumps(value, indent=2).encode() + b"\n"
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or None if it is too large; the rest is then read and let go."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= MOST_BYTES:
+            parts.append(part)
+        more = message.get("more_body", False)
+    return b"".join(parts) if size <= MOST_BYTES else None
+
+
+async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str) -> None:
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", request_id.encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,142 @@
+"""The instance metadata service as an ASGI application per VPC (facts sheet, section 11.2)."""
+
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any, NamedTuple
+
+from elastinet.imds.tokens import MOST_SECONDS, Tokens
+from elastinet.imds.tree import VERSIONS, Lazy, find, listing, root
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.state import State
+
+TTL, TOKEN = b"x-aws-ec2-metadata-token-ttl-seconds", b"x-aws-ec2-metadata-token"
+TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed"}
+PAGE = """<?xml version="1.0" encoding="iso-8859-1"?>
+<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"
+\t"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
+<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">
+ <head>
+  <title>{0} - {1}</title>
+ </head>
+ <body>
+  <h1>{0} - {1}</h1>
+ </body>
+</html>
+"""
+
+Hop = Callable[[int], None]
+"""Sets the IP TTL of what is sent from now on over the caller's connection."""
+
+
+class Answer(NamedTuple):
+    """A response."""
+
+    status: int
+    body: bytes
+    kind: bytes = b"text/plain"
+    extra: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def _refusal(status: int, *extra: tuple[bytes, bytes]) -> Answer:
+    return Answer(status, PAGE.format(status, TITLES[status]).encode(), b"text/html", extra)
+
+
+class MetadataService:
+    """Answers an instance by what the state says of it at that moment."""
+
+    def __init__(self, state: State, clock: Callable[[], float] = time.time) -> None:
+        self._state = state
+        self._clock = clock
+        self._tokens = Tokens()
+
+    def caller(self, vpc_id: str, address: str) -> Instance | None:
+        """The instance behind a private address of a VPC; the router has checked the address."""
+        for interface in self._state.where(NetworkInterface, "addresses.private-ip-address", address):
+            if interface.vpc_id == vpc_id and interface.attachment is not None:
+                return self._state.get(Instance, interface.attachment.instance_id)
+        return None
+
+    def answer(
+        self, instance: Instance | None, method: str, path: str, headers: dict[bytes, bytes], hop: Hop
+    ) -> Answer:
+        """The answer to one request of an instance."""
+        if instance is None:
+            return _refusal(404)
+        if instance.metadata.http_endpoint == "disabled":
+            return _refusal(403)
+        steps = [step for step in path.split("/") if step]
+        if steps[1:] == ["api", "token"]:
+            return self._token(instance, method, steps[0], headers, hop)
+        if method not in ("GET", "HEAD"):
+            return _refusal(405, (b"allow", b"GET, HEAD"))
+        if not self._allowed(instance, headers):
+            return _refusal(401)
+        return self._item(instance, steps)
+
+    def _token(
+        self, instance: Instance, method: str, version: str, headers: dict[bytes, bytes], hop: Hop
+    ) -> Answer:
+        if method != "PUT":
+            return Answer(405, b"", b"text/html", ((b"allow", b"OPTIONS, PUT"),))
+        if version != "latest" or b"x-forwarded-for" in headers:
+            return _refusal(403)
+        seconds = headers.get(TTL, b"")
+        if not seconds.isdigit() or not 1 <= int(seconds) <= MOST_SECONDS:
+            return _refusal(400)
+        hop(instance.metadata.hop_limit)
+        token = self._tokens.make(instance.id, int(seconds), self._clock())
+        return Answer(200, token.encode(), b"text/plain", ((TTL, seconds),))
+
+    def _allowed(self, instance: Instance, headers: dict[bytes, bytes]) -> bool:
+        token = headers.get(TOKEN)
+        if token is None:
+            return instance.metadata.http_tokens == "optional" and TTL not in headers
+        return self._tokens.is_good(token.decode("latin-1"), instance.id, self._clock())
+
+    def _item(self, instance: Instance, steps: list[str]) -> Answer:
+        if not steps:
+            return Answer(200, "\n".join(VERSIONS).encode())
+        if steps[0] not in VERSIONS:
+            return _refusal(404)
+        node = find(root(self._state, instance), steps[1:])
+        return _shown(node)
+
+
+def _shown(node: Lazy) -> Answer:
+    if node is None or callable(node):
+        return _refusal(404)
+    if isinstance(node, bytes):
+        return Answer(200, node, b"application/octet-stream")
+    if isinstance(node, str):
+        return Answer(200, node.encode())
+    return Answer(200, listing(node).encode())
+
+
+def response_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The headers that EC2's service sends with an answer."""
+    return [
+        (b"content-type", answer.kind),
+        (b"accept-ranges", b"bytes" if answer.kind == b"application/octet-stream" else b"none"),
+        (b"last-modified", formatdate(usegmt=True).encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"server", b"EC2ws"),
+        (b"connection", b"close"),
+        *answer.extra,
+    ]
+
+
+def application(service: MetadataService, vpc_id: str, hop: Hop) -> Any:
+    """The service for one connection that came in through a VPC's router."""
+
+    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        instance = service.caller(vpc_id, scope["client"][0])
+        headers = dict(scope["headers"])
+        found = service.answer(instance, scope["method"], scope["path"], headers, hop)
+        start = {"type": "http.response.start", "status": found.status}
+        await send(start | {"headers": response_headers(found)})
+        body = b"" if scope["method"] == "HEAD" else found.body
+        await send({"type": "http.response.body", "body": body})
+
+    return answer

@@ -1,0 +1,70 @@
+"""The metadata service's sockets: one per VPC, opened by the agent inside the VPC's namespace."""
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from elastinet.imds.service import MetadataService, application
+
+log = logging.getLogger(__name__)
+
+
+class MetadataProtocol(HttpToolsProtocol):
+    """HTTP on one connection of an instance; the hop limit is the IP TTL of what is sent over it."""
+
+    def __init__(self, service: MetadataService, vpc_id: str, config: uvicorn.Config) -> None:
+        super().__init__(config=config, server_state=ServerState(), app_state={})
+        self._service, self._vpc_id = service, vpc_id
+
+    def connection_made(self, transport: Any) -> None:
+        """Answer this connection by the VPC that it came from."""
+
+        def hop(limit: int) -> None:
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_IP, socket.IP_TTL, limit)
+
+        self.app = application(self._service, self._vpc_id, hop)
+        super().connection_made(transport)
+
+
+class Listeners:
+    """The open sockets by VPC; an open one keeps a namespace alive, so each is closed in time."""
+
+    def __init__(self, service: MetadataService) -> None:
+        self._service = service
+        self._servers: dict[str, asyncio.Server] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._config = uvicorn.Config(
+            application, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
+        )
+        self._config.load()
+
+    def open(self, vpc_id: str, listener: socket.socket) -> None:
+        """Serve a VPC's instances from a listening socket."""
+        self.close(vpc_id)
+        task = asyncio.get_running_loop().create_task(self._serve(vpc_id, listener))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, vpc_id: str, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+
+        def protocol() -> MetadataProtocol:
+            return MetadataProtocol(self._service, vpc_id, self._config)
+
+        self._servers[vpc_id] = await loop.create_server(protocol, sock=listener)
+
+    def close(self, vpc_id: str) -> None:
+        """Stop serving a VPC."""
+        if server := self._servers.pop(vpc_id, None):
+            server.close()
+
+    def close_all(self) -> None:
+        """Stop serving everybody."""
+        for vpc_id in list(self._servers):
+            self.close(vpc_id)

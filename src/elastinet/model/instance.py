@@ -1,0 +1,94 @@
+"""Instances, and the key pairs they are launched with."""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from elastinet.model.noun import Index, Noun
+
+InstanceState = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
+CODES: dict[InstanceState, int] = {
+    "pending": 0,
+    "running": 16,
+    "shutting-down": 32,
+    "terminated": 48,
+    "stopping": 64,
+    "stopped": 80,
+}
+
+
+class MetadataOptions(msgspec.Struct, frozen=True):
+    """How the metadata service answers an instance."""
+
+    http_tokens: str = "optional"
+    http_endpoint: str = "enabled"
+    hop_limit: int = 1
+    instance_tags: str = "disabled"
+    http_protocol_ipv6: str = "disabled"
+
+
+class Instance(Noun, frozen=True, kw_only=True):
+    """A virtual machine; its addresses are those of its interfaces.
+
+    `boot` counts starts and reboots. Times are in seconds since 1970. `user_data` is base64.
+    """
+
+    reservation_id: str
+    launch_index: int
+    image_id: str
+    instance_type: str
+    state: InstanceState
+    state_reason: tuple[str, str] | None = None
+    transition_reason: str = ""
+    boot: int = 1
+    vpc_id: str
+    subnet_id: str
+    zone: str
+    private_ip: str
+    key_name: str | None = None
+    user_data: str = ""
+    client_token: str = ""
+    launch_time: float
+    end_time: float | None = None
+    tenancy: str = "default"
+    monitoring: bool = False
+    ebs_optimized: bool = False
+    hibernation: bool = False
+    api_termination_disabled: bool = False
+    api_stop_disabled: bool = False
+    shutdown_behavior: str = "stop"
+    profile_arn: str | None = None
+    credit_specification: str | None = None
+    cpu_options: tuple[int, int] | None = None
+    volume_id: str
+    volume_delete_on_termination: bool = True
+    hostname_type: str = "ip-name"
+    resource_name_a_record: bool = False
+    metadata: MetadataOptions = MetadataOptions()
+
+    INDEXES: ClassVar[dict[str, Index]] = {
+        "reservation-id": lambda i: (i.reservation_id,),
+        "vpc-id": lambda i: (i.vpc_id,),
+        "subnet-id": lambda i: (i.subnet_id,),
+        "instance-state-name": lambda i: (i.state,),
+        "image-id": lambda i: (i.image_id,),
+        "private-ip-address": lambda i: (i.private_ip,) if i.private_ip else (),
+        "client-token": lambda i: (i.client_token,) if i.client_token else (),
+    }
+
+    @property
+    def alive(self) -> bool:
+        """Whether the instance has, or is about to have, a machine under it."""
+        return self.state in ("pending", "running")
+
+
+class KeyPair(Noun, frozen=True, kw_only=True):
+    """The public half of an ssh key."""
+
+    key_name: str
+    key_type: str
+    fingerprint: str
+    public_key: str
+    create_time: float
+
+    INDEXES: ClassVar[dict[str, Index]] = {"name": lambda k: ((*k.scope, k.key_name),)}

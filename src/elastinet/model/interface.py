@@ -1,0 +1,75 @@
+"""Network interfaces and the public addresses that lead to them."""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from elastinet.model.noun import Index, Noun
+
+AttachmentStatus = Literal["attaching", "attached", "detaching"]
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """The bond between an interface and an instance; `time` is in seconds since 1970."""
+
+    id: str
+    instance_id: str
+    device_index: int
+    status: AttachmentStatus
+    time: float
+    delete_on_termination: bool = False
+    network_card: int = 0
+
+
+class NetworkInterface(Noun, frozen=True, kw_only=True):
+    """An ENI; `addresses` are its private IPv4 addresses, the primary first, for life."""
+
+    vpc_id: str
+    subnet_id: str
+    zone: str
+    mac: str
+    addresses: tuple[str, ...]
+    groups: tuple[str, ...]
+    description: str = ""
+    interface_type: str = "interface"
+    source_dest_check: bool = True
+    attachment: Attachment | None = None
+    requester_id: str | None = None
+    associate_public_ip: bool = False
+    """Whether, as a primary interface, it is to have a public address while its instance runs."""
+    public_ip: str | None = None
+    """The address lent by AWS; an Elastic IP is an `Address` of its own."""
+
+    INDEXES: ClassVar[dict[str, Index]] = {
+        "vpc-id": lambda i: (i.vpc_id,),
+        "subnet-id": lambda i: (i.subnet_id,),
+        "group-id": lambda i: i.groups,
+        "address": lambda i: [(i.subnet_id, a) for a in i.addresses],
+        "addresses.private-ip-address": lambda i: i.addresses,
+        "private-ip-address": lambda i: i.addresses[:1],
+        "attachment.instance-id": lambda i: (i.attachment.instance_id,) if i.attachment else (),
+        "attachment.attachment-id": lambda i: (i.attachment.id,) if i.attachment else (),
+        "attachment.status": lambda i: (i.attachment.status,) if i.attachment else (),
+        "mac-address": lambda i: (i.mac,),
+        "public-ip": lambda i: (i.public_ip,) if i.public_ip else (),
+    }
+
+    @property
+    def primary(self) -> str:
+        """The primary private IPv4 address."""
+        return self.addresses[0]
+
+
+class Address(Noun, frozen=True, kw_only=True):
+    """An Elastic IP; associated with one private address of one interface, or idle."""
+
+    public_ip: str
+    association_id: str | None = None
+    interface_id: str | None = None
+    private_ip: str | None = None
+
+    INDEXES: ClassVar[dict[str, Index]] = {
+        "public-ip": lambda a: (a.public_ip,),
+        "association-id": lambda a: (a.association_id,) if a.association_id else (),
+        "network-interface-id": lambda a: (a.interface_id,) if a.interface_id else (),
+    }

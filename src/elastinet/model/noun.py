@@ -1,0 +1,38 @@
+"""What every noun has in common."""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, ClassVar, Self
+
+import msgspec
+
+Tags = tuple[tuple[str, str], ...]
+Index = Callable[[Any], Iterable[Hashable]]
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A resource of one account in one region; it never changes, a newer one takes its place.
+
+    `INDEXES` names the ways a noun is looked up other than by id: each gives the values it is found
+    under. Every noun is also found under "scope", its (owner, region).
+    """
+
+    id: str
+    owner: str
+    region: str
+    tags: Tags = ()
+
+    INDEXES: ClassVar[dict[str, Index]] = {}
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """The account and the region that this noun lives in."""
+        return (self.owner, self.region)
+
+    @property
+    def name(self) -> str | None:
+        """The value of the tag called Name."""
+        return dict(self.tags).get("Name")
+
+    def but(self, **changes: Any) -> Self:
+        """The same noun with some fields changed."""
+        return msgspec.structs.replace(self, **changes)

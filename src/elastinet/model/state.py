@@ -1,0 +1,113 @@
+"""The state of all accounts and regions: tables of nouns and the indexes they are found by."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TypeVar, get_args
+
+from elastinet.model.account import ClientToken, RegionSettings
+from elastinet.model.instance import Instance, KeyPair
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.noun import Index, Noun
+from elastinet.model.routes import RouteTable
+from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+
+AnyNoun = (
+    RegionSettings
+    | ClientToken
+    | Vpc
+    | Subnet
+    | InternetGateway
+    | RouteTable
+    | SecurityGroup
+    | SecurityGroupRule
+    | NetworkInterface
+    | Address
+    | Instance
+    | KeyPair
+)
+KINDS: tuple[type[Noun], ...] = get_args(AnyNoun)
+
+N = TypeVar("N", bound=Noun)
+
+
+def _scope(noun: Noun) -> Iterable[Hashable]:
+    return (noun.scope,)
+
+
+class Table:
+    """All nouns of one kind, by id and by the values of their indexes, in order of arrival."""
+
+    def __init__(self, kind: type[Noun]) -> None:
+        self.rows: dict[str, Noun] = {}
+        self.keys: dict[str, Index] = {"scope": _scope, **kind.INDEXES}
+        self.indexes: dict[str, dict[Hashable, dict[str, None]]] = {name: {} for name in self.keys}
+
+    def replace(self, id: str, noun: Noun | None) -> Noun | None:
+        """Put a noun in the place of the one with this id, or none; gives back what was there."""
+        old = self.rows.get(id)
+        for name, key in self.keys.items():
+            before = dict.fromkeys(key(old)) if old is not None else {}
+            after = dict.fromkeys(key(noun)) if noun is not None else {}
+            if before.keys() != after.keys():
+                self._reindex(self.indexes[name], id, before, after)
+        if noun is None:
+            self.rows.pop(id, None)
+        else:
+            self.rows[id] = noun
+        return old
+
+    @staticmethod
+    def _reindex(
+        index: dict[Hashable, dict[str, None]],
+        id: str,
+        before: dict[Hashable, None],
+        after: dict[Hashable, None],
+    ) -> None:
+        for value in before.keys() - after.keys():
+            bucket = index[value]
+            del bucket[id]
+            if not bucket:
+                del index[value]
+        for value in after.keys() - before.keys():
+            index.setdefault(value, {})[id] = None
+
+
+class State:
+    """Every noun there is. Only a transaction changes it."""
+
+    def __init__(self) -> None:
+        self.tables: dict[type[Noun], Table] = {kind: Table(kind) for kind in KINDS}
+
+    def get(self, kind: type[N], id: str) -> N | None:
+        """The noun of this kind with this id, whoever's it is."""
+        return self.tables[kind].rows.get(id)  # type: ignore[return-value]
+
+    def need(self, kind: type[N], id: str) -> N:
+        """The noun with this id, which another noun refers to and so must be there."""
+        return self.tables[kind].rows[id]  # type: ignore[return-value]
+
+    def where(self, kind: type[N], index: str, value: Hashable) -> Iterator[N]:
+        """The nouns found under this value of an index, in order of arrival."""
+        table = self.tables[kind]
+        rows = table.rows
+        return (rows[id] for id in tuple(table.indexes[index].get(value, ())))  # type: ignore[misc]
+
+    def count(self, kind: type[Noun], index: str, value: Hashable) -> int:
+        """How many nouns are found under this value of an index."""
+        return len(self.tables[kind].indexes[index].get(value, ()))
+
+    def all(self, kind: type[N]) -> Iterator[N]:
+        """Every noun of this kind, in order of arrival."""
+        return iter(tuple(self.tables[kind].rows.values()))  # type: ignore[arg-type]
+
+    def replace(self, kind: type[Noun], id: str, noun: Noun | None) -> Noun | None:
+        """Put a noun in the place of the one with this id, or none; gives back what was there."""
+        return self.tables[kind].replace(id, noun)
+
+    def __eq__(self, other: object) -> bool:
+        """States are equal when they hold equal nouns."""
+        return isinstance(other, State) and all(
+            table.rows == other.tables[kind].rows for kind, table in self.tables.items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]

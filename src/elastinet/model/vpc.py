@@ -1,0 +1,38 @@
+"""VPCs, their subnets and internet gateways."""
+
+from typing import ClassVar
+
+from elastinet.model.noun import Index, Noun
+
+
+class Vpc(Noun, frozen=True, kw_only=True):
+    """A virtual private cloud; `cidrs` has its primary IPv4 block first."""
+
+    cidrs: tuple[str, ...]
+    is_default: bool = False
+    dns_support: bool = True
+    dns_hostnames: bool = False
+    tenancy: str = "default"
+    dhcp_options_id: str = "default"
+
+
+class Subnet(Noun, frozen=True, kw_only=True):
+    """A range of a VPC's addresses in one zone."""
+
+    vpc_id: str
+    zone: str
+    cidr: str
+    default_for_az: bool = False
+    map_public_ip: bool = False
+    hostname_type: str = "ip-name"
+    resource_name_a_record: bool = False
+
+    INDEXES: ClassVar[dict[str, Index]] = {"vpc-id": lambda s: (s.vpc_id,)}
+
+
+class InternetGateway(Noun, frozen=True, kw_only=True):
+    """The door of a VPC to the internet; detached where `vpc_id` is None."""
+
+    vpc_id: str | None = None
+
+    INDEXES: ClassVar[dict[str, Index]] = {"attachment.vpc-id": lambda g: (g.vpc_id,) if g.vpc_id else ()}

@@ -1,0 +1,89 @@
+"""Where a running elastinet keeps its files, and how another process finds it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from elastinet.config import Config
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What a running server tells about itself."""
+
+    pid: int
+    host: str
+    port: int
+    state: str
+    fabric: str
+
+    @property
+    def url(self) -> str:
+        """Where its API answers."""
+        return f"http://{self.host}:{self.port}"
+
+
+def runtime_folder(port: int) -> Path:
+    """The folder of sockets and logs of the server on a port; it lasts as long as the server."""
+    if os.geteuid() == 0:
+        base = Path("/run/elastinet")
+    elif runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        base = Path(runtime) / "elastinet"
+    else:
+        base = Path(f"/tmp/elastinet-{os.geteuid()}")
+    return base / str(port)
+
+
+def make_private(folder: Path) -> Path:
+    """A folder that is ours alone; refuses one that somebody else has put there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    return folder
+
+
+def disks_folder(config: Config, run: Path) -> Path:
+    """Where the disks of instances are: with the state, or with the runtime files if none is kept."""
+    state = config.state_folder
+    return (state or run) / "disks"
+
+
+def announce(server: Server, config: Config, run: Path) -> None:
+    """Let other processes find a server: by its port, and by its state."""
+    text = msgspec.json.encode(server)
+    (run / "server.json").write_bytes(text)
+    if config.state_folder:
+        (config.state_folder / "server.json").write_bytes(text)
+
+
+def withdraw(config: Config, run: Path) -> None:
+    """Leave nothing behind that lasts only as long as a server."""
+    if config.state_folder:
+        (config.state_folder / "server.json").unlink(missing_ok=True)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def find(port: int | None, state: str | None, default_port: int) -> Server | None:
+    """The running server on a port, or with a state."""
+    folder = (
+        Path(state)
+        if port is None and state and state != ":memory:"
+        else runtime_folder(port or default_port)
+    )
+    try:
+        server = msgspec.json.decode((folder / "server.json").read_bytes(), type=Server)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return server if is_alive(server.pid) else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

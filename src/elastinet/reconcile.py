@@ -1,0 +1,212 @@
+"""Feed → desired → agent → facts: keeps the fabric at what the state asks for."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Protocol
+
+from elastinet.engine import Engine
+from elastinet.fabric.desired import build, everything, touched
+from elastinet.fabric.objects import (
+    AnyObject,
+    Attached,
+    Converged,
+    Desire,
+    Detached,
+    Fact,
+    Gone,
+    Guest,
+    Hello,
+    Interface,
+    Running,
+)
+from elastinet.model.change import Change
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+
+log = logging.getLogger(__name__)
+
+UNSETTLED = ("pending", "stopping", "shutting-down")
+
+
+class Link(Protocol):
+    """The way to a fabric; facts come back through `Reconciler.learn`."""
+
+    def send(self, desire: Desire) -> None:
+        """Ask the fabric for a network; lost if it is away, and then asked for whole on its return."""
+
+
+class Reconciler:
+    """Keeps the desired network of an engine's state, and tells the engine what the fabric says."""
+
+    def __init__(self, engine: Engine, link: Link) -> None:
+        self.engine = engine
+        self.link = link
+        self.have: dict[str, AnyObject] = everything(engine.state)
+        self.generation = 0
+        self.converged = 0
+        self.failed: dict[str, str] = {}
+        self.hello: Hello | None = None
+        self._touched: set[str] = set()
+        self._leaving: dict[str, int] = {}
+        self._news = asyncio.Event()
+        engine.followers.append(self.follow)
+
+    # --- feed → desired ---------------------------------------------------------------------------
+
+    def follow(self, changes: list[Change]) -> None:
+        """Note what a commit may have altered; the fabric is told once the engine is idle again."""
+        was_idle = not self._touched
+        for change in changes:
+            self._touched.update(touched(self.engine.state, change, self.have))
+            self._note_leaving(change)
+        if was_idle and self._touched:
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _note_leaving(self, change: Change) -> None:
+        """Remember what the fabric is to let go of, to report it gone when the fabric has converged."""
+        noun = change.new
+        if isinstance(noun, Instance) and noun.state in ("stopping", "shutting-down"):
+            self._leave(f"guest:{noun.id}")
+        elif isinstance(noun, NetworkInterface) and _is_detaching(noun):
+            self._leave(f"interface:{noun.id}")
+
+    def _leave(self, key: str) -> None:
+        self._touched.add(key)
+        self._leaving.setdefault(key, self.generation + 1)
+
+    def _flush(self) -> None:
+        keys, self._touched = self._touched, set()
+        put, drop = [], []
+        for key in keys:
+            new, old = build(self.engine.state, key), self.have.get(key)
+            if new is not None and new != old:
+                self.have[key] = new
+                put.append(new)
+            elif new is None and old is not None:
+                del self.have[key]
+                drop.append(key)
+        if put or drop or self._leaving:
+            self._send(put=tuple(put), drop=tuple(drop))
+
+    def _send(
+        self, *, put: tuple[AnyObject, ...] = (), drop: tuple[str, ...] = (), whole: bool = False
+    ) -> None:
+        self.generation += 1
+        self.link.send(Desire(self.generation, put=put, drop=drop, whole=whole))
+
+    def hand_over(self) -> None:
+        """Tell a fabric that has just come everything."""
+        for instance in self.engine.state.all(Instance):
+            if instance.state in ("stopping", "shutting-down"):
+                self._leave(f"guest:{instance.id}")
+        for interface in self.engine.state.all(NetworkInterface):
+            if _is_detaching(interface):
+                self._leave(f"interface:{interface.id}")
+        self._touched.clear()
+        self.have = everything(self.engine.state)
+        self._send(put=tuple(self.have.values()), whole=True)
+
+    def look_again(self) -> None:
+        """Have the fabric compare all with what the kernel really has."""
+        self.generation += 1
+        self.link.send(Desire(self.generation, observe=True))
+
+    # --- facts → engine ---------------------------------------------------------------------------
+
+    def learn(self, fact: Fact) -> None:
+        """Take a fact to the engine."""
+        match fact:
+            case Running():
+                self._report_instance("InstanceRunning", fact.guest, fact.boot)
+            case Gone():
+                if not fact.asked:
+                    self._report_instance("InstanceGone", fact.guest, False)
+            case Attached():
+                self._report_interface("InterfaceAttached", fact.interface, fact.attachment)
+            case Detached():
+                self._report_interface("InterfaceDetached", fact.interface, fact.attachment)
+            case Hello():
+                self.hello = fact
+            case Converged():
+                self._converge(fact)
+        self._news.set()
+
+    def _converge(self, fact: Converged) -> None:
+        self.converged = max(self.converged, fact.generation)
+        if fact.failed != self.failed:
+            for key, why in fact.failed.items():
+                log.warning("%s: %s", key, why)
+        self.failed = fact.failed
+        done = [key for key, since in self._leaving.items() if since <= fact.generation]
+        for key in done:
+            if key not in fact.failed:
+                del self._leaving[key]
+                self._report_left(key)
+
+    def _report_left(self, key: str) -> None:
+        kind, _, id = key.partition(":")
+        if kind == "guest":
+            self._report_instance("InstanceGone", id, True)
+            return
+        interface = self.engine.state.get(NetworkInterface, id)
+        if interface is not None and interface.attachment is not None:
+            self._report_interface("InterfaceDetached", id, interface.attachment.id)
+
+    def _report_instance(self, fact: str, id: str, *args: object) -> None:
+        if instance := self.engine.state.get(Instance, id):
+            self.engine.report(*instance.scope, fact, id, *args)
+
+    def _report_interface(self, fact: str, id: str, attachment: str) -> None:
+        if interface := self.engine.state.get(NetworkInterface, id):
+            self.engine.report(*interface.scope, fact, id, attachment)
+
+    # --- waiting ----------------------------------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """Whether the fabric has all that was asked for, and the state shows it."""
+        quiet = not self._touched and not self.failed and self.converged >= self.generation
+        return quiet and next(self._unsettled(), None) is None
+
+    def _unsettled(self) -> Iterator[str]:
+        state = self.engine.state
+        for name in UNSETTLED:
+            yield from (i.id for i in state.where(Instance, "instance-state-name", name))
+        for status in ("attaching", "detaching"):
+            yield from (i.id for i in state.where(NetworkInterface, "attachment.status", status))
+
+    async def settle(self, timeout: float) -> bool:
+        """Wait until all is settled, for so many seconds at the most; tells whether it is."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not self.settled:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return self.settled
+        return True
+
+
+def _is_detaching(interface: NetworkInterface) -> bool:
+    return interface.attachment is not None and interface.attachment.status == "detaching"
+
+
+class ModelledFabric:
+    """A fabric that carries no packets: all that is asked for is at once so."""
+
+    def __init__(self) -> None:
+        self.reconciler: Reconciler | None = None
+
+    def send(self, desire: Desire) -> None:
+        """Report everything as it was asked for, once the engine is idle again."""
+        asyncio.get_running_loop().call_soon(self._answer, desire)
+
+    def _answer(self, desire: Desire) -> None:
+        assert self.reconciler is not None
+        for made in desire.put:
+            if isinstance(made, Guest):
+                self.reconciler.learn(Running(made.id, made.boot))
+            elif isinstance(made, Interface):
+                self.reconciler.learn(Attached(made.id, made.attachment))
+        self.reconciler.learn(Converged(desire.generation))

@@ -1,0 +1,92 @@
+"""Which addresses a subnet has to give (facts sheet, section 2)."""
+
+import ipaddress
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain
+
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.state import State
+from elastinet.model.vpc import Subnet
+
+RESERVED = 5
+"""The first four addresses of a subnet and its last are EC2's own."""
+
+PUBLIC_POOL = ipaddress.IPv4Network("198.18.0.0/15")
+"""Public addresses come from the range set aside for benchmarks (RFC 2544): no host of the real
+internet has one, so a client that takes such an address home can reach nobody by mistake."""
+
+
+@lru_cache(maxsize=4096)
+def network(cidr: str) -> ipaddress.IPv4Network:
+    """An IPv4 block."""
+    return ipaddress.IPv4Network(cidr)
+
+
+def gateway(cidr: str) -> str:
+    """The router's address in a subnet."""
+    return str(network(cidr)[1])
+
+
+def resolver(cidr: str) -> str:
+    """The resolver's address in a VPC, by its primary block."""
+    return str(network(cidr)[2])
+
+
+def usable(subnet: Subnet, address: str) -> bool:
+    """Whether an address lies in a subnet and is not one of EC2's five."""
+    block = network(subnet.cidr)
+    try:
+        number = int(ipaddress.IPv4Address(address)) - int(block.network_address)
+    except ValueError:
+        return False
+    return 4 <= number < block.num_addresses - 1
+
+
+def in_use(state: State, subnet: Subnet, address: str) -> bool:
+    """Whether an interface of the subnet has this address."""
+    return state.count(NetworkInterface, "address", (subnet.id, address)) > 0
+
+
+def free_count(state: State, subnet: Subnet) -> int:
+    """How many more addresses a subnet can give."""
+    taken = sum(len(i.addresses) for i in state.where(NetworkInterface, "subnet-id", subnet.id))
+    return network(subnet.cidr).num_addresses - RESERVED - taken
+
+
+def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
+    """Free addresses of a subnet, each once: some at random, then all from a random place onwards."""
+    block = network(subnet.cidr)
+    size, base = block.num_addresses - RESERVED, int(block.network_address) + 4
+    start, seen = dice.randrange(size), set()
+    offsets = chain((dice.randrange(size) for _ in range(8)), range(start, size), range(start))
+    for offset in offsets:
+        address = str(ipaddress.IPv4Address(base + offset))
+        if address not in seen and not in_use(state, subnet, address):
+            seen.add(address)
+            yield address
+
+
+def free_public(state: State, dice: random.Random) -> str | None:
+    """A public address that nobody in any account or region has."""
+    size, base = PUBLIC_POOL.num_addresses - 2, int(PUBLIC_POOL.network_address) + 1
+    start = dice.randrange(size)
+    for step in range(size):
+        address = str(ipaddress.IPv4Address(base + (start + step) % size))
+        if not public_in_use(state, address):
+            return address
+    return None
+
+
+def public_in_use(state: State, address: str) -> bool:
+    """Whether a public address belongs to somebody."""
+    return any(state.count(kind, "public-ip", address) for kind in (Address, NetworkInterface))
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one that elastinet gives out as public."""
+    try:
+        return ipaddress.IPv4Address(address) in PUBLIC_POOL
+    except ValueError:
+        return False

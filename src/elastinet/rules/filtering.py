@@ -1,0 +1,84 @@
+"""Security group rules as numbers, the only spelling in which they are compared (facts sheet, section 5)."""
+
+import ipaddress
+
+from elastinet.model.fault import Fault
+
+NAMES = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "all": -1}
+SHOWN = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
+PORTS, ICMP = (6, 17), (1, 58)
+ANY = -1
+
+
+def protocol_number(name: str) -> int:
+    """The number of a protocol given by name or number; -1 for all."""
+    number = NAMES.get(name.lower())
+    if number is None:
+        number = int(name) if name.lstrip("-").isdecimal() else -2
+    if not -1 <= number <= 255:
+        raise Fault(
+            "InvalidPermission.Malformed", f'Unsupported IP protocol "{name}"  - supported: [tcp, udp, icmp]'
+        )
+    return number
+
+
+def protocol_name(number: int) -> str:
+    """How the API shows a protocol."""
+    return SHOWN.get(number, str(number))
+
+
+def span(protocol: int, low: int | None, high: int | None) -> tuple[int, int]:
+    """The ports of TCP and UDP, or the type and code of ICMP, as a rule keeps them."""
+    if protocol in PORTS:
+        return _ports(protocol, low, high)
+    if protocol in ICMP:
+        return _icmp(ANY if low is None else low, ANY if high is None else high)
+    return ANY, ANY
+
+
+def _ports(protocol: int, low: int | None, high: int | None) -> tuple[int, int]:
+    if low is None or high is None:
+        raise Fault(
+            "MissingParameter",
+            "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.",
+        )
+    name = protocol_name(protocol).upper()
+    for port in (low, high):
+        if not 0 <= port <= 65535:
+            raise Fault("InvalidParameterValue", f"{name} port ({port}) out of range")
+    if low > high:
+        raise Fault("InvalidParameterValue", f"Invalid {name} port range {low}-{high}: from is above to.")
+    return low, high
+
+
+def _icmp(kind: int, code: int) -> tuple[int, int]:
+    if not -1 <= kind <= 255:
+        raise Fault("InvalidParameterValue", f"ICMP type ({kind}) out of range")
+    if not -1 <= code <= 255:
+        raise Fault("InvalidParameterValue", f"ICMP code ({code}) out of range")
+    if kind == ANY and code != ANY:
+        raise Fault("InvalidParameterValue", f"ICMP code ({code}) may not be given for all types")
+    return kind, code
+
+
+def cidr(text: str, version: int) -> str:
+    """A block of addresses in its canonical spelling."""
+    kind = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
+    try:
+        if "/" not in text:
+            raise ValueError(text)
+        return str(kind(text, strict=False))
+    except ValueError:
+        raise Fault("InvalidParameterValue", f"CIDR block {text} is malformed") from None
+
+
+def sentence(protocol: int, low: int, high: int, peer: str) -> str:
+    """A rule as EC2's refusals describe it."""
+    if protocol == ANY:
+        return f"peer: {peer}, ALL, ALLOW"
+    name = protocol_name(protocol).upper()
+    if protocol in PORTS:
+        return f"peer: {peer}, {name}, from port: {low}, to port: {high}, ALLOW"
+    if protocol in ICMP:
+        return f"peer: {peer}, {name}, type: {low}, code: {high}, ALLOW"
+    return f"peer: {peer}, {name}, ALLOW"

@@ -1,0 +1,23 @@
+"""The DNS names and ARNs that follow from addresses and ids (facts sheet, section 1.3)."""
+
+
+def private_dns(address: str, region: str) -> str:
+    """The private name of a private IPv4 address."""
+    host = f"ip-{address.replace('.', '-')}"
+    return f"{host}.{private_domain(region)}"
+
+
+def private_domain(region: str) -> str:
+    """The domain of private names, which DHCP hands out too."""
+    return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+
+
+def public_dns(address: str, region: str) -> str:
+    """The public name of a public IPv4 address."""
+    middle = "compute-1" if region == "us-east-1" else f"{region}.compute"
+    return f"ec2-{address.replace('.', '-')}.{middle}.amazonaws.com"
+
+
+def arn(region: str, owner: str, kind: str, id: str) -> str:
+    """The ARN of an EC2 resource."""
+    return f"arn:aws:ec2:{region}:{owner}:{kind}/{id}"

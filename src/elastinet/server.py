@@ -1,0 +1,118 @@
+"""The engine's process: no privileges, one listening socket, one state."""
+
+import argparse
+import asyncio
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from elastinet.config import Config
+from elastinet.ec2.console import read_console
+from elastinet.engine import Engine
+from elastinet.fabric.link import AgentLink
+from elastinet.fabric.objects import Desire
+from elastinet.http import Application
+from elastinet.imds.service import MetadataService
+from elastinet.listeners import Listeners
+from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.store import JournalError, open_journal
+from elastinet.wire.service import service
+
+SWEEP_SECONDS = 60
+GIVE_UP = 3
+"""The exit code that tells the supervisor not to try again."""
+
+log = logging.getLogger(__name__)
+
+
+class KernelFabric:
+    """The fabric agent as a reconciler's link, with the metadata sockets that it hands over."""
+
+    def __init__(self, run: Path, engine: Engine) -> None:
+        self.listeners = Listeners(MetadataService(engine.state))
+        self.reconciler: Reconciler | None = None
+        self.agent = AgentLink(
+            run / "agent.sock",
+            on_fact=lambda fact: self._known.learn(fact),
+            on_listener=self.listeners.open,
+            on_up=lambda: self._known.hand_over(),
+            on_down=self.listeners.close_all,
+        )
+
+    @property
+    def _known(self) -> Reconciler:
+        assert self.reconciler is not None
+        return self.reconciler
+
+    def send(self, desire: Desire) -> None:
+        """Ask the agent, and stop serving metadata in networks that are to go."""
+        for key in desire.drop:
+            if key.startswith("network:"):
+                self.listeners.close(key.removeprefix("network:"))
+        self.agent.send(desire)
+
+
+async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
+    """Serve until a signal says stop."""
+    engine = Engine(open_journal(config.state_folder), config.settings, consoles=read_console(disks))
+    tasks = []
+    if config.fabric == "kernel":
+        kernel = KernelFabric(run, engine)
+        reconciler = kernel.reconciler = Reconciler(engine, kernel)
+        tasks.append(asyncio.create_task(kernel.agent.run()))
+        app = Application(engine, reconciler, config, ready=lambda: reconciler.hello is not None)
+    else:
+        modelled = ModelledFabric()
+        reconciler = modelled.reconciler = Reconciler(engine, modelled)
+        reconciler.hand_over()
+        app = Application(engine, reconciler, config, ready=lambda: True)
+    tasks.append(asyncio.create_task(_sweep(engine)))
+    service()  # the model is read before the first request, not during it
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False,
+            timeout_keep_alive=75, timeout_graceful_shutdown=2,
+        )
+    )  # fmt: skip
+    await server.serve(sockets=[listener])
+    for task in tasks:
+        task.cancel()
+    engine.close()
+
+
+async def _sweep(engine: Engine) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        engine.sweep()
+
+
+def main() -> None:
+    """Run the engine as its supervisor says; exits with GIVE_UP when trying again is of no use."""
+    parser = argparse.ArgumentParser(prog="elastinet-engine")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--disks", type=Path, required=True)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s engine %(levelname)s %(message)s")
+    config = msgspec.json.decode(given.config, type=Config)
+    listener = socket.socket(fileno=given.fd)
+    try:
+        uvicorn_loop = uvicorn.Config(serve, loop="auto").get_loop_factory()
+        with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
+            runner.run(serve(config, listener, given.run, given.disks))
+    except JournalError as error:
+        _give_up(str(error))
+
+
+def _give_up(why: str) -> None:
+    print(f"elastinet: {why}", file=sys.stderr)
+    sys.exit(GIVE_UP)
+
+
+if __name__ == "__main__":
+    main()

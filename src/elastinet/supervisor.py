@@ -1,0 +1,161 @@
+"""The parent of the engine and of the fabric agent: starts them, starts them again, ends them."""
+
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from elastinet import places
+from elastinet.config import Config
+from elastinet.fabric import launch
+from elastinet.server import GIVE_UP
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_SECONDS = (0.0, 0.2, 1.0, 5.0)
+STEADY_SECONDS = 30
+PATIENCE_SECONDS = 5
+
+
+class StartError(Exception):
+    """Why a server cannot start; one line that says what and what to do."""
+
+
+class Supervisor:
+    """Keeps two processes running until it is told to stop."""
+
+    def __init__(self, config: Config, listener: socket.socket) -> None:
+        self.config, self.listener = config, listener
+        host, port = listener.getsockname()[:2]
+        self.run = places.make_private(places.runtime_folder(port))
+        self.disks = places.disks_folder(config, self.run)
+        self.server = places.Server(
+            os.getpid(), host, port, config.state or str(config.state_folder), config.fabric
+        )
+        self._stopping = False
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, list[float]] = {"agent": [], "engine": []}
+
+    def serve(self) -> int:
+        """Run until a signal or a hopeless engine; gives the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        self.disks.mkdir(parents=True, exist_ok=True)
+        places.announce(self.server, self.config, self.run)
+        try:
+            return self._watch()
+        finally:
+            self._end_all()
+            places.withdraw(self.config, self.run)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _watch(self) -> int:
+        names = ("agent", "engine") if self.config.fabric == "kernel" else ("engine",)
+        while not self._stopping:
+            for name in names:
+                child = self._children.get(name)
+                if child is None or child.poll() is not None:
+                    if child is not None and child.returncode == GIVE_UP:
+                        return GIVE_UP
+                    self._start(name)
+            time.sleep(0.05)
+        return 0
+
+    def _start(self, name: str) -> None:
+        """Start a process, the later the more often it has died of late."""
+        now, starts = time.monotonic(), self._started[name]
+        starts[:] = [at for at in starts if now - at < STEADY_SECONDS]
+        wait = BACK_OFF_SECONDS[min(len(starts), len(BACK_OFF_SECONDS) - 1)]
+        if starts and now - starts[-1] < wait:
+            return
+        starts.append(now)
+        if name in self._children:
+            log.warning("the %s ended with %s; it is started again", name, self._children[name].returncode)
+        command = self._agent() if name == "agent" else self._engine()
+        self._children[name] = subprocess.Popen(
+            command, pass_fds=(self.listener.fileno(),) if name == "engine" else (), stdin=subprocess.DEVNULL
+        )
+
+    def _agent(self) -> list[str]:
+        (self.run / "agent.sock").unlink(missing_ok=True)
+        return launch.agent_command(self.run, self.disks)
+
+    def _engine(self) -> list[str]:
+        # The engine faces the network: it keeps no capability, even when root has started it.
+        drop = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+        confined = ["setpriv", "--pdeathsig", "TERM", "--no-new-privs", *drop, "--"] if _has_setpriv() else []
+        config = msgspec.json.encode(self.config).decode()
+        own = ["--config", config, "--fd", str(self.listener.fileno())]
+        where = ["--run", str(self.run), "--disks", str(self.disks)]
+        return [*confined, sys.executable, "-m", "elastinet.server", *own, *where]
+
+    def _end_all(self) -> None:
+        """End the engine before the agent, so that it sees no agent go."""
+        for name in ("engine", "agent"):
+            child = self._children.get(name)
+            if child is not None and child.poll() is None:
+                child.terminate()
+                try:
+                    child.wait(PATIENCE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+
+
+def _has_setpriv() -> bool:
+    return sys.platform == "linux" and shutil.which("setpriv") is not None
+
+
+def listen(config: Config) -> socket.socket:
+    """The API's listening socket; raises StartError."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        advice = "choose another with --port, or stop what is there (elastinet stop)"
+        raise StartError(f"cannot listen on {config.host} port {config.port} ({error}): {advice}") from error
+    listener.listen(1024)
+    return listener
+
+
+def lock(state: Path | None) -> int | None:
+    """Make a state this server's alone, for as long as its process lives; raises StartError."""
+    if state is None:
+        return None
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"cannot use the state folder {state} ({error}): choose another with --state"
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        sentence = f"another elastinet is using the state in {state}: stop it, or choose another with --state"
+        raise StartError(sentence) from None
+    return handle
+
+
+def check_fabric(config: Config) -> None:
+    """Make sure that this machine can have a kernel fabric, if it is to; raises StartError."""
+    if config.fabric == "kernel" and (lacking := launch.check()):
+        lines = "; ".join(f"{feature}: {why}" for feature, why in lacking.items())
+        raise StartError(
+            f"no kernel fabric here ({lines}). Or start with --fabric none: no packets, all else works"
+        )
