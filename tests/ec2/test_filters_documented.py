@@ -13,10 +13,9 @@ MODEL = get_session().get_service_model("ec2")
 def operations():
     from elastinet.ec2.operations import OPERATIONS
 
-    inputs = {name: MODEL.operation_model(name).input_shape for name in sorted(OPERATIONS)}
-    return [
-        name for name, shape in inputs.items() if name.startswith("Describe") and "Filters" in shape.members
-    ]
+    describes = sorted(name for name in OPERATIONS if name.startswith("Describe"))
+    inputs = {name: MODEL.operation_model(name).input_shape for name in describes}
+    return [name for name, shape in inputs.items() if "Filters" in shape.members]
 
 
 class Names(HTMLParser):

@@ -86,3 +86,13 @@ def test_pages(ec2):
 def test_page_size(ec2, size):
     with refused("InvalidParameterValue", "maxResults"):
         ec2.describe_images(MaxResults=size)
+
+
+def test_images_of_the_operators_own(serve):
+    own = "ami-0123456789abcdef0"
+    ec2 = serve(images=[own]).client()
+    (image,) = ec2.describe_images(Owners=["self"])["Images"]
+    assert (image["ImageId"], image["Public"]) == (own, False)
+    assert image["OwnerId"] == ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
+    assert ec2.describe_images(ImageIds=[own])["Images"] == [image]
+    assert own not in {i["ImageId"] for i in ec2.describe_images(ExecutableUsers=["all"])["Images"]}

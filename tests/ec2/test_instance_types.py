@@ -25,8 +25,9 @@ def test_pages_of_a_hundred_when_none_is_asked_for(ec2):
 
 def test_page_size(ec2):
     assert len(ec2.describe_instance_types(MaxResults=5)["InstanceTypes"]) == 5
-    with refused("InvalidParameterValue", "Value ( 101 ) for parameter maxResults is invalid."):
-        ec2.describe_instance_types(MaxResults=101)
+    for size in (4, 101):
+        with refused("InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is invalid."):
+            ec2.describe_instance_types(MaxResults=size)
 
 
 def test_one_type(ec2):

@@ -142,10 +142,9 @@ def test_pages(ec2, vpc):
         ec2.describe_tags(MaxResults=5, NextToken="nonsense")
 
 
-def test_other_accounts_resources_are_not_there(ec2, engine, vpc):
-    # The same id, asked for by nobody who owns it.
-    from elastinet.model.fault import Fault
-
-    with pytest.raises(Fault) as caught:
-        engine.call("111111111111", "us-east-1", "CreateTags", {"Resources": [vpc], "Tags": [OWNER]})
-    assert caught.value.code == "InvalidVpcID.NotFound"
+def test_other_accounts_resources_are_not_there(server, ec2, vpc):
+    other = server.client()
+    with refused("InvalidVpcID.NotFound", vpc):
+        other.create_tags(Resources=[vpc], Tags=[OWNER])
+    ec2.create_tags(Resources=[vpc], Tags=[OWNER])
+    assert tags(other) == set()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from elastinet.ec2 import faults
 from elastinet.ec2.account import default_vpc
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
@@ -12,9 +13,12 @@ _MAX_INSTANCES = 20
 
 def describe_account_attributes(tx: Transaction, request: Request) -> dict[str, Any]:
     """The account's attributes, or those that are named."""
-    wanted = request.ids("AttributeNames")
-    found = [_attribute(name, value) for name, value in _values(tx).items() if not wanted or name in wanted]
-    return {"AccountAttributes": found}
+    values = _values(tx)
+    wanted = request.ids("AttributeNames") or list(values)
+    for name in wanted:
+        if name not in values:
+            raise faults.invalid(name, "attributeName")
+    return {"AccountAttributes": [_attribute(name, values[name]) for name in dict.fromkeys(wanted)]}
 
 
 def _values(tx: Transaction) -> dict[str, object]:
