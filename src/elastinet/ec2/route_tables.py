@@ -91,7 +91,8 @@ def describe_route_tables(tx: Transaction, request: Request) -> dict[str, Any]:
 def create_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
     """A route table with the VPC's local routes."""
     id = once(tx, "CreateRouteTable", request, lambda: _make(tx, request).id)
-    return {"RouteTable": view(tx, tx.need(RouteTable, id))}
+    # A token's table may have been deleted since.
+    return {"RouteTable": view(tx, need(tx, RouteTable, "rtb", id))}
 
 
 def _make(tx: Transaction, request: Request) -> RouteTable:

@@ -19,7 +19,8 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 
-FORBIDDEN = ipaddress.IPv4Network("169.254.0.0/16")
+# No host can have an address of these, or reach one behind a router.
+FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
 
 
 def view(tx: Transaction, vpc: Vpc) -> View:
@@ -108,7 +109,7 @@ def make_vpc(tx: Transaction, cidr: str, **fields: Any) -> Vpc:
     """A VPC and what EC2 makes with each (facts sheet, section 6.6)."""
     if tx.count(Vpc) >= tx.settings.quotas.vpcs:
         raise faults.quota("VpcLimitExceeded", "VPCs")
-    if ipaddress.IPv4Network(cidr).overlaps(FORBIDDEN):
+    if any(map(ipaddress.IPv4Network(cidr).overlaps, FORBIDDEN)):
         raise Fault("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
     vpc = tx.new(Vpc, "vpc", cidrs=(cidr,), dhcp_options_id=default_dhcp_options(tx), **fields)
     main = Association(tx.new_id("rtbassoc"), None)
