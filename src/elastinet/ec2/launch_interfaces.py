@@ -8,10 +8,11 @@ from elastinet.ec2 import faults
 from elastinet.ec2.account import default_vpc
 from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
 from elastinet.ec2.lookup import need
+from elastinet.ec2.named_groups import groups_by_name
 from elastinet.ec2.network_interfaces import need_mine
 from elastinet.ec2.private_addresses import check_free, fresh
 from elastinet.ec2.request import Request
-from elastinet.ec2.security_groups import check_groups, groups_by_name
+from elastinet.ec2.security_groups import check_groups
 from elastinet.ec2.subnets import pick_zone
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction

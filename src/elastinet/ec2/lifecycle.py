@@ -5,9 +5,11 @@ from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
+from elastinet.ec2.attachments import release_all
 from elastinet.ec2.describe import by_id
 from elastinet.ec2.instances import INSTANCES, shown_state
 from elastinet.ec2.launch import check_kind, find_image
+from elastinet.ec2.moments import moment
 from elastinet.ec2.public_addresses import lend, take_back
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
@@ -91,8 +93,6 @@ def ended(tx: Transaction, instance: Instance, state: Any) -> Instance:
 
 def moment_text(seconds: float) -> str:
     """A time as reasons have it."""
-    from elastinet.ec2.moments import moment
-
     return moment(seconds).strftime("%Y-%m-%d %H:%M:%S GMT")
 
 
@@ -133,7 +133,5 @@ def _terminate(tx: Transaction, instance: Instance) -> Instance:
 
 def finish(tx: Transaction, instance: Instance) -> Instance:
     """Let an instance be terminated: its interfaces go, or are free."""
-    from elastinet.ec2.attachments import release_all
-
     release_all(tx, instance.id)
     return tx.put(instance.but(state="terminated", end_time=tx.now, private_ip=""))

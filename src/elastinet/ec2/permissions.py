@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from elastinet.ec2.lookup import need
+from elastinet.ec2.named_groups import by_name
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
@@ -113,10 +114,8 @@ def _group(tx: Transaction, pair: Request) -> SecurityGroup:
         raise Fault("InvalidGroup.NotFound", f"The security group of the account '{user}' does not exist")
     if (id := pair.get("GroupId")) is not None:
         return need(tx, SecurityGroup, "sg", id)
-    from elastinet.ec2.security_groups import groups_by_name
-
     if (name := pair.get("GroupName")) is not None:
-        return need(tx, SecurityGroup, "sg", groups_by_name(tx, [name])[0])
+        return by_name(tx, name)
     raise Fault("MissingParameter", "The request must contain the parameter groupId")
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from elastinet.ec2 import faults, permissions
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.lookup import need
+from elastinet.ec2.named_groups import named
 from elastinet.ec2.paths import paths
 from elastinet.ec2.permissions import Permission
 from elastinet.ec2.request import Request
-from elastinet.ec2.security_groups import named
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set

@@ -7,6 +7,7 @@ from elastinet.ec2 import faults
 from elastinet.ec2.account import default_vpc
 from elastinet.ec2.describe import Describable, by_id, describe
 from elastinet.ec2.lookup import need
+from elastinet.ec2.named_groups import by_name, named
 from elastinet.ec2.paths import paths
 from elastinet.ec2.permissions import ip_permissions
 from elastinet.ec2.request import Request
@@ -74,30 +75,10 @@ SECURITY_GROUPS = Describable(
 def describe_security_groups(tx: Transaction, request: Request) -> dict[str, Any]:
     """Security groups by id, by name in the default VPC, or by filter."""
     if names := request.ids("GroupNames"):
-        ids = [_by_name(tx, name).id for name in names]
+        ids = [by_name(tx, name).id for name in names]
         views = [view(tx, group) for group in by_id(tx, SECURITY_GROUPS, [*ids, *request.ids("GroupIds")])]  # type: ignore[arg-type]
         return {"SecurityGroups": views}
     return describe(tx, request, SECURITY_GROUPS)
-
-
-def _by_name(tx: Transaction, name: str) -> SecurityGroup:
-    vpc = default_vpc(tx)
-    if vpc is None:
-        raise Fault("VPCIdNotSpecified", "No default VPC for this user. GroupName is only supported for it.")
-    group = next(tx.where(SecurityGroup, "name", (vpc.id, name)), None)
-    if group is None:
-        sentence = f"The security group '{name}' does not exist in default VPC '{vpc.id}'"
-        raise Fault("InvalidGroup.NotFound", sentence)
-    return group
-
-
-def named(tx: Transaction, request: Request) -> SecurityGroup:
-    """The group that a request speaks of: by id, or by name in the default VPC."""
-    if (id := request.get("GroupId")) is not None:
-        return need(tx, SecurityGroup, "sg", id)
-    if (name := request.get("GroupName")) is not None:
-        return _by_name(tx, name)
-    raise Fault("MissingParameter", "The request must contain the parameter groupName or groupId")
 
 
 def create_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -167,8 +148,3 @@ def check_groups(tx: Transaction, ids: list[str], vpc_id: str) -> tuple[str, ...
     if len(groups) > tx.settings.quotas.security_groups_per_interface:
         raise faults.quota("SecurityGroupsPerInterfaceLimitExceeded", "security groups per interface")
     return tuple(group.id for group in groups)
-
-
-def groups_by_name(tx: Transaction, names: list[str]) -> list[str]:
-    """The ids of groups of the default VPC, by name."""
-    return [_by_name(tx, name).id for name in names]
