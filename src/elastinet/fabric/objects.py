@@ -135,7 +135,8 @@ class Desire(msgspec.Struct, frozen=True, tag="desire"):
     """Engine to agent: what to have from now on.
 
     `whole` says that nothing else is wanted; `observe` asks for a look at the whole kernel first, so
-    that whatever was changed behind the agent's back is found and mended.
+    that whatever was changed behind the agent's back is found and mended. `scrap` names guests whose
+    disks are to be deleted once they have ended.
     """
 
     generation: int
@@ -143,6 +144,7 @@ class Desire(msgspec.Struct, frozen=True, tag="desire"):
     drop: tuple[str, ...] = ()
     whole: bool = False
     observe: bool = False
+    scrap: tuple[str, ...] = ()
 
 
 class Converged(msgspec.Struct, frozen=True, tag="converged"):
@@ -203,3 +205,29 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello
+
+
+# --- commands inside guests: a connection of its own, which begins with Exec -----------------------
+
+
+class Exec(msgspec.Struct, frozen=True, tag="exec"):
+    """Client to agent, with the descriptors 0, 1 and 2: run a command inside a guest, or "internet"."""
+
+    guest: str
+    argv: tuple[str, ...]
+    env: dict[str, str] = {}
+    tty: bool = False
+    cwd: str = "/"
+
+
+class Signal(msgspec.Struct, frozen=True, tag="signal"):
+    """Client to agent: send the command's process group a signal."""
+
+    number: int
+
+
+class Exited(msgspec.Struct, frozen=True, tag="exited"):
+    """Agent to client: the command has ended with this status; `error` says why it never ran."""
+
+    status: int
+    error: str = ""

@@ -1,0 +1,41 @@
+# What a guest's DHCP client does with a lease. Descriptor 3 leads to the agent.
+# The agent puts "#!<busybox> sh" and `busybox=<busybox>` in front of this text.
+#
+# eth0 carries the default route; every other interface answers by its own table, as EC2's own guest
+# agents arrange it, so that replies leave by the interface they came in on.
+
+net() { "$busybox" ip "$@"; }
+
+routes() {
+    case "$interface" in
+    eth0) table=main ;;
+    *)
+        table=$((10000 + ${interface#eth}))
+        net rule del table "$table" from "$ip" 2>/dev/null
+        net rule add from "$ip" table "$table" prio "$table"
+        ;;
+    esac
+    for gateway in $router; do
+        net route replace default via "$gateway" dev "$interface" table "$table"
+    done
+}
+
+resolver() {
+    {
+        [ -z "$domain" ] || echo "search $domain"
+        for server in $dns; do echo "nameserver $server"; done
+    } > /etc/resolv.conf
+}
+
+case "$1" in
+deconfig)
+    net link set dev "$interface" up
+    ;;
+bound)
+    net link set dev "$interface" mtu "${mtu:-1500}"
+    net addr add "$ip/$mask" broadcast + dev "$interface" 2>/dev/null
+    routes
+    [ "$interface" != eth0 ] || resolver
+    echo "$ip" >&3
+    ;;
+esac

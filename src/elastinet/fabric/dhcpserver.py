@@ -1,0 +1,119 @@
+"""The DHCP server of a VPC: one dnsmasq in the foreground, told of hosts through a folder it watches."""
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from elastinet.fabric import isolate, names
+from elastinet.fabric.objects import Interface, Network
+
+LEASE_SECONDS = 3600
+MTU_OPTION = 26
+START_SECONDS = 5.0
+
+
+def config(network: Network, folder: Path) -> str:
+    """Write dnsmasq's configuration for a network. Pure."""
+    lines = ["port=0", "no-resolv", "no-hosts", "no-ping", "quiet-dhcp", "dhcp-authoritative", "leasefile-ro", "log-facility=/dev/null",
+             f"except-interface={names.IGW_LINK}", "user=root", "pid-file=", f"dhcp-hostsdir={folder}/hosts",
+             f"dhcp-option-force={MTU_OPTION},9001", "dhcp-lease-max=100000",
+             f"dhcp-option=option:dns-server,{network.dns}", f"dhcp-option=option:ntp-server,{NTP_ADDRESS}"]  # fmt: skip
+    if network.domain:
+        lines.append(f"dhcp-option=option:domain-name,{network.domain}")
+    for number, subnet in enumerate(network.subnets):
+        base, _, prefix = subnet.cidr.partition("/")
+        lines.append(f"dhcp-range=set:s{number},{base},static,{_mask(int(prefix))},{LEASE_SECONDS}")
+        lines.append(f"dhcp-option=tag:s{number},option:router,{subnet.gateway}")
+    return "\n".join(lines) + "\n"
+
+
+NTP_ADDRESS = "169.254.169.123"
+
+
+def _mask(prefix: int) -> str:
+    bits = (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF
+    return ".".join(str(bits >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def host_line(interface: Interface) -> str:
+    """What the server knows of an interface: its primary address, by its MAC."""
+    address = interface.addresses[0]
+    return f"{interface.mac},{address},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
+
+
+class DhcpServer:
+    """A network's dnsmasq: its process, its configuration and the hosts it was told of.
+
+    Its methods run in the network's worker thread, so that the process is born in that namespace.
+    """
+
+    def __init__(self, network: str) -> None:
+        self.pid = 0
+        self._folder = Path(isolate.PRIVATE, network)
+        (self._folder / "hosts").mkdir(parents=True)
+        self._config = ""
+        self._hosts: dict[str, str] = {}
+
+    def keep(self, network: Network, interfaces: Iterable[Interface]) -> None:
+        """Have the server run with this configuration and these hosts."""
+        text = config(network, self._folder)
+        if text != self._config:
+            self.stop()
+        if self._tell({interface.id: host_line(interface) for interface in interfaces}) and self.pid:
+            os.kill(self.pid, signal.SIGHUP)
+        if not self.pid:
+            self._start(text)
+
+    def _tell(self, hosts: dict[str, str]) -> bool:
+        """Write what changed; additions are noticed by themselves, true when something must be unlearnt."""
+        unlearn = False
+        for id, line in hosts.items():
+            if self._hosts.get(id) != line:
+                unlearn |= id in self._hosts
+                fresh = self._folder / id
+                fresh.write_text(line)
+                fresh.rename(self._folder / "hosts" / id)
+        for id in self._hosts.keys() - hosts.keys():
+            (self._folder / "hosts" / id).unlink()
+            unlearn = True
+        self._hosts = hosts
+        return unlearn
+
+    def _start(self, text: str) -> None:
+        """Start the process and wait until it listens, so that no client asks in vain."""
+        program = shutil.which("dnsmasq", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        if program is None:
+            raise OSError("dnsmasq is not installed")
+        path = self._folder / "dnsmasq.conf"
+        path.write_text(text)
+        self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {"PATH": "/usr/sbin:/usr/bin"}, file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+            (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_RDWR, 0),
+            (os.POSIX_SPAWN_DUP2, 1, 2)])  # fmt: skip
+        self._config = text
+        deadline = time.monotonic() + START_SECONDS
+        while not _listens():
+            if time.monotonic() > deadline:
+                raise OSError(f"dnsmasq does not listen after {START_SECONDS:.0f} s")
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        """End the process; the agent reaps it."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self.pid = 0
+
+    def remove(self) -> None:
+        """End the process and forget its files."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+
+def _listens() -> bool:
+    """Whether something in this namespace listens on the DHCP server's port."""
+    return any(line.split()[1].endswith(":0043") for line in Path("/proc/thread-self/net/udp").read_text().split("\n")[1:-1])

@@ -1,0 +1,324 @@
+"""The agent's heart: from desired objects to namespaces, guests and links, and from these to facts."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from elastinet.fabric import disk, names, plan
+from elastinet.fabric.guest import Life
+from elastinet.fabric.items import Link
+from elastinet.fabric.loop import Loop
+from elastinet.fabric.objects import (
+    Attached,
+    Converged,
+    Desire,
+    Detached,
+    Fact,
+    Gone,
+    Guest,
+    Interface,
+    Listener,
+    Network,
+    Running,
+)
+from elastinet.fabric.port import Port
+from elastinet.fabric.router import failed_owners
+from elastinet.fabric.space import Order, Outcome, Space
+from elastinet.fabric.spawning import Spawning
+
+FIRST_RETRY, LAST_RETRY = 0.1, 10.0
+Tell = Callable[[Fact, int | None], None]
+"""Gives the engine a fact, perhaps with a descriptor."""
+
+
+class Fabric:
+    """All that is wanted, all that is there, and the way from one to the other."""
+
+    def __init__(self, disks: Path, loop: Loop, spawning: Spawning, tell: Tell) -> None:
+        self.plan = plan.Plan()
+        self.spaces: dict[str, Space] = {}
+        self.lives: dict[str, Life] = {}
+        self.generation = 0
+        self._disks = disks
+        self._loop = loop
+        self._spawning = spawning
+        self._tell = tell
+        self._holders: dict[str, int] = {}
+        self._dirty: set[str] = set()
+        self._looking: set[str] = set()
+        self._busy: set[str] = set()
+        self._scrap: set[str] = set()
+        self._closing: list[int] = []
+        self._failed: dict[str, dict[str, str]] = {}
+        self._guest_failed: dict[str, str] = {}
+        self._held: dict[str, float] = {}
+        self._held_for: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
+        self._answered: Converged | None = None
+        self._woken = False
+
+    # --- what is wanted ---------------------------------------------------------------------------
+
+    def desire(self, desire: Desire) -> None:
+        """Take in what the engine wants; the work starts when all that waits has been taken in."""
+        drop = set(desire.drop)
+        if desire.whole:
+            drop |= self.plan.view.objects.keys() - {item.key for item in desire.put}
+        self._dirty |= self.plan.update(desire.put, drop)
+        if desire.whole or desire.observe:
+            self._looking |= self.spaces.keys()
+        self._scrap |= set(desire.scrap)
+        self.generation = desire.generation
+        self.wake()
+
+    def look(self, namespace: str) -> None:
+        """Have a namespace looked at, because someone else may have changed it."""
+        if namespace in self.spaces and namespace not in self._looking:
+            self._looking.add(namespace)
+            self.wake()
+
+    def wake(self) -> None:
+        """Go on as soon as the loop comes round."""
+        if not self._woken:
+            self._woken = True
+            self._loop.soon(self._advance)
+
+    def _wanted_guests(self) -> dict[str, Guest]:
+        objects = self.plan.view.objects.values()
+        wanted = {item.id: item for item in objects if isinstance(item, Guest)}
+        if any(isinstance(item, Network) and item.igw for item in objects):
+            wanted[names.INTERNET] = Guest(names.INTERNET, names.INTERNET, boot=0)
+        return wanted
+
+    def _advance(self) -> None:
+        """Start all the work that can be started now, and answer if there is none."""
+        self._woken = False
+        wanted = self._wanted_guests()
+        self._keep_spaces()
+        self._end_guests(wanted)
+        self._boot_guests(wanted)
+        self._scrap_disks(wanted)
+        self._kick()
+        self._answer(wanted)
+
+    # --- guests -----------------------------------------------------------------------------------
+
+    def _end_guests(self, wanted: dict[str, Guest]) -> None:
+        for id, life in self.lives.items():
+            if not life.asked and (id not in wanted or wanted[id].boot != life.guest.boot):
+                self._dirty |= self.plan.set_up(id, None)
+                life.kill()
+
+    def _boot_guests(self, wanted: dict[str, Guest]) -> None:
+        for id, guest in wanted.items():
+            if id not in self.lives and id not in self._held:
+                life = self.lives[id] = Life(guest, self._disks / id, self._loop, self._spawning)
+                objects = self.plan.view.objects.values()
+                awaited = {item.id for item in objects if isinstance(item, Interface) and item.guest == id}
+                life.boot(awaited, self._guest_changed)
+
+    def _guest_changed(self, life: Life, what: str) -> None:
+        """Hear from a guest's start or end."""
+        id = life.guest.id
+        if what == "net":
+            self._holders[id] = life.namespace
+            if not life.asked:
+                self._open_internet(life)
+                self._dirty |= self.plan.set_up(id, life.guest.boot)
+        elif what == "ready":
+            self._guest_failed.pop(id, None)
+            life.start_ports(self._bound)
+            self._check_running(life)
+        elif what == "end":
+            self._guest_ended(life)
+        else:
+            self._guest_failed[id] = what
+            self._hold(id)
+        self.wake()
+
+    def _hold(self, id: str) -> None:
+        """Let a guest that could not be started rest for a while."""
+        self._held[id] = min(self._held_for.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
+        self._held_for[id] = self._held[id]
+
+        def release() -> None:
+            self._held.pop(id, None)
+            self.wake()
+
+        self._loop.later(self._held[id], release)
+
+    def _guest_ended(self, life: Life) -> None:
+        id = life.guest.id
+        self._dirty |= self.plan.set_up(id, None)
+        del self.lives[id]
+        if life.namespace >= 0:
+            self._closing.append(life.namespace)
+        if id == names.INTERNET:
+            self._close_internet()
+        elif life.ready:
+            self._tell(Gone(id, life.guest.boot, life.asked), None)
+
+    def _check_running(self, life: Life) -> None:
+        """Tell once that a guest runs: when every interface that it booted with has its address."""
+        waiting = {id for id in life.awaited if f"interface:{id}" in self.plan.view.objects}
+        bound = {id for id, port in life.ports.items() if port.bound}
+        if life.ready and not life.running and not life.asked and waiting <= bound:
+            life.running = True
+            life.console.say("running")
+            life.first_boot()
+            if life.guest.id != names.INTERNET:
+                self._tell(Running(life.guest.id, life.guest.boot), None)
+
+    def _bound(self, port: Port, address: str) -> None:
+        """Hear of an interface's first lease."""
+        life = self.lives.get(port.interface.guest)
+        if life is None or life.ports.get(port.interface.id) is not port:
+            return
+        life.console.say(f"{port.interface.device} has {address} by DHCP")
+        life.settle_secondary(port)
+        self._tell(Attached(port.interface.id, port.interface.attachment), None)
+        self._check_running(life)
+
+    def _scrap_disks(self, wanted: dict[str, Guest]) -> None:
+        for id in self._scrap - wanted.keys() - self.lives.keys():
+            self._scrap.discard(id)
+            threading.Thread(target=disk.remove, args=(self._disks, id), daemon=True).start()
+
+    # --- namespaces -------------------------------------------------------------------------------
+
+    def _keep_spaces(self) -> None:
+        wanted = {item.id: item for item in self.plan.view.objects.values() if isinstance(item, Network)}
+        for id in [id for id in self.spaces if id not in wanted and id != names.INTERNET and id not in self._busy]:
+            self._lost_links(id, {})
+            self.spaces.pop(id).close()
+            self._failed.pop(id, None)
+        for id in wanted:
+            if id not in self.spaces and id not in self._held:
+                self._open(id, None)
+
+    def _open(self, id: str, namespace: int | None) -> None:
+        """Make a namespace's router."""
+        try:
+            space = self.spaces[id] = Space(id, self._holders, namespace)
+        except OSError as error:
+            self._failed[id] = {f"network:{id}": str(error)}
+            self._hold(id)
+            return
+        self._dirty.add(id)
+        if space.listener:
+            self._tell(Listener(id), space.listener.fileno())
+
+    def _open_internet(self, life: Life) -> None:
+        if life.guest.id == names.INTERNET:
+            self._open(names.INTERNET, life.namespace)
+
+    def _close_internet(self) -> None:
+        if names.INTERNET in self.spaces:
+            self.spaces.pop(names.INTERNET).close()
+
+    def _kick(self) -> None:
+        """Give every namespace with work its order; the internet's comes after those that link to it."""
+        work = ((self._dirty | self._looking) & self.spaces.keys()) - self._busy
+        self._dirty &= self.spaces.keys()
+        self._looking &= self.spaces.keys()
+        if names.INTERNET in work and (self._busy or len(work) > 1):
+            work.discard(names.INTERNET)
+        for id in work:
+            self._busy.add(id)
+            future = self.spaces[id].carry_out(self._order(id))
+            future.add_done_callback(lambda done, id=id: self._loop.soon(lambda: self._done(id, done)))
+        self._dirty -= work
+        self._looking -= work
+
+    def _order(self, id: str) -> Order:
+        view = self.plan.view
+        live = (item for item in view.objects.values() if isinstance(item, Interface) and item.network == id)
+        known = tuple(item for item in live if item.guest in view.up)
+        return Order(
+            dict(self.plan.spaces[id]), dict(self.plan.owners[id]), id in self._looking, view.network(id), known
+        )
+
+    def _done(self, id: str, future: "Future[Outcome]") -> None:
+        """Take in what a namespace's worker has done."""
+        self._busy.discard(id)
+        self._close_descriptors()
+        error = future.exception()
+        if error is None:
+            outcome = future.result()
+            self._failed[id] = failed_owners(outcome.failures, self.plan.owners[id])
+            if id in self.spaces and id != names.INTERNET:
+                self._lost_links(id, outcome.links)
+                self._found_links(outcome.links)
+        else:
+            self._failed[id] = {f"network:{id}": str(error)}
+        if self._failed[id]:
+            self._retry_later(id)
+        self.wake()
+
+    def _retry_later(self, id: str) -> None:
+        pause = self._pauses[id] = min(self._pauses.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
+
+        def retry() -> None:
+            self._dirty.add(id)
+            self.wake()
+
+        self._loop.later(pause, retry)
+
+    def _lost_links(self, network: str, links: dict[str, Link]) -> None:
+        """Tell of interfaces whose link is gone, or is another one now."""
+        for life in self.lives.values():
+            for id, port in list(life.ports.items()):
+                if port.interface.network == network and links.get(id) != port.link:
+                    del life.ports[id]
+                    port.stop()
+                    self._tell(Detached(id, port.interface.attachment), None)
+                    self._check_running(life)
+
+    def _found_links(self, links: dict[str, Link]) -> None:
+        """Have new links ask for their address, and old ones follow their interface's changes."""
+        for id, link in links.items():
+            interface, life = self.plan.view.live(id), self.lives.get(link.holder)
+            if interface is None or life is None or life.asked:
+                continue
+            port = life.ports.get(id)
+            if port is None:
+                life.attach(interface, link, self._bound)
+            elif port.interface != interface:
+                port.interface = interface
+                life.settle_secondary(port)
+
+    def _close_descriptors(self) -> None:
+        """Close ended guests' namespaces once no worker can be using them."""
+        if not self._busy:
+            for fd in self._closing:
+                os.close(fd)
+            self._closing.clear()
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def _answer(self, wanted: dict[str, Guest]) -> None:
+        """Say that this generation is there, when nothing is under way any more."""
+        starting = any(id not in self._guest_failed and not (id in self.lives and self.lives[id].ready) for id in wanted)
+        ending = any(life.asked for life in self.lives.values())
+        if starting or ending or self._busy or self._dirty or self._looking:
+            return
+        failed = {f"guest:{id}": why for id, why in self._guest_failed.items() if id in wanted}
+        for part in self._failed.values():
+            failed |= part
+        answer = Converged(self.generation, failed)
+        if answer != self._answered:
+            self._answered = answer
+            self._tell(answer, None)
+
+    def repeat(self) -> None:
+        """Tell an engine that has come back what is alive."""
+        for life in self.lives.values():
+            if life.guest.id == names.INTERNET or life.asked:
+                continue
+            for id, port in life.ports.items():
+                if port.bound:
+                    self._tell(Attached(id, port.interface.attachment), None)
+            if life.running:
+                self._tell(Running(life.guest.id, life.guest.boot), None)

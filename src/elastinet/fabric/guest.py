@@ -1,0 +1,121 @@
+"""A running guest as the agent knows it: its init, its interfaces' leases, its first boot."""
+
+import base64
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from elastinet.fabric.console import Console
+from elastinet.fabric.items import Link
+from elastinet.fabric.loop import Loop
+from elastinet.fabric.objects import Guest, Interface
+from elastinet.fabric.port import Port
+from elastinet.fabric.spawning import Spawning
+
+SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
+DONE = "user-data.done"
+
+
+class Life:
+    """One boot of a guest, from its spawning to its end."""
+
+    def __init__(self, guest: Guest, disk: Path, loop: Loop, spawning: Spawning) -> None:
+        self.guest = guest
+        self.disk = disk
+        self.init = 0
+        self.namespace = -1
+        self._has_network = False
+        self.ready = False
+        self.running = False
+        self.asked = False
+        self.ended = False
+        self.ports: dict[str, Port] = {}
+        self.awaited: set[str] = set()
+        self.console = Console(disk)
+        self._loop = loop
+        self._spawning = spawning
+        self._log = self._open_log()
+
+    def _open_log(self) -> int:
+        """A pipe into the console; it ends when no process of the guest holds it any more."""
+        out, into = os.pipe2(os.O_CLOEXEC)
+
+        def hear() -> None:
+            data = os.read(out, 65536)
+            if data and self.disk.is_dir():
+                self.console.write(data)
+            elif not data:
+                self._loop.forget(out)
+                os.close(out)
+
+        self._loop.watch(out, hear)
+        return into
+
+    def boot(self, awaited: set[str], changed: Callable[["Life", str], None]) -> None:
+        """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started."""
+        self.awaited = awaited
+        self.disk.mkdir(parents=True, exist_ok=True)
+        self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
+        self._spawning.boot(str(self.disk), self.guest.hostname, lambda fact: self._hear(fact, changed))
+
+    def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+        stage = fact.get("stage")
+        self.init = fact.get("pid", self.init)
+        self._has_network |= stage == "net"
+        if self.init and self.namespace < 0 and self._has_network and "exit" not in fact:
+            self.namespace = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            changed(self, "net")
+        if stage == "ready":
+            self.ready = True
+            changed(self, "ready")
+        elif "error" in fact:
+            self.console.say(fact["error"])
+            changed(self, fact["error"])
+        elif "exit" in fact:
+            self._end()
+            changed(self, "end")
+
+    def _end(self) -> None:
+        self.ended = True
+        self.init = 0
+        os.close(self._log)
+
+    def kill(self) -> None:
+        """End the guest with all of its processes; `changed` hears of it."""
+        self.asked = True
+        if self.init > 0:
+            os.kill(self.init, signal.SIGKILL)
+
+    def attach(self, interface: Interface, link: Link, bound: Callable[[Port, str], None]) -> None:
+        """Take a link that has come into the guest, and ask for its address."""
+        port = self.ports[interface.id] = Port(interface, link, self._loop, self._spawning)
+        if self.ready:
+            port.start(self.init, self._log, bound)
+
+    def start_ports(self, bound: Callable[[Port, str], None]) -> None:
+        """Ask for the addresses of all links that came before the guest's root was ready."""
+        for port in self.ports.values():
+            port.start(self.init, self._log, bound)
+
+    def settle_secondary(self, port: Port) -> None:
+        """Bring an interface's further addresses to what is wanted, once it has its first."""
+        if port.bound and not self.ended:
+            port.settle_secondary(self.init, self._log)
+
+    def first_boot(self) -> None:
+        """Run the user data, once in the life of the disk."""
+        text = base64.b64decode(self.guest.user_data).decode(errors="surrogateescape")
+        done = self.disk / DONE
+        if not text.startswith("#!") or done.exists():
+            return
+        done.touch()
+        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        script = {"path": SCRIPT, "text": text, "mode": 0o700}
+        self._spawning.run(self.init, [SCRIPT], [null, self._log, self._log], self._user_data_fact, file=script)
+        os.close(null)
+
+    def _user_data_fact(self, fact: dict[str, Any]) -> None:
+        if "error" in fact or "exit" in fact:
+            self.console.say(f"user data: {fact.get('error', 'ended with status %s' % fact.get('status'))}")

@@ -1,0 +1,75 @@
+"""What guests see of the host's folders, and a skeleton above them where the host's own cannot be copied.
+
+In a user namespace the host's files belong to nobody, and overlayfs cannot copy up what it cannot own.
+So the folders in which software writes, and the readable files of /etc, get a copy that root owns.
+"""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from elastinet.fabric import isolate
+from elastinet.fabric.rootfs import LAYERS, Image
+
+TREES = ("var", "opt", "usr/local", "etc")
+SHALLOW = ("usr",)
+LARGEST = 1 << 20
+DEEPEST = 8
+
+
+def build(ours: tuple[Path, ...], rootless: bool) -> Image:
+    """Look at the host once and lay the layers; a folder that holds our own files is never shown."""
+    skeleton = Path(isolate.PRIVATE, "skeleton")
+    present = [name for name in LAYERS if os.path.lexists(f"/{name}")]
+    links = {name: os.readlink(f"/{name}") for name in present if os.path.islink(f"/{name}")}
+    lowers: dict[str, tuple[str, ...]] = {}
+    for name in present:
+        if name in links:
+            continue
+        hidden = any(path.is_relative_to(f"/{name}") for path in ours)
+        if rootless or hidden:
+            _copy(name, skeleton, ours)
+        if hidden:
+            lowers[name] = (f"{skeleton}/{name}",)
+        else:
+            lowers[name] = (f"{skeleton}/{name}", f"/{name}") if rootless else (f"/{name}",)
+    return Image(lowers, links, rootless)
+
+
+def _copy(name: str, skeleton: Path, ours: tuple[Path, ...]) -> None:
+    """Make a top-level folder's part of the skeleton."""
+    _folder(Path("/", name), skeleton / name)
+    if name in SHALLOW:
+        for entry in os.scandir(f"/{name}"):
+            if entry.is_dir(follow_symlinks=False):
+                _folder(Path(entry.path), skeleton / name / entry.name)
+    for tree in TREES:
+        if tree.split("/")[0] == name:
+            _tree(Path("/", tree), skeleton / tree, ours, DEEPEST)
+
+
+def _tree(source: Path, target: Path, ours: tuple[Path, ...], depth: int) -> None:
+    """Copy a folder's folders, and for /etc its readable files."""
+    if source in ours or not depth or not os.access(source, os.R_OK | os.X_OK):
+        return
+    _folder(source, target)
+    for entry in os.scandir(source):
+        if entry.is_dir(follow_symlinks=False):
+            _tree(Path(entry.path), target / entry.name, ours, depth - 1)
+        elif entry.path.startswith("/etc/") and entry.is_file(follow_symlinks=False):
+            _file(entry, target / entry.name)
+
+
+def _folder(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        target.chmod(source.stat().st_mode & 0o1777)
+
+
+def _file(entry: os.DirEntry[str], target: Path) -> None:
+    """Copy a small file that this user may read; one that he may not read stays the host's, unreadable."""
+    if entry.stat().st_size <= LARGEST:
+        with contextlib.suppress(PermissionError):
+            shutil.copyfile(entry.path, target)
+            shutil.copymode(entry.path, target)

@@ -1,0 +1,136 @@
+"""What the kernel holds for us, one struct per kind of object; equal items mean an equal kernel.
+
+An item's `identity` is what it is found by in its namespace; the other fields are what it is.
+"""
+
+import msgspec
+
+Identity = tuple[str | int, ...]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One kernel object."""
+
+    @property
+    def identity(self) -> Identity:
+        """What finds this object in its namespace."""
+        raise NotImplementedError
+
+
+class Link(Item, frozen=True):
+    """Our end of a veth pair, named in this namespace; `alias` is the resource's full id.
+
+    `holder` is the guest whose namespace has the other end, `token` changes when the pair must be new.
+    """
+
+    name: str
+    index: int
+    alias: str
+    mtu: int
+    mac: str
+    holder: str
+    token: str
+    peer_name: str
+    peer_mac: str
+
+    @property
+    def identity(self) -> Identity:
+        return ("link", self.name)
+
+
+class Far(Item, frozen=True):
+    """The other end of a pair that is made elsewhere, which this namespace must bring up."""
+
+    name: str
+
+    @property
+    def identity(self) -> Identity:
+        return ("far", self.name)
+
+
+class Address(Item, frozen=True):
+    """An address on a link, without the route that the kernel would add."""
+
+    link: str
+    address: str
+    prefix: int
+
+    @property
+    def identity(self) -> Identity:
+        return ("address", self.link, self.address, self.prefix)
+
+
+class Neighbour(Item, frozen=True):
+    """A permanent neighbour: nobody is asked, and nobody can claim the address."""
+
+    link: str
+    address: str
+    mac: str
+
+    @property
+    def identity(self) -> Identity:
+        return ("neighbour", self.link, self.address)
+
+
+class Path(Item, frozen=True):
+    """A route in a kernel table: over a link, perhaps through a gateway, or to nowhere without one."""
+
+    table: int
+    destination: str
+    link: str = ""
+    via: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        return ("path", self.table, self.destination)
+
+
+class Rule(Item, frozen=True):
+    """A policy rule: packets with `mark` (0 for all) are looked up in `table`."""
+
+    preference: int
+    mark: int
+    table: int
+
+    @property
+    def identity(self) -> Identity:
+        return ("rule", self.preference, self.mark)
+
+
+class Chain(Item, frozen=True):
+    """An nftables chain with its rules; `hook` is empty for one that others jump to."""
+
+    name: str
+    rules: tuple[str, ...]
+    hook: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        return ("chain", self.name)
+
+
+class Set(Item, frozen=True):
+    """An nftables set or map without its elements; `definition` is the text between the braces."""
+
+    name: str
+    definition: str
+    kind: str = "set"
+
+    @property
+    def identity(self) -> Identity:
+        return ("set", self.name)
+
+
+class Element(Item, frozen=True):
+    """One element of a set or map, in nftables' own notation."""
+
+    set: str
+    element: str
+    data: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        return ("element", self.set, self.element)
+
+
+Items = dict[Identity, Item]

@@ -1,0 +1,79 @@
+"""The system calls that Python 3.11 does not offer, each raising OSError with the call's name."""
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+MNT_DETACH = 0x2
+
+PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: int | bytes | None) -> int:
+    """Call a function of libc; a negative answer becomes an OSError that names it."""
+    result = int(getattr(_libc, name)(*arguments))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+    return result
+
+
+def unshare(flags: int) -> None:
+    """Move this thread into new namespaces of the given kinds."""
+    _call("unshare", flags)
+
+
+def setns(fd: int, flags: int) -> None:
+    """Move this thread into the namespaces that `fd` (a namespace or a pidfd) stands for."""
+    _call("setns", fd, flags)
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mount a file system; an error names the target."""
+    try:
+        _call("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"mount {kind or source} on {target}: {os.strerror(error.errno or 0)}") from None
+
+
+def umount(target: str, flags: int = 0) -> None:
+    """Unmount a file system."""
+    _call("umount2", target.encode(), flags)
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Make `new` the root of this mount namespace and hang the old root on `old`."""
+    _call("pivot_root", new.encode(), old.encode())
+
+
+def sethostname(name: str) -> None:
+    """Name this UTS namespace."""
+    encoded = name.encode()
+    _call("sethostname", encoded, len(encoded))
+
+
+def die_with_parent(signal: int) -> None:
+    """Have the kernel send this process a signal when its parent ends."""
+    _call("prctl", PR_SET_PDEATHSIG, signal, 0, 0, 0)
+
+
+def drop_capability(number: int) -> None:
+    """Take a capability out of the bounding set: no program started from here can have it."""
+    _call("prctl", PR_CAPBSET_DROP, number, 0, 0, 0)

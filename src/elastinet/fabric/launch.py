@@ -1,0 +1,30 @@
+"""How the agent is started, and whether it can be."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from elastinet.fabric import features
+
+
+def agent_command(run: Path, disks: Path) -> list[str]:
+    """Give the command that starts the agent in namespaces of its own; it ends with its parent."""
+    agent = [sys.executable, "-m", "elastinet.fabric.agent", "--run", str(run), "--disks", str(disks)]
+    return [features.find("setpriv") or "setpriv", "--pdeathsig", "KILL", "--", *_unshare(), "--", *agent]
+
+
+def _unshare() -> list[str]:
+    command = [features.find("unshare") or "unshare", "--net", "--mount", "--pid"]
+    return command if os.geteuid() == 0 else [*command, "--user", "--map-root-user"]
+
+
+def check() -> dict[str, str]:
+    """Say what is missing: for each feature one line of what to do. Empty when all is there."""
+    missing = features.outside()
+    if missing:
+        return missing
+    tried = subprocess.run([*_unshare(), "--", "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        return {"namespaces": f"this user may not make namespaces ({tried.stderr.strip()}): run as root"}
+    return {}

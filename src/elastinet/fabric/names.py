@@ -1,0 +1,49 @@
+"""How kernel objects are named after resource ids, and the few fixed numbers and addresses."""
+
+INTERNET = "internet"
+INTERNET_ADDRESS = "203.0.113.1"
+IGW_ADDRESS = "100.64.0.1"
+METADATA_ADDRESS = "169.254.169.254"
+ROUTER_MAC = "0e:00:00:00:00:01"
+INTERNET_MAC = "0e:00:00:00:00:02"
+
+IGW_LINK = "igw0"
+IGW_INDEX = 10
+IGW_MTU = 1500
+FIRST_INDEX = 100
+
+LOCAL_TABLE = 50
+LOCAL_PREFERENCE = 100
+FIRST_TABLE = 1000
+
+TABLE = "inet elastinet"
+
+
+def digits(id: str) -> str:
+    """Give the distinguishing part of a resource id, fit for a link's name."""
+    return id.rpartition("-")[2][:14]
+
+
+def host_link(interface: str) -> str:
+    """The VPC's end of an interface."""
+    return "e" + digits(interface)
+
+
+def internet_link(network: str) -> str:
+    """The internet's end of a VPC's gateway."""
+    return "v" + digits(network)
+
+
+def word(id: str) -> str:
+    """An id as nftables takes it in a name."""
+    return "".join(letter if letter.isalnum() else "_" for letter in id)
+
+
+def group_chain(group: str, direction: str) -> str:
+    """The chain of a security group in one direction, "in" or "out"."""
+    return f"{word(group)}_{direction}"
+
+
+def members_set(group: str) -> str:
+    """The set of a security group's members."""
+    return f"{word(group)}_members"

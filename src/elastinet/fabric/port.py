@@ -1,0 +1,105 @@
+"""An interface inside a guest: its DHCP client, and the addresses beyond the one that DHCP gives."""
+
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from elastinet.fabric.items import Link
+from elastinet.fabric.loop import Loop
+from elastinet.fabric.objects import Interface
+from elastinet.fabric.spawning import Spawning
+
+SCRIPT_FD = 4
+CLIENT = ("udhcpc", "-f", "-s", f"/proc/self/fd/{SCRIPT_FD}", "-t", "10", "-T", "1", "-A", "1", "-O", "mtu", "-i")
+FIRST_OWN_TABLE = 10000
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+@cache
+def busybox() -> str:
+    """Find the program that guests' DHCP clients run on."""
+    found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
+    if found is None:
+        raise OSError("busybox is not installed")
+    return found
+
+
+@cache
+def script() -> int:
+    """Give the DHCP script as a sealed file in memory: no path in any guest leads to it."""
+    fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    text = Path(__file__).with_name("dhcp.sh").read_text()
+    os.write(fd, f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode())
+    os.fchmod(fd, 0o555)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+    return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+class Port:
+    """One attachment of an interface to a running guest."""
+
+    def __init__(self, interface: Interface, link: Link, loop: Loop, spawning: Spawning) -> None:
+        self.interface = interface
+        self.link = link
+        self.bound = False
+        self.client = 0
+        self._loop = loop
+        self._spawning = spawning
+        self._secondary: tuple[str, ...] = ()
+
+    def start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+        """Start the DHCP client in the guest; its script tells each lease through a pipe."""
+        lease, told = os.pipe2(os.O_CLOEXEC)
+        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        device = self.interface.device
+        self._loop.watch(lease, lambda: self._hear(lease, on_bound))
+        self._spawning.run(
+            init, [busybox(), *CLIENT, device], [null, log, log, told, script()], self._know, up=[device]
+        )
+        os.close(told)
+        os.close(null)
+
+    def _know(self, fact: dict[str, Any]) -> None:
+        self.client = fact.get("pid", 0 if "exit" in fact else self.client)
+
+    def _hear(self, lease: int, on_bound: Callable[["Port", str], None]) -> None:
+        data = os.read(lease, 4096).decode()
+        if not data:
+            self._loop.forget(lease)
+            os.close(lease)
+        elif not self.bound:
+            self.bound = True
+            on_bound(self, data.split()[0])
+
+    def stop(self) -> None:
+        """End the DHCP client."""
+        if self.client:
+            os.kill(self.client, signal.SIGKILL)
+            self.client = 0
+
+    def settle_secondary(self, init: int, log: int) -> None:
+        """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""
+        wanted, had = self.interface.addresses[1:], self._secondary
+        commands = [line for address in had if address not in wanted for line in self._commands("del", address)]
+        commands += [line for address in wanted if address not in had for line in self._commands("add", address)]
+        if commands:
+            self._secondary = wanted
+            text = "\n".join(f"{busybox()} ip {line}" for line in commands)
+            null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+            self._spawning.run(init, [busybox(), "sh", "-c", text], [null, log, log], lambda _fact: None)
+            os.close(null)
+
+    def _commands(self, verb: str, address: str) -> list[str]:
+        """The commands for one secondary address: beyond eth0 it answers by its interface's own table."""
+        device = self.interface.device
+        lines = [f"addr {verb} {address}/32 dev {shlex.quote(device)}"]
+        if device != "eth0":
+            table = FIRST_OWN_TABLE + int(device.removeprefix("eth"))
+            lines.append(f"rule {verb} from {address} table {table} prio {table}")
+        return lines

@@ -1,0 +1,124 @@
+"""A guest's root file system: overlays over the host's folders, and fresh mounts for all that is live.
+
+Runs inside the guest's own mount namespace, before its init exists. Nothing of the host's stays
+reachable but what `LAYERS` names, and that only below an overlay.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+from elastinet.fabric import kernel
+
+LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
+OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
+NODES = ("null", "zero", "full", "random", "urandom", "tty")
+SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+
+
+@dataclass(frozen=True)
+class Image:
+    """What guests see of the host: for each top-level folder its lower layers, uppermost first."""
+
+    lowers: dict[str, tuple[str, ...]]
+    links: dict[str, str]
+    rootless: bool
+
+
+def prepare(disk: str, hostname: str, image: Image) -> None:
+    """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
+    if os.path.isdir(f"{disk}/root"):
+        return
+    fresh = f"{disk}/fresh"
+    for name in OWN + tuple(image.lowers):
+        os.makedirs(f"{fresh}/{name}", exist_ok=True)
+    os.chmod(f"{fresh}/root", 0o700)
+    for name in image.lowers:
+        os.makedirs(f"{disk}/upper/{name}", exist_ok=True)
+        os.makedirs(f"{disk}/work/{name}", exist_ok=True)
+    for name, target in image.links.items():
+        with contextlib.suppress(FileExistsError):
+            os.symlink(target, f"{fresh}/{name}")
+    _private_files(f"{disk}/upper/etc", hostname)
+    os.rename(fresh, f"{disk}/root")
+
+
+def _private_files(etc: str, hostname: str) -> None:
+    """Write the files of /etc that must never be the host's."""
+    short = hostname.split(".")[0]
+    names = hostname if short == hostname else f"{hostname} {short}"
+    _write(f"{etc}/hostname", f"{hostname}\n")
+    _write(f"{etc}/hosts", f"127.0.0.1 localhost\n127.0.1.1 {names}\n::1 localhost ip6-localhost\n")
+    _write(f"{etc}/resolv.conf", "")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def enter(disk: str, image: Image) -> None:
+    """Build the root below `disk` and move into it; the caller is the first of its PID namespace."""
+    root = f"{disk}/root"
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount(root, root, flags=kernel.MS_BIND)
+    for name, lowers in image.lowers.items():
+        _overlay(disk, name, lowers, image.rootless)
+    _live(root)
+    os.chdir(root)
+    kernel.pivot_root(".", ".")
+    kernel.umount(".", kernel.MNT_DETACH)
+    os.chdir("/")
+
+
+def _overlay(disk: str, name: str, lowers: tuple[str, ...], rootless: bool) -> None:
+    """Lay the guest's own changes over the host's folder."""
+    lower = ":".join(_escape(path) for path in lowers)
+    data = f"lowerdir={lower},upperdir={_escape(f'{disk}/upper/{name}')},workdir={_escape(f'{disk}/work/{name}')}"
+    kernel.mount("overlay", f"{disk}/root/{name}", "overlay", 0, data + (",userxattr" if rootless else ""))
+
+
+def _escape(path: str) -> str:
+    """Overlay options split at commas and colons."""
+    return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def _live(root: str) -> None:
+    """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
+    kernel.mount("tmpfs", f"{root}/run", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755")
+    kernel.mount("tmpfs", f"{root}/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+    _devices(f"{root}/dev")
+    kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
+    kernel.mount("proc", f"{root}/proc", "proc", SAFE)
+    _guard(f"{root}/proc")
+
+
+def _guard(proc: str) -> None:
+    """Make the kernel's knobs read-only but for the network's, which belong to the guest's namespace."""
+    kernel.mount(f"{proc}/sys/net", f"{proc}/sys/net", flags=kernel.MS_BIND)
+    for path in filter(os.path.exists, (f"{proc}/sys", f"{proc}/sysrq-trigger")):
+        kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
+        kernel.mount("none", path, flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | SAFE)
+
+
+def _devices(dev: str) -> None:
+    """Fill /dev with the harmless nodes, a terminal multiplexer of its own, and TUN."""
+    kernel.mount("tmpfs", dev, "tmpfs", kernel.MS_NOSUID, "mode=755,size=1m")
+    for folder in ("pts", "shm", "net"):
+        os.mkdir(f"{dev}/{folder}")
+    for node in NODES:
+        _bind_node(f"/dev/{node}", f"{dev}/{node}")
+    if os.path.exists("/dev/net/tun"):
+        _bind_node("/dev/net/tun", f"{dev}/net/tun")
+    kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC,
+                 "newinstance,ptmxmode=0666,mode=0620")
+    kernel.mount("tmpfs", f"{dev}/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+    os.symlink("pts/ptmx", f"{dev}/ptmx")
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        os.symlink(f"/proc/self/fd{target}", f"{dev}/{name}")
+
+
+def _bind_node(source: str, target: str) -> None:
+    """Make a device node reachable; binding works where mknod is forbidden."""
+    os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
+    kernel.mount(source, target, flags=kernel.MS_BIND)

@@ -1,0 +1,147 @@
+"""Items as rtnetlink messages: how each is made and how it is taken away."""
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+from pyroute2.netlink.rtnl.fibmsg import fibmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
+from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from elastinet.fabric.items import Address, Far, Item, Link, Neighbour, Path, Rule
+from elastinet.fabric.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
+
+NEWLINK, DELLINK, GETLINK = 16, 17, 18
+NEWADDR, DELADDR, GETADDR = 20, 21, 22
+NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
+NEWNEIGH, DELNEIGH, GETNEIGH = 28, 29, 30
+NEWRULE, DELRULE, GETRULE = 32, 33, 34
+SETNEIGHTBL = 67
+INET, UP, PERMANENT, NOPREFIXROUTE, ONLINK = 2, 0x1, 0x80, 0x200, 0x4
+UNICAST, BLACKHOLE = 1, 6
+UNIVERSE, ON_LINK = 0, 253
+STATIC = 4
+DOOMED_GROUP = 0x0E1A
+MAIN = 254
+
+Index = Callable[[str], int]
+"""Gives the index of a link by its name, 0 if there is none."""
+
+Holder = Callable[[str], int]
+"""Gives a descriptor of the network namespace of a guest."""
+
+
+def encoded(kind: int, flags: int, message: Any, fields: dict[str, int], attributes: list[Any]) -> Message:
+    """Give a message with its fields and attributes in the kernel's form."""
+    for name, value in fields.items():
+        message[name] = value
+    message["attrs"] = attributes
+    message.encode()
+    return kind, flags, bytes(message.data[HEADER.size :])
+
+
+def add(item: Item, index: Index, holder: Holder) -> list[Message]:
+    """Give the messages that make an item, in order."""
+    match item:
+        case Link():
+            return [_veth(item, holder(item.holder)), _prompt(item.index), up(item.index)]
+        case Far():
+            return [up(index(item.name))]
+        case Address():
+            return [_address(NEWADDR, CREATE | REPLACE, item, index(item.link))]
+        case Neighbour():
+            return [_neighbour(NEWNEIGH, CREATE | REPLACE, item, index(item.link))]
+        case Path():
+            return [_path(NEWROUTE, CREATE | REPLACE, item, index(item.link) if item.link else 0)]
+        case Rule():
+            return [_rule(NEWRULE, CREATE | EXCLUSIVE, item)]
+        case _:
+            return []
+
+
+def remove(item: Item, index: Index) -> list[Message]:
+    """Give the messages that take an item away."""
+    match item:
+        case Link() if number := index(item.name):
+            return [encoded(DELLINK, 0, ifinfmsg(), {"index": number}, [])]
+        case Address() if number := index(item.link):
+            return [_address(DELADDR, 0, item, number)]
+        case Neighbour() if number := index(item.link):
+            return [_neighbour(DELNEIGH, 0, item, number)]
+        case Path() if not item.link or index(item.link):
+            return [_path(DELROUTE, 0, item, 0)]
+        case Rule():
+            return [_rule(DELRULE, 0, item)]
+        case _:
+            return []
+
+
+def remove_links(numbers: list[int]) -> list[Message]:
+    """Give the messages that take many links away at once: each alone waits for the kernel's readers."""
+    marked = [encoded(NEWLINK, 0, ifinfmsg(), {"index": n}, [("IFLA_GROUP", DOOMED_GROUP)]) for n in numbers]
+    return [*marked, encoded(DELLINK, 0, ifinfmsg(), {}, [("IFLA_GROUP", DOOMED_GROUP)])]
+
+
+def is_absence(error: OSError) -> bool:
+    """Whether a removal failed only because there was nothing left to remove."""
+    return error.errno in (errno.ENODEV, errno.ESRCH, errno.ENOENT, errno.EADDRNOTAVAIL)
+
+
+def up(number: int) -> Message:
+    """Give the message that sets a link up; it must be one of its own, after the link's birth."""
+    return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
+
+
+def _prompt(number: int) -> Message:
+    """Have a link answer ARP for others at once; the kernel's default waits up to 0.8 s."""
+    parms = {"attrs": [("NDTPA_IFINDEX", number), ("NDTPA_PROXY_DELAY", 0)]}
+    return encoded(SETNEIGHTBL, 0, ndtmsg(), {"family": INET}, [("NDTA_NAME", "arp_cache"), ("NDTA_PARMS", parms)])
+
+
+def _veth(link: Link, namespace: int) -> Message:
+    """A pair whose other end is born in the holder's namespace, under its final name."""
+    peer = {"attrs": [("IFLA_IFNAME", link.peer_name), ("IFLA_ADDRESS", link.peer_mac),
+                      ("IFLA_MTU", link.mtu), ("IFLA_NET_NS_FD", namespace)]}  # fmt: skip
+    info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer)]})]}
+    attributes = [("IFLA_IFNAME", link.name), ("IFLA_ADDRESS", link.mac), ("IFLA_MTU", link.mtu),
+                  ("IFLA_IFALIAS", link.alias), ("IFLA_LINKINFO", info)]  # fmt: skip
+    return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": link.index}, attributes)
+
+
+def _address(kind: int, flags: int, item: Address, number: int) -> Message:
+    fields = {"family": INET, "prefixlen": item.prefix, "index": number}
+    attributes = [("IFA_LOCAL", item.address), ("IFA_ADDRESS", item.address), ("IFA_FLAGS", NOPREFIXROUTE)]
+    return encoded(kind, flags, ifaddrmsg(), fields, attributes)
+
+
+def _neighbour(kind: int, flags: int, item: Neighbour, number: int) -> Message:
+    fields = {"family": INET, "ifindex": number, "state": PERMANENT}
+    return encoded(kind, flags, ndmsg(), fields, [("NDA_DST", item.address), ("NDA_LLADDR", item.mac)])
+
+
+def _path(kind: int, flags: int, item: Path, number: int) -> Message:
+    """A route; the one taken away is found by table, destination and kind alone."""
+    address, prefix = item.destination.split("/")
+    fields = {"family": INET, "dst_len": int(prefix), "table": min(item.table, 252), "proto": STATIC,
+              "type": UNICAST if item.link else BLACKHOLE,
+              "scope": UNIVERSE if item.via or not item.link else ON_LINK}  # fmt: skip
+    attributes: list[Any] = [("RTA_TABLE", item.table)]
+    if prefix != "0":
+        attributes.append(("RTA_DST", address))
+    if number:
+        attributes.append(("RTA_OIF", number))
+    if number and item.via:
+        fields["flags"] = ONLINK
+        attributes.append(("RTA_GATEWAY", item.via))
+    return encoded(kind, flags, rtmsg(), fields, attributes)
+
+
+def _rule(kind: int, flags: int, item: Rule) -> Message:
+    fields = {"family": INET, "table": min(item.table, 252), "action": 1}
+    attributes = [("FRA_PRIORITY", item.preference), ("FRA_TABLE", item.table)]
+    if item.mark:
+        attributes += [("FRA_FWMARK", item.mark), ("FRA_FWMASK", 0xFFFFFFFF)]
+    return encoded(kind, flags, fibmsg(), fields, attributes)

@@ -1,0 +1,157 @@
+"""The agent's socket: one engine at a time, and commands to run inside guests."""
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+import msgspec
+
+from elastinet.fabric import features, isolate
+from elastinet.fabric.execution import Execution
+from elastinet.fabric.fabric import Fabric
+from elastinet.fabric.loop import Loop
+from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Signal
+from elastinet.fabric.protocol import Inbox, attach
+from elastinet.fabric.spawning import Spawning
+
+SEND_BUFFER = 1 << 22
+_decode = msgspec.json.Decoder(Desire | Exec | Signal).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Peer:
+    """A connection: what it sent so far, and what it turned out to be."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.inbox = Inbox()
+        self.known: set[str] = set()
+        self.execution: Execution | None = None
+
+    def send(self, message: msgspec.Struct, fd: int | None = None) -> None:
+        """Send a line, perhaps with a descriptor; a peer that is gone or deaf is noticed elsewhere."""
+        data = _encode(message) + b"\n"
+        with contextlib.suppress(OSError):
+            sent = self.connection.sendmsg([data], attach(() if fd is None else (fd,)))
+            if sent < len(data):
+                self.connection.sendall(data[sent:])
+
+
+class Server:
+    """Accepts, tells and listens, all in one loop."""
+
+    def __init__(self, run: Path, disks: Path, spawner: socket.socket) -> None:
+        self._loop = Loop()
+        self._spawning = Spawning(spawner)
+        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell)
+        self._hello = Hello(isolate.is_rootless(), features.inside())
+        self._engine: Peer | None = None
+        self._listener = self._listen(run / "agent.sock")
+
+    def _listen(self, path: Path) -> socket.socket:
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        listener.listen(64)
+        return listener
+
+    def serve(self) -> None:
+        """Serve until the end of the process."""
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: self._loop.soon(_reap))
+        signal.set_wakeup_fd(self._loop.wake_fd, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
+        self._loop.watch(self._listener.fileno(), self._accept)
+        self._loop.watch(self._spawning.connection.fileno(), self._spawning.hear)
+        self._loop.run()
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        if _peer_user(connection) != os.getuid():
+            connection.close()
+            return
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        peer = Peer(connection)
+        peer.send(self._hello)
+        self._introduce(peer)
+        self._loop.watch(connection.fileno(), lambda: self._hear(peer))
+
+    def _introduce(self, peer: Peer) -> None:
+        """Hand over the metadata sockets that this peer does not have yet."""
+        for id, space in self.fabric.spaces.items():
+            if space.listener and id not in peer.known:
+                peer.known.add(id)
+                peer.send(Listener(id), space.listener.fileno())
+
+    def _hear(self, peer: Peer) -> None:
+        try:
+            alive = peer.inbox.fill(peer.connection)
+            for line in peer.inbox.lines():
+                self._take(peer, line)
+        except (OSError, msgspec.DecodeError, ValueError) as error:
+            print(f"elastinet agent: a message was refused: {error}", file=sys.stderr, flush=True)
+            alive = False
+        if not alive:
+            self._leave(peer)
+
+    def _take(self, peer: Peer, line: bytes) -> None:
+        """Do what one message asks."""
+        match _decode(line):
+            case Desire() as desire:
+                self._adopt(peer)
+                self.fabric.desire(desire)
+                if desire.whole:
+                    self.fabric.repeat()
+            case Exec() as request:
+                peer.execution = Execution(request, peer.inbox.fds, peer.send)
+                peer.execution.start(self.fabric.lives, self._spawning)
+                peer.inbox.close()
+            case Signal() as message if peer.execution:
+                peer.execution.pass_on(message)
+
+    def _adopt(self, peer: Peer) -> None:
+        """Make a peer the engine; an older one is let go."""
+        if self._engine is peer:
+            return
+        if self._engine:
+            self._leave(self._engine)
+        self._engine = peer
+        self._introduce(peer)
+
+    def _leave(self, peer: Peer) -> None:
+        if peer.connection.fileno() < 0:
+            return
+        self._loop.forget(peer.connection.fileno())
+        peer.connection.close()
+        peer.inbox.close()
+        if peer.execution:
+            peer.execution.abandon()
+        if self._engine is peer:
+            self._engine = None
+
+    def _tell(self, fact: Fact, fd: int | None) -> None:
+        """Tell the engine, if there is one; what it missed it learns when it comes back."""
+        if self._engine:
+            if isinstance(fact, Listener):
+                self._engine.known.add(fact.network)
+            self._engine.send(fact, fd)
+
+
+def _peer_user(connection: socket.socket) -> int:
+    """The user at the other end, as this user namespace knows him."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])
+
+
+def _reap() -> None:
+    """Take the status of every ended child: DHCP servers, and orphans that came to this namespace's first process."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass

@@ -1,0 +1,123 @@
+"""A network namespace that the agent routes in: its worker, its router, its DHCP server, its listener."""
+
+import os
+import socket
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from elastinet.fabric import isolate, kernel, names
+from elastinet.fabric.dhcpserver import DhcpServer
+from elastinet.fabric.items import Identity, Items, Link
+from elastinet.fabric.objects import Interface, Network
+from elastinet.fabric.router import Failures, Router, links
+from elastinet.fabric.worker import Worker
+
+KNOBS = {
+    "ipv4/ip_forward": "1",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv4/conf/all/send_redirects": "0",
+    "ipv4/conf/default/send_redirects": "0",
+    "ipv4/conf/default/proxy_arp": "1",
+    "ipv6/conf/all/disable_ipv6": "1",
+    "ipv6/conf/default/disable_ipv6": "1",
+}
+INTERNET_KNOBS = {"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0", "ipv4/conf/default/rp_filter": "0"}
+IP_FREEBIND = 15
+BACKLOG = 1024
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a namespace shall hold from now on."""
+
+    items: Items
+    owners: Mapping[Identity, str]
+    observe: bool
+    network: Network | None = None
+    interfaces: tuple[Interface, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a namespace holds after an order, and what could not be done."""
+
+    failures: Failures
+    links: dict[str, Link]
+    steps: int
+
+
+class Space:
+    """A namespace with all that the agent keeps in it; orders are carried out in its own thread."""
+
+    def __init__(self, id: str, holders: Mapping[str, int], namespace: int | None = None) -> None:
+        self.id = id
+        self.listener: socket.socket | None = None
+        self.dhcp: DhcpServer | None = None
+        self._own = namespace is None
+        self.worker = Worker(id, namespace)
+        self.router = self.worker.call(lambda: self._settle(holders))
+
+    def _settle(self, holders: Mapping[str, int]) -> Router:
+        """Make the namespace a router's; runs in the worker."""
+        for knob, value in (KNOBS if self._own else INTERNET_KNOBS).items():
+            _set_knob(knob, value)
+        if self._own:
+            path = f"{isolate.NETNS}/{self.id}"
+            os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
+            kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
+            self.dhcp = DhcpServer(self.id)
+            self.listener = _listen()
+        return Router(holders)
+
+    def carry_out(self, order: Order) -> "Future[Outcome]":
+        """Have the worker make the namespace what the order says."""
+        return self.worker.submit(lambda: self._carry_out(order))
+
+    def _carry_out(self, order: Order) -> Outcome:
+        failures: Failures = {}
+        if self.dhcp and order.network:
+            try:
+                self.dhcp.keep(order.network, order.interfaces)
+            except OSError as error:
+                failures["dhcp",] = str(error)
+        if order.observe:
+            self.router.observe()
+        before = self.router.steps
+        failures |= self.router.converge(order.items, order.owners)
+        return Outcome(failures, links(self.router.applied.values()), self.router.steps - before)
+
+    def close(self) -> None:
+        """End all that lives here; the namespace itself ends with its last user."""
+        if self.listener:
+            self.listener.close()
+        self.worker.call(self._leave)
+        self.worker.stop()
+
+    def _leave(self) -> None:
+        if self.dhcp:
+            self.dhcp.remove()
+        self.router.abandon()
+        self.router.close()
+        if self._own:
+            kernel.umount(f"{isolate.NETNS}/{self.id}", kernel.MNT_DETACH)
+            os.unlink(f"{isolate.NETNS}/{self.id}")
+
+
+def _set_knob(knob: str, value: str) -> None:
+    """Set one of this namespace's network knobs; a kernel without IPv6 needs none of its knobs."""
+    path = Path("/proc/sys/net", knob)
+    if path.exists() or not knob.startswith("ipv6"):
+        path.write_text(value)
+
+
+def _listen() -> socket.socket:
+    """Open the metadata service's socket in this thread's namespace."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    listener.bind((names.METADATA_ADDRESS, 80))
+    listener.listen(BACKLOG)
+    return listener

@@ -1,0 +1,69 @@
+"""The agent's side of the spawner: requests out, and who waits for which process."""
+
+import itertools
+import json
+import os
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from elastinet.fabric import rootfs, spawner
+from elastinet.fabric.protocol import attach
+
+Told = Callable[[dict[str, Any]], None]
+"""Gets each fact about a process: its pid, the stages of its start, an error, its exit status."""
+
+
+def fork_spawner(image: rootfs.Image) -> socket.socket:
+    """Fork the spawner; call this before anything large is imported."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, spawner.BUFFER)
+    if not os.fork():
+        ours.close()
+        spawner.main(theirs, image)
+    theirs.close()
+    return ours
+
+
+class Spawning:
+    """Requests to the spawner, and the callbacks of those who asked."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._tags = itertools.count(1)
+        self._waiting: dict[int, Told] = {}
+        self._tags_by_pid: dict[int, int] = {}
+
+    def boot(self, disk: str, hostname: str, told: Told) -> None:
+        """Start a guest's init on a disk."""
+        self._ask(told, (), disk=disk, hostname=hostname)
+
+    def run(self, init: int, argv: Sequence[str], fds: Sequence[int], told: Told, **options: Any) -> None:
+        """Start a program inside the guest whose init is given, with these descriptors as 0, 1, 2 …"""
+        self._ask(told, fds, init=init, argv=list(argv), **options)
+
+    def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
+        tag = next(self._tags)
+        self._waiting[tag] = told
+        data = json.dumps({"tag": tag, **request}).encode()
+        try:
+            self.connection.sendmsg([data], attach(tuple(fds)))
+        except OSError as error:
+            del self._waiting[tag]
+            told({"error": f"the request was refused: {error.strerror}"})
+
+    def hear(self) -> None:
+        """Take one fact from the spawner and give it to who waits for it."""
+        data = self.connection.recv(spawner.BUFFER)
+        if not data:
+            raise ConnectionError("the spawner has ended")
+        fact = json.loads(data)
+        tag = self._tags_by_pid.pop(fact["exit"], 0) if "exit" in fact else fact["tag"]
+        told = self._waiting.get(tag)
+        if "pid" in fact:
+            self._tags_by_pid[fact["pid"]] = tag
+        elif "exit" in fact or (tag not in self._tags_by_pid.values() and "error" in fact):
+            self._waiting.pop(tag, None)
+        if told:
+            told(fact)
