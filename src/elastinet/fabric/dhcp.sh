@@ -1,4 +1,4 @@
-# What a guest's DHCP client does with a lease. Descriptor 3 leads to the agent.
+# What a guest's DHCP client does with a lease. Descriptor 5 leads to the agent.
 # The agent puts "#!<busybox> sh" and `busybox=<busybox>` in front of this text.
 #
 # eth0 carries the default route; every other interface answers by its own table, as EC2's own guest
@@ -36,6 +36,6 @@ bound)
     net addr add "$ip/$mask" broadcast + dev "$interface" 2>/dev/null
     routes
     [ "$interface" != eth0 ] || resolver
-    echo "$ip" >&3
+    echo "$ip" >&5
     ;;
 esac

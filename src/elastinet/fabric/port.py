@@ -15,7 +15,8 @@ from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Interface
 from elastinet.fabric.spawning import Spawning
 
-SCRIPT_FD = 4
+# udhcpc takes 3 and 4 for itself.
+SCRIPT_FD = 6
 CLIENT = ("udhcpc", "-f", "-s", f"/proc/self/fd/{SCRIPT_FD}", "-t", "10", "-T", "1", "-A", "1", "-O", "mtu", "-i")
 FIRST_OWN_TABLE = 10000
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -60,7 +61,7 @@ class Port:
         device = self.interface.device
         self._loop.watch(lease, lambda: self._hear(lease, on_bound))
         self._spawning.run(
-            init, [busybox(), *CLIENT, device], [null, log, log, told, script()], self._know, up=[device]
+            init, [busybox(), *CLIENT, device], [null, log, log, null, null, told, script()], self._know, up=[device]
         )
         os.close(told)
         os.close(null)
