@@ -57,7 +57,7 @@ def create_default_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
     vpc = default_vpc(tx)
     if vpc is None:
         raise Fault("DefaultVpcDoesNotExist", "No default VPC exists for this account in this region.")
-    zone = subnets.pick_zone(tx, request.get("AvailabilityZone") or request.get("AvailabilityZoneId"))
+    zone = subnets.asked_zone(tx, request)
     taken = {s.cidr for s in tx.where(Subnet, "vpc-id", vpc.id)}
     for subnet in tx.where(Subnet, "vpc-id", vpc.id):
         if subnet.default_for_az and subnet.zone == zone:

@@ -99,7 +99,7 @@ def attach(
     return tx.put(interface.but(attachment=made))
 
 
-def detach_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+def detach_network_interface(tx: Transaction, request: Request) -> None:
     """Take an interface out of an instance; not the primary one."""
     request.accept("Force")  # the kernel always lets go, so force is what happens anyway
     interface = by_attachment(tx, request["AttachmentId"])
@@ -108,14 +108,15 @@ def detach_network_interface(tx: Transaction, request: Request) -> dict[str, Any
         sentence = "The network interface at device index 0 and networkCard index 0 cannot be detached."
         raise Fault("OperationNotPermitted", sentence)
     detach(tx, interface)
-    return {"Return": True}
 
 
 def detach(tx: Transaction, interface: NetworkInterface) -> None:
     """Loosen a bond: at once in a stopped instance, else as soon as the fabric has done it."""
     instance = tx.need(Instance, bond(interface).instance_id)
-    gone = None if not instance.alive else replace(bond(interface), status="detaching")
-    tx.put(interface.but(attachment=gone, public_ip=None if gone is None else interface.public_ip))
+    if instance.alive:
+        tx.put(interface.but(attachment=replace(bond(interface), status="detaching")))
+    else:
+        tx.put(interface.but(attachment=None, public_ip=None))
 
 
 def by_attachment(tx: Transaction, id: str) -> NetworkInterface:

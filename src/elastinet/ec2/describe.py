@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from elastinet.ec2 import faults, filters
+from elastinet.ec2.page_size import page_size
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
@@ -47,7 +48,7 @@ def describe(
     """
     wanted = request.ids(what.ids)
     asked = [*filters.read(request, what.filters), *also]
-    most = request.get("MaxResults")
+    most = page_size(request)
     if most and wanted and not what.pages_with_ids:
         raise faults.combination(f"The parameter {what.ids} cannot be used with the parameter MaxResults")
     nouns = by_id(tx, what, wanted) if wanted else _candidates(tx, what, asked)

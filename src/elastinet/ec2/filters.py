@@ -39,25 +39,29 @@ class Filter:
         return value in self._exact or any(pattern.fullmatch(value) for pattern in self._patterns)
 
 
-def read(request: Request, paths: Paths) -> list[Filter]:
-    """The request's filters; refuses those that this noun does not have."""
+def read(request: Request, paths: Paths, *, tagged: bool = True) -> list[Filter]:
+    """The request's filters; refuses those that this noun does not have, tags included."""
     given = request.get("Filters") or ()
     if len(given) > MOST_FILTERS:
         raise Fault("FilterLimitExceeded", f"The maximum number of filters is {MOST_FILTERS}.")
-    return [_read(item, paths) for item in given]
+    return [_read(item, paths, tagged) for item in given]
 
 
-def _read(item: Request, paths: Paths) -> Filter:
+def _read(item: Request, paths: Paths, tagged: bool) -> Filter:
     name, values = item.get("Name"), item.ids("Values")
     if not name:
         raise Fault("MissingParameter", "The request must contain the parameter Filter.Name")
     if len(values) > MOST_VALUES:
         raise Fault("FilterLimitExceeded", f"The maximum number of filter values is {MOST_VALUES}.")
-    if name not in paths and not name.startswith("tag:") and name != "tag-key" and name != "tag-value":
+    if name not in paths and not (tagged and _about_tags(name)):
         raise Fault("InvalidParameterValue", f"The filter '{name}' is invalid")
     if not values:
         raise Fault("InvalidParameterValue", f"The filter '{name}' must have at least one value")
     return Filter(name, values)
+
+
+def _about_tags(name: str) -> bool:
+    return name.startswith("tag:") or name in ("tag-key", "tag-value")
 
 
 def passes(view: Mapping[str, Any], filters: Iterable[Filter], paths: Paths) -> bool:

@@ -74,7 +74,7 @@ def describe_instance_types(tx: Transaction, request: Request) -> dict[str, Any]
 
 
 def _asked(request: Request) -> list[filters.Filter]:
-    asked = filters.read(request, _FILTERS | _UNRECORDED)
+    asked = filters.read(request, _FILTERS | _UNRECORDED, tagged=False)
     for one in asked:
         # No type would pass, and an empty answer would say that none has what is asked for.
         if one.name in _UNRECORDED:
@@ -172,7 +172,7 @@ _OFFERING_FILTERS = paths("instance-type location")
 
 def describe_instance_type_offerings(tx: Transaction, request: Request) -> dict[str, Any]:
     """Which types the region, or each of its zones, offers."""
-    asked = filters.read(request, _OFFERING_FILTERS)
+    asked = filters.read(request, _OFFERING_FILTERS, tagged=False)
     kind = request.get("LocationType", "region")
     views = ((f"{o['InstanceType']} {o['Location']}", o) for o in _offerings(tx.region, kind))
     found = [(id, seen) for id, seen in views if filters.passes(seen, asked, _OFFERING_FILTERS)]

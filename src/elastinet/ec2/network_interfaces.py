@@ -156,7 +156,7 @@ def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, 
 def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
     """An interface of its own, attached to nothing yet."""
     id = once(tx, "CreateNetworkInterface", request, lambda: _create(tx, request).id)
-    made = view(tx, tx.need(NetworkInterface, id))
+    made = view(tx, need(tx, NetworkInterface, "eni", id))
     token = request.get("ClientToken")
     return {"NetworkInterface": made | {"Status": "pending"}} | ({"ClientToken": token} if token else {})
 

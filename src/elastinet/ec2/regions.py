@@ -29,7 +29,7 @@ def describe_regions(tx: Transaction, request: Request) -> dict[str, Any]:
     for name in wanted:
         if name not in REGIONS:
             raise Fault("InvalidParameterValue", f"Invalid value ('{name}') for regionName.")
-    asked = filters.read(request, _REGION_FILTERS)
+    asked = filters.read(request, _REGION_FILTERS, tagged=False)
     found = (_region(name) for name in REGIONS if not wanted or name in wanted)
     return {"Regions": [view for view in found if filters.passes(view, asked, _REGION_FILTERS)]}
 
@@ -50,7 +50,7 @@ def describe_availability_zones(tx: Transaction, request: Request) -> dict[str, 
     names, ids = request.ids("ZoneNames"), request.ids("ZoneIds")
     _check_known(names, {zone.name for zone in here}, "zone")
     _check_known(ids, {zone.id for zone in here}, "zone-id")
-    asked = filters.read(request, _ZONE_FILTERS)
+    asked = filters.read(request, _ZONE_FILTERS, tagged=False)
     found = [
         _zone(zone) for zone in here if (not names or zone.name in names) and (not ids or zone.id in ids)
     ]

@@ -83,7 +83,7 @@ def _authorize(tx: Transaction, request: Request, egress: bool) -> dict[str, Any
         if permission.same(egress) in there:
             raise _duplicate(permission)
         there.add(permission.same(egress))
-    _check_quota(tx, group, egress, len(wanted))
+    _check_quota(tx, group, egress, wanted)
     made = [_make(tx, group, permission, egress=egress, tags=tags) for permission in wanted]
     return {"Return": True, "SecurityGroupRules": [view(tx, rule) for rule in made]}
 
@@ -93,10 +93,11 @@ def _duplicate(permission: Permission) -> Fault:
     return Fault("InvalidPermission.Duplicate", f'the specified rule "{text}" already exists')
 
 
-def _check_quota(tx: Transaction, group: SecurityGroup, egress: bool, more: int) -> None:
-    # IPv4 and IPv6 count apart; a rule about a group counts as both do, so it is counted once here.
-    count = sum(1 for rule in permissions.rules_of(tx, group.id, egress) if ":" not in rule.peer)
-    if count + more > tx.settings.quotas.rules_per_security_group:
+def _check_quota(tx: Transaction, group: SecurityGroup, egress: bool, wanted: list[Permission]) -> None:
+    # IPv4 and IPv6 count apart; a rule about a group counts with IPv4 here.
+    peers = [rule.peer for rule in permissions.rules_of(tx, group.id, egress)] + [p.peer for p in wanted]
+    ipv6 = sum(1 for peer in peers if ":" in peer)
+    if max(ipv6, len(peers) - ipv6) > tx.settings.quotas.rules_per_security_group:
         raise faults.quota("RulesPerSecurityGroupLimitExceeded", "rules per security group")
 
 

@@ -104,12 +104,20 @@ def create_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     if (given := request.get("CidrBlock")) is None:
         raise faults.missing_parameter("cidrBlock")
-    zone = pick_zone(tx, request.get("AvailabilityZone") or request.get("AvailabilityZoneId"))
+    zone = asked_zone(tx, request)
     cidr = block(given, "InvalidSubnet.Range")
     _check_range(tx, vpc, cidr)
     tags = tags_for(tx, request, "subnet")
     subnet = make_subnet(tx, vpc, cidr, zone, tags=tags)
     return {"Subnet": view(tx, subnet)}
+
+
+def asked_zone(tx: Transaction, request: Request) -> str:
+    """The zone that a request names by name or by id, not by both."""
+    name, id = request.get("AvailabilityZone"), request.get("AvailabilityZoneId")
+    if name is not None and id is not None:
+        raise faults.combination("Only one of availabilityZone and availabilityZoneId may be given.")
+    return pick_zone(tx, name or id)
 
 
 def pick_zone(tx: Transaction, name: str | None) -> str:

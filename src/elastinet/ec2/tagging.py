@@ -1,5 +1,6 @@
 """Tags, as every operation that makes something takes them."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from elastinet.ec2 import faults
@@ -8,7 +9,7 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.noun import Tags
 
-MOST_KEY, MOST_VALUE = 127, 255
+MOST_KEY, MOST_VALUE = 127, 256
 
 
 def tags_for(tx: Transaction, request: Request, resource_type: str, *others: str) -> Tags:
@@ -32,9 +33,11 @@ def tags_for(tx: Transaction, request: Request, resource_type: str, *others: str
 
 def merge(tx: Transaction, old: Tags, new: Iterable[tuple[str | None, str | None]]) -> Tags:
     """Tags with others put over them; refuses what EC2 refuses."""
-    tags = dict(old)
-    for key, value in new:
-        tags[check_key(key)] = _check_value(value)
+    tags, given = dict(old), [(check_key(key), _check_value(value)) for key, value in new]
+    for key, count in Counter(key for key, _ in given).items():
+        if count > 1:
+            raise Fault("InvalidParameterValue", f"Duplicate tag key '{key}' specified.")
+    tags.update(given)
     if len(tags) > tx.settings.quotas.tags_per_resource:
         raise Fault("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
     return tuple(tags.items())

@@ -65,8 +65,8 @@ def cidr(text: str, version: int) -> str:
     """A block of addresses in its canonical spelling."""
     kind = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
     try:
-        if "/" not in text:
-            raise ValueError(text)
+        if not text.partition("/")[2].isdecimal():
+            raise ValueError(text)  # Python would take a mask, or no length at all
         return str(kind(text, strict=False))
     except ValueError:
         raise Fault("InvalidParameterValue", f"CIDR block {text} is malformed") from None
