@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
@@ -79,11 +80,14 @@ def find(port: int | None, state: str | None, default_port: int) -> Server | Non
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process is there."""
+    """Whether a process is there, and is more than a zombie that its parent has not buried yet."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return sys.platform != "linux"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from elastinet.engine import Engine
@@ -39,9 +40,10 @@ class Link(Protocol):
 class Reconciler:
     """Keeps the desired network of an engine's state, and tells the engine what the fabric says."""
 
-    def __init__(self, engine: Engine, link: Link) -> None:
+    def __init__(self, engine: Engine, link: Link, disks: Path | None = None) -> None:
         self.engine = engine
         self.link = link
+        self.disks = disks
         self.have: dict[str, AnyObject] = everything(engine.state)
         self.generation = 0
         self.converged = 0
@@ -49,6 +51,7 @@ class Reconciler:
         self.hello: Hello | None = None
         self._touched: set[str] = set()
         self._leaving: dict[str, int] = {}
+        self._scrap: set[str] = set()
         self._news = asyncio.Event()
         engine.followers.append(self.follow)
 
@@ -56,16 +59,18 @@ class Reconciler:
 
     def follow(self, changes: list[Change]) -> None:
         """Note what a commit may have altered; the fabric is told once the engine is idle again."""
-        was_idle = not self._touched
+        was_idle = not (self._touched or self._scrap)
         for change in changes:
             self._touched.update(touched(self.engine.state, change, self.have))
             self._note_leaving(change)
-        if was_idle and self._touched:
+        if was_idle and (self._touched or self._scrap):
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _note_leaving(self, change: Change) -> None:
         """Remember what the fabric is to let go of, to report it gone when the fabric has converged."""
         noun = change.new
+        if change.kind is Instance and (noun is None or getattr(noun, "state", "") == "terminated"):
+            self._scrap.add(change.id)
         if isinstance(noun, Instance) and noun.state in ("stopping", "shutting-down"):
             self._leave(f"guest:{noun.id}")
         elif isinstance(noun, NetworkInterface) and _is_detaching(noun):
@@ -103,9 +108,17 @@ class Reconciler:
         for interface in self.engine.state.all(NetworkInterface):
             if _is_detaching(interface):
                 self._leave(f"interface:{interface.id}")
+        self._scrap = self._orphaned_disks()
         self._touched.clear()
         self.have = everything(self.engine.state)
         self._send(put=tuple(self.have.values()), whole=True)
+
+    def _orphaned_disks(self) -> set[str]:
+        """The disks of instances that are no more: a crash may have come before their removal."""
+        if self.disks is None or not self.disks.is_dir():
+            return set()
+        kept = {i.id for i in self.engine.state.all(Instance) if i.state != "terminated"}
+        return {path.name for path in self.disks.iterdir() if path.name.startswith("i-")} - kept
 
     def look_again(self) -> None:
         """Have the fabric compare all with what the kernel really has."""

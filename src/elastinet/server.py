@@ -62,7 +62,7 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
     tasks = []
     if config.fabric == "kernel":
         kernel = KernelFabric(run, engine)
-        reconciler = kernel.reconciler = Reconciler(engine, kernel)
+        reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
         tasks.append(asyncio.create_task(kernel.agent.run()))
         app = Application(engine, reconciler, config, ready=lambda: reconciler.hello is not None)
     else:

@@ -38,9 +38,7 @@ class Supervisor:
         host, port = listener.getsockname()[:2]
         self.run = places.make_private(places.runtime_folder(port))
         self.disks = places.disks_folder(config, self.run)
-        self.server = places.Server(
-            os.getpid(), host, port, config.state or str(config.state_folder), config.fabric
-        )
+        self.host, self.port = host, port
         self._stopping = False
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, list[float]] = {"agent": [], "engine": []}
@@ -50,12 +48,17 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         self.disks.mkdir(parents=True, exist_ok=True)
-        places.announce(self.server, self.config, self.run)
+        places.announce(self.server(os.getpid()), self.config, self.run)
         try:
             return self._watch()
         finally:
             self._end_all()
             places.withdraw(self.config, self.run)
+
+    def server(self, pid: int) -> places.Server:
+        """What other processes are told about this server, which this process keeps running."""
+        state = self.config.state or str(self.config.state_folder)
+        return places.Server(pid, self.host, self.port, state, self.config.fabric)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

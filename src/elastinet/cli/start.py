@@ -2,10 +2,12 @@
 
 import logging
 import os
+import signal
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -80,12 +82,15 @@ def _become_daemon(supervisor: Supervisor) -> None:
 
 
 def _report(supervisor: Supervisor, pid: int, *, as_json: bool) -> None:
-    server = places.Server(
-        pid, supervisor.server.host, supervisor.server.port, supervisor.server.state, supervisor.server.fabric
-    )
+    server = supervisor.server(pid)
     began = time.monotonic()
-    with Console(stderr=True).status(f"starting on {server.url} …"):
-        _wait(server, supervisor.run, pid)
+    try:
+        with Console(stderr=True).status(f"starting on {server.url} …"):
+            _wait(server, supervisor.run, pid)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        raise
     if as_json:
         print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state})
         return
@@ -104,7 +109,7 @@ def _wait(server: places.Server, run: Path, pid: int) -> None:
         if _is_healthy(server):
             return
         time.sleep(0.02)
-    raise Failure(f"the server is not ready after {PATIENCE_SECONDS} s; its log is {run / 'log'}")
+    raise Failure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(run)}")
 
 
 def _is_healthy(server: places.Server) -> bool:

@@ -24,7 +24,7 @@ def cover_run(keep: tuple[Path, ...]) -> None:
         kernel.mount(f"/proc/self/fd/{fd}", str(path), flags=kernel.MS_BIND | kernel.MS_REC)
         os.close(fd)
     os.mkdir(NETNS)
-    os.mkdir(PRIVATE, 0o700)
+    Path(PRIVATE).mkdir(0o700, exist_ok=True)  # there already when RUN lies in it
 
 
 def _below_run(path: Path) -> bool:
