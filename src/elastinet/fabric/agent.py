@@ -60,13 +60,14 @@ def _be_first(run: Path, disks: Path, parent: int) -> NoReturn:
 
 
 def _serve(run: Path, disks: Path) -> None:
-    from elastinet.fabric import image, isolate, spawning
+    from elastinet.fabric import isolate, spawning
+    from elastinet.fabric.image import build
 
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     disks.mkdir(parents=True, exist_ok=True, mode=0o700)
     isolate.enter()
     isolate.cover_run((run, disks))
-    connection = spawning.fork_spawner(image.build((run, disks), isolate.is_rootless()))
+    connection = spawning.fork_spawner(build((run, disks), isolate.is_rootless()))
 
     from elastinet.fabric.server import Server
 

@@ -1,1 +1,162 @@
-"""Run a command inside a guest and wait for its end: what `exec` and `shell` use."""
+"""Run a command inside a guest and wait for its end: what `exec` and `shell` use.
+
+Only the standard library is imported, so that a command starts at once.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import termios
+import tty as terminal
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+LOST = 125
+CHUNK = 65536
+
+
+class AgentGone(Exception):
+    """The agent could not be reached, or could not run the command; the text is one line for a human."""
+
+
+def run(
+    run: Path,
+    guest: str,
+    argv: Sequence[str],
+    *,
+    tty: bool = False,
+    env: Mapping[str, str] | None = None,
+    cwd: str = "/",
+    stdin: int = 0,
+    stdout: int = 1,
+    stderr: int = 2,
+) -> int:
+    """Run a command in a guest and give its exit status; AgentGone when it never ran."""
+    request = {
+        "type": "exec",
+        "guest": guest,
+        "argv": list(argv),
+        "env": dict(env or {}),
+        "tty": tty,
+        "cwd": cwd,
+    }
+    with _connected(run / "agent.sock") as agent:
+        if tty:
+            return _run_on_terminal(agent, request, stdin, stdout)
+        socket.send_fds(agent, [json.dumps(request).encode() + b"\n"], [stdin, stdout, stderr])
+        with _forwarding(agent):
+            return _status(agent)
+
+
+def _connected(path: Path) -> socket.socket:
+    agent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        agent.connect(str(path))
+    except OSError as error:
+        agent.close()
+        raise AgentGone(f"the fabric agent does not answer at {path}: {error.strerror}") from None
+    return agent
+
+
+@contextlib.contextmanager
+def _forwarding(agent: socket.socket) -> Iterator[None]:
+    """Pass signals on to the command while it runs."""
+
+    def forward(number: int, _frame: object) -> None:
+        agent.sendall(json.dumps({"type": "signal", "number": number}).encode() + b"\n")
+
+    before = {}
+    with contextlib.suppress(ValueError):  # only the main thread has signals to pass on
+        before = {number: signal.signal(number, forward) for number in FORWARDED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _status(agent: socket.socket) -> int:
+    """Wait for the message that ends the conversation."""
+    rest = b""
+    while data := agent.recv(CHUNK):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            message: dict[str, Any] = json.loads(line)
+            if message["type"] == "exited":
+                if message.get("error"):
+                    raise AgentGone(message["error"])
+                return int(message["status"])
+    raise AgentGone("the fabric agent ended")
+
+
+def _run_on_terminal(agent: socket.socket, request: dict[str, Any], stdin: int, stdout: int) -> int:
+    """Give the command a terminal of its own, and relay between it and ours."""
+    ours, theirs = os.openpty()
+    _copy_size(stdin, ours)
+    socket.send_fds(agent, [json.dumps(request).encode() + b"\n"], [theirs, theirs, theirs])
+    os.close(theirs)
+    resize = signal.signal(signal.SIGWINCH, lambda _number, _frame: _copy_size(stdin, ours))
+    try:
+        with _raw(stdin), _forwarding(agent):
+            _relay(stdin, stdout, ours)
+            return _status(agent)
+    finally:
+        signal.signal(signal.SIGWINCH, resize)
+        os.close(ours)
+
+
+@contextlib.contextmanager
+def _raw(fd: int) -> Iterator[None]:
+    """Have every key reach the command as it is, if we have a terminal."""
+    if not os.isatty(fd):
+        yield
+        return
+    before = termios.tcgetattr(fd)
+    terminal.setraw(fd)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _copy_size(source: int, target: int) -> None:
+    """Make the command's terminal as large as ours."""
+    with contextlib.suppress(OSError):
+        size = fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(8))
+        fcntl.ioctl(target, termios.TIOCSWINSZ, size)
+
+
+def _relay(stdin: int, stdout: int, terminal_fd: int) -> None:
+    """Copy both ways until the command's side of the terminal is closed."""
+    sources = [stdin, terminal_fd]
+    while True:
+        ready, _, _ = select.select(sources, [], [])
+        if terminal_fd in ready:
+            try:
+                data = os.read(terminal_fd, CHUNK)
+            except OSError:  # EIO: the last process on the terminal has gone
+                return
+            _write(stdout, data)
+        if stdin in ready:
+            data = os.read(stdin, CHUNK)
+            if data:
+                _write(terminal_fd, data)
+            else:
+                sources.remove(stdin)
+                _write(terminal_fd, b"\x04")
+
+
+def _write(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+if __name__ == "__main__":
+    sys.exit(run(Path(sys.argv[1]), sys.argv[2], sys.argv[3:], tty=os.isatty(0)))

@@ -116,4 +116,7 @@ class DhcpServer:
 
 def _listens() -> bool:
     """Whether something in this namespace listens on the DHCP server's port."""
-    return any(line.split()[1].endswith(":0043") for line in Path("/proc/thread-self/net/udp").read_text().split("\n")[1:-1])
+    return any(
+        line.split()[1].endswith(":0043")
+        for line in Path("/proc/thread-self/net/udp").read_text().split("\n")[1:-1]
+    )

@@ -29,6 +29,7 @@ from elastinet.fabric.space import Order, Outcome, Space
 from elastinet.fabric.spawning import Spawning
 
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
+SETTLING_SECONDS = 0.02
 Tell = Callable[[Fact, int | None], None]
 """Gives the engine a fact, perhaps with a descriptor."""
 
@@ -190,10 +191,11 @@ class Fabric:
 
     def _keep_spaces(self) -> None:
         wanted = {item.id: item for item in self.plan.view.objects.values() if isinstance(item, Network)}
-        for id in [id for id in self.spaces if id not in wanted and id != names.INTERNET and id not in self._busy]:
+        for id in [
+            id for id in self.spaces if id not in wanted and id != names.INTERNET and id not in self._busy
+        ]:
             self._lost_links(id, {})
-            self.spaces.pop(id).close()
-            self._failed.pop(id, None)
+            self._close(id)
         for id in wanted:
             if id not in self.spaces and id not in self._held:
                 self._open(id, None)
@@ -207,8 +209,28 @@ class Fabric:
             self._hold(id)
             return
         self._dirty.add(id)
+        self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
         if space.listener:
             self._tell(Listener(id), space.listener.fileno())
+
+    def _overheard(self, space: Space) -> None:
+        """Look at a namespace that someone else changed, once he may be done."""
+        if space.monitor.hears_others():
+            self._loop.later(SETTLING_SECONDS, lambda: self.look(space.id))
+
+    def _close(self, id: str) -> None:
+        space = self.spaces.pop(id)
+        self._failed.pop(id, None)
+        self._loop.forget(space.monitor.fileno())
+        space.close()
+
+    def reaped(self, pid: int) -> None:
+        """Hear of an ended child: a DHCP server that nobody stopped is started again."""
+        for id, space in self.spaces.items():
+            if space.dhcp and space.dhcp.pid == pid:
+                space.dhcp.pid = 0
+                self._dirty.add(id)
+                self.wake()
 
     def _open_internet(self, life: Life) -> None:
         if life.guest.id == names.INTERNET:
@@ -216,7 +238,7 @@ class Fabric:
 
     def _close_internet(self) -> None:
         if names.INTERNET in self.spaces:
-            self.spaces.pop(names.INTERNET).close()
+            self._close(names.INTERNET)
 
     def _kick(self) -> None:
         """Give every namespace with work its order; the internet's comes after those that link to it."""
@@ -237,7 +259,11 @@ class Fabric:
         live = (item for item in view.objects.values() if isinstance(item, Interface) and item.network == id)
         known = tuple(item for item in live if item.guest in view.up)
         return Order(
-            dict(self.plan.spaces[id]), dict(self.plan.owners[id]), id in self._looking, view.network(id), known
+            dict(self.plan.spaces[id]),
+            dict(self.plan.owners[id]),
+            id in self._looking,
+            view.network(id),
+            known,
         )
 
     def _done(self, id: str, future: "Future[Outcome]") -> None:
@@ -300,7 +326,9 @@ class Fabric:
 
     def _answer(self, wanted: dict[str, Guest]) -> None:
         """Say that this generation is there, when nothing is under way any more."""
-        starting = any(id not in self._guest_failed and not (id in self.lives and self.lives[id].ready) for id in wanted)
+        starting = any(
+            id not in self._guest_failed and not (id in self.lives and self.lives[id].ready) for id in wanted
+        )
         ending = any(life.asked for life in self.lives.values())
         if starting or ending or self._busy or self._dirty or self._looking:
             return

@@ -54,7 +54,9 @@ def namespaces() -> dict[str, str]:
     for knob, forbidden in KNOBS.items():
         if os.path.exists(knob) and _read(knob) == forbidden:
             other = {"0": "1", "1": "0"}[forbidden] if "max_" not in knob else "10000"
-            return {"namespaces": f"unprivileged user namespaces are off: set {knob} to {other}, or run as root"}
+            return {
+                "namespaces": f"unprivileged user namespaces are off: set {knob} to {other}, or run as root"
+            }
     return {}
 
 

@@ -113,7 +113,9 @@ class Life:
         done.touch()
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         script = {"path": SCRIPT, "text": text, "mode": 0o700}
-        self._spawning.run(self.init, [SCRIPT], [null, self._log, self._log], self._user_data_fact, file=script)
+        self._spawning.run(
+            self.init, [SCRIPT], [null, self._log, self._log], self._user_data_fact, file=script
+        )
         os.close(null)
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:

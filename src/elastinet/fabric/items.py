@@ -38,14 +38,14 @@ class Link(Item, frozen=True):
         return ("link", self.name)
 
 
-class Far(Item, frozen=True):
-    """The other end of a pair that is made elsewhere, which this namespace must bring up."""
+class Up(Item, frozen=True):
+    """A link that is set up: one made here, or the other end of a pair that is made elsewhere."""
 
     name: str
 
     @property
     def identity(self) -> Identity:
-        return ("far", self.name)
+        return ("up", self.name)
 
 
 class Address(Item, frozen=True):

@@ -50,7 +50,9 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     try:
         _call("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
     except OSError as error:
-        raise OSError(error.errno, f"mount {kind or source} on {target}: {os.strerror(error.errno or 0)}") from None
+        raise OSError(
+            error.errno, f"mount {kind or source} on {target}: {os.strerror(error.errno or 0)}"
+        ) from None
 
 
 def umount(target: str, flags: int = 0) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 HEADER = struct.Struct("=IHHII")
 REQUEST, ACK, REPLACE, EXCLUSIVE, CREATE, DUMP = 0x1, 0x4, 0x100, 0x200, 0x400, 0x300
 ERROR, DONE = 2, 3
+NETFILTER = 12
 SOL_NETLINK, CAP_ACK, EXTENDED_ACK = 270, 10, 11
 BATCH = 1 << 15
 BUFFER = 1 << 20

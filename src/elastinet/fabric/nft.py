@@ -130,7 +130,9 @@ def _match(rule: Permission) -> str:
 def members(item: Members) -> Iterator[Item]:
     """The addresses of a group's members, for the groups that name it."""
     yield Set(names.members_set(item.id), "type ipv4_addr;")
-    yield from (Element(names.members_set(item.id), address) for address in item.addresses if ":" not in address)
+    yield from (
+        Element(names.members_set(item.id), address) for address in item.addresses if ":" not in address
+    )
 
 
 def mapping(item: Mapping) -> Iterator[Item]:

@@ -18,7 +18,12 @@ def load() -> ctypes.CDLL:
         raise OSError("libnftables is not installed")
     library.nft_ctx_new.restype = ctypes.c_void_p
     library.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
-    for function in ("nft_ctx_buffer_output", "nft_ctx_buffer_error", "nft_ctx_free", "nft_ctx_get_error_buffer"):
+    for function in (
+        "nft_ctx_buffer_output",
+        "nft_ctx_buffer_error",
+        "nft_ctx_free",
+        "nft_ctx_get_error_buffer",
+    ):
         getattr(library, function).argtypes = [ctypes.c_void_p]
     library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
     return library

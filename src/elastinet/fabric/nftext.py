@@ -21,8 +21,12 @@ def script(changes: Iterable[Pair]) -> str:
     fresh = [new for old, new in changes if old is None and new is not None]
     gone = [old for old, new in changes if new is None and old is not None]
     lines = [f"add table {TABLE}"]
-    lines += [f"add {item.kind} {TABLE} {item.name} {{ {item.definition} }}" for item in fresh if isinstance(item, Set)]
-    lines += [f"add chain {TABLE} {item.name} {{ {item.hook} }}" for item in fresh if isinstance(item, Chain)]
+    lines += [
+        f"add {item.kind} {TABLE} {item.name} {{ {item.definition} }}"
+        for item in fresh
+        if isinstance(item, Set)
+    ]
+    lines += [f"add chain {TABLE} {item.name} {{ {item.hook} }}" for item in after if isinstance(item, Chain)]
     lines += [f"flush chain {TABLE} {item.name}" for item in before if isinstance(item, Chain)]
     lines += _elements("delete", before, {item.name for item in gone if isinstance(item, Set)})
     lines += _elements("add", after, set())

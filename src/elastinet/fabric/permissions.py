@@ -41,7 +41,11 @@ def numbers(rule: Permission) -> Range:
         case "icmp" if rule.low < 0:
             return (0, 65535)
         case "icmp":
-            return (rule.low * 256, rule.low * 256 + 255) if rule.high < 0 else (code := rule.low * 256 + rule.high, code)
+            return (
+                (rule.low * 256, rule.low * 256 + 255)
+                if rule.high < 0
+                else (code := rule.low * 256 + rule.high, code)
+            )
         case _:
             return (0, 255) if rule.protocol == ANY else (rule.protocol, rule.protocol)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from elastinet.fabric import names, nft
-from elastinet.fabric.items import Address, Far, Identity, Item, Items, Link, Neighbour, Path, Rule
+from elastinet.fabric.items import Address, Identity, Item, Items, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import AnyObject, Group, Guest, Interface, Members, Network, Permission, Table
 from elastinet.fabric.objects import Mapping as PublicAddress
 
@@ -107,7 +107,7 @@ def _network(item: Network, view: View) -> Placed:
     igw = view.igw(item.id)
     own: list[Item] = [Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE), *nft.network(item, igw)]
     own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
-    own += [Far("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
+    own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
     if not igw:
         return _placed(item.id, own)
     far = names.internet_link(item.id)
@@ -115,10 +115,11 @@ def _network(item: Network, view: View) -> Placed:
     own += [
         Link(names.IGW_LINK, names.IGW_INDEX, item.igw or "", names.IGW_MTU, names.ROUTER_MAC,
              names.INTERNET, token, far, names.INTERNET_MAC),
+        Up(names.IGW_LINK),
         Address(names.IGW_LINK, names.IGW_ADDRESS, 32),
         Neighbour(names.IGW_LINK, names.INTERNET_ADDRESS, names.INTERNET_MAC),
     ]  # fmt: skip
-    other = (Far(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC))
+    other = (Up(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC))
     return _placed(item.id, own) | _placed(names.INTERNET, other)
 
 
@@ -126,6 +127,7 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     link, index = names.host_link(item.id), view.numbers.link(item.id)
     token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac)
+    yield Up(link)
     yield Address(link, item.gateway, int(item.subnet.partition("/")[2]))
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
@@ -147,7 +149,11 @@ def _path(table: int, network: str, destination: str, target: str, view: View) -
     """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
     if target == "igw":
         reaches = view.igw(network)
-        return Path(table, destination, names.IGW_LINK, names.INTERNET_ADDRESS) if reaches else Path(table, destination)
+        return (
+            Path(table, destination, names.IGW_LINK, names.INTERNET_ADDRESS)
+            if reaches
+            else Path(table, destination)
+        )
     interface = view.live(target)
     if interface is None or interface.check or interface.network != network:
         return Path(table, destination)
@@ -207,7 +213,9 @@ class Plan:
     def _recompile(self, changed: Set[str]) -> set[str]:
         """Compile what changed and what reads it; a guest is read by its interfaces, and they by tables."""
         near = {reader for key in changed for reader in self._readers.get(key, ())}
-        far = {reader for key in near if key.startswith("interface:") for reader in self._readers.get(key, ())}
+        far = {
+            reader for key in near if key.startswith("interface:") for reader in self._readers.get(key, ())
+        }
         stale = {key for key in changed | near | far if not key.startswith("exists:")}
         touched = set()
         fresh = {key: self._compile(key) for key in stale}

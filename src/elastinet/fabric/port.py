@@ -17,7 +17,21 @@ from elastinet.fabric.spawning import Spawning
 
 # udhcpc takes 3 and 4 for itself.
 SCRIPT_FD = 6
-CLIENT = ("udhcpc", "-f", "-s", f"/proc/self/fd/{SCRIPT_FD}", "-t", "10", "-T", "1", "-A", "1", "-O", "mtu", "-i")
+CLIENT = (
+    "udhcpc",
+    "-f",
+    "-s",
+    f"/proc/self/fd/{SCRIPT_FD}",
+    "-t",
+    "10",
+    "-T",
+    "1",
+    "-A",
+    "1",
+    "-O",
+    "mtu",
+    "-i",
+)
 FIRST_OWN_TABLE = 10000
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
@@ -61,7 +75,11 @@ class Port:
         device = self.interface.device
         self._loop.watch(lease, lambda: self._hear(lease, on_bound))
         self._spawning.run(
-            init, [busybox(), *CLIENT, device], [null, log, log, null, null, told, script()], self._know, up=[device]
+            init,
+            [busybox(), *CLIENT, device],
+            [null, log, log, null, null, told, script()],
+            self._know,
+            up=[device],
         )
         os.close(told)
         os.close(null)
@@ -87,8 +105,12 @@ class Port:
     def settle_secondary(self, init: int, log: int) -> None:
         """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""
         wanted, had = self.interface.addresses[1:], self._secondary
-        commands = [line for address in had if address not in wanted for line in self._commands("del", address)]
-        commands += [line for address in wanted if address not in had for line in self._commands("add", address)]
+        commands = [
+            line for address in had if address not in wanted for line in self._commands("del", address)
+        ]
+        commands += [
+            line for address in wanted if address not in had for line in self._commands("add", address)
+        ]
         if commands:
             self._secondary = wanted
             text = "\n".join(f"{busybox()} ip {line}" for line in commands)

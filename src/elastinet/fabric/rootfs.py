@@ -74,7 +74,8 @@ def enter(disk: str, image: Image) -> None:
 def _overlay(disk: str, name: str, lowers: tuple[str, ...], rootless: bool) -> None:
     """Lay the guest's own changes over the host's folder."""
     lower = ":".join(_escape(path) for path in lowers)
-    data = f"lowerdir={lower},upperdir={_escape(f'{disk}/upper/{name}')},workdir={_escape(f'{disk}/work/{name}')}"
+    upper, work = _escape(f"{disk}/upper/{name}"), _escape(f"{disk}/work/{name}")
+    data = f"lowerdir={lower},upperdir={upper},workdir={work}"
     kernel.mount("overlay", f"{disk}/root/{name}", "overlay", 0, data + (",userxattr" if rootless else ""))
 
 
@@ -110,8 +111,13 @@ def _devices(dev: str) -> None:
         _bind_node(f"/dev/{node}", f"{dev}/{node}")
     if os.path.exists("/dev/net/tun"):
         _bind_node("/dev/net/tun", f"{dev}/net/tun")
-    kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC,
-                 "newinstance,ptmxmode=0666,mode=0620")
+    kernel.mount(
+        "devpts",
+        f"{dev}/pts",
+        "devpts",
+        kernel.MS_NOSUID | kernel.MS_NOEXEC,
+        "newinstance,ptmxmode=0666,mode=0620",
+    )
     kernel.mount("tmpfs", f"{dev}/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
     os.symlink("pts/ptmx", f"{dev}/ptmx")
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):

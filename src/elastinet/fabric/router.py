@@ -3,16 +3,17 @@
 All methods but `__init__` run in the namespace's own worker thread.
 """
 
+import contextlib
 import socket
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from elastinet.fabric import nftext, observe, rtnl
+from elastinet.fabric import nfobserve, nftext, observe, rtnl
 from elastinet.fabric.items import Identity, Item, Items, Link
-from elastinet.fabric.netlink import Message, Netlink
+from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
 
-ORDER = ("link", "far", "address", "neighbour", "path", "rule")
+ORDER = ("link", "up", "address", "neighbour", "path", "rule")
 
 Failures = dict[Identity, str]
 
@@ -40,6 +41,8 @@ class Router:
     def observe(self) -> None:
         """Correct the record by what the kernel really has."""
         self.applied = observe.correct(self.applied, self._netlink)
+        with contextlib.closing(Netlink(NETFILTER)) as netfilter:
+            self.applied = nfobserve.correct(self.applied, netfilter)
 
     def converge(self, wanted: Items, owners: Mapping[Identity, str]) -> Failures:
         """Make the namespace what it is wanted to be; give what failed and why."""
@@ -66,7 +69,11 @@ class Router:
 
     def _drop_links(self, wanted: Items) -> None:
         """Take away links that go or must be new, all at once; the kernel takes what hangs on them."""
-        doomed = [item for item in self.applied.values() if isinstance(item, Link) and wanted.get(item.identity) != item]
+        doomed = [
+            item
+            for item in self.applied.values()
+            if isinstance(item, Link) and wanted.get(item.identity) != item
+        ]
         if not doomed:
             return
         numbers = [number for item in doomed if (number := self._index(item.name))]
@@ -77,7 +84,8 @@ class Router:
         self.applied = {
             identity: item
             for identity, item in self.applied.items()
-            if not (getattr(item, "link", None) in names or (isinstance(item, Link) and item.name in names))
+            if getattr(item, "link", getattr(item, "name", None) if identity[0] in ("link", "up") else None)
+            not in names
         }
 
     def _send(self, messages: list[Message]) -> None:
@@ -122,7 +130,7 @@ class Router:
         return replaced + rtnl.add(new, self._index, self._holders.__getitem__)
 
     def _filter_changes(self, changes: list[nftext.Pair], owners: Mapping[Identity, str]) -> Failures:
-        """Apply packet filter changes in one transaction; if refused, owner by owner, to find whose fault it is."""
+        """Apply packet filter changes in one transaction; if refused, owner by owner, to find the fault."""
         failures: Failures = {}
         if self._nft.run(nftext.script(changes)) is None:
             for old, new in changes:

@@ -11,7 +11,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from elastinet.fabric.items import Address, Far, Item, Link, Neighbour, Path, Rule
+from elastinet.fabric.items import Address, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
@@ -47,9 +47,9 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
     """Give the messages that make an item, in order."""
     match item:
         case Link():
-            return [_veth(item, holder(item.holder)), _prompt(item.index), up(item.index)]
-        case Far():
-            return [up(index(item.name))]
+            return [_veth(item, holder(item.holder)), _prompt(item.index)]
+        case Up():
+            return [_up(index(item.name))]
         case Address():
             return [_address(NEWADDR, CREATE | REPLACE, item, index(item.link))]
         case Neighbour():
@@ -90,15 +90,17 @@ def is_absence(error: OSError) -> bool:
     return error.errno in (errno.ENODEV, errno.ESRCH, errno.ENOENT, errno.EADDRNOTAVAIL)
 
 
-def up(number: int) -> Message:
-    """Give the message that sets a link up; it must be one of its own, after the link's birth."""
+def _up(number: int) -> Message:
+    """The message that sets a link up; it must be one of its own, after the link's birth."""
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
 
 
 def _prompt(number: int) -> Message:
     """Have a link answer ARP for others at once; the kernel's default waits up to 0.8 s."""
     parms = {"attrs": [("NDTPA_IFINDEX", number), ("NDTPA_PROXY_DELAY", 0)]}
-    return encoded(SETNEIGHTBL, 0, ndtmsg(), {"family": INET}, [("NDTA_NAME", "arp_cache"), ("NDTA_PARMS", parms)])
+    return encoded(
+        SETNEIGHTBL, 0, ndtmsg(), {"family": INET}, [("NDTA_NAME", "arp_cache"), ("NDTA_PARMS", parms)]
+    )
 
 
 def _veth(link: Link, namespace: int) -> Message:

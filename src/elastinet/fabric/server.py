@@ -65,7 +65,7 @@ class Server:
 
     def serve(self) -> None:
         """Serve until the end of the process."""
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: self._loop.soon(_reap))
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: self._loop.soon(self._reap))
         signal.set_wakeup_fd(self._loop.wake_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
         self._loop.watch(self._listener.fileno(), self._accept)
@@ -136,6 +136,12 @@ class Server:
         if self._engine is peer:
             self._engine = None
 
+    def _reap(self) -> None:
+        """Take the status of ended children: DHCP servers, and orphans that came to this first process."""
+        with contextlib.suppress(ChildProcessError):
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                self.fabric.reaped(pid)
+
     def _tell(self, fact: Fact, fd: int | None) -> None:
         """Tell the engine, if there is one; what it missed it learns when it comes back."""
         if self._engine:
@@ -148,10 +154,3 @@ def _peer_user(connection: socket.socket) -> int:
     """The user at the other end, as this user namespace knows him."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", credentials)[1])
-
-
-def _reap() -> None:
-    """Take the status of every ended child: DHCP servers, and orphans that came to this namespace's first process."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass

@@ -10,6 +10,7 @@ from pathlib import Path
 from elastinet.fabric import isolate, kernel, names
 from elastinet.fabric.dhcpserver import DhcpServer
 from elastinet.fabric.items import Identity, Items, Link
+from elastinet.fabric.monitor import Monitor
 from elastinet.fabric.objects import Interface, Network
 from elastinet.fabric.router import Failures, Router, links
 from elastinet.fabric.worker import Worker
@@ -56,6 +57,7 @@ class Space:
         self.id = id
         self.listener: socket.socket | None = None
         self.dhcp: DhcpServer | None = None
+        self.monitor: Monitor
         self._own = namespace is None
         self.worker = Worker(id, namespace)
         self.router = self.worker.call(lambda: self._settle(holders))
@@ -70,7 +72,9 @@ class Space:
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
             self.dhcp = DhcpServer(self.id)
             self.listener = _listen()
-        return Router(holders)
+        router = Router(holders)
+        self.monitor = Monitor(router.port)
+        return router
 
     def carry_out(self, order: Order) -> "Future[Outcome]":
         """Have the worker make the namespace what the order says."""
@@ -101,6 +105,7 @@ class Space:
             self.dhcp.remove()
         self.router.abandon()
         self.router.close()
+        self.monitor.close()
         if self._own:
             kernel.umount(f"{isolate.NETNS}/{self.id}", kernel.MNT_DETACH)
             os.unlink(f"{isolate.NETNS}/{self.id}")

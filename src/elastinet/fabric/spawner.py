@@ -127,7 +127,10 @@ class Spawner:
 
 def settle_network() -> None:
     """A new guest's network: loopback up, IPv6 silent until VPCs carry it."""
-    with contextlib.suppress(FileNotFoundError), open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w") as knob:
+    with (
+        contextlib.suppress(FileNotFoundError),
+        open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w") as knob,
+    ):
         knob.write("1")
     bring_up("lo")
 

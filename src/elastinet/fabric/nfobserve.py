@@ -1,0 +1,146 @@
+"""What the packet filter really has, read from the kernel directly: listing it as text would be slow."""
+
+import ipaddress
+import socket
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from elastinet.fabric.items import Chain, Element, Items, Set
+from elastinet.fabric.netlink import Netlink, attributes
+from elastinet.fabric.nftext import mark
+
+GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT = (10 << 8 | number for number in (4, 7, 10, 13))
+INET_FAMILY = bytes((1, 0, 0, 0))
+TABLE_NAME = "elastinet"
+VERDICTS = {-3: "jump", -4: "goto"}
+Decoded = str
+
+
+def correct(applied: Items, netlink: Netlink) -> Items:
+    """Give the record of chains, sets and elements as it should read; other items are left as they are."""
+    result = {
+        identity: item for identity, item in applied.items() if identity[0] not in ("chain", "set", "element")
+    }
+    marks = _marks(netlink)
+    for name, policy in _chains(netlink).items():
+        chain = applied.get(("chain", name))
+        same = (
+            isinstance(chain, Chain)
+            and [mark(rule) for rule in chain.rules] == marks[name]
+            and policy in chain.hook
+        )
+        result["chain", name] = chain if same and chain else Chain(name, ("changed by hand",))
+    for name in _sets(netlink):
+        kept = applied.get(("set", name))
+        if isinstance(kept, Set):
+            result["set", name] = kept
+            result |= {item.identity: item for item in _elements(netlink, kept)}
+    return result
+
+
+def _attribute(kind: int, text: str) -> bytes:
+    value = text.encode() + b"\0"
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _dump(netlink: Netlink, kind: int, *extra: bytes) -> Iterator[dict[int, bytes]]:
+    """Ask for all objects of a kind in our table; a table that is gone has none."""
+    body = INET_FAMILY + _attribute(1, TABLE_NAME) + b"".join(extra)
+    try:
+        for _, answer in netlink.dump((kind, 0, body)):
+            found = dict(attributes(answer, 4))
+            if found[1] == TABLE_NAME.encode() + b"\0":
+                yield found
+    except FileNotFoundError:
+        return
+
+
+def _chains(netlink: Netlink) -> dict[str, str]:
+    """Chains and, for those on a hook, their policy."""
+    policies = {0: "policy drop", 1: "policy accept"}
+    return {
+        found[3][:-1].decode(): policies[struct.unpack(">I", found[5])[0]] if 5 in found else ""
+        for found in _dump(netlink, GET_CHAIN)
+    }
+
+
+def _marks(netlink: Netlink) -> dict[str, list[str]]:
+    """The marks of every chain's rules, in order; a rule of someone else has none."""
+    marks: dict[str, list[str]] = defaultdict(list)
+    for found in _dump(netlink, GET_RULE):
+        data = found.get(7, b"")
+        marks[found[2][:-1].decode()].append(data[2:-1].decode(errors="replace") if data[:1] == b"\0" else "")
+    return marks
+
+
+def _sets(netlink: Netlink) -> list[str]:
+    return [
+        name for found in _dump(netlink, GET_SET) if not (name := found[2][:-1].decode()).startswith("__")
+    ]
+
+
+def _elements(netlink: Netlink, of: Set) -> Iterator[Element]:
+    """The elements of a set in the notation in which we would have written them."""
+    keys, _, data = of.definition.partition(";")[0].removeprefix("type ").partition(" : ")
+    types = keys.split(" . ")
+    for found in _dump(netlink, GET_ELEMENT, _attribute(2, of.name)):
+        for _, element in attributes(found.get(3, b""), 0):
+            parts = dict(attributes(element, 0))
+            low = dict(attributes(parts[1], 0))[1]
+            high = dict(attributes(parts[10], 0))[1] if 10 in parts else low
+            yield Element(of.name, _key(types, low, high), _data(data, parts[2]) if data else "")
+
+
+def _key(types: list[str], low: bytes, high: bytes) -> Decoded:
+    """Write a key of several fields, each padded to four bytes."""
+    texts, at = [], 0
+    for kind in types:
+        size, write = FIELDS[kind]
+        texts.append(write(low[at : at + size], high[at : at + size]))
+        at += (size + 3) & ~3
+    return " . ".join(texts)
+
+
+def _data(kind: str, value: bytes) -> Decoded:
+    """Write what a map leads to."""
+    found = dict(attributes(value, 0))
+    if kind == "verdict":
+        verdict = dict(attributes(found[2], 0))
+        word = VERDICTS.get(struct.unpack(">i", verdict[1])[0], "")
+        return f"{word} {verdict[2][:-1].decode()}" if word and 2 in verdict else "changed by hand"
+    return FIELDS[kind][1](found[1], found[1])
+
+
+def _native(low: bytes, high: bytes) -> Decoded:
+    return str(struct.unpack("=I", low)[0])
+
+
+def _mac(low: bytes, high: bytes) -> Decoded:
+    return low.hex(":")
+
+
+def _span(low: bytes, high: bytes) -> Decoded:
+    first, last = int.from_bytes(low), int.from_bytes(high)
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _address(low: bytes, high: bytes) -> Decoded:
+    """An address, the CIDR that a range is, or the range."""
+    first, last = socket.inet_ntoa(low), socket.inet_ntoa(high)
+    if first == last:
+        return first
+    blocks = list(
+        ipaddress.summarize_address_range(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last))
+    )
+    return str(blocks[0]) if len(blocks) == 1 and blocks[0].prefixlen else f"{first}-{last}"
+
+
+FIELDS: dict[str, tuple[int, Callable[[bytes, bytes], Decoded]]] = {
+    "iface_index": (4, _native),
+    "mark": (4, _native),
+    "ether_addr": (6, _mac),
+    "ipv4_addr": (4, _address),
+    "inet_proto": (1, _span),
+    "inet_service": (2, _span),
+}
