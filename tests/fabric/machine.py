@@ -1,0 +1,193 @@
+"""A real agent under test: desires in, facts out, commands inside guests."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from elastinet.fabric import client, launch
+from elastinet.fabric.objects import AnyObject, Desire
+
+PATIENCE = 5.0
+NOBODY = 65534
+
+
+class Machine:
+    """One agent process and the connection of its only engine."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self.dropped = mode == "rootless" and os.geteuid() == 0
+        self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
+        self.run, self.disks = self.folder / "run", self.folder / "disks"
+        if self.dropped:
+            os.chown(self.folder, NOBODY, NOBODY)
+        self.start()
+
+    def start(self) -> None:
+        (self.run / "agent.sock").unlink(missing_ok=True)
+        command = launch.agent_command(self.run, self.disks)
+        if self.dropped:
+            script = Path(__file__).with_name("rootless.py")
+            command = [sys.executable, str(script), "--run", str(self.run), "--disks", str(self.disks)]
+        self.process = subprocess.Popen(command)
+        self.facts: list[dict[str, Any]] = []
+        self.generation = 0
+        self.connect()
+
+    @contextlib.contextmanager
+    def as_user(self) -> Iterator[None]:
+        """The agent talks to its own user only."""
+        if self.dropped:
+            os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            if self.dropped:
+                os.seteuid(0)
+
+    def connect(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                with self.as_user():
+                    connection.connect(str(self.run / "agent.sock"))
+                break
+            except OSError:
+                connection.close()
+                assert self.process.poll() is None, "the agent has ended"
+                assert time.monotonic() < end, "the agent does not listen"
+                time.sleep(0.02)
+        self.engine = connection
+        self._rest = b""
+        self.fds: list[int] = []
+
+    def _hear(self, seconds: float) -> None:
+        self.engine.settimeout(seconds)
+        data, fds, _, _ = socket.recv_fds(self.engine, 1 << 18, 16)
+        assert data, "the agent closed the connection"
+        self.fds += fds
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self.facts += [json.loads(line) for line in lines]
+
+    def wait(self, true: Callable[[dict[str, Any]], bool], what: str = "") -> dict[str, Any]:
+        """Wait for a fact, also among those heard before."""
+        end, at = time.monotonic() + PATIENCE, 0
+        while True:
+            for fact in self.facts[at:]:
+                if true(fact):
+                    return fact
+            at = len(self.facts)
+            left = end - time.monotonic()
+            assert left > 0, f"{what or 'a fact'} did not come; heard {self.facts[-8:]}"
+            with contextlib.suppress(TimeoutError):
+                self._hear(left)
+
+    def desire(self, *put: AnyObject, drop: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
+        """Say what to have, and wait until it is there; give what failed."""
+        self.facts.clear()
+        self.generation += 1
+        desire = Desire(self.generation, tuple(put), drop, **options)
+        self.engine.settimeout(PATIENCE)
+        self.engine.sendall(msgspec.json.encode(desire) + b"\n")
+        wanted = {"type": "converged", "generation": self.generation}
+        return self.wait(lambda fact: wanted.items() <= fact.items(), "Converged")["failed"]
+
+    def boot(self, *put: AnyObject, **options: Any) -> None:
+        """Have objects, and wait until every guest among them runs."""
+        failed = self.desire(*put, **options)
+        assert not failed, failed
+        for item in put:
+            if item.key.startswith("guest:"):
+                self.wait(lambda fact, id=item.id: fact["type"] == "running" and fact["guest"] == id, f"{item.id} running")
+
+    def exec(self, guest: str, command: str) -> tuple[int, str]:
+        """Run a shell command in a guest; give its status and what it said."""
+        out = os.memfd_create("out")
+        null = os.open("/dev/null", os.O_RDONLY)
+        try:
+            with self.as_user():
+                status = client.run(self.run, guest, ["sh", "-c", command], stdin=null, stdout=out, stderr=out)
+            return status, os.pread(out, 1 << 20, 0).decode()
+        finally:
+            os.close(out)
+            os.close(null)
+
+    def ok(self, guest: str, command: str) -> str:
+        status, text = self.exec(guest, command)
+        assert status == 0, f"{guest}: {command}: {status}: {text}"
+        return text
+
+    @contextlib.contextmanager
+    def background(self, guest: str, command: str) -> Iterator[None]:
+        """Run a command in a guest while something else is done."""
+        connection = socket.socket(socket.AF_UNIX)
+        with self.as_user():
+            connection.connect(str(self.run / "agent.sock"))
+        null = os.open("/dev/null", os.O_RDWR)
+        request = json.dumps({"type": "exec", "guest": guest, "argv": ["sh", "-c", command]})
+        socket.send_fds(connection, [request.encode() + b"\n"], [null] * 3)
+        os.close(null)
+        time.sleep(0.2)
+        try:
+            yield
+        finally:
+            connection.close()
+
+    def agent_pid(self) -> int:
+        """The first process inside the agent's PID namespace."""
+        guard = self.process.pid
+        return int(Path(f"/proc/{guard}/task/{guard}/children").read_text().split()[0])
+
+    def inside(self, namespace: str, *command: str) -> str:
+        """Do something by hand behind the agent's back, in one of its network namespaces."""
+        user = ["--user", "--preserve-credentials"] if self.mode == "rootless" else []
+        enter = ["nsenter", f"--target={self.agent_pid()}", *user, "--mount", "--"]
+        net = ["nsenter", f"--net=/run/netns/{namespace}", "--"]
+        done = subprocess.run([*enter, *net, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        """Wait for something that nobody tells."""
+        end = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < end, f"{what} did not come"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """kill -9, as a crash of the engine's machine would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+        self.engine.close()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        self.engine.close()
+        for fd in self.fds:
+            os.close(fd)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.folder)
+
+
+def in_thread(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread

@@ -1,0 +1,65 @@
+"""Commands inside guests."""
+
+import os
+
+import pytest
+from machine import Machine
+from region import ALL, eni, group, guest, network, table
+
+from elastinet.fabric import client
+
+
+@pytest.fixture
+def up(machine: Machine) -> Machine:
+    machine.boot(network(), table(), group(ALL), guest(1), eni(1, "10.0.1.10"))
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("true", 0), ("exit 7", 7), ("kill -9 $$", 137), ("/no/such/program", 127), ("exec /etc/hostname", 126)],
+)
+def test_the_status_is_the_command_s(up: Machine, command: str, status: int) -> None:
+    assert up.exec("i-1", command)[0] == status
+
+
+def test_a_program_that_is_not_there(up: Machine) -> None:
+    with up.as_user():
+        assert client.run(up.run, "i-1", ["no-such-program"], stderr=1) == 127
+
+
+def test_a_guest_that_is_not_there(up: Machine) -> None:
+    with up.as_user(), pytest.raises(client.AgentGone, match="i-2 is not running"):
+        client.run(up.run, "i-2", ["true"])
+
+
+def test_it_runs_inside_every_namespace(up: Machine) -> None:
+    text = up.ok("i-1", "hostname; cat /proc/1/comm; ls /proc/self/ns | wc -l; echo $HOME")
+    assert text.split()[:2] == ["host-1", "sleep"]
+
+
+def test_input_and_environment_reach_it(up: Machine) -> None:
+    into, out = os.pipe(), os.memfd_create("out")
+    os.write(into[1], b"typed")
+    os.close(into[1])
+    with up.as_user():
+        client.run(up.run, "i-1", ["sh", "-c", "cat; echo $X"], env={"X": "y"}, stdin=into[0], stdout=out)
+    assert os.pread(out, 100, 0) == b"typedy\n"
+    os.close(into[0])
+    os.close(out)
+
+
+def test_it_ends_when_its_client_goes(up: Machine) -> None:
+    with up.background("i-1", "exec sleep 4242"):
+        assert "sleep 4242" in up.ok("i-1", "ps ax || busybox ps")
+    up.until(lambda: "sleep 4242" not in up.ok("i-1", "ps ax || busybox ps"), "the end")
+
+
+def test_a_terminal(up: Machine) -> None:
+    out = os.memfd_create("out")
+    null = os.open("/dev/null", os.O_RDONLY)
+    with up.as_user():
+        assert client.run(up.run, "i-1", ["sh", "-c", "tty; exit 3"], tty=True, stdin=null, stdout=out) == 3
+    assert b"/dev/" in os.pread(out, 100, 0) or b"not a tty" not in os.pread(out, 100, 0)
+    os.close(out)
+    os.close(null)
