@@ -54,7 +54,7 @@ class Served:
 
     def client(self, service: str = "ec2", region: str = "us-east-1", account: str | None = None) -> Any:
         """A boto3 client with an account of its own, if none is given."""
-        return boto3.client(
+        client = boto3.client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -62,6 +62,16 @@ class Served:
             aws_secret_access_key="x",
             config=Config(retries={"max_attempts": 0}, parameter_validation=False),
         )
+        if service == "ec2":
+            for action in ("*Instances", "*NetworkInterface"):
+                client.meta.events.register(f"after-call.ec2.{action}", self.settle)
+        return client
+
+    def settle(self, **_: Any) -> None:
+        """Wait until what was asked for has happened, as a patient client would."""
+        request = urllib.request.Request(f"{self.url}/_elastinet/settle?timeout=30", method="POST")
+        with urllib.request.urlopen(request, timeout=60):
+            pass
 
     def stop(self) -> None:
         """End the process."""

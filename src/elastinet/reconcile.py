@@ -91,14 +91,16 @@ class Reconciler:
             elif new is None and old is not None:
                 del self.have[key]
                 drop.append(key)
-        if put or drop or self._leaving:
+        if put or drop or self._leaving or self._scrap:
             self._send(put=tuple(put), drop=tuple(drop))
+        self._news.set()  # that nothing was to do is news to who waits
 
     def _send(
         self, *, put: tuple[AnyObject, ...] = (), drop: tuple[str, ...] = (), whole: bool = False
     ) -> None:
         self.generation += 1
-        self.link.send(Desire(self.generation, put=put, drop=drop, whole=whole))
+        scrap, self._scrap = tuple(self._scrap), set()
+        self.link.send(Desire(self.generation, put=put, drop=drop, whole=whole, scrap=scrap))
 
     def hand_over(self) -> None:
         """Tell a fabric that has just come everything."""
