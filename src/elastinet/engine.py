@@ -37,16 +37,17 @@ class Engine:
         clock: Callable[[], float] = time.time,
         dice: random.Random | None = None,
         consoles: Callable[[str], bytes] = lambda _: b"",
+        compact_at: int = COMPACT_AT,
     ) -> None:
         self.settings = settings or Settings()
         self.state = State()
         self.views = Views()
         self.followers: list[Follower] = []
-        self._journal = journal
+        self.journal = journal
         self._clock = clock
         self._dice = dice or random.SystemRandom()
         self._consoles = consoles
-        self._load()
+        self._load(compact_at)
 
     def call(
         self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
@@ -96,21 +97,21 @@ class Engine:
         if not changes:
             return
         try:
-            self._journal.append(encode(entry(operation, tx.now, changes)))
+            self.journal.append(encode(entry(operation, tx.now, changes)))
         except JournalError as error:
             tx.rollback()
-            raise Fault("InternalError", f"Nothing was changed: {error}") from error
+            raise Fault("InternalError", f"Nothing was changed: {error}", 500) from error
         self.views.forget(change.id for change in changes if change.new is None)
         for follower in self.followers:
             follower(changes)
 
-    def _load(self) -> None:
+    def _load(self, compact_at: int) -> None:
         count = 0
-        for line in self._journal.lines():
+        for line in self.journal.lines():
             replay(self.state, decode(line))
             count += 1
-        if count > COMPACT_AT:
-            self._journal.rewrite(self._snapshot())
+        if count > compact_at:
+            self.journal.rewrite(self._snapshot())
 
     def _snapshot(self) -> Iterable[bytes]:
         nouns = [noun for kind in self.state.tables for noun in self.state.all(kind)]
@@ -121,7 +122,7 @@ class Engine:
     def reset(self) -> None:
         """Back to an empty world; the followers see everything go."""
         gone = [Change(type(n), n.id, n, None) for kind in self.state.tables for n in self.state.all(kind)]
-        self._journal.rewrite(())
+        self.journal.rewrite(())
         for change in gone:
             self.state.replace(change.kind, change.id, None)
         self.views.forget(change.id for change in gone)
@@ -139,7 +140,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the journal."""
-        self._journal.close()
+        self.journal.close()
 
 
 class _Commit:

@@ -42,6 +42,7 @@ class Transaction:
         self.views = views
         self.consoles = consoles
         self._old: dict[tuple[type[Noun], str], Noun | None] = {}
+        self._orders: dict[type[Noun], tuple[str, ...]] = {}
 
     def get(self, kind: type[N], id: str) -> N | None:
         """The noun of this kind and id, if it is this account's in this region."""
@@ -72,6 +73,7 @@ class Transaction:
 
     def drop(self, noun: Noun) -> None:
         """Remove this noun."""
+        self._orders.setdefault(type(noun), tuple(self.state.tables[type(noun)].rows))
         self._replace(type(noun), noun.id, None)
 
     def _replace(self, kind: type[Noun], id: str, noun: Noun | None) -> None:
@@ -84,10 +86,14 @@ class Transaction:
         return [Change(kind, id, old, new) for (kind, id), old, new in pairs if old is not new]
 
     def rollback(self) -> None:
-        """Undo all changes."""
+        """Undo all changes; what was removed comes back in its old place, which an answer shows."""
         for (kind, id), old in reversed(self._old.items()):
             self.state.replace(kind, id, old)
+        for kind, order in self._orders.items():
+            self.state.tables[kind].order(order)
+        self.views.forget(id for _, id in self._old)
         self._old.clear()
+        self._orders.clear()
 
     def new(self, kind: type[N], prefix: str, **fields: Any) -> N:
         """Put a new noun of this scope, with a fresh id."""

@@ -235,7 +235,6 @@ def _touched_instance(state: State, change: Change, noun: Instance, have: Desire
     if before != after:
         for interface in interfaces_of(state, noun.id):
             yield from _touched_interface(state, interface, have)
-            yield from _touched_routes(state, interface.id)
 
 
 def _touched_interface(state: State, interface: NetworkInterface, have: Desired) -> Iterator[str]:

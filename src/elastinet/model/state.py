@@ -71,6 +71,14 @@ class Table:
         for value in after.keys() - before.keys():
             index.setdefault(value, {})[id] = None
 
+    def order(self, ids: Iterable[str]) -> None:
+        """Put all rows into the order of these ids, and so the rows under each value of an index."""
+        self.rows = {id: self.rows[id] for id in ids if id in self.rows}
+        place = {id: number for number, id in enumerate(self.rows)}
+        for index in self.indexes.values():
+            for value, bucket in index.items():
+                index[value] = dict.fromkeys(sorted(bucket, key=place.__getitem__))
+
 
 class State:
     """Every noun there is. Only a transaction changes it."""

@@ -1,0 +1,106 @@
+"""Random histories of a small region, for the laws that must hold after any of them.
+
+A history is a list of moves. A move names what to do and carries a seed that chooses among what is
+there by then, so that most moves find something to do, and a failing history shrinks to a short one.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from choice import ACCOUNTS, REGION, Choice
+from hypothesis import strategies as st
+from region_moves import IMAGE, MOVES
+
+from elastinet.catalog.settings import Settings, unlimited
+from elastinet.engine import Engine
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.store import Journal
+
+DRY_RUN_ONE_IN = 8
+LAUNCH = {"ImageId": IMAGE, "InstanceType": "m5.large", "MinCount": 2, "MaxCount": 2}
+
+
+class Move(NamedTuple):
+    """One step of a history: what to do, and a seed that chooses to what."""
+
+    name: str
+    seed: int
+    dry_run: bool
+
+
+def report_everything(engine: Engine) -> None:
+    """Have the fabric say that all which was asked of it is so."""
+    for instance in engine.state.all(Instance):
+        if instance.state == "pending":
+            engine.report(*instance.scope, "InstanceRunning", instance.id, instance.boot)
+        elif instance.state in ("stopping", "shutting-down"):
+            engine.report(*instance.scope, "InstanceGone", instance.id, True)
+    for interface in engine.state.all(NetworkInterface):
+        if bond := interface.attachment:
+            fact = {"attaching": "InterfaceAttached", "detaching": "InterfaceDetached"}.get(bond.status)
+            if fact:
+                engine.report(*interface.scope, fact, interface.id, bond.id)
+
+
+def end_by_itself(c: Choice) -> None:
+    """Have a machine end without anybody asking."""
+    c.engine.report(c.owner, REGION, "InstanceGone", c.instance, False)
+
+
+EVENTS: dict[str, Callable[[Choice], None]] = {
+    "the fabric reports": lambda c: report_everything(c.engine),
+    "an instance ends by itself": end_by_itself,
+    "a long time passes": lambda c: c.engine.sweep(),
+}
+LIKELY = (
+    *("launch", "launch_somewhere", "launch_with_interfaces", "make_interface", "attach", "attach"),
+    *("the fabric reports", "the fabric reports", "StopInstances", "StartInstances", "detach", "detach"),
+    *("make_subnet", "allocate", "lead_to_interface", "lead_to_instance", "lead_nowhere", "assign"),
+    *("make_route", "replace_route", "associate", "let_in", "attach_gateway", "replace_association"),
+)
+
+
+NAMES = (*MOVES, *EVENTS, *LIKELY)
+
+
+def moves(*others: str) -> st.SearchStrategy[list[Move]]:
+    """Histories; `others` are moves that the caller makes itself."""
+    names = st.sampled_from([*NAMES, *others])
+    seeds = st.integers(0, 2**32)
+    dry = st.integers(0, DRY_RUN_ONE_IN - 1).map(lambda n: n == DRY_RUN_ONE_IN - 1)
+    one = st.builds(Move, names, seeds, dry)
+    return st.lists(one, min_size=20, max_size=60)
+
+
+def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
+    """An engine whose time and chance are the same every time."""
+    hours: Iterator[float] = (1.8e9 + 600 * n for n in itertools.count())
+    settings = Settings(quotas=unlimited())
+    return Engine(journal, settings, clock=lambda: next(hours), dice=random.Random(seed), **options)
+
+
+def furnish(engine: Engine) -> None:
+    """Open the accounts' regions, which even a refused request would do, and put a few things there."""
+    for owner in ACCOUNTS:
+        made = engine.call(owner, REGION, "RunInstances", LAUNCH) or {}
+        subnet = made["Instances"][0]["SubnetId"]
+        engine.call(owner, REGION, "CreateNetworkInterface", {"SubnetId": subnet})
+        engine.call(owner, REGION, "AllocateAddress", {})
+
+
+def play(engine: Engine, one: Move) -> str:
+    """Make a move; gives how it ended: "done", "dry", or the code of the refusal."""
+    choice = Choice(engine, one.seed)
+    if one.name in EVENTS:
+        EVENTS[one.name](choice)
+        return "done"
+    action, params = MOVES[one.name](choice)
+    try:
+        engine.call(choice.owner, REGION, action, params, dry_run=one.dry_run)
+    except Fault as fault:
+        return "dry" if fault.code == "DryRunOperation" else fault.code
+    return "done"

@@ -1,0 +1,373 @@
+"""What may be asked of a region: for each move, an action and how its parameters are chosen."""
+
+from collections.abc import Callable
+from typing import Any
+
+from choice import REGION, Choice
+
+from elastinet.catalog.images import images
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.routes import RouteTable
+from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+
+Params = dict[str, Any]
+Call = tuple[str, Params]
+
+IMAGE = next(i.id for i in images(REGION, ()).values() if i.architecture == "x86_64" and i.ena_support)
+TYPES = ("t3.micro", "m5.large", "m5.4xlarge")
+
+MOVES: dict[str, Callable[[Choice], Call]] = {}
+
+
+def move(action: str) -> Callable[[Callable[[Choice], Params]], Callable[[Choice], Params]]:
+    """Add a move that makes the parameters of an action."""
+
+    def add(make: Callable[[Choice], Params]) -> Callable[[Choice], Params]:
+        MOVES[make.__name__] = lambda choice: (action, make(choice))
+        return make
+
+    return add
+
+
+# --- instances ------------------------------------------------------------------------------------
+
+
+def _launch(c: Choice, **fields: Any) -> Params:
+    return {"ImageId": IMAGE, "InstanceType": c.one(TYPES), "MinCount": 1, "MaxCount": 1} | fields
+
+
+@move("RunInstances")
+def launch(c: Choice) -> Params:
+    return _launch(c, MaxCount=1 + c.number(2))
+
+
+@move("RunInstances")
+def launch_somewhere(c: Choice) -> Params:
+    subnet = c.subnet
+    return _launch(c, SubnetId=subnet, SecurityGroupIds=c.groups())
+
+
+@move("RunInstances")
+def launch_with_interfaces(c: Choice) -> Params:
+    free = c.id(NetworkInterface, "eni", lambda i: i.attachment is None)
+    first = {"DeviceIndex": 0, "NetworkInterfaceId": free}
+    fresh = {"DeviceIndex": 0, "SubnetId": c.subnet, "SecondaryPrivateIpAddressCount": c.number(3)}
+    second = {"DeviceIndex": 1, "SubnetId": fresh["SubnetId"], "DeleteOnTermination": c.number(2) == 0}
+    given = [first if c.chance(2) else fresh, *([second] if c.chance(2) else [])]
+    return _launch(c, NetworkInterfaces=given)
+
+
+def _instances(c: Choice) -> Params:
+    return {"InstanceIds": list(dict.fromkeys([c.instance, c.instance]))}
+
+
+for _action in ("StartInstances", "StopInstances", "TerminateInstances", "RebootInstances"):
+    MOVES[_action] = lambda c, action=_action: (action, _instances(c))
+
+
+@move("ModifyInstanceAttribute")
+def protect(c: Choice) -> Params:
+    return {"InstanceId": c.instance, "DisableApiTermination": {"Value": c.chance(3)}}
+
+
+# --- interfaces -----------------------------------------------------------------------------------
+
+
+@move("CreateNetworkInterface")
+def make_interface(c: Choice) -> Params:
+    return {"SubnetId": c.subnet, "SecondaryPrivateIpAddressCount": c.number(3)}
+
+
+@move("CreateNetworkInterface")
+def make_interface_in_groups(c: Choice) -> Params:
+    return {"SubnetId": c.subnet, "Groups": c.groups()}
+
+
+@move("DeleteNetworkInterface")
+def delete_interface(c: Choice) -> Params:
+    return {"NetworkInterfaceId": c.id(NetworkInterface, "eni", lambda i: i.attachment is None)}
+
+
+@move("AttachNetworkInterface")
+def attach(c: Choice) -> Params:
+    zone = c.one([i.zone for i in c.nouns(Instance)] or ["us-east-1a"])
+    interface = c.id(NetworkInterface, "eni", lambda i: i.attachment is None and i.zone == zone)
+    instance = c.id(Instance, "i", lambda i: i.state in ("running", "stopped") and i.zone == zone)
+    return {"NetworkInterfaceId": interface, "InstanceId": instance, "DeviceIndex": 1 + c.number(3)}
+
+
+@move("DetachNetworkInterface")
+def detach(c: Choice) -> Params:
+    return {"AttachmentId": c.attachment}
+
+
+@move("ModifyNetworkInterfaceAttribute")
+def change_groups(c: Choice) -> Params:
+    return {"NetworkInterfaceId": c.interface, "Groups": c.groups()}
+
+
+@move("ModifyNetworkInterfaceAttribute")
+def change_check(c: Choice) -> Params:
+    return {"NetworkInterfaceId": c.interface, "SourceDestCheck": {"Value": c.chance(2)}}
+
+
+@move("ModifyNetworkInterfaceAttribute")
+def keep_on_termination(c: Choice) -> Params:
+    bonded = [i for i in c.nouns(NetworkInterface) if i.attachment]
+    interface = c.one(bonded) if bonded else None
+    bond = interface.attachment.id if interface and interface.attachment else c.attachment
+    id = interface.id if interface else c.interface
+    value = {"AttachmentId": bond, "DeleteOnTermination": c.chance(2)}
+    return {"NetworkInterfaceId": id, "Attachment": value}
+
+
+@move("AssignPrivateIpAddresses")
+def assign(c: Choice) -> Params:
+    return {"NetworkInterfaceId": c.interface, "SecondaryPrivateIpAddressCount": 1 + c.number(2)}
+
+
+def _address(c: Choice) -> str:
+    """An address that some interface has, a secondary one where there is any."""
+    secondary = [a for i in c.nouns(NetworkInterface) for a in i.addresses[1:]]
+    every = [i.primary for i in c.nouns(NetworkInterface)]
+    return c.one(secondary or every or ["172.31.0.9"])
+
+
+@move("AssignPrivateIpAddresses")
+def reassign(c: Choice) -> Params:
+    fields = {"PrivateIpAddresses": [_address(c)], "AllowReassignment": not c.chance(3)}
+    return {"NetworkInterfaceId": c.interface} | fields
+
+
+@move("UnassignPrivateIpAddresses")
+def unassign(c: Choice) -> Params:
+    several = [i for i in c.nouns(NetworkInterface) if len(i.addresses) > 1]
+    if not several:
+        return {"NetworkInterfaceId": c.interface, "PrivateIpAddresses": ["172.31.0.9"]}
+    interface = c.one(several)
+    return {"NetworkInterfaceId": interface.id, "PrivateIpAddresses": [c.one(interface.addresses[1:])]}
+
+
+# --- security groups ------------------------------------------------------------------------------
+
+
+@move("CreateSecurityGroup")
+def make_group(c: Choice) -> Params:
+    return {"GroupName": f"g{c.number(1000)}", "Description": "a group", "VpcId": c.vpc}
+
+
+@move("DeleteSecurityGroup")
+def delete_group(c: Choice) -> Params:
+    return {"GroupId": c.id(SecurityGroup, "sg", lambda g: g.group_name != "default")}
+
+
+def _permission(c: Choice) -> Params:
+    port = 80 + c.number(3)
+    peers = {"IpRanges": [{"CidrIp": c.cidr()}]}
+    if c.chance(2):
+        peers = {"UserIdGroupPairs": [{"GroupId": c.group}]}
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port} | peers
+
+
+@move("AuthorizeSecurityGroupIngress")
+def let_in(c: Choice) -> Params:
+    return {"GroupId": c.group, "IpPermissions": [_permission(c), _permission(c)]}
+
+
+@move("AuthorizeSecurityGroupEgress")
+def let_out(c: Choice) -> Params:
+    return {"GroupId": c.group, "IpPermissions": [_permission(c)]}
+
+
+def _rule(c: Choice, egress: bool) -> Params:
+    rules = [r for r in c.nouns(SecurityGroupRule) if r.egress == egress]
+    if not rules:
+        return {"GroupId": c.group, "SecurityGroupRuleIds": ["sgr-00000000000000000"]}
+    rule = c.one(rules)
+    return {"GroupId": rule.group_id, "SecurityGroupRuleIds": [rule.id]}
+
+
+@move("RevokeSecurityGroupIngress")
+def let_less_in(c: Choice) -> Params:
+    return _rule(c, egress=False)
+
+
+@move("RevokeSecurityGroupEgress")
+def let_less_out(c: Choice) -> Params:
+    return _rule(c, egress=True)
+
+
+@move("ModifySecurityGroupRules")
+def rewrite_rule(c: Choice) -> Params:
+    rules = c.nouns(SecurityGroupRule)
+    group, id = (lambda r: (r.group_id, r.id))(c.one(rules)) if rules else (c.group, "sgr-" + "0" * 17)
+    new: Params = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53}
+    new |= {"ReferencedGroupId": c.group} if c.chance(2) else {"CidrIpv4": c.cidr()}
+    return {
+        "GroupId": group,
+        "SecurityGroupRules": [{"SecurityGroupRuleId": id, "SecurityGroupRule": new}],
+    }
+
+
+# --- VPCs, gateways, routes -----------------------------------------------------------------------
+
+
+@move("CreateVpc")
+def make_vpc(c: Choice) -> Params:
+    return {"CidrBlock": f"10.{c.number(2)}.0.0/16"}
+
+
+@move("DeleteVpc")
+def delete_vpc(c: Choice) -> Params:
+    return {"VpcId": c.vpc}
+
+
+@move("CreateSubnet")
+def make_subnet(c: Choice) -> Params:
+    vpc = c.id(Vpc, "vpc", lambda v: not v.is_default)
+    noun = c.engine.state.get(Vpc, vpc)
+    base = noun.cidrs[0].removesuffix(".0.0/16") if noun else "10.0"
+    zone = {"AvailabilityZone": c.one(("us-east-1a", "us-east-1b"))}
+    return {"VpcId": vpc, "CidrBlock": f"{base}.{c.number(4)}.0/24"} | zone
+
+
+@move("DeleteSubnet")
+def delete_subnet(c: Choice) -> Params:
+    return {"SubnetId": c.subnet}
+
+
+@move("CreateInternetGateway")
+def make_gateway(c: Choice) -> Params:
+    return {}
+
+
+def _gateway(c: Choice) -> Params:
+    pairs = [g for g in c.nouns(InternetGateway) if g.vpc_id]
+    if pairs and not c.chance(3):
+        gateway = c.one(pairs)
+        return {"InternetGatewayId": gateway.id, "VpcId": gateway.vpc_id}
+    return {"InternetGatewayId": c.gateway, "VpcId": c.vpc}
+
+
+@move("AttachInternetGateway")
+def attach_gateway(c: Choice) -> Params:
+    having = {g.vpc_id for g in c.nouns(InternetGateway)}
+    gateway = c.id(InternetGateway, "igw", lambda g: g.vpc_id is None)
+    return {"InternetGatewayId": gateway, "VpcId": c.id(Vpc, "vpc", lambda v: v.id not in having)}
+
+
+@move("DetachInternetGateway")
+def detach_gateway(c: Choice) -> Params:
+    return _gateway(c)
+
+
+@move("DeleteInternetGateway")
+def delete_gateway(c: Choice) -> Params:
+    return {"InternetGatewayId": c.id(InternetGateway, "igw", lambda g: g.vpc_id is None)}
+
+
+@move("CreateRouteTable")
+def make_table(c: Choice) -> Params:
+    return {"VpcId": c.vpc}
+
+
+@move("DeleteRouteTable")
+def delete_table(c: Choice) -> Params:
+    return {"RouteTableId": c.id(RouteTable, "rtb", lambda t: not t.associations)}
+
+
+@move("AssociateRouteTable")
+def associate(c: Choice) -> Params:
+    table = c.table
+    noun = c.engine.state.get(RouteTable, table)
+    near = [s.id for s in c.nouns(Subnet) if noun and s.vpc_id == noun.vpc_id] or [c.subnet]
+    return {"RouteTableId": table, "SubnetId": c.one(near)}
+
+
+@move("DisassociateRouteTable")
+def disassociate(c: Choice) -> Params:
+    bonds = [a.id for t in c.nouns(RouteTable) for a in t.associations if a.subnet_id]
+    return {"AssociationId": c.one(bonds or [c.association])}
+
+
+@move("ReplaceRouteTableAssociation")
+def replace_association(c: Choice) -> Params:
+    return {"AssociationId": c.association, "RouteTableId": c.table}
+
+
+def _destination(c: Choice) -> str:
+    return c.one([r.destination for t in c.nouns(RouteTable) for r in t.routes[1:]] or ["0.0.0.0/0"])
+
+
+def _route(c: Choice) -> Params:
+    table = c.table
+    noun = c.engine.state.get(RouteTable, table)
+    vpc = noun.vpc_id if noun else c.vpc
+    interfaces = [i.id for i in c.nouns(NetworkInterface) if i.vpc_id == vpc] or [c.interface]
+    gateways = [g.id for g in c.nouns(InternetGateway) if g.vpc_id == vpc] or [c.gateway]
+    target = [{"NetworkInterfaceId": c.one(interfaces)}, {"GatewayId": c.one(gateways)}][c.number(2)]
+    return {"RouteTableId": table, "DestinationCidrBlock": c.cidr()} | target
+
+
+@move("CreateRoute")
+def make_route(c: Choice) -> Params:
+    return _route(c)
+
+
+@move("ReplaceRoute")
+def replace_route(c: Choice) -> Params:
+    return _route(c) | {"DestinationCidrBlock": _destination(c)}
+
+
+@move("DeleteRoute")
+def delete_route(c: Choice) -> Params:
+    routes = [(t.id, r.destination) for t in c.nouns(RouteTable) for r in t.routes[1:]]
+    table, destination = c.one(routes) if routes else (c.table, "0.0.0.0/0")
+    return {"RouteTableId": table, "DestinationCidrBlock": destination}
+
+
+# --- Elastic IPs, tags ----------------------------------------------------------------------------
+
+
+@move("AllocateAddress")
+def allocate(c: Choice) -> Params:
+    return {}
+
+
+@move("ReleaseAddress")
+def release(c: Choice) -> Params:
+    return {"AllocationId": c.allocation}
+
+
+@move("AssociateAddress")
+def lead_to_interface(c: Choice) -> Params:
+    interfaces = c.nouns(NetworkInterface)
+    if not interfaces:
+        return {"AllocationId": c.allocation, "NetworkInterfaceId": c.interface}
+    interface = c.one(interfaces)
+    fields = {"NetworkInterfaceId": interface.id, "PrivateIpAddress": c.one(interface.addresses)}
+    return {"AllocationId": c.allocation} | fields
+
+
+@move("AssociateAddress")
+def lead_to_instance(c: Choice) -> Params:
+    return {"AllocationId": c.allocation, "InstanceId": c.instance}
+
+
+@move("DisassociateAddress")
+def lead_nowhere(c: Choice) -> Params:
+    bound = [a.association_id for a in c.nouns(Address) if a.association_id]
+    return {"AssociationId": c.one(bound) if bound else "eipassoc-00000000000000000"}
+
+
+@move("CreateTags")
+def tag(c: Choice) -> Params:
+    resources = [c.instance, c.subnet, c.group]
+    return {"Resources": resources, "Tags": [{"Key": f"k{c.number(3)}", "Value": f"v{c.number(9)}"}]}
+
+
+@move("DeleteTags")
+def untag(c: Choice) -> Params:
+    return {"Resources": [c.one([c.instance, c.subnet, c.group])]}

@@ -1,0 +1,116 @@
+"""State rebuilt from the journal equals the State that wrote it, and what was refused left no trace."""
+
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from operations_strategy import NAMES, Move, furnish, moves, new_engine, play
+from region_moves import MOVES
+
+from elastinet.engine import Engine
+from elastinet.model.state import State, Table
+from elastinet.store import Journal, MemoryJournal, SqliteJournal
+
+thorough = settings(
+    max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@contextmanager
+def in_memory() -> Iterator[Callable[[], Journal]]:
+    """Opens one journal in memory again and again."""
+    journal = MemoryJournal()
+    yield lambda: journal
+
+
+@contextmanager
+def in_a_file() -> Iterator[Callable[[], Journal]]:
+    """Opens one journal in a file again and again."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda: SqliteJournal(Path(folder) / "journal.sqlite")
+
+
+def rows(state: State) -> dict[str, list[Any]]:
+    """Every noun, in order of arrival."""
+    return {kind.__name__: list(table.rows.values()) for kind, table in state.tables.items()}
+
+
+def check_indexes(state: State) -> None:
+    """Every index holds what its rows say, and nothing else."""
+    for kind, table in state.tables.items():
+        anew = Table(kind)
+        for id, noun in table.rows.items():
+            anew.replace(id, noun)
+        assert table.indexes == anew.indexes, kind
+
+
+def run(engine: Engine, history: list[Move]) -> None:
+    """Make all moves; those that end in a refusal must change nothing, not even an order."""
+    furnish(engine)
+    for one in history:
+        state, lines = rows(engine.state), len(list(engine.journal.lines()))
+        if play(engine, one) != "done":
+            assert rows(engine.state) == state
+            assert len(list(engine.journal.lines())) == lines
+    check_indexes(engine.state)
+
+
+@pytest.mark.parametrize("journals", [in_memory, in_a_file])
+@thorough
+@given(moves())
+def test_replay(journals: Callable[[], Any], history: list[Move]) -> None:
+    with journals() as reopen:
+        engine = new_engine(reopen())
+        run(engine, history)
+        engine.close()
+        again = new_engine(reopen())
+        assert again.state == engine.state
+        assert rows(again.state) == rows(engine.state)
+        check_indexes(again.state)
+        again.close()
+
+
+@pytest.mark.parametrize("journals", [in_memory, in_a_file])
+@thorough
+@given(moves())
+def test_compaction_keeps_the_state(journals: Callable[[], Any], history: list[Move]) -> None:
+    with journals() as reopen:
+        engine = new_engine(reopen())
+        run(engine, history)
+        engine.close()
+        compacted = new_engine(reopen(), compact_at=0)
+        assert len(list(compacted.journal.lines())) == 1
+        run(compacted, history)
+        compacted.close()
+        again = new_engine(reopen())
+        assert rows(again.state) == rows(compacted.state)
+        again.close()
+
+
+@thorough
+@given(moves())
+def test_the_same_history_makes_the_same_state(history: list[Move]) -> None:
+    one, other = new_engine(MemoryJournal()), new_engine(MemoryJournal())
+    run(one, history)
+    run(other, history)
+    assert rows(one.state) == rows(other.state)
+    assert list(one.journal.lines()) == list(other.journal.lines())
+
+
+def test_histories_do_what_they_are_for() -> None:
+    """A law is worth as much as the histories that it is held against."""
+    endings: dict[str, set[str]] = {name: set() for name in NAMES}
+    dice = random.Random(0)
+    for _ in range(100):
+        engine = new_engine(MemoryJournal())
+        furnish(engine)
+        for _ in range(60):
+            one = Move(dice.choice(NAMES), dice.getrandbits(32), dry_run=dice.randrange(8) == 0)
+            endings[one.name].add(play(engine, one))
+    assert not {name for name, seen in endings.items() if "done" not in seen}
+    assert sum("dry" in endings[name] for name in MOVES) > len(MOVES) * 3 // 4
