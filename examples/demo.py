@@ -89,7 +89,7 @@ try:
     ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
     table = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]
     ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=igw)
-    group = ec2.create_security_group(GroupName="web", Description="the demo's", VpcId=vpc)["GroupId"]
+    group = ec2.create_security_group(GroupName="web", Description="for the demo", VpcId=vpc)["GroupId"]
     client, web, spare = launch("client", left, group), launch("web", right, group, WEB), launch("spare", right, group)
     wait_for("instance_running", InstanceIds=[client, web, spare])
     address = ec2.describe_instances(InstanceIds=[web])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]

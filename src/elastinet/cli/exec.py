@@ -48,5 +48,5 @@ def _run(server: Server, name: str, argv: list[str], *, tty: bool) -> int:
         raise Failure("this server has no kernel fabric: its instances run nothing")
     try:
         return client.run(run_folder(server), resolve(server, name), argv, tty=tty)
-    except client.ExecError as error:
+    except client.AgentGone as error:
         raise Failure(str(error)) from error

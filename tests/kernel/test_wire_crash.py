@@ -1,0 +1,132 @@
+"""What is left after a crash, and what heals."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("kernel-crash")
+
+
+def host():
+    """The host's network, byte for byte."""
+    commands = (
+        "ip -d link",
+        "ip -d addr",
+        "ip route show table all",
+        "ip rule",
+        "nft list ruleset",
+        "ip netns",
+    )
+    dumps = [subprocess.run(c.split(), capture_output=True, text=True, check=False).stdout for c in commands]
+    # Lifetimes tick; nothing else may differ.
+    return [line for dump in dumps for line in dump.splitlines() if "valid_lft" not in line]
+
+
+def ours(state):
+    """Processes that have this state's folder on their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(state) in words and path.parent.name != str(os.getpid()):
+            found.append((int(path.parent.name), words.replace("\0", " ")))
+    return found
+
+
+def children(pid):
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def child(world, module):
+    """The supervisor's child of this name, or None while it has none."""
+    found = [c for c in children(world.pid) if module in Path(f"/proc/{c}/cmdline").read_text()]
+    return found[0] if found else None
+
+
+def wait_until(done, seconds=20):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_stop_leaves_nothing_and_start_brings_all_back(own_world):
+    before = host()
+    world = own_world
+    vpc = world.vpc()
+    world.allow(vpc.group, "icmp")
+    one, two = world.launch(vpc.left, vpc.group, 2)
+    world.out(one.id, "echo kept > /root/kept")
+    mac = world.out(one.id, "cat /sys/class/net/eth0/address")
+    assert host() == before
+    world.stop()
+    assert host() == before
+    assert ours(world.state) == []
+    world.start()
+    world.settle()
+    assert world.out(one.id, "cat /root/kept; cat /sys/class/net/eth0/address") == f"kept\n{mac}"
+    assert world.sh(one.id, f"ping -c 1 -W 1 {two.ip}").returncode == 0
+
+
+def test_engine_killed_packets_go_on(own_world):
+    world = own_world
+    vpc = world.vpc()
+    world.allow(vpc.group, "icmp")
+    one, two = world.launch(vpc.left, vpc.group, 2)
+    world.out(one.id, f"nohup ping -i 0.05 -c 80 -W 1 {two.ip} > /root/ping 2>&1 & echo $! > /root/pid")
+    engine = child(world, "elastinet.server")
+    os.kill(engine, signal.SIGKILL)
+    wait_until(lambda: child(world, "elastinet.server") not in (None, engine))
+    shown = world.ec2.describe_instances(InstanceIds=[one.id])["Reservations"][0]["Instances"][0]
+    assert (shown["State"]["Name"], shown["PrivateIpAddress"]) == ("running", one.ip)
+    world.settle()
+    wait_until(lambda: "packet loss" in world.out(one.id, "cat /root/ping"))
+    assert " 0% packet loss" in world.out(one.id, "cat /root/ping")
+    assert world.out(one.id, "curl -s http://169.254.169.254/latest/meta-data/instance-id") == one.id
+    # And it still does what it is asked.
+    world.ec2.revoke_security_group_ingress(
+        GroupId=vpc.group,
+        IpPermissions=[
+            {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ],
+    )
+    world.settle()
+    assert world.sh(one.id, f"ping -c 1 -W 1 {two.ip}").returncode == 1
+
+
+def test_agent_killed_everything_is_built_again(own_world):
+    world = own_world
+    vpc = world.vpc()
+    world.allow(vpc.group, "icmp")
+    one, two = world.launch(vpc.left, vpc.group, 2)
+    world.out(one.id, "echo kept > /root/kept")
+    mac = world.out(one.id, "cat /sys/class/net/eth0/address")
+    agent = child(world, "elastinet.fabric.agent")
+    os.kill(agent, signal.SIGKILL)
+    wait_until(lambda: child(world, "elastinet.fabric.agent") not in (None, agent))
+    wait_until(lambda: world.sh(one.id, "true").returncode == 0)
+    world.settle()
+    assert world.out(one.id, "cat /root/kept; cat /sys/class/net/eth0/address") == f"kept\n{mac}"
+    assert world.sh(one.id, f"ping -c 1 -W 1 {two.ip}").returncode == 0
+
+
+def test_all_killed_nothing_is_left(own_world):
+    before = host()
+    world = own_world
+    vpc = world.vpc()
+    world.launch(vpc.left, vpc.group, 2)
+    os.kill(world.pid, signal.SIGKILL)
+    wait_until(lambda: ours(world.state) == [])
+    assert host() == before
+    world.start()
+    world.settle()
+    states = [
+        i["State"]["Name"] for r in world.ec2.describe_instances()["Reservations"] for i in r["Instances"]
+    ]
+    assert states == ["running", "running"]
