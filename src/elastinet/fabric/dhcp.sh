@@ -2,7 +2,8 @@
 # The agent puts "#!<busybox> sh" and `busybox=<busybox>` in front of this text.
 #
 # eth0 carries the default route; every other interface answers by its own table, as EC2's own guest
-# agents arrange it, so that replies leave by the interface they came in on.
+# agents arrange it, so that replies leave by the interface they came in on. The number of that table
+# stays below 256, which is all that busybox knows.
 
 net() { "$busybox" ip "$@"; }
 
@@ -10,7 +11,7 @@ routes() {
     case "$interface" in
     eth0) table=main ;;
     *)
-        table=$((10000 + ${interface#eth}))
+        table=$((100 + ${interface#eth}))
         net rule del table "$table" from "$ip" 2>/dev/null
         net rule add from "$ip" table "$table" prio "$table"
         ;;

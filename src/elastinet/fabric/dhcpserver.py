@@ -14,14 +14,31 @@ from elastinet.fabric.objects import Interface, Network
 LEASE_SECONDS = 3600
 MTU_OPTION = 26
 START_SECONDS = 5.0
+NTP_ADDRESS = "169.254.169.123"
+FIXED = (
+    "port=0",
+    "no-resolv",
+    "no-hosts",
+    "no-ping",
+    "quiet-dhcp",
+    "dhcp-authoritative",
+    "leasefile-ro",
+    "user=root",
+    "pid-file=",
+    "dhcp-lease-max=100000",
+)
 
 
 def config(network: Network, folder: Path) -> str:
     """Write dnsmasq's configuration for a network. Pure."""
-    lines = ["port=0", "no-resolv", "no-hosts", "no-ping", "quiet-dhcp", "dhcp-authoritative", "leasefile-ro", "log-facility=/dev/null",
-             f"except-interface={names.IGW_LINK}", "user=root", "pid-file=", f"dhcp-hostsdir={folder}/hosts",
-             f"dhcp-option-force={MTU_OPTION},9001", "dhcp-lease-max=100000",
-             f"dhcp-option=option:dns-server,{network.dns}", f"dhcp-option=option:ntp-server,{NTP_ADDRESS}"]  # fmt: skip
+    lines = [
+        *FIXED,
+        f"except-interface={names.IGW_LINK}",
+        f"dhcp-hostsdir={folder}/hosts",
+        f"dhcp-option-force={MTU_OPTION},9001",
+        f"dhcp-option=option:dns-server,{network.dns}",
+        f"dhcp-option=option:ntp-server,{NTP_ADDRESS}",
+    ]
     if network.domain:
         lines.append(f"dhcp-option=option:domain-name,{network.domain}")
     for number, subnet in enumerate(network.subnets):
@@ -29,9 +46,6 @@ def config(network: Network, folder: Path) -> str:
         lines.append(f"dhcp-range=set:s{number},{base},static,{_mask(int(prefix))},{LEASE_SECONDS}")
         lines.append(f"dhcp-option=tag:s{number},option:router,{subnet.gateway}")
     return "\n".join(lines) + "\n"
-
-
-NTP_ADDRESS = "169.254.169.123"
 
 
 def _mask(prefix: int) -> str:
@@ -116,7 +130,5 @@ class DhcpServer:
 
 def _listens() -> bool:
     """Whether something in this namespace listens on the DHCP server's port."""
-    return any(
-        line.split()[1].endswith(":0043")
-        for line in Path("/proc/thread-self/net/udp").read_text().split("\n")[1:-1]
-    )
+    sockets = Path("/proc/thread-self/net/udp").read_text().splitlines()[1:]
+    return any(line.split()[1].endswith(":0043") for line in sockets)

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 from elastinet.fabric import disk, names, plan
@@ -51,6 +52,7 @@ class Fabric:
         self._looking: set[str] = set()
         self._busy: set[str] = set()
         self._scrap: set[str] = set()
+        self._over: dict[str, int] = {}
         self._closing: list[int] = []
         self._failed: dict[str, dict[str, str]] = {}
         self._guest_failed: dict[str, str] = {}
@@ -68,6 +70,7 @@ class Fabric:
         if desire.whole:
             drop |= self.plan.view.objects.keys() - {item.key for item in desire.put}
         self._dirty |= self.plan.update(desire.put, drop)
+        self._over = {id: boot for id, boot in self._over.items() if f"guest:{id}" not in drop}
         if desire.whole or desire.observe:
             self._looking |= self.spaces.keys()
         self._scrap |= set(desire.scrap)
@@ -88,10 +91,11 @@ class Fabric:
 
     def _wanted_guests(self) -> dict[str, Guest]:
         objects = self.plan.view.objects.values()
+        """Guests that shall run; a boot that ended by itself is over, and the engine says what then."""
         wanted = {item.id: item for item in objects if isinstance(item, Guest)}
         if any(isinstance(item, Network) and item.igw for item in objects):
             wanted[names.INTERNET] = Guest(names.INTERNET, names.INTERNET, boot=0)
-        return wanted
+        return {id: guest for id, guest in wanted.items() if self._over.get(id) != guest.boot}
 
     def _advance(self) -> None:
         """Start all the work that can be started now, and answer if there is none."""
@@ -159,6 +163,8 @@ class Fabric:
         if id == names.INTERNET:
             self._close_internet()
         elif life.ready:
+            if not life.asked:
+                self._over[id] = life.guest.boot
             self._tell(Gone(id, life.guest.boot, life.asked), None)
 
     def _check_running(self, life: Life) -> None:
@@ -250,9 +256,13 @@ class Fabric:
         for id in work:
             self._busy.add(id)
             future = self.spaces[id].carry_out(self._order(id))
-            future.add_done_callback(lambda done, id=id: self._loop.soon(lambda: self._done(id, done)))
+            future.add_done_callback(partial(self._finished, id))
         self._dirty -= work
         self._looking -= work
+
+    def _finished(self, id: str, future: "Future[Outcome]") -> None:
+        """Hear from a worker, in its thread."""
+        self._loop.soon(lambda: self._done(id, future))
 
     def _order(self, id: str) -> Order:
         view = self.plan.view

@@ -119,5 +119,7 @@ class Life:
         os.close(null)
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:
-        if "error" in fact or "exit" in fact:
-            self.console.say(f"user data: {fact.get('error', 'ended with status %s' % fact.get('status'))}")
+        if "error" in fact:
+            self.console.say(f"user data: {fact['error']}")
+        elif "exit" in fact:
+            self.console.say(f"user data: ended with status {fact['status']}")

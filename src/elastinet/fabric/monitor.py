@@ -6,21 +6,19 @@ import struct
 
 from elastinet.fabric import rtnl
 from elastinet.fabric.netlink import parse
+from elastinet.fabric.router import Router
 
 GROUPS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80
 """Links, neighbours, IPv4 addresses, IPv4 routes, IPv4 rules."""
 BUFFER = 1 << 20
-IFNAME_OFFSET = struct.calcsize("=BxHiII")
 
 
 class Monitor:
     """A multicast socket in the namespace of the thread that makes it."""
 
-    def __init__(self, own_port: int) -> None:
-        self._own = own_port
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
+    def __init__(self, router: Router) -> None:
+        self._router = router
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self._socket.bind((0, GROUPS))
         self._socket.setblocking(False)
@@ -42,11 +40,18 @@ class Monitor:
                     raise
                 found = True
                 continue
-            found |= any(self._is_others(kind, port) for kind, port, _ in parse(data))
+            for kind, port, body in parse(data):
+                found |= self._is_others(kind, port, body)
 
-    def _is_others(self, kind: int, port: int) -> bool:
-        """Whether a change is news; of the kernel's own (port 0), such as carriers, only a lost link is."""
-        return port != self._own and (port != 0 or kind == rtnl.DELLINK)
+    def _is_others(self, kind: int, port: int, body: bytes) -> bool:
+        """Whether a change is news: links are reported by the kernel itself, the rest with who did it."""
+        if kind not in (rtnl.NEWLINK, rtnl.DELLINK):
+            return port not in (0, self._router.port)
+        _family, _kind, index, flags, _change = struct.unpack_from("=BxHiII", body)
+        if index in self._router.ending:
+            self._router.ending -= {index} if kind == rtnl.DELLINK else set()
+            return False
+        return kind == rtnl.DELLINK or (not flags & rtnl.UP and self._router.holds_up(index))
 
     def close(self) -> None:
         """Close the socket."""

@@ -32,7 +32,7 @@ CLIENT = (
     "mtu",
     "-i",
 )
-FIRST_OWN_TABLE = 10000
+FIRST_OWN_TABLE = 100
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from elastinet.fabric import nfobserve, nftext, observe, rtnl
-from elastinet.fabric.items import Identity, Item, Items, Link
+from elastinet.fabric.items import Address, Identity, Item, Items, Link, Neighbour, Path, Up
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
 
@@ -24,6 +24,7 @@ class Router:
     def __init__(self, holders: Mapping[str, int]) -> None:
         self.applied: Items = {}
         self.steps = 0
+        self.ending: set[int] = set()
         self._holders = holders
         self._netlink = Netlink()
         self._nft = Nft()
@@ -32,6 +33,11 @@ class Router:
     def port(self) -> int:
         """The netlink port of this router, by which its own changes are known from others'."""
         return self._netlink.port
+
+    def holds_up(self, index: int) -> bool:
+        """Whether the link with this index is one that shall be up."""
+        links = [item for item in list(self.applied.values()) if isinstance(item, Link) and item.index == index]
+        return not links or ("up", links[0].name) in self.applied
 
     def close(self) -> None:
         """Close the sockets."""
@@ -52,6 +58,10 @@ class Router:
         failures = self._route_changes([pair for pair in changes if not isinstance(_any(pair), nftext.KINDS)])
         filters = [pair for pair in changes if isinstance(_any(pair), nftext.KINDS)]
         return failures | (self._filter_changes(filters, owners) if filters else {})
+
+    def give(self, item: Item) -> None:
+        """Make an item that belongs to the namespace itself, and is not kept in the record."""
+        self._send(rtnl.add(item, self._index, self._holders.__getitem__))
 
     def abandon(self) -> None:
         """Take every link away; the rest goes with the namespace."""
@@ -77,16 +87,12 @@ class Router:
         if not doomed:
             return
         numbers = [number for item in doomed if (number := self._index(item.name))]
+        self.ending |= set(numbers)
         self._send(rtnl.remove_links(numbers)) if len(numbers) > 1 else self._send(
             [message for item in doomed for message in rtnl.remove(item, self._index)]
         )
         names = {item.name for item in doomed}
-        self.applied = {
-            identity: item
-            for identity, item in self.applied.items()
-            if getattr(item, "link", getattr(item, "name", None) if identity[0] in ("link", "up") else None)
-            not in names
-        }
+        self.applied = {identity: item for identity, item in self.applied.items() if _on(item) not in names}
 
     def _send(self, messages: list[Message]) -> None:
         """Send removals; what is already gone is no failure, and what cannot go shows when it is made anew."""
@@ -164,6 +170,13 @@ class Router:
             return socket.if_nametoindex(name)
         except OSError:
             return 0
+
+
+def _on(item: Item) -> str | None:
+    """The link with which an item comes and goes."""
+    if isinstance(item, Link | Up):
+        return item.name
+    return item.link if isinstance(item, Address | Neighbour | Path) else None
 
 
 def _any(pair: nftext.Pair) -> Item:

@@ -47,7 +47,7 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
     """Give the messages that make an item, in order."""
     match item:
         case Link():
-            return [_veth(item, holder(item.holder)), _prompt(item.index)]
+            return [_veth(item, holder(item.holder)), _alias(item), _prompt(item.index)]
         case Up():
             return [_up(index(item.name))]
         case Address():
@@ -95,6 +95,11 @@ def _up(number: int) -> Message:
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
 
 
+def _alias(link: Link) -> Message:
+    """The message that gives a link its full name; at a link's birth the kernel does not take it."""
+    return encoded(NEWLINK, 0, ifinfmsg(), {"index": link.index}, [("IFLA_IFALIAS", link.alias)])
+
+
 def _prompt(number: int) -> Message:
     """Have a link answer ARP for others at once; the kernel's default waits up to 0.8 s."""
     parms = {"attrs": [("NDTPA_IFINDEX", number), ("NDTPA_PROXY_DELAY", 0)]}
@@ -109,7 +114,7 @@ def _veth(link: Link, namespace: int) -> Message:
                       ("IFLA_MTU", link.mtu), ("IFLA_NET_NS_FD", namespace)]}  # fmt: skip
     info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer)]})]}
     attributes = [("IFLA_IFNAME", link.name), ("IFLA_ADDRESS", link.mac), ("IFLA_MTU", link.mtu),
-                  ("IFLA_IFALIAS", link.alias), ("IFLA_LINKINFO", info)]  # fmt: skip
+                  ("IFLA_LINKINFO", info)]  # fmt: skip
     return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": link.index}, attributes)
 
 

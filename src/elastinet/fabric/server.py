@@ -95,6 +95,8 @@ class Server:
             alive = peer.inbox.fill(peer.connection)
             for line in peer.inbox.lines():
                 self._take(peer, line)
+        except ConnectionError:
+            alive = False
         except (OSError, msgspec.DecodeError, ValueError) as error:
             print(f"elastinet agent: a message was refused: {error}", file=sys.stderr, flush=True)
             alive = False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from elastinet.fabric import isolate, kernel, names
 from elastinet.fabric.dhcpserver import DhcpServer
-from elastinet.fabric.items import Identity, Items, Link
+from elastinet.fabric.items import Address, Identity, Items, Link
 from elastinet.fabric.monitor import Monitor
 from elastinet.fabric.objects import Interface, Network
 from elastinet.fabric.router import Failures, Router, links
@@ -73,7 +73,9 @@ class Space:
             self.dhcp = DhcpServer(self.id)
             self.listener = _listen()
         router = Router(holders)
-        self.monitor = Monitor(router.port)
+        if not self._own:
+            router.give(Address("lo", names.INTERNET_ADDRESS, 32))
+        self.monitor = Monitor(router)
         return router
 
     def carry_out(self, order: Order) -> "Future[Outcome]":

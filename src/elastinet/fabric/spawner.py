@@ -42,11 +42,11 @@ class Spawner:
     def serve(self) -> None:
         """Answer requests until the agent is gone."""
         while True:
-            ready, _, _ = select.select([self.agent, self.wake], [], [])
+            ready, _, _ = select.select([self.agent.fileno(), self.wake], [], [])
             if self.wake in ready:
                 os.read(self.wake, 4096)
                 self.reap()
-            if self.agent in ready and not self.answer():
+            if self.agent.fileno() in ready and not self.answer():
                 return
 
     def answer(self) -> bool:

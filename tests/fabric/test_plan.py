@@ -1,0 +1,101 @@
+"""Laws of the pure compilation: the plan kept step by step is the plan made from nothing."""
+
+import ipaddress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from region import eni, guest, network, table
+
+from elastinet.fabric import permissions, plan
+from elastinet.fabric.objects import AnyObject, Group, Mapping, Members, Permission
+
+PEERS = ["0.0.0.0/0", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.7/32", "10.0.2.0/23", "sg-1", "sg-2", "2001:db8::/32"]
+
+
+@st.composite
+def rules(draw: st.DrawFn, peers: list[str] = PEERS) -> Permission:
+    protocol, peer = draw(st.sampled_from([-1, 1, 6, 17, 50])), draw(st.sampled_from(peers))
+    if protocol in (6, 17):
+        low, high = sorted(draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))
+        return Permission(protocol, low, high, peer)
+    if protocol == 1:
+        kind = draw(st.sampled_from([-1, 3, 8]))
+        return Permission(1, kind, draw(st.sampled_from([-1, 0, 4])) if kind >= 0 else -1, peer)
+    return Permission(protocol, -1, -1, peer)
+
+
+def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
+    """One step: an object put in, a key taken out, or a guest that came up or went down."""
+    number = st.integers(1, 3)
+    some = st.frozensets(rules(), max_size=4)
+    targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9"])
+    route = st.tuples(st.sampled_from(["0.0.0.0/0", "198.18.0.0/15"]), targets)
+    puts = st.one_of(
+        st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"])),
+        st.builds(lambda route, n: table(route, id=f"rtb-{n}"), route, number),
+        st.builds(lambda n, boot: guest(n, boot), number, number),
+        st.builds(lambda n, last, check, to: eni(n, f"10.0.1.{10 * n + last}", check=check, table=f"rtb-{to}", groups=("sg-1", "sg-2")), number, st.integers(0, 5), st.booleans(), number),
+        st.builds(lambda n, i, e: Group(f"sg-{n}", "vpc-1", i, e), number, some, some),
+        st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}"})), number, number),
+        st.builds(lambda n: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}"), number),
+    )  # fmt: skip
+    kinds = ["network:vpc", "table:rtb", "guest:i", "interface:eni", "group:sg", "members:sg"]
+    drops = st.builds("{}-{}".format, st.sampled_from(kinds), number)
+    ups = st.tuples(st.sampled_from(["i-1", "i-2", "i-3", "internet"]), st.sampled_from([None, 1, 2]))
+    return st.one_of(puts, puts, drops, ups)
+
+
+@given(st.lists(moves(), max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_recompute(steps: list[AnyObject | str | tuple[str, int | None]]) -> None:
+    kept = plan.Plan()
+    for step in steps:
+        before = {name: dict(items) for name, items in kept.spaces.items()}
+        if isinstance(step, str):
+            touched = kept.update(drop=[step])
+        elif isinstance(step, tuple):
+            touched = kept.set_up(*step)
+        else:
+            touched = kept.update([step])
+            assert kept.update([step]) == set(), "the same again is no work"
+        changed = {name for name in kept.spaces if kept.spaces[name] != before.get(name, {})}
+        assert changed <= touched
+    anew = plan.from_nothing(kept.view)
+    assert {k: v for k, v in kept.spaces.items() if v} == {k: dict(v) for k, v in anew.items() if v}
+
+
+@given(st.lists(rules([peer for peer in PEERS if permissions.is_v4(peer)]), max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_boxes_are_disjoint_and_say_the_same(some: list[Permission]) -> None:
+    """Every probe finds exactly one element where a rule allows it, and none where none does."""
+    found = permissions.elements(some)
+    for address in ("10.0.1.7", "10.0.1.8", "10.0.3.1", "192.0.2.1"):
+        for kind, protocol, number in probes():
+            allowed = any(
+                permissions.family(rule) == kind
+                and rule.protocol in (protocol, -1)
+                and permissions.numbers(rule)[0] <= number <= permissions.numbers(rule)[1]
+                and ipaddress.ip_address(address) in ipaddress.ip_network(rule.peer)
+                for rule in some
+            )
+            hits = [element for element in found[kind] if matches(element, kind, protocol, number, address)]
+            assert len(hits) == allowed, (some, kind, protocol, number, address)
+
+
+def probes() -> list[tuple[str, int, int]]:
+    ports = [("ports", protocol, port) for protocol in (6, 17) for port in (0, 5, 12, 13)]
+    icmp = [("icmp", 1, kind * 256 + code) for kind in (3, 8, 9) for code in (0, 4, 9)]
+    return ports + icmp + [("protocols", number, number) for number in (50, 51)]
+
+
+def matches(element: str, kind: str, protocol: int, number: int, address: str) -> bool:
+    parts = element.split(" . ")
+    if kind == "ports" and int(parts.pop(0)) != protocol:
+        return False
+    low, _, high = parts[0].partition("-")
+    first, dash, last = parts[1].partition("-")
+    if dash:
+        inside = ipaddress.ip_address(first) <= ipaddress.ip_address(address) <= ipaddress.ip_address(last)
+    else:
+        inside = ipaddress.ip_address(address) in ipaddress.ip_network(first)
+    return int(low) <= number <= int(high or low) and inside
