@@ -9,6 +9,9 @@ import msgspec
 
 from elastinet.config import Config
 
+GIVE_UP = 3
+"""The exit code by which a child tells its supervisor not to start it again."""
+
 
 class Server(msgspec.Struct, frozen=True):
     """What a running server tells about itself."""

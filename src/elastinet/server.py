@@ -18,13 +18,12 @@ from elastinet.fabric.objects import Desire
 from elastinet.http import Application
 from elastinet.imds.service import MetadataService
 from elastinet.listeners import Listeners
+from elastinet.places import GIVE_UP
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import JournalError, open_journal
 from elastinet.wire.service import service
 
 SWEEP_SECONDS = 60
-GIVE_UP = 3
-"""The exit code that tells the supervisor not to try again."""
 
 log = logging.getLogger(__name__)
 

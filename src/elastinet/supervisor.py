@@ -17,7 +17,7 @@ import msgspec
 from elastinet import places
 from elastinet.config import Config
 from elastinet.fabric import launch
-from elastinet.server import GIVE_UP
+from elastinet.places import GIVE_UP
 
 log = logging.getLogger(__name__)
 
