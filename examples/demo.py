@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import boto3
@@ -19,6 +20,11 @@ WEB = """#!/bin/sh
 mkdir -p /srv/www
 echo "hello from $(hostname)" > /srv/www/index.html
 busybox httpd -p 80 -h /srv/www
+"""
+METADATA = """
+latest=http://169.254.169.254/latest
+token=$(curl -s -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" $latest/api/token)
+curl -s -H "X-aws-ec2-metadata-token: $token" $latest/meta-data/instance-id
 """
 console, checked = Console(), []
 
@@ -54,10 +60,10 @@ def wait_for(waiter: str, **what: list[str]) -> None:
 
 def attach(eni: str, instance: str) -> str:
     """Attach a network interface as eth1, wait until it is there, and give the attachment's id."""
-    id = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=instance, DeviceIndex=1)["AttachmentId"]
+    made = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=instance, DeviceIndex=1)
     while status(eni) != "attached":
         time.sleep(0.01)
-    return id
+    return made["AttachmentId"]
 
 
 def status(eni: str) -> str:
@@ -72,7 +78,8 @@ def answers(where: str, url: str) -> bool:
 
 
 began = time.monotonic()
-server = json.loads(subprocess.check_output([ELASTINET, "start", "--port", "0", "--state", ":memory:", "--json"]))
+start = [ELASTINET, "start", "--port", "0", "--state", ":memory:", "--json"]
+server = json.loads(subprocess.check_output(start))
 PORT = str(server["port"])
 try:
     ec2 = boto3.client(
@@ -90,11 +97,15 @@ try:
     table = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]
     ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=igw)
     group = ec2.create_security_group(GroupName="web", Description="for the demo", VpcId=vpc)["GroupId"]
-    client, web, spare = launch("client", left, group), launch("web", right, group, WEB), launch("spare", right, group)
+    client, web = launch("client", left, group), launch("web", right, group, WEB)
+    spare = launch("spare", right, group)
     wait_for("instance_running", InstanceIds=[client, web, spare])
-    address = ec2.describe_instances(InstanceIds=[web])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
+    (reservation,) = ec2.describe_instances(InstanceIds=[web])["Reservations"]
+    address = reservation["Instances"][0]["PrivateIpAddress"]
     shown = run(web, "ip -4 -o addr show eth0; cat /sys/class/net/eth0/mtu").stdout
-    check("an instance has its address from DHCP, and MTU 9001", address in shown and "9001" in shown, address)
+    check(
+        "an instance has its address from DHCP, and MTU 9001", address in shown and "9001" in shown, address
+    )
 
     console.print("[bold]A security group that really blocks")
     check("a ping is blocked", run(client, f"ping -c 1 -W 1 {address}").returncode == 1)
@@ -107,9 +118,8 @@ try:
     check("and so does the HTTP request", answers(client, f"http://{address}/"))
 
     console.print("[bold]Instance metadata")
-    token = "$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)"
-    id = run(web, f'curl -s -H "X-aws-ec2-metadata-token: {token}" http://169.254.169.254/latest/meta-data/instance-id')
-    check("the instance reads its own id", id.stdout == web, id.stdout)
+    own_id = run(web, METADATA).stdout
+    check("the instance reads its own id, with a session token", own_id == web, own_id)
 
     console.print("[bold]An Elastic IP that the instance never sees")
     elastic = ec2.allocate_address(Domain="vpc")
@@ -117,7 +127,11 @@ try:
     public = elastic["PublicIp"]
     check("it is reached from the internet", answers("internet", f"http://{public}/"), public)
     inside = run(web, "ip addr").stdout
-    check("its own `ip addr` shows the private address only", address in inside and public not in inside, address)
+    check(
+        "its own `ip addr` shows the private address only",
+        address in inside and public not in inside,
+        address,
+    )
 
     console.print("[bold]A network interface that moves")
     eni = ec2.create_network_interface(SubnetId=right, Groups=[group], SecondaryPrivateIpAddressCount=1)
@@ -125,9 +139,11 @@ try:
     id, mac = eni["NetworkInterfaceId"], eni["MacAddress"]
     floating = eni["PrivateIpAddress"]
     attachment = attach(id, web)
-    hot = mac in run(web, "ip addr show eth1").stdout and run(client, f"ping -c 1 -W 1 {floating}").returncode == 0
+    answered = run(client, f"ping -c 1 -W 1 {floating}").returncode == 0
+    hot = answered and mac in run(web, "ip addr show eth1").stdout
     check("attached while its instance runs, it answers as eth1 with its MAC", hot, mac)
-    poll = [ELASTINET, "exec", "--port", PORT, client, "--", "ping", "-D", "-i", "0.005", "-c", "400", "-W", "1", floating]
+    ping = ["ping", "-D", "-i", "0.005", "-c", "400", "-W", "1", floating]
+    poll = [ELASTINET, "exec", "--port", PORT, client, "--", *ping]
     with subprocess.Popen(poll, stdout=subprocess.PIPE, text=True) as polling:
         time.sleep(1)
         ec2.detach_network_interface(AttachmentId=attachment)
@@ -137,7 +153,7 @@ try:
     inside = run(spare, "ip addr show eth1").stdout
     moved = mac in inside and all(a["PrivateIpAddress"] in inside for a in eni["PrivateIpAddresses"])
     check("moved to another instance, it keeps its MAC and addresses", moved, mac)
-    gap = max(after - before for before, after in zip(replies, replies[1:], strict=False))
+    gap = max(after - before for before, after in pairwise(replies))
     check("a client that polls it sees a gap of milliseconds", gap < 1, f"{gap * 1000:.0f} ms")
 finally:
     subprocess.run([ELASTINET, "stop", "--port", PORT], check=True, stdout=subprocess.DEVNULL)

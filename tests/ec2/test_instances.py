@@ -56,7 +56,7 @@ def test_no_default_vpc(ec2, place):
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])
     (gateway,) = ec2.describe_internet_gateways(
         Filters=[{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}]
-    )["InternetGateways"]  # noqa: E501
+    )["InternetGateways"]
     ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc["VpcId"])
     ec2.delete_vpc(VpcId=vpc["VpcId"])
     with refused("VPCIdNotSpecified"):
