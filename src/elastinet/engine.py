@@ -53,18 +53,21 @@ class Engine:
         self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
     ) -> dict[str, Any] | None:
         """Do what a client asks for; raises Fault, and then nothing has changed."""
-        operation = OPERATIONS.get(action)
-        if operation is None:
-            raise Fault("UnsupportedOperation", f"elastinet does not support the operation {action}.")
+        self.check_supported(action)
         self._open(owner, region)
         request = Request(params)
         with self._transaction(action, owner, region) as tx:
-            answer = operation(tx, request)
+            answer = OPERATIONS[action](tx, request)
             for name in request.unread():
                 raise Fault("UnsupportedOperation", f"elastinet does not support {name} in {action}.")
             if dry_run:
                 raise Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         return answer
+
+    def check_supported(self, action: str) -> None:
+        """Refuse an action that is not in the table."""
+        if action not in OPERATIONS:
+            raise Fault("UnsupportedOperation", f"elastinet does not support the operation {action}.")
 
     def report(self, owner: str, region: str, fact: str, *args: Any) -> None:
         """Take note of what the fabric says has happened; a fact about the past changes nothing."""

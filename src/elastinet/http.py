@@ -80,9 +80,9 @@ class Application:
         query = scope["query_string"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         credentials = caller(headers, query)
-        call = parse(body, query, MOST_BYTES)
+        call = parse(body, query, MOST_BYTES, self._engine.check_supported)
         key = credentials.access_key_id or ""
-        owner = key if len(key) == 12 and key.isdigit() else self._config.account
+        owner = key if len(key) == 12 and key.isascii() and key.isdigit() else self._config.account
         region = credentials.region or DEFAULT_REGION
         answer = self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run)
         return serialise(call.action, answer or {}, request_id)

@@ -1,6 +1,6 @@
 """An EC2 Query request to a call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,9 +32,15 @@ class Call:
     version: str
 
 
-def parse(body: bytes, query: bytes = b"", limit: int = 1_048_576) -> Call:
+def parse(
+    body: bytes,
+    query: bytes = b"",
+    limit: int = 1_048_576,
+    check: Callable[[str], None] = lambda _: None,
+) -> Call:
     """Read the call that a form body and a URL's query string carry together.
 
+    `check` may refuse an action before its parameters are looked at.
     Raises Fault: MissingAction, InvalidAction, NoSuchVersion, UnknownParameter, MissingParameter,
     InvalidParameterValue, MalformedQueryString (all 400), RequestEntityTooLarge (413).
     """
@@ -42,6 +48,7 @@ def parse(body: bytes, query: bytes = b"", limit: int = 1_048_576) -> Call:
         raise refusal.too_large(f"The request is larger than {limit} bytes.")
     nodes = tree(fields(query) + fields(body) if query else fields(body))
     action, service = _action(nodes)
+    check(action)
     version = _version(nodes, service)
     params = _reader(service, action)(_parameters(nodes), "")
     return Call(action, params, params.pop("DryRun", False), version)

@@ -1,0 +1,81 @@
+"""Every operation in the table is tested through the wire and documented; every other one is refused."""
+
+import http.client
+import re
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from botocore import xform_name
+from botocore.loaders import Loader
+
+from conftest import Served
+from elastinet.ec2.operations import OPERATIONS
+from elastinet.wire.service import OTHER_SERVICES
+
+HERE = Path(__file__)
+REPOSITORY = HERE.parents[2]
+
+
+@cache
+def actions(service: str) -> frozenset[str]:
+    """What botocore's model has."""
+    return frozenset(Loader().load_service_model(service, "service-2")["operations"])
+
+
+def called_in_tests() -> set[str]:
+    """The methods, waiters' and paginators' names included, that some test calls on a client."""
+    files = [path for path in (REPOSITORY / "tests").rglob("*.py") if path != HERE]
+    text = "\n".join(path.read_text() for path in files)
+    return set(re.findall(r"\.([a-z_0-9]+)\(", text)) | set(re.findall(r"[\"']([a-z_0-9]+)[\"']", text))
+
+
+def named_in_docs() -> set[str]:
+    """The actions that the documentation names, each in backticks."""
+    text = "\n".join(path.read_text() for path in (REPOSITORY / "docs").rglob("*.md"))
+    return set(re.findall(r"`([A-Z][A-Za-z0-9]+)`", text))
+
+
+def test_every_operation_is_one_of_ec2_or_sts() -> None:
+    known = {action for action in OPERATIONS if action in actions(OTHER_SERVICES.get(action, "ec2"))}
+    assert known == OPERATIONS.keys()
+
+
+def test_every_operation_is_called_by_a_test() -> None:
+    called = called_in_tests()
+    assert not sorted(action for action in OPERATIONS if xform_name(action) not in called)
+
+
+def test_every_operation_is_documented() -> None:
+    assert not sorted(OPERATIONS.keys() - named_in_docs())
+
+
+def test_the_documentation_names_no_operation_that_is_not_there() -> None:
+    """Except on lines that say so."""
+    promised = set()
+    for path in (REPOSITORY / "docs").rglob("*.md"):
+        for line in path.read_text().splitlines():
+            if "UnsupportedOperation" not in line:
+                promised |= set(re.findall(r"`([A-Z][A-Za-z0-9]+)`", line)) & actions("ec2")
+    assert not sorted(promised - OPERATIONS.keys())
+
+
+def test_every_other_operation_is_refused(server: Served) -> None:
+    """All of them over one connection: what is refused does not even need its parameters."""
+    others = sorted(actions("ec2") - OPERATIONS.keys())
+    assert len(others) > 700
+    with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)) as connection:
+        wrong = {action: seen for action in others if (seen := answer(connection, action)) != EXPECTED}
+    assert not wrong
+
+
+EXPECTED = (400, "UnsupportedOperation")
+
+
+def answer(connection: http.client.HTTPConnection, action: str) -> tuple[int, str | None]:
+    """The status and the code of an action without parameters."""
+    connection.request("POST", "/", f"Action={action}&Version=2016-11-15")
+    reply = connection.getresponse()
+    return reply.status, ElementTree.fromstring(reply.read()).findtext("Errors/Error/Code")
