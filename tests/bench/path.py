@@ -10,12 +10,12 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).parent)]
 
-from machine import Machine
-from region import ALL, eni, group, guest, network, table
-from wire import End, compare, packet_seconds, round_trip_seconds, stream_seconds
+from machine import Machine  # noqa: E402
+from region import ALL, eni, group, guest, network, table  # noqa: E402
 
-from elastinet.fabric.objects import Guest, Interface, Mapping, Network, Permission, Subnet
-from elastinet.fabric.worker import Worker
+from elastinet.fabric.objects import AnyObject, Guest, Interface, Mapping, Network, Permission, Subnet  # noqa: E402
+from elastinet.fabric.worker import Worker  # noqa: E402
+from wire import End, compare, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
 
 Row = tuple[str, float, str]
 MANY, RULES_EACH, GROUPS = 1000, 100, 100
@@ -32,7 +32,9 @@ def bare() -> tuple[End, End]:
     def ip(text: str) -> None:
         subprocess.run(["ip", *text.split()], check=True, pass_fds=(other,))
 
-    one.call(lambda: ip(f"link add one mtu 9001 type veth peer name two netns /proc/self/fd/{other} mtu 9001"))
+    one.call(
+        lambda: ip(f"link add one mtu 9001 type veth peer name two netns /proc/self/fd/{other} mtu 9001")
+    )
     for worker, name, address in ((one, "one", first), (two, "two", second)):
         worker.call(lambda name=name, address=address: ip(f"addr add {address}/24 dev {name}"))
         worker.call(lambda name=name: ip(f"link set {name} up"))
@@ -51,7 +53,7 @@ def namespace(machine: Machine, guest: str) -> int:
     raise LookupError(f"no process in {name}")
 
 
-def world() -> list[object]:
+def world() -> list[AnyObject]:
     """Two instances in one subnet with every feature on."""
     mapping = Mapping("203.0.113.101", "vpc-1", "10.0.1.10")
     rules = (Permission(6, 1, 65535, "10.0.0.0/16"), Permission(17, 1, 65535, "10.0.0.0/16"))
@@ -59,17 +61,20 @@ def world() -> list[object]:
     return [*things, guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20")]
 
 
-def crowd() -> list[object]:
+def crowd() -> list[AnyObject]:
     """Many more instances and rules in the same VPC."""
     subnet = Subnet("subnet-3", "10.0.64.0/18", "10.0.64.1")
     plain = network(igw="igw-1")
     wide = Network("vpc-1", plain.cidrs, (*plain.subnets, subnet), "igw-1", plain.dns, plain.domain)
-    things: list[object] = [wide]
+    things: list[AnyObject] = [wide]
     for number in range(GROUPS):
         rules = (Permission(6, 1 + port, 1 + port, f"10.{number}.{port}.0/24") for port in range(RULES_EACH))
         things.append(group(*rules, id=f"sg-{100 + number}"))
     for number in range(MANY):
-        address, mac = f"10.0.{65 + number // 250}.{number % 250 + 2}", f"02:00:00:01:{number >> 8:02x}:{number & 255:02x}"
+        address, mac = (
+            f"10.0.{65 + number // 250}.{number % 250 + 2}",
+            f"02:00:00:01:{number >> 8:02x}:{number & 255:02x}",
+        )
         things.append(Guest(f"i-{1000 + number}", f"host-{number}", 1))
         things.append(
             Interface(f"eni-{1000 + number}", "vpc-1", f"i-{1000 + number}", "attach-1", "eth0", mac, subnet.cidr,
@@ -96,10 +101,10 @@ def measure(large: bool = False) -> list[Row]:
     """Rows of name, value and target."""
     machine, reference = Machine("root"), bare()
     try:
-        machine.boot(*world())  # type: ignore[arg-type]
+        machine.boot(*world())
         rows = ratios(machine, reference, "2 ENIs")
         if large:
-            machine.boot(*crowd())  # type: ignore[arg-type]
+            machine.boot(*crowd())
             rows += ratios(machine, reference, f"{MANY + 2} ENIs, {GROUPS * RULES_EACH} rules")
         return rows
     finally:

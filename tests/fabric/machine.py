@@ -112,7 +112,10 @@ class Machine:
         assert not failed, failed
         for item in put:
             if item.key.startswith("guest:"):
-                self.wait(lambda fact, id=item.id: fact["type"] == "running" and fact["guest"] == id, f"{item.id} running")
+                self.wait(
+                    lambda fact, id=item.id: fact["type"] == "running" and fact["guest"] == id,
+                    f"{item.id} running",
+                )
 
     def exec(self, guest: str, command: str) -> tuple[int, str]:
         """Run a shell command in a guest; give its status and what it said."""
@@ -120,7 +123,9 @@ class Machine:
         null = os.open("/dev/null", os.O_RDONLY)
         try:
             with self.as_user():
-                status = client.run(self.run, guest, ["sh", "-c", command], stdin=null, stdout=out, stderr=out)
+                status = client.run(
+                    self.run, guest, ["sh", "-c", command], stdin=null, stdout=out, stderr=out
+                )
             return status, os.pread(out, 1 << 20, 0).decode()
         finally:
             os.close(out)
@@ -154,8 +159,8 @@ class Machine:
 
     def inside(self, namespace: str, *command: str) -> str:
         """Do something by hand behind the agent's back, in one of its network namespaces."""
-        user = ["--user", "--preserve-credentials"] if self.mode == "rootless" else []
-        enter = ["nsenter", f"--target={self.agent_pid()}", *user, "--mount", "--"]
+        user = ["--user"] if self.mode == "rootless" else []
+        enter = ["nsenter", f"--target={self.agent_pid()}", *user, "--mount", "--pid", "--"]
         net = ["nsenter", f"--net=/run/netns/{namespace}", "--"]
         done = subprocess.run([*enter, *net, *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -17,7 +17,9 @@ def table(*routes: tuple[str, str], id: str = "rtb-1", network: str = "vpc-1") -
     return Table(id, network, tuple(Route(*route) for route in routes))
 
 
-def group(*ingress: Permission, id: str = "sg-1", egress: tuple[Permission, ...] = (ALL,), network: str = "vpc-1") -> Group:
+def group(
+    *ingress: Permission, id: str = "sg-1", egress: tuple[Permission, ...] = (ALL,), network: str = "vpc-1"
+) -> Group:
     return Group(id, network, frozenset(ingress), frozenset(egress))
 
 

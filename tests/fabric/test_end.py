@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import MODES
 from machine import Machine
 from region import ALL, eni, group, guest, network, table
+
+from conftest import MODES
 
 OBJECTS = (network(igw="igw-1"), table(("0.0.0.0/0", "igw")), group(ALL), guest(1), eni(1, "10.0.1.10"))
 
@@ -24,7 +25,9 @@ def own(request: pytest.FixtureRequest) -> Iterator[Machine]:
 def host() -> str:
     """The host's network, and its mounts."""
     commands = (["ip", "-d", "link"], ["ip", "addr"], ["ip", "route", "show", "table", "all"], ["ip", "rule"])
-    dumps = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in commands]
+    dumps = [
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in commands
+    ]
     return "\n".join(dumps) + Path("/proc/self/mountinfo").read_text()
 
 

@@ -51,8 +51,13 @@ def test_secondary_addresses_follow(machine: Machine) -> None:
 
 def test_what_a_guest_writes_stays_with_it(machine: Machine) -> None:
     machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
-    machine.ok("i-1", "echo kept > /root/file; echo '# kept' >> /etc/hosts; mkdir /var/log/kept; rm /etc/passwd")
-    machine.ok("i-1", "echo true > /usr/local/bin/kept; ! touch /proc/sys/kernel/hostname-not-there; echo gone > /run/gone")
+    machine.ok(
+        "i-1", "echo kept > /root/file; echo '# kept' >> /etc/hosts; mkdir /var/log/kept; rm /etc/passwd"
+    )
+    machine.ok(
+        "i-1",
+        "echo true > /usr/local/bin/kept; ! touch /proc/sys/kernel/hostname-not-there; echo gone > /run/gone",
+    )
     machine.boot(guest(1, boot=2))
     machine.ok("i-1", "test -d /var/log/kept -a -f /usr/local/bin/kept -a ! -e /etc/passwd -a ! -e /run/gone")
     assert "kept" in machine.ok("i-1", "cat /root/file; tail -1 /etc/hosts")
@@ -63,7 +68,11 @@ def test_what_a_guest_writes_stays_with_it(machine: Machine) -> None:
 def test_nothing_of_the_host_is_in_reach(machine: Machine) -> None:
     machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
     assert machine.ok("i-1", "ls -A /root /home /srv /mnt /media").split() == [
-        "/home:", "/media:", "/mnt:", "/root:", "/srv:"
+        "/home:",
+        "/media:",
+        "/mnt:",
+        "/root:",
+        "/srv:",
     ]
     assert machine.exec("i-1", f"ls {machine.disks}")[0] != 0
     assert machine.exec("i-1", f"ls {machine.run}")[0] != 0

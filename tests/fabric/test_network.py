@@ -102,7 +102,12 @@ def test_an_icmp_rule_opens_no_tcp_port(machine: Machine) -> None:
 
 
 def test_overlapping_rules(machine: Machine) -> None:
-    rules = (http(), Permission(6, 70, 90, "10.0.0.0/16"), Permission(6, 80, 80, "10.0.1.0/24"), http(peer="10.0.1.10/32"))
+    rules = (
+        http(),
+        Permission(6, 70, 90, "10.0.0.0/16"),
+        Permission(6, 80, 80, "10.0.1.0/24"),
+        http(peer="10.0.1.10/32"),
+    )
     machine.boot(network(), table(), group(*rules, Permission(-1, -1, -1, "10.0.2.0/24")), *TWO)
     with serve(machine, "i-2"):
         assert machine.ok("i-1", fetch("10.0.1.20")) == "page\n"
@@ -121,7 +126,9 @@ def test_nobody_sends_in_another_name(machine: Machine) -> None:
 def test_the_check_decides_who_may_carry_for_others(machine: Machine) -> None:
     middle = {"groups": ("sg-1",)}
     routes = table(("198.18.0.0/15", "eni-2"))
-    machine.boot(network(), routes, group(ALL), guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.2.20", **middle))
+    machine.boot(
+        network(), routes, group(ALL), guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.2.20", **middle)
+    )
     machine.ok("i-2", "ip addr add 198.18.0.1/32 dev lo; echo 1 > /proc/sys/net/ipv4/ip_forward")
     assert not pings(machine, "i-1", "198.18.0.1")
     machine.desire(eni(2, "10.0.2.20", check=False))
@@ -131,8 +138,20 @@ def test_the_check_decides_who_may_carry_for_others(machine: Machine) -> None:
 
 
 def test_an_instance_may_translate_for_others(machine: Machine) -> None:
-    objects = (network(igw="igw-1"), table(("0.0.0.0/0", "eni-2")), table(("0.0.0.0/0", "igw"), id="rtb-2"), group(ALL))
-    machine.boot(*objects, guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.2.20", check=False, table="rtb-2"), public(2))
+    objects = (
+        network(igw="igw-1"),
+        table(("0.0.0.0/0", "eni-2")),
+        table(("0.0.0.0/0", "igw"), id="rtb-2"),
+        group(ALL),
+    )
+    machine.boot(
+        *objects,
+        guest(1),
+        eni(1, "10.0.1.10"),
+        guest(2),
+        eni(2, "10.0.2.20", check=False, table="rtb-2"),
+        public(2),
+    )
     rule = "nft add table ip nat; nft 'add chain ip nat out { type nat hook postrouting priority 100; }'"
     machine.ok("i-2", f"echo 1 > /proc/sys/net/ipv4/ip_forward; {rule}; nft add rule ip nat out masquerade")
     assert pings(machine, "i-1", "203.0.113.1")

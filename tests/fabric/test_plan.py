@@ -9,7 +9,16 @@ from region import eni, guest, network, table
 from elastinet.fabric import permissions, plan
 from elastinet.fabric.objects import AnyObject, Group, Mapping, Members, Permission
 
-PEERS = ["0.0.0.0/0", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.7/32", "10.0.2.0/23", "sg-1", "sg-2", "2001:db8::/32"]
+PEERS = [
+    "0.0.0.0/0",
+    "10.0.0.0/16",
+    "10.0.1.0/24",
+    "10.0.1.7/32",
+    "10.0.2.0/23",
+    "sg-1",
+    "sg-2",
+    "2001:db8::/32",
+]
 
 
 @st.composite

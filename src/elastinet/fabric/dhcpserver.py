@@ -8,13 +8,18 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from elastinet.fabric import isolate, names
+from elastinet.fabric import features, isolate, names
 from elastinet.fabric.objects import Interface, Network
 
 LEASE_SECONDS = 3600
 MTU_OPTION = 26
 START_SECONDS = 5.0
 NTP_ADDRESS = "169.254.169.123"
+SILENT = (
+    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+    (os.POSIX_SPAWN_DUP2, 0, 1),
+    (os.POSIX_SPAWN_DUP2, 0, 2),
+)
 FIXED = (
     "port=0",
     "no-resolv",
@@ -99,15 +104,12 @@ class DhcpServer:
 
     def _start(self, text: str) -> None:
         """Start the process and wait until it listens, so that no client asks in vain."""
-        program = shutil.which("dnsmasq", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        program = features.find("dnsmasq")
         if program is None:
             raise OSError("dnsmasq is not installed")
         path = self._folder / "dnsmasq.conf"
         path.write_text(text)
-        self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {"PATH": "/usr/sbin:/usr/bin"}, file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-            (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_RDWR, 0),
-            (os.POSIX_SPAWN_DUP2, 1, 2)])  # fmt: skip
+        self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {}, file_actions=SILENT)
         self._config = text
         deadline = time.monotonic() + START_SECONDS
         while not _listens():

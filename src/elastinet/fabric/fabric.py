@@ -9,7 +9,7 @@ from pathlib import Path
 
 from elastinet.fabric import disk, names, plan
 from elastinet.fabric.guest import Life
-from elastinet.fabric.items import Link
+from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import (
     Attached,
@@ -158,6 +158,8 @@ class Fabric:
         id = life.guest.id
         self._dirty |= self.plan.set_up(id, None)
         del self.lives[id]
+        for port in life.ports.values():
+            self._tell(Detached(port.interface.id, port.interface.attachment), None)
         if life.namespace >= 0:
             self._closing.append(life.namespace)
         if id == names.INTERNET:
@@ -302,7 +304,7 @@ class Fabric:
 
         self._loop.later(pause, retry)
 
-    def _lost_links(self, network: str, links: dict[str, Link]) -> None:
+    def _lost_links(self, network: str, links: dict[str, Made]) -> None:
         """Tell of interfaces whose link is gone, or is another one now."""
         for life in self.lives.values():
             for id, port in list(life.ports.items()):
@@ -312,10 +314,10 @@ class Fabric:
                     self._tell(Detached(id, port.interface.attachment), None)
                     self._check_running(life)
 
-    def _found_links(self, links: dict[str, Link]) -> None:
+    def _found_links(self, links: dict[str, Made]) -> None:
         """Have new links ask for their address, and old ones follow their interface's changes."""
         for id, link in links.items():
-            interface, life = self.plan.view.live(id), self.lives.get(link.holder)
+            interface, life = self.plan.view.live(id), self.lives.get(link[0].holder)
             if interface is None or life is None or life.asked:
                 continue
             port = life.ports.get(id)

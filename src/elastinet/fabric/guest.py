@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.fabric.console import Console
-from elastinet.fabric.items import Link
+from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Guest, Interface
 from elastinet.fabric.port import Port
@@ -88,7 +88,7 @@ class Life:
         if self.init > 0:
             os.kill(self.init, signal.SIGKILL)
 
-    def attach(self, interface: Interface, link: Link, bound: Callable[[Port, str], None]) -> None:
+    def attach(self, interface: Interface, link: Made, bound: Callable[[Port, str], None]) -> None:
         """Take a link that has come into the guest, and ask for its address."""
         port = self.ports[interface.id] = Port(interface, link, self._loop, self._spawning)
         if self.ready:

@@ -134,3 +134,6 @@ class Element(Item, frozen=True):
 
 
 Items = dict[Identity, Item]
+
+Made = tuple[Link, int]
+"""A link that is there, and how often its name was made: one that was lost comes back as another."""

@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric.items import Link
+from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Interface
 from elastinet.fabric.spawning import Spawning
 
 # udhcpc takes 3 and 4 for itself.
 SCRIPT_FD = 6
+# Answers come by broadcast (-B): for others dnsmasq would make the router's neighbour entry its own.
 CLIENT = (
     "udhcpc",
     "-f",
@@ -28,6 +29,7 @@ CLIENT = (
     "1",
     "-A",
     "1",
+    "-B",
     "-O",
     "mtu",
     "-i",
@@ -59,7 +61,7 @@ def script() -> int:
 class Port:
     """One attachment of an interface to a running guest."""
 
-    def __init__(self, interface: Interface, link: Link, loop: Loop, spawning: Spawning) -> None:
+    def __init__(self, interface: Interface, link: Made, loop: Loop, spawning: Spawning) -> None:
         self.interface = interface
         self.link = link
         self.bound = False

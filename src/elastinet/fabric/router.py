@@ -5,11 +5,11 @@ All methods but `__init__` run in the namespace's own worker thread.
 
 import contextlib
 import socket
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from elastinet.fabric import nfobserve, nftext, observe, rtnl
-from elastinet.fabric.items import Address, Identity, Item, Items, Link, Neighbour, Path, Up
+from elastinet.fabric.items import Address, Identity, Item, Items, Link, Made, Neighbour, Path, Up
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
 
@@ -25,6 +25,7 @@ class Router:
         self.applied: Items = {}
         self.steps = 0
         self.ending: set[int] = set()
+        self._births: Counter[str] = Counter()
         self._holders = holders
         self._netlink = Netlink()
         self._nft = Nft()
@@ -34,9 +35,16 @@ class Router:
         """The netlink port of this router, by which its own changes are known from others'."""
         return self._netlink.port
 
+    def links(self) -> dict[str, Made]:
+        """The links that are there, by the resource they stand for."""
+        there = [item for item in self.applied.values() if isinstance(item, Link)]
+        return {link.alias: (link, self._births[link.name]) for link in there}
+
     def holds_up(self, index: int) -> bool:
         """Whether the link with this index is one that shall be up."""
-        links = [item for item in list(self.applied.values()) if isinstance(item, Link) and item.index == index]
+        links = [
+            item for item in list(self.applied.values()) if isinstance(item, Link) and item.index == index
+        ]
         return not links or ("up", links[0].name) in self.applied
 
     def close(self) -> None:
@@ -95,7 +103,7 @@ class Router:
         self.applied = {identity: item for identity, item in self.applied.items() if _on(item) not in names}
 
     def _send(self, messages: list[Message]) -> None:
-        """Send removals; what is already gone is no failure, and what cannot go shows when it is made anew."""
+        """Send removals; what is already gone is no failure."""
         for error in self._netlink.send(messages):
             if error and not rtnl.is_absence(error):
                 raise error
@@ -161,6 +169,8 @@ class Router:
             del self.applied[item.identity]
         else:
             self.applied[item.identity] = new
+            if isinstance(new, Link):
+                self._births[new.name] += 1
 
     def _index(self, name: str) -> int:
         found = self.applied.get(("link", name))
@@ -189,8 +199,3 @@ def _any(pair: nftext.Pair) -> Item:
 def failed_owners(failures: Failures, owners: Mapping[Identity, str]) -> dict[str, str]:
     """Say failures by the objects that asked for the items."""
     return {owners.get(identity, "/".join(map(str, identity))): why for identity, why in failures.items()}
-
-
-def links(items: Iterable[Item]) -> dict[str, Link]:
-    """The links among items, by the resource they stand for."""
-    return {item.alias: item for item in items if isinstance(item, Link)}

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from elastinet.fabric import isolate, kernel, names
 from elastinet.fabric.dhcpserver import DhcpServer
-from elastinet.fabric.items import Address, Identity, Items, Link
+from elastinet.fabric.items import Address, Identity, Items, Made
 from elastinet.fabric.monitor import Monitor
 from elastinet.fabric.objects import Interface, Network
-from elastinet.fabric.router import Failures, Router, links
+from elastinet.fabric.router import Failures, Router
 from elastinet.fabric.worker import Worker
 
 KNOBS = {
@@ -46,7 +46,7 @@ class Outcome:
     """What a namespace holds after an order, and what could not be done."""
 
     failures: Failures
-    links: dict[str, Link]
+    links: dict[str, Made]
     steps: int
 
 
@@ -93,7 +93,7 @@ class Space:
             self.router.observe()
         before = self.router.steps
         failures |= self.router.converge(order.items, order.owners)
-        return Outcome(failures, links(self.router.applied.values()), self.router.steps - before)
+        return Outcome(failures, self.router.links(), self.router.steps - before)
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user."""

@@ -1,0 +1,89 @@
+"""What it costs the agent to launch 100 instances, and to change one rule among 1,000 interfaces.
+
+Run as `python tests/bench/launch_agent.py`.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).parent)]
+
+from machine import Machine  # noqa: E402
+from path import crowd, world  # noqa: E402
+from region import ALL, group  # noqa: E402
+
+from elastinet.fabric.objects import AnyObject, Permission  # noqa: E402
+
+Row = tuple[str, float, str]
+MANY, EDITS = 100, 9
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def free_bytes() -> int:
+    """What the machine could still give to a process."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) * 1024
+
+
+def agents(machine: Machine) -> list[int]:
+    """The agent and its spawner."""
+    agent = machine.agent_pid()
+    return [agent, int(Path(f"/proc/{agent}/task/{agent}/children").read_text().split()[0])]
+
+
+def chosen(number: int) -> list[AnyObject]:
+    """The network and the first of the crowd's instances."""
+    things = [item for item in crowd() if item.key.startswith(("guest:", "interface:"))]
+    return [*(item for item in [*world(), *crowd()] if not item.key.startswith(("guest:", "interface:"))),
+            *things[: 2 * number]]  # fmt: skip
+
+
+def launch(machine: Machine) -> list[Row]:
+    """From Desire to the last Running."""
+    objects = chosen(MANY)
+    machine.boot(*(item for item in objects if not item.key.startswith(("guest:", "interface:"))))
+    guests = [item for item in objects if item.key.startswith(("guest:", "interface:"))]
+    used, free, began = sum(map(processor_seconds, agents(machine))), free_bytes(), time.monotonic()
+    machine.boot(*guests)
+    wall = time.monotonic() - began
+    spent = sum(map(processor_seconds, agents(machine))) - used
+    return [
+        (f"{MANY} instances: seconds from Desire to all Running", wall, "<= 2.5"),
+        (f"{MANY} instances: agent and spawner CPU, ms each", spent / MANY * 1000, "<= 10"),
+        (f"{MANY} instances: memory, MB each", (free - free_bytes()) / MANY / 1e6, "<= 1.5"),
+    ]
+
+
+def edit(machine: Machine, label: str) -> Row:
+    """From Desire to Converged for one more rule in a group; the median."""
+    times = []
+    for number in range(EDITS):
+        began = time.monotonic()
+        machine.desire(group(ALL, Permission(6, number, number, "192.0.2.0/24")))
+        times.append(time.monotonic() - began)
+    return f"a rule's change {label}, ms", sorted(times)[EDITS // 2] * 1000, "<= 50"
+
+
+def measure(large: bool = False) -> list[Row]:
+    """Rows of name, value and target."""
+    machine = Machine("root" if os.geteuid() == 0 else "rootless")
+    try:
+        rows = [*launch(machine), edit(machine, f"among {MANY} interfaces")]
+        if large:
+            machine.boot(*chosen(1000))
+            rows.append(edit(machine, "among 1000 interfaces"))
+        return rows
+    finally:
+        machine.close()
+
+
+if __name__ == "__main__":
+    for name, value, target in measure("--large" in sys.argv):
+        print(f"{name:60} {value:8.2f}  {target}")
