@@ -1,8 +1,8 @@
 """The ASGI application: the EC2 API, and elastinet's own pages beside it."""
 
-import asyncio
 import json
 import logging
+import math
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -52,7 +52,10 @@ class Application:
         if scope["type"] != "http":
             return
         request_id = str(uuid.uuid4())
-        body = await _body(receive)
+        try:
+            body = await _body(receive)
+        except ConnectionAbortedError:
+            return
         page = self._pages.get((scope["method"], scope["path"]))
         if page is not None:
             status, kind, answer = await page(scope["query_string"])
@@ -126,9 +129,8 @@ class Application:
 
     async def _settle(self, query: bytes) -> Reply:
         given = parse_qs(query.decode("latin-1")).get("timeout", ["30"])[0]
-        try:
-            timeout = float(given)
-        except ValueError:
+        timeout = _seconds(given)
+        if timeout is None:
             return _json({"error": f"timeout is a number of seconds, not {given}"}, 400)
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
@@ -136,17 +138,29 @@ class Application:
         return _json(body, 200 if settled else 408)
 
 
+def _seconds(text: str) -> float | None:
+    """A span of time, if it is one that can be waited for."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value < math.inf else None
+
+
 def _json(value: dict[str, Any], status: int = 200) -> Reply:
     return status, "application/json", json.dumps(value, indent=2).encode() + b"\n"
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large; the rest is then read and let go."""
+    """The whole body, or None if it is too large; the rest is then read and let go.
+
+    Raises ConnectionAbortedError if the client leaves before its end.
+    """
     parts, size, more = [], 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
+            raise ConnectionAbortedError
         part = message.get("body", b"")
         size += len(part)
         if size <= MOST_BYTES:
