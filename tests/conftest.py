@@ -63,12 +63,13 @@ class Served:
             config=Config(retries={"max_attempts": 0}, parameter_validation=False),
         )
         if service == "ec2":
-            for action in ("*Instances", "*NetworkInterface"):
-                client.meta.events.register(f"after-call.ec2.{action}", self.settle)
+            client.meta.events.register("after-call.ec2", self.settle)
         return client
 
-    def settle(self, **_: Any) -> None:
-        """Wait until what was asked for has happened, as a patient client would."""
+    def settle(self, model: Any, **_: Any) -> None:
+        """After what takes its time, wait until it has happened, as a patient client would."""
+        if not model.name.endswith(("Instances", "NetworkInterface")) or model.name.startswith("Describe"):
+            return
         request = urllib.request.Request(f"{self.url}/_elastinet/settle?timeout=30", method="POST")
         with urllib.request.urlopen(request, timeout=60):
             pass

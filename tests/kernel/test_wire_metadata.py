@@ -109,7 +109,7 @@ def test_hop_limit_is_the_ttl_of_the_answer(world, place):
 
 
 def test_changes_show_at_once(world, place):
-    vpc, one, _ = place
+    _, one, _ = place
     elastic = world.ec2.allocate_address()
     assert status(world, one, "meta-data/public-ipv4") == "404"
     world.ec2.associate_address(AllocationId=elastic["AllocationId"], InstanceId=one.id)
@@ -120,7 +120,7 @@ def test_changes_show_at_once(world, place):
 
 
 def test_nobody_else_can_be_asked_for(world, place):
-    vpc, one, two = place
+    _, one, two = place
     # Another's address as source does not get past the router.
     script = f"ip addr add {one.ip}/32 dev eth0; timeout 2 curl -s --interface {one.ip} {ROOT}/meta-data/instance-id"
     done = world.sh(two.id, script)
