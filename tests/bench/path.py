@@ -18,7 +18,7 @@ from elastinet.fabric.worker import Worker  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
 
 Row = tuple[str, float, str]
-MANY, RULES_EACH, GROUPS = 1000, 100, 100
+MANY, RULES_EACH, GROUPS, STEP = 1000, 100, 100, 200
 
 
 def bare() -> tuple[End, End]:
@@ -83,6 +83,12 @@ def crowd() -> list[AnyObject]:
     return things
 
 
+def fill(machine: Machine, things: list[AnyObject]) -> None:
+    """Have many objects, some at a time: a test's patience is for one step."""
+    for start in range(0, len(things), STEP):
+        machine.boot(*things[start : start + STEP])
+
+
 def ratios(machine: Machine, reference: tuple[End, End], label: str) -> list[Row]:
     """The three ratios of a path to the bare one."""
     path = (End(namespace(machine, "i-1"), "10.0.1.10"), End(namespace(machine, "i-2"), "10.0.1.20"))
@@ -104,7 +110,7 @@ def measure(large: bool = False) -> list[Row]:
         machine.boot(*world())
         rows = ratios(machine, reference, "2 ENIs")
         if large:
-            machine.boot(*crowd())
+            fill(machine, crowd())
             rows += ratios(machine, reference, f"{MANY + 2} ENIs, {GROUPS * RULES_EACH} rules")
         return rows
     finally:

@@ -20,7 +20,7 @@ import msgspec
 from elastinet.fabric import client, launch
 from elastinet.fabric.objects import AnyObject, Desire
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 NOBODY = 65534
 
 

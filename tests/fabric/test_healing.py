@@ -107,7 +107,7 @@ def state(machine: Machine) -> str:
             ("neigh", "show", "nud", "permanent"),
         )
     )
-    return re.sub("@if[0-9]+", "", text)
+    return "\n".join(sorted(re.sub("@if[0-9]+", "", text).splitlines()))
 
 
 def filters(machine: Machine) -> list[str]:

@@ -31,6 +31,7 @@ from elastinet.fabric.spawning import Spawning
 
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SETTLING_SECONDS = 0.02
+GATHERING_SECONDS = 0.002
 Tell = Callable[[Fact, int | None], None]
 """Gives the engine a fact, perhaps with a descriptor."""
 
@@ -84,10 +85,10 @@ class Fabric:
             self.wake()
 
     def wake(self) -> None:
-        """Go on as soon as the loop comes round."""
+        """Go on in a moment, so that what happens together is handled together."""
         if not self._woken:
             self._woken = True
-            self._loop.soon(self._advance)
+            self._loop.later(GATHERING_SECONDS, self._advance)
 
     def _wanted_guests(self) -> dict[str, Guest]:
         objects = self.plan.view.objects.values()
@@ -117,12 +118,16 @@ class Fabric:
                 life.kill()
 
     def _boot_guests(self, wanted: dict[str, Guest]) -> None:
-        for id, guest in wanted.items():
-            if id not in self.lives and id not in self._held:
-                life = self.lives[id] = Life(guest, self._disks / id, self._loop, self._spawning)
-                objects = self.plan.view.objects.values()
-                awaited = {item.id for item in objects if isinstance(item, Interface) and item.guest == id}
-                life.boot(awaited, self._guest_changed)
+        fresh = wanted.keys() - self.lives.keys() - self._held.keys()
+        if not fresh:
+            return
+        awaited: dict[str, set[str]] = {id: set() for id in fresh}
+        for item in self.plan.view.objects.values():
+            if isinstance(item, Interface) and item.guest in fresh:
+                awaited[item.guest].add(item.id)
+        for id in sorted(fresh):
+            life = self.lives[id] = Life(wanted[id], self._disks / id, self._loop, self._spawning)
+            life.boot(awaited[id], self._guest_changed)
 
     def _guest_changed(self, life: Life, what: str) -> None:
         """Hear from a guest's start or end."""
