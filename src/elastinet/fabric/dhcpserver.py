@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from elastinet.fabric import features, isolate, names
@@ -79,6 +79,8 @@ class DhcpServer:
 
     def keep(self, network: Network, interfaces: Iterable[Interface]) -> None:
         """Have the server run with this configuration and these hosts."""
+        if not _lives(self.pid):
+            self.pid = 0
         text = config(network, self._folder)
         if text != self._config:
             self.stop()
@@ -111,23 +113,40 @@ class DhcpServer:
         path.write_text(text)
         self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {}, file_actions=SILENT)
         self._config = text
-        deadline = time.monotonic() + START_SECONDS
-        while not _listens():
-            if time.monotonic() > deadline:
-                raise OSError(f"dnsmasq does not listen after {START_SECONDS:.0f} s")
-            time.sleep(0.002)
+        pid = self.pid
+        _wait(lambda: _listens() or not _lives(pid), "dnsmasq does not listen")
+        if not _lives(pid):
+            self.pid = 0
+            raise OSError("dnsmasq ended at once")
 
     def stop(self) -> None:
-        """End the process; the agent reaps it."""
+        """End the process, and wait until its port is free for the next; the agent reaps it."""
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+            _wait(lambda: not _listens(), "dnsmasq does not end")
         self.pid = 0
 
     def remove(self) -> None:
         """End the process and forget its files."""
         self.stop()
         shutil.rmtree(self._folder)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process runs, and is not only waiting to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _wait(true: Callable[[], bool], complaint: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not true():
+        if time.monotonic() > deadline:
+            raise OSError(f"{complaint} within {START_SECONDS:.0f} s")
+        time.sleep(0.002)
 
 
 def _listens() -> bool:
