@@ -21,17 +21,23 @@ class Object(msgspec.Struct, frozen=True, tag_field="kind"):
 
 
 class Subnet(msgspec.Struct, frozen=True):
-    """A subnet as its router and its DHCP server need it; `gateway` is the router's own address."""
+    """A subnet as its router and its DHCP server need it; `gateway` is the router's own address.
+
+    `cidr6` is its IPv6 block, if it has one.
+    """
 
     id: str
     cidr: str
     gateway: str
+    cidr6: str = ""
 
 
 class Network(Object, frozen=True, tag="network"):
     """A VPC: one namespace that is its router, with a DHCP server and the link-local services.
 
-    `igw` is the id of the attached internet gateway. `dns` and `domain` are what DHCP hands out.
+    `igw` is the id of the attached internet gateway, `eigw` of the egress-only one. `dns` (a comma
+    between servers), `domain` and `ntp` are what DHCP hands out. `resolver` is the address at which the
+    VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks.
     """
 
     cidrs: tuple[str, ...]
@@ -39,10 +45,17 @@ class Network(Object, frozen=True, tag="network"):
     igw: str | None
     dns: str
     domain: str
+    ntp: str = ""
+    resolver: str = ""
+    cidrs6: tuple[str, ...] = ()
+    eigw: str | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One route of a table; `target` is "igw", "blackhole", or the id of an interface."""
+    """One route of a table, of either family.
+
+    `target` is "igw", "eigw", "blackhole", or the id of an interface (a NAT gateway's too) or a peering.
+    """
 
     destination: str
     target: str
@@ -73,6 +86,9 @@ class Interface(Object, frozen=True, tag="interface"):
     `addresses` has the primary private IPv4 address first. `device` is the guest's name for it
     (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security group
     ids. `check` is the source/destination check. `attachment` changes with every attach.
+    `guest` is an instance, or the id of an appliance, whose interface no group filters.
+    `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
+    as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     """
 
     network: str
@@ -87,6 +103,10 @@ class Interface(Object, frozen=True, tag="interface"):
     groups: tuple[str, ...]
     check: bool
     mtu: int = 9001
+    acl: str = ""
+    names: tuple[tuple[str, str], ...] = ()
+    addresses6: tuple[str, ...] = ()
+    subnet6: str = ""
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -125,7 +145,42 @@ class Mapping(Object, frozen=True, tag="mapping"):
     private: str
 
 
-AnyObject = Network | Table | Guest | Interface | Group | Members | Mapping
+class AclEntry(msgspec.Struct, frozen=True):
+    """One numbered rule of a network ACL; protocol and numbers as in a Permission, first match wins."""
+
+    number: int
+    protocol: int
+    low: int
+    high: int
+    cidr: str
+    allow: bool
+
+
+class Acl(Object, frozen=True, tag="acl"):
+    """A network ACL: stateless, between subnets only; what no entry speaks of is dropped."""
+
+    network: str
+    ingress: tuple[AclEntry, ...]
+    egress: tuple[AclEntry, ...]
+
+
+class Appliance(Object, frozen=True, tag="appliance"):
+    """A NAT gateway: a namespace without processes that forwards what comes in by its one interface.
+
+    The source becomes the interface's primary address; with a Mapping for that it leads to the internet.
+    """
+
+    network: str
+
+
+class Peering(Object, frozen=True, tag="peering"):
+    """A peering connection: a link between the routers of two VPCs; routes say what goes over it."""
+
+    networks: tuple[str, str]
+    mtu: int = 9001
+
+
+AnyObject = Network | Table | Guest | Interface | Group | Members | Mapping | Acl | Appliance | Peering
 
 
 # --- messages: each a line of JSON on the agent's socket ------------------------------------------
