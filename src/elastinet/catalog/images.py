@@ -4,6 +4,8 @@ Every instance boots the userland of this machine: an image here is only what th
 """
 
 import hashlib
+from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 
@@ -76,6 +78,7 @@ def _own(id: str) -> Image:
     return Image(id, f"own-{id}", "An image named in the configuration", "x86_64", "self", None)
 
 
-def images(region: str, own: tuple[str, ...] = ()) -> dict[str, Image]:
+@cache
+def images(region: str, own: tuple[str, ...] = ()) -> Mapping[str, Image]:
     """A region's images by id, with those of the operator's own."""
     return {image.id: image for image in (*(_bake(r, region) for r in _RECIPES), *map(_own, own))}

@@ -1,5 +1,6 @@
 """The regions of the aws partition and their zones (facts sheet, section 13.5)."""
 
+from functools import cache
 from typing import NamedTuple
 
 REGIONS = tuple(
@@ -50,6 +51,7 @@ def zone_prefix(region: str) -> str:
     return f"{area}{_DIRECTIONS[direction]}{number}"
 
 
+@cache
 def zones(region: str) -> tuple[Zone, ...]:
     """A region's zones: six in us-east-1, three elsewhere."""
     numbers = _US_EAST_1 if region == "us-east-1" else {"a": 1, "b": 2, "c": 3}

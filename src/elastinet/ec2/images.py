@@ -1,6 +1,7 @@
 """Images."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -72,7 +73,7 @@ def describe_images(tx: Transaction, request: Request) -> dict[str, Any]:
     return page(found, page_size(request), request.get("NextToken"), "Images")
 
 
-def _check_known(wanted: list[str], catalogue: dict[str, Image]) -> None:
+def _check_known(wanted: list[str], catalogue: Mapping[str, Image]) -> None:
     for id in wanted:
         # An operator's own ids are what the configuration says, in whatever form.
         if id not in catalogue:

@@ -51,7 +51,7 @@ def is_live(state: State, interface: NetworkInterface) -> bool:
 
 def has_network(state: State, vpc_id: str) -> bool:
     """Whether a VPC needs a network: it does as soon as something runs in it."""
-    return any(is_live(state, i) for i in state.where(NetworkInterface, "vpc-id", vpc_id))
+    return any(is_live(state, i) for i in state.where(NetworkInterface, "attachment.vpc-id", vpc_id))
 
 
 def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
@@ -205,6 +205,8 @@ def _of_interface(state: State, interface: NetworkInterface) -> Iterator[str]:
 
 def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
     """The keys of the objects that a change may have altered; `have` is what was desired before it."""
+    if change.old and change.new and change.old.but(tags=change.new.tags) == change.new:
+        return  # no packet can tell a tag
     for noun in (change.old, change.new):
         match noun:
             case Instance():
@@ -256,12 +258,11 @@ def _touched_associations(state: State, change: Change, noun: RouteTable) -> Ite
     before = change.old.associations if isinstance(change.old, RouteTable) else ()
     after = change.new.associations if isinstance(change.new, RouteTable) else ()
     if before != after:
-        interfaces = state.where(NetworkInterface, "vpc-id", noun.vpc_id)
-        yield from (f"interface:{i.id}" for i in interfaces if i.attachment)
+        interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.vpc_id)
+        yield from (f"interface:{i.id}" for i in interfaces)
 
 
 def _touched_gateway(state: State, vpc_id: str) -> Iterator[str]:
     yield from _of_vpc(state, vpc_id)
-    for interface in state.where(NetworkInterface, "vpc-id", vpc_id):
-        if interface.attachment:
-            yield from _of_interface(state, interface)
+    for interface in state.where(NetworkInterface, "attachment.vpc-id", vpc_id):
+        yield from _of_interface(state, interface)

@@ -49,6 +49,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
         "private-ip-address": lambda i: i.addresses[:1],
         "attachment.instance-id": lambda i: (i.attachment.instance_id,) if i.attachment else (),
         "attachment.attachment-id": lambda i: (i.attachment.id,) if i.attachment else (),
+        "attachment.vpc-id": lambda i: (i.vpc_id,) if i.attachment else (),
         "attachment.status": lambda i: (i.attachment.status,) if i.attachment else (),
         "mac-address": lambda i: (i.mac,),
         "public-ip": lambda i: (i.public_ip,) if i.public_ip else (),
