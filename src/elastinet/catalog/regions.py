@@ -1,6 +1,6 @@
 """The regions of the aws partition and their zones (facts sheet, section 13.5)."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 REGIONS = tuple(
@@ -59,6 +59,7 @@ def zones(region: str) -> tuple[Zone, ...]:
     return tuple(Zone(region + letter, f"{prefix}-az{n}", region) for letter, n in numbers.items())
 
 
+@lru_cache(maxsize=1024)
 def zone(region: str, name: str) -> Zone | None:
     """The zone of this name or id, if the region has it."""
     return next((z for z in zones(region) if name in (z.name, z.id)), None)

@@ -1,0 +1,49 @@
+"""elastinet measured: `make bench`. What needs the kernel fabric is left out where it cannot be."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from elastinet.fabric import launch
+
+Row = tuple[str, float, str]
+
+
+def sections() -> Iterator[tuple[str, Iterable[Row]]]:
+    """The parts of the report, each measured when its turn comes."""
+    from bench import api
+
+    yield "The API beside moto's server", api.measure()
+    if why := lacking():
+        print(f"\nThe kernel fabric is not measured here: {why}")
+        return
+    from bench import fabric, launch_agent, path
+
+    yield "A server with the kernel fabric", fabric.measure()
+    yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
+    yield "The fabric agent", launch_agent.measure()
+
+
+def lacking() -> str:
+    """Why the kernel fabric cannot be measured, if so."""
+    if os.geteuid() != 0:
+        return "holding sockets in two instances needs root"
+    return "; ".join(f"{feature}: {reason}" for feature, reason in launch.check().items())
+
+
+def met(value: float, target: str) -> bool:
+    """Whether a value is on the right side of a target such as ">= 5"."""
+    sign, bound = target.split()
+    return value >= float(bound) if sign == ">=" else value <= float(bound)
+
+
+def show(rows: Iterable[Row]) -> None:
+    """Print rows as they come."""
+    for name, value, target in rows:
+        verdict = "" if met(value, target) else "  MISSED"
+        print(f"  {name:84} {value:8.2f}  {target:>8}{verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    for title, rows in sections():
+        print(f"\n{title}", flush=True)
+        show(rows)
