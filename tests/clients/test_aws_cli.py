@@ -1,0 +1,110 @@
+"""The AWS command line against a real server, as its users type it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Served, new_account
+
+AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
+TYPE = "t3.micro"
+
+pytestmark = pytest.mark.skipif(AWS is None, reason="no AWS CLI beside this Python: make setup installs it")
+Aws = Callable[..., Any]
+
+
+@pytest.fixture
+def run(server: Served, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs `aws ec2 …` in an account of its own, with no configuration but the environment."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    environ |= {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": new_account(),
+        "AWS_SECRET_ACCESS_KEY": "elastinet",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_PAGER": "",
+        "HOME": str(tmp_path),
+    }
+
+    def call(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [str(AWS), "ec2", *words]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+    return call
+
+
+@pytest.fixture
+def aws(run: Callable[..., "subprocess.CompletedProcess[str]"]) -> Aws:
+    """The JSON that a command prints; it must succeed."""
+
+    def call(*words: str) -> Any:
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    return call
+
+
+def image(aws: Aws) -> str:
+    found = aws("describe-images", "--owners", "amazon", "--filters", "Name=architecture,Values=x86_64")
+    return str(found["Images"][0]["ImageId"])
+
+
+def test_the_life_of_an_instance(aws: Aws) -> None:
+    (kind,) = aws("describe-instance-types", "--instance-types", TYPE)["InstanceTypes"]
+    assert kind["NetworkInfo"]["MaximumNetworkInterfaces"] == 2
+    group = aws("create-security-group", "--group-name", "web", "--description", "web")["GroupId"]
+    rule = ("--protocol", "tcp", "--port", "443", "--cidr", "0.0.0.0/0")
+    assert aws("authorize-security-group-ingress", "--group-id", group, *rule)["Return"]
+    tags = "ResourceType=instance,Tags=[{Key=Name,Value=web}]"
+    asked = ("--image-id", image(aws), "--instance-type", TYPE, "--security-group-ids", group)
+    (made,) = aws("run-instances", *asked, "--tag-specifications", tags)["Instances"]
+    id = made["InstanceId"]
+    aws("wait", "instance-running", "--instance-ids", id)
+    query = ("--filters", "Name=tag:Name,Values=web", "--query", "Reservations[].Instances[].State.Name")
+    assert aws("describe-instances", *query) == ["running"]
+    aws("terminate-instances", "--instance-ids", id)
+    aws("wait", "instance-terminated", "--instance-ids", id)
+    assert aws("delete-security-group", "--group-id", group)["GroupId"] == group
+
+
+def test_the_command_line_pages_by_itself(aws: Aws) -> None:
+    found = aws("describe-instance-types", "--page-size", "100", "--query", "InstanceTypes[].InstanceType")
+    assert len(found) == len(set(found)) > 500
+    assert len(aws("describe-subnets", "--page-size", "5")["Subnets"]) == 6
+    some = aws("describe-subnets", "--max-items", "2")
+    rest = aws("describe-subnets", "--starting-token", some["NextToken"])
+    assert len(some["Subnets"] + rest["Subnets"]) == 6
+
+
+def test_user_data_from_a_file(aws: Aws, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\necho hello\n")
+    asked = ("--image-id", image(aws), "--instance-type", TYPE, "--user-data", f"file://{script}")
+    id = aws("run-instances", *asked)["Instances"][0]["InstanceId"]
+    told = aws("describe-instance-attribute", "--instance-id", id, "--attribute", "userData")
+    assert told["UserData"]["Value"] == "IyEvYmluL3NoCmVjaG8gaGVsbG8K"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("describe-vpcs", "--vpc-ids", "vpc-00000000000000000"), "InvalidVpcID.NotFound"),
+        (("describe-vpcs", "--dry-run"), "DryRunOperation"),
+        (("create-nat-gateway", "--subnet-id", "subnet-1"), "UnsupportedOperation"),
+        (("describe-vpcs", "--region", "nowhere-1"), "InvalidRegion"),
+    ],
+)
+def test_a_refusal_is_shown(
+    run: Callable[..., "subprocess.CompletedProcess[str]"], words: tuple[str, ...], code: str
+) -> None:
+    done = run(*words)
+    assert done.returncode in (254, 255)  # of the CLI's versions 2 and 1
+    assert f"({code})" in done.stderr
