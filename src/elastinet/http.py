@@ -11,9 +11,11 @@ from urllib.parse import parse_qs
 from elastinet import features
 from elastinet.config import Config
 from elastinet.engine import Engine
+from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.reconcile import Reconciler
+from elastinet.rules.role_keys import account_of
 from elastinet.wire.credentials import caller
 from elastinet.wire.parse import parse
 from elastinet.wire.serialise import serialise, serialise_error
@@ -34,14 +36,21 @@ class Application:
     """Routes requests: EC2's at the root, elastinet's own under /_elastinet."""
 
     def __init__(
-        self, engine: Engine, reconciler: Reconciler, config: Config, ready: Callable[[], bool]
+        self,
+        engine: Engine,
+        reconciler: Reconciler,
+        metadata: MetadataService,
+        config: Config,
+        ready: Callable[[], bool],
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
+        self._metadata = metadata
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
             ("GET", "/_elastinet/health"): self._health,
             ("GET", "/_localstack/health"): self._health,
             ("GET", "/_elastinet/status"): self._status,
             ("GET", "/_elastinet/instances"): self._instances,
+            ("GET", "/_elastinet/identity-certificate"): self._certificate,
             ("POST", "/_elastinet/reset"): self._reset,
             ("POST", "/moto-api/reset"): self._reset,
             ("POST", "/_elastinet/settle"): self._settle,
@@ -84,8 +93,7 @@ class Application:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         credentials = caller(headers, query)
         call = parse(body, query, MOST_BYTES, self._engine.check_supported)
-        key = credentials.access_key_id or ""
-        owner = key if len(key) == 12 and key.isascii() and key.isdigit() else self._config.account
+        owner = account_of(credentials.access_key_id or "") or self._config.account
         region = credentials.region or DEFAULT_REGION
         answer = self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run)
         return serialise(call.action, answer or {}, request_id)
@@ -116,6 +124,9 @@ class Application:
                 "features": features.table(self._config.fabric),
             }
         )
+
+    async def _certificate(self, _query: bytes) -> Reply:
+        return 200, "application/x-pem-file", self._metadata.signer.certificate
 
     async def _instances(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("name", [])

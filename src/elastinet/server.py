@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 class KernelFabric:
     """The fabric agent as a reconciler's link, with the metadata sockets that it hands over."""
 
-    def __init__(self, run: Path, engine: Engine) -> None:
-        self.listeners = Listeners(MetadataService(engine.state))
+    def __init__(self, run: Path, metadata: MetadataService) -> None:
+        self.listeners = Listeners(metadata)
         self.reconciler: Reconciler | None = None
         self.agent = AgentLink(
             run / "agent.sock",
@@ -58,17 +58,19 @@ class KernelFabric:
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
     """Serve until a signal says stop."""
     engine = Engine(open_journal(config.state_folder), config.settings, consoles=read_console(disks))
+    key_file = config.state_folder / "identity.pem" if config.state_folder else None
+    metadata = MetadataService(engine.state, key_file)
     tasks = []
     if config.fabric == "kernel":
-        kernel = KernelFabric(run, engine)
+        kernel = KernelFabric(run, metadata)
         reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
         tasks.append(asyncio.create_task(kernel.agent.run()))
-        app = Application(engine, reconciler, config, ready=lambda: reconciler.hello is not None)
+        app = Application(engine, reconciler, metadata, config, ready=lambda: reconciler.hello is not None)
     else:
         modelled = ModelledFabric()
         reconciler = modelled.reconciler = Reconciler(engine, modelled)
         reconciler.hand_over()
-        app = Application(engine, reconciler, config, ready=lambda: True)
+        app = Application(engine, reconciler, metadata, config, ready=lambda: True)
     tasks.append(asyncio.create_task(_sweep(engine)))
     service()  # the model is read before the first request, not during it
     server = uvicorn.Server(

@@ -1,6 +1,15 @@
 """What an instance reads of itself at 169.254.169.254."""
 
+import base64
+import json
+import subprocess
+import urllib.request
+
+import boto3
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 
 pytestmark = pytest.mark.xdist_group("kernel-wire")
 
@@ -128,3 +137,53 @@ def test_nobody_else_can_be_asked_for(world, place):
     assert done.stdout == ""
     # And the engine's API is not to be reached from an instance.
     assert world.sh(one.id, f"timeout 2 curl -s http://169.254.169.254:{world.port}/").returncode != 0
+
+
+def test_identity_document_and_its_signatures(world, place, tmp_path):
+    _, one, _ = place
+    document = get(world, one, "dynamic/instance-identity/document")
+    told = json.loads(document)
+    assert (told["instanceId"], told["privateIp"], told["region"]) == (one.id, one.ip, "us-east-1")
+    with urllib.request.urlopen(f"{world.url}/_elastinet/identity-certificate") as reply:
+        certificate = x509.load_pem_x509_certificate(reply.read())
+    bare = base64.b64decode(get(world, one, "dynamic/instance-identity/signature"))
+    certificate.public_key().verify(bare, document.encode(), padding.PKCS1v15(), hashes.SHA256())
+    # And as people check it: openssl, with the certificate that they were given.
+    paths = {name: tmp_path / name for name in ("document", "pkcs7", "certificate")}
+    paths["certificate"].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    for name in ("pkcs7", "rsa2048"):
+        signed = get(world, one, f"dynamic/instance-identity/{name}")
+        paths["pkcs7"].write_text(f"-----BEGIN PKCS7-----\n{signed}\n-----END PKCS7-----\n")
+        verify = [
+            "openssl", "smime", "-verify", "-in", paths["pkcs7"], "-inform", "PEM", "-noverify",
+            "-certfile", paths["certificate"], "-out", paths["document"],
+        ]  # fmt: skip
+        subprocess.run(verify, check=True, capture_output=True)
+        assert paths["document"].read_text() == document
+
+
+def test_role_credentials_are_taken_by_the_endpoint_for_the_account(world):
+    vpc = world.vpc()
+    profile = {"Arn": "arn:aws:iam::000000000000:instance-profile/worker"}
+    (one,) = world.launch(vpc.left, vpc.group, IamInstanceProfile=profile)
+    assert get(world, one, "meta-data/iam/security-credentials/") == "worker"
+    keys = json.loads(get(world, one, "meta-data/iam/security-credentials/worker"))
+    assert keys["Code"] == "Success"
+    client = boto3.client(
+        "sts", region_name="us-east-1", endpoint_url=world.url, aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["Token"],
+    )  # fmt: skip
+    assert client.get_caller_identity()["Account"] == "000000000000"
+    assert json.loads(get(world, one, "meta-data/iam/info"))["InstanceProfileArn"] == profile["Arn"]
+
+
+def test_every_dated_version_has_the_tree(world, place):
+    _, one, _ = place
+    versions = world.out(one.id, "curl -s http://169.254.169.254/").splitlines()
+    assert {"1.0", "2021-03-23", "latest"} <= set(versions)
+    for version in versions:
+        assert world.out(one.id, f"curl -s http://169.254.169.254/{version}/meta-data/instance-id") == one.id
+    assert (
+        world.out(one.id, "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/2000-01-01/")
+        == "404"
+    )

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
-from elastinet.ec2.instances import metadata_options, view
-from elastinet.ec2.launch import check_hops, check_kind, find_image, user_data
+from elastinet.ec2.instances import view
+from elastinet.ec2.launch import check_kind, find_image, user_data
 from elastinet.ec2.lookup import need
 from elastinet.ec2.network_interfaces import group_set
 from elastinet.ec2.request import Request
@@ -139,23 +137,6 @@ def _shown(tx: Transaction, instance: Instance, name: str) -> dict[str, Any]:
     member_of_output = {"Kernel": "KernelId", "Ramdisk": "RamdiskId"}.get(member, member)
     value = values[member]
     return {member_of_output: {} if value in (None, "") else {"Value": value}}
-
-
-def modify_instance_metadata_options(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Change how the metadata service answers an instance, at once."""
-    instance = need(tx, Instance, "i", request["InstanceId"])
-    names = {
-        "HttpTokens": "http_tokens",
-        "HttpPutResponseHopLimit": "hop_limit",
-        "HttpEndpoint": "http_endpoint",
-        "InstanceMetadataTags": "instance_tags",
-    }
-    given = {field: request.get(name) for name, field in names.items() if request.get(name) is not None}
-    if "hop_limit" in given:
-        check_hops(given["hop_limit"])
-    options = replace(instance.metadata, **given)
-    changed = tx.put(instance.but(metadata=options))
-    return {"InstanceId": instance.id, "InstanceMetadataOptions": metadata_options(changed)}
 
 
 def monitoring(enabled: bool) -> Any:

@@ -9,6 +9,7 @@ from elastinet.catalog.instance_types import InstanceType, instance_types, offer
 from elastinet.ec2 import faults, instances
 from elastinet.ec2.attachments import attach
 from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
+from elastinet.ec2.metadata_options import launch_options
 from elastinet.ec2.network_interfaces import make_interface
 from elastinet.ec2.once import once
 from elastinet.ec2.private_addresses import fresh
@@ -17,8 +18,9 @@ from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
-from elastinet.model.instance import Instance, KeyPair, MetadataOptions
+from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
+from elastinet.rules.metadata import check_tag_keys
 
 MOST_USER_DATA = 16384
 
@@ -49,6 +51,8 @@ def _launch(tx: Transaction, request: Request) -> str:
     fields = _fields(tx, request, kind)
     reservation, token = tx.new_id("r"), request.get("ClientToken") or ""
     tags = tags_for(tx, request, "instance", "network-interface")
+    if fields["metadata"].instance_tags == "enabled":
+        check_tag_keys(key for key, _ in tags)
     for index in range(count):
         instance = tx.new(
             Instance,
@@ -161,7 +165,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "cpu_options": _cpu_options(request.get("CpuOptions")),
         "hostname_type": names.get("HostnameType", "ip-name"),
         "resource_name_a_record": bool(names.get("EnableResourceNameDnsARecord")),
-        "metadata": _metadata(kind.image, request.get("MetadataOptions") or Request({})),
+        "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
     }
 
 
@@ -198,24 +202,6 @@ def _cpu_options(options: Request | None) -> tuple[int, int] | None:
     if cores is None or threads is None:
         raise faults.missing_parameter("CpuOptions.CoreCount and CpuOptions.ThreadsPerCore")
     return cores, threads
-
-
-def _metadata(image: Image, asked: Request) -> MetadataOptions:
-    v2 = image.imds_support == "v2.0"
-    hops = asked.get("HttpPutResponseHopLimit", 2 if v2 else 1)
-    check_hops(hops)
-    return MetadataOptions(
-        http_tokens=asked.get("HttpTokens", "required" if v2 else "optional"),
-        http_endpoint=asked.get("HttpEndpoint", "enabled"),
-        hop_limit=hops,
-        instance_tags=asked.get("InstanceMetadataTags", "disabled"),
-    )
-
-
-def check_hops(hops: int) -> None:
-    """Refuse a hop limit that cannot be."""
-    if not 1 <= hops <= 64:
-        raise faults.invalid(hops, "HttpPutResponseHopLimit", "Expecting a value from 1 to 64.")
 
 
 def _attach_all(tx: Transaction, instance: Instance, plan: Plan, index: int) -> None:

@@ -11,6 +11,7 @@ from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import check_key, merge
 from elastinet.ec2.transaction import Transaction
+from elastinet.model.acl import NetworkAcl
 from elastinet.model.fault import Fault
 from elastinet.model.ids import well_formed
 from elastinet.model.instance import Instance, KeyPair
@@ -20,6 +21,7 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.rules.metadata import check_tag_keys
 
 
 class Taggable(NamedTuple):
@@ -34,6 +36,7 @@ TAGGABLES = {
     "subnet": Taggable(Subnet, "subnet"),
     "igw": Taggable(InternetGateway, "internet-gateway"),
     "rtb": Taggable(RouteTable, "route-table"),
+    "acl": Taggable(NetworkAcl, "network-acl"),
     "sg": Taggable(SecurityGroup, "security-group"),
     "sgr": Taggable(SecurityGroupRule, "security-group-rule"),
     "eni": Taggable(NetworkInterface, "network-interface"),
@@ -42,7 +45,7 @@ TAGGABLES = {
     "key": Taggable(KeyPair, "key-pair"),
 }
 
-_UNKEPT = {"acl": "network ACLs", "ami": "images", "dopt": "DHCP options", "vol": "volumes"}
+_UNKEPT = {"ami": "images", "dopt": "DHCP options", "vol": "volumes"}
 """Kinds that EC2 tags, of which elastinet has no more than the ids."""
 
 MOST_RESOURCES = 1000
@@ -52,6 +55,8 @@ def create_tags(tx: Transaction, request: Request) -> None:
     """Put tags on resources: on all of them, or on none."""
     new = [(tag.get("Key"), tag.get("Value")) for tag in request["Tags"]]
     for noun in _resources(tx, request):
+        if isinstance(noun, Instance) and noun.metadata.instance_tags == "enabled":
+            check_tag_keys(key for key, _ in new if key)
         tx.put(noun.but(tags=merge(tx, noun.tags, new)))
 
 

@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from elastinet.imds.signing import Signer
 from elastinet.imds.tokens import MOST_SECONDS, Tokens
 from elastinet.imds.tree import VERSIONS, Lazy, find, listing, root
 from elastinet.model.instance import Instance
@@ -46,10 +49,18 @@ def _refusal(status: int, *extra: tuple[bytes, bytes]) -> Answer:
 class MetadataService:
     """Answers an instance by what the state says of it at that moment."""
 
-    def __init__(self, state: State, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, state: State, key_file: Path | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._state = state
+        self._key_file = key_file
         self._clock = clock
         self._tokens = Tokens()
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Who signs identity documents; made when the first is asked for, since keys take their time."""
+        return Signer(self._key_file)
 
     def caller(self, vpc_id: str, address: str) -> Instance | None:
         """The instance behind a private address of a VPC; the router has checked the address."""
@@ -100,7 +111,7 @@ class MetadataService:
             return Answer(200, "\n".join(VERSIONS).encode())
         if steps[0] not in VERSIONS:
             return _refusal(404)
-        node = find(root(self._state, instance), steps[1:])
+        node = find(root(self._state, instance, self._clock(), lambda: self.signer), steps[1:])
         return _shown(node)
 
 

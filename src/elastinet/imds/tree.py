@@ -5,14 +5,15 @@ in the region shows at once.
 """
 
 import base64
-import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import TypeAlias
 
 from elastinet.catalog import regions
 from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
+from elastinet.imds import iam, identity
+from elastinet.imds.signing import Signer
+from elastinet.imds.text import pretty
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroup
@@ -65,16 +66,16 @@ def listing(directory: Mapping[str, Lazy]) -> str:
     return "\n".join(lines)
 
 
-def root(state: State, instance: Instance) -> Mapping[str, Lazy]:
+def root(state: State, instance: Instance, now: float, signer: Callable[[], Signer]) -> Mapping[str, Lazy]:
     """Everything under a version."""
     return {
-        "dynamic": lambda: _dynamic(state, instance),
-        "meta-data": lambda: _meta_data(state, instance),
+        "dynamic": lambda: _dynamic(instance, signer),
+        "meta-data": lambda: _meta_data(state, instance, now),
         "user-data": base64.b64decode(instance.user_data) if instance.user_data else None,
     }
 
 
-def _meta_data(state: State, instance: Instance) -> Mapping[str, Lazy]:
+def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Lazy]:
     primary = interfaces_of(state, instance.id)[0]
     hostname = _hostname(instance, primary)
     public = _public(state, primary).get(primary.primary)
@@ -89,7 +90,7 @@ def _meta_data(state: State, instance: Instance) -> Mapping[str, Lazy]:
         "block-device-mapping": {"ami": device, "root": device},
         "events": {"maintenance": {"history": "[]", "scheduled": "[]"}},
         "hostname": hostname,
-        "iam": (lambda: _iam(instance)) if instance.profile_arn else None,
+        "iam": (lambda: _iam(instance, now)) if instance.profile_arn else None,
         "instance-action": "none",
         "instance-id": instance.id,
         "instance-life-cycle": "on-demand",
@@ -174,51 +175,17 @@ def _public_keys(state: State, instance: Instance) -> Lazy:
     return Keys(key.key_name, {"openssh-key": key.public_key}) if key else None
 
 
-def _iam(instance: Instance) -> Mapping[str, Lazy]:
-    info = {
-        "Code": "Success",
-        "LastUpdated": _time(instance.launch_time),
-        "InstanceProfileArn": instance.profile_arn,
-    }
-    return {"info": _pretty(info)}
+def _iam(instance: Instance, now: float) -> Mapping[str, Lazy]:
+    keys = {iam.role(instance): lambda: iam.credentials(instance, now)}
+    return {"info": lambda: pretty(iam.info(instance)), "security-credentials": keys}
 
 
 def _tags(instance: Instance) -> Mapping[str, Lazy]:
     return {"instance": dict(instance.tags)}
 
 
-def _dynamic(state: State, instance: Instance) -> Mapping[str, Lazy]:
+def _dynamic(instance: Instance, signer: Callable[[], Signer]) -> Mapping[str, Lazy]:
     return {
         "fws": {"instance-monitoring": "enabled" if instance.monitoring else "disabled"},
-        "instance-identity": {"document": lambda: _pretty(identity(instance))},
+        "instance-identity": lambda: identity.directory(instance, signer),
     }
-
-
-def identity(instance: Instance) -> dict[str, object]:
-    """The instance identity document."""
-    image = images(instance.region).get(instance.image_id)
-    return {
-        "accountId": instance.owner,
-        "architecture": image.architecture if image else "x86_64",
-        "availabilityZone": instance.zone,
-        "billingProducts": None,
-        "devpayProductCodes": None,
-        "marketplaceProductCodes": None,
-        "imageId": instance.image_id,
-        "instanceId": instance.id,
-        "instanceType": instance.instance_type,
-        "kernelId": None,
-        "pendingTime": _time(instance.launch_time),
-        "privateIp": instance.private_ip,
-        "ramdiskId": None,
-        "region": instance.region,
-        "version": "2017-09-30",
-    }
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _pretty(value: object) -> str:
-    return json.dumps(value, indent=2, separators=(",", " : "))
