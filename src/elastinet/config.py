@@ -4,9 +4,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from elastinet.catalog.settings import Quotas, Settings, unlimited
 
@@ -25,12 +26,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     host: str = "127.0.0.1"
-    port: int = 4566
+    port: Annotated[int, Meta(ge=0, le=65535)] = 4566
     state: str = ""
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
-    bandwidth_scale: float = 1.0
-    account: str = "000000000000"
+    bandwidth_scale: Annotated[float, Meta(gt=0)] = 1.0
+    account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
     images: tuple[str, ...] = ()
     quotas: Quotas | Literal["unlimited"] = Quotas()
 
@@ -65,9 +66,15 @@ def load(
     values = _file((folder or Path.cwd()) / "elastinet.toml") | _environment(environ)
     values |= {name: value for name, value in given.items() if value is not None}
     try:
-        return msgspec.convert(values, Config, strict=False)
+        config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"configuration: {error}") from error
+    return msgspec.structs.replace(config, state=_lasting(config.state))
+
+
+def _lasting(state: str) -> str:
+    """A state's folder by a name that still means it when the server has left where it was started."""
+    return state if state in ("", MEMORY) else str(Path(state).expanduser().absolute())
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -8,8 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -43,13 +42,15 @@ def start(
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
         sys.exit(supervisor.serve())
+    log = (supervisor.run / "log").open("ab+")
     pid = os.fork()
     if pid == 0:
-        _become_daemon(supervisor)
+        _become_daemon(supervisor, log)
     supervisor.listener.close()
     if handle is not None:
         os.close(handle)
-    _report(supervisor, pid, as_json=json)
+    with log:
+        _report(supervisor, pid, log, as_json=json)
 
 
 def _prepare(config: Config) -> tuple[Supervisor, int | None]:
@@ -63,13 +64,12 @@ def _prepare(config: Config) -> tuple[Supervisor, int | None]:
         raise Failure(f"cannot start: {error}") from error
 
 
-def _become_daemon(supervisor: Supervisor) -> None:
+def _become_daemon(supervisor: Supervisor, log: BinaryIO) -> None:
     """Go on in the background: a session of our own, the log instead of the terminal."""
     os.setsid()
     os.chdir("/")
-    log = os.open(supervisor.run / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (log, 1), (log, 2)):
+    for source, target in ((null, 0), (log.fileno(), 1), (log.fileno(), 2)):
         os.dup2(source, target)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
     code = 1
@@ -81,12 +81,12 @@ def _become_daemon(supervisor: Supervisor) -> None:
         os._exit(code)
 
 
-def _report(supervisor: Supervisor, pid: int, *, as_json: bool) -> None:
+def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -> None:
     server = supervisor.server(pid)
     began = time.monotonic()
     try:
         with Console(stderr=True).status(f"starting on {server.url} …"):
-            _wait(server, supervisor.run, pid)
+            _wait(server, log, pid)
     except BaseException:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -101,15 +101,15 @@ def _report(supervisor: Supervisor, pid: int, *, as_json: bool) -> None:
     )
 
 
-def _wait(server: places.Server, run: Path, pid: int) -> None:
+def _wait(server: places.Server, log: BinaryIO, pid: int) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            raise Failure(f"the server ended at once: {_last_line(run)}")
+            raise Failure(f"the server ended at once: {_last_line(log)}")
         if _is_healthy(server):
             return
         time.sleep(0.02)
-    raise Failure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(run)}")
+    raise Failure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(log)}")
 
 
 def _is_healthy(server: places.Server) -> bool:
@@ -120,9 +120,8 @@ def _is_healthy(server: places.Server) -> bool:
         return False
 
 
-def _last_line(run: Path) -> str:
-    try:
-        lines = (run / "log").read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
+def _last_line(log: BinaryIO) -> str:
+    """The end of the log, which is still open here when a server that failed has removed its files."""
+    log.seek(0)
+    lines = log.read().decode(errors="replace").strip().splitlines()
     return lines[-1].removeprefix("elastinet: ") if lines else "its log is empty"
