@@ -33,14 +33,16 @@ FEATURES = (
     Feature("pending -> running", "enforced", "modelled",
             "Reported by the agent; without a fabric at once."),
     Feature("IPv6 addresses and routes", "absent", "absent", "IPv6 rules of security groups are recorded."),
-    Feature("network ACLs, NAT gateways, peering, prefix lists", "absent", "absent",
+    Feature("network ACLs", "recorded", "recorded",
+            "Compiled for the fabric, which does not enforce them yet."),
+    Feature("NAT gateways, peering, prefix lists", "absent", "absent",
             "Their operations answer UnsupportedOperation."),
     Feature("bandwidth, credits, placement groups, EFA", "absent", "absent",
             "No limit is enforced on packets yet."),
     Feature("EBS volumes", "recorded", "recorded", "A root volume's id is shown; its data is the overlay."),
-    Feature("instance profiles, key pairs, monitoring, CPU options, credit specification", "recorded",
+    Feature("key pairs, monitoring, CPU options, credit specification", "recorded",
             "recorded", "Shown as they were given; keys are real, but no ssh server is started."),
-    Feature("default DHCP options and network ACL of a VPC", "recorded", "recorded", "Ids only."),
+    Feature("default DHCP options of a VPC", "recorded", "recorded", "Their id only."),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from elastinet.engine import Engine
+from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.noun import Noun
@@ -71,6 +72,10 @@ class Choice:
     @property
     def table(self) -> str:
         return self.id(RouteTable, "rtb")
+
+    @property
+    def acl(self) -> str:
+        return self.id(NetworkAcl, "acl")
 
     @property
     def gateway(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from choice import REGION, Choice
 
 from elastinet.catalog.images import images
+from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.routes import RouteTable
@@ -326,6 +327,50 @@ def delete_route(c: Choice) -> Params:
     routes = [(t.id, r.destination) for t in c.nouns(RouteTable) for r in t.routes[1:]]
     table, destination = c.one(routes) if routes else (c.table, "0.0.0.0/0")
     return {"RouteTableId": table, "DestinationCidrBlock": destination}
+
+
+# --- network ACLs ---------------------------------------------------------------------------------
+
+
+@move("CreateNetworkAcl")
+def make_acl(c: Choice) -> Params:
+    return {"VpcId": c.vpc}
+
+
+@move("DeleteNetworkAcl")
+def delete_acl(c: Choice) -> Params:
+    return {"NetworkAclId": c.id(NetworkAcl, "acl", lambda a: not a.is_default and not a.associations)}
+
+
+def _acl_entry(c: Choice) -> Params:
+    port = {"From": 80, "To": 80 + c.number(3)}
+    fields = {"RuleNumber": 1 + c.number(3), "Egress": c.chance(2), "RuleAction": c.one(("allow", "deny"))}
+    return {"NetworkAclId": c.acl, "Protocol": "6", "PortRange": port, "CidrBlock": c.cidr()} | fields
+
+
+@move("CreateNetworkAclEntry")
+def make_acl_entry(c: Choice) -> Params:
+    return _acl_entry(c)
+
+
+@move("ReplaceNetworkAclEntry")
+def replace_acl_entry(c: Choice) -> Params:
+    return _acl_entry(c)
+
+
+@move("DeleteNetworkAclEntry")
+def delete_acl_entry(c: Choice) -> Params:
+    found = [(a.id, r) for a in c.nouns(NetworkAcl) for r in a.rules]
+    if not found:
+        return {"NetworkAclId": c.acl, "RuleNumber": 1, "Egress": True}
+    id, rule = c.one(found)
+    return {"NetworkAclId": id, "RuleNumber": rule.number, "Egress": rule.egress}
+
+
+@move("ReplaceNetworkAclAssociation")
+def replace_acl_association(c: Choice) -> Params:
+    bonds = [a.id for acl in c.nouns(NetworkAcl) for a in acl.associations]
+    return {"AssociationId": c.one(bonds or ["aclassoc-00000000000000000"]), "NetworkAclId": c.acl}
 
 
 # --- Elastic IPs, tags ----------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_building_again_gives_equal_objects(times: int) -> None:
     engine = new_engine(MemoryJournal())
     furnish(engine)
     first = everything(engine.state)
-    assert len(kinds(first.values())) == 7, "the furniture shows every kind of object"
+    assert len(kinds(first.values())) == 8, "the furniture shows every kind of object"
     for _ in range(times):
         assert {key: build(engine.state, key) for key in first} == first
 

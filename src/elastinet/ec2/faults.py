@@ -62,6 +62,12 @@ NAMINGS = {
         Naming("key", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed", "key pair"),
         Naming("dopt", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed", "dhcpOptions ID"),
         Naming("acl", "InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed", "networkAcl ID"),
+        Naming(
+            "aclassoc",
+            "InvalidAssociationID.NotFound",
+            "InvalidNetworkAclAssociationId.Malformed",
+            "association ID",
+        ),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }

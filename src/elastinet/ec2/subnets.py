@@ -7,6 +7,7 @@ from elastinet.catalog import regions
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.lookup import need
+from elastinet.ec2.network_acls import associate_default, dissociate
 from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
@@ -145,7 +146,9 @@ def make_subnet(tx: Transaction, vpc: Vpc, cidr: str, zone: str, **fields: Any) 
     """A subnet, within the VPC's quota."""
     if tx.state.count(Subnet, "vpc-id", vpc.id) >= tx.settings.quotas.subnets_per_vpc:
         raise faults.quota("SubnetLimitExceeded", "subnets")
-    return tx.new(Subnet, "subnet", vpc_id=vpc.id, zone=zone, cidr=cidr, **fields)
+    subnet = tx.new(Subnet, "subnet", vpc_id=vpc.id, zone=zone, cidr=cidr, **fields)
+    associate_default(tx, subnet)
+    return subnet
 
 
 def delete_subnet(tx: Transaction, request: Request) -> None:
@@ -156,6 +159,7 @@ def delete_subnet(tx: Transaction, request: Request) -> None:
     for table in tx.where(RouteTable, "association.subnet-id", subnet.id):
         kept = tuple(a for a in table.associations if a.subnet_id != subnet.id)
         tx.put(table.but(associations=kept))
+    dissociate(tx, subnet)
     tx.drop(subnet)
 
 

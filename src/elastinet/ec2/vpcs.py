@@ -7,11 +7,13 @@ from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.lookup import need
+from elastinet.ec2.network_acls import make_default_acl
 from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
+from elastinet.model.acl import NetworkAcl
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import Association, Route, RouteTable
@@ -92,7 +94,7 @@ def block(cidr: str, code: str, least: int = 28, most: int = 16) -> str:
 
 
 def create_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
-    """A VPC with a main route table and a default security group."""
+    """A VPC with a main route table, a default security group and a default network ACL."""
     if (cidr := request.get("CidrBlock")) is None:
         raise faults.missing_parameter("cidrBlock")
     if request.get("AmazonProvidedIpv6CidrBlock"):
@@ -115,6 +117,7 @@ def make_vpc(tx: Transaction, cidr: str, **fields: Any) -> Vpc:
     main = Association(tx.new_id("rtbassoc"), None)
     tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=(local_route(cidr),), associations=(main,))
     make_default_group(tx, vpc)
+    make_default_acl(tx, vpc)
     return vpc
 
 
@@ -146,14 +149,16 @@ def delete_vpc(tx: Transaction, request: Request) -> None:
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     groups = list(tx.where(SecurityGroup, "vpc-id", vpc.id))
     tables = list(tx.where(RouteTable, "vpc-id", vpc.id))
+    acls = list(tx.where(NetworkAcl, "vpc-id", vpc.id))
     rest = [kind for kind in (Subnet, NetworkInterface) if tx.state.count(kind, "vpc-id", vpc.id)]
     gateways = tx.state.count(InternetGateway, "attachment.vpc-id", vpc.id)
-    if rest or gateways or any(g.group_name != "default" for g in groups) or len(tables) > 1:
+    own = any(g.group_name != "default" for g in groups) or len(tables) > 1 or len(acls) > 1
+    if rest or gateways or own:
         raise faults.dependency(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")
     for group in groups:
         for rule in tx.where(SecurityGroupRule, "group-id", group.id):
             tx.drop(rule)
-    for noun in (*groups, *tables, vpc):
+    for noun in (*groups, *tables, *acls, vpc):
         tx.drop(noun)
 
 

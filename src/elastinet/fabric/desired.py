@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from elastinet.fabric import objects
 from elastinet.fabric.objects import AnyObject
+from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -120,7 +121,12 @@ def _interface(state: State, id: str) -> AnyObject | None:
         table=table_of(state, interface.vpc_id, subnet.id).id,
         groups=interface.groups,
         check=interface.source_dest_check,
+        acl=_acl_of(state, subnet.id),
     )
+
+
+def _acl_of(state: State, subnet_id: str) -> str:
+    return next((a.id for a in state.where(NetworkAcl, "association.subnet-id", subnet_id)), "")
 
 
 def device(card: int, index: int) -> str:
@@ -171,6 +177,22 @@ def _to(state: State, public: str, interface: NetworkInterface, private: str) ->
     return objects.Mapping(id=public, network=interface.vpc_id, private=private)
 
 
+def _acl(state: State, id: str) -> AnyObject | None:
+    acl = state.get(NetworkAcl, id)
+    if acl is None or not has_network(state, acl.vpc_id):
+        return None
+    return objects.Acl(
+        id=id,
+        network=acl.vpc_id,
+        ingress=tuple(_acl_entry(rule) for rule in acl.rules if not rule.egress),
+        egress=tuple(_acl_entry(rule) for rule in acl.rules if rule.egress),
+    )
+
+
+def _acl_entry(rule: AclRule) -> objects.AclEntry:
+    return objects.AclEntry(rule.number, rule.protocol, rule.low, rule.high, rule.cidr, rule.allow)
+
+
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "network": _network,
     "table": _table,
@@ -179,6 +201,7 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "group": _group,
     "members": _members,
     "mapping": _mapping,
+    "acl": _acl,
 }
 
 
@@ -189,6 +212,7 @@ def _of_vpc(state: State, vpc_id: str) -> Iterator[str]:
     """The keys of the objects that stand and fall with a VPC's network."""
     yield f"network:{vpc_id}"
     yield from (f"table:{t.id}" for t in state.where(RouteTable, "vpc-id", vpc_id))
+    yield from (f"acl:{a.id}" for a in state.where(NetworkAcl, "vpc-id", vpc_id))
     for group in state.where(SecurityGroup, "vpc-id", vpc_id):
         yield f"group:{group.id}"
         yield f"members:{group.id}"
@@ -222,6 +246,9 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case RouteTable():
                 yield f"table:{noun.id}"
                 yield from _touched_associations(state, change, noun)
+            case NetworkAcl():
+                yield f"acl:{noun.id}"
+                yield from _touched_acl_associations(state, change)
             case Subnet():
                 yield f"network:{noun.vpc_id}"
             case Vpc():
@@ -259,6 +286,14 @@ def _touched_associations(state: State, change: Change, noun: RouteTable) -> Ite
     after = change.new.associations if isinstance(change.new, RouteTable) else ()
     if before != after:
         interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.vpc_id)
+        yield from (f"interface:{i.id}" for i in interfaces)
+
+
+def _touched_acl_associations(state: State, change: Change) -> Iterator[str]:
+    before = change.old.associations if isinstance(change.old, NetworkAcl) else ()
+    after = change.new.associations if isinstance(change.new, NetworkAcl) else ()
+    for association in set(before) ^ set(after):
+        interfaces = state.where(NetworkInterface, "subnet-id", association.subnet_id)
         yield from (f"interface:{i.id}" for i in interfaces)
 
 

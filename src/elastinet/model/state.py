@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import TypeVar, get_args
 
 from elastinet.model.account import ClientToken, RegionSettings
+from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.noun import Index, Noun
@@ -18,6 +19,7 @@ AnyNoun = (
     | Subnet
     | InternetGateway
     | RouteTable
+    | NetworkAcl
     | SecurityGroup
     | SecurityGroupRule
     | NetworkInterface
