@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionError as Lost
 from botocore.exceptions import HTTPClientError
+from botocore.parsers import ResponseParserError
 from choice import REGION
 from region_moves import IMAGE
 
@@ -49,8 +50,8 @@ class Worker(threading.Thread):
             subnet = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
             while not self.stopping:
                 self.dice.choice([self.make, self.make, self.delete, self.tag, self.launch])(subnet)
-        except (Lost, HTTPClientError):
-            pass  # whether this request was heard, nobody knows
+        except (Lost, HTTPClientError, ResponseParserError):
+            pass  # no answer, or a part of one: whether this request was heard, nobody knows
 
     def make(self, subnet: str) -> None:
         made = self.ec2.create_network_interface(SubnetId=subnet)
