@@ -4,11 +4,12 @@ from pathlib import Path
 
 from elastinet.store.journal import Journal, JournalError
 from elastinet.store.memory import MemoryJournal
+from elastinet.store.nothing import NoJournal
 from elastinet.store.sqlite import SqliteJournal
 
-__all__ = ["Journal", "JournalError", "MemoryJournal", "SqliteJournal", "open_journal"]
+__all__ = ["Journal", "JournalError", "MemoryJournal", "NoJournal", "SqliteJournal", "open_journal"]
 
 
 def open_journal(folder: Path | None) -> Journal:
-    """The journal kept in a folder, or one in memory; raises JournalError."""
-    return MemoryJournal() if folder is None else SqliteJournal(folder / "journal.sqlite")
+    """The journal kept in a folder, or none where nothing is kept; raises JournalError."""
+    return NoJournal() if folder is None else SqliteJournal(folder / "journal.sqlite")
