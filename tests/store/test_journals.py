@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from elastinet.store import Journal, JournalError, MemoryJournal, SqliteJournal, open_journal
+from elastinet.store import Journal, JournalError, MemoryJournal, NoJournal, SqliteJournal, open_journal
 
 Open = Callable[[], Journal]
 
@@ -82,7 +82,7 @@ def test_a_rewrite_that_fails_leaves_all_as_it_was(reopen: Open) -> None:
 
 
 def test_the_folder_or_none(tmp_path: Path) -> None:
-    assert isinstance(open_journal(None), MemoryJournal)
+    assert isinstance(open_journal(None), NoJournal)
     open_journal(tmp_path).append(b"line")
     assert contents(open_journal(tmp_path)) == [b"line"]
 
