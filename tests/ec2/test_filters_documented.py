@@ -15,7 +15,11 @@ def operations():
 
     describes = sorted(name for name in OPERATIONS if name.startswith("Describe"))
     inputs = {name: MODEL.operation_model(name).input_shape for name in describes}
-    return [name for name, shape in inputs.items() if "Filters" in shape.members]
+    return [name for name, shape in inputs.items() if spelled(shape)]
+
+
+def spelled(shape):
+    return next((name for name in ("Filters", "Filter") if name in shape.members), None)
 
 
 class Names(HTMLParser):
@@ -47,9 +51,16 @@ class Names(HTMLParser):
 
 def documented(operation):
     parser = Names()
-    parser.feed(MODEL.operation_model(operation).input_shape.members["Filters"].documentation)
+    shape = MODEL.operation_model(operation).input_shape
+    parser.feed(shape.members[spelled(shape)].documentation)
     # Spelled "tag:<key>", "tag :<key>" or "tag".
     return ["tag:Owner" if name.startswith("tag:") or name == "tag" else name for name in parser.names]
+
+
+def asking(ec2, operation):
+    """The client's method, and how it spells its filters."""
+    shape = MODEL.operation_model(operation).input_shape
+    return getattr(ec2, xform_name(operation)), spelled(shape)
 
 
 def test_the_documentation_is_understood():
@@ -60,13 +71,13 @@ def test_the_documentation_is_understood():
 
 @pytest.mark.parametrize("operation", operations())
 def test_documented_filters_are_known(ec2, operation):
-    describe = getattr(ec2, xform_name(operation))
+    describe, member = asking(ec2, operation)
     names = documented(operation)
     assert names
     unknown = {}
     for name in names:
         try:
-            describe(Filters=[{"Name": name, "Values": ["x"]}])
+            describe(**{member: [{"Name": name, "Values": ["x"]}]})
         except ClientError as error:
             told = error.response["Error"]
             if told["Code"] != "UnsupportedOperation" or name not in told["Message"]:
@@ -76,8 +87,9 @@ def test_documented_filters_are_known(ec2, operation):
 
 @pytest.mark.parametrize("operation", operations())
 def test_other_filters_are_refused(ec2, operation):
+    describe, member = asking(ec2, operation)
     with pytest.raises(ClientError) as caught:
-        getattr(ec2, xform_name(operation))(Filters=[{"Name": "no-such-filter", "Values": ["x"]}])
+        describe(**{member: [{"Name": "no-such-filter", "Values": ["x"]}]})
     told = caught.value.response["Error"]
     assert (told["Code"], told["Message"]) == (
         "InvalidParameterValue",

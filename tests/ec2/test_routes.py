@@ -147,7 +147,7 @@ def test_targets(ec2, table, gateway, interface):
         create(GatewayId=gateway, NetworkInterfaceId=interface)
     with refused("UnsupportedOperation", "TransitGatewayId"):
         create(TransitGatewayId="tgw-00000000000000000")
-    with refused("UnsupportedOperation", "NatGatewayId"):
+    with refused("InvalidParameterCombination", "NatGatewayId"):
         create(GatewayId=gateway, NatGatewayId="nat-00000000000000000")
     with refused("InvalidInternetGatewayID.NotFound"):
         create(GatewayId="igw-00000000000000000")

@@ -61,6 +61,7 @@ LIKELY = (
     *("the fabric reports", "the fabric reports", "StopInstances", "StartInstances", "detach", "detach"),
     *("make_subnet", "allocate", "lead_to_interface", "lead_to_instance", "lead_nowhere", "assign"),
     *("make_route", "replace_route", "associate", "let_in", "attach_gateway", "replace_association"),
+    *("make_nat_gateway", "make_nat_gateway", "make_nat_route", "make_nat_route"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

@@ -9,6 +9,7 @@ from elastinet.catalog.images import images
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
@@ -327,6 +328,30 @@ def delete_route(c: Choice) -> Params:
     routes = [(t.id, r.destination) for t in c.nouns(RouteTable) for r in t.routes[1:]]
     table, destination = c.one(routes) if routes else (c.table, "0.0.0.0/0")
     return {"RouteTableId": table, "DestinationCidrBlock": destination}
+
+
+# --- NAT gateways ---------------------------------------------------------------------------------
+
+
+@move("CreateNatGateway")
+def make_nat_gateway(c: Choice) -> Params:
+    if c.chance(2):
+        return {"SubnetId": c.subnet, "ConnectivityType": "private"}
+    idle = c.id(Address, "eipalloc", lambda a: a.association_id is None)
+    return {"SubnetId": c.subnet, "AllocationId": idle}
+
+
+@move("DeleteNatGateway")
+def delete_nat_gateway(c: Choice) -> Params:
+    return {"NatGatewayId": c.id(NatGateway, "nat", lambda n: n.alive)}
+
+
+@move("CreateRoute")
+def make_nat_route(c: Choice) -> Params:
+    nat = c.id(NatGateway, "nat", lambda n: n.alive)
+    noun = c.engine.state.get(NatGateway, nat)
+    table = c.id(RouteTable, "rtb", lambda t: noun is not None and t.vpc_id == noun.vpc_id)
+    return {"RouteTableId": table, "DestinationCidrBlock": c.cidr(), "NatGatewayId": nat}
 
 
 # --- network ACLs ---------------------------------------------------------------------------------

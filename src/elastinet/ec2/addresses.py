@@ -4,7 +4,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, by_id, describe
-from elastinet.ec2.lookup import need
+from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.paths import paths
 from elastinet.ec2.public_addresses import lend
 from elastinet.ec2.request import Request
@@ -18,6 +18,7 @@ from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.view import View
 from elastinet.model.vpc import InternetGateway, Vpc
 from elastinet.rules import addressing
+from elastinet.rules.interfaces import instance_id_of
 
 
 def view(tx: Transaction, address: Address) -> View:
@@ -43,7 +44,8 @@ def _view(address: Address, interface: NetworkInterface | None) -> dict[str, Any
         "NetworkInterfaceOwnerId": interface.owner,
         "PrivateIpAddress": address.private_ip,
     }
-    return shown | ({"InstanceId": interface.attachment.instance_id} if interface.attachment else {})
+    instance_id = instance_id_of(interface)
+    return shown | ({"InstanceId": instance_id} if instance_id else {})
 
 
 ADDRESSES = Describable(
@@ -145,7 +147,7 @@ def _target(tx: Transaction, request: Request) -> NetworkInterface:
     if interface_id is not None and instance_id is not None:
         raise faults.combination("You may specify instance id or network interface id, but not both")
     if interface_id is not None:
-        return need(tx, NetworkInterface, "eni", interface_id)
+        return need_mine(tx, interface_id)
     if instance_id is None:
         raise faults.missing_parameter("instanceId")
     instance = need(tx, Instance, "i", instance_id)
@@ -170,6 +172,11 @@ def _associate(
     interface = tx.need(NetworkInterface, interface.id)
     if private == interface.primary and interface.public_ip:
         tx.put(interface.but(public_ip=None))
+    return bind(tx, address, interface, private)
+
+
+def bind(tx: Transaction, address: Address, interface: NetworkInterface, private: str) -> str:
+    """Let an idle address lead to a private one; gives the association's id."""
     id = tx.new_id("eipassoc")
     tx.put(address.but(association_id=id, interface_id=interface.id, private_ip=private))
     return id
@@ -179,7 +186,7 @@ def _disassociate(tx: Transaction, address: Address) -> None:
     """Make an address idle; a running instance that wants a lent one has it again."""
     if address.interface_id is None:
         return
-    interface = tx.need(NetworkInterface, address.interface_id)
+    interface = need_mine(tx, address.interface_id)
     tx.put(address.but(association_id=None, interface_id=None, private_ip=None))
     if interface.attachment is not None:
         instance = tx.need(Instance, interface.attachment.instance_id)

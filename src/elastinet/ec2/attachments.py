@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
-from elastinet.ec2.lookup import need
-from elastinet.ec2.network_interfaces import in_use, need_mine, remove_interface
+from elastinet.ec2.lookup import need, need_mine
+from elastinet.ec2.network_interfaces import in_use, remove_interface
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault

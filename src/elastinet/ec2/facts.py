@@ -5,6 +5,7 @@ A fact names the boot or the attachment that it is about, so one that comes late
 
 from msgspec.structs import replace
 
+from elastinet.ec2 import nat_gateways
 from elastinet.ec2.lifecycle import finish
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.instance import Instance
@@ -62,6 +63,7 @@ def interface_attached(tx: Transaction, id: str, attachment: str) -> None:
     bond = interface.attachment if interface else None
     if interface is not None and bond is not None and (bond.id, bond.status) == (attachment, "attaching"):
         tx.put(interface.but(attachment=replace(bond, status="attached")))
+        nat_gateways.attached(tx, interface)
 
 
 def interface_detached(tx: Transaction, id: str, attachment: str) -> None:
@@ -70,10 +72,12 @@ def interface_detached(tx: Transaction, id: str, attachment: str) -> None:
     bond = interface.attachment if interface else None
     if interface is not None and bond is not None and (bond.id, bond.status) == (attachment, "detaching"):
         tx.put(interface.but(attachment=None, public_ip=None))
+        nat_gateways.detached(tx, interface)
 
 
 def sweep(tx: Transaction) -> None:
-    """Forget the instances that were terminated long ago."""
+    """Forget the instances and the NAT gateways that ended long ago."""
     for instance in tx.where(Instance, "instance-state-name", "terminated"):
         if tx.now - (instance.end_time or 0) > VISIBLE_SECONDS:
             tx.drop(instance)
+    nat_gateways.forget_old(tx, VISIBLE_SECONDS)

@@ -68,6 +68,7 @@ NAMINGS = {
             "InvalidNetworkAclAssociationId.Malformed",
             "association ID",
         ),
+        Naming("nat", "NatGatewayNotFound", "NatGatewayMalformed", "NAT gateway"),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }
@@ -78,6 +79,8 @@ def missing(prefix: str, ids: Sequence[str]) -> Fault:
     naming = NAMINGS[prefix]
     if prefix == "ami":
         return Fault(naming.missing, f"The image id '[{', '.join(ids)}]' does not exist")
+    if prefix == "nat":
+        return Fault(naming.missing, f"NAT gateway {', '.join(ids)} was not found")
     if len(ids) == 1:
         return Fault(naming.missing, f"The {naming.noun} '{ids[0]}' does not exist")
     return Fault(naming.missing, f"The {naming.noun}s '{', '.join(ids)}' do not exist")

@@ -41,7 +41,7 @@ class Filter:
 
 def read(request: Request, paths: Paths, *, tagged: bool = True) -> list[Filter]:
     """The request's filters; refuses those that this noun does not have, tags included."""
-    given = request.get("Filters") or ()
+    given = request.get("Filters") or request.get("Filter") or ()  # as an action's model spells it
     if len(given) > MOST_FILTERS:
         raise Fault("FilterLimitExceeded", f"The maximum number of filters is {MOST_FILTERS}.")
     return [_read(item, paths, tagged) for item in given]

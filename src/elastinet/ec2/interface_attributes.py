@@ -5,8 +5,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from elastinet.ec2 import faults
-from elastinet.ec2.lookup import need
-from elastinet.ec2.network_interfaces import group_set, need_mine, view
+from elastinet.ec2.lookup import need, need_mine
+from elastinet.ec2.network_interfaces import group_set, view
 from elastinet.ec2.request import Request
 from elastinet.ec2.security_groups import check_groups
 from elastinet.ec2.transaction import Transaction

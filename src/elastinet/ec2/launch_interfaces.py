@@ -7,9 +7,8 @@ from elastinet.catalog.instance_types import InstanceType
 from elastinet.ec2 import faults
 from elastinet.ec2.account import default_vpc
 from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
-from elastinet.ec2.lookup import need
+from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.named_groups import groups_by_name
-from elastinet.ec2.network_interfaces import need_mine
 from elastinet.ec2.private_addresses import check_free, fresh
 from elastinet.ec2.request import Request
 from elastinet.ec2.security_groups import check_groups

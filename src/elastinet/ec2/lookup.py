@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from elastinet.ec2 import faults
 from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Noun
 
 N = TypeVar("N", bound=Noun)
@@ -16,3 +18,12 @@ def need(tx: Transaction, kind: type[N], prefix: str, id: str) -> N:
         faults.check_form(prefix, id)
         raise faults.missing(prefix, [id])
     return noun
+
+
+def need_mine(tx: Transaction, id: str) -> NetworkInterface:
+    """An interface that this account may change: not one that a service made."""
+    interface = need(tx, NetworkInterface, "eni", id)
+    if interface.requester_id is not None:
+        sentence = "You do not have permission to access the specified resource."
+        raise Fault("AuthFailure", sentence, 403)
+    return interface

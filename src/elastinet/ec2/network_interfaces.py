@@ -5,7 +5,7 @@ from typing import Any
 from elastinet.catalog import regions
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, describe
-from elastinet.ec2.lookup import need
+from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.moments import moment
 from elastinet.ec2.once import once
 from elastinet.ec2.paths import paths
@@ -22,7 +22,7 @@ from elastinet.model.security import SecurityGroup
 from elastinet.model.view import View
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
-from elastinet.rules.interfaces import addresses_of
+from elastinet.rules.interfaces import addresses_of, instance_id_of
 
 
 def view(tx: Transaction, interface: NetworkInterface) -> View:
@@ -108,10 +108,14 @@ def _attachment(interface: NetworkInterface) -> dict[str, Any]:
         "DeleteOnTermination": bond.delete_on_termination,
         "DeviceIndex": bond.device_index,
         "NetworkCardIndex": bond.network_card,
-        "InstanceId": bond.instance_id,
-        "InstanceOwnerId": interface.owner,
         "Status": bond.status,
-    }
+    } | _holder(interface)
+
+
+def _holder(interface: NetworkInterface) -> dict[str, Any]:
+    if id := instance_id_of(interface):
+        return {"InstanceId": id, "InstanceOwnerId": interface.owner}
+    return {"InstanceOwnerId": interface.requester_id}
 
 
 NETWORK_INTERFACES = Describable(
@@ -203,12 +207,3 @@ def remove_interface(tx: Transaction, interface: NetworkInterface) -> None:
 def in_use(interface: NetworkInterface) -> Fault:
     """The refusal to do to an attached interface what only a free one bears."""
     return Fault("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
-
-
-def need_mine(tx: Transaction, id: str) -> NetworkInterface:
-    """An interface that this account may change: not one that a service made."""
-    interface = need(tx, NetworkInterface, "eni", id)
-    if interface.requester_id is not None:
-        sentence = "You do not have permission to access the specified resource."
-        raise Fault("AuthFailure", sentence, 403)
-    return interface

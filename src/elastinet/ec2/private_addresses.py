@@ -5,7 +5,7 @@ from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
-from elastinet.ec2.lookup import need
+from elastinet.ec2.lookup import need_mine
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
@@ -86,7 +86,7 @@ def check_limit(tx: Transaction, interface: NetworkInterface, count: int) -> Non
 
 def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
     """Give an interface more addresses: named ones, or a number of them."""
-    interface = need(tx, NetworkInterface, "eni", request["NetworkInterfaceId"])
+    interface = need_mine(tx, request["NetworkInterfaceId"])
     subnet = tx.need(Subnet, interface.subnet_id)
     named, count = request.ids("PrivateIpAddresses"), request.get("SecondaryPrivateIpAddressCount")
     if bool(named) == (count is not None):
@@ -125,7 +125,7 @@ def _take(tx: Transaction, subnet: Subnet, interface: NetworkInterface, address:
 
 def unassign_private_ip_addresses(tx: Transaction, request: Request) -> None:
     """Take secondary addresses from an interface; Elastic IPs that led to them are idle then."""
-    interface = need(tx, NetworkInterface, "eni", request["NetworkInterfaceId"])
+    interface = need_mine(tx, request["NetworkInterfaceId"])
     gone = request.ids("PrivateIpAddresses")
     if not gone:
         raise faults.missing_parameter("privateIpAddress")

@@ -17,7 +17,11 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.view import View
 from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules.interfaces import instance_id_of
 from elastinet.rules.routing import leads_nowhere
+
+MEMBERS = {"local": "GatewayId", "gateway": "GatewayId", "nat": "NatGatewayId"}
+"""Where a route shows its target, by kind; one to an interface shows the instance too."""
 
 
 def view(tx: Transaction, table: RouteTable) -> View:
@@ -46,10 +50,10 @@ def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
         "State": "blackhole" if lost else "active",
     }
     if route.kind != "interface":
-        return shown | {"GatewayId": route.target}
+        return shown | {MEMBERS[route.kind]: route.target}
     interface = tx.state.get(NetworkInterface, route.target)
-    if interface is not None and interface.attachment is not None:
-        shown |= {"InstanceId": interface.attachment.instance_id, "InstanceOwnerId": interface.owner}
+    if interface is not None and (instance_id := instance_id_of(interface)):
+        shown |= {"InstanceId": instance_id, "InstanceOwnerId": interface.owner}
     return shown | {"NetworkInterfaceId": route.target}
 
 

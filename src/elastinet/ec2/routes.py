@@ -11,12 +11,13 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.vpc import InternetGateway
 from elastinet.rules.interfaces import interfaces_of
 
 LINK_LOCAL = ipaddress.IPv4Network("169.254.168.0/22")
-TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId")
+TARGETS = ("GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId")
 
 
 def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -96,6 +97,8 @@ def _route(tx: Transaction, table: RouteTable, request: Request, destination: st
         raise faults.combination(f"Only one route target may be specified, not {' and '.join(given)}.")
     if given == ["GatewayId"]:
         return Route(destination, "gateway", _gateway(tx, table, request["GatewayId"]))
+    if given == ["NatGatewayId"]:
+        return Route(destination, "nat", _nat_gateway(tx, table, request["NatGatewayId"]))
     return Route(destination, "interface", _interface(tx, table, request).id)
 
 
@@ -104,6 +107,16 @@ def _gateway(tx: Transaction, table: RouteTable, id: str) -> str:
     if gateway.vpc_id != table.vpc_id:
         sentence = f"route table {table.id} and network gateway {id} belong to different networks"
         raise faults.invalid(id, "gatewayId", sentence)
+    return id
+
+
+def _nat_gateway(tx: Transaction, table: RouteTable, id: str) -> str:
+    gateway = need(tx, NatGateway, "nat", id)
+    if not gateway.alive:
+        raise faults.missing("nat", [id])
+    if gateway.vpc_id != table.vpc_id:
+        sentence = f"route table {table.id} and NAT gateway {id} belong to different networks"
+        raise faults.invalid(id, "natGatewayId", sentence)
     return id
 
 

@@ -16,6 +16,7 @@ from elastinet.model.fault import Fault
 from elastinet.model.ids import well_formed
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -37,6 +38,7 @@ TAGGABLES = {
     "igw": Taggable(InternetGateway, "internet-gateway"),
     "rtb": Taggable(RouteTable, "route-table"),
     "acl": Taggable(NetworkAcl, "network-acl"),
+    "nat": Taggable(NatGateway, "natgateway"),
     "sg": Taggable(SecurityGroup, "security-group"),
     "sgr": Taggable(SecurityGroupRule, "security-group-rule"),
     "eni": Taggable(NetworkInterface, "network-interface"),

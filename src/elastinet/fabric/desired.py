@@ -12,6 +12,7 @@ from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
@@ -28,7 +29,8 @@ def everything(state: State) -> dict[str, AnyObject]:
     keys = (key for vpc in state.all(Vpc) for key in _of_vpc(state, vpc.id))
     guests = (f"guest:{i.id}" for i in state.all(Instance))
     own = (key for i in state.all(NetworkInterface) for key in _of_interface(state, i))
-    built = ((key, build(state, key)) for key in {*keys, *guests, *own})
+    appliances = (f"appliance:{n.id}" for n in state.all(NatGateway))
+    built = ((key, build(state, key)) for key in {*keys, *guests, *own, *appliances})
     return {key: made for key, made in built if made is not None}
 
 
@@ -42,12 +44,12 @@ def build(state: State, key: str) -> AnyObject | None:
 
 
 def is_live(state: State, interface: NetworkInterface) -> bool:
-    """Whether an interface is, or is about to be, in an instance that has a machine under it."""
+    """Whether an interface is, or is about to be, in a NAT gateway or an instance with a machine."""
     bond = interface.attachment
     if bond is None or bond.status == "detaching":
         return False
-    instance = state.get(Instance, bond.instance_id)
-    return instance is not None and instance.alive
+    holder = state.get(Instance, bond.instance_id) or state.get(NatGateway, bond.instance_id)
+    return holder is not None and holder.alive
 
 
 def has_network(state: State, vpc_id: str) -> bool:
@@ -89,7 +91,13 @@ def _table(state: State, id: str) -> AnyObject | None:
 def _route(state: State, table: RouteTable, route: Route) -> objects.Route:
     if leads_nowhere(state, table, route):
         return objects.Route(route.destination, "blackhole")
-    return objects.Route(route.destination, "igw" if route.kind == "gateway" else route.target)
+    return objects.Route(route.destination, _target(state, route))
+
+
+def _target(state: State, route: Route) -> str:
+    if route.kind == "gateway":
+        return "igw"
+    return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
 
 
 def _guest(state: State, id: str) -> AnyObject | None:
@@ -193,6 +201,11 @@ def _acl_entry(rule: AclRule) -> objects.AclEntry:
     return objects.AclEntry(rule.number, rule.protocol, rule.low, rule.high, rule.cidr, rule.allow)
 
 
+def _appliance(state: State, id: str) -> AnyObject | None:
+    gateway = state.get(NatGateway, id)
+    return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
+
+
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "network": _network,
     "table": _table,
@@ -202,6 +215,7 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "members": _members,
     "mapping": _mapping,
     "acl": _acl,
+    "appliance": _appliance,
 }
 
 
@@ -246,6 +260,8 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case RouteTable():
                 yield f"table:{noun.id}"
                 yield from _touched_associations(state, change, noun)
+            case NatGateway():
+                yield from _touched_nat_gateway(state, noun, have)
             case NetworkAcl():
                 yield f"acl:{noun.id}"
                 yield from _touched_acl_associations(state, change)
@@ -287,6 +303,13 @@ def _touched_associations(state: State, change: Change, noun: RouteTable) -> Ite
     if before != after:
         interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.vpc_id)
         yield from (f"interface:{i.id}" for i in interfaces)
+
+
+def _touched_nat_gateway(state: State, noun: NatGateway, have: Desired) -> Iterator[str]:
+    yield f"appliance:{noun.id}"
+    yield from _touched_routes(state, noun.id)
+    for interface in interfaces_of(state, noun.id):
+        yield from _touched_interface(state, interface, have)
 
 
 def _touched_acl_associations(state: State, change: Change) -> Iterator[str]:

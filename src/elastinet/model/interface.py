@@ -10,7 +10,10 @@ AttachmentStatus = Literal["attaching", "attached", "detaching"]
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """The bond between an interface and an instance; `time` is in seconds since 1970."""
+    """The bond between an interface and an instance; `time` is in seconds since 1970.
+
+    A NAT gateway's interface is bonded to it like to an instance: `instance_id` is the gateway's then.
+    """
 
     id: str
     instance_id: str

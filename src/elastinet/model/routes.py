@@ -6,7 +6,7 @@ import msgspec
 
 from elastinet.model.noun import Index, Noun
 
-TargetKind = Literal["local", "gateway", "interface"]
+TargetKind = Literal["local", "gateway", "interface", "nat"]
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -20,6 +21,7 @@ AnyNoun = (
     | InternetGateway
     | RouteTable
     | NetworkAcl
+    | NatGateway
     | SecurityGroup
     | SecurityGroupRule
     | NetworkInterface

@@ -10,6 +10,13 @@ def bond(interface: NetworkInterface) -> Attachment:
     return interface.attachment
 
 
+def instance_id_of(interface: NetworkInterface) -> str | None:
+    """The instance that an interface is in; None where it is in none, or in a NAT gateway."""
+    if interface.attachment is None or interface.interface_type == "natGateway":
+        return None
+    return interface.attachment.instance_id
+
+
 def interfaces_of(state: State, instance_id: str) -> list[NetworkInterface]:
     """An instance's interfaces in the order of network cards and device indexes, the primary first."""
     found = state.where(NetworkInterface, "attachment.instance-id", instance_id)

@@ -2,6 +2,7 @@
 
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway
@@ -25,6 +26,9 @@ def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
     if route.kind == "gateway":
         gateway = state.get(InternetGateway, route.target)
         return gateway is None or gateway.vpc_id != table.vpc_id
+    if route.kind == "nat":
+        nat = state.get(NatGateway, route.target)
+        return nat is None or not nat.alive
     interface = state.get(NetworkInterface, route.target)
     if interface is None or interface.attachment is None:
         return True
