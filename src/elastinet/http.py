@@ -11,6 +11,8 @@ from urllib.parse import parse_qs
 from elastinet import features
 from elastinet.config import Config
 from elastinet.engine import Engine
+from elastinet.fabric.names import host_link
+from elastinet.fabric.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -50,6 +52,7 @@ class Application:
             ("GET", "/_localstack/health"): self._health,
             ("GET", "/_elastinet/status"): self._status,
             ("GET", "/_elastinet/instances"): self._instances,
+            ("GET", "/_elastinet/interface"): self._interface,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
             ("POST", "/_elastinet/reset"): self._reset,
             ("POST", "/moto-api/reset"): self._reset,
@@ -124,6 +127,13 @@ class Application:
                 "features": features.table(self._config.fabric),
             }
         )
+
+    async def _interface(self, query: bytes) -> Reply:
+        (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]
+        made = self._reconciler.have.get(f"interface:{id}")
+        if not isinstance(made, Interface):
+            return _json({"error": f"{id} is in no running instance"}, 404)
+        return _json({"guest": [made.guest, made.device], "router": [made.network, host_link(id)]})
 
     async def _certificate(self, _query: bytes) -> Reply:
         return 200, "application/x-pem-file", self._metadata.signer.certificate

@@ -5,9 +5,11 @@ import sys
 import typer
 
 from elastinet import __version__
+from elastinet.cli.capture import capture
 from elastinet.cli.common import Failure, say_error
 from elastinet.cli.env import env
 from elastinet.cli.exec import exec_, shell
+from elastinet.cli.forward import forward
 from elastinet.cli.logs import logs
 from elastinet.cli.reset import reset
 from elastinet.cli.start import start
@@ -46,6 +48,8 @@ app.command("env")(env)
 app.command("exec", context_settings={**AFTER, "allow_interspersed_args": False})(exec_)
 app.command("shell")(shell)
 app.command("logs")(logs)
+app.command("forward")(forward)
+app.command("capture")(capture)
 app.command("reset")(reset)
 
 

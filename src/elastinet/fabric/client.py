@@ -55,6 +55,39 @@ def run(
             return _status(agent)
 
 
+def open_socket(
+    run: Path, namespace: str, *, device: str = "", host: str = "127.0.0.1", port: int = 0, udp: bool = False
+) -> socket.socket:
+    """A socket opened inside a namespace: connected, or one that sees a device's frames.
+
+    Raises AgentGone when there is no such namespace, device or listener.
+    """
+    asked = {"type": "open", "namespace": namespace, "device": device, "host": host, "port": port, "udp": udp}
+    with _connected(run / "agent.sock") as agent:
+        agent.sendall(json.dumps(asked).encode() + b"\n")
+        return _opened(agent)
+
+
+def _opened(agent: socket.socket) -> socket.socket:
+    """Wait for the socket; the descriptors of other messages are not for us."""
+    rest, fds = b"", []
+    try:
+        while True:
+            data, more, _, _ = socket.recv_fds(agent, CHUNK, 1)
+            fds += more
+            if not data:
+                raise AgentGone("the fabric agent ended")
+            *lines, rest = (rest + data).split(b"\n")
+            for message in map(json.loads, lines):
+                if message["type"] == "opened" and message.get("error"):
+                    raise AgentGone(message["error"])
+                if message["type"] == "opened":
+                    return socket.socket(fileno=fds.pop())
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
 def _connected(path: Path) -> socket.socket:
     agent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

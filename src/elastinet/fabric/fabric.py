@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from elastinet.fabric import disk, names, plan
+from elastinet.fabric import disk, isolate, names, plan
 from elastinet.fabric.guest import Life
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -63,6 +63,15 @@ class Fabric:
         self._answered: Converged | None = None
         self._woken = False
 
+    def namespace(self, id: str) -> int | None:
+        """A descriptor, to be closed, of the network namespace of a guest or a router; None for no such."""
+        life = self.lives.get(id)
+        if life is not None and life.ready and not life.asked:
+            return os.dup(life.namespace)
+        if id in self.spaces and id != names.INTERNET:
+            return os.open(f"{isolate.NETNS}/{id}", os.O_RDONLY | os.O_CLOEXEC)
+        return None
+
     # --- what is wanted ---------------------------------------------------------------------------
 
     def desire(self, desire: Desire) -> None:
@@ -91,8 +100,8 @@ class Fabric:
             self._loop.later(GATHERING_SECONDS, self._advance)
 
     def _wanted_guests(self) -> dict[str, Guest]:
-        objects = self.plan.view.objects.values()
         """Guests that shall run; a boot that ended by itself is over, and the engine says what then."""
+        objects = self.plan.view.objects.values()
         wanted = {item.id: item for item in objects if isinstance(item, Guest)}
         if any(isinstance(item, Network) and item.igw for item in objects):
             wanted[names.INTERNET] = Guest(names.INTERNET, names.INTERNET, boot=0)

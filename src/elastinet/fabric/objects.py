@@ -275,6 +275,26 @@ class Exec(msgspec.Struct, frozen=True, tag="exec"):
     cwd: str = "/"
 
 
+class Open(msgspec.Struct, frozen=True, tag="open"):
+    """Client to agent: open a socket inside a guest, a VPC's router, or "internet".
+
+    With a `device` it is one that sees the device's frames; otherwise it is connected to a host and a
+    port over TCP or UDP.
+    """
+
+    namespace: str
+    device: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    udp: bool = False
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened"):
+    """Agent to client, with the socket's descriptor; `error` says why there is none."""
+
+    error: str = ""
+
+
 class Signal(msgspec.Struct, frozen=True, tag="signal"):
     """Client to agent: send the command's process group a signal."""
 

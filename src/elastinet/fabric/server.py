@@ -14,12 +14,13 @@ from elastinet.fabric import features, isolate
 from elastinet.fabric.execution import Execution
 from elastinet.fabric.fabric import Fabric
 from elastinet.fabric.loop import Loop
-from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Signal
+from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Open, Opened, Signal
+from elastinet.fabric.opening import open_inside
 from elastinet.fabric.protocol import Inbox, attach
 from elastinet.fabric.spawning import Spawning
 
 SEND_BUFFER = 1 << 22
-_decode = msgspec.json.Decoder(Desire | Exec | Signal).decode
+_decode = msgspec.json.Decoder(Desire | Exec | Open | Signal).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -115,8 +116,30 @@ class Server:
                 peer.execution = Execution(request, peer.inbox.fds, peer.send)
                 peer.execution.start(self.fabric.lives, self._spawning)
                 peer.inbox.close()
+            case Open() as request:
+                self._open(peer, request)
             case Signal() as message if peer.execution:
                 peer.execution.pass_on(message)
+
+    def _open(self, peer: Peer, request: Open) -> None:
+        """Open a socket where a peer wants one, and hand it over."""
+        namespace = self.fabric.namespace(request.namespace)
+        if namespace is None:
+            peer.send(Opened(f"{request.namespace} is not running"))
+            return
+
+        def done(opened: socket.socket | None, error: str) -> None:
+            self._loop.soon(lambda: self._hand_over(peer, namespace, opened, error))
+
+        open_inside(namespace, request, done)
+
+    def _hand_over(self, peer: Peer, namespace: int, opened: socket.socket | None, error: str) -> None:
+        os.close(namespace)
+        if opened is None:
+            peer.send(Opened(error))
+            return
+        with opened:
+            peer.send(Opened(), opened.fileno())
 
     def _adopt(self, peer: Peer) -> None:
         """Make a peer the engine; an older one is let go."""
