@@ -103,7 +103,7 @@ def test_atomic(ec2, vpc):
         ("eni-attach-00000000000000000", "InvalidID"),
         ("nonsense", "InvalidID"),
         ("", "InvalidID"),
-        ("vol-00000000000000000", "UnsupportedOperation"),
+        ("vol-00000000000000000", "InvalidVolume.NotFound"),
     ],
 )
 def test_ids_that_cannot_be_tagged(ec2, id, code):

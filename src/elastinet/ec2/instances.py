@@ -12,9 +12,11 @@ from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
+from elastinet.ec2.volumes import mappings
 from elastinet.model.instance import CODES, Instance, InstanceState
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.view import View
+from elastinet.model.volume import Volume
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import interfaces_of
@@ -25,7 +27,7 @@ def view(tx: Transaction, instance: Instance) -> View:
     interfaces = interfaces_of(tx.state, instance.id)
     elastic = [a for i in interfaces for a in tx.state.where(Address, "network-interface-id", i.id)]
     vpc = tx.state.get(Vpc, instance.vpc_id)
-    parts = (vpc, *interfaces, *elastic)
+    parts = (vpc, *interfaces, *elastic, *volumes_of(tx, instance))
     return tx.views.of(instance, parts, lambda: _view(tx, instance, interfaces))
 
 
@@ -36,6 +38,11 @@ def _view(tx: Transaction, instance: Instance, interfaces: list[NetworkInterface
         | _options(instance)
         | _network(tx, instance, [network_interfaces.view(tx, i) for i in interfaces])
     )
+
+
+def volumes_of(tx: Transaction, instance: Instance) -> list[Volume]:
+    """An instance's volumes, the root one first."""
+    return list(tx.state.where(Volume, "attachment.instance-id", instance.id))
 
 
 def shown_state(state: InstanceState) -> dict[str, Any]:
@@ -76,17 +83,10 @@ def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
     image = images(instance.region, tx.settings.images).get(instance.image_id)
     kind = instance_types()[instance.instance_type]
     cores, threads = instance.cpu_options or (kind.vcpus, 1)
-    volume = {
-        "VolumeId": instance.volume_id,
-        "AttachTime": moment(instance.launch_time),
-        "DeleteOnTermination": instance.volume_delete_on_termination,
-        "Status": "attached",
-    }
     device = image.root_device if image else "/dev/xvda"
-    has_volume = instance.state != "terminated"
     return {
         "Architecture": image.architecture if image else kind.architectures[-1],
-        "BlockDeviceMappings": [{"DeviceName": device, "Ebs": volume}] if has_volume else [],
+        "BlockDeviceMappings": mappings(volumes_of(tx, instance)),
         "RootDeviceName": device,
         "RootDeviceType": "ebs",
         "VirtualizationType": "hvm",

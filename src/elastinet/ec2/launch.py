@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
-from elastinet.ec2 import faults, instances
+from elastinet.ec2 import faults, instances, volumes
 from elastinet.ec2.attachments import attach
 from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
@@ -50,7 +50,9 @@ def _launch(tx: Transaction, request: Request) -> str:
     _check_offered(tx, kind.type, plan.subnet.zone)
     fields = _fields(tx, request, kind)
     reservation, token = tx.new_id("r"), request.get("ClientToken") or ""
-    tags = tags_for(tx, request, "instance", "network-interface")
+    tags = tags_for(tx, request, "instance", "network-interface", "volume")
+    volume_tags = tags_for(tx, request, "volume", "network-interface", "instance")
+    disks = volumes.read(request, kind.image)
     if fields["metadata"].instance_tags == "enabled":
         check_tag_keys(key for key, _ in tags)
     for index in range(count):
@@ -67,10 +69,10 @@ def _launch(tx: Transaction, request: Request) -> str:
             subnet_id=plan.subnet.id,
             zone=plan.subnet.zone,
             private_ip=plan.primary(index),
-            volume_id=tx.new_id("vol"),
             tags=tags,
             **fields,
         )
+        volumes.make(tx, instance, disks, volume_tags)
         _attach_all(tx, instance, plan, index)
         lend(tx, instance)
     return reservation

@@ -72,7 +72,7 @@ def plan_interfaces(tx: Transaction, request: Request, kind: InstanceType, count
     found = _listed(tx, request, given, count) if given else [_simple(tx, request, count)]
     found.sort(key=lambda one: (one.card, one.device_index))
     _check(kind, found)
-    tags = tags_for(tx, request, "network-interface", "instance")
+    tags = tags_for(tx, request, "network-interface", "instance", "volume")
     return Plan(found, tags)
 
 
@@ -104,7 +104,7 @@ def _simple(tx: Transaction, request: Request, count: int) -> One:
 
 def _subnet(tx: Transaction, request: Request) -> Subnet:
     placement = request.get("Placement")
-    zone = placement.get("AvailabilityZone") if placement else None
+    zone = (placement.get("AvailabilityZone") or None) if placement else None  # Terraform sends ""
     if (id := request.get("SubnetId")) is not None:
         subnet = need(tx, Subnet, "subnet", id)
         if zone is not None and zone != subnet.zone:

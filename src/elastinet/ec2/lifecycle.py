@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
-from elastinet.ec2 import faults
+from elastinet.ec2 import faults, volumes
 from elastinet.ec2.attachments import release_all
 from elastinet.ec2.describe import by_id
 from elastinet.ec2.instances import INSTANCES, shown_state
@@ -134,4 +134,5 @@ def _terminate(tx: Transaction, instance: Instance) -> Instance:
 def finish(tx: Transaction, instance: Instance) -> Instance:
     """Let an instance be terminated: its interfaces go, or are free."""
     release_all(tx, instance.id)
+    volumes.release(tx, instance.id)
     return tx.put(instance.but(state="terminated", end_time=tx.now, private_ip=""))

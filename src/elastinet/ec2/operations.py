@@ -32,6 +32,7 @@ from elastinet.ec2 import (
     security_groups,
     subnets,
     tags,
+    volumes,
     vpcs,
 )
 from elastinet.ec2.request import Request
@@ -73,6 +74,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteSecurityGroup": security_groups.delete_security_group,
     "DeleteSubnet": subnets.delete_subnet,
     "DeleteTags": tags.delete_tags,
+    "DeleteVolume": volumes.delete_volume,
     "DeleteVpc": vpcs.delete_vpc,
     "DescribeAccountAttributes": account_attributes.describe_account_attributes,
     "DescribeAddresses": addresses.describe_addresses,
@@ -95,6 +97,7 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeSecurityGroups": security_groups.describe_security_groups,
     "DescribeSubnets": subnets.describe_subnets,
     "DescribeTags": tags.describe_tags,
+    "DescribeVolumes": volumes.describe_volumes,
     "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
     "DescribeVpcs": vpcs.describe_vpcs,
     "DetachInternetGateway": internet_gateways.detach_internet_gateway,

@@ -21,6 +21,7 @@ from elastinet.model.noun import Noun
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
+from elastinet.model.volume import Volume
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules.metadata import check_tag_keys
 
@@ -45,9 +46,10 @@ TAGGABLES = {
     "eipalloc": Taggable(Address, "elastic-ip"),
     "i": Taggable(Instance, "instance"),
     "key": Taggable(KeyPair, "key-pair"),
+    "vol": Taggable(Volume, "volume"),
 }
 
-_UNKEPT = {"ami": "images", "dopt": "DHCP options", "vol": "volumes"}
+_UNKEPT = {"ami": "images", "dopt": "DHCP options"}
 """Kinds that EC2 tags, of which elastinet has no more than the ids."""
 
 MOST_RESOURCES = 1000

@@ -60,8 +60,6 @@ class Instance(Noun, frozen=True, kw_only=True):
     profile_arn: str | None = None
     credit_specification: str | None = None
     cpu_options: tuple[int, int] | None = None
-    volume_id: str
-    volume_delete_on_termination: bool = True
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     metadata: MetadataOptions = MetadataOptions()

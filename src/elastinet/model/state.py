@@ -11,6 +11,7 @@ from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.volume import Volume
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 
 AnyNoun = (
@@ -28,6 +29,7 @@ AnyNoun = (
     | Address
     | Instance
     | KeyPair
+    | Volume
 )
 KINDS: tuple[type[Noun], ...] = get_args(AnyNoun)
 
