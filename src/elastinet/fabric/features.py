@@ -13,10 +13,12 @@ PROGRAMS = {
     "unshare": "namespaces need the program unshare: install the package util-linux",
     "setpriv": "a clean end needs the program setpriv: install the package util-linux",
 }
+FOR_ALL = "/proc/sys/user/max_user_namespaces"
+"""Every instance has a user namespace, so this one is root's matter too."""
 KNOBS = {
     "/proc/sys/kernel/unprivileged_userns_clone": "0",
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
-    "/proc/sys/user/max_user_namespaces": "0",
+    FOR_ALL: "0",
 }
 
 
@@ -49,14 +51,12 @@ def overlays() -> dict[str, str]:
 
 def namespaces() -> dict[str, str]:
     """Whether this user may make namespaces; asked of the knobs that usually forbid it."""
-    if os.geteuid() == 0:
-        return {}
+    root = os.geteuid() == 0
     for knob, forbidden in KNOBS.items():
-        if os.path.exists(knob) and _read(knob) == forbidden:
-            other = {"0": "1", "1": "0"}[forbidden] if "max_" not in knob else "10000"
-            return {
-                "namespaces": f"unprivileged user namespaces are off: set {knob} to {other}, or run as root"
-            }
+        if (not root or knob == FOR_ALL) and os.path.exists(knob) and _read(knob) == forbidden:
+            other = {"0": "1", "1": "0"}[forbidden] if knob != FOR_ALL else "10000"
+            advice = f"set {knob} to {other}" + ("" if root or knob == FOR_ALL else ", or run as root")
+            return {"namespaces": f"user namespaces are off: {advice}"}
     return {}
 
 

@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import signal
+import struct
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -21,9 +23,15 @@ MS_PRIVATE = 0x40000
 MNT_DETACH = 0x2
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 
+# The same on every architecture.
+CLONE3 = 435
+
 _libc = ctypes.CDLL(None, use_errno=True)
+# Calls that keep Python's lock, which a child must find held by itself.
+_python = ctypes.PyDLL(None, use_errno=True)
 
 
 def _call(name: str, *arguments: int | bytes | None) -> int:
@@ -38,6 +46,19 @@ def _call(name: str, *arguments: int | bytes | None) -> int:
 def unshare(flags: int) -> None:
     """Move this thread into new namespaces of the given kinds."""
     _call("unshare", flags)
+
+
+def clone(flags: int) -> int:
+    """Fork a child into new namespaces; only for processes of a single thread.
+
+    os.fork has no flags, and a process cannot leave a user namespace that it made for its child.
+    """
+    arguments = struct.pack("=8Q", flags, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
+    result = int(_python.syscall(CLONE3, arguments, len(arguments)))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"clone3: {os.strerror(number)}")
+    return result
 
 
 def setns(fd: int, flags: int) -> None:
@@ -71,11 +92,16 @@ def sethostname(name: str) -> None:
     _call("sethostname", encoded, len(encoded))
 
 
-def die_with_parent(signal: int) -> None:
+def die_with_parent(number: int) -> None:
     """Have the kernel send this process a signal when its parent ends."""
-    _call("prctl", PR_SET_PDEATHSIG, signal, 0, 0, 0)
+    _call("prctl", PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def drop_capability(number: int) -> None:
     """Take a capability out of the bounding set: no program started from here can have it."""
     _call("prctl", PR_CAPBSET_DROP, number, 0, 0, 0)
+
+
+def hide_from_debuggers() -> None:
+    """Keep this process's memory and descriptors from all but this user namespace, until it execs."""
+    _call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -1,6 +1,6 @@
 """A guest's root file system: overlays over the host's folders, and fresh mounts for all that is live.
 
-Runs inside the guest's own mount namespace, before its init exists. Nothing of the host's stays
+Runs in a mount namespace that the guest gets a locked copy of. Nothing of the host's stays
 reachable but what `LAYERS` names, and that only below an overlay.
 """
 
@@ -13,6 +13,21 @@ from elastinet.fabric import kernel
 LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
 NODES = ("null", "zero", "full", "random", "urandom", "tty")
+FIXED = ("sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "scsi")
+SECRET = (
+    "kcore",
+    "keys",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "pagetypeinfo",
+    "sched_debug",
+    "slabinfo",
+    "timer_list",
+    "vmallocinfo",
+)
 SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
 
@@ -58,7 +73,7 @@ def _write(path: str, text: str) -> None:
 
 
 def enter(disk: str, image: Image) -> None:
-    """Build the root below `disk` and move into it; the caller is the first of its PID namespace."""
+    """Build the root below `disk` and move into it, all processes of this mount namespace with it."""
     root = f"{disk}/root"
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount(root, root, flags=kernel.MS_BIND)
@@ -95,11 +110,21 @@ def _live(root: str) -> None:
 
 
 def _guard(proc: str) -> None:
-    """Make the kernel's knobs read-only but for the network's, which belong to the guest's namespace."""
+    """Make the kernel's knobs read-only but for the network's, and its inner state unreadable.
+
+    The guest's root has the host's user id, which alone opens some of these files.
+    """
     kernel.mount(f"{proc}/sys/net", f"{proc}/sys/net", flags=kernel.MS_BIND)
-    for path in filter(os.path.exists, (f"{proc}/sys", f"{proc}/sysrq-trigger")):
+    for path in filter(os.path.exists, (f"{proc}/{name}" for name in FIXED)):
         kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
         kernel.mount("none", path, flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | SAFE)
+    for path in filter(os.path.exists, (f"{proc}/{name}" for name in SECRET)):
+        kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+
+
+def show_network() -> None:
+    """Show the guest's own network below /sys; runs in the guest's own namespaces."""
+    kernel.mount("sysfs", "/sys", "sysfs", SAFE | kernel.MS_RDONLY)
 
 
 def _devices(dev: str) -> None:

@@ -1,0 +1,120 @@
+"""The birth of a guest: namespaces of its own, owned by a user namespace of its own.
+
+Two processes share the work. The *init* is born into the new user namespace. The *builder* keeps the
+agent's power and mounts the root; only then the init copies the mounts: to the kernel they are now a
+stranger's, so nothing in the guest can unmount, remount or look behind them. Ids are mapped to
+themselves, so files keep their owners; capabilities end where the guest ends.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from elastinet.fabric import kernel, privileges, rootfs
+
+BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
+OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
+CGROUPS = Path("/proc/sys/user/max_cgroup_namespaces")
+WORD = b"."
+Tell = Callable[..., None]
+
+
+def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
+    """Start a guest's init and the builder of its root; leaves the caller among the guest's mounts."""
+    kernel.unshare(kernel.CLONE_NEWNS)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        init = kernel.clone(BORN)
+        if not init:
+            theirs.close()
+            _or_tell(request, tell, lambda: _become_init(request, ours, tell))
+        tell(tag=request["tag"], pid=init)
+        _map_ids(init)
+        target = os.pidfd_open(init)
+        kernel.setns(target, kernel.CLONE_NEWPID)
+        os.close(target)
+        if not os.fork():
+            ours.close()
+            _or_tell(request, tell, lambda: _build(request, image, theirs))
+    return init
+
+
+def _or_tell(request: dict[str, Any], tell: Tell, work: Callable[[], None]) -> NoReturn:
+    """Do a new process's work and end it; a failure is told, and the other of the two ends unanswered."""
+    try:
+        signal.set_wakeup_fd(-1)
+        work()
+        os._exit(0)
+    except BaseException as error:
+        tell(tag=request["tag"], error=f"{error}")
+    finally:
+        os._exit(126)
+
+
+def _become_init(request: dict[str, Any], builder: socket.socket, tell: Tell) -> NoReturn:
+    """Turn into a guest's init: it holds the namespaces, and the kernel reaps its orphans."""
+    _hear(builder)
+    kernel.unshare(OWNED)
+    _forbid_cgroups()
+    _say(builder)
+    tell(tag=request["tag"], stage="net")
+    _settle_network()
+    os.umask(0o022)
+    os.setsid()
+    kernel.sethostname(request["hostname"])
+    _hear(builder)
+    kernel.unshare(kernel.CLONE_NEWNS)
+    os.chdir("/")
+    rootfs.show_network()
+    privileges.reset_signals()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    null = os.open("/dev/null", os.O_RDWR)
+    privileges.drop()
+    tell(tag=request["tag"], stage="ready")
+    privileges.place([null, null, null])
+    os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
+
+
+def _build(request: dict[str, Any], image: rootfs.Image, init: socket.socket) -> None:
+    """Be the builder: the init's ids are mapped, so it may begin, and is told when its root is there."""
+    os.umask(0o022)
+    _say(init)
+    _hear(init)
+    rootfs.prepare(request["disk"], request["hostname"], image)
+    rootfs.enter(request["disk"], image)
+    _say(init)
+
+
+def _map_ids(init: int) -> None:
+    """Map every id that this user namespace knows to itself, in the one of the guest's init."""
+    for kind in ("uid_map", "gid_map"):
+        known = [line.split() for line in Path(f"/proc/self/{kind}").read_text().splitlines()]
+        lines = "".join(f"{first} {first} {count}\n" for first, _, count in known)
+        Path(f"/proc/{init}/{kind}").write_text(lines)
+
+
+def _forbid_cgroups() -> None:
+    """A cgroup namespace would let the guest mount the hierarchy that its id owns on the host."""
+    with contextlib.suppress(FileNotFoundError):
+        CGROUPS.write_text("0")
+
+
+def _settle_network() -> None:
+    """A new guest's network: loopback up, IPv6 silent until VPCs carry it."""
+    with contextlib.suppress(FileNotFoundError):
+        Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
+    privileges.bring_up("lo")
+
+
+def _say(other: socket.socket) -> None:
+    other.send(WORD, socket.MSG_NOSIGNAL)
+
+
+def _hear(other: socket.socket) -> None:
+    """Wait for the other process's word; if it has ended this one ends too, for it has told why."""
+    if other.recv(1) != WORD:
+        os._exit(126)

@@ -1,0 +1,42 @@
+"""What a process that becomes a guest's does before it is another program: descriptors, signals, powers."""
+
+import os
+import signal
+import socket
+import struct
+from fcntl import ioctl
+
+from elastinet.fabric import kernel
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+# Other file systems by handle, modules, raw devices, the clock, device nodes, the host's audit and logs.
+FORBIDDEN = (2, 16, 17, 25, 27, 30, 32, 33, 34, 35, 36, 37)
+
+
+def bring_up(device: str) -> None:
+    """Set a device up, as `ip link set up` does, without a process for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        name = device.encode()
+        (flags,) = struct.unpack_from("16xh", ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", name, 0)))
+        ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", name, flags | IFF_UP))
+
+
+def place(fds: list[int]) -> None:
+    """Give the program the descriptors 0, 1, 2 … in the order they were sent, and no others."""
+    high = [os.dup2(os.dup(fd), 64 + index) for index, fd in enumerate(fds)]
+    for index, fd in enumerate(high):
+        os.dup2(fd, index)
+    os.closerange(len(fds), 256)
+
+
+def reset_signals() -> None:
+    """Undo what this interpreter changed, so that a program starts with ordinary signals."""
+    for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def drop() -> None:
+    """Give up what a guest's root could use to leave its namespaces."""
+    for number in FORBIDDEN:
+        kernel.drop_capability(number)
