@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
+
 from elastinet import features
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -17,6 +19,7 @@ from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.reconcile import Reconciler
+from elastinet.rules.costs import ledger
 from elastinet.rules.role_keys import account_of
 from elastinet.wire.credentials import caller
 from elastinet.wire.parse import parse
@@ -29,6 +32,7 @@ Reply = tuple[int, str, bytes]
 
 MOST_BYTES = 1 << 20
 DEFAULT_REGION = "us-east-1"
+HOURS_A_MONTH = 730
 XML = "text/xml;charset=UTF-8"
 
 log = logging.getLogger(__name__)
@@ -53,6 +57,7 @@ class Application:
             ("GET", "/_elastinet/status"): self._status,
             ("GET", "/_elastinet/instances"): self._instances,
             ("GET", "/_elastinet/interface"): self._interface,
+            ("GET", "/_elastinet/costs"): self._costs,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
             ("POST", "/_elastinet/reset"): self._reset,
             ("POST", "/moto-api/reset"): self._reset,
@@ -134,6 +139,13 @@ class Application:
         if not isinstance(made, Interface):
             return _json({"error": f"{id} is in no running instance"}, 404)
         return _json({"guest": [made.guest, made.device], "router": [made.network, host_link(id)]})
+
+    async def _costs(self, _query: bytes) -> Reply:
+        lines = list(ledger(self._engine.state, self._config.rules))
+        hourly = sum(line.usd_per_hour for line in lines)
+        shown = [msgspec.structs.asdict(line) for line in lines]
+        rate = {"usd_per_hour": round(hourly, 6), "usd_per_month": round(hourly * HOURS_A_MONTH, 2)}
+        return _json({"rules": self._config.rules, **rate, "lines": shown})
 
     async def _certificate(self, _query: bytes) -> Reply:
         return 200, "application/x-pem-file", self._metadata.signer.certificate

@@ -7,6 +7,7 @@ import typer
 from elastinet import __version__
 from elastinet.cli.capture import capture
 from elastinet.cli.common import Failure, say_error
+from elastinet.cli.costs import costs
 from elastinet.cli.env import env
 from elastinet.cli.exec import exec_, shell
 from elastinet.cli.forward import forward
@@ -50,6 +51,7 @@ app.command("shell")(shell)
 app.command("logs")(logs)
 app.command("forward")(forward)
 app.command("capture")(capture)
+app.command("costs")(costs)
 app.command("reset")(reset)
 
 
