@@ -119,7 +119,10 @@ def test_duplicates_are_refused_and_nothing_is_added(ec2, place):
         ({"IpProtocol": "-1"}, "MissingParameter"),
         ({"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-12345678"}]}, "InvalidGroup.NotFound"),
         ({"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "vpc-12345678"}]}, "InvalidGroupId.Malformed"),
-        ({"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-12345678"}]}, "MissingParameter"),
+        (
+            {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-12345678"}]},
+            "InvalidPrefixListID.NotFound",
+        ),
     ],
 )
 def test_bad_rules(ec2, place, permission, code):

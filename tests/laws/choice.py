@@ -9,6 +9,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.noun import Noun
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
@@ -76,6 +77,10 @@ class Choice:
     @property
     def acl(self) -> str:
         return self.id(NetworkAcl, "acl")
+
+    @property
+    def prefix_list(self) -> str:
+        return self.id(PrefixList, "pl")
 
     @property
     def gateway(self) -> str:

@@ -62,6 +62,7 @@ LIKELY = (
     *("make_subnet", "allocate", "lead_to_interface", "lead_to_instance", "lead_nowhere", "assign"),
     *("make_route", "replace_route", "associate", "let_in", "attach_gateway", "replace_association"),
     *("make_nat_gateway", "make_nat_gateway", "make_nat_route", "make_nat_route"),
+    *("make_prefix_list", "change_prefix_list", "make_prefix_list_route", "let_prefix_list_in"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

@@ -10,6 +10,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
@@ -327,7 +328,8 @@ def replace_route(c: Choice) -> Params:
 def delete_route(c: Choice) -> Params:
     routes = [(t.id, r.destination) for t in c.nouns(RouteTable) for r in t.routes[1:]]
     table, destination = c.one(routes) if routes else (c.table, "0.0.0.0/0")
-    return {"RouteTableId": table, "DestinationCidrBlock": destination}
+    name = "DestinationPrefixListId" if destination.startswith("pl-") else "DestinationCidrBlock"
+    return {"RouteTableId": table, name: destination}
 
 
 # --- NAT gateways ---------------------------------------------------------------------------------
@@ -352,6 +354,45 @@ def make_nat_route(c: Choice) -> Params:
     noun = c.engine.state.get(NatGateway, nat)
     table = c.id(RouteTable, "rtb", lambda t: noun is not None and t.vpc_id == noun.vpc_id)
     return {"RouteTableId": table, "DestinationCidrBlock": c.cidr(), "NatGatewayId": nat}
+
+
+# --- prefix lists ---------------------------------------------------------------------------------
+
+
+@move("CreateManagedPrefixList")
+def make_prefix_list(c: Choice) -> Params:
+    fields = {"PrefixListName": f"l{c.number(9)}", "AddressFamily": "IPv4", "MaxEntries": 3}
+    return fields | {"Entries": [{"Cidr": c.cidr()}]}
+
+
+@move("ModifyManagedPrefixList")
+def change_prefix_list(c: Choice) -> Params:
+    lists = c.nouns(PrefixList)
+    if not lists:
+        return {"PrefixListId": c.prefix_list}
+    found = c.one(lists)
+    change = {"AddEntries": [{"Cidr": c.cidr()}]}
+    if found.entries and c.chance(2):
+        change = {"RemoveEntries": [{"Cidr": found.entries[0].cidr}]}
+    return {"PrefixListId": found.id, "CurrentVersion": found.version} | change
+
+
+@move("DeleteManagedPrefixList")
+def delete_prefix_list(c: Choice) -> Params:
+    return {"PrefixListId": c.prefix_list}
+
+
+@move("CreateRoute")
+def make_prefix_list_route(c: Choice) -> Params:
+    route = _route(c)
+    del route["DestinationCidrBlock"]
+    return route | {"DestinationPrefixListId": c.prefix_list}
+
+
+@move("AuthorizeSecurityGroupIngress")
+def let_prefix_list_in(c: Choice) -> Params:
+    lists = [{"PrefixListId": c.prefix_list}]
+    return {"GroupId": c.group, "IpPermissions": [{"IpProtocol": "-1", "PrefixListIds": lists}]}
 
 
 # --- network ACLs ---------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ NAMINGS = {
             "association ID",
         ),
         Naming("nat", "NatGatewayNotFound", "NatGatewayMalformed", "NAT gateway"),
+        Naming("pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", "prefix list ID"),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }

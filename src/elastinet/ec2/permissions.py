@@ -8,6 +8,7 @@ from elastinet.ec2.named_groups import by_name
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.rules import filtering
 
@@ -20,12 +21,13 @@ class Permission(NamedTuple):
     high: int
     cidr: str | None
     peer_group: str | None
+    prefix_list: str | None
     description: str | None
 
     @property
     def peer(self) -> str:
-        """The CIDR or the group."""
-        return self.cidr or self.peer_group or ""
+        """The CIDR, the group or the prefix list."""
+        return self.cidr or self.peer_group or self.prefix_list or ""
 
     def same(self, egress: bool) -> tuple[bool, int, int, int, str]:
         """What makes it the same as a rule that is there."""
@@ -47,7 +49,7 @@ def _permission(key: tuple[int, int, int], rules: list[SecurityGroupRule], owner
         "IpProtocol": filtering.protocol_name(protocol),
         "IpRanges": [_described(r, "CidrIp", r.cidr) for r in rules if r.cidr and ":" not in r.cidr],
         "Ipv6Ranges": [_described(r, "CidrIpv6", r.cidr) for r in rules if r.cidr and ":" in r.cidr],
-        "PrefixListIds": [],
+        "PrefixListIds": [_described(r, "PrefixListId", r.prefix_list) for r in rules if r.prefix_list],
         "UserIdGroupPairs": [_described(r, "GroupId", r.peer_group) | {"UserId": owner} for r in pairs],
     }
     return shown | span(protocol, low, high)
@@ -83,7 +85,7 @@ def _flat(request: Request) -> Permission:
         raise Fault("MissingParameter", f"The request must contain the parameter {missing}")
     number = filtering.protocol_number(protocol)
     low, high = filtering.span(number, request.get("FromPort"), request.get("ToPort"))
-    return Permission(number, low, high, filtering.cidr(cidr, 4), None, None)
+    return Permission(number, low, high, filtering.cidr(cidr, 4), None, None, None)
 
 
 def _read(tx: Transaction, item: Request) -> Iterator[Permission]:
@@ -98,15 +100,23 @@ def _read(tx: Transaction, item: Request) -> Iterator[Permission]:
     return (Permission(protocol, low, high, *peer) for peer in peers)
 
 
-def _peers(tx: Transaction, item: Request) -> Iterator[tuple[str | None, str | None, str | None]]:
+Peer = tuple[str | None, str | None, str | None, str | None]
+"""A CIDR, a group or a prefix list, and the description."""
+
+
+def _peers(tx: Transaction, item: Request) -> Iterator[Peer]:
     for version, ranges, name in ((4, "IpRanges", "CidrIp"), (6, "Ipv6Ranges", "CidrIpv6")):
         for one in item.get(ranges) or ():
             text = one.get(name)
             if text is None:
                 raise Fault("MissingParameter", f"The request must contain the parameter {name}")
-            yield filtering.cidr(text, version), None, one.get("Description")
+            yield filtering.cidr(text, version), None, None, one.get("Description")
     for one in item.get("UserIdGroupPairs") or ():
-        yield None, _group(tx, one).id, one.get("Description")
+        yield None, _group(tx, one).id, None, one.get("Description")
+    for one in item.get("PrefixListIds") or ():
+        if (id := one.get("PrefixListId")) is None:
+            raise Fault("MissingParameter", "The request must contain the parameter PrefixListId")
+        yield None, None, need(tx, PrefixList, "pl", id).id, one.get("Description")
 
 
 def _group(tx: Transaction, pair: Request) -> SecurityGroup:

@@ -18,6 +18,7 @@ from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.view import View
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.interfaces import instance_id_of
+from elastinet.rules.prefix_lists import is_prefix_list
 from elastinet.rules.routing import leads_nowhere
 
 MEMBERS = {"local": "GatewayId", "gateway": "GatewayId", "nat": "NatGatewayId"}
@@ -45,7 +46,7 @@ def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict
 
 def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
     shown = {
-        "DestinationCidrBlock": route.destination,
+        destination_member(route.destination): route.destination,
         "Origin": route.origin,
         "State": "blackhole" if lost else "active",
     }
@@ -55,6 +56,11 @@ def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
     if interface is not None and (instance_id := instance_id_of(interface)):
         shown |= {"InstanceId": instance_id, "InstanceOwnerId": interface.owner}
     return shown | {"NetworkInterfaceId": route.target}
+
+
+def destination_member(destination: str) -> str:
+    """The name under which a route shows its destination."""
+    return "DestinationPrefixListId" if is_prefix_list(destination) else "DestinationCidrBlock"
 
 
 def _association(table: RouteTable, association: Association) -> dict[str, Any]:

@@ -6,15 +6,18 @@ from typing import Any
 from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block
 from elastinet.ec2.lookup import need
+from elastinet.ec2.prefix_list_quotas import is_over, static_routes
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.vpc import InternetGateway
 from elastinet.rules.interfaces import interfaces_of
+from elastinet.rules.prefix_lists import is_prefix_list
 
 LINK_LOCAL = ipaddress.IPv4Network("169.254.168.0/22")
 TARGETS = ("GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId")
@@ -23,10 +26,10 @@ TARGETS = ("GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId")
 def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
     """A new route; a destination has one at the most."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
-    destination = _destination(request)
+    destination = _destination(tx, request)
     if any(r.destination == destination for r in table.routes):
         raise Fault("RouteAlreadyExists", f"The route identified by {destination} already exists.")
-    if len(table.routes) - 1 >= tx.settings.quotas.routes_per_table:
+    if is_over(tx, [*static_routes(table), destination], tx.settings.quotas.routes_per_table):
         raise faults.quota("RouteLimitExceeded", "routes")
     _check_beside_local(table, destination)
     tx.put(table.but(routes=(*table.routes, _route(tx, table, request, destination))))
@@ -36,7 +39,7 @@ def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
 def replace_route(tx: Transaction, request: Request) -> None:
     """Send a destination that has a route another way."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
-    destination = _destination(request)
+    destination = _destination(tx, request)
     old = _find(table, destination)
     if old is None:
         sentence = (
@@ -52,10 +55,11 @@ def replace_route(tx: Transaction, request: Request) -> None:
 def delete_route(tx: Transaction, request: Request) -> None:
     """Remove a destination's route."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
-    destination = _destination(request)
+    destination = _destination(tx, request)
     old = _find(table, destination)
     if old is None:
-        sentence = f"no route with destination-cidr-block {destination} in route table {table.id}"
+        what = "prefix-list-id" if is_prefix_list(destination) else "cidr-block"
+        sentence = f"no route with destination-{what} {destination} in route table {table.id}"
         raise Fault("InvalidRoute.NotFound", sentence)
     if old.kind == "local":
         raise faults.invalid(destination, "destinationCidrBlock", "The local route cannot be removed.")
@@ -66,8 +70,12 @@ def _find(table: RouteTable, destination: str) -> Route | None:
     return next((r for r in table.routes if r.destination == destination), None)
 
 
-def _destination(request: Request) -> str:
-    cidr = request.get("DestinationCidrBlock")
+def _destination(tx: Transaction, request: Request) -> str:
+    cidr, listed = (request.get(name) for name in ("DestinationCidrBlock", "DestinationPrefixListId"))
+    if cidr is not None and listed is not None:
+        raise faults.combination("Only one destination may be specified.")
+    if listed is not None:
+        return need(tx, PrefixList, "pl", listed).id
     if cidr is None:
         if name := next((n for n in request.unread() if n.startswith("Destination")), None):
             raise faults.unsupported(f"elastinet does not support {name} as a route's destination.")
@@ -81,6 +89,8 @@ def _destination(request: Request) -> str:
 def _check_beside_local(table: RouteTable, destination: str) -> None:
     # More specific than a local route is possible on EC2 for a whole subnet only, towards a
     # middlebox; that is not built yet, and a route that would be ignored must not be accepted.
+    if is_prefix_list(destination):
+        return  # whatever it holds, local routes win
     network = ipaddress.IPv4Network(destination)
     for route in table.routes:
         if route.kind == "local" and network.subnet_of(ipaddress.IPv4Network(route.destination)):

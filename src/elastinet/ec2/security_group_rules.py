@@ -9,11 +9,13 @@ from elastinet.ec2.lookup import need
 from elastinet.ec2.named_groups import named
 from elastinet.ec2.paths import paths
 from elastinet.ec2.permissions import Permission
+from elastinet.ec2.prefix_list_quotas import is_over
 from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
 from elastinet.model.fault import Fault
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.rules import filtering, naming
@@ -41,6 +43,8 @@ def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
         shown["Description"] = rule.description
     if rule.cidr:
         return shown | {"CidrIpv6" if ":" in rule.cidr else "CidrIpv4": rule.cidr}
+    if rule.prefix_list:
+        return shown | {"PrefixListId": rule.prefix_list}
     group = tx.need(SecurityGroup, rule.peer)
     info = {"GroupId": rule.peer_group, "UserId": rule.owner, "VpcId": group.vpc_id}
     return shown | {"ReferencedGroupInfo": info}
@@ -88,16 +92,15 @@ def _authorize(tx: Transaction, request: Request, egress: bool) -> dict[str, Any
     return {"Return": True, "SecurityGroupRules": [view(tx, rule) for rule in made]}
 
 
-def _duplicate(permission: Permission) -> Fault:
+def _duplicate(permission: Permission | SecurityGroupRule) -> Fault:
     text = filtering.sentence(permission.protocol, permission.low, permission.high, permission.peer)
     return Fault("InvalidPermission.Duplicate", f'the specified rule "{text}" already exists')
 
 
 def _check_quota(tx: Transaction, group: SecurityGroup, egress: bool, wanted: list[Permission]) -> None:
-    # IPv4 and IPv6 count apart; a rule about a group counts with IPv4 here.
+    # A rule about a group counts with IPv4 here.
     peers = [rule.peer for rule in permissions.rules_of(tx, group.id, egress)] + [p.peer for p in wanted]
-    ipv6 = sum(1 for peer in peers if ":" in peer)
-    if max(ipv6, len(peers) - ipv6) > tx.settings.quotas.rules_per_security_group:
+    if is_over(tx, peers, tx.settings.quotas.rules_per_security_group):
         raise faults.quota("RulesPerSecurityGroupLimitExceeded", "rules per security group")
 
 
@@ -157,6 +160,8 @@ def _revoked(rule: SecurityGroupRule) -> dict[str, Any]:
     }
     if rule.cidr:
         shown["CidrIpv6" if ":" in rule.cidr else "CidrIpv4"] = rule.cidr
+    elif rule.prefix_list:
+        shown["PrefixListId"] = rule.prefix_list
     else:
         shown["ReferencedGroupId"] = rule.peer_group
     return shown | ({"Description": rule.description} if rule.description else {})
@@ -172,7 +177,7 @@ def modify_security_group_rules(tx: Transaction, request: Request) -> dict[str, 
         new = _rewritten(tx, rule, item.get("SecurityGroupRule"))
         others = (r for r in permissions.rules_of(tx, group.id, rule.egress) if r.id != rule.id)
         if any(other.permission == new.permission for other in others):
-            raise _duplicate(Permission(new.protocol, new.low, new.high, new.cidr, new.peer_group, None))
+            raise _duplicate(new)
         tx.put(new)
     return {"Return": True}
 
@@ -182,18 +187,25 @@ def _rewritten(tx: Transaction, rule: SecurityGroupRule, item: Request | None) -
         raise faults.missing_parameter("SecurityGroupRule")
     protocol = filtering.protocol_number(item.get("IpProtocol") or filtering.protocol_name(rule.protocol))
     low, high = filtering.span(protocol, item.get("FromPort"), item.get("ToPort"))
-    peers = {name: item.get(name) for name in ("CidrIpv4", "CidrIpv6", "ReferencedGroupId")}
-    given = {name: value for name, value in peers.items() if value is not None}
+    names = ("CidrIpv4", "CidrIpv6", "ReferencedGroupId", "PrefixListId")
+    given = {name: value for name in names if (value := item.get(name)) is not None}
     if len(given) != 1:
         raise Fault(
             "InvalidParameterCombination" if given else "MissingParameter",
             "Exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId must be given.",
         )
     ((name, value),) = given.items()
-    group = need(tx, SecurityGroup, "sg", value).id if name == "ReferencedGroupId" else None
-    cidr = None if group else filtering.cidr(value, 6 if name == "CidrIpv6" else 4)
-    fields = {"protocol": protocol, "low": low, "high": high, "cidr": cidr, "peer_group": group}
-    return rule.but(description=item.get("Description"), **fields)
+    numbers = {"protocol": protocol, "low": low, "high": high}
+    return rule.but(description=item.get("Description"), **numbers, **_peer(tx, name, value))
+
+
+def _peer(tx: Transaction, name: str, value: str) -> dict[str, str | None]:
+    peer: dict[str, str | None] = {"cidr": None, "peer_group": None, "prefix_list": None}
+    if name == "ReferencedGroupId":
+        return peer | {"peer_group": need(tx, SecurityGroup, "sg", value).id}
+    if name == "PrefixListId":
+        return peer | {"prefix_list": need(tx, PrefixList, "pl", value).id}
+    return peer | {"cidr": filtering.cidr(value, 6 if name == "CidrIpv6" else 4)}
 
 
 def update_descriptions(egress: bool) -> Callable[[Transaction, Request], dict[str, Any]]:

@@ -18,6 +18,7 @@ from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
@@ -40,6 +41,7 @@ TAGGABLES = {
     "rtb": Taggable(RouteTable, "route-table"),
     "acl": Taggable(NetworkAcl, "network-acl"),
     "nat": Taggable(NatGateway, "natgateway"),
+    "pl": Taggable(PrefixList, "prefix-list"),
     "sg": Taggable(SecurityGroup, "security-group"),
     "sgr": Taggable(SecurityGroupRule, "security-group-rule"),
     "eni": Taggable(NetworkInterface, "network-interface"),

@@ -13,12 +13,14 @@ from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, naming
 from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
+from elastinet.rules.prefix_lists import blocks, is_prefix_list, referring_groups, referring_tables
 from elastinet.rules.routing import leads_nowhere, table_of
 
 Desired = Mapping[str, AnyObject]
@@ -84,17 +86,19 @@ def _table(state: State, id: str) -> AnyObject | None:
     table = state.get(RouteTable, id)
     if table is None or not has_network(state, table.vpc_id):
         return None
-    routes = tuple(_route(state, table, r) for r in table.routes if r.kind != "local")
-    return objects.Table(id=id, network=table.vpc_id, routes=routes)
+    # A block of its own wins over the same one in a prefix list.
+    own = sorted((r for r in table.routes if r.kind != "local"), key=lambda r: is_prefix_list(r.destination))
+    routes: dict[str, objects.Route] = {}
+    for route in own:
+        target = _target(state, table, route)
+        for block in blocks(state, route.destination):
+            routes.setdefault(block, objects.Route(block, target))
+    return objects.Table(id=id, network=table.vpc_id, routes=tuple(routes.values()))
 
 
-def _route(state: State, table: RouteTable, route: Route) -> objects.Route:
+def _target(state: State, table: RouteTable, route: Route) -> str:
     if leads_nowhere(state, table, route):
-        return objects.Route(route.destination, "blackhole")
-    return objects.Route(route.destination, _target(state, route))
-
-
-def _target(state: State, route: Route) -> str:
+        return "blackhole"
     if route.kind == "gateway":
         return "igw"
     return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
@@ -150,13 +154,14 @@ def _group(state: State, id: str) -> AnyObject | None:
     return objects.Group(
         id=id,
         network=group.vpc_id,
-        ingress=frozenset(_permission(r) for r in rules if not r.egress),
-        egress=frozenset(_permission(r) for r in rules if r.egress),
+        ingress=frozenset(p for r in rules if not r.egress for p in _permissions(state, r)),
+        egress=frozenset(p for r in rules if r.egress for p in _permissions(state, r)),
     )
 
 
-def _permission(rule: SecurityGroupRule) -> objects.Permission:
-    return objects.Permission(rule.protocol, rule.low, rule.high, rule.peer)
+def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.Permission]:
+    for peer in blocks(state, rule.peer):
+        yield objects.Permission(rule.protocol, rule.low, rule.high, peer)
 
 
 def _members(state: State, id: str) -> AnyObject | None:
@@ -260,6 +265,9 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case RouteTable():
                 yield f"table:{noun.id}"
                 yield from _touched_associations(state, change, noun)
+            case PrefixList():
+                yield from (f"group:{id}" for id in referring_groups(state, noun.id))
+                yield from (f"table:{t.id}" for t in referring_tables(state, noun.id))
             case NatGateway():
                 yield from _touched_nat_gateway(state, noun, have)
             case NetworkAcl():

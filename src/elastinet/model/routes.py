@@ -10,7 +10,7 @@ TargetKind = Literal["local", "gateway", "interface", "nat"]
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where packets to a destination (a CIDR) go; `target` is the id that `kind` says."""
+    """Where packets to a destination (a CIDR or a prefix list) go; `target` is the id that `kind` says."""
 
     destination: str
     kind: TargetKind
@@ -36,6 +36,7 @@ class RouteTable(Noun, frozen=True, kw_only=True):
         "vpc-id": lambda t: (t.vpc_id,),
         "association": lambda t: [a.id for a in t.associations],
         "association.subnet-id": lambda t: [a.subnet_id for a in t.associations if a.subnet_id],
+        "prefix-list": lambda t: {r.destination for r in t.routes if r.destination.startswith("pl-")},
         "target": lambda t: {r.target for r in t.routes if r.kind != "local"},
     }
 

@@ -24,7 +24,7 @@ class SecurityGroupRule(Noun, frozen=True, kw_only=True):
 
     `protocol` is a number, -1 for all. `low` and `high` are the ports of TCP and UDP, the type and
     code of ICMP (-1 for any), and -1 where a protocol has neither. Exactly one of the peers is set:
-    `cidr` (of either family) or `peer_group`.
+    `cidr` (of either family), `peer_group` or `prefix_list`.
     """
 
     group_id: str
@@ -34,17 +34,19 @@ class SecurityGroupRule(Noun, frozen=True, kw_only=True):
     high: int
     cidr: str | None = None
     peer_group: str | None = None
+    prefix_list: str | None = None
     description: str | None = None
 
     INDEXES: ClassVar[dict[str, Index]] = {
         "group-id": lambda r: (r.group_id,),
         "peer-group": lambda r: (r.peer_group,) if r.peer_group else (),
+        "prefix-list": lambda r: (r.prefix_list,) if r.prefix_list else (),
     }
 
     @property
     def peer(self) -> str:
-        """The CIDR or the id of the group that this rule speaks of."""
-        return self.cidr or self.peer_group or ""
+        """The CIDR, or the id of the group or the prefix list, that this rule speaks of."""
+        return self.cidr or self.peer_group or self.prefix_list or ""
 
     @property
     def permission(self) -> tuple[bool, int, int, int, str]:

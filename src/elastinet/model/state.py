@@ -9,6 +9,7 @@ from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
+from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.volume import Volume
@@ -23,6 +24,7 @@ AnyNoun = (
     | RouteTable
     | NetworkAcl
     | NatGateway
+    | PrefixList
     | SecurityGroup
     | SecurityGroupRule
     | NetworkInterface
