@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from choice import REGION, Choice
+from choice import ACCOUNTS, REGION, Choice
 
 from elastinet.catalog.images import images
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -393,6 +394,34 @@ def make_prefix_list_route(c: Choice) -> Params:
 def let_prefix_list_in(c: Choice) -> Params:
     lists = [{"PrefixListId": c.prefix_list}]
     return {"GroupId": c.group, "IpPermissions": [{"IpProtocol": "-1", "PrefixListIds": lists}]}
+
+
+# --- peering --------------------------------------------------------------------------------------
+
+
+@move("CreateVpcPeeringConnection")
+def ask_to_peer(c: Choice) -> Params:
+    if c.chance(2):
+        return {"VpcId": c.vpc, "PeerVpcId": c.vpc}
+    owner = c.one(ACCOUNTS)
+    theirs = [v.id for v in c.engine.state.where(Vpc, "scope", (owner, REGION))]
+    return {"VpcId": c.vpc, "PeerVpcId": c.one(theirs or [c.vpc]), "PeerOwnerId": owner}
+
+
+def _peering(c: Choice) -> Params:
+    return {"VpcPeeringConnectionId": c.id(Peering, "pcx", lambda p: p.open)}
+
+
+for _action in ("Accept", "Reject", "Delete"):
+    MOVES[f"{_action}Peering"] = lambda c, action=_action: (f"{action}VpcPeeringConnection", _peering(c))
+
+
+@move("CreateRoute")
+def make_peering_route(c: Choice) -> Params:
+    found = [p for p in c.nouns(Peering) if p.open]
+    ends = {vpc for p in found for vpc in (p.requester.vpc_id, p.accepter.vpc_id)}
+    table = c.id(RouteTable, "rtb", lambda t: t.vpc_id in ends)
+    return {"RouteTableId": table, "DestinationCidrBlock": c.cidr()} | _peering(c)
 
 
 # --- network ACLs ---------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules_per_network_acl: int = 20
     nat_gateways_per_zone: int = 5
     prefix_lists: int = 100
+    peerings_per_vpc: int = 50
+    outstanding_peerings: int = 25
     security_groups: int = 2500
     rules_per_security_group: int = 60
     security_groups_per_interface: int = 5

@@ -5,7 +5,7 @@ A fact names the boot or the attachment that it is about, so one that comes late
 
 from msgspec.structs import replace
 
-from elastinet.ec2 import nat_gateways
+from elastinet.ec2 import nat_gateways, peerings
 from elastinet.ec2.lifecycle import finish
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.instance import Instance
@@ -76,8 +76,9 @@ def interface_detached(tx: Transaction, id: str, attachment: str) -> None:
 
 
 def sweep(tx: Transaction) -> None:
-    """Forget the instances and the NAT gateways that ended long ago."""
+    """Forget what ended long ago, and end what has waited too long."""
     for instance in tx.where(Instance, "instance-state-name", "terminated"):
         if tx.now - (instance.end_time or 0) > VISIBLE_SECONDS:
             tx.drop(instance)
     nat_gateways.forget_old(tx, VISIBLE_SECONDS)
+    peerings.end_old(tx)

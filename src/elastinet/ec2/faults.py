@@ -69,6 +69,12 @@ NAMINGS = {
             "association ID",
         ),
         Naming("nat", "NatGatewayNotFound", "NatGatewayMalformed", "NAT gateway"),
+        Naming(
+            "pcx",
+            "InvalidVpcPeeringConnectionID.NotFound",
+            "InvalidVpcPeeringConnectionId.Malformed",
+            "vpcPeeringConnection ID",
+        ),
         Naming("pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", "prefix list ID"),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )

@@ -21,7 +21,12 @@ from elastinet.rules.interfaces import instance_id_of
 from elastinet.rules.prefix_lists import is_prefix_list
 from elastinet.rules.routing import leads_nowhere
 
-MEMBERS = {"local": "GatewayId", "gateway": "GatewayId", "nat": "NatGatewayId"}
+MEMBERS = {
+    "local": "GatewayId",
+    "gateway": "GatewayId",
+    "nat": "NatGatewayId",
+    "peering": "VpcPeeringConnectionId",
+}
 """Where a route shows its target, by kind; one to an interface shows the instance too."""
 
 

@@ -13,6 +13,7 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.vpc import InternetGateway
@@ -20,7 +21,7 @@ from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.prefix_lists import is_prefix_list
 
 LINK_LOCAL = ipaddress.IPv4Network("169.254.168.0/22")
-TARGETS = ("GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId")
+TARGETS = ("GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")
 
 
 def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -109,6 +110,8 @@ def _route(tx: Transaction, table: RouteTable, request: Request, destination: st
         return Route(destination, "gateway", _gateway(tx, table, request["GatewayId"]))
     if given == ["NatGatewayId"]:
         return Route(destination, "nat", _nat_gateway(tx, table, request["NatGatewayId"]))
+    if given == ["VpcPeeringConnectionId"]:
+        return Route(destination, "peering", _peering(tx, table, request["VpcPeeringConnectionId"]))
     return Route(destination, "interface", _interface(tx, table, request).id)
 
 
@@ -127,6 +130,17 @@ def _nat_gateway(tx: Transaction, table: RouteTable, id: str) -> str:
     if gateway.vpc_id != table.vpc_id:
         sentence = f"route table {table.id} and NAT gateway {id} belong to different networks"
         raise faults.invalid(id, "natGatewayId", sentence)
+    return id
+
+
+def _peering(tx: Transaction, table: RouteTable, id: str) -> str:
+    """A peering connection of the table's VPC; until it is active the route is a blackhole."""
+    peering = need(tx, Peering, "pcx", id)
+    if not peering.open:
+        raise faults.missing("pcx", [id])
+    if table.vpc_id not in (peering.requester.vpc_id, peering.accepter.vpc_id):
+        sentence = f"route table {table.id} and peering connection {id} belong to different networks"
+        raise faults.invalid(id, "vpcPeeringConnectionId", sentence)
     return id
 
 

@@ -18,6 +18,7 @@ from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
+from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -42,6 +43,7 @@ TAGGABLES = {
     "acl": Taggable(NetworkAcl, "network-acl"),
     "nat": Taggable(NatGateway, "natgateway"),
     "pl": Taggable(PrefixList, "prefix-list"),
+    "pcx": Taggable(Peering, "vpc-peering-connection"),
     "sg": Taggable(SecurityGroup, "security-group"),
     "sgr": Taggable(SecurityGroupRule, "security-group-rule"),
     "eni": Taggable(NetworkInterface, "network-interface"),
@@ -63,7 +65,7 @@ def create_tags(tx: Transaction, request: Request) -> None:
     for noun in _resources(tx, request):
         if isinstance(noun, Instance) and noun.metadata.instance_tags == "enabled":
             check_tag_keys(key for key, _ in new if key)
-        tx.put(noun.but(tags=merge(tx, noun.tags, new)))
+        tx.put(noun.tagged(tx.scope, merge(tx, noun.tags_in(tx.scope), new)))
 
 
 def delete_tags(tx: Transaction, request: Request) -> None:
@@ -71,9 +73,10 @@ def delete_tags(tx: Transaction, request: Request) -> None:
     given = request.get("Tags")
     gone = None if given is None else [(check_key(tag.get("Key")), tag.get("Value")) for tag in given]
     for noun in _resources(tx, request):
-        kept = () if gone is None else tuple(tag for tag in noun.tags if not _is_among(tag, gone))
-        if kept != noun.tags:
-            tx.put(noun.but(tags=kept))
+        there = noun.tags_in(tx.scope)
+        kept = () if gone is None else tuple(tag for tag in there if not _is_among(tag, gone))
+        if kept != there:
+            tx.put(noun.tagged(tx.scope, kept))
 
 
 def _is_among(tag: tuple[str, str], gone: list[tuple[str, str | None]]) -> bool:
@@ -118,5 +121,5 @@ def _tags(tx: Transaction, asked: list[filters.Filter]) -> Iterator[View]:
     for kind, resource_type in TAGGABLES.values():
         nouns = tx.mine(kind) if ids is None else (noun for id in ids if (noun := tx.get(kind, id)))
         for noun in nouns:
-            for key, value in noun.tags:
+            for key, value in noun.tags_in(tx.scope):
                 yield View(ResourceId=noun.id, ResourceType=resource_type, Key=key, Value=value)

@@ -36,6 +36,7 @@ class Transaction:
         self.state = state
         self.owner = owner
         self.region = region
+        self.scope = (owner, region)
         self.now = now
         self.dice = dice
         self.settings = settings
@@ -45,9 +46,9 @@ class Transaction:
         self._orders: dict[type[Noun], tuple[str, ...]] = {}
 
     def get(self, kind: type[N], id: str) -> N | None:
-        """The noun of this kind and id, if it is this account's in this region."""
+        """The noun of this kind and id, if this account sees it in this region."""
         noun = self.state.get(kind, id)
-        return noun if noun is not None and noun.scope == (self.owner, self.region) else None
+        return noun if noun is not None and self.scope in noun.scopes else None
 
     def need(self, kind: type[N], id: str) -> N:
         """The noun that another noun refers to."""
@@ -55,16 +56,15 @@ class Transaction:
 
     def where(self, kind: type[N], index: str, value: Hashable) -> Iterator[N]:
         """This scope's nouns under this value of an index."""
-        scope = (self.owner, self.region)
-        return (noun for noun in self.state.where(kind, index, value) if noun.scope == scope)
+        return (noun for noun in self.state.where(kind, index, value) if self.scope in noun.scopes)
 
     def mine(self, kind: type[N]) -> Iterator[N]:
         """All nouns of this kind in this account and region."""
-        return self.state.where(kind, "scope", (self.owner, self.region))
+        return self.state.where(kind, "scope", self.scope)
 
     def count(self, kind: type[Noun]) -> int:
         """How many nouns of this kind this account has in this region."""
-        return self.state.count(kind, "scope", (self.owner, self.region))
+        return self.state.count(kind, "scope", self.scope)
 
     def put(self, noun: N) -> N:
         """Make this noun the one with its id."""

@@ -20,6 +20,7 @@ from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.rules.peerings import open_peerings
 
 # No host can have an address of these, or reach one behind a router.
 FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
@@ -153,7 +154,7 @@ def delete_vpc(tx: Transaction, request: Request) -> None:
     rest = [kind for kind in (Subnet, NetworkInterface) if tx.state.count(kind, "vpc-id", vpc.id)]
     gateways = tx.state.count(InternetGateway, "attachment.vpc-id", vpc.id)
     own = any(g.group_name != "default" for g in groups) or len(tables) > 1 or len(acls) > 1
-    if rest or gateways or own:
+    if rest or gateways or own or next(open_peerings(tx.state, vpc.id), None):
         raise faults.dependency(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")
     for group in groups:
         for rule in tx.where(SecurityGroupRule, "group-id", group.id):

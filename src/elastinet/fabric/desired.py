@@ -13,6 +13,7 @@ from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -20,6 +21,7 @@ from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, naming
 from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
+from elastinet.rules.peerings import mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list, referring_groups, referring_tables
 from elastinet.rules.routing import leads_nowhere, table_of
 
@@ -211,6 +213,16 @@ def _appliance(state: State, id: str) -> AnyObject | None:
     return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
 
 
+def _peering(state: State, id: str) -> AnyObject | None:
+    peering = state.get(Peering, id)
+    if peering is None or peering.status != "active":
+        return None
+    networks = (peering.requester.vpc_id, peering.accepter.vpc_id)
+    if not all(has_network(state, vpc) for vpc in networks):
+        return None
+    return objects.Peering(id=id, networks=networks, mtu=mtu(peering))
+
+
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "network": _network,
     "table": _table,
@@ -221,6 +233,7 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "mapping": _mapping,
     "acl": _acl,
     "appliance": _appliance,
+    "peering": _peering,
 }
 
 
@@ -231,6 +244,7 @@ def _of_vpc(state: State, vpc_id: str) -> Iterator[str]:
     """The keys of the objects that stand and fall with a VPC's network."""
     yield f"network:{vpc_id}"
     yield from (f"table:{t.id}" for t in state.where(RouteTable, "vpc-id", vpc_id))
+    yield from (f"peering:{p.id}" for p in state.where(Peering, "vpc-id", vpc_id))
     yield from (f"acl:{a.id}" for a in state.where(NetworkAcl, "vpc-id", vpc_id))
     for group in state.where(SecurityGroup, "vpc-id", vpc_id):
         yield f"group:{group.id}"
@@ -265,6 +279,9 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case RouteTable():
                 yield f"table:{noun.id}"
                 yield from _touched_associations(state, change, noun)
+            case Peering():
+                yield f"peering:{noun.id}"
+                yield from _touched_routes(state, noun.id)
             case PrefixList():
                 yield from (f"group:{id}" for id in referring_groups(state, noun.id))
                 yield from (f"table:{t.id}" for t in referring_tables(state, noun.id))

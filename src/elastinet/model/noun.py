@@ -29,6 +29,19 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return (self.owner, self.region)
 
     @property
+    def scopes(self) -> tuple[tuple[str, str], ...]:
+        """The accounts and regions where this noun is seen: its own, for all but a few."""
+        return (self.scope,)
+
+    def tags_in(self, scope: tuple[str, str]) -> Tags:
+        """The tags that this noun has in a scope where it is seen."""
+        return self.tags
+
+    def tagged(self, scope: tuple[str, str], tags: Tags) -> Self:
+        """The same noun with other tags in a scope where it is seen."""
+        return self.but(tags=tags)
+
+    @property
     def name(self) -> str | None:
         """The value of the tag called Name."""
         return dict(self.tags).get("Name")

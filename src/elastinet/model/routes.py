@@ -6,7 +6,7 @@ import msgspec
 
 from elastinet.model.noun import Index, Noun
 
-TargetKind = Literal["local", "gateway", "interface", "nat"]
+TargetKind = Literal["local", "gateway", "interface", "nat", "peering"]
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
+from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -25,6 +26,7 @@ AnyNoun = (
     | NetworkAcl
     | NatGateway
     | PrefixList
+    | Peering
     | SecurityGroup
     | SecurityGroupRule
     | NetworkInterface
@@ -39,7 +41,7 @@ N = TypeVar("N", bound=Noun)
 
 
 def _scope(noun: Noun) -> Iterable[Hashable]:
-    return (noun.scope,)
+    return noun.scopes
 
 
 class Table:

@@ -3,6 +3,7 @@
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway
@@ -29,6 +30,9 @@ def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
     if route.kind == "nat":
         nat = state.get(NatGateway, route.target)
         return nat is None or not nat.alive
+    if route.kind == "peering":
+        peering = state.get(Peering, route.target)
+        return peering is None or peering.status != "active"
     interface = state.get(NetworkInterface, route.target)
     if interface is None or interface.attachment is None:
         return True
