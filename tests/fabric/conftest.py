@@ -1,12 +1,9 @@
 """Every test meets a real agent: as root where the tests are root, and always as an ordinary user."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from machine import Machine
-
-MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
+from machine import MODES, Machine
 
 
 @pytest.fixture(scope="module", params=MODES)

@@ -22,6 +22,7 @@ from elastinet.fabric.objects import AnyObject, Desire
 
 PATIENCE = 20.0
 NOBODY = 65534
+MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 
 
 class Machine:

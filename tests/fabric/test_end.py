@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from machine import Machine
+from machine import MODES, Machine
 from region import ALL, eni, group, guest, network, table
-
-from conftest import MODES
 
 OBJECTS = (network(igw="igw-1"), table(("0.0.0.0/0", "igw")), group(ALL), guest(1), eni(1, "10.0.1.10"))
 

@@ -36,10 +36,10 @@ def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
         _map_ids(init)
         target = os.pidfd_open(init)
         kernel.setns(target, kernel.CLONE_NEWPID)
-        os.close(target)
         if not os.fork():
             ours.close()
-            _or_tell(request, tell, lambda: _build(request, image, theirs))
+            _or_tell(request, tell, lambda: _build(request, image, theirs, target))
+        os.close(target)
     return init
 
 
@@ -69,7 +69,6 @@ def _become_init(request: dict[str, Any], builder: socket.socket, tell: Tell) ->
     _hear(builder)
     kernel.unshare(kernel.CLONE_NEWNS)
     os.chdir("/")
-    rootfs.show_network()
     privileges.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     null = os.open("/dev/null", os.O_RDWR)
@@ -79,11 +78,14 @@ def _become_init(request: dict[str, Any], builder: socket.socket, tell: Tell) ->
     os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
 
 
-def _build(request: dict[str, Any], image: rootfs.Image, init: socket.socket) -> None:
+def _build(request: dict[str, Any], image: rootfs.Image, init: socket.socket, target: int) -> None:
     """Be the builder: the init's ids are mapped, so it may begin, and is told when its root is there."""
     os.umask(0o022)
     _say(init)
     _hear(init)
+    # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
+    # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
+    kernel.setns(target, kernel.CLONE_NEWNET)
     rootfs.prepare(request["disk"], request["hostname"], image)
     rootfs.enter(request["disk"], image)
     _say(init)

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from elastinet.fabric import features, isolate, names
@@ -76,32 +76,36 @@ class DhcpServer:
         (self._folder / "hosts").mkdir(parents=True)
         self._config = ""
         self._hosts: dict[str, str] = {}
+        self._asked: dict[str, str | None] = {}
 
-    def keep(self, network: Network, interfaces: Iterable[Interface]) -> None:
-        """Have the server run with this configuration and these hosts."""
+    def keep(self, network: Network, interfaces: Mapping[str, Interface | None]) -> None:
+        """Have the server run with this configuration and these changes of hosts."""
+        self._asked |= {id: host_line(item) if item else None for id, item in interfaces.items()}
         if not _lives(self.pid):
             self.pid = 0
         text = config(network, self._folder)
         if text != self._config:
             self.stop()
-        if self._tell({interface.id: host_line(interface) for interface in interfaces}) and self.pid:
+        if self._tell() and self.pid:
             os.kill(self.pid, signal.SIGHUP)
         if not self.pid:
             self._start(text)
 
-    def _tell(self, hosts: dict[str, str]) -> bool:
+    def _tell(self) -> bool:
         """Write what changed; additions are noticed by themselves, true when something must be unlearnt."""
         unlearn = False
-        for id, line in hosts.items():
-            if self._hosts.get(id) != line:
-                unlearn |= id in self._hosts
+        while self._asked:
+            id, line = next(iter(self._asked.items()))
+            told = self._hosts.get(id)
+            if line is None and told:
+                (self._folder / "hosts" / id).unlink()
+            elif line and line != told:
                 fresh = self._folder / id
                 fresh.write_text(line)
                 fresh.rename(self._folder / "hosts" / id)
-        for id in self._hosts.keys() - hosts.keys():
-            (self._folder / "hosts" / id).unlink()
-            unlearn = True
-        self._hosts = hosts
+            unlearn |= bool(told) and line != told
+            self._hosts[id] = line or ""
+            del self._asked[id]
         return unlearn
 
     def _start(self, text: str) -> None:

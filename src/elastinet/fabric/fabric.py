@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,7 @@ from elastinet.fabric.objects import (
     Fact,
     Gone,
     Guest,
-    Interface,
     Listener,
-    Network,
     Running,
 )
 from elastinet.fabric.port import Port
@@ -49,6 +47,7 @@ class Fabric:
         self._spawning = spawning
         self._tell = tell
         self._holders: dict[str, int] = {}
+        self._where: dict[str, Life] = {}
         self._dirty: set[str] = set()
         self._looking: set[str] = set()
         self._busy: set[str] = set()
@@ -101,11 +100,13 @@ class Fabric:
 
     def _wanted_guests(self) -> dict[str, Guest]:
         """Guests that shall run; a boot that ended by itself is over, and the engine says what then."""
-        objects = self.plan.view.objects.values()
-        wanted = {item.id: item for item in objects if isinstance(item, Guest)}
-        if any(isinstance(item, Network) and item.igw for item in objects):
+        wanted = dict(self.plan.guests)
+        if any(network.igw for network in self.plan.networks.values()):
             wanted[names.INTERNET] = Guest(names.INTERNET, names.INTERNET, boot=0)
-        return {id: guest for id, guest in wanted.items() if self._over.get(id) != guest.boot}
+        for id in self._over.keys() & wanted.keys():
+            if self._over[id] == wanted[id].boot:
+                del wanted[id]
+        return wanted
 
     def _advance(self) -> None:
         """Start all the work that can be started now, and answer if there is none."""
@@ -130,13 +131,9 @@ class Fabric:
         fresh = wanted.keys() - self.lives.keys() - self._held.keys()
         if not fresh:
             return
-        awaited: dict[str, set[str]] = {id: set() for id in fresh}
-        for item in self.plan.view.objects.values():
-            if isinstance(item, Interface) and item.guest in fresh:
-                awaited[item.guest].add(item.id)
         for id in sorted(fresh):
             life = self.lives[id] = Life(wanted[id], self._disks / id, self._loop, self._spawning)
-            life.boot(awaited[id], self._guest_changed)
+            life.boot(self.plan.interfaces_of(id), self._guest_changed)
 
     def _guest_changed(self, life: Life, what: str) -> None:
         """Hear from a guest's start or end."""
@@ -173,6 +170,8 @@ class Fabric:
         self._dirty |= self.plan.set_up(id, None)
         del self.lives[id]
         for port in life.ports.values():
+            if self._where.get(port.interface.id) is life:
+                del self._where[port.interface.id]
             self._tell(Detached(port.interface.id, port.interface.attachment), None)
         if life.namespace >= 0:
             self._closing.append(life.namespace)
@@ -212,11 +211,13 @@ class Fabric:
     # --- namespaces -------------------------------------------------------------------------------
 
     def _keep_spaces(self) -> None:
-        wanted = {item.id: item for item in self.plan.view.objects.values() if isinstance(item, Network)}
+        wanted = self.plan.networks
         for id in [
             id for id in self.spaces if id not in wanted and id != names.INTERNET and id not in self._busy
         ]:
-            self._lost_links(id, {})
+            for life in self.lives.values():
+                gone = [port.interface.id for port in life.ports.values() if port.interface.network == id]
+                self._lost_links(dict.fromkeys(gone))
             self._close(id)
         for id in wanted:
             if id not in self.spaces and id not in self._held:
@@ -231,6 +232,7 @@ class Fabric:
             self._hold(id)
             return
         self._dirty.add(id)
+        self.plan.stir(id)
         self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
         if space.listener:
             self._tell(Listener(id), space.listener.fileno())
@@ -281,15 +283,13 @@ class Fabric:
         self._loop.soon(lambda: self._done(id, future))
 
     def _order(self, id: str) -> Order:
-        view = self.plan.view
-        live = (item for item in view.objects.values() if isinstance(item, Interface) and item.network == id)
-        known = tuple(item for item in live if item.guest in view.up)
+        delta, owners = self.plan.delta(id), self.plan.owners[id]
         return Order(
-            dict(self.plan.spaces[id]),
-            dict(self.plan.owners[id]),
+            delta,
+            {identity: owners[identity] for identity, item in delta.items() if item},
             id in self._looking,
-            view.network(id),
-            known,
+            self.plan.networks.get(id),
+            self.plan.interfaces(id),
         )
 
     def _done(self, id: str, future: "Future[Outcome]") -> None:
@@ -301,8 +301,8 @@ class Fabric:
             outcome = future.result()
             self._failed[id] = failed_owners(outcome.failures, self.plan.owners[id])
             if id in self.spaces and id != names.INTERNET:
-                self._lost_links(id, outcome.links)
-                self._found_links(outcome.links)
+                self._lost_links(outcome.links)
+                self._found_links(outcome)
         else:
             self._failed[id] = {f"network:{id}": str(error)}
         if self._failed[id]:
@@ -318,26 +318,34 @@ class Fabric:
 
         self._loop.later(pause, retry)
 
-    def _lost_links(self, network: str, links: dict[str, Made]) -> None:
+    def _lost_links(self, links: Mapping[str, Made | None]) -> None:
         """Tell of interfaces whose link is gone, or is another one now."""
-        for life in self.lives.values():
-            for id, port in list(life.ports.items()):
-                if port.interface.network == network and links.get(id) != port.link:
-                    del life.ports[id]
-                    port.stop()
-                    self._tell(Detached(id, port.interface.attachment), None)
-                    self._check_running(life)
-
-    def _found_links(self, links: dict[str, Made]) -> None:
-        """Have new links ask for their address, and old ones follow their interface's changes."""
         for id, link in links.items():
-            interface, life = self.plan.view.live(id), self.lives.get(link[0].holder)
-            if interface is None or life is None or life.asked:
-                continue
-            port = life.ports.get(id)
-            if port is None:
+            life = self._where.get(id)
+            port = life.ports.get(id) if life else None
+            if life and port and port.link != link:
+                del life.ports[id]
+                port.stop()
+                self._tell(Detached(id, port.interface.attachment), None)
+                self._check_running(life)
+
+    def _found_links(self, outcome: Outcome) -> None:
+        """Have new links ask for their address, and old ones follow their interface's changes."""
+        for id, link in outcome.links.items():
+            interface, life = self.plan.view.live(id), self.lives.get(link[0].holder) if link else None
+            if link and interface and life and not life.asked and id not in life.ports:
+                self._where[id] = life
                 life.attach(interface, link, self._bound)
-            elif port.interface != interface:
+        for id, interface in outcome.interfaces.items():
+            life = self._where.get(id)
+            port = life.ports.get(id) if life else None
+            if (
+                life
+                and port
+                and interface
+                and port.interface != interface
+                and interface.guest == life.guest.id
+            ):
                 port.interface = interface
                 life.settle_secondary(port)
 
@@ -352,11 +360,13 @@ class Fabric:
 
     def _answer(self, wanted: dict[str, Guest]) -> None:
         """Say that this generation is there, when nothing is under way any more."""
+        if self._busy or self._dirty or self._looking:
+            return
         starting = any(
             id not in self._guest_failed and not (id in self.lives and self.lives[id].ready) for id in wanted
         )
         ending = any(life.asked for life in self.lives.values())
-        if starting or ending or self._busy or self._dirty or self._looking:
+        if starting or ending:
             return
         failed = {f"guest:{id}": why for id, why in self._guest_failed.items() if id in wanted}
         for part in self._failed.values():

@@ -21,6 +21,7 @@ class Link(Item, frozen=True):
     """Our end of a veth pair, named in this namespace; `alias` is the resource's full id.
 
     `holder` is the guest whose namespace has the other end, `token` changes when the pair must be new.
+    The other end gets `address` (with its prefix) and a default route through `gateway` at its birth.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Link(Item, frozen=True):
     token: str
     peer_name: str
     peer_mac: str
+    address: str = ""
+    gateway: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -134,6 +137,9 @@ class Element(Item, frozen=True):
 
 
 Items = dict[Identity, Item]
+
+Delta = dict[Identity, Item | None]
+"""A change of what is wanted: what is new or different, None for what is wanted no more."""
 
 Made = tuple[Link, int]
 """A link that is there, and how often its name was made: one that was lost comes back as another."""

@@ -15,6 +15,8 @@ FIRST_INDEX = 100
 LOCAL_TABLE = 50
 LOCAL_PREFERENCE = 100
 FIRST_TABLE = 1000
+MAIN_TABLE = 254
+FIRST_OWN_TABLE = 100
 
 TABLE = "inet elastinet"
 
@@ -47,3 +49,14 @@ def group_chain(group: str, direction: str) -> str:
 def members_set(group: str) -> str:
     """The set of a security group's members."""
     return f"{word(group)}_members"
+
+
+def own_table(device: str) -> int:
+    """The table by which a guest's device answers, as EC2's guest agents arrange it; eth0's is the main one.
+
+    It stays below 256, which is all that busybox knows.
+    """
+    if device == "eth0":
+        return MAIN_TABLE
+    card, _, index = device.removeprefix("eth").rpartition("n")
+    return FIRST_OWN_TABLE + 16 * int(card or 0) + int(index)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from elastinet.fabric import names, nft
-from elastinet.fabric.items import Address, Identity, Item, Items, Link, Neighbour, Path, Rule, Up
+from elastinet.fabric.items import Address, Delta, Identity, Item, Items, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import AnyObject, Group, Guest, Interface, Members, Network, Permission, Table
 from elastinet.fabric.objects import Mapping as PublicAddress
 
@@ -22,11 +22,11 @@ class Numbers:
 
     def link(self, id: str) -> int:
         """The index of an interface's host end."""
-        return self.links.setdefault(id, max(self.links.values(), default=names.FIRST_INDEX - 1) + 1)
+        return self.links.setdefault(id, names.FIRST_INDEX + len(self.links))
 
     def table(self, id: str) -> int:
         """The number of a route table, which is also its mark."""
-        return self.tables.setdefault(id, max(self.tables.values(), default=names.FIRST_TABLE - 1) + 1)
+        return self.tables.setdefault(id, names.FIRST_TABLE + len(self.tables))
 
 
 @dataclass
@@ -126,9 +126,11 @@ def _network(item: Network, view: View) -> Placed:
 def _interface(item: Interface, view: View) -> Iterator[Item]:
     link, index = names.host_link(item.id), view.numbers.link(item.id)
     token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
-    yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac)
+    prefix = item.subnet.partition("/")[2]
+    yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
+               f"{item.addresses[0]}/{prefix}", item.gateway)  # fmt: skip
     yield Up(link)
-    yield Address(link, item.gateway, int(item.subnet.partition("/")[2]))
+    yield Address(link, item.gateway, int(prefix))
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield Path(names.LOCAL_TABLE, f"{address}/32", link)
@@ -165,11 +167,22 @@ def _public(item: PublicAddress) -> Placed:
     return _placed(item.network, nft.mapping(item)) | _placed(names.INTERNET, (route,))
 
 
+@dataclass
+class Stirred:
+    """What changed in a namespace since it was last asked for."""
+
+    identities: set[Identity] = field(default_factory=set)
+    interfaces: set[str] = field(default_factory=set)
+
+
 class Plan:
     """The items that all objects together ask for, recompiled only where something changed."""
 
     def __init__(self) -> None:
         self.view = View()
+        self.guests: dict[str, Guest] = {}
+        self.networks: dict[str, Network] = {}
+        self._stirred: dict[str, Stirred] = defaultdict(Stirred)
         self.spaces: dict[str, Items] = defaultdict(dict)
         self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
         self._compiled: dict[str, Placed] = {}
@@ -200,13 +213,44 @@ class Plan:
             self.view.up[guest] = boot
         return self._recompile({f"guest:{guest}"})
 
+    def delta(self, namespace: str) -> Delta:
+        """Give what is wanted differently in a namespace since the last time."""
+        identities, self._stirred[namespace].identities = self._stirred[namespace].identities, set()
+        items = self.spaces[namespace]
+        return {identity: items.get(identity) for identity in identities}
+
+    def interfaces(self, namespace: str) -> dict[str, Interface | None]:
+        """Give the interfaces that changed in a namespace since the last time; None for those that left."""
+        ids, self._stirred[namespace].interfaces = self._stirred[namespace].interfaces, set()
+        found = {id: self.view.live(id) for id in ids}
+        return {id: item if item and item.network == namespace else None for id, item in found.items()}
+
+    def stir(self, namespace: str) -> None:
+        """Have all of a namespace asked for again, because it is a new one."""
+        self._stirred[namespace].identities |= self.spaces[namespace].keys()
+        keys = set(self.owners[namespace].values())
+        self._stirred[namespace].interfaces |= {_id(key) for key in keys if key.startswith("interface:")}
+
+    def interfaces_of(self, guest: str) -> set[str]:
+        """The interfaces that are wanted in a guest."""
+        readers = self._readers.get(f"guest:{guest}", ())
+        return {_id(key) for key in readers if key.startswith("interface:")}
+
     def _learn(self, item: AnyObject) -> None:
         self.view.objects[item.key] = item
+        if isinstance(item, Guest):
+            self.guests[item.id] = item
+        elif isinstance(item, Network):
+            self.networks[item.id] = item
         for key in needs(item):
             self._readers[key].add(item.key)
 
     def _forget(self, key: str) -> None:
         old = self.view.objects.pop(key, None)
+        if isinstance(old, Guest):
+            del self.guests[old.id]
+        elif isinstance(old, Network):
+            del self.networks[old.id]
         for other in needs(old) if old else ():
             self._readers[other].discard(key)
 
@@ -230,14 +274,18 @@ class Plan:
         return compile_object(item, self.view) if item else {}
 
     def _withdraw(self, key: str, placed: Placed) -> set[str]:
-        """Take out what an object no longer asks for."""
+        """Take out what an object no longer asks for; give the namespaces that this touches."""
         old = self._compiled.pop(key, {})
         gone = old.keys() - placed.keys()
+        stirred = {namespace for namespace, _ in (*old, *placed)} if key.startswith("interface:") else set()
+        for namespace in stirred:
+            self._stirred[namespace].interfaces.add(_id(key))
         for namespace, identity in gone:
             if self.owners[namespace].get(identity) == key:
                 del self.spaces[namespace][identity]
                 del self.owners[namespace][identity]
-        return {namespace for namespace, _ in gone}
+                self._stirred[namespace].identities.add(identity)
+        return stirred | {namespace for namespace, _ in gone}
 
     def _place(self, key: str, placed: Placed) -> set[str]:
         """Put in what an object asks for."""
@@ -245,11 +293,17 @@ class Plan:
         for (namespace, identity), item in placed.items():
             if self.spaces[namespace].get(identity) != item:
                 self.spaces[namespace][identity] = item
+                self._stirred[namespace].identities.add(identity)
                 touched.add(namespace)
             self.owners[namespace][identity] = key
         if placed:
             self._compiled[key] = placed
         return touched
+
+
+def _id(key: str) -> str:
+    """The id in a key."""
+    return key.partition(":")[2]
 
 
 def from_nothing(view: View) -> Mapping[str, Items]:

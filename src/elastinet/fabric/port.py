@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from elastinet.fabric import names
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Interface
@@ -34,7 +35,6 @@ CLIENT = (
     "mtu",
     "-i",
 )
-FIRST_OWN_TABLE = 100
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -82,9 +82,16 @@ class Port:
             [null, log, log, null, null, told, script()],
             self._know,
             up=[device],
+            env=self._expected(),
         )
         os.close(told)
         os.close(null)
+
+    def _expected(self) -> dict[str, str]:
+        """What the agent has set already: a lease that says the same needs no further work."""
+        link = self.link[0]
+        lease = f"{link.address} {link.gateway} {link.mtu}"
+        return {"expected": lease, "table": str(names.own_table(self.interface.device))}
 
     def _know(self, fact: dict[str, Any]) -> None:
         self.client = fact.get("pid", 0 if "exit" in fact else self.client)
@@ -125,6 +132,6 @@ class Port:
         device = self.interface.device
         lines = [f"addr {verb} {address}/32 dev {shlex.quote(device)}"]
         if device != "eth0":
-            table = FIRST_OWN_TABLE + int(device.removeprefix("eth"))
+            table = names.own_table(device)
             lines.append(f"rule {verb} from {address} table {table} prio {table}")
         return lines

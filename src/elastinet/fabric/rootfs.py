@@ -122,11 +122,6 @@ def _guard(proc: str) -> None:
         kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
 
 
-def show_network() -> None:
-    """Show the guest's own network below /sys; runs in the guest's own namespaces."""
-    kernel.mount("sysfs", "/sys", "sysfs", SAFE | kernel.MS_RDONLY)
-
-
 def _devices(dev: str) -> None:
     """Fill /dev with the harmless nodes, a terminal multiplexer of its own, and TUN."""
     kernel.mount("tmpfs", dev, "tmpfs", kernel.MS_NOSUID, "mode=755,size=1m")

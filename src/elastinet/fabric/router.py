@@ -4,14 +4,16 @@ All methods but `__init__` run in the namespace's own worker thread.
 """
 
 import contextlib
+import os
 import socket
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
-from elastinet.fabric import nfobserve, nftext, observe, rtnl
-from elastinet.fabric.items import Address, Identity, Item, Items, Link, Made, Neighbour, Path, Up
+from elastinet.fabric import guestend, kernel, nfobserve, nftext, observe, rtnl
+from elastinet.fabric.items import Delta, Identity, Item, Items, Link
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
+from elastinet.fabric.record import Record
 
 ORDER = ("link", "up", "address", "neighbour", "path", "rule")
 
@@ -22,50 +24,62 @@ class Router:
     """The record of a namespace, its sockets, and the step from one set of items to the next."""
 
     def __init__(self, holders: Mapping[str, int]) -> None:
-        self.applied: Items = {}
+        self.record = Record()
         self.steps = 0
         self.ending: set[int] = set()
-        self._births: Counter[str] = Counter()
+        self._wanted: Items = {}
+        self._owners: dict[Identity, str] = {}
+        self._unmet: set[Identity] = set()
         self._holders = holders
         self._netlink = Netlink()
         self._nft = Nft()
+        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     @property
     def port(self) -> int:
         """The netlink port of this router, by which its own changes are known from others'."""
         return self._netlink.port
 
-    def links(self) -> dict[str, Made]:
-        """The links that are there, by the resource they stand for."""
-        there = [item for item in self.applied.values() if isinstance(item, Link)]
-        return {link.alias: (link, self._births[link.name]) for link in there}
-
     def holds_up(self, index: int) -> bool:
         """Whether the link with this index is one that shall be up."""
-        links = [
-            item for item in list(self.applied.values()) if isinstance(item, Link) and item.index == index
-        ]
-        return not links or ("up", links[0].name) in self.applied
+        name = self.record.names.get(index)
+        return name is None or ("up", name) in self.record.items
 
     def close(self) -> None:
         """Close the sockets."""
         self._netlink.close()
         self._nft.close()
+        os.close(self._home)
 
     def observe(self) -> None:
         """Correct the record by what the kernel really has."""
-        self.applied = observe.correct(self.applied, self._netlink)
+        seen = observe.correct(self.record.items, self._netlink)
         with contextlib.closing(Netlink(NETFILTER)) as netfilter:
-            self.applied = nfobserve.correct(self.applied, netfilter)
+            seen = nfobserve.correct(seen, netfilter)
+        self.record.replace(seen)
+        self._unmet |= seen.keys() | self._wanted.keys()
 
-    def converge(self, wanted: Items, owners: Mapping[Identity, str]) -> Failures:
-        """Make the namespace what it is wanted to be; give what failed and why."""
-        self._drop_links(wanted)
-        changes = self._changes(wanted)
+    def want(self, delta: Delta, owners: Mapping[Identity, str]) -> None:
+        """Take in a change of what is wanted; it stays to be done until it is done."""
+        for identity, item in delta.items():
+            if item is None:
+                self._wanted.pop(identity, None)
+                self._owners.pop(identity, None)
+            else:
+                self._wanted[identity] = item
+                self._owners[identity] = owners[identity]
+        self._unmet |= delta.keys()
+
+    def converge(self) -> Failures:
+        """Do all that is left to be done; give what could not be done, and why."""
+        self._unmet |= self._drop_links(self._unmet)
+        changes = self._changes(self._unmet)
         self.steps += len(changes)
         failures = self._route_changes([pair for pair in changes if not isinstance(_any(pair), nftext.KINDS)])
         filters = [pair for pair in changes if isinstance(_any(pair), nftext.KINDS)]
-        return failures | (self._filter_changes(filters, owners) if filters else {})
+        failures |= self._filter_changes(filters, self._owners) if filters else {}
+        self._unmet = set(failures)
+        return failures
 
     def give(self, item: Item) -> None:
         """Make an item that belongs to the namespace itself, and is not kept in the record."""
@@ -73,34 +87,32 @@ class Router:
 
     def abandon(self) -> None:
         """Take every link away; the rest goes with the namespace."""
-        self._drop_links({})
+        self._wanted = {}
+        self._drop_links({link.identity for link in self.record.links()})
 
-    def _changes(self, wanted: Items) -> list[nftext.Pair]:
-        """Compare the record with what is wanted."""
-        applied = self.applied
-        coming: list[nftext.Pair] = [
-            (applied.get(identity), item)
-            for identity, item in wanted.items()
-            if applied.get(identity) is not item and applied.get(identity) != item
-        ]
-        return coming + [(item, None) for identity, item in applied.items() if identity not in wanted]
+    def _changes(self, asked: Iterable[Identity]) -> list[nftext.Pair]:
+        """Compare the record with what is wanted, in what may differ."""
+        has, wanted = self.record.items.get, self._wanted.get
+        pairs = ((has(identity), wanted(identity)) for identity in asked)
+        return [(old, new) for old, new in pairs if old is not new and old != new]
 
-    def _drop_links(self, wanted: Items) -> None:
-        """Take away links that go or must be new, all at once; the kernel takes what hangs on them."""
+    def _drop_links(self, asked: Iterable[Identity]) -> set[Identity]:
+        """Take away links that go or must be new, all at once; give what the kernel takes with them."""
+        found = (self.record.items.get(identity) for identity in asked if identity[0] == "link")
         doomed = [
-            item
-            for item in self.applied.values()
-            if isinstance(item, Link) and wanted.get(item.identity) != item
+            item for item in found if isinstance(item, Link) and self._wanted.get(item.identity) != item
         ]
         if not doomed:
-            return
+            return set()
         numbers = [number for item in doomed if (number := self._index(item.name))]
         self.ending |= set(numbers)
         self._send(rtnl.remove_links(numbers)) if len(numbers) > 1 else self._send(
             [message for item in doomed for message in rtnl.remove(item, self._index)]
         )
-        names = {item.name for item in doomed}
-        self.applied = {identity: item for identity, item in self.applied.items() if _on(item) not in names}
+        lost = {identity for item in doomed for identity in self.record.hanging_on(item.name)}
+        for identity in lost:
+            self.record.remove(identity)
+        return lost
 
     def _send(self, messages: list[Message]) -> None:
         """Send removals; what is already gone is no failure."""
@@ -163,30 +175,35 @@ class Router:
         """Keep the record true: what was done is applied, what was refused is not."""
         item = new or old
         assert item is not None
+        refusal = refusal or (self._settle(new) if isinstance(new, Link) and new.address else None)
         if refusal:
             failures[item.identity] = refusal
         elif new is None:
-            del self.applied[item.identity]
+            self.record.remove(item.identity)
         else:
-            self.applied[item.identity] = new
-            if isinstance(new, Link):
-                self._births[new.name] += 1
+            self.record.put(new)
+
+    def _settle(self, link: Link) -> str | None:
+        """Give the guest's end of a new pair at once what its DHCP client will be told again."""
+        try:
+            kernel.setns(self._holders[link.holder], kernel.CLONE_NEWNET)
+            try:
+                guestend.settle(link)
+            finally:
+                kernel.setns(self._home, kernel.CLONE_NEWNET)
+        except OSError as error:
+            self._send(rtnl.remove(link, lambda _name: link.index))
+            return str(error)
+        return None
 
     def _index(self, name: str) -> int:
-        found = self.applied.get(("link", name))
+        found = self.record.items.get(("link", name))
         if isinstance(found, Link):
             return found.index
         try:
             return socket.if_nametoindex(name)
         except OSError:
             return 0
-
-
-def _on(item: Item) -> str | None:
-    """The link with which an item comes and goes."""
-    if isinstance(item, Link | Up):
-        return item.name
-    return item.link if isinstance(item, Address | Neighbour | Path) else None
 
 
 def _any(pair: nftext.Pair) -> Item:

@@ -23,7 +23,7 @@ SETNEIGHTBL = 67
 INET, UP, PERMANENT, NOPREFIXROUTE, ONLINK = 2, 0x1, 0x80, 0x200, 0x4
 UNICAST, BLACKHOLE = 1, 6
 UNIVERSE, ON_LINK = 0, 253
-STATIC = 4
+BOOT, STATIC = 3, 4
 DOOMED_GROUP = 0x0E1A
 MAIN = 254
 
@@ -49,7 +49,7 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
         case Link():
             return [_veth(item, holder(item.holder)), _alias(item), _prompt(item.index)]
         case Up():
-            return [_up(index(item.name))]
+            return [up(index(item.name))]
         case Address():
             return [_address(NEWADDR, CREATE | REPLACE, item, index(item.link))]
         case Neighbour():
@@ -90,7 +90,7 @@ def is_absence(error: OSError) -> bool:
     return error.errno in (errno.ENODEV, errno.ESRCH, errno.ENOENT, errno.EADDRNOTAVAIL)
 
 
-def _up(number: int) -> Message:
+def up(number: int) -> Message:
     """The message that sets a link up; it must be one of its own, after the link's birth."""
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
 

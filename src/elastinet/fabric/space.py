@@ -9,7 +9,7 @@ from pathlib import Path
 
 from elastinet.fabric import isolate, kernel, names
 from elastinet.fabric.dhcpserver import DhcpServer
-from elastinet.fabric.items import Address, Identity, Items, Made
+from elastinet.fabric.items import Address, Delta, Identity, Made
 from elastinet.fabric.monitor import Monitor
 from elastinet.fabric.objects import Interface, Network
 from elastinet.fabric.router import Failures, Router
@@ -32,21 +32,22 @@ BACKLOG = 1024
 
 @dataclass(frozen=True)
 class Order:
-    """What a namespace shall hold from now on."""
+    """What a namespace shall hold differently from now on."""
 
-    items: Items
+    delta: Delta
     owners: Mapping[Identity, str]
     observe: bool
-    network: Network | None = None
-    interfaces: tuple[Interface, ...] = ()
+    network: Network | None
+    interfaces: Mapping[str, Interface | None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a namespace holds after an order, and what could not be done."""
+    """Which links came and went with an order, which interfaces it was about, and what could not be done."""
 
     failures: Failures
-    links: dict[str, Made]
+    links: dict[str, Made | None]
+    interfaces: Mapping[str, Interface | None]
     steps: int
 
 
@@ -84,6 +85,7 @@ class Space:
 
     def _carry_out(self, order: Order) -> Outcome:
         failures: Failures = {}
+        self.router.want(order.delta, order.owners)
         if self.dhcp and order.network:
             try:
                 self.dhcp.keep(order.network, order.interfaces)
@@ -92,8 +94,8 @@ class Space:
         if order.observe:
             self.router.observe()
         before = self.router.steps
-        failures |= self.router.converge(order.items, order.owners)
-        return Outcome(failures, self.router.links(), self.router.steps - before)
+        failures |= self.router.converge()
+        return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user."""
