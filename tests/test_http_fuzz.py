@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Served, new_account
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service
+from served import Served, new_account
 
 FORM = "application/x-www-form-urlencoded"
 MOST_BYTES = 1 << 20

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
-from conftest import Served
+from served import Served
 
 Row = tuple[str, float, str]
 INTERFACES, SUBNETS, BURST = 5000, 50, 10

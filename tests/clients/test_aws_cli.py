@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Served, new_account
+from served import Served, new_account
 
 AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
 TYPE = "t3.micro"
@@ -98,7 +98,7 @@ def test_user_data_from_a_file(aws: Aws, tmp_path: Path) -> None:
     [
         (("describe-vpcs", "--vpc-ids", "vpc-00000000000000000"), "InvalidVpcID.NotFound"),
         (("describe-vpcs", "--dry-run"), "DryRunOperation"),
-        (("create-nat-gateway", "--subnet-id", "subnet-1"), "UnsupportedOperation"),
+        (("create-transit-gateway",), "UnsupportedOperation"),
         (("describe-vpcs", "--region", "nowhere-1"), "InvalidRegion"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import Served
+from served import Served
 
 
 @pytest.mark.parametrize(

@@ -1,104 +1,10 @@
-"""A real server with a real kernel fabric, started as a user starts it."""
+"""Servers with a real kernel fabric."""
 
-import itertools
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-
-ELASTINET = str(Path(sys.executable).with_name("elastinet"))
-_blocks = itertools.count(1)
-
-
-class World:
-    """A server, a client of its API, and a way into its instances."""
-
-    def __init__(self, state: Path, *options: str) -> None:
-        self.state, self.options = state, options
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        """Start the server, on the port it had before if it had one."""
-        told = self.cli("start", "--state", str(self.state), "--json", *self.options, port=self.port)
-        server = json.loads(told.stdout)
-        self.port, self.pid, self.url = server["port"], server["pid"], server["url"]
-        self.ec2: Any = boto3.client(
-            "ec2", region_name="us-east-1", endpoint_url=self.url, aws_access_key_id="x",
-            aws_secret_access_key="x", config=Config(retries={"max_attempts": 0}),
-        )  # fmt: skip
-        (found,) = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
-        self.image = found["ImageId"]
-
-    def cli(self, verb: str, *words: str, port: int | None = None, check: bool = True) -> Any:
-        """Run a verb of the command line."""
-        where = ["--port", str(self.port if port is None else port)]
-        command = [ELASTINET, verb, *where, *words]
-        return subprocess.run(command, capture_output=True, text=True, check=check, timeout=60)
-
-    def stop(self) -> None:
-        """Stop the server."""
-        self.cli("stop")
-
-    def sh(self, where: str, script: str) -> Any:
-        """Run a shell script inside an instance, or on internet."""
-        return self.cli("exec", where, "--", "sh", "-c", script, check=False)
-
-    def out(self, where: str, script: str) -> str:
-        """What a shell script that must succeed prints."""
-        done = self.sh(where, script)
-        assert done.returncode == 0, (script, done.stdout, done.stderr)
-        return str(done.stdout)
-
-    def settle(self) -> None:
-        """Wait until the kernel has what the state asks for."""
-        subprocess.run(
-            ["curl", "-sf", "-X", "POST", f"{self.url}/_elastinet/settle?timeout=30"],
-            check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def vpc(self) -> SimpleNamespace:
-        """A VPC of a test's own with two subnets, a gateway and a group that lets nothing in."""
-        number = next(_blocks)
-        id = self.ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
-        left, right = (
-            self.ec2.create_subnet(VpcId=id, CidrBlock=f"10.{number}.{n}.0/24")["Subnet"]["SubnetId"]
-            for n in (1, 2)
-        )
-        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=id)
-        tables = self.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [id]}])
-        table = tables["RouteTables"][0]["RouteTableId"]
-        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
-        group = self.ec2.create_security_group(GroupName="g", Description="d", VpcId=id)["GroupId"]
-        return SimpleNamespace(
-            id=id, left=left, right=right, gateway=gateway, table=table, group=group, number=number
-        )
-
-    def allow(self, group: str, protocol: str, low: int = -1, high: int = -1, **peer: Any) -> None:
-        """Let something in, from anywhere if no peer is given."""
-        permission = {"IpProtocol": protocol, **(peer or {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]})}
-        if protocol != "-1":
-            permission |= {"FromPort": low, "ToPort": high if high >= 0 or low < 0 else low}
-        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
-
-    def launch(self, subnet: str, group: str, count: int = 1, **more: Any) -> list[Any]:
-        """Launch instances and wait until they run; gives them with id and ip."""
-        given = {"ImageId": self.image, "InstanceType": "c5.large", "MinCount": count, "MaxCount": count}
-        if "NetworkInterfaces" not in more:
-            given |= {"SubnetId": subnet, "SecurityGroupIds": [group]}
-        launched = self.ec2.run_instances(**(given | more))["Instances"]
-        ids = [i["InstanceId"] for i in launched]
-        waiter = self.ec2.get_waiter("instance_running")
-        waiter.wait(InstanceIds=ids, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
-        return [SimpleNamespace(id=i["InstanceId"], ip=i["PrivateIpAddress"], shown=i) for i in launched]
+from world import World
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from conftest import ELASTINET
+from world import ELASTINET
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="hiding a program from a server needs root")
 

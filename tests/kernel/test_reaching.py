@@ -8,8 +8,7 @@ import time
 import urllib.request
 
 import pytest
-
-from conftest import ELASTINET
+from world import ELASTINET
 
 pytestmark = pytest.mark.xdist_group("kernel-wire")
 

@@ -89,7 +89,7 @@ def test_an_established_flow_outlives_its_rule(world):
     script = f"ping -i 0.05 -c 60 -W 1 {two.ip} > /root/ping & sleep 1; echo started; wait"
     import subprocess
 
-    from conftest import ELASTINET
+    from world import ELASTINET
 
     command = [ELASTINET, "exec", "--port", str(world.port), one.id, "--", "sh", "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 from botocore import xform_name
 from botocore.loaders import Loader
 
-from conftest import Served
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import OTHER_SERVICES
+from served import Served
 
 HERE = Path(__file__)
 REPOSITORY = HERE.parents[2]

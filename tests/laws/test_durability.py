@@ -16,7 +16,6 @@ from botocore.parsers import ResponseParserError
 from choice import REGION
 from region_moves import IMAGE
 
-from conftest import Served, new_account
 from elastinet.engine import Engine
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -26,6 +25,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.store import SqliteJournal
+from served import Served, new_account
 
 ROUNDS, CLIENTS, BATCH = 6, 4, 7
 LONGEST_LIFE_SECONDS = 0.6

@@ -1,0 +1,81 @@
+"""A server process without a fabric, and clients of it."""
+
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_accounts = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * 10**9 + 100_000_000_001)
+
+
+class Served:
+    """A server process with no fabric, on a free port."""
+
+    def __init__(self, folder: Path, **config: Any) -> None:
+        self.folder, self.config = folder, {"fabric": "none", "state": ":memory:"} | config
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.process = self.start()
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start the engine on the socket that it has had before, if it had one."""
+        fd = str(self.listener.fileno())
+        command = [sys.executable, "-m", "elastinet.server", "--config", json.dumps(self.config), "--fd", fd]
+        where = ["--run", str(self.folder), "--disks", str(self.folder / "disks")]
+        self.process = subprocess.Popen([*command, *where], pass_fds=(self.listener.fileno(),))
+        self.wait()
+        return self.process
+
+    def wait(self) -> None:
+        """Wait until the server is healthy."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_elastinet/health", timeout=5):
+                    return
+            except OSError:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    raise
+                time.sleep(0.05)
+
+    def client(self, service: str = "ec2", region: str = "us-east-1", account: str | None = None) -> Any:
+        """A boto3 client with an account of its own, if none is given."""
+        client = boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            aws_access_key_id=account or new_account(),
+            aws_secret_access_key="x",
+            config=Config(retries={"max_attempts": 0}, parameter_validation=False),
+        )
+        if service == "ec2":
+            client.meta.events.register("after-call.ec2", self.settle)
+        return client
+
+    def settle(self, model: Any, **_: Any) -> None:
+        """After what takes its time, wait until it has happened, as a patient client would."""
+        if not model.name.endswith(("Instances", "NetworkInterface")) or model.name.startswith("Describe"):
+            return
+        request = urllib.request.Request(f"{self.url}/_elastinet/settle?timeout=30", method="POST")
+        with urllib.request.urlopen(request, timeout=60):
+            pass
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.terminate()
+        self.process.wait(10)
+        self.listener.close()
+
+
+def new_account() -> str:
+    """A 12-digit account that no other test has."""
+    return f"{next(_accounts):012d}"
