@@ -2,6 +2,9 @@ import pytest
 from place import interface, launch, make_place
 from refused import refused
 
+from elastinet.engine import Engine
+from elastinet.store import MemoryJournal
+
 SOON = {"Delay": 1, "MaxAttempts": 20}
 
 
@@ -141,6 +144,21 @@ def test_delete(ec2, nat, allocation):
         interface(ec2, address["NetworkInterfaceId"])
     ec2.release_address(AllocationId=allocation)
     assert ec2.delete_nat_gateway(NatGatewayId=nat)["NatGatewayId"] == nat
+
+
+def test_it_is_forgotten_after_an_hour():
+    now = [1.8e9]
+    engine = Engine(MemoryJournal(), clock=lambda: now[0])
+
+    def call(action, **params):
+        return engine.call("111111111111", "us-east-1", action, params)
+
+    subnet = call("DescribeSubnets")["Subnets"][0]["SubnetId"]
+    call("CreateNatGateway", SubnetId=subnet, AllocationId="eipalloc-00000000000000000")
+    for minutes, count in ((59, 1), (2, 0)):
+        now[0] += 60 * minutes
+        engine.sweep()
+        assert len(call("DescribeNatGateways")["NatGateways"]) == count
 
 
 def test_the_subnet_and_the_gateway_stay_while_it_is_there(ec2, place, nat):

@@ -1,7 +1,8 @@
 import pytest
 from refused import refused
 
-from conftest import new_account
+from elastinet.engine import Engine
+from elastinet.store import MemoryJournal
 
 NONE = "pcx-00000000000000000"
 
@@ -101,8 +102,8 @@ def test_what_fails(ec2, left):
 
 
 def test_across_regions(server):
-    me = new_account()
-    here, there = (server.client(region=r, account=me) for r in ("us-east-1", "eu-west-1"))
+    here = server.client()
+    there = server.client(region="eu-west-1", account=account(here))
     id = ask(here, vpc(here, "10.1.0.0/16"), vpc(there, "10.2.0.0/16"), PeerRegion="eu-west-1")
     with refused("OperationNotPermitted", "Incorrect region (us-east-1)", "region eu-west-1"):
         here.accept_vpc_peering_connection(VpcPeeringConnectionId=id)
@@ -131,6 +132,25 @@ def test_across_accounts(server):
     assert len(shown(ours, id)["Tags"]) == 1
     theirs.delete_vpc_peering_connection(VpcPeeringConnectionId=id)
     assert shown(ours, id)["Status"]["Message"] == f"Deleted by {account(theirs)}"
+
+
+def test_time_ends_it():
+    """What nobody accepts expires after seven days, and is forgotten two days later."""
+    now = [1.8e9]
+    engine = Engine(MemoryJournal(), clock=lambda: now[0])
+
+    def call(action, **params):
+        return engine.call("111111111111", "us-east-1", action, params)
+
+    def codes():
+        return [p["Status"]["Code"] for p in call("DescribeVpcPeeringConnections")["VpcPeeringConnections"]]
+
+    one, other = (call("CreateVpc", CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (1, 2))
+    call("CreateVpcPeeringConnection", VpcId=one, PeerVpcId=other)
+    for days, expected in ((6, ["pending-acceptance"]), (2, ["expired"]), (1, ["expired"]), (2, [])):
+        now[0] += days * 86_400
+        engine.sweep()
+        assert codes() == expected
 
 
 def test_routes(ec2, left, right):

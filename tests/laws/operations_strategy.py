@@ -63,8 +63,8 @@ LIKELY = (
     *("make_route", "replace_route", "associate", "let_in", "attach_gateway", "replace_association"),
     *("make_nat_gateway", "make_nat_gateway", "make_nat_route", "make_nat_route"),
     *("make_prefix_list", "change_prefix_list", "make_prefix_list_route", "let_prefix_list_in"),
-    *("ask_to_peer", "ask_to_peer", "AcceptPeering", "AcceptPeering", "RejectPeering"),
-    *("DeletePeering", "make_peering_route"),
+    *("ask_to_peer", "ask_to_peer", "make_vpc", "AcceptPeering", "AcceptPeering", "RejectPeering"),
+    *("DeletePeering", "make_peering_route", "make_peering_route"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

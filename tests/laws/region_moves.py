@@ -401,11 +401,12 @@ def let_prefix_list_in(c: Choice) -> Params:
 
 @move("CreateVpcPeeringConnection")
 def ask_to_peer(c: Choice) -> Params:
-    if c.chance(2):
-        return {"VpcId": c.vpc, "PeerVpcId": c.vpc}
-    owner = c.one(ACCOUNTS)
-    theirs = [v.id for v in c.engine.state.where(Vpc, "scope", (owner, REGION))]
-    return {"VpcId": c.vpc, "PeerVpcId": c.one(theirs or [c.vpc]), "PeerOwnerId": owner}
+    mine, owner = c.vpc, c.one(ACCOUNTS)
+    noun = c.engine.state.get(Vpc, mine)
+    theirs = list(c.engine.state.where(Vpc, "scope", (owner, REGION)))
+    apart = [v for v in theirs if noun and v.cidrs[0] != noun.cidrs[0]] or theirs
+    peer = c.one(apart).id if apart else "vpc-00000000000000000"
+    return {"VpcId": mine, "PeerVpcId": peer, "PeerOwnerId": owner}
 
 
 def _peering(c: Choice) -> Params:
