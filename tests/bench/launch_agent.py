@@ -82,17 +82,18 @@ def move(machine: Machine) -> Row:
         eni(4, "10.0.2.40"),
         eni(9, "10.0.2.90", guest="i-3", device="eth1"),
     )
-    gaps = []
-    for number in range(EDITS):
-        out = machine.disks / "i-1" / "root" / "root" / "stream"
-        with machine.background("i-1", f"exec ping -i {GAP / 1000} -w 2 10.0.2.90 > /root/stream 2>&1"):
-            target = f"i-{4 - number % 2}"
-            machine.desire(eni(9, "10.0.2.90", guest=target, device="eth1", attachment=f"attach-{number}"))
-            machine.until(lambda: "packets transmitted" in out.read_text(), "the end of the stream")
-        words = out.read_text().partition(" packets transmitted, ")
-        gaps.append((int(words[0].split()[-1]) - int(words[2].split()[0])) * GAP)
-        out.unlink()
+    gaps = [gap(machine, f"i-{4 - number % 2}", number) for number in range(EDITS)]
     return "an interface's move: ms without traffic", sorted(gaps)[EDITS // 2], "<= 50"
+
+
+def gap(machine: Machine, target: str, number: int) -> int:
+    """The milliseconds of a stream that one move costs."""
+    out = machine.disks / "i-1" / "root" / "root" / "stream"
+    with machine.background("i-1", f"exec ping -i {GAP / 1000} -w 2 10.0.2.90 > /root/stream 2>&1"):
+        machine.desire(eni(9, "10.0.2.90", guest=target, device="eth1", attachment=f"attach-{number}"))
+        machine.until(lambda: "packets transmitted" in out.read_text(), "the end of the stream")
+    sent, _, rest = out.read_text().partition(" packets transmitted, ")
+    return (int(sent.split()[-1]) - int(rest.split()[0])) * GAP
 
 
 def measure(large: bool = False) -> list[Row]:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from region import eni, guest, network, table
 
 from elastinet.fabric import permissions, plan
-from elastinet.fabric.objects import AnyObject, Group, Mapping, Members, Permission
+from elastinet.fabric.items import Identity, Item
+from elastinet.fabric.objects import Acl, AclEntry, AnyObject, Group, Mapping, Members, Permission
 
 PEERS = [
     "0.0.0.0/0",
@@ -43,12 +44,13 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
         st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"])),
         st.builds(lambda route, n: table(route, id=f"rtb-{n}"), route, number),
         st.builds(lambda n, boot: guest(n, boot), number, number),
-        st.builds(lambda n, last, check, to: eni(n, f"10.0.1.{10 * n + last}", check=check, table=f"rtb-{to}", groups=("sg-1", "sg-2")), number, st.integers(0, 5), st.booleans(), number),
+        st.builds(lambda n, last, check, to: eni(n, f"10.0.1.{10 * n + last}", check=check, table=f"rtb-{to}", groups=("sg-1", "sg-2"), acl=f"acl-{to}"), number, st.integers(0, 5), st.booleans(), number),
+        st.builds(lambda n, allow: Acl(f"acl-{n}", "vpc-1", (AclEntry(1, -1, -1, -1, "0.0.0.0/0", allow),), ()), number, st.booleans()),
         st.builds(lambda n, i, e: Group(f"sg-{n}", "vpc-1", i, e), number, some, some),
         st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}"})), number, number),
         st.builds(lambda n: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}"), number),
     )  # fmt: skip
-    kinds = ["network:vpc", "table:rtb", "guest:i", "interface:eni", "group:sg", "members:sg"]
+    kinds = ["network:vpc", "table:rtb", "guest:i", "interface:eni", "group:sg", "members:sg", "acl:acl"]
     drops = st.builds("{}-{}".format, st.sampled_from(kinds), number)
     ups = st.tuples(st.sampled_from(["i-1", "i-2", "i-3", "internet"]), st.sampled_from([None, 1, 2]))
     return st.one_of(puts, puts, drops, ups)
@@ -57,7 +59,7 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
 @given(st.lists(moves(), max_size=40))
 @settings(max_examples=150, deadline=None)
 def test_recompute(steps: list[AnyObject | str | tuple[str, int | None]]) -> None:
-    kept = plan.Plan()
+    kept, followed = plan.Plan(), dict[str, dict[Identity, Item]]()
     for step in steps:
         before = {name: dict(items) for name, items in kept.spaces.items()}
         if isinstance(step, str):
@@ -69,6 +71,11 @@ def test_recompute(steps: list[AnyObject | str | tuple[str, int | None]]) -> Non
             assert kept.update([step]) == set(), "the same again is no work"
         changed = {name for name in kept.spaces if kept.spaces[name] != before.get(name, {})}
         assert changed <= touched
+        for name in kept.spaces:
+            for identity, item in kept.delta(name).items():
+                followed.setdefault(name, {}).pop(identity, None)
+                followed[name] |= {identity: item} if item else {}
+            assert followed.get(name, {}) == kept.spaces[name], "the differences add up"
     anew = plan.from_nothing(kept.view)
     assert {k: v for k, v in kept.spaces.items() if v} == {k: dict(v) for k, v in anew.items() if v}
 

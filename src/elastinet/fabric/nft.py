@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import names, permissions
+from elastinet.fabric import acls, names, permissions
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Group, Interface, Mapping, Members, Network, Permission
 
@@ -30,6 +30,7 @@ def network(item: Network, igw: bool) -> Iterator[Item]:
     yield Set("ingress", "type iface_index : verdict;", "map")
     yield Set("public", "type ipv4_addr : ipv4_addr;", "map")
     yield Set("private", "type ipv4_addr : ipv4_addr;", "map")
+    yield from acls.maps()
     yield Chain("receive", tuple(_receive(igw)), "type filter hook prerouting priority raw; policy accept;")
     yield Chain("local", _LOCAL, "type filter hook input priority filter; policy accept;")
     yield Chain("services", _SERVICES)
@@ -64,6 +65,7 @@ def _receive(igw: bool) -> Iterator[str]:
 
 
 def _forward(igw: bool) -> Iterator[str]:
+    yield from acls.ASKED
     yield "ct state vmap { established : accept, related : accept, invalid : drop }"
     yield "iif vmap @egress"
     if igw:

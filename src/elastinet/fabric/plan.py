@@ -4,9 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
-from elastinet.fabric import names, nft
+from elastinet.fabric import acls, names, nft
 from elastinet.fabric.items import Address, Delta, Identity, Item, Items, Link, Neighbour, Path, Rule, Up
-from elastinet.fabric.objects import AnyObject, Group, Guest, Interface, Members, Network, Permission, Table
+from elastinet.fabric.objects import (
+    Acl,
+    AnyObject,
+    Group,
+    Guest,
+    Interface,
+    Members,
+    Network,
+    Permission,
+    Table,
+)
 from elastinet.fabric.objects import Mapping as PublicAddress
 
 Placed = dict[tuple[str, Identity], Item]
@@ -19,14 +29,20 @@ class Numbers:
 
     links: dict[str, int] = field(default_factory=dict)
     tables: dict[str, int] = field(default_factory=dict)
+    subnets: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def link(self, id: str) -> int:
         """The index of an interface's host end."""
         return self.links.setdefault(id, names.FIRST_INDEX + len(self.links))
 
     def table(self, id: str) -> int:
-        """The number of a route table, which is also its mark."""
+        """The number of a route table, which is also the lower half of a mark."""
         return self.tables.setdefault(id, names.FIRST_TABLE + len(self.tables))
+
+    def subnet(self, network: str, cidr: str) -> int:
+        """The number of a subnet in its network, the upper half of a mark."""
+        known = self.subnets.setdefault(network, {})
+        return known.setdefault(cidr, len(known) + 1)
 
 
 @dataclass
@@ -65,6 +81,8 @@ def compile_object(item: AnyObject, view: View) -> Placed:
         case Group() if view.network(item.network):
             known = {p.peer for p in item.ingress | item.egress if f"members:{p.peer}" in view.objects}
             return _placed(item.network, nft.group(item, known))
+        case Acl() if view.network(item.network):
+            return _placed(item.network, acls.acl(item))
         case Members() if view.network(item.network):
             return _placed(item.network, nft.members(item))
         case PublicAddress() if view.igw(item.network):
@@ -81,13 +99,14 @@ def needs(item: AnyObject) -> Iterator[str]:
         case Interface():
             yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
             yield from (f"exists:group:{group}" for group in item.groups)
+            yield f"acl:{item.acl}"
         case Table():
             yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
             yield from (f"interface:{route.target}" for route in item.routes)
         case Group():
             yield f"exists:network:{item.network}"
             yield from (f"exists:members:{peer}" for peer in _peers(item.ingress | item.egress))
-        case Members():
+        case Members() | Acl():
             yield f"exists:network:{item.network}"
         case PublicAddress():
             yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
@@ -134,7 +153,11 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield Path(names.LOCAL_TABLE, f"{address}/32", link)
-    mark = view.numbers.table(item.table) if f"table:{item.table}" in view.objects else 0
+    table = view.numbers.table(item.table) if f"table:{item.table}" in view.objects else 0
+    mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
+    acl = view.objects.get(f"acl:{item.acl}")
+    if isinstance(acl, Acl) and acl.network == item.network:
+        yield from acls.interface(item, acl, index, mark)
     groups = (group for group in item.groups if f"group:{group}" in view.objects)
     yield from nft.interface(item, index, mark, groups)
 
