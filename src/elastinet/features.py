@@ -39,6 +39,8 @@ FEATURES = (
             "Compiled for the fabric, which does not build them yet."),
     Feature("prefix lists of one's own", "enforced", "recorded",
             "Rules and routes hold their entries; AWS's own lists are not there."),
+    Feature("the VPC's resolver, private and public names", "recorded", "recorded",
+            "Compiled for the fabric, which does not answer yet. Reverse names of Elastic IPs are recorded."),
     Feature("VPC peering", "recorded", "recorded",
             "Compiled for the fabric, which does not link the VPCs yet."),
     Feature("bandwidth, credits, placement groups, EFA", "absent", "absent",
@@ -47,7 +49,8 @@ FEATURES = (
             "Shown as asked for at launch; an instance's data is its overlay."),
     Feature("key pairs, monitoring, CPU options, credit specification", "recorded",
             "recorded", "Shown as they were given; keys are real, but no ssh server is started."),
-    Feature("default DHCP options of a VPC", "recorded", "recorded", "Their id only."),
+    Feature("DHCP options: domain, resolvers", "enforced", "recorded",
+            "Handed out by dnsmasq; time servers and NetBIOS are recorded."),
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from choice import ACCOUNTS, REGION, Choice
 
 from elastinet.catalog.images import images
 from elastinet.model.acl import NetworkAcl
+from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -423,6 +424,55 @@ def make_peering_route(c: Choice) -> Params:
     ends = {vpc for p in found for vpc in (p.requester.vpc_id, p.accepter.vpc_id)}
     table = c.id(RouteTable, "rtb", lambda t: t.vpc_id in ends)
     return {"RouteTableId": table, "DestinationCidrBlock": c.cidr()} | _peering(c)
+
+
+# --- blocks, DHCP options, names ------------------------------------------------------------------
+
+
+@move("AssociateVpcCidrBlock")
+def add_block(c: Choice) -> Params:
+    return {"VpcId": c.vpc, "CidrBlock": c.one(("100.64.0.0/16", "10.7.0.0/16", "172.20.0.0/16"))}
+
+
+@move("DisassociateVpcCidrBlock")
+def take_block(c: Choice) -> Params:
+    ids = [id for v in c.nouns(Vpc) for id in v.cidr_associations[1:]]
+    return {"AssociationId": c.one(ids or ["vpc-cidr-assoc-00000000000000000"])}
+
+
+@move("CreateDhcpOptions")
+def make_dhcp_options(c: Choice) -> Params:
+    domain = {"Key": "domain-name", "Values": [f"d{c.number(9)}.example"]}
+    servers = {"Key": "domain-name-servers", "Values": ["AmazonProvidedDNS", "192.0.2.53"]}
+    return {"DhcpConfigurations": [domain, servers]}
+
+
+@move("AssociateDhcpOptions")
+def associate_dhcp_options(c: Choice) -> Params:
+    id = "default" if c.chance(4) else c.id(DhcpOptions, "dopt")
+    return {"VpcId": c.vpc, "DhcpOptionsId": id}
+
+
+@move("DeleteDhcpOptions")
+def delete_dhcp_options(c: Choice) -> Params:
+    used = {v.dhcp_options_id for v in c.nouns(Vpc)}
+    return {"DhcpOptionsId": c.id(DhcpOptions, "dopt", lambda d: d.id not in used)}
+
+
+@move("ModifyVpcAttribute")
+def change_dns(c: Choice) -> Params:
+    name = c.one(("EnableDnsSupport", "EnableDnsHostnames"))
+    return {"VpcId": c.vpc, name: {"Value": c.chance(2)}}
+
+
+@move("ModifyAddressAttribute")
+def name_address(c: Choice) -> Params:
+    return {"AllocationId": c.allocation, "DomainName": "a.example.com"}
+
+
+@move("ResetAddressAttribute")
+def unname_address(c: Choice) -> Params:
+    return {"AllocationId": c.allocation, "Attribute": "domain-name"}
 
 
 # --- network ACLs ---------------------------------------------------------------------------------

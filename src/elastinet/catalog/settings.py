@@ -22,6 +22,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nat_gateways_per_zone: int = 5
     prefix_lists: int = 100
     peerings_per_vpc: int = 50
+    cidrs_per_vpc: int = 5
+    dhcp_options: int = 100
     outstanding_peerings: int = 25
     security_groups: int = 2500
     rules_per_security_group: int = 60

@@ -120,8 +120,6 @@ def _create(tx: Transaction, request: Request) -> NatGateway:
 
 def _kind(request: Request) -> tuple[str, str | None]:
     kind, allocation = request.get("ConnectivityType", "public"), request.get("AllocationId")
-    if kind not in ("public", "private"):
-        raise faults.invalid(kind, "connectivityType")
     if kind == "public" and allocation is None:
         raise faults.missing_parameter("allocationId")
     if kind == "private" and allocation is not None:

@@ -65,11 +65,9 @@ def _asked(tx: Transaction, request: Request) -> tuple[NetworkAcl, AclRule]:
     if not 1 <= number < LAST:
         raise faults.invalid(number, "ruleNumber", f"Expecting a value from 1 to {LAST - 1}.")
     protocol = _protocol(request["Protocol"])
-    cidr, action = _cidr(request), request["RuleAction"]
+    cidr, allow = _cidr(request), request["RuleAction"] == "allow"
     low, high = _span(protocol, cidr, request)
-    if action not in ("allow", "deny"):
-        raise faults.invalid(action, "ruleAction")
-    return acl, AclRule(number, egress, protocol, low, high, cidr, action == "allow")
+    return acl, AclRule(number, egress, protocol, low, high, cidr, allow)
 
 
 def _protocol(name: str) -> int:

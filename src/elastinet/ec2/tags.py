@@ -12,6 +12,7 @@ from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import check_key, merge
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.acl import NetworkAcl
+from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.fault import Fault
 from elastinet.model.ids import well_formed
 from elastinet.model.instance import Instance, KeyPair
@@ -44,6 +45,7 @@ TAGGABLES = {
     "nat": Taggable(NatGateway, "natgateway"),
     "pl": Taggable(PrefixList, "prefix-list"),
     "pcx": Taggable(Peering, "vpc-peering-connection"),
+    "dopt": Taggable(DhcpOptions, "dhcp-options"),
     "sg": Taggable(SecurityGroup, "security-group"),
     "sgr": Taggable(SecurityGroupRule, "security-group-rule"),
     "eni": Taggable(NetworkInterface, "network-interface"),
@@ -53,7 +55,7 @@ TAGGABLES = {
     "vol": Taggable(Volume, "volume"),
 }
 
-_UNKEPT = {"ami": "images", "dopt": "DHCP options"}
+_UNKEPT = {"ami": "images"}
 """Kinds that EC2 tags, of which elastinet has no more than the ids."""
 
 MOST_RESOURCES = 1000

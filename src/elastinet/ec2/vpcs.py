@@ -6,6 +6,7 @@ from typing import Any
 from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.dhcp_options import default_options
 from elastinet.ec2.lookup import need
 from elastinet.ec2.network_acls import make_default_acl
 from elastinet.ec2.paths import paths
@@ -39,21 +40,17 @@ def _view(vpc: Vpc) -> dict[str, Any]:
         "CidrBlock": vpc.cidrs[0],
         "CidrBlockAssociationSet": [
             {
-                "AssociationId": _association(vpc, n),
+                "AssociationId": association,
                 "CidrBlock": cidr,
                 "CidrBlockState": {"State": "associated"},
             }
-            for n, cidr in enumerate(vpc.cidrs)
+            for association, cidr in zip(vpc.cidr_associations, vpc.cidrs, strict=True)
         ],
         "DhcpOptionsId": vpc.dhcp_options_id,
         "InstanceTenancy": vpc.tenancy,
         "IsDefault": vpc.is_default,
         "Tags": tag_set(vpc),
     }
-
-
-def _association(vpc: Vpc, number: int) -> str:
-    return f"vpc-cidr-assoc-{int(vpc.id.removeprefix('vpc-'), 16) ^ number:017x}"
 
 
 VPCS = Describable(
@@ -114,19 +111,13 @@ def make_vpc(tx: Transaction, cidr: str, **fields: Any) -> Vpc:
         raise faults.quota("VpcLimitExceeded", "VPCs")
     if any(map(ipaddress.IPv4Network(cidr).overlaps, FORBIDDEN)):
         raise Fault("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
-    vpc = tx.new(Vpc, "vpc", cidrs=(cidr,), dhcp_options_id=default_dhcp_options(tx), **fields)
+    fields |= {"cidr_associations": (tx.new_id("vpc-cidr-assoc"),), "dhcp_options_id": default_options(tx)}
+    vpc = tx.new(Vpc, "vpc", cidrs=(cidr,), **fields)
     main = Association(tx.new_id("rtbassoc"), None)
     tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=(local_route(cidr),), associations=(main,))
     make_default_group(tx, vpc)
     make_default_acl(tx, vpc)
     return vpc
-
-
-def default_dhcp_options(tx: Transaction) -> str:
-    """The id of the DHCP options that an account's VPCs begin with; fixed by account and region."""
-    import hashlib
-
-    return "dopt-" + hashlib.sha256(f"{tx.owner}/{tx.region}/dopt".encode()).hexdigest()[:17]
 
 
 def local_route(cidr: str) -> Route:

@@ -19,7 +19,7 @@ from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
-from elastinet.rules import addressing, naming
+from elastinet.rules import addressing, resolving
 from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
 from elastinet.rules.peerings import mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list, referring_groups, referring_tables
@@ -73,14 +73,17 @@ def _network(state: State, id: str) -> AnyObject | None:
     if vpc is None or not has_network(state, id):
         return None
     gateway = _gateway(state, id)
+    lease = resolving.lease(state, vpc)
     subnets = sorted(state.where(Subnet, "vpc-id", id), key=lambda s: s.id)
     return objects.Network(
         id=id,
         cidrs=vpc.cidrs,
         subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr)) for s in subnets),
         igw=gateway.id if gateway else None,
-        dns=addressing.resolver(vpc.cidrs[0]),
-        domain=naming.private_domain(vpc.region),
+        dns=lease.dns,
+        domain=lease.domain,
+        ntp=lease.ntp,
+        resolver=resolving.resolver(vpc),
     )
 
 
@@ -136,6 +139,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
         groups=interface.groups,
         check=interface.source_dest_check,
         acl=_acl_of(state, subnet.id),
+        names=tuple(resolving.names(state, interface)),
     )
 
 
@@ -272,6 +276,7 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
                 yield from _touched_interface(state, noun, have)
             case Address():
                 yield f"mapping:{noun.public_ip}"
+                yield f"interface:{noun.interface_id}"
             case SecurityGroup():
                 yield from (f"group:{noun.id}", f"members:{noun.id}")
             case SecurityGroupRule():
@@ -294,6 +299,8 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
                 yield f"network:{noun.vpc_id}"
             case Vpc():
                 yield from _of_vpc(state, noun.id)
+                interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.id)
+                yield from (f"interface:{i.id}" for i in interfaces)
             case InternetGateway() if noun.vpc_id:
                 yield from _touched_gateway(state, noun.vpc_id)
 

@@ -71,6 +71,7 @@ class Address(Noun, frozen=True, kw_only=True):
     association_id: str | None = None
     interface_id: str | None = None
     private_ip: str | None = None
+    ptr_record: str | None = None
 
     INDEXES: ClassVar[dict[str, Index]] = {
         "public-ip": lambda a: (a.public_ip,),

@@ -5,6 +5,7 @@ from typing import TypeVar, get_args
 
 from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
+from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -27,6 +28,7 @@ AnyNoun = (
     | NatGateway
     | PrefixList
     | Peering
+    | DhcpOptions
     | SecurityGroup
     | SecurityGroupRule
     | NetworkInterface

@@ -6,9 +6,13 @@ from elastinet.model.noun import Index, Noun
 
 
 class Vpc(Noun, frozen=True, kw_only=True):
-    """A virtual private cloud; `cidrs` has its primary IPv4 block first."""
+    """A virtual private cloud; `cidrs` has its primary IPv4 block first.
+
+    `cidr_associations` has the id of each block's association, in the same order.
+    """
 
     cidrs: tuple[str, ...]
+    cidr_associations: tuple[str, ...] = ()
     is_default: bool = False
     dns_support: bool = True
     dns_hostnames: bool = False

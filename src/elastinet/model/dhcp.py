@@ -1,0 +1,15 @@
+"""DHCP option sets."""
+
+from elastinet.model.noun import Noun
+
+AMAZON_DNS = "AmazonProvidedDNS"
+
+
+class DhcpOptions(Noun, frozen=True, kw_only=True):
+    """What a VPC's DHCP server hands out; it never changes but for its tags."""
+
+    options: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """The values of an option; none where it is not set."""
+        return dict(self.options).get(key, ())

@@ -1,0 +1,61 @@
+"""What a VPC's resolver knows, and what its DHCP server says of resolvers (facts sheet, section 2)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from elastinet.model.dhcp import AMAZON_DNS, DhcpOptions
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.state import State
+from elastinet.model.vpc import Vpc
+from elastinet.rules import addressing, naming
+from elastinet.rules.interfaces import addresses_of, instance_id_of
+
+
+class Lease(NamedTuple):
+    """What DHCP hands out beside addresses: servers with a comma between them, "" for none."""
+
+    dns: str
+    domain: str
+    ntp: str
+
+
+def lease(state: State, vpc: Vpc) -> Lease:
+    """What a VPC's DHCP server hands out; without a set of options nothing."""
+    options = state.get(DhcpOptions, vpc.dhcp_options_id)
+    if options is None:
+        return Lease("", "", "")
+    own = addressing.resolver(vpc.cidrs[0])
+    servers = [own if server == AMAZON_DNS else server for server in options.values("domain-name-servers")]
+    domain = " ".join(options.values("domain-name"))
+    return Lease(",".join(servers), domain, ",".join(options.values("ntp-servers")))
+
+
+def resolver(vpc: Vpc) -> str:
+    """The address of a VPC's own resolver, "" where it is turned off."""
+    return addressing.resolver(vpc.cidrs[0]) if vpc.dns_support else ""
+
+
+def names(state: State, interface: NetworkInterface) -> Iterator[tuple[str, str]]:
+    """What the resolver of an interface's VPC knows of it; public names lead to private addresses."""
+    vpc = state.need(Vpc, interface.vpc_id)
+    if not vpc.dns_support:
+        return
+    yield from ((naming.private_dns(a, interface.region), a) for a in interface.addresses)
+    yield from _by_resource(state, interface)
+    if vpc.dns_hostnames:
+        leading = {private: a.public_ip for private, a in addresses_of(state, interface).items()}
+        if interface.public_ip:
+            leading.setdefault(interface.primary, interface.public_ip)
+        for private, public in leading.items():
+            yield naming.public_dns(public, interface.region), private
+
+
+def _by_resource(state: State, interface: NetworkInterface) -> Iterator[tuple[str, str]]:
+    """An instance's name after its id leads to its primary interface, if it is to have one."""
+    id, bond = instance_id_of(interface), interface.attachment
+    instance = state.get(Instance, id) if id else None
+    if instance is None or bond is None or (bond.network_card, bond.device_index) != (0, 0):
+        return
+    if instance.resource_name_a_record:
+        yield f"{instance.id}.{naming.private_domain(interface.region)}", interface.primary
