@@ -67,7 +67,7 @@ def create_dhcp_options(tx: Transaction, request: Request) -> dict[str, Any]:
     """A DHCP option set, which no VPC goes by yet."""
     options: dict[str, tuple[str, ...]] = {}
     for item in request["DhcpConfigurations"]:
-        key, values = item.get("Key"), item.ids("Values")
+        key, values = item.get("Key") or "", item.ids("Values")
         if key in options:
             raise faults.invalid(key, "DhcpConfiguration.Key", "An option may be given only once.")
         options[key] = _checked(key, values)
@@ -78,7 +78,7 @@ def create_dhcp_options(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"DhcpOptions": view(tx, made)}
 
 
-def _checked(key: str | None, values: list[str]) -> tuple[str, ...]:
+def _checked(key: str, values: list[str]) -> tuple[str, ...]:
     """An option's values, if they may be: they reach a DHCP server's configuration."""
     if not values:
         raise faults.missing_parameter("DhcpConfiguration.Values")
@@ -87,7 +87,7 @@ def _checked(key: str | None, values: list[str]) -> tuple[str, ...]:
         return tuple(_server(key, server.strip()) for server in _few(key, servers))
     if len(values) > 1:
         raise faults.invalid(", ".join(values), str(key), "Expecting one value.")
-    allowed: dict[str | None, Callable[[str], bool]] = {
+    allowed: dict[str, Callable[[str], bool]] = {
         "domain-name": lambda text: DOMAIN.match(text) is not None,
         "netbios-node-type": lambda text: text in ("1", "2", "4", "8"),
         LEASE: lambda text: text.isdecimal() and 140 <= int(text) <= 2147483647,
@@ -99,13 +99,13 @@ def _checked(key: str | None, values: list[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _few(key: str | None, servers: list[str]) -> list[str]:
+def _few(key: str, servers: list[str]) -> list[str]:
     if len(servers) > MOST_SERVERS:
         raise faults.invalid(", ".join(servers), key, f"Expecting up to {MOST_SERVERS} servers.")
     return servers
 
 
-def _server(key: str | None, text: str) -> str:
+def _server(key: str, text: str) -> str:
     if key == "domain-name-servers" and text == AMAZON_DNS:
         return text
     try:

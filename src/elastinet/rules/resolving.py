@@ -13,7 +13,7 @@ from elastinet.rules.interfaces import addresses_of, instance_id_of
 
 
 class Lease(NamedTuple):
-    """What DHCP hands out beside addresses: servers with a comma between them, "" for none."""
+    """What DHCP hands out beside addresses: servers with a comma between them."""
 
     dns: str
     domain: str
@@ -21,14 +21,19 @@ class Lease(NamedTuple):
 
 
 def lease(state: State, vpc: Vpc) -> Lease:
-    """What a VPC's DHCP server hands out; without a set of options nothing."""
+    """What a VPC's DHCP server (IPv4) hands out; a set without a resolver means the VPC's own here."""
     options = state.get(DhcpOptions, vpc.dhcp_options_id)
-    if options is None:
-        return Lease("", "", "")
     own = addressing.resolver(vpc.cidrs[0])
-    servers = [own if server == AMAZON_DNS else server for server in options.values("domain-name-servers")]
+    if options is None:
+        return Lease(own, "", "")
+    asked = _ipv4(options, "domain-name-servers") or [AMAZON_DNS]
+    servers = [own if server == AMAZON_DNS else server for server in asked]
     domain = " ".join(options.values("domain-name"))
-    return Lease(",".join(servers), domain, ",".join(options.values("ntp-servers")))
+    return Lease(",".join(servers), domain, ",".join(_ipv4(options, "ntp-servers")))
+
+
+def _ipv4(options: DhcpOptions, key: str) -> list[str]:
+    return [server for server in options.values(key) if ":" not in server]
 
 
 def resolver(vpc: Vpc) -> str:
