@@ -65,6 +65,7 @@ LIKELY = (
     *("make_prefix_list", "change_prefix_list", "make_prefix_list_route", "let_prefix_list_in"),
     *("ask_to_peer", "ask_to_peer", "make_vpc", "AcceptPeering", "AcceptPeering", "RejectPeering"),
     *("DeletePeering", "make_peering_route", "make_peering_route"),
+    *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

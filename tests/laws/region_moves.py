@@ -177,6 +177,20 @@ def _permission(c: Choice) -> Params:
 
 
 @move("AuthorizeSecurityGroupIngress")
+def let_peer_in(c: Choice) -> Params:
+    """A rule about a group of a peered VPC, of any account."""
+    active = [p for p in c.nouns(Peering) if p.status == "active"]
+    if not active:
+        return {"GroupId": c.group, "IpPermissions": [_permission(c)]}
+    one = c.one(active)
+    ends = c.one([(one.requester, one.accepter), (one.accepter, one.requester)])
+    state = c.engine.state
+    own, peer = (c.one(list(state.where(SecurityGroup, "vpc-id", end.vpc_id))).id for end in ends)
+    pairs = [{"GroupId": peer}]
+    return {"GroupId": own, "IpPermissions": [{"IpProtocol": "-1", "UserIdGroupPairs": pairs}]}
+
+
+@move("AuthorizeSecurityGroupIngress")
 def let_in(c: Choice) -> Params:
     return {"GroupId": c.group, "IpPermissions": [_permission(c), _permission(c)]}
 
@@ -501,11 +515,16 @@ def make_acl_entry(c: Choice) -> Params:
 
 @move("ReplaceNetworkAclEntry")
 def replace_acl_entry(c: Choice) -> Params:
-    return _acl_entry(c)
+    return _acl_entry(c) | _there(c)
 
 
 @move("DeleteNetworkAclEntry")
 def delete_acl_entry(c: Choice) -> Params:
+    return _there(c)
+
+
+def _there(c: Choice) -> Params:
+    """The place of an entry that some ACL has."""
     found = [(a.id, r) for a in c.nouns(NetworkAcl) for r in a.rules]
     if not found:
         return {"NetworkAclId": c.acl, "RuleNumber": 1, "Egress": True}

@@ -23,7 +23,7 @@ from elastinet.rules import filtering, naming
 
 def view(tx: Transaction, rule: SecurityGroupRule) -> View:
     """A rule in the shape of the API."""
-    return tx.views.of(rule, (), lambda: _view(tx, rule))
+    return tx.views.of(rule, permissions.parts(tx.state, rule), lambda: _view(tx, rule))
 
 
 def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
@@ -45,9 +45,7 @@ def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
         return shown | {"CidrIpv6" if ":" in rule.cidr else "CidrIpv4": rule.cidr}
     if rule.prefix_list:
         return shown | {"PrefixListId": rule.prefix_list}
-    group = tx.need(SecurityGroup, rule.peer)
-    info = {"GroupId": rule.peer_group, "UserId": rule.owner, "VpcId": group.vpc_id}
-    return shown | {"ReferencedGroupInfo": info}
+    return shown | {"ReferencedGroupInfo": permissions.pair(tx.state, rule)}
 
 
 SECURITY_GROUP_RULES = Describable(
@@ -78,7 +76,7 @@ def authorize_egress(tx: Transaction, request: Request) -> dict[str, Any]:
 
 def _authorize(tx: Transaction, request: Request, egress: bool) -> dict[str, Any]:
     group = named(tx, request)
-    wanted = permissions.read(tx, request)
+    wanted = permissions.read(tx, request, group)
     if not wanted:
         raise faults.missing_parameter("ipPermissions")
     tags = tags_for(tx, request, "security-group-rule")
@@ -123,7 +121,7 @@ def _revoke(tx: Transaction, request: Request, egress: bool) -> dict[str, Any]:
     if ids := request.ids("SecurityGroupRuleIds"):
         gone = [_own(tx, group, id, egress) for id in ids]
     else:
-        gone = [_matching(tx, group, p, egress) for p in permissions.read(tx, request)]
+        gone = [_matching(tx, group, p, egress) for p in permissions.read(tx, request, group)]
         if not gone:
             raise faults.missing_parameter("ipPermissions")
     for rule in gone:
@@ -195,14 +193,18 @@ def _rewritten(tx: Transaction, rule: SecurityGroupRule, item: Request | None) -
             "Exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId must be given.",
         )
     ((name, value),) = given.items()
-    numbers = {"protocol": protocol, "low": low, "high": high}
-    return rule.but(description=item.get("Description"), **numbers, **_peer(tx, name, value))
+    group, numbers = tx.need(SecurityGroup, rule.group_id), {"protocol": protocol, "low": low, "high": high}
+    return rule.but(
+        description=item.get("Description"),
+        **numbers,
+        **_peer(tx, group, name, value),
+    )
 
 
-def _peer(tx: Transaction, name: str, value: str) -> dict[str, str | None]:
+def _peer(tx: Transaction, group: SecurityGroup, name: str, value: str) -> dict[str, str | None]:
     peer: dict[str, str | None] = {"cidr": None, "peer_group": None, "prefix_list": None}
     if name == "ReferencedGroupId":
-        return peer | {"peer_group": need(tx, SecurityGroup, "sg", value).id}
+        return peer | {"peer_group": permissions.find_peer(tx, group, value).id}
     if name == "PrefixListId":
         return peer | {"prefix_list": need(tx, PrefixList, "pl", value).id}
     return peer | {"cidr": filtering.cidr(value, 6 if name == "CidrIpv6" else 4)}
@@ -217,7 +219,7 @@ def update_descriptions(egress: bool) -> Callable[[Transaction, Request], dict[s
         for item in request.get("SecurityGroupRuleDescriptions") or ():
             rule = _own(tx, group, item.get("SecurityGroupRuleId") or "", egress)
             tx.put(rule.but(description=item.get("Description")))
-        for permission in permissions.read(tx, request):
+        for permission in permissions.read(tx, request, group):
             rule = _matching(tx, group, permission, egress)
             tx.put(rule.but(description=permission.description))
         return {"Return": True}

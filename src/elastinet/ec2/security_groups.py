@@ -9,7 +9,7 @@ from elastinet.ec2.describe import Describable, by_id, describe
 from elastinet.ec2.lookup import need
 from elastinet.ec2.named_groups import by_name, named
 from elastinet.ec2.paths import paths
-from elastinet.ec2.permissions import ip_permissions
+from elastinet.ec2.permissions import ip_permissions, parts
 from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
@@ -20,6 +20,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
+from elastinet.rules.peerings import is_elsewhere
 
 ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 
@@ -27,10 +28,11 @@ ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 def view(tx: Transaction, group: SecurityGroup) -> View:
     """A security group in the shape of the API."""
     rules = tuple(tx.where(SecurityGroupRule, "group-id", group.id))
-    return tx.views.of(group, rules, lambda: _view(group, rules))
+    others = (part for rule in rules if rule.peer_group for part in parts(tx.state, rule))
+    return tx.views.of(group, (*rules, *others), lambda: _view(tx, group, rules))
 
 
-def _view(group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]) -> dict[str, Any]:
+def _view(tx: Transaction, group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]) -> dict[str, Any]:
     return {
         "GroupId": group.id,
         "GroupName": group.group_name,
@@ -38,8 +40,8 @@ def _view(group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]) -> dict[st
         "OwnerId": group.owner,
         "VpcId": group.vpc_id,
         "SecurityGroupArn": naming.arn(group.region, group.owner, "security-group", group.id),
-        "IpPermissions": ip_permissions([r for r in rules if not r.egress], group.owner),
-        "IpPermissionsEgress": ip_permissions([r for r in rules if r.egress], group.owner),
+        "IpPermissions": ip_permissions(tx.state, [r for r in rules if not r.egress]),
+        "IpPermissionsEgress": ip_permissions(tx.state, [r for r in rules if r.egress]),
         "Tags": tag_set(group),
     }
 
@@ -128,7 +130,7 @@ def delete_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
         raise Fault("CannotDelete", sentence)
     speaking = tx.state.where(SecurityGroupRule, "peer-group", group.id)
     if tx.state.count(NetworkInterface, "group-id", group.id) or any(
-        r.group_id != group.id for r in speaking
+        r.group_id != group.id and not is_elsewhere(tx.state, r) for r in speaking
     ):
         raise faults.dependency(f"resource {group.id} has a dependent object")
     for rule in tx.where(SecurityGroupRule, "group-id", group.id):

@@ -4,7 +4,7 @@
 That building the touched ones again gives the same as building everything is a law with a test.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from elastinet.fabric import objects
 from elastinet.fabric.objects import AnyObject
@@ -21,7 +21,7 @@ from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, resolving
 from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
-from elastinet.rules.peerings import mtu
+from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list, referring_groups, referring_tables
 from elastinet.rules.routing import leads_nowhere, table_of
 
@@ -166,13 +166,29 @@ def _group(state: State, id: str) -> AnyObject | None:
 
 
 def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.Permission]:
-    for peer in blocks(state, rule.peer):
+    for peer in _peers(state, rule):
         yield objects.Permission(rule.protocol, rule.low, rule.high, peer)
+
+
+def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
+    """What a rule speaks of; a group of a peered VPC as its members' addresses, while they are peered."""
+    if not rule.peer_group:
+        return blocks(state, rule.peer)
+    if state.get(SecurityGroup, rule.peer_group) is None:
+        return ()  # it was a peered VPC's, and is gone
+    if not is_elsewhere(state, rule):
+        return (rule.peer_group,)
+    own, peer = state.need(SecurityGroup, rule.group_id), state.need(SecurityGroup, rule.peer_group)
+    peering = between(state, own.vpc_id, peer.vpc_id)
+    if peering is None or peering.status != "active":
+        return ()
+    members = (i for i in state.where(NetworkInterface, "group-id", peer.id) if is_live(state, i))
+    return [f"{address}/32" for i in members for address in i.addresses]
 
 
 def _members(state: State, id: str) -> AnyObject | None:
     group = state.get(SecurityGroup, id)
-    referred = state.count(SecurityGroupRule, "peer-group", id)
+    referred = any(not is_elsewhere(state, r) for r in state.where(SecurityGroupRule, "peer-group", id))
     if group is None or not referred or not has_network(state, group.vpc_id):
         return None
     members = (i for i in state.where(NetworkInterface, "group-id", id) if is_live(state, i))
@@ -259,9 +275,18 @@ def _of_interface(state: State, interface: NetworkInterface) -> Iterator[str]:
     """The keys of the objects that an interface has a part in."""
     yield f"interface:{interface.id}"
     yield from (f"members:{group}" for group in interface.groups)
+    for group in interface.groups:
+        yield from _groups_elsewhere(state, group)
     if interface.public_ip:
         yield f"mapping:{interface.public_ip}"
     yield from (f"mapping:{a.public_ip}" for a in addresses_of(state, interface).values())
+
+
+def _groups_elsewhere(state: State, id: str) -> Iterator[str]:
+    """The keys of groups of other VPCs that have a rule about a group."""
+    for rule in state.where(SecurityGroupRule, "peer-group", id):
+        if is_elsewhere(state, rule):
+            yield f"group:{rule.group_id}"
 
 
 def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
@@ -286,6 +311,7 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
                 yield from _touched_associations(state, change, noun)
             case Peering():
                 yield f"peering:{noun.id}"
+                yield from _touched_groups(state, noun)
                 yield from _touched_routes(state, noun.id)
             case PrefixList():
                 yield from (f"group:{id}" for id in referring_groups(state, noun.id))
@@ -335,6 +361,12 @@ def _touched_associations(state: State, change: Change, noun: RouteTable) -> Ite
     if before != after:
         interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.vpc_id)
         yield from (f"interface:{i.id}" for i in interfaces)
+
+
+def _touched_groups(state: State, peering: Peering) -> Iterator[str]:
+    for side in (peering.requester, peering.accepter):
+        for group in state.where(SecurityGroup, "vpc-id", side.vpc_id):
+            yield from _groups_elsewhere(state, group.id)
 
 
 def _touched_nat_gateway(state: State, noun: NatGateway, have: Desired) -> Iterator[str]:
