@@ -41,6 +41,8 @@ FEATURES = (
             "Rules and routes hold their entries; AWS's own lists are not there."),
     Feature("the VPC's resolver, private and public names", "recorded", "recorded",
             "Compiled for the fabric, which does not answer yet. Reverse names of Elastic IPs are recorded."),
+    Feature("egress-only internet gateways", "recorded", "recorded",
+            "There are no IPv6 addresses and routes yet that could lead there."),
     Feature("VPC peering", "recorded", "recorded",
             "Compiled for the fabric, which does not link the VPCs yet."),
     Feature("bandwidth, credits, placement groups, EFA", "absent", "absent",

@@ -66,6 +66,7 @@ LIKELY = (
     *("ask_to_peer", "ask_to_peer", "make_vpc", "AcceptPeering", "AcceptPeering", "RejectPeering"),
     *("DeletePeering", "make_peering_route", "make_peering_route"),
     *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
+    *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

@@ -15,7 +15,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 
 Params = dict[str, Any]
 Call = tuple[str, Params]
@@ -487,6 +487,19 @@ def name_address(c: Choice) -> Params:
 @move("ResetAddressAttribute")
 def unname_address(c: Choice) -> Params:
     return {"AllocationId": c.allocation, "Attribute": "domain-name"}
+
+
+# --- egress-only internet gateways ----------------------------------------------------------------
+
+
+@move("CreateEgressOnlyInternetGateway")
+def make_egress_gateway(c: Choice) -> Params:
+    return {"VpcId": c.vpc}
+
+
+@move("DeleteEgressOnlyInternetGateway")
+def delete_egress_gateway(c: Choice) -> Params:
+    return {"EgressOnlyInternetGatewayId": c.id(EgressOnlyGateway, "eigw")}
 
 
 # --- network ACLs ---------------------------------------------------------------------------------

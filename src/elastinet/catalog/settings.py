@@ -15,6 +15,7 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vpcs: int = 5
     subnets_per_vpc: int = 200
     internet_gateways: int = 5
+    egress_only_gateways: int = 5
     route_tables_per_vpc: int = 200
     routes_per_table: int = 50
     network_acls_per_vpc: int = 200

@@ -75,6 +75,12 @@ NAMINGS = {
             "InvalidVpcPeeringConnectionId.Malformed",
             "vpcPeeringConnection ID",
         ),
+        Naming(
+            "eigw",
+            "InvalidEgressOnlyInternetGatewayId.NotFound",
+            "InvalidEgressOnlyInternetGatewayId.Malformed",
+            "egressOnlyInternetGateway ID",
+        ),
         Naming("pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", "prefix list ID"),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )

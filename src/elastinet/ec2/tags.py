@@ -25,7 +25,7 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.model.volume import Volume
-from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.metadata import check_tag_keys
 
 
@@ -40,6 +40,7 @@ TAGGABLES = {
     "vpc": Taggable(Vpc, "vpc"),
     "subnet": Taggable(Subnet, "subnet"),
     "igw": Taggable(InternetGateway, "internet-gateway"),
+    "eigw": Taggable(EgressOnlyGateway, "egress-only-internet-gateway"),
     "rtb": Taggable(RouteTable, "route-table"),
     "acl": Taggable(NetworkAcl, "network-acl"),
     "nat": Taggable(NatGateway, "natgateway"),

@@ -20,7 +20,7 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
-from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.peerings import open_peerings
 
 # No host can have an address of these, or reach one behind a router.
@@ -144,6 +144,7 @@ def delete_vpc(tx: Transaction, request: Request) -> None:
     acls = list(tx.where(NetworkAcl, "vpc-id", vpc.id))
     rest = [kind for kind in (Subnet, NetworkInterface) if tx.state.count(kind, "vpc-id", vpc.id)]
     gateways = tx.state.count(InternetGateway, "attachment.vpc-id", vpc.id)
+    gateways += tx.state.count(EgressOnlyGateway, "vpc-id", vpc.id)
     own = any(g.group_name != "default" for g in groups) or len(tables) > 1 or len(acls) > 1
     if rest or gateways or own or next(open_peerings(tx.state, vpc.id), None):
         raise faults.dependency(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")

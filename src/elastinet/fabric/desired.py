@@ -18,7 +18,7 @@ from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
-from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, resolving
 from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
 from elastinet.rules.peerings import between, is_elsewhere, mtu
@@ -80,6 +80,7 @@ def _network(state: State, id: str) -> AnyObject | None:
         cidrs=vpc.cidrs,
         subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr)) for s in subnets),
         igw=gateway.id if gateway else None,
+        eigw=next((g.id for g in state.where(EgressOnlyGateway, "vpc-id", id)), None),
         dns=lease.dns,
         domain=lease.domain,
         ntp=lease.ntp,
@@ -321,7 +322,7 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case NetworkAcl():
                 yield f"acl:{noun.id}"
                 yield from _touched_acl_associations(state, change)
-            case Subnet():
+            case Subnet() | EgressOnlyGateway():
                 yield f"network:{noun.vpc_id}"
             case Vpc():
                 yield from _of_vpc(state, noun.id)

@@ -15,7 +15,7 @@ from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.volume import Volume
-from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 
 AnyNoun = (
     RegionSettings
@@ -23,6 +23,7 @@ AnyNoun = (
     | Vpc
     | Subnet
     | InternetGateway
+    | EgressOnlyGateway
     | RouteTable
     | NetworkAcl
     | NatGateway

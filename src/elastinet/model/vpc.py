@@ -40,3 +40,11 @@ class InternetGateway(Noun, frozen=True, kw_only=True):
     vpc_id: str | None = None
 
     INDEXES: ClassVar[dict[str, Index]] = {"attachment.vpc-id": lambda g: (g.vpc_id,) if g.vpc_id else ()}
+
+
+class EgressOnlyGateway(Noun, frozen=True, kw_only=True):
+    """The door of a VPC by which IPv6 connections go out, and none come in."""
+
+    vpc_id: str
+
+    INDEXES: ClassVar[dict[str, Index]] = {"vpc-id": lambda g: (g.vpc_id,)}
