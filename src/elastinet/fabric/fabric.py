@@ -2,36 +2,29 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
 from elastinet.fabric import disk, isolate, names, plan
+from elastinet.fabric.attachments import Attachments, Tell
 from elastinet.fabric.guest import Life
-from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import (
-    Attached,
     Converged,
     Desire,
-    Detached,
-    Fact,
     Gone,
     Guest,
     Listener,
     Running,
 )
-from elastinet.fabric.port import Port
 from elastinet.fabric.router import failed_owners
-from elastinet.fabric.space import Order, Outcome, Space
+from elastinet.fabric.space import APPLIANCE, INTERNET, ROUTER, Order, Outcome, Role, Space
 from elastinet.fabric.spawning import Spawning
 
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SETTLING_SECONDS = 0.02
 GATHERING_SECONDS = 0.002
-Tell = Callable[[Fact, int | None], None]
-"""Gives the engine a fact, perhaps with a descriptor."""
 
 
 class Fabric:
@@ -47,7 +40,7 @@ class Fabric:
         self._spawning = spawning
         self._tell = tell
         self._holders: dict[str, int] = {}
-        self._where: dict[str, Life] = {}
+        self._attachments = Attachments(self.plan, self.lives, tell, self._check_running, self.look)
         self._dirty: set[str] = set()
         self._looking: set[str] = set()
         self._busy: set[str] = set()
@@ -61,6 +54,7 @@ class Fabric:
         self._pauses: dict[str, float] = {}
         self._answered: Converged | None = None
         self._woken = False
+        self._openings = 0
 
     def namespace(self, id: str) -> int | None:
         """A descriptor, to be closed, of the network namespace of a guest or a router; None for no such."""
@@ -145,7 +139,7 @@ class Fabric:
                 self._dirty |= self.plan.set_up(id, life.guest.boot)
         elif what == "ready":
             self._guest_failed.pop(id, None)
-            life.start_ports(self._bound)
+            self._attachments.start(life)
             self._check_running(life)
         elif what == "end":
             self._guest_ended(life)
@@ -169,10 +163,7 @@ class Fabric:
         id = life.guest.id
         self._dirty |= self.plan.set_up(id, None)
         del self.lives[id]
-        for port in life.ports.values():
-            if self._where.get(port.interface.id) is life:
-                del self._where[port.interface.id]
-            self._tell(Detached(port.interface.id, port.interface.attachment), None)
+        self._attachments.ended(life)
         if life.namespace >= 0:
             self._closing.append(life.namespace)
         if id == names.INTERNET:
@@ -193,16 +184,6 @@ class Fabric:
             if life.guest.id != names.INTERNET:
                 self._tell(Running(life.guest.id, life.guest.boot), None)
 
-    def _bound(self, port: Port, address: str) -> None:
-        """Hear of an interface's first lease."""
-        life = self.lives.get(port.interface.guest)
-        if life is None or life.ports.get(port.interface.id) is not port:
-            return
-        life.console.say(f"{port.interface.device} has {address} by DHCP")
-        life.settle_secondary(port)
-        self._tell(Attached(port.interface.id, port.interface.attachment), None)
-        self._check_running(life)
-
     def _scrap_disks(self, wanted: dict[str, Guest]) -> None:
         for id in self._scrap - wanted.keys() - self.lives.keys():
             self._scrap.discard(id)
@@ -211,13 +192,11 @@ class Fabric:
     # --- namespaces -------------------------------------------------------------------------------
 
     def _keep_spaces(self) -> None:
-        wanted = self.plan.networks
+        wanted = self.plan.networks.keys() | self.plan.appliances.keys()
         for id in [
             id for id in self.spaces if id not in wanted and id != names.INTERNET and id not in self._busy
         ]:
-            for life in self.lives.values():
-                gone = [port.interface.id for port in life.ports.values() if port.interface.network == id]
-                self._lost_links(dict.fromkeys(gone))
+            self._attachments.lose_network(id)
             self._close(id)
         for id in wanted:
             if id not in self.spaces and id not in self._held:
@@ -226,16 +205,25 @@ class Fabric:
     def _open(self, id: str, namespace: int | None) -> None:
         """Make a namespace's router."""
         try:
-            space = self.spaces[id] = Space(id, self._holders, namespace)
+            space = self.spaces[id] = Space(id, self._holders, self._role(id), namespace)
         except OSError as error:
             self._failed[id] = {f"network:{id}": str(error)}
             self._hold(id)
             return
         self._dirty.add(id)
         self.plan.stir(id)
+        if space.role == APPLIANCE:
+            self._holders[id] = space.descriptor()
+            self._openings += 1
+            self._dirty |= self.plan.set_up(id, self._openings)
         self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
         if space.listener:
             self._tell(Listener(id), space.listener.fileno())
+
+    def _role(self, id: str) -> Role:
+        if id == names.INTERNET:
+            return INTERNET
+        return APPLIANCE if id in self.plan.appliances else ROUTER
 
     def _overheard(self, space: Space) -> None:
         """Look at a namespace that someone else changed, once he may be done."""
@@ -246,6 +234,9 @@ class Fabric:
         space = self.spaces.pop(id)
         self._failed.pop(id, None)
         self._loop.forget(space.monitor.fileno())
+        if space.role == APPLIANCE:
+            self._dirty |= self.plan.set_up(id, None)
+            self._closing.append(self._holders.pop(id))
         space.close()
 
     def reaped(self, pid: int) -> None:
@@ -265,12 +256,13 @@ class Fabric:
             self._close(names.INTERNET)
 
     def _kick(self) -> None:
-        """Give every namespace with work its order; the internet's comes after those that link to it."""
+        """Give every namespace with work its order; those in which others make links come last."""
         work = ((self._dirty | self._looking) & self.spaces.keys()) - self._busy
         self._dirty &= self.spaces.keys()
         self._looking &= self.spaces.keys()
-        if names.INTERNET in work and (self._busy or len(work) > 1):
-            work.discard(names.INTERNET)
+        late = {id for id in work if self.spaces[id].role != ROUTER}
+        if self._busy or work - late:
+            work -= late
         for id in work:
             self._busy.add(id)
             future = self.spaces[id].carry_out(self._order(id))
@@ -301,8 +293,9 @@ class Fabric:
             outcome = future.result()
             self._failed[id] = failed_owners(outcome.failures, self.plan.owners[id])
             if id in self.spaces and id != names.INTERNET:
-                self._lost_links(outcome.links)
-                self._found_links(outcome)
+                self._attachments.follow(outcome)
+            if not self._failed[id]:
+                self._attachments.settled(id)
         else:
             self._failed[id] = {f"network:{id}": str(error)}
         if self._failed[id]:
@@ -317,37 +310,6 @@ class Fabric:
             self.wake()
 
         self._loop.later(pause, retry)
-
-    def _lost_links(self, links: Mapping[str, Made | None]) -> None:
-        """Tell of interfaces whose link is gone, or is another one now."""
-        for id, link in links.items():
-            life = self._where.get(id)
-            port = life.ports.get(id) if life else None
-            if life and port and port.link != link:
-                del life.ports[id]
-                port.stop()
-                self._tell(Detached(id, port.interface.attachment), None)
-                self._check_running(life)
-
-    def _found_links(self, outcome: Outcome) -> None:
-        """Have new links ask for their address, and old ones follow their interface's changes."""
-        for id, link in outcome.links.items():
-            interface, life = self.plan.view.live(id), self.lives.get(link[0].holder) if link else None
-            if link and interface and life and not life.asked and id not in life.ports:
-                self._where[id] = life
-                life.attach(interface, link, self._bound)
-        for id, interface in outcome.interfaces.items():
-            life = self._where.get(id)
-            port = life.ports.get(id) if life else None
-            if (
-                life
-                and port
-                and interface
-                and port.interface != interface
-                and interface.guest == life.guest.id
-            ):
-                port.interface = interface
-                life.settle_secondary(port)
 
     def _close_descriptors(self) -> None:
         """Close ended guests' namespaces once no worker can be using them."""
@@ -378,11 +340,8 @@ class Fabric:
 
     def repeat(self) -> None:
         """Tell an engine that has come back what is alive."""
+        for fact in self._attachments.facts():
+            self._tell(fact, None)
         for life in self.lives.values():
-            if life.guest.id == names.INTERNET or life.asked:
-                continue
-            for id, port in life.ports.items():
-                if port.bound:
-                    self._tell(Attached(id, port.interface.attachment), None)
-            if life.running:
+            if life.running and not life.asked and life.guest.id != names.INTERNET:
                 self._tell(Running(life.guest.id, life.guest.boot), None)

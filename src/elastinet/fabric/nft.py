@@ -79,17 +79,21 @@ def _send() -> Iterator[str]:
     yield "drop"
 
 
-def interface(item: Interface, index: int, mark: int, groups: Iterable[str]) -> Iterator[Item]:
-    """An interface's part: its addresses are its own, and its groups' chains are asked in turn."""
-    link, groups = names.host_link(item.id), tuple(groups)
+def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | None) -> Iterator[Item]:
+    """An interface's part: its addresses are its own, and its groups' chains are asked in turn.
+
+    Without a list of groups nothing is asked, but what it sends is still asked of the receiver's groups.
+    """
+    link = names.host_link(item.id)
     for address in item.addresses:
         yield Element("own", f"{index} . {item.mac} . {address}", str(mark))
     if not item.check:
         yield Element("open", f"{index} . {item.mac}", str(mark))
     yield Element("ports", f"{index} . {item.mac}")
-    for hook, direction in (("egress", "out"), ("ingress", "in")):
-        jumps = (f"jump {names.group_chain(group, direction)}" for group in groups)
-        yield Chain(f"{link}_{direction}", (*jumps, "drop"))
+    asked = None if groups is None else tuple(groups)
+    for hook, direction, free in (("egress", "out", "goto admitted"), ("ingress", "in", "accept")):
+        jumps = (f"jump {names.group_chain(group, direction)}" for group in asked or ())
+        yield Chain(f"{link}_{direction}", (free,) if asked is None else (*jumps, "drop"))
         yield Element(hook, str(index), f"goto {link}_{direction}")
 
 

@@ -1,193 +1,13 @@
-"""From objects to kernel items, kept up to date object by object. Pure: nothing here touches the machine."""
+"""All items of all namespaces, kept up to date object by object. Pure: nothing here touches the machine."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from elastinet.fabric import acls, names, nft
-from elastinet.fabric.items import Address, Delta, Identity, Item, Items, Link, Neighbour, Path, Rule, Up
-from elastinet.fabric.objects import (
-    Acl,
-    AnyObject,
-    Group,
-    Guest,
-    Interface,
-    Members,
-    Network,
-    Permission,
-    Table,
-)
-from elastinet.fabric.objects import Mapping as PublicAddress
-
-Placed = dict[tuple[str, Identity], Item]
-"""Items by namespace (a network's id, or the internet) and identity."""
-
-
-@dataclass
-class Numbers:
-    """The numbers by which the kernel knows links and tables: given once, kept as long as asked for."""
-
-    links: dict[str, int] = field(default_factory=dict)
-    tables: dict[str, int] = field(default_factory=dict)
-    subnets: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def link(self, id: str) -> int:
-        """The index of an interface's host end."""
-        return self.links.setdefault(id, names.FIRST_INDEX + len(self.links))
-
-    def table(self, id: str) -> int:
-        """The number of a route table, which is also the lower half of a mark."""
-        return self.tables.setdefault(id, names.FIRST_TABLE + len(self.tables))
-
-    def subnet(self, network: str, cidr: str) -> int:
-        """The number of a subnet in its network, the upper half of a mark."""
-        known = self.subnets.setdefault(network, {})
-        return known.setdefault(cidr, len(known) + 1)
-
-
-@dataclass
-class View:
-    """All that a compilation may read: the objects, which guests are up (and their boot), the numbers."""
-
-    objects: dict[str, AnyObject] = field(default_factory=dict)
-    up: dict[str, int] = field(default_factory=dict)
-    numbers: Numbers = field(default_factory=Numbers)
-
-    def network(self, id: str) -> Network | None:
-        """A network, if it is wanted."""
-        found = self.objects.get(f"network:{id}")
-        return found if isinstance(found, Network) else None
-
-    def igw(self, network: str) -> bool:
-        """Whether a network reaches the internet."""
-        found = self.network(network)
-        return found is not None and found.igw is not None and names.INTERNET in self.up
-
-    def live(self, id: str) -> Interface | None:
-        """An interface, if it and its guest are there."""
-        found = self.objects.get(f"interface:{id}")
-        return found if isinstance(found, Interface) and found.guest in self.up else None
-
-
-def compile_object(item: AnyObject, view: View) -> Placed:
-    """Give the kernel items that one object asks for."""
-    match item:
-        case Network():
-            return _network(item, view)
-        case Interface() if view.live(item.id) and view.network(item.network):
-            return _placed(item.network, _interface(item, view))
-        case Table() if view.network(item.network):
-            return _placed(item.network, _table(item, view))
-        case Group() if view.network(item.network):
-            known = {p.peer for p in item.ingress | item.egress if f"members:{p.peer}" in view.objects}
-            return _placed(item.network, nft.group(item, known))
-        case Acl() if view.network(item.network):
-            return _placed(item.network, acls.acl(item))
-        case Members() if view.network(item.network):
-            return _placed(item.network, nft.members(item))
-        case PublicAddress() if view.igw(item.network):
-            return _public(item)
-        case _:
-            return {}
-
-
-def needs(item: AnyObject) -> Iterator[str]:
-    """Give what an object's compilation reads of others: their keys, or only that they exist."""
-    match item:
-        case Network():
-            yield f"guest:{names.INTERNET}"
-        case Interface():
-            yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
-            yield from (f"exists:group:{group}" for group in item.groups)
-            yield f"acl:{item.acl}"
-        case Table():
-            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
-            yield from (f"interface:{route.target}" for route in item.routes)
-        case Group():
-            yield f"exists:network:{item.network}"
-            yield from (f"exists:members:{peer}" for peer in _peers(item.ingress | item.egress))
-        case Members() | Acl():
-            yield f"exists:network:{item.network}"
-        case PublicAddress():
-            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
-        case Guest():
-            pass
-
-
-def _peers(rules: Iterable[Permission]) -> set[str]:
-    return {rule.peer for rule in rules if "/" not in rule.peer}
-
-
-def _placed(namespace: str, items: Iterable[Item]) -> Placed:
-    return {(namespace, item.identity): item for item in items}
-
-
-def _network(item: Network, view: View) -> Placed:
-    igw = view.igw(item.id)
-    own: list[Item] = [Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE), *nft.network(item, igw)]
-    own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
-    own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
-    if not igw:
-        return _placed(item.id, own)
-    far = names.internet_link(item.id)
-    token = f"{item.igw}/{view.up[names.INTERNET]}"
-    own += [
-        Link(names.IGW_LINK, names.IGW_INDEX, item.igw or "", names.IGW_MTU, names.ROUTER_MAC,
-             names.INTERNET, token, far, names.INTERNET_MAC),
-        Up(names.IGW_LINK),
-        Address(names.IGW_LINK, names.IGW_ADDRESS, 32),
-        Neighbour(names.IGW_LINK, names.INTERNET_ADDRESS, names.INTERNET_MAC),
-    ]  # fmt: skip
-    other = (Up(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC))
-    return _placed(item.id, own) | _placed(names.INTERNET, other)
-
-
-def _interface(item: Interface, view: View) -> Iterator[Item]:
-    link, index = names.host_link(item.id), view.numbers.link(item.id)
-    token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
-    prefix = item.subnet.partition("/")[2]
-    yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
-               f"{item.addresses[0]}/{prefix}", item.gateway)  # fmt: skip
-    yield Up(link)
-    yield Address(link, item.gateway, int(prefix))
-    for address in item.addresses:
-        yield Neighbour(link, address, item.mac)
-        yield Path(names.LOCAL_TABLE, f"{address}/32", link)
-    table = view.numbers.table(item.table) if f"table:{item.table}" in view.objects else 0
-    mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
-    acl = view.objects.get(f"acl:{item.acl}")
-    if isinstance(acl, Acl) and acl.network == item.network:
-        yield from acls.interface(item, acl, index, mark)
-    groups = (group for group in item.groups if f"group:{group}" in view.objects)
-    yield from nft.interface(item, index, mark, groups)
-
-
-def _table(item: Table, view: View) -> Iterator[Item]:
-    number = view.numbers.table(item.id)
-    yield Rule(number, number, number)
-    for route in item.routes:
-        if ":" not in route.destination:
-            yield _path(number, item.network, route.destination, route.target, view)
-
-
-def _path(table: int, network: str, destination: str, target: str, view: View) -> Path:
-    """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
-    if target == "igw":
-        reaches = view.igw(network)
-        return (
-            Path(table, destination, names.IGW_LINK, names.INTERNET_ADDRESS)
-            if reaches
-            else Path(table, destination)
-        )
-    interface = view.live(target)
-    if interface is None or interface.check or interface.network != network:
-        return Path(table, destination)
-    return Path(table, destination, names.host_link(target), interface.addresses[0])
-
-
-def _public(item: PublicAddress) -> Placed:
-    route = Path(254, f"{item.id}/32", names.internet_link(item.network), names.IGW_ADDRESS)
-    return _placed(item.network, nft.mapping(item)) | _placed(names.INTERNET, (route,))
+from elastinet.fabric.compiling import Placed, compile_object, needs
+from elastinet.fabric.items import Delta, Identity, Items
+from elastinet.fabric.objects import AnyObject, Appliance, Guest, Interface, Network
+from elastinet.fabric.view import View
 
 
 @dataclass
@@ -205,6 +25,7 @@ class Plan:
         self.view = View()
         self.guests: dict[str, Guest] = {}
         self.networks: dict[str, Network] = {}
+        self.appliances: dict[str, Appliance] = {}
         self._stirred: dict[str, Stirred] = defaultdict(Stirred)
         self.spaces: dict[str, Items] = defaultdict(dict)
         self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
@@ -265,6 +86,8 @@ class Plan:
             self.guests[item.id] = item
         elif isinstance(item, Network):
             self.networks[item.id] = item
+        elif isinstance(item, Appliance):
+            self.appliances[item.id] = item
         for key in needs(item):
             self._readers[key].add(item.key)
 
@@ -274,6 +97,8 @@ class Plan:
             del self.guests[old.id]
         elif isinstance(old, Network):
             del self.networks[old.id]
+        elif isinstance(old, Appliance):
+            del self.appliances[old.id]
         for other in needs(old) if old else ():
             self._readers[other].discard(key)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from elastinet.fabric import isolate, kernel, names
 from elastinet.fabric.dhcpserver import DhcpServer
@@ -27,6 +28,10 @@ KNOBS = {
 }
 INTERNET_KNOBS = {"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0", "ipv4/conf/default/rp_filter": "0"}
 IP_FREEBIND = 15
+Role = Literal["router", "appliance", "internet"]
+ROUTER: Role = "router"
+APPLIANCE: Role = "appliance"
+INTERNET: Role = "internet"
 BACKLOG = 1024
 
 
@@ -54,8 +59,11 @@ class Outcome:
 class Space:
     """A namespace with all that the agent keeps in it; orders are carried out in its own thread."""
 
-    def __init__(self, id: str, holders: Mapping[str, int], namespace: int | None = None) -> None:
+    def __init__(
+        self, id: str, holders: Mapping[str, int], role: Role = ROUTER, namespace: int | None = None
+    ) -> None:
         self.id = id
+        self.role = role
         self.listener: socket.socket | None = None
         self.dhcp: DhcpServer | None = None
         self.monitor: Monitor
@@ -71,6 +79,7 @@ class Space:
             path = f"{isolate.NETNS}/{self.id}"
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
+        if self.role == ROUTER:
             self.dhcp = DhcpServer(self.id)
             self.listener = _listen()
         router = Router(holders)
@@ -78,6 +87,10 @@ class Space:
             router.give(Address("lo", names.INTERNET_ADDRESS, 32))
         self.monitor = Monitor(router)
         return router
+
+    def descriptor(self) -> int:
+        """Open the namespace, for those who put links into it."""
+        return os.open(f"{isolate.NETNS}/{self.id}", os.O_RDONLY | os.O_CLOEXEC)
 
     def carry_out(self, order: Order) -> "Future[Outcome]":
         """Have the worker make the namespace what the order says."""

@@ -1,0 +1,151 @@
+"""From one object to the kernel items that it asks for. Pure: nothing here touches the machine."""
+
+from collections.abc import Iterable, Iterator
+
+from elastinet.fabric import acls, appliance, names, nft
+from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
+from elastinet.fabric.objects import (
+    Acl,
+    AnyObject,
+    Appliance,
+    Group,
+    Guest,
+    Interface,
+    Members,
+    Network,
+    Permission,
+    Table,
+)
+from elastinet.fabric.objects import Mapping as PublicAddress
+from elastinet.fabric.view import View
+
+Placed = dict[tuple[str, Identity], Item]
+"""Items by namespace (a network's id, or the internet) and identity."""
+
+
+def compile_object(item: AnyObject, view: View) -> Placed:
+    """Give the kernel items that one object asks for."""
+    match item:
+        case Network():
+            return _network(item, view)
+        case Interface() if view.live(item.id) and view.network(item.network):
+            own = _placed(item.network, _interface(item, view))
+            if view.is_appliance(item.guest):
+                own |= _placed(item.guest, appliance.interface(item))
+            return own
+        case Appliance() if item.id in view.up:
+            return _placed(item.id, appliance.base())
+        case Table() if view.network(item.network):
+            return _placed(item.network, _table(item, view))
+        case Group() if view.network(item.network):
+            known = {p.peer for p in item.ingress | item.egress if f"members:{p.peer}" in view.objects}
+            return _placed(item.network, nft.group(item, known))
+        case Acl() if view.network(item.network):
+            return _placed(item.network, acls.acl(item))
+        case Members() if view.network(item.network):
+            return _placed(item.network, nft.members(item))
+        case PublicAddress() if view.igw(item.network):
+            return _public(item)
+        case _:
+            return {}
+
+
+def needs(item: AnyObject) -> Iterator[str]:
+    """Give what an object's compilation reads of others: their keys, or only that they exist."""
+    match item:
+        case Network():
+            yield f"guest:{names.INTERNET}"
+        case Interface():
+            yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
+            yield from (f"exists:group:{group}" for group in item.groups)
+            yield from (f"acl:{item.acl}", f"exists:appliance:{item.guest}")
+        case Table():
+            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
+            yield from (f"interface:{route.target}" for route in item.routes)
+        case Group():
+            yield f"exists:network:{item.network}"
+            yield from (f"exists:members:{peer}" for peer in _peers(item.ingress | item.egress))
+        case Members() | Acl():
+            yield f"exists:network:{item.network}"
+        case PublicAddress():
+            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
+        case Appliance():
+            yield f"guest:{item.id}"
+        case Guest():
+            pass
+
+
+def _peers(rules: Iterable[Permission]) -> set[str]:
+    return {rule.peer for rule in rules if "/" not in rule.peer}
+
+
+def _placed(namespace: str, items: Iterable[Item]) -> Placed:
+    return {(namespace, item.identity): item for item in items}
+
+
+def _network(item: Network, view: View) -> Placed:
+    igw = view.igw(item.id)
+    own: list[Item] = [Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE), *nft.network(item, igw)]
+    own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
+    own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
+    if not igw:
+        return _placed(item.id, own)
+    far = names.internet_link(item.id)
+    token = f"{item.igw}/{view.up[names.INTERNET]}"
+    own += [
+        Link(names.IGW_LINK, names.IGW_INDEX, item.igw or "", names.IGW_MTU, names.ROUTER_MAC,
+             names.INTERNET, token, far, names.INTERNET_MAC),
+        Up(names.IGW_LINK),
+        Address(names.IGW_LINK, names.IGW_ADDRESS, 32),
+        Neighbour(names.IGW_LINK, names.INTERNET_ADDRESS, names.INTERNET_MAC),
+    ]  # fmt: skip
+    other = (Up(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC))
+    return _placed(item.id, own) | _placed(names.INTERNET, other)
+
+
+def _interface(item: Interface, view: View) -> Iterator[Item]:
+    link, index = names.host_link(item.id), view.numbers.link(item.id)
+    token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
+    free, prefix = view.is_appliance(item.guest), item.subnet.partition("/")[2]
+    yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
+               "" if free else f"{item.addresses[0]}/{prefix}", item.gateway)  # fmt: skip
+    yield Up(link)
+    yield Address(link, item.gateway, int(prefix))
+    for address in item.addresses:
+        yield Neighbour(link, address, item.mac)
+        yield Path(names.LOCAL_TABLE, f"{address}/32", link)
+    table = view.numbers.table(item.table) if f"table:{item.table}" in view.objects else 0
+    mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
+    acl = view.objects.get(f"acl:{item.acl}")
+    if isinstance(acl, Acl) and acl.network == item.network:
+        yield from acls.interface(item, acl, index, mark)
+    groups = (group for group in item.groups if f"group:{group}" in view.objects)
+    yield from nft.interface(item, index, mark, None if free else groups)
+
+
+def _table(item: Table, view: View) -> Iterator[Item]:
+    number = view.numbers.table(item.id)
+    yield Rule(number, number, number)
+    for route in item.routes:
+        if ":" not in route.destination:
+            yield _path(number, item.network, route.destination, route.target, view)
+
+
+def _path(table: int, network: str, destination: str, target: str, view: View) -> Path:
+    """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
+    if target == "igw":
+        reaches = view.igw(network)
+        return (
+            Path(table, destination, names.IGW_LINK, names.INTERNET_ADDRESS)
+            if reaches
+            else Path(table, destination)
+        )
+    interface = view.live(target)
+    if interface is None or interface.check or interface.network != network:
+        return Path(table, destination)
+    return Path(table, destination, names.host_link(target), interface.addresses[0])
+
+
+def _public(item: PublicAddress) -> Placed:
+    route = Path(254, f"{item.id}/32", names.internet_link(item.network), names.IGW_ADDRESS)
+    return _placed(item.network, nft.mapping(item)) | _placed(names.INTERNET, (route,))

@@ -1,0 +1,56 @@
+"""What a compilation may read: the objects, which guests are up, and the numbers that were given."""
+
+from dataclasses import dataclass, field
+
+from elastinet.fabric import names
+from elastinet.fabric.objects import AnyObject, Interface, Network
+
+
+@dataclass
+class Numbers:
+    """The numbers by which the kernel knows links and tables: given once, kept as long as asked for."""
+
+    links: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+    subnets: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def link(self, id: str) -> int:
+        """The index of an interface's host end."""
+        return self.links.setdefault(id, names.FIRST_INDEX + len(self.links))
+
+    def table(self, id: str) -> int:
+        """The number of a route table, which is also the lower half of a mark."""
+        return self.tables.setdefault(id, names.FIRST_TABLE + len(self.tables))
+
+    def subnet(self, network: str, cidr: str) -> int:
+        """The number of a subnet in its network, the upper half of a mark."""
+        known = self.subnets.setdefault(network, {})
+        return known.setdefault(cidr, len(known) + 1)
+
+
+@dataclass
+class View:
+    """All that a compilation may read: the objects, which guests are up (and their boot), the numbers."""
+
+    objects: dict[str, AnyObject] = field(default_factory=dict)
+    up: dict[str, int] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=Numbers)
+
+    def network(self, id: str) -> Network | None:
+        """A network, if it is wanted."""
+        found = self.objects.get(f"network:{id}")
+        return found if isinstance(found, Network) else None
+
+    def igw(self, network: str) -> bool:
+        """Whether a network reaches the internet."""
+        found = self.network(network)
+        return found is not None and found.igw is not None and names.INTERNET in self.up
+
+    def is_appliance(self, id: str) -> bool:
+        """Whether this holder of an interface is an appliance."""
+        return f"appliance:{id}" in self.objects
+
+    def live(self, id: str) -> Interface | None:
+        """An interface, if it and its guest are there."""
+        found = self.objects.get(f"interface:{id}")
+        return found if isinstance(found, Interface) and found.guest in self.up else None
