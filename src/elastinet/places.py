@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -65,7 +66,26 @@ def withdraw(config: Config, run: Path) -> None:
     """Leave nothing behind that lasts only as long as a server."""
     if config.state_folder:
         (config.state_folder / "server.json").unlink(missing_ok=True)
-    shutil.rmtree(run, ignore_errors=True)
+    remove_tree(run)
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder, also what an overlay has left unreadable in it; one that is not there is no fault."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        _open_up(folder)
+        shutil.rmtree(folder)
+
+
+def _open_up(folder: Path) -> None:
+    """Let the owner into every folder below one; links are not followed."""
+    for path, names, _ in os.walk(folder):
+        for inner in (Path(path) / name for name in names):
+            if not inner.is_symlink():
+                inner.chmod(stat.S_IRWXU)
 
 
 def find(port: int | None, state: str | None, default_port: int) -> Server | None:

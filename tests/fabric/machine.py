@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ import msgspec
 
 from elastinet.fabric import client, launch
 from elastinet.fabric.objects import AnyObject, Desire
+from elastinet.places import remove_tree
 
 PATIENCE = 20.0
 NOBODY = 65534
@@ -160,7 +160,7 @@ class Machine:
 
     def inside(self, namespace: str, *command: str) -> str:
         """Do something by hand behind the agent's back, in one of its network namespaces."""
-        user = ["--user"] if self.mode == "rootless" else []
+        user = ["--user", "--preserve-credentials"] if self.mode == "rootless" else []
         enter = ["nsenter", f"--target={self.agent_pid()}", *user, "--mount", "--pid", "--"]
         net = ["nsenter", f"--net=/run/netns/{namespace}", "--"]
         done = subprocess.run([*enter, *net, *command], capture_output=True, text=True, check=False)
@@ -190,7 +190,7 @@ class Machine:
     def close(self) -> None:
         if self.process.poll() is None:
             self.stop()
-        shutil.rmtree(self.folder)
+        remove_tree(self.folder)
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:

@@ -1,7 +1,7 @@
 """Network ACLs: stateless lists at a subnet's border."""
 
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 from test_network import fetch, pings, public, serve
 
 from elastinet.fabric.objects import Acl, AclEntry

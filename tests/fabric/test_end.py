@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from machine import MODES, Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 
 OBJECTS = (network(igw="igw-1"), table(("0.0.0.0/0", "igw")), group(ALL), guest(1), eni(1, "10.0.1.10"))
 

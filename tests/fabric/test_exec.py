@@ -4,7 +4,7 @@ import os
 
 import pytest
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric import client
 

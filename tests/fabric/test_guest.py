@@ -1,7 +1,7 @@
 """What an instance finds when it boots, and what stays of it."""
 
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(("198.18.0.0/15", "eni-2")), group(ALL))
 TWO = (guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.2.20", check=False))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 
 ATTEMPTS = {
     "another view of all devices": "mkdir /tmp/d && mount -t devtmpfs none /tmp/d",

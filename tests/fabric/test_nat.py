@@ -4,7 +4,7 @@ import socket
 from typing import Any
 
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 from test_network import fetch, pings, public, serve
 
 from elastinet.fabric.objects import AnyObject, Appliance, Interface

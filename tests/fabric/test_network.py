@@ -3,7 +3,7 @@
 import socket
 
 from machine import Machine
-from region import ALL, eni, group, guest, network, table
+from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.objects import Members, Permission
 

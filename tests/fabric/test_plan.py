@@ -4,7 +4,7 @@ import ipaddress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from region import eni, guest, network, table
+from parts import eni, guest, network, table
 
 from elastinet.fabric import permissions, plan
 from elastinet.fabric.items import Identity, Item

@@ -63,10 +63,10 @@ def test_nobody_listens(world, pair):
 def test_udp(world, pair):
     one, _ = pair
     # dnsmasq answers over UDP, and every instance has this machine's programs.
-    world.out(
-        one.id,
-        "dnsmasq --port=5353 --no-resolv --no-hosts --address=/x.test/192.0.2.7 --pid-file= --user=root",
+    answer = (
+        "dnsmasq -d --port=5353 --no-resolv --no-hosts --address=/x.test/192.0.2.7 --pid-file= --user=root"
     )
+    world.out(one.id, f"nohup {answer} > /root/dns 2>&1 < /dev/null & sleep 0.3")
     process = start(world, "forward", "--udp", f"0:{one.id}:5353")
     question = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + b"\x01x\x04test\x00" + struct.pack(">2H", 1, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
