@@ -12,7 +12,7 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).pa
 
 from machine import Machine  # noqa: E402
 from path import crowd, world  # noqa: E402
-from region import ALL, eni, group, guest  # noqa: E402
+from parts import ALL, eni, group, guest  # noqa: E402
 
 from elastinet.fabric.objects import AnyObject, Permission  # noqa: E402
 

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).parent)]
 
 from machine import Machine  # noqa: E402
-from region import ALL, eni, group, guest, network, table  # noqa: E402
+from parts import ALL, eni, group, guest, network, table  # noqa: E402
 
 from elastinet.fabric.objects import AnyObject, Guest, Interface, Mapping, Network, Permission, Subnet  # noqa: E402
 from elastinet.fabric.worker import Worker  # noqa: E402
