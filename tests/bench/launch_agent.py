@@ -11,8 +11,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).parent)]
 
 from machine import Machine  # noqa: E402
-from path import crowd, world  # noqa: E402
 from parts import ALL, eni, group, guest  # noqa: E402
+from path import crowd, world  # noqa: E402
 
 from elastinet.fabric.objects import AnyObject, Permission  # noqa: E402
 
