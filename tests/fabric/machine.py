@@ -160,7 +160,11 @@ class Machine:
 
     def inside(self, namespace: str, *command: str) -> str:
         """Do something by hand behind the agent's back, in one of its network namespaces."""
-        user = ["--user", "--preserve-credentials"] if self.mode == "rootless" else []
+        user = ["--user"] if self.mode == "rootless" else []
+        if user and not self.dropped:
+            user.append(
+                "--preserve-credentials"
+            )  # root's own are not known there, and would lose their power
         enter = ["nsenter", f"--target={self.agent_pid()}", *user, "--mount", "--pid", "--"]
         net = ["nsenter", f"--net=/run/netns/{namespace}", "--"]
         done = subprocess.run([*enter, *net, *command], capture_output=True, text=True, check=False)

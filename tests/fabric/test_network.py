@@ -16,7 +16,7 @@ def http(port: int = 80, peer: str = "0.0.0.0/0") -> Permission:
 
 
 def fetch(address: str, port: int = 80) -> str:
-    return f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 2 {address} {port} | grep page"
+    return f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 1 {address} {port} | grep page"
 
 
 def serve(machine: Machine, guest: str, port: int = 80):  # type: ignore[no-untyped-def]

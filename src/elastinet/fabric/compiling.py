@@ -88,6 +88,8 @@ def _network(item: Network, view: View) -> Placed:
     own: list[Item] = [Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE), *nft.network(item, igw)]
     own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
+    if item.resolver:
+        own += [Address("lo", address, 32) for address in (item.resolver, names.RESOLVER_ADDRESS)]
     if not igw:
         return _placed(item.id, own)
     far = names.internet_link(item.id)

@@ -1,4 +1,4 @@
-"""The DHCP server of a VPC: one dnsmasq in the foreground, told of hosts through a folder it watches."""
+"""The DHCP server and resolver of a VPC: one dnsmasq, told of hosts through folders that it watches."""
 
 import contextlib
 import os
@@ -13,6 +13,7 @@ from elastinet.fabric.objects import Interface, Network
 
 LEASE_SECONDS = 3600
 MTU_OPTION = 26
+DNS_PORT, DHCP_PORT = "0035", "0043"
 START_SECONDS = 5.0
 NTP_ADDRESS = "169.254.169.123"
 SILENT = (
@@ -21,7 +22,6 @@ SILENT = (
     (os.POSIX_SPAWN_DUP2, 0, 2),
 )
 FIXED = (
-    "port=0",
     "no-resolv",
     "no-hosts",
     "no-ping",
@@ -42,7 +42,8 @@ def config(network: Network, folder: Path) -> str:
         f"dhcp-hostsdir={folder}/hosts",
         f"dhcp-option-force={MTU_OPTION},9001",
         f"dhcp-option=option:dns-server,{network.dns}",
-        f"dhcp-option=option:ntp-server,{NTP_ADDRESS}",
+        f"dhcp-option=option:ntp-server,{network.ntp or NTP_ADDRESS}",
+        *_resolver(network, folder),
     ]
     if network.domain:
         lines.append(f"dhcp-option=option:domain-name,{network.domain}")
@@ -51,6 +52,13 @@ def config(network: Network, folder: Path) -> str:
         lines.append(f"dhcp-range=set:s{number},{base},static,{_mask(int(prefix))},{LEASE_SECONDS}")
         lines.append(f"dhcp-option=tag:s{number},option:router,{subnet.gateway}")
     return "\n".join(lines) + "\n"
+
+
+def _resolver(network: Network, folder: Path) -> tuple[str, ...]:
+    """The resolver knows its network's names, and of every other name that there is none: it asks nobody."""
+    if not network.resolver:
+        return ("port=0",)
+    return (f"hostsdir={folder}/names", "local=/#/", "local-ttl=60", "filter-AAAA")
 
 
 def _mask(prefix: int) -> str:
@@ -64,8 +72,21 @@ def host_line(interface: Interface) -> str:
     return f"{interface.mac},{address},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
 
 
+def name_lines(interface: Interface) -> str:
+    """What the resolver knows of an interface, also backwards."""
+    return "".join(f"{address} {name}\n" for name, address in interface.names)
+
+
+def _files(id: str, interface: Interface | None) -> dict[str, str]:
+    """The files about an interface; an empty one is none."""
+    return {
+        f"hosts/{id}": host_line(interface) if interface else "",
+        f"names/{id}": name_lines(interface) if interface else "",
+    }
+
+
 class DhcpServer:
-    """A network's dnsmasq: its process, its configuration and the hosts it was told of.
+    """A network's dnsmasq: its process, its configuration, the hosts and the names it was told of.
 
     Its methods run in the network's worker thread, so that the process is born in that namespace.
     """
@@ -73,14 +94,16 @@ class DhcpServer:
     def __init__(self, network: str) -> None:
         self.pid = 0
         self._folder = Path(isolate.PRIVATE, network)
-        (self._folder / "hosts").mkdir(parents=True)
+        for folder in ("hosts", "names"):
+            (self._folder / folder).mkdir(parents=True)
         self._config = ""
-        self._hosts: dict[str, str] = {}
-        self._asked: dict[str, str | None] = {}
+        self._told: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
 
     def keep(self, network: Network, interfaces: Mapping[str, Interface | None]) -> None:
         """Have the server run with this configuration and these changes of hosts."""
-        self._asked |= {id: host_line(item) if item else None for id, item in interfaces.items()}
+        for id, interface in interfaces.items():
+            self._asked |= _files(id, interface)
         if not _lives(self.pid):
             self.pid = 0
         text = config(network, self._folder)
@@ -95,17 +118,18 @@ class DhcpServer:
         """Write what changed; additions are noticed by themselves, true when something must be unlearnt."""
         unlearn = False
         while self._asked:
-            id, line = next(iter(self._asked.items()))
-            told = self._hosts.get(id)
-            if line is None and told:
-                (self._folder / "hosts" / id).unlink()
-            elif line and line != told:
-                fresh = self._folder / id
-                fresh.write_text(line)
-                fresh.rename(self._folder / "hosts" / id)
-            unlearn |= bool(told) and line != told
-            self._hosts[id] = line or ""
-            del self._asked[id]
+            path, text = next(iter(self._asked.items()))
+            told = self._told.pop(path, "")
+            if text and text != told:
+                fresh = self._folder / "fresh"
+                fresh.write_text(text)
+                fresh.rename(self._folder / path)
+            elif told and not text:
+                (self._folder / path).unlink()
+            unlearn |= bool(told) and text != told
+            if text:
+                self._told[path] = text
+            del self._asked[path]
         return unlearn
 
     def _start(self, text: str) -> None:
@@ -118,7 +142,8 @@ class DhcpServer:
         self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {}, file_actions=SILENT)
         self._config = text
         pid = self.pid
-        _wait(lambda: _listens() or not _lives(pid), "dnsmasq does not listen")
+        ports = {DHCP_PORT, DNS_PORT} if "port=0" not in text else {DHCP_PORT}
+        _wait(lambda: ports <= _listening() or not _lives(pid), "dnsmasq does not listen")
         if not _lives(pid):
             self.pid = 0
             raise OSError("dnsmasq ended at once")
@@ -128,7 +153,7 @@ class DhcpServer:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            _wait(lambda: not _listens(), "dnsmasq does not end")
+            _wait(lambda: DHCP_PORT not in _listening(), "dnsmasq does not end")
         self.pid = 0
 
     def remove(self) -> None:
@@ -153,7 +178,7 @@ def _wait(true: Callable[[], bool], complaint: str) -> None:
         time.sleep(0.002)
 
 
-def _listens() -> bool:
-    """Whether something in this namespace listens on the DHCP server's port."""
+def _listening() -> set[str]:
+    """The UDP ports on which something in this namespace listens, as the kernel writes them."""
     sockets = Path("/proc/thread-self/net/udp").read_text().splitlines()[1:]
-    return any(line.split()[1].endswith(":0043") for line in sockets)
+    return {line.split()[1].rpartition(":")[2] for line in sockets}

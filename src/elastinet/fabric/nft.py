@@ -33,7 +33,7 @@ def network(item: Network, igw: bool) -> Iterator[Item]:
     yield from acls.maps()
     yield Chain("receive", tuple(_receive(igw)), "type filter hook prerouting priority raw; policy accept;")
     yield Chain("local", _LOCAL, "type filter hook input priority filter; policy accept;")
-    yield Chain("services", _SERVICES)
+    yield Chain("services", tuple(_services(item)))
     yield Chain("forward", tuple(_forward(igw)), "type filter hook forward priority filter; policy drop;")
     yield Chain("admitted", ("oif vmap @ingress", "drop"))
     if igw:
@@ -44,11 +44,16 @@ def network(item: Network, igw: bool) -> Iterator[Item]:
 
 
 _LOCAL = ("iif lo accept", "udp dport 67 accept", f"{BY_SENDER} goto services", "drop")
-_SERVICES = (
-    "icmp type echo-request accept",
-    f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept",
-    "drop",
-)
+
+
+def _services(item: Network) -> Iterator[str]:
+    """What instances may ask the router itself."""
+    yield "icmp type echo-request accept"
+    yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
+    if item.resolver:
+        asked = f"{{ {item.resolver}, {names.RESOLVER_ADDRESS} }}"
+        yield f"ip daddr {asked} meta l4proto {{ tcp, udp }} th dport 53 accept"
+    yield "drop"
 
 
 def _receive(igw: bool) -> Iterator[str]:
