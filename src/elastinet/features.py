@@ -40,7 +40,7 @@ FEATURES = (
     Feature("prefix lists of one's own", "enforced", "recorded",
             "Rules and routes hold their entries; AWS's own lists are not there."),
     Feature("the VPC's resolver, private and public names", "enforced", "recorded",
-            "dnsmasq answers inside each VPC, and asks nobody outside. Reverse names of Elastic IPs: recorded."),
+            "dnsmasq answers in each VPC and asks nobody. Reverse names of Elastic IPs are recorded."),
     Feature("VPC peering", "recorded", "recorded",
             "Compiled for the fabric, which does not link the VPCs yet."),
     Feature("bandwidth, credits, placement groups, EFA", "absent", "absent",
