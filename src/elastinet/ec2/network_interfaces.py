@@ -34,6 +34,7 @@ def view(tx: Transaction, interface: NetworkInterface) -> View:
 
 def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, Any]:
     zone = regions.zone(interface.region, interface.zone)
+    addresses = private_addresses(tx, interface, vpc)
     shown: dict[str, Any] = {
         "NetworkInterfaceId": interface.id,
         "OwnerId": interface.owner,
@@ -46,8 +47,8 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "InterfaceType": interface.interface_type,
         "Groups": group_set(tx, interface),
         "PrivateIpAddress": interface.primary,
-        "PrivateDnsName": naming.private_dns(interface.primary, interface.region),
-        "PrivateIpAddresses": private_addresses(tx, interface, vpc),
+        "PrivateDnsName": addresses[0]["PrivateDnsName"],
+        "PrivateIpAddresses": addresses,
         "Ipv6Addresses": [],
         "RequesterManaged": interface.requester_id is not None,
         "SourceDestCheck": interface.source_dest_check,
@@ -59,7 +60,7 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         shown["RequesterId"] = interface.requester_id
     if interface.attachment is not None:
         shown["Attachment"] = _attachment(interface)
-    return shown | public_part(shown["PrivateIpAddresses"][0])
+    return shown | public_part(addresses[0])
 
 
 def group_set(tx: Transaction, interface: NetworkInterface) -> list[dict[str, str]]:
