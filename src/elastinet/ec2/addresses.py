@@ -171,7 +171,7 @@ def _associate(
     _disassociate(tx, address)
     for other in tx.where(Address, "network-interface-id", interface.id):
         if other.private_ip == private:
-            tx.put(other.but(association_id=None, interface_id=None, private_ip=None))
+            tx.put(other.idle)
     interface = tx.need(NetworkInterface, interface.id)
     if private == interface.primary and interface.public_ip:
         tx.put(interface.but(public_ip=None))
@@ -190,7 +190,7 @@ def _disassociate(tx: Transaction, address: Address) -> None:
     if address.interface_id is None:
         return
     interface = need_mine(tx, address.interface_id)
-    tx.put(address.but(association_id=None, interface_id=None, private_ip=None))
+    tx.put(address.idle)
     if interface.attachment is not None:
         instance = tx.need(Instance, interface.attachment.instance_id)
         if instance.alive:

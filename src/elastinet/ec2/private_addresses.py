@@ -139,4 +139,4 @@ def unassign_private_ip_addresses(tx: Transaction, request: Request) -> None:
     tx.put(interface.but(addresses=tuple(a for a in interface.addresses if a not in gone)))
     for elastic in tx.state.where(Address, "network-interface-id", interface.id):
         if elastic.private_ip in gone:
-            tx.put(elastic.but(association_id=None, interface_id=None, private_ip=None))
+            tx.put(elastic.idle)

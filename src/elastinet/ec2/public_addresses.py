@@ -61,4 +61,4 @@ def _elastic(tx: Transaction, interface: NetworkInterface) -> list[Address]:
 def forget_associations(tx: Transaction, interface: NetworkInterface) -> None:
     """Let no Elastic IP lead to an interface any more."""
     for address in _elastic(tx, interface):
-        tx.put(address.but(association_id=None, interface_id=None, private_ip=None))
+        tx.put(address.idle)

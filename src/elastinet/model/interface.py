@@ -1,6 +1,6 @@
 """Network interfaces and the public addresses that lead to them."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import msgspec
 
@@ -78,3 +78,8 @@ class Address(Noun, frozen=True, kw_only=True):
         "association-id": lambda a: (a.association_id,) if a.association_id else (),
         "network-interface-id": lambda a: (a.interface_id,) if a.interface_id else (),
     }
+
+    @property
+    def idle(self) -> Self:
+        """The same address, leading nowhere."""
+        return self.but(association_id=None, interface_id=None, private_ip=None)
