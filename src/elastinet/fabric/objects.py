@@ -89,6 +89,8 @@ class Interface(Object, frozen=True, tag="interface"):
     `guest` is an instance, or the id of an appliance, whose interface no group filters.
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
+    `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
+    it, and for the guest to configure.
     """
 
     network: str
@@ -107,14 +109,15 @@ class Interface(Object, frozen=True, tag="interface"):
     names: tuple[tuple[str, str], ...] = ()
     addresses6: tuple[str, ...] = ()
     subnet6: str = ""
+    prefixes: tuple[str, ...] = ()
 
 
 class Permission(msgspec.Struct, frozen=True):
     """One security group rule, normalised.
 
     `protocol` is a number, -1 for all. For TCP (6) and UDP (17) `low`/`high` is the port range; for
-    ICMP (1) `low` is the type and `high` the code, -1 for any; otherwise both are -1. `peer` is an
-    IPv4 or IPv6 CIDR, or the id of a security group.
+    ICMP (1) and ICMPv6 (58) `low` is the type and `high` the code, -1 for any; otherwise both are -1.
+    `peer` is an IPv4 or IPv6 CIDR, or the id of a security group.
     """
 
     protocol: int
@@ -244,12 +247,14 @@ class Detached(msgspec.Struct, frozen=True, tag="detached"):
 class Listener(msgspec.Struct, frozen=True, tag="listener"):
     """Agent to engine, with one file descriptor: the metadata service's socket in a VPC.
 
-    The socket listens on 169.254.169.254 port 80 inside the router's namespace, where a packet's
-    source address has been checked against its interface: peer address and `network` tell the ENI.
+    The socket listens on port 80 of 169.254.169.254, or in a VPC with IPv6 blocks also of fd00:ec2::254,
+    inside the router's namespace, where a packet's source address has been checked against its
+    interface: peer address and `network` tell the ENI.
     """
 
     network: str
     port: Literal[80] = 80
+    family: Literal["ipv4", "ipv6"] = "ipv4"
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
