@@ -8,7 +8,7 @@ from parts import eni, guest, network, table
 
 from elastinet.fabric import permissions, plan
 from elastinet.fabric.items import Identity, Item
-from elastinet.fabric.objects import Acl, AclEntry, AnyObject, Group, Mapping, Members, Permission
+from elastinet.fabric.objects import Acl, AclEntry, AnyObject, Group, Mapping, Members, Peering, Permission
 
 PEERS = [
     "0.0.0.0/0",
@@ -38,7 +38,7 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
     """One step: an object put in, a key taken out, or a guest that came up or went down."""
     number = st.integers(1, 3)
     some = st.frozensets(rules(), max_size=4)
-    targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9"])
+    targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9", "pcx-1", "pcx-2"])
     route = st.tuples(st.sampled_from(["0.0.0.0/0", "198.18.0.0/15"]), targets)
     puts = st.one_of(
         st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"])),
@@ -48,11 +48,23 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
         st.builds(lambda n, allow: Acl(f"acl-{n}", "vpc-1", (AclEntry(1, -1, -1, -1, "0.0.0.0/0", allow),), ()), number, st.booleans()),
         st.builds(lambda n, i, e: Group(f"sg-{n}", "vpc-1", i, e), number, some, some),
         st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}"})), number, number),
+        st.builds(lambda n, mtu: Peering(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu), number, st.sampled_from([8500, 9001])),
         st.builds(lambda n: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}"), number),
     )  # fmt: skip
-    kinds = ["network:vpc", "table:rtb", "guest:i", "interface:eni", "group:sg", "members:sg", "acl:acl"]
+    kinds = [
+        "network:vpc",
+        "table:rtb",
+        "guest:i",
+        "interface:eni",
+        "group:sg",
+        "members:sg",
+        "acl:acl",
+        "peering:pcx",
+    ]
     drops = st.builds("{}-{}".format, st.sampled_from(kinds), number)
-    ups = st.tuples(st.sampled_from(["i-1", "i-2", "i-3", "internet"]), st.sampled_from([None, 1, 2]))
+    ups = st.tuples(
+        st.sampled_from(["i-1", "i-2", "i-3", "vpc-1", "vpc-2", "internet"]), st.sampled_from([None, 1, 2])
+    )
     return st.one_of(puts, puts, drops, ups)
 
 

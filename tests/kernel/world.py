@@ -28,12 +28,16 @@ class World:
         told = self.cli("start", "--state", str(self.state), "--json", *self.options, port=self.port)
         server = json.loads(told.stdout)
         self.port, self.pid, self.url = server["port"], server["pid"], server["url"]
-        self.ec2: Any = boto3.client(
-            "ec2", region_name="us-east-1", endpoint_url=self.url, aws_access_key_id="x",
-            aws_secret_access_key="x", config=Config(retries={"max_attempts": 0}),
-        )  # fmt: skip
+        self.ec2 = self.client("us-east-1")
         (found,) = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
         self.image = found["ImageId"]
+
+    def client(self, region: str) -> Any:
+        """A client of the server's API in a region."""
+        return boto3.client(
+            "ec2", region_name=region, endpoint_url=self.url, aws_access_key_id="x",
+            aws_secret_access_key="x", config=Config(retries={"max_attempts": 0}),
+        )  # fmt: skip
 
     def cli(self, verb: str, *words: str, port: int | None = None, check: bool = True) -> Any:
         """Run a verb of the command line."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import acls, appliance, names, nft
+from elastinet.fabric import acls, appliance, names, nft, peering
 from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import (
     Acl,
@@ -13,6 +13,7 @@ from elastinet.fabric.objects import (
     Interface,
     Members,
     Network,
+    Peering,
     Permission,
     Table,
 )
@@ -46,6 +47,10 @@ def compile_object(item: AnyObject, view: View) -> Placed:
             return _placed(item.network, nft.members(item))
         case PublicAddress() if view.igw(item.network):
             return _public(item)
+        case Peering() if peering.live(item.id, view):
+            maker, taker = peering.ends(item)
+            far = _placed(taker, peering.taker_end(item, view))
+            return _placed(maker, peering.maker_end(item, view)) | far
         case _:
             return {}
 
@@ -62,6 +67,7 @@ def needs(item: AnyObject) -> Iterator[str]:
         case Table():
             yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
             yield from (f"interface:{route.target}" for route in item.routes)
+            yield from (f"peering:{route.target}" for route in item.routes)
         case Group():
             yield f"exists:network:{item.network}"
             yield from (f"exists:members:{peer}" for peer in _peers(item.ingress | item.egress))
@@ -71,6 +77,9 @@ def needs(item: AnyObject) -> Iterator[str]:
             yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
         case Appliance():
             yield f"guest:{item.id}"
+        case Peering():
+            yield from (f"network:{network}" for network in item.networks)
+            yield f"guest:{peering.ends(item)[1]}"
         case Guest():
             pass
 
@@ -142,6 +151,9 @@ def _path(table: int, network: str, destination: str, target: str, view: View) -
             if reaches
             else Path(table, destination)
         )
+    over = peering.live(target, view)
+    if over and network in over.networks:
+        return peering.path(table, destination, over)
     interface = view.live(target)
     if interface is None or interface.check or interface.network != network:
         return Path(table, destination)

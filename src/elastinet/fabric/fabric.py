@@ -212,7 +212,7 @@ class Fabric:
             return
         self._dirty.add(id)
         self.plan.stir(id)
-        if space.role == APPLIANCE:
+        if space.role != INTERNET:
             self._holders[id] = space.descriptor()
             self._openings += 1
             self._dirty |= self.plan.set_up(id, self._openings)
@@ -234,7 +234,7 @@ class Fabric:
         space = self.spaces.pop(id)
         self._failed.pop(id, None)
         self._loop.forget(space.monitor.fileno())
-        if space.role == APPLIANCE:
+        if space.role != INTERNET:
             self._dirty |= self.plan.set_up(id, None)
             self._closing.append(self._holders.pop(id))
         space.close()
@@ -256,19 +256,24 @@ class Fabric:
             self._close(names.INTERNET)
 
     def _kick(self) -> None:
-        """Give every namespace with work its order; those in which others make links come last."""
+        """Give every namespace with work its order, but not before those that make links in it."""
         work = ((self._dirty | self._looking) & self.spaces.keys()) - self._busy
         self._dirty &= self.spaces.keys()
         self._looking &= self.spaces.keys()
-        late = {id for id in work if self.spaces[id].role != ROUTER}
-        if self._busy or work - late:
-            work -= late
+        at_work = self._busy | work
+        work = {id for id in work if not self._makers(id) & at_work}
         for id in work:
             self._busy.add(id)
             future = self.spaces[id].carry_out(self._order(id))
             future.add_done_callback(partial(self._finished, id))
         self._dirty -= work
         self._looking -= work
+
+    def _makers(self, id: str) -> set[str]:
+        """The namespaces whose workers make links that end in this one."""
+        if self.spaces[id].role == ROUTER:
+            return self.plan.makers(id)
+        return {other for other, space in self.spaces.items() if space.role == ROUTER}
 
     def _finished(self, id: str, future: "Future[Outcome]") -> None:
         """Hear from a worker, in its thread."""

@@ -21,7 +21,8 @@ class Link(Item, frozen=True):
     """Our end of a veth pair, named in this namespace; `alias` is the resource's full id.
 
     `holder` is the guest whose namespace has the other end, `token` changes when the pair must be new.
-    The other end gets `address` (with its prefix) and a default route through `gateway` at its birth.
+    The other end gets `address` (with its prefix) and a default route through `gateway` at its birth,
+    and the index `peer_index` if that is not 0.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Link(Item, frozen=True):
     peer_mac: str
     address: str = ""
     gateway: str = ""
+    peer_index: int = 0
 
     @property
     def identity(self) -> Identity:

@@ -7,6 +7,8 @@ METADATA_ADDRESS = "169.254.169.254"
 RESOLVER_ADDRESS = "169.254.169.253"
 ROUTER_MAC = "0e:00:00:00:00:01"
 INTERNET_MAC = "0e:00:00:00:00:02"
+PEER_ADDRESS = "100.64.0.2"
+PEER_MAC = "0e:00:00:00:00:03"
 
 IGW_LINK = "igw0"
 IGW_INDEX = 10
@@ -36,6 +38,11 @@ def host_link(interface: str) -> str:
 def internet_link(network: str) -> str:
     """The internet's end of a VPC's gateway."""
     return "v" + digits(network)
+
+
+def peering_link(id: str) -> str:
+    """Either end of a peering connection, each in its own VPC's router."""
+    return "p" + digits(id)
 
 
 def word(id: str) -> str:

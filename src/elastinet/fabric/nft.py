@@ -26,6 +26,7 @@ def network(item: Network, igw: bool) -> Iterator[Item]:
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
     yield Set("ports", "type iface_index . ether_addr;")
+    yield Set("peerings", "type iface_index;")
     yield Set("egress", "type iface_index : verdict;", "map")
     yield Set("ingress", "type iface_index : verdict;", "map")
     yield Set("public", "type ipv4_addr : ipv4_addr;", "map")
@@ -63,6 +64,7 @@ def _receive(igw: bool) -> Iterator[str]:
         yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
         yield f"iif {names.IGW_INDEX} ip daddr set ip daddr map @public accept"
     yield f"meta mark set iif . ether saddr map @open {BUMP}"
+    yield f"iif @peerings {BUMP}"
     yield "iif lo accept"
     broadcast = "ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67"
     yield f"{broadcast} iif . ether saddr @ports accept"

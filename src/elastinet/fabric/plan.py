@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
+from elastinet.fabric import peering
 from elastinet.fabric.compiling import Placed, compile_object, needs
 from elastinet.fabric.items import Delta, Identity, Items
-from elastinet.fabric.objects import AnyObject, Appliance, Guest, Interface, Network
+from elastinet.fabric.objects import AnyObject, Appliance, Guest, Interface, Network, Peering
 from elastinet.fabric.view import View
 
 
@@ -80,6 +81,11 @@ class Plan:
         readers = self._readers.get(f"guest:{guest}", ())
         return {_id(key) for key in readers if key.startswith("interface:")}
 
+    def makers(self, network: str) -> set[str]:
+        """The networks whose routers make the links of this one's peering connections."""
+        readers = (self.view.objects.get(key) for key in self._readers.get(f"guest:{network}", ()))
+        return {peering.ends(item)[0] for item in readers if isinstance(item, Peering)}
+
     def _learn(self, item: AnyObject) -> None:
         self.view.objects[item.key] = item
         if isinstance(item, Guest):
@@ -103,11 +109,10 @@ class Plan:
             self._readers[other].discard(key)
 
     def _recompile(self, changed: Set[str]) -> set[str]:
-        """Compile what changed and what reads it; a guest is read by its interfaces, and they by tables."""
+        """Compile what changed and what reads it; interfaces and peerings read guests, tables read them."""
         near = {reader for key in changed for reader in self._readers.get(key, ())}
-        far = {
-            reader for key in near if key.startswith("interface:") for reader in self._readers.get(key, ())
-        }
+        targets = (key for key in near if key.startswith(("interface:", "peering:")))
+        far = {reader for key in targets for reader in self._readers.get(key, ())}
         stale = {key for key in changed | near | far if not key.startswith("exists:")}
         touched = set()
         fresh = {key: self._compile(key) for key in stale}

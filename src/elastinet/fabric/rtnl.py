@@ -111,7 +111,8 @@ def _prompt(number: int) -> Message:
 
 def _veth(link: Link, namespace: int) -> Message:
     """A pair whose other end is born in the holder's namespace, under its final name."""
-    peer = {"attrs": [("IFLA_IFNAME", link.peer_name), ("IFLA_ADDRESS", link.peer_mac),
+    peer = {"index": link.peer_index,
+            "attrs": [("IFLA_IFNAME", link.peer_name), ("IFLA_ADDRESS", link.peer_mac),
                       ("IFLA_MTU", link.mtu), ("IFLA_NET_NS_FD", namespace)]}  # fmt: skip
     info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer)]})]}
     attributes = [("IFLA_IFNAME", link.name), ("IFLA_ADDRESS", link.mac), ("IFLA_MTU", link.mtu),
