@@ -68,13 +68,22 @@ def test_apply_plan_destroy(server: Served, terraform: Terraform) -> None:
 
 
 def nouns(ec2) -> dict[str, list[str]]:
-    """The ids of all that the module makes; what is terminated is gone."""
+    """The ids of all that the module makes; what is terminated or deleted is gone."""
+    reservations = ec2.describe_instances()["Reservations"]
+    instances = [i for r in reservations for i in r["Instances"] if i["State"]["Name"] != "terminated"]
+    gateways = ec2.describe_nat_gateways()["NatGateways"]
+    peerings = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
     found = {
+        "InstanceId": instances,
+        "NatGatewayId": [g for g in gateways if g["State"] != "deleted"],
+        "VpcPeeringConnectionId": [p for p in peerings if p["Status"]["Code"] != "deleted"],
+        "AllocationId": ec2.describe_addresses()["Addresses"],
         "VpcId": ec2.describe_vpcs()["Vpcs"],
         "SubnetId": ec2.describe_subnets()["Subnets"],
         "InternetGatewayId": ec2.describe_internet_gateways()["InternetGateways"],
         "RouteTableId": ec2.describe_route_tables()["RouteTables"],
         "GroupId": ec2.describe_security_groups()["SecurityGroups"],
+        "SecurityGroupRuleId": ec2.describe_security_group_rules()["SecurityGroupRules"],
         "NetworkInterfaceId": ec2.describe_network_interfaces()["NetworkInterfaces"],
     }
     return {id: sorted(noun[id] for noun in nouns) for id, nouns in found.items()}

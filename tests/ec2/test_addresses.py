@@ -23,7 +23,9 @@ def test_allocate_and_release(ec2, elastic):
     shown = the(ec2, elastic["AllocationId"])
     assert shown["Domain"] == "vpc"
     assert "AssociationId" not in shown
-    ec2.release_address(AllocationId=elastic["AllocationId"])
+    with refused("InvalidAddress.NotFound"):
+        ec2.release_address(AllocationId=elastic["AllocationId"], NetworkBorderGroup="us-west-2")
+    ec2.release_address(AllocationId=elastic["AllocationId"], NetworkBorderGroup="us-east-1")
     with refused("InvalidAllocationID.NotFound"):
         ec2.release_address(AllocationId=elastic["AllocationId"])
     again = ec2.allocate_address(Address=elastic["PublicIp"])

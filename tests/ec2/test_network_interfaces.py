@@ -98,6 +98,23 @@ def test_dry_run(ec2, place):
     assert found["NetworkInterfaces"] == []
 
 
+def test_an_attachment_that_has_ended_is_shown_to_those_who_name_it(ec2, place, eni):
+    first, second = (i["InstanceId"] for i in launch(ec2, place, 2))
+    id = attach(ec2, eni, first)
+    ec2.detach_network_interface(AttachmentId=id)
+    named = [{"Name": "attachment.attachment-id", "Values": [id]}]
+    (shown,) = ec2.describe_network_interfaces(Filters=named)["NetworkInterfaces"]
+    assert (shown["Status"], shown["Attachment"]["Status"]) == ("available", "detached")
+    assert (shown["Attachment"]["AttachmentId"], shown["Attachment"]["InstanceId"]) == (id, first)
+    for name, value in (("attachment.status", "detached"), ("attachment.instance-id", first)):
+        found = ec2.describe_network_interfaces(Filters=[{"Name": name, "Values": [value]}])
+        assert eni not in [i["NetworkInterfaceId"] for i in found["NetworkInterfaces"]]
+    ec2.terminate_instances(InstanceIds=[first])
+    attach(ec2, eni, second)
+    assert not ec2.describe_network_interfaces(Filters=named)["NetworkInterfaces"]
+    assert interface(ec2, eni)["Attachment"]["InstanceId"] == second
+
+
 def test_attach_and_detach(ec2, place, eni):
     (instance,) = launch(ec2, place)
     id = attach(ec2, eni, instance["InstanceId"])
@@ -113,6 +130,9 @@ def test_attach_and_detach(ec2, place, eni):
         attach(ec2, eni, instance["InstanceId"], 2)
     ec2.detach_network_interface(AttachmentId=id)
     assert interface(ec2, eni)["Status"] == "available"
+    assert "Attachment" not in interface(ec2, eni)
+    with refused("InvalidAttachmentID.NotFound", id):
+        ec2.detach_network_interface(AttachmentId=id)
     ec2.delete_network_interface(NetworkInterfaceId=eni)
     with refused("InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{eni}' does not exist"):
         ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])

@@ -108,6 +108,8 @@ def _recover(tx: Transaction, ip: str | None) -> str | None:
 def release_address(tx: Transaction, request: Request) -> None:
     """Give an address back that leads nowhere; in the default VPC it is disassociated first."""
     address = _named(tx, request)
+    if request.get("NetworkBorderGroup", tx.region) != tx.region:
+        raise Fault("InvalidAddress.NotFound", f"Address '{address.public_ip}' not found.")
     if address.ptr_record is not None:
         sentence = f"The address {address.public_ip} cannot be released while it has a reverse name."
         raise Fault("InvalidAddress.Locked", sentence)

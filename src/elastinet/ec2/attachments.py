@@ -96,7 +96,7 @@ def attach(
         time=tx.now,
         delete_on_termination=delete_on_termination,
     )
-    return tx.put(interface.but(attachment=made))
+    return tx.put(interface.but(attachment=made, ended=None))
 
 
 def detach_network_interface(tx: Transaction, request: Request) -> None:
@@ -116,13 +116,13 @@ def detach(tx: Transaction, interface: NetworkInterface) -> None:
     if instance.alive:
         tx.put(interface.but(attachment=replace(bond(interface), status="detaching")))
     else:
-        tx.put(interface.but(attachment=None, public_ip=None))
+        tx.put(interface.free)
 
 
 def by_attachment(tx: Transaction, id: str) -> NetworkInterface:
     """The interface of an attachment."""
     interface = next(tx.where(NetworkInterface, "attachment.attachment-id", id), None)
-    if interface is None:
+    if interface is None or interface.attachment is None:
         faults.check_form("eni-attach", id)
         raise faults.missing("eni-attach", [id])
     return need_mine(tx, interface.id)
@@ -134,4 +134,4 @@ def release_all(tx: Transaction, instance_id: str) -> None:
         if bond(interface).delete_on_termination:
             remove_interface(tx, interface)
         else:
-            tx.put(interface.but(attachment=None, public_ip=None))
+            tx.put(interface.free)

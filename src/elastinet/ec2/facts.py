@@ -43,7 +43,7 @@ def _settle_interfaces(tx: Transaction, id: str) -> None:
         if bond(interface).status == "attaching":
             tx.put(interface.but(attachment=replace(bond(interface), status="attached")))
         elif bond(interface).status == "detaching":
-            tx.put(interface.but(attachment=None, public_ip=None))
+            tx.put(interface.free)
 
 
 def _ended_by_itself(tx: Transaction, instance: Instance) -> None:
@@ -71,7 +71,7 @@ def interface_detached(tx: Transaction, id: str, attachment: str) -> None:
     interface = tx.get(NetworkInterface, id)
     bond = interface.attachment if interface else None
     if interface is not None and bond is not None and (bond.id, bond.status) == (attachment, "detaching"):
-        tx.put(interface.but(attachment=None, public_ip=None))
+        tx.put(interface.free)
         nat_gateways.detached(tx, interface)
 
 

@@ -1,5 +1,7 @@
 """Network interfaces."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from elastinet.catalog import regions
@@ -17,12 +19,12 @@ from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
 from elastinet.model.fault import Fault
-from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.interface import Address, Attachment, NetworkInterface
 from elastinet.model.security import SecurityGroup
 from elastinet.model.view import View
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
-from elastinet.rules.interfaces import addresses_of, instance_id_of
+from elastinet.rules.interfaces import addresses_of
 
 
 def view(tx: Transaction, interface: NetworkInterface) -> View:
@@ -59,7 +61,7 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
     if interface.requester_id:
         shown["RequesterId"] = interface.requester_id
     if interface.attachment is not None:
-        shown["Attachment"] = _attachment(interface)
+        shown["Attachment"] = _attachment(interface, interface.attachment)
     return shown | public_part(addresses[0])
 
 
@@ -100,9 +102,7 @@ def status(interface: NetworkInterface) -> str:
     return "detaching" if interface.attachment.status == "detaching" else "in-use"
 
 
-def _attachment(interface: NetworkInterface) -> dict[str, Any]:
-    bond = interface.attachment
-    assert bond is not None
+def _attachment(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:
     return {
         "AttachmentId": bond.id,
         "AttachTime": moment(bond.time),
@@ -110,12 +110,12 @@ def _attachment(interface: NetworkInterface) -> dict[str, Any]:
         "DeviceIndex": bond.device_index,
         "NetworkCardIndex": bond.network_card,
         "Status": bond.status,
-    } | _holder(interface)
+    } | _holder(interface, bond)
 
 
-def _holder(interface: NetworkInterface) -> dict[str, Any]:
-    if id := instance_id_of(interface):
-        return {"InstanceId": id, "InstanceOwnerId": interface.owner}
+def _holder(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:
+    if interface.requester_id is None:
+        return {"InstanceId": bond.instance_id, "InstanceOwnerId": interface.owner}
     return {"InstanceOwnerId": interface.requester_id}
 
 
@@ -155,7 +155,18 @@ NETWORK_INTERFACES = Describable(
 def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, Any]:
     """Network interfaces by id or filter."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
-    return describe(tx, request, NETWORK_INTERFACES)
+    given = (f for f in request.get("Filters") or () if f.get("Name") == "attachment.attachment-id")
+    attachments = {id for one in given for id in one.ids("Values")}
+    shown = partial(_view_with_ended, attachments) if attachments else view
+    return describe(tx, request, replace(NETWORK_INTERFACES, view=shown))
+
+
+def _view_with_ended(attachments: set[str], tx: Transaction, interface: NetworkInterface) -> View:
+    """Show an attachment that has ended to those who ask for it by its id: they wait for just that."""
+    shown, ended = view(tx, interface), interface.ended
+    if ended is None or ended.id not in attachments:
+        return shown
+    return View(shown, Attachment=_attachment(interface, ended))
 
 
 def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:

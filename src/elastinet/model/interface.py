@@ -6,7 +6,7 @@ import msgspec
 
 from elastinet.model.noun import Index, Noun
 
-AttachmentStatus = Literal["attaching", "attached", "detaching"]
+AttachmentStatus = Literal["attaching", "attached", "detaching", "detached"]
 
 
 class Attachment(msgspec.Struct, frozen=True):
@@ -37,6 +37,8 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     interface_type: str = "interface"
     source_dest_check: bool = True
     attachment: Attachment | None = None
+    ended: Attachment | None = None
+    """The last attachment, where there is no other since."""
     requester_id: str | None = None
     associate_public_ip: bool = False
     """Whether, as a primary interface, it is to have a public address while its instance runs."""
@@ -51,7 +53,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
         "addresses.private-ip-address": lambda i: i.addresses,
         "private-ip-address": lambda i: i.addresses[:1],
         "attachment.instance-id": lambda i: (i.attachment.instance_id,) if i.attachment else (),
-        "attachment.attachment-id": lambda i: (i.attachment.id,) if i.attachment else (),
+        "attachment.attachment-id": lambda i: [a.id for a in (i.attachment, i.ended) if a],
         "attachment.vpc-id": lambda i: (i.vpc_id,) if i.attachment else (),
         "attachment.status": lambda i: (i.attachment.status,) if i.attachment else (),
         "mac-address": lambda i: (i.mac,),
@@ -62,6 +64,13 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     def primary(self) -> str:
         """The primary private IPv4 address."""
         return self.addresses[0]
+
+    @property
+    def free(self) -> Self:
+        """The same interface, attached to nothing any more."""
+        bond = self.attachment
+        ended = msgspec.structs.replace(bond, status="detached") if bond else self.ended
+        return self.but(attachment=None, ended=ended, public_ip=None)
 
 
 class Address(Noun, frozen=True, kw_only=True):

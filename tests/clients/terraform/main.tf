@@ -18,16 +18,15 @@ provider "aws" {
 }
 
 resource "aws_vpc" "main" {
-  cidr_block           = "10.0.0.0/16"
-  enable_dns_hostnames = true
-  tags                 = { Name = "main" }
+  cidr_block = "10.0.0.0/16"
+  tags       = { Name = "main" }
 }
 
 resource "aws_subnet" "public" {
-  vpc_id                  = aws_vpc.main.id
-  cidr_block              = "10.0.1.0/24"
-  availability_zone       = "us-east-1a"
-  map_public_ip_on_launch = true
+  vpc_id            = aws_vpc.main.id
+  cidr_block        = "10.0.1.0/24"
+  availability_zone = "us-east-1a"
+  tags              = { Name = "public" }
 }
 
 resource "aws_subnet" "private" {
@@ -38,6 +37,16 @@ resource "aws_subnet" "private" {
 
 resource "aws_internet_gateway" "main" {
   vpc_id = aws_vpc.main.id
+}
+
+resource "aws_eip" "nat" {
+  domain     = "vpc"
+  depends_on = [aws_internet_gateway.main]
+}
+
+resource "aws_nat_gateway" "main" {
+  allocation_id = aws_eip.nat.id
+  subnet_id     = aws_subnet.public.id
 }
 
 resource "aws_route_table" "public" {
@@ -57,6 +66,18 @@ resource "aws_route_table" "private" {
   vpc_id = aws_vpc.main.id
 }
 
+resource "aws_route" "default" {
+  route_table_id         = aws_route_table.private.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.main.id
+}
+
+resource "aws_route" "peer" {
+  route_table_id            = aws_route_table.private.id
+  destination_cidr_block    = aws_vpc.other.cidr_block
+  vpc_peering_connection_id = aws_vpc_peering_connection.both.id
+}
+
 resource "aws_route_table_association" "private" {
   subnet_id      = aws_subnet.private.id
   route_table_id = aws_route_table.private.id
@@ -73,6 +94,7 @@ resource "aws_vpc_security_group_ingress_rule" "http" {
   from_port         = 80
   to_port           = 80
   ip_protocol       = "tcp"
+  tags              = { Name = "http" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "members" {
@@ -87,15 +109,22 @@ resource "aws_vpc_security_group_egress_rule" "all" {
   ip_protocol       = "-1"
 }
 
-resource "aws_network_interface" "main" {
-  subnet_id       = aws_subnet.private.id
-  security_groups = [aws_security_group.web.id]
+resource "aws_network_interface" "extra" {
+  subnet_id         = aws_subnet.public.id
+  private_ips       = ["10.0.1.50", "10.0.1.51", "10.0.1.52"]
+  security_groups   = [aws_security_group.web.id]
+  source_dest_check = false
 }
 
-resource "aws_network_interface" "extra" {
-  subnet_id       = aws_subnet.private.id
-  private_ips     = ["10.0.2.50", "10.0.2.51", "10.0.2.52"]
-  security_groups = [aws_security_group.web.id]
+resource "aws_eip" "extra" {
+  domain = "vpc"
+}
+
+resource "aws_eip_association" "extra" {
+  allocation_id        = aws_eip.extra.id
+  network_interface_id = aws_network_interface.extra.id
+  private_ip_address   = "10.0.1.51"
+  depends_on           = [aws_internet_gateway.main]
 }
 
 data "aws_ami" "linux" {
@@ -108,16 +137,38 @@ data "aws_ami" "linux" {
 }
 
 resource "aws_instance" "web" {
-  ami           = data.aws_ami.linux.id
-  instance_type = "c5.large"
-  user_data     = "#!/bin/sh\necho hello\n"
-  tags          = { Name = "web" }
-  network_interface {
-    device_index         = 0
-    network_interface_id = aws_network_interface.main.id
+  ami                    = data.aws_ami.linux.id
+  instance_type          = "c5.large"
+  subnet_id              = aws_subnet.private.id
+  vpc_security_group_ids = [aws_security_group.web.id]
+  user_data              = "#!/bin/sh\necho hello\n"
+  tags                   = { Name = "web" }
+}
+
+resource "aws_network_interface_attachment" "extra" {
+  instance_id          = aws_instance.web.id
+  network_interface_id = aws_network_interface.extra.id
+  device_index         = 1
+}
+
+resource "aws_vpc" "other" {
+  cidr_block = "10.1.0.0/16"
+}
+
+resource "aws_vpc_peering_connection" "both" {
+  vpc_id      = aws_vpc.main.id
+  peer_vpc_id = aws_vpc.other.id
+  auto_accept = true
+  tags        = { Name = "both" }
+  accepter {
+    allow_remote_vpc_dns_resolution = false
   }
-  network_interface {
-    device_index         = 1
-    network_interface_id = aws_network_interface.extra.id
+}
+
+resource "aws_default_route_table" "other" {
+  default_route_table_id = aws_vpc.other.default_route_table_id
+  route {
+    cidr_block                = aws_vpc.main.cidr_block
+    vpc_peering_connection_id = aws_vpc_peering_connection.both.id
   }
 }
