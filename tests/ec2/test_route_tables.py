@@ -88,8 +88,10 @@ def test_associate_across_vpcs(ec2, table):
 def test_what_associate_refuses(ec2, table, subnet):
     with refused("MissingParameter", "subnetId"):
         ec2.associate_route_table(RouteTableId=table)
-    with refused("UnsupportedOperation", "GatewayId"):
+    with refused("InvalidInternetGatewayID.NotFound"):
         ec2.associate_route_table(RouteTableId=table, GatewayId="igw-00000000000000000")
+    with refused("InvalidParameterCombination"):
+        ec2.associate_route_table(RouteTableId=table, GatewayId="igw-00000000000000000", SubnetId="subnet-1")
     with refused("InvalidSubnetID.NotFound"):
         ec2.associate_route_table(RouteTableId=table, SubnetId="subnet-00000000000000000")
     with refused("InvalidRouteTableID.NotFound", "The routeTable ID 'rtb-00000000000000000' does not exist"):

@@ -131,10 +131,38 @@ def test_destinations_that_cannot_be(ec2, table, gateway, cidr):
         ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, GatewayId=gateway)
 
 
-def test_beside_the_local_route(ec2, table, gateway):
-    with refused("UnsupportedOperation", "more specific"):
+def test_beside_the_local_route(ec2, table, gateway, subnet, interface):
+    inside = "equal to or more specific than one of this VPC's CIDR blocks"
+    with refused("InvalidParameterValue", "10.0.0.0/24", inside):
         ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/24", GatewayId=gateway)
+    with refused("InvalidParameterValue", "Route destination doesn't match any subnet CIDR blocks."):
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/25", NetworkInterfaceId=interface)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/24", NetworkInterfaceId=interface)
+    with refused("InvalidParameterValue", "10.0.0.0/24", inside):
+        ec2.replace_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/24", GatewayId=gateway)
+    assert route(ec2, table, "10.0.0.0/24")["NetworkInterfaceId"] == interface
     ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/8", GatewayId=gateway)
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/24")
+    assert not route(ec2, table, "10.0.0.0/24")
+
+
+def test_a_local_route_to_an_interface_and_back(ec2, table, gateway, interface):
+    whole = {"RouteTableId": table, "DestinationCidrBlock": "10.0.0.0/16"}
+    before = route(ec2, table, "10.0.0.0/16")
+    with refused("InvalidParameterValue", "equal to or more specific"):
+        ec2.replace_route(**whole, GatewayId=gateway)
+    with refused("InvalidParameterCombination"):
+        ec2.replace_route(**whole, NetworkInterfaceId=interface, LocalTarget=True)
+    ec2.replace_route(**whole, NetworkInterfaceId=interface)
+    found = route(ec2, table, "10.0.0.0/16")
+    assert (found["NetworkInterfaceId"], found["Origin"]) == (interface, "CreateRouteTable")
+    with refused("InvalidParameterValue", "The local route cannot be removed."):
+        ec2.delete_route(**whole)
+    ec2.replace_route(**whole, LocalTarget=True)
+    assert route(ec2, table, "10.0.0.0/16") == before
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
+    with refused("InvalidParameterValue", "localTarget"):
+        ec2.replace_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, LocalTarget=True)
 
 
 def test_targets(ec2, table, gateway, interface):
@@ -184,8 +212,6 @@ def test_replace(ec2, table, gateway, interface):
     ec2.replace_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
     assert route(ec2, table)["GatewayId"] == gateway
     assert "NetworkInterfaceId" not in route(ec2, table)
-    with refused("UnsupportedOperation", "local route"):
-        ec2.replace_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/16", GatewayId=gateway)
 
 
 def test_delete(ec2, table, gateway):

@@ -9,8 +9,8 @@ ALL = Permission(-1, -1, -1, "0.0.0.0/0")
 SUBNETS = (Subnet("subnet-1", "10.0.1.0/24", "10.0.1.1"), Subnet("subnet-2", "10.0.2.0/24", "10.0.2.1"))
 
 
-def network(id: str = "vpc-1", igw: str | None = None) -> Network:
-    return Network(id, ("10.0.0.0/16",), SUBNETS, igw, "10.0.0.2", "ec2.internal")
+def network(id: str = "vpc-1", igw: str | None = None, **changes: Any) -> Network:
+    return Network(id, ("10.0.0.0/16",), SUBNETS, igw, "10.0.0.2", "ec2.internal", **changes)
 
 
 def table(*routes: tuple[str, str], id: str = "rtb-1", network: str = "vpc-1") -> Table:

@@ -39,9 +39,9 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
     number = st.integers(1, 3)
     some = st.frozensets(rules(), max_size=4)
     targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9", "pcx-1", "pcx-2"])
-    route = st.tuples(st.sampled_from(["0.0.0.0/0", "198.18.0.0/15"]), targets)
+    route = st.tuples(st.sampled_from(["0.0.0.0/0", "198.18.0.0/15", "10.0.1.0/24"]), targets)
     puts = st.one_of(
-        st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"])),
+        st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"]), edge=st.sampled_from(["", "rtb-1"])),
         st.builds(lambda route, n: table(route, id=f"rtb-{n}"), route, number),
         st.builds(lambda n, boot: guest(n, boot), number, number),
         st.builds(lambda n, last, check, to: eni(n, f"10.0.1.{10 * n + last}", check=check, table=f"rtb-{to}", groups=("sg-1", "sg-2"), acl=f"acl-{to}"), number, st.integers(0, 5), st.booleans(), number),

@@ -305,9 +305,36 @@ def associate(c: Choice) -> Params:
     return {"RouteTableId": table, "SubnetId": c.one(near)}
 
 
+@move("AssociateRouteTable")
+def associate_gateway(c: Choice) -> Params:
+    gateway = c.gateway
+    noun = c.engine.state.get(InternetGateway, gateway)
+    fits = c.id(RouteTable, "rtb", lambda t: noun is not None and t.vpc_id == noun.vpc_id and not t.is_main)
+    return {"RouteTableId": fits, "GatewayId": gateway}
+
+
+@move("CreateRoute")
+def make_route_inside(c: Choice) -> Params:
+    subnet = c.engine.state.get(Subnet, c.subnet)
+    vpc, block = (subnet.vpc_id, subnet.cidr) if subnet else (c.vpc, "10.0.0.0/24")
+    eni = c.id(NetworkInterface, "eni", lambda i: i.vpc_id == vpc)
+    table = c.id(RouteTable, "rtb", lambda t: t.vpc_id == vpc)
+    return {"RouteTableId": table, "DestinationCidrBlock": block, "NetworkInterfaceId": eni}
+
+
+@move("ReplaceRoute")
+def replace_local_route(c: Choice) -> Params:
+    table = c.table
+    noun = c.engine.state.get(RouteTable, table)
+    eni = c.id(NetworkInterface, "eni", lambda i: noun is not None and i.vpc_id == noun.vpc_id)
+    target = {"LocalTarget": True} if c.chance(2) else {"NetworkInterfaceId": eni}
+    block = noun.routes[0].destination if noun else "10.0.0.0/16"
+    return {"RouteTableId": table, "DestinationCidrBlock": block} | target
+
+
 @move("DisassociateRouteTable")
 def disassociate(c: Choice) -> Params:
-    bonds = [a.id for t in c.nouns(RouteTable) for a in t.associations if a.subnet_id]
+    bonds = [a.id for t in c.nouns(RouteTable) for a in t.associations if not a.is_main]
     return {"AssociationId": c.one(bonds or [c.association])}
 
 

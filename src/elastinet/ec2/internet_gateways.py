@@ -4,6 +4,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.gateway_tables import forget_gateway
 from elastinet.ec2.lookup import need
 from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
@@ -85,6 +86,7 @@ def detach_internet_gateway(tx: Transaction, request: Request) -> None:
             f"Network {vpc.id} has some mapped public address(es). "
             "Please unmap those public address(es) before detaching the gateway."
         )
+    forget_gateway(tx, gateway)
     tx.put(gateway.but(vpc_id=None))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.gateway_tables import associate_gateway, check_fit
 from elastinet.ec2.lookup import need
 from elastinet.ec2.once import once
 from elastinet.ec2.paths import paths
@@ -72,10 +73,11 @@ def _association(table: RouteTable, association: Association) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "RouteTableAssociationId": association.id,
         "RouteTableId": table.id,
-        "Main": association.subnet_id is None,
+        "Main": association.is_main,
         "AssociationState": {"State": "associated"},
     }
-    return shown | ({"SubnetId": association.subnet_id} if association.subnet_id else {})
+    chosen = {"SubnetId": association.subnet_id, "GatewayId": association.gateway_id}
+    return shown | {name: id for name, id in chosen.items() if id}
 
 
 ROUTE_TABLES = Describable(
@@ -94,7 +96,11 @@ ROUTE_TABLES = Describable(
         """,
         {"association": "Associations", "route": "Routes"},
     ),
-    {"vpc-id": "vpc-id", "association.subnet-id": "association.subnet-id"},
+    {
+        "vpc-id": "vpc-id",
+        "association.subnet-id": "association.subnet-id",
+        "association.gateway-id": "association.gateway-id",
+    },
 )
 
 
@@ -128,12 +134,21 @@ def delete_route_table(tx: Transaction, request: Request) -> None:
 
 
 def associate_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Let a subnet go by a table."""
+    """Let a subnet, or the VPC's internet gateway, go by a table."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
-    if (subnet_id := request.get("SubnetId")) is None:
-        if "GatewayId" in request:
-            raise faults.unsupported("elastinet does not support GatewayId in AssociateRouteTable.")
+    subnet_id, gateway_id = request.get("SubnetId"), request.get("GatewayId")
+    if subnet_id is None and gateway_id is None:
         raise faults.missing_parameter("subnetId")
+    if subnet_id is not None and gateway_id is not None:
+        raise faults.combination("Only one of subnetId and gatewayId may be specified.")
+    if gateway_id is not None:
+        association = associate_gateway(tx, table, gateway_id)
+    else:
+        association = _associate(tx, table, _subnet(tx, table, subnet_id))
+    return {"AssociationId": association.id, "AssociationState": {"State": "associated"}}
+
+
+def _subnet(tx: Transaction, table: RouteTable, subnet_id: str) -> Subnet:
     subnet = need(tx, Subnet, "subnet", subnet_id)
     if subnet.vpc_id != table.vpc_id:
         raise faults.invalid(
@@ -141,8 +156,7 @@ def associate_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
             "subnetId",
             f"Route table {table.id} and subnet {subnet.id} belong to different networks",
         )
-    association = _associate(tx, table, subnet)
-    return {"AssociationId": association.id, "AssociationState": {"State": "associated"}}
+    return subnet
 
 
 def _associate(tx: Transaction, table: RouteTable, subnet: Subnet) -> Association:
@@ -172,9 +186,9 @@ def _without(table: RouteTable, association: Association) -> RouteTable:
 
 
 def disassociate_route_table(tx: Transaction, request: Request) -> None:
-    """Let a subnet go by the main table again."""
+    """Let a subnet go by the main table again, or a gateway by none."""
     table, association = _holding(tx, request["AssociationId"])
-    if association.subnet_id is None:
+    if association.is_main:
         raise faults.invalid(
             association.id, "associationId", "The main route table association cannot be disassociated."
         )
@@ -182,14 +196,19 @@ def disassociate_route_table(tx: Transaction, request: Request) -> None:
 
 
 def replace_route_table_association(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Let a subnet (or, by the main association, all that have no table) go by another table."""
+    """Let a subnet, a gateway, or (by the main association) all that have no table go by another table."""
     old, association = _holding(tx, request["AssociationId"])
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     if old.vpc_id != table.vpc_id:
         raise faults.invalid(
             table.id, "routeTableId", f"Route tables {table.id} and {old.id} belong to different networks"
         )
-    new = Association(tx.new_id("rtbassoc"), association.subnet_id)
+    if association.gateway_id:
+        check_fit(table)
+    if association.is_main and table.is_edge:
+        sentence = "A gateway route table cannot be the main route table."
+        raise faults.invalid(table.id, "routeTableId", sentence)
+    new = Association(tx.new_id("rtbassoc"), association.subnet_id, association.gateway_id)
     tx.put(_without(old, association))
     table = tx.need(RouteTable, table.id)
     tx.put(table.but(associations=(*table.associations, new)))

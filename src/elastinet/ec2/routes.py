@@ -6,6 +6,7 @@ from typing import Any
 from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block
 from elastinet.ec2.lookup import need
+from elastinet.ec2.middlebox_routes import check_route
 from elastinet.ec2.prefix_list_quotas import is_over, static_routes
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
@@ -32,8 +33,9 @@ def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
         raise Fault("RouteAlreadyExists", f"The route identified by {destination} already exists.")
     if is_over(tx, [*static_routes(table), destination], tx.settings.quotas.routes_per_table):
         raise faults.quota("RouteLimitExceeded", "routes")
-    _check_beside_local(table, destination)
-    tx.put(table.but(routes=(*table.routes, _route(tx, table, request, destination))))
+    route = _route(tx, table, request, destination)
+    check_route(tx, table, route)
+    tx.put(table.but(routes=(*table.routes, route)))
     return {"Return": True}
 
 
@@ -47,9 +49,7 @@ def replace_route(tx: Transaction, request: Request) -> None:
             f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
         )
         raise Fault("InvalidParameterValue", sentence)
-    if old.kind == "local":
-        raise faults.unsupported("elastinet does not support another target for a local route.")
-    new = _route(tx, table, request, destination)
+    new = _retargeted(tx, table, request, old)
     tx.put(table.but(routes=tuple(new if r is old else r for r in table.routes)))
 
 
@@ -62,9 +62,23 @@ def delete_route(tx: Transaction, request: Request) -> None:
         what = "prefix-list-id" if is_prefix_list(destination) else "cidr-block"
         sentence = f"no route with destination-{what} {destination} in route table {table.id}"
         raise Fault("InvalidRoute.NotFound", sentence)
-    if old.kind == "local":
+    if old.is_implied:
         raise faults.invalid(destination, "destinationCidrBlock", "The local route cannot be removed.")
     tx.put(table.but(routes=tuple(r for r in table.routes if r is not old)))
+
+
+def _retargeted(tx: Transaction, table: RouteTable, request: Request, old: Route) -> Route:
+    """The route as it is to be; a local one keeps its origin, by which it can become local again."""
+    if request.get("LocalTarget"):
+        if any(request.get(name) is not None for name in TARGETS):
+            raise faults.combination("Only one route target may be specified.")
+        if not old.is_implied:
+            raise faults.invalid("true", "localTarget", f"{old.destination} is not the VPC's own block.")
+        return Route(old.destination, "local", "local", old.origin)
+    new = _route(tx, table, request, old.destination)
+    new = Route(new.destination, new.kind, new.target, old.origin)
+    check_route(tx, table, new)
+    return new
 
 
 def _find(table: RouteTable, destination: str) -> Route | None:
@@ -85,17 +99,6 @@ def _destination(tx: Transaction, request: Request) -> str:
     if network.subnet_of(LINK_LOCAL):
         raise faults.invalid(cidr, "destinationCidrBlock", "Routes to 169.254.168.0/22 cannot be made.")
     return str(network)
-
-
-def _check_beside_local(table: RouteTable, destination: str) -> None:
-    # More specific than a local route is possible on EC2 for a whole subnet only, towards a
-    # middlebox; that is not built yet, and a route that would be ignored must not be accepted.
-    if is_prefix_list(destination):
-        return  # whatever it holds, local routes win
-    network = ipaddress.IPv4Network(destination)
-    for route in table.routes:
-        if route.kind == "local" and network.subnet_of(ipaddress.IPv4Network(route.destination)):
-            raise faults.unsupported("elastinet does not support routes more specific than the local one.")
 
 
 def _route(tx: Transaction, table: RouteTable, request: Request, destination: str) -> Route:

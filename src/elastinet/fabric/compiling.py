@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import acls, appliance, names, nft, peering
+from elastinet.fabric import acls, appliance, middlebox, names, nft, peering
 from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import (
     Acl,
@@ -94,7 +94,10 @@ def _placed(namespace: str, items: Iterable[Item]) -> Placed:
 
 def _network(item: Network, view: View) -> Placed:
     igw = view.igw(item.id)
-    own: list[Item] = [Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE), *nft.network(item, igw)]
+    own: list[Item] = [
+        Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE),
+        *nft.network(item, igw, _edge(item, view)),
+    ]
     own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
     if item.resolver:
@@ -112,6 +115,11 @@ def _network(item: Network, view: View) -> Placed:
     ]  # fmt: skip
     other = (Up(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC))
     return _placed(item.id, own) | _placed(names.INTERNET, other)
+
+
+def _edge(item: Network, view: View) -> int:
+    """The mark of what comes in by the internet gateway: its route table's, 0 for none."""
+    return view.numbers.table(item.edge) if item.edge else 0
 
 
 def _interface(item: Interface, view: View) -> Iterator[Item]:
@@ -135,10 +143,15 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
 
 
 def _table(item: Table, view: View) -> Iterator[Item]:
-    number = view.numbers.table(item.id)
+    number, network = view.numbers.table(item.id), view.network(item.network)
     yield Rule(number, number, number)
     for route in item.routes:
-        if ":" not in route.destination:
+        if ":" in route.destination:
+            continue
+        if network and middlebox.is_inside(route.destination, network):
+            yield _path(number | names.INSIDE_TABLES, item.network, route.destination, route.target, view)
+            yield from middlebox.rules(number, route.destination, network, view)
+        else:
             yield _path(number, item.network, route.destination, route.target, view)
 
 

@@ -23,7 +23,7 @@ from elastinet.rules import addressing, resolving
 from elastinet.rules.interfaces import addresses_of, interfaces_of, primary_of
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list, referring_groups, referring_tables
-from elastinet.rules.routing import leads_nowhere, table_of
+from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
 
 Desired = Mapping[str, AnyObject]
 
@@ -85,6 +85,7 @@ def _network(state: State, id: str) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
+        edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
 
 
@@ -98,7 +99,8 @@ def _table(state: State, id: str) -> AnyObject | None:
     for route in own:
         target = _target(state, table, route)
         for block in blocks(state, route.destination):
-            routes.setdefault(block, objects.Route(block, target))
+            if not is_prefix_list(route.destination) or not is_inside(table, block):
+                routes.setdefault(block, objects.Route(block, target))
     return objects.Table(id=id, network=table.vpc_id, routes=tuple(routes.values()))
 
 
@@ -360,6 +362,7 @@ def _touched_associations(state: State, change: Change, noun: RouteTable) -> Ite
     before = change.old.associations if isinstance(change.old, RouteTable) else ()
     after = change.new.associations if isinstance(change.new, RouteTable) else ()
     if before != after:
+        yield f"network:{noun.vpc_id}"
         interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.vpc_id)
         yield from (f"interface:{i.id}" for i in interfaces)
 

@@ -5,6 +5,8 @@ An item's `identity` is what it is found by in its namespace; the other fields a
 
 import msgspec
 
+from elastinet.fabric.names import TABLE_MASK
+
 Identity = tuple[str | int, ...]
 
 
@@ -91,15 +93,17 @@ class Path(Item, frozen=True):
 
 
 class Rule(Item, frozen=True):
-    """A policy rule: packets with `mark` (0 for all) are looked up in `table`."""
+    """A policy rule: packets with `mark` under `mask` (0 for all), to `to` if given, go by `table`."""
 
     preference: int
     mark: int
     table: int
+    mask: int = TABLE_MASK
+    to: str = ""
 
     @property
     def identity(self) -> Identity:
-        return ("rule", self.preference, self.mark)
+        return ("rule", self.preference, self.mark, self.to)
 
 
 class Chain(Item, frozen=True):

@@ -21,8 +21,11 @@ KEYS = {
 }
 
 
-def network(item: Network, igw: bool) -> Iterator[Item]:
-    """A VPC's own part: who may send what, in which order it is looked at, and what it may reach."""
+def network(item: Network, igw: bool, edge: int) -> Iterator[Item]:
+    """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
+
+    What comes in by the internet gateway gets the mark `edge`.
+    """
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
     yield Set("ports", "type iface_index . ether_addr;")
@@ -32,7 +35,9 @@ def network(item: Network, igw: bool) -> Iterator[Item]:
     yield Set("public", "type ipv4_addr : ipv4_addr;", "map")
     yield Set("private", "type ipv4_addr : ipv4_addr;", "map")
     yield from acls.maps()
-    yield Chain("receive", tuple(_receive(igw)), "type filter hook prerouting priority raw; policy accept;")
+    yield Chain(
+        "receive", tuple(_receive(igw, edge)), "type filter hook prerouting priority raw; policy accept;"
+    )
     yield Chain("local", _LOCAL, "type filter hook input priority filter; policy accept;")
     yield Chain("services", tuple(_services(item)))
     yield Chain("forward", tuple(_forward(igw)), "type filter hook forward priority filter; policy drop;")
@@ -57,11 +62,13 @@ def _services(item: Network) -> Iterator[str]:
     yield "drop"
 
 
-def _receive(igw: bool) -> Iterator[str]:
+def _receive(igw: bool, edge: int) -> Iterator[str]:
     """Source check and route table in one lookup; then the hop that routing takes is given back."""
     yield f"{BY_SENDER} {BUMP}"
     if igw:
         yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
+        if edge:
+            yield f"iif {names.IGW_INDEX} meta mark set {edge}"
         yield f"iif {names.IGW_INDEX} ip daddr set ip daddr map @public accept"
     yield f"meta mark set iif . ether saddr map @open {BUMP}"
     yield f"iif @peerings {BUMP}"

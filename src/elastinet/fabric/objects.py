@@ -37,7 +37,8 @@ class Network(Object, frozen=True, tag="network"):
 
     `igw` is the id of the attached internet gateway, `eigw` of the egress-only one. `dns` (a comma
     between servers), `domain` and `ntp` are what DHCP hands out. `resolver` is the address at which the
-    VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks.
+    VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks. `edge` is
+    the table by which the internet gateway sends what comes in, "" for none.
     """
 
     cidrs: tuple[str, ...]
@@ -49,6 +50,7 @@ class Network(Object, frozen=True, tag="network"):
     resolver: str = ""
     cidrs6: tuple[str, ...] = ()
     eigw: str | None = None
+    edge: str = ""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -62,7 +64,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class Table(Object, frozen=True, tag="table"):
-    """A route table of a VPC; local routes are implied and always win."""
+    """A route table of a VPC; local routes are implied, and only one inside the VPC's blocks beats them."""
 
     network: str
     routes: tuple[Route, ...]

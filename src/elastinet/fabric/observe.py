@@ -15,6 +15,7 @@ from elastinet.fabric.items import Address, Items, Link, Neighbour, Path, Rule, 
 from elastinet.fabric.netlink import Netlink, attributes
 
 IFNAME, MTU, MAC, ALIAS = 3, 4, 1, 20
+TO, PREFERENCE, MARK, TABLE, MASK = 1, 6, 10, 15, 16
 KERNEL_RULES = (0, 32766, 32767)
 MAIN, LOCAL = 254, 255
 
@@ -127,9 +128,10 @@ def _paths(netlink: Netlink, links: dict[int, Seen], main: int) -> Iterator[Path
 
 def _rules(netlink: Netlink) -> Iterator[Rule]:
     for _, body in netlink.dump((rtnl.GETRULE, 0, bytes((socket.AF_INET,)) + bytes(11))):
-        found = {
-            kind: struct.unpack("=I", value)[0] for kind, value in attributes(body, 12) if len(value) == 4
-        }
-        preference = found.get(6, 0)
+        raw = {kind: value for kind, value in attributes(body, 12) if len(value) == 4}
+        found = {kind: struct.unpack("=I", value)[0] for kind, value in raw.items()}
+        preference, mark = found.get(PREFERENCE, 0), found.get(MARK, 0)
+        to = f"{socket.inet_ntoa(raw[TO])}/{body[1]}" if TO in raw else ""
         if preference not in KERNEL_RULES:
-            yield Rule(preference, found.get(10, 0), found.get(15, 0))
+            mask = found.get(MASK, 0) if mark else names.TABLE_MASK
+            yield Rule(preference, mark, found.get(TABLE, 0), mask, to)

@@ -12,7 +12,6 @@ from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from elastinet.fabric.items import Address, Item, Link, Neighbour, Path, Rule, Up
-from elastinet.fabric.names import TABLE_BITS
 from elastinet.fabric.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
@@ -150,7 +149,11 @@ def _path(kind: int, flags: int, item: Path, number: int) -> Message:
 
 def _rule(kind: int, flags: int, item: Rule) -> Message:
     fields = {"family": INET, "table": min(item.table, 252), "action": 1}
-    attributes = [("FRA_PRIORITY", item.preference), ("FRA_TABLE", item.table)]
+    attributes: list[Any] = [("FRA_PRIORITY", item.preference), ("FRA_TABLE", item.table)]
     if item.mark:
-        attributes += [("FRA_FWMARK", item.mark), ("FRA_FWMASK", (1 << TABLE_BITS) - 1)]
+        attributes += [("FRA_FWMARK", item.mark), ("FRA_FWMASK", item.mask)]
+    if item.to:
+        address, prefix = item.to.split("/")
+        fields["dst_len"] = int(prefix)
+        attributes.append(("FRA_DST", address))
     return encoded(kind, flags, fibmsg(), fields, attributes)

@@ -1,5 +1,7 @@
 """Which way packets go (facts sheet, section 6.1)."""
 
+from ipaddress import ip_network
+
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -18,6 +20,18 @@ def table_of(state: State, vpc_id: str, subnet_id: str) -> RouteTable:
     """The table that a subnet's packets go by."""
     own = next(state.where(RouteTable, "association.subnet-id", subnet_id), None)
     return own or main_table(state, vpc_id)
+
+
+def edge_table(state: State, gateway_id: str) -> RouteTable | None:
+    """The table by which a gateway sends what comes in from outside, if it has one."""
+    return next(state.where(RouteTable, "association.gateway-id", gateway_id), None)
+
+
+def is_inside(table: RouteTable, destination: str) -> bool:
+    """Whether a block lies in one of the VPC's own, where a table's route goes before the local one."""
+    wanted = ip_network(destination)
+    own = (ip_network(r.destination) for r in table.routes if r.is_implied)
+    return any(wanted.version == block.version and wanted.subnet_of(block) for block in own)  # type: ignore[arg-type]
 
 
 def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
