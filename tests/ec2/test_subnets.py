@@ -77,7 +77,7 @@ def test_what_create_refuses(ec2, vpc):
         ec2.create_subnet(VpcId=vpc)
     with refused("InvalidVpcID.NotFound"):
         ec2.create_subnet(VpcId="vpc-00000000000000000", CidrBlock="10.0.0.0/24")
-    with refused("UnsupportedOperation", "Ipv6CidrBlock"):
+    with refused("InvalidSubnet.Range"):
         ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", Ipv6CidrBlock="fd00::/64")
     assert ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"] == []
 

@@ -58,8 +58,8 @@ def test_what_cannot_be(ec2, vpc):
         add(ec2, vpc, "10.5.0.0")
     with refused("MissingParameter", "cidrBlock"):
         ec2.associate_vpc_cidr_block(VpcId=vpc)
-    with refused("UnsupportedOperation", "AmazonProvidedIpv6CidrBlock"):
-        ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+    with refused("UnsupportedOperation", "Ipv6Pool"):
+        ec2.associate_vpc_cidr_block(VpcId=vpc, Ipv6Pool="ipv6pool-ec2-1")
 
 
 def test_routes_and_peers_are_apart(ec2, vpc):

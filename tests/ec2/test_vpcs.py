@@ -80,8 +80,6 @@ def test_blocks_that_no_vpc_can_have(ec2, cidr, code):
 def test_what_create_refuses(ec2):
     with refused("MissingParameter", "cidrBlock"):
         ec2.create_vpc()
-    with refused("UnsupportedOperation", "AmazonProvidedIpv6CidrBlock"):
-        ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)
     with refused("UnsupportedOperation", "Ipv4IpamPoolId"):
         ec2.create_vpc(CidrBlock="10.0.0.0/16", Ipv4IpamPoolId="ipam-pool-1")
     with refused("InvalidParameterValue"):

@@ -110,3 +110,6 @@ class Choice:
 
     def cidr(self) -> str:
         return self.one(("0.0.0.0/0", "10.0.0.0/8", "172.31.0.0/16", "192.0.2.0/24", "10.0.9.0/24"))
+
+    def cidr6(self) -> str:
+        return self.one(("::/0", "2001:db8::/32", "fd00:1::/64"))

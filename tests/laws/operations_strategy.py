@@ -67,6 +67,8 @@ LIKELY = (
     *("DeletePeering", "make_peering_route", "make_peering_route"),
     *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
+    *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
+    *("assign_ipv6_on_creation", "make_ipv6_route"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 from choice import ACCOUNTS, REGION, Choice
 
 from elastinet.catalog.images import images
+from elastinet.ec2.route_tables import destination_member
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.instance import Instance
@@ -233,9 +234,13 @@ def rewrite_rule(c: Choice) -> Params:
 # --- VPCs, gateways, routes -----------------------------------------------------------------------
 
 
+def _vpc(c: Choice) -> Params:
+    return {"CidrBlock": f"10.{c.number(2)}.0.0/16"}
+
+
 @move("CreateVpc")
 def make_vpc(c: Choice) -> Params:
-    return {"CidrBlock": f"10.{c.number(2)}.0.0/16"}
+    return _vpc(c)
 
 
 @move("DeleteVpc")
@@ -364,15 +369,16 @@ def make_route(c: Choice) -> Params:
 
 @move("ReplaceRoute")
 def replace_route(c: Choice) -> Params:
-    return _route(c) | {"DestinationCidrBlock": _destination(c)}
+    route, destination = _route(c), _destination(c)
+    del route["DestinationCidrBlock"]
+    return route | {destination_member(destination): destination}
 
 
 @move("DeleteRoute")
 def delete_route(c: Choice) -> Params:
     routes = [(t.id, r.destination) for t in c.nouns(RouteTable) for r in t.routes[1:]]
     table, destination = c.one(routes) if routes else (c.table, "0.0.0.0/0")
-    name = "DestinationPrefixListId" if destination.startswith("pl-") else "DestinationCidrBlock"
-    return {"RouteTableId": table, name: destination}
+    return {"RouteTableId": table, destination_member(destination): destination}
 
 
 # --- NAT gateways ---------------------------------------------------------------------------------
@@ -467,7 +473,7 @@ def make_peering_route(c: Choice) -> Params:
     return {"RouteTableId": table, "DestinationCidrBlock": c.cidr()} | _peering(c)
 
 
-# --- blocks, DHCP options, names ------------------------------------------------------------------
+# --- blocks ---------------------------------------------------------------------------------------
 
 
 @move("AssociateVpcCidrBlock")
@@ -479,6 +485,85 @@ def add_block(c: Choice) -> Params:
 def take_block(c: Choice) -> Params:
     ids = [id for v in c.nouns(Vpc) for id in v.cidr_associations[1:]]
     return {"AssociationId": c.one(ids or ["vpc-cidr-assoc-00000000000000000"])}
+
+
+# --- IPv6 -----------------------------------------------------------------------------------------
+
+
+@move("CreateVpc")
+def make_dual_stack_vpc(c: Choice) -> Params:
+    return _vpc(c) | {"AmazonProvidedIpv6CidrBlock": True}
+
+
+@move("AssociateVpcCidrBlock")
+def add_ipv6_block(c: Choice) -> Params:
+    return {"VpcId": c.id(Vpc, "vpc", lambda v: not v.cidrs6), "AmazonProvidedIpv6CidrBlock": True}
+
+
+@move("DisassociateVpcCidrBlock")
+def take_ipv6_block(c: Choice) -> Params:
+    ids = [id for v in c.nouns(Vpc) for id in v.cidr6_associations]
+    return {"AssociationId": c.one(ids or ["vpc-cidr-assoc-00000000000000000"])}
+
+
+@move("AssociateSubnetCidrBlock")
+def add_subnet_ipv6_block(c: Choice) -> Params:
+    """For a subnet that has none, of a VPC that has one, if there is any."""
+    blocks = {v.id: v.cidrs6[0] for v in c.nouns(Vpc) if v.cidrs6}
+    subnet = c.id(Subnet, "subnet", lambda s: s.vpc_id in blocks and not s.cidr6)
+    noun = c.engine.state.get(Subnet, subnet)
+    block = blocks.get(noun.vpc_id, "2001:db8::/56") if noun else "2001:db8::/56"
+    number = f"{c.number(6):x}::/64"
+    return {"SubnetId": subnet, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}")}
+
+
+@move("DisassociateSubnetCidrBlock")
+def take_subnet_ipv6_block(c: Choice) -> Params:
+    ids = [s.cidr6_association for s in c.nouns(Subnet) if s.cidr6]
+    return {"AssociationId": c.one(ids or ["subnet-cidr-assoc-00000000000000000"])}
+
+
+@move("ModifySubnetAttribute")
+def assign_ipv6_on_creation(c: Choice) -> Params:
+    subnet = c.id(Subnet, "subnet", lambda s: bool(s.cidr6))
+    return {"SubnetId": subnet, "AssignIpv6AddressOnCreation": {"Value": not c.chance(3)}}
+
+
+def _ipv6_route(c: Choice) -> Params:
+    gateway = c.id(EgressOnlyGateway, "eigw")
+    noun = c.engine.state.get(EgressOnlyGateway, gateway)
+    table = c.id(RouteTable, "rtb", lambda t: noun is not None and t.vpc_id == noun.vpc_id)
+    target = {"EgressOnlyInternetGatewayId": gateway}
+    if c.chance(2):
+        target = {"NetworkInterfaceId": c.interface}
+    return {"RouteTableId": table, "DestinationIpv6CidrBlock": c.cidr6()} | target
+
+
+@move("CreateRoute")
+def make_ipv6_route(c: Choice) -> Params:
+    return _ipv6_route(c)
+
+
+@move("ReplaceRoute")
+def replace_ipv6_route(c: Choice) -> Params:
+    return _ipv6_route(c)
+
+
+@move("CreateNetworkAclEntry")
+def make_ipv6_acl_entry(c: Choice) -> Params:
+    entry = _acl_entry(c)
+    del entry["CidrBlock"]
+    return entry | {"Ipv6CidrBlock": c.cidr6()}
+
+
+@move("AuthorizeSecurityGroupIngress")
+def let_ipv6_in(c: Choice) -> Params:
+    ranges = [{"CidrIpv6": c.cidr6()}]
+    icmp = {"IpProtocol": "icmpv6", "FromPort": 128, "ToPort": -1, "Ipv6Ranges": ranges}
+    return {"GroupId": c.group, "IpPermissions": [icmp]}
+
+
+# --- DHCP options, names --------------------------------------------------------------------------
 
 
 @move("CreateDhcpOptions")

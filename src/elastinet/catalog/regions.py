@@ -1,5 +1,6 @@
 """The regions of the aws partition and their zones (facts sheet, section 13.5)."""
 
+import ipaddress
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -35,6 +36,22 @@ _DIRECTIONS = {
 }
 # us-east-1 as the recorded data of the instance types has it; a zone's name is an account's own.
 _US_EAST_1 = {"a": 2, "b": 4, "c": 6, "d": 1, "e": 3, "f": 5}
+
+
+_IPV6 = ipaddress.IPv6Network("2001:db8::/32")
+_IPV6_PREFIX = 40
+
+
+@cache
+def ipv6_range(region: str) -> ipaddress.IPv6Network:
+    """Where a region's IPv6 blocks come from: a /40 of the range for documentation (RFC 3849).
+
+    The real internet routes it nowhere, and Linux treats it like any other global address. The first
+    /40 is no region's.
+    """
+    size = 2 ** (128 - _IPV6_PREFIX)
+    base = int(_IPV6.network_address) + (1 + REGIONS.index(region)) * size
+    return ipaddress.IPv6Network((base, _IPV6_PREFIX))
 
 
 class Zone(NamedTuple):

@@ -24,6 +24,7 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix_lists: int = 100
     peerings_per_vpc: int = 50
     cidrs_per_vpc: int = 5
+    ipv6_cidrs_per_vpc: int = 5
     dhcp_options: int = 100
     outstanding_peerings: int = 25
     security_groups: int = 2500

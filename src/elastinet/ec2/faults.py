@@ -82,6 +82,12 @@ NAMINGS = {
             "egressOnlyInternetGateway ID",
         ),
         Naming("pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", "prefix list ID"),
+        Naming(
+            "subnet-cidr-assoc",
+            "InvalidSubnetCidrBlockAssociationID.NotFound",
+            "InvalidSubnetCidrBlockAssociationId.Malformed",
+            "subnet CIDR block association ID",
+        ),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }

@@ -26,7 +26,7 @@ def check_route(tx: Transaction, table: RouteTable, route: Route) -> None:
 
 
 def _is_subnets(tx: Transaction, table: RouteTable, destination: str) -> bool:
-    return any(destination == subnet.cidr for subnet in tx.where(Subnet, "vpc-id", table.vpc_id))
+    return any(destination in (s.cidr, s.cidr6) for s in tx.where(Subnet, "vpc-id", table.vpc_id))
 
 
 def check_edge(table: RouteTable, route: Route) -> None:

@@ -19,15 +19,21 @@ from elastinet.rules.filtering import ANY, ICMP, PORTS
 LAST = 32767
 """The number under which the API shows that what no rule speaks of is denied; one more for IPv6."""
 
+FIRST = 100
+"""The number of the default ACL's own rule; one more for IPv6."""
+
+FAMILIES = ("0.0.0.0/0", "::/0")
+
 
 def view(tx: Transaction, acl: NetworkAcl) -> View:
     """A network ACL in the shape of the API."""
-    return tx.views.of(acl, (), lambda: _view(acl))
+    vpc = tx.need(Vpc, acl.vpc_id)
+    return tx.views.of(acl, (vpc,), lambda: _view(acl, vpc))
 
 
-def _view(acl: NetworkAcl) -> dict[str, Any]:
+def _view(acl: NetworkAcl, vpc: Vpc) -> dict[str, Any]:
     both = (True, False)
-    shown = [rule for egress in both for rule in (*_rules(acl, egress), _last(egress))]
+    shown = [rule for egress in both for rule in (*_rules(acl, egress), *_last(vpc, egress))]
     return {
         "NetworkAclId": acl.id,
         "VpcId": acl.vpc_id,
@@ -46,8 +52,14 @@ def _rules(acl: NetworkAcl, egress: bool) -> list[AclRule]:
     return [rule for rule in acl.rules if rule.egress == egress]
 
 
-def _last(egress: bool) -> AclRule:
-    return AclRule(LAST, egress, ANY, ANY, ANY, "0.0.0.0/0", allow=False)
+def _last(vpc: Vpc, egress: bool) -> list[AclRule]:
+    families = FAMILIES if vpc.cidrs6 else FAMILIES[:1]
+    return [_any(LAST + n, egress, cidr, allow=False) for n, cidr in enumerate(families)]
+
+
+def _any(number: int, egress: bool, cidr: str, *, allow: bool) -> AclRule:
+    """A rule about all protocols."""
+    return AclRule(number, egress, ANY, ANY, ANY, cidr, allow)
 
 
 def _entry(rule: AclRule) -> dict[str, Any]:
@@ -117,8 +129,21 @@ def _create(tx: Transaction, request: Request) -> NetworkAcl:
 
 def make_default_acl(tx: Transaction, vpc: Vpc) -> NetworkAcl:
     """The ACL that a VPC's subnets go by at first: everything may pass."""
-    rules = tuple(AclRule(100, egress, ANY, ANY, ANY, "0.0.0.0/0", True) for egress in (True, False))
-    return tx.new(NetworkAcl, "acl", vpc_id=vpc.id, is_default=True, rules=rules)
+    families = FAMILIES if vpc.cidrs6 else FAMILIES[:1]
+    rules = [_pass(egress, n, cidr) for egress in (False, True) for n, cidr in enumerate(families)]
+    return tx.new(NetworkAcl, "acl", vpc_id=vpc.id, is_default=True, rules=tuple(rules))
+
+
+def _pass(egress: bool, number: int, cidr: str) -> AclRule:
+    return _any(FIRST + number, egress, cidr, allow=True)
+
+
+def let_ipv6_pass(tx: Transaction, vpc: Vpc) -> None:
+    """Let IPv6 pass a VPC's default ACL too, each way whose rules nobody has changed."""
+    acl = next(a for a in tx.where(NetworkAcl, "vpc-id", vpc.id) if a.is_default)
+    as_made = [way for way in (False, True) if _rules(acl, way) == [_pass(way, 0, FAMILIES[0])]]
+    more = [_pass(egress, 1, FAMILIES[1]) for egress in as_made]
+    tx.put(acl.but(rules=tuple(sorted((*acl.rules, *more), key=lambda rule: rule.place))))
 
 
 def associate_default(tx: Transaction, subnet: Subnet) -> None:

@@ -41,8 +41,8 @@ def view(tx: Transaction, peering: Peering) -> View:
 def _view(tx: Transaction, peering: Peering) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "VpcPeeringConnectionId": peering.id,
-        "RequesterVpcInfo": _side(peering.requester, peering.requester.cidrs, peering),
-        "AccepterVpcInfo": _side(peering.accepter, peering.accepter.cidrs, peering),
+        "RequesterVpcInfo": _side(peering.requester, peering),
+        "AccepterVpcInfo": _side(peering.accepter, peering),
         "Status": {"Code": peering.status, "Message": peering.message},
         "Tags": [{"Key": key, "Value": value} for key, value in peering.tags_in(tx.scope)],
     }
@@ -51,11 +51,13 @@ def _view(tx: Transaction, peering: Peering) -> dict[str, Any]:
     return shown
 
 
-def _side(side: PeeringSide, cidrs: tuple[str, ...], peering: Peering) -> dict[str, Any]:
+def _side(side: PeeringSide, peering: Peering) -> dict[str, Any]:
     shown: dict[str, Any] = {"VpcId": side.vpc_id, "OwnerId": side.owner, "Region": side.region}
-    if cidrs:
-        blocks = [{"CidrBlock": cidr} for cidr in cidrs]
-        shown |= {"CidrBlock": cidrs[0], "CidrBlockSet": blocks}
+    if side.cidrs:
+        blocks = [{"CidrBlock": cidr} for cidr in side.cidrs]
+        shown |= {"CidrBlock": side.cidrs[0], "CidrBlockSet": blocks}
+    if side.cidrs6:
+        shown["Ipv6CidrBlockSet"] = [{"Ipv6CidrBlock": cidr} for cidr in side.cidrs6]
     return shown | ({"PeeringOptions": NO_OPTIONS} if peering.status == "active" else {})
 
 
@@ -96,7 +98,7 @@ def create_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str
     if between(tx.state, vpc.id, peer.vpc_id):
         sentence = f"A VPC peering connection between {vpc.id} and {peer.vpc_id} already exists."
         raise Fault("VpcPeeringConnectionAlreadyExists", sentence)
-    mine = PeeringSide(vpc.id, vpc.owner, vpc.region, vpc.cidrs)
+    mine = PeeringSide(vpc.id, vpc.owner, vpc.region, vpc.cidrs, vpc.cidrs6)
     fields = {"requester": mine, "accepter": peer, "create_time": tx.now}
     fields |= {"tags": tags_for(tx, request, "vpc-peering-connection")}
     if other is None or other.scope != peer.scope or _overlap(vpc, other):
@@ -149,7 +151,7 @@ def accept_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str
             code = "ActiveVpcPeeringConnectionPerVpcLimitExceeded"
             raise faults.quota(code, "active VPC peering connections per VPC")
     vpc = tx.need(Vpc, peering.accepter.vpc_id)
-    accepter = PeeringSide(vpc.id, vpc.owner, vpc.region, vpc.cidrs)
+    accepter = PeeringSide(vpc.id, vpc.owner, vpc.region, vpc.cidrs, vpc.cidrs6)
     made = tx.put(peering.but(status="active", message="Active", accepter=accepter))
     status = {"Code": "provisioning", "Message": "Provisioning"}
     return {"VpcPeeringConnection": view(tx, made) | {"Status": status}}

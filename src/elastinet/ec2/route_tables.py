@@ -12,7 +12,7 @@ from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
-from elastinet.ec2.vpcs import local_route
+from elastinet.ec2.vpcs import local_routes
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import Association, Route, RouteTable
@@ -27,6 +27,7 @@ MEMBERS = {
     "gateway": "GatewayId",
     "nat": "NatGatewayId",
     "peering": "VpcPeeringConnectionId",
+    "egress": "EgressOnlyInternetGatewayId",
 }
 """Where a route shows its target, by kind; one to an interface shows the instance too."""
 
@@ -66,7 +67,9 @@ def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
 
 def destination_member(destination: str) -> str:
     """The name under which a route shows its destination."""
-    return "DestinationPrefixListId" if is_prefix_list(destination) else "DestinationCidrBlock"
+    if is_prefix_list(destination):
+        return "DestinationPrefixListId"
+    return "DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock"
 
 
 def _association(table: RouteTable, association: Association) -> dict[str, Any]:
@@ -121,8 +124,7 @@ def _make(tx: Transaction, request: Request) -> RouteTable:
     if tx.state.count(RouteTable, "vpc-id", vpc.id) >= tx.settings.quotas.route_tables_per_vpc:
         raise faults.quota("RouteTableLimitExceeded", "route tables")
     tags = tags_for(tx, request, "route-table")
-    routes = tuple(map(local_route, vpc.cidrs))
-    return tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=routes, tags=tags)
+    return tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=local_routes(vpc), tags=tags)
 
 
 def delete_route_table(tx: Transaction, request: Request) -> None:

@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 from elastinet.ec2 import faults
-from elastinet.ec2.cidrs import read_block
+from elastinet.ec2.cidrs import read_block, read_ipv6_block
 from elastinet.ec2.lookup import need
 from elastinet.ec2.middlebox_routes import check_route
 from elastinet.ec2.prefix_list_quotas import is_over, static_routes
@@ -17,12 +17,17 @@ from elastinet.model.nat import NatGateway
 from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import Route, RouteTable
-from elastinet.model.vpc import InternetGateway
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway
 from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.prefix_lists import is_prefix_list
 
 LINK_LOCAL = ipaddress.IPv4Network("169.254.168.0/22")
-TARGETS = ("GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")
+LINK_LOCAL6, NAT64 = map(ipaddress.IPv6Network, ("fd00:ec2::/32", "64:ff9b::/96"))
+TARGETS = (
+    "GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId",
+    "EgressOnlyInternetGatewayId",
+)  # fmt: skip
+DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
 def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -59,7 +64,8 @@ def delete_route(tx: Transaction, request: Request) -> None:
     destination = _destination(tx, request)
     old = _find(table, destination)
     if old is None:
-        what = "prefix-list-id" if is_prefix_list(destination) else "cidr-block"
+        what = "ipv6-cidr-block" if ":" in destination else "cidr-block"
+        what = "prefix-list-id" if is_prefix_list(destination) else what
         sentence = f"no route with destination-{what} {destination} in route table {table.id}"
         raise Fault("InvalidRoute.NotFound", sentence)
     if old.is_implied:
@@ -86,18 +92,25 @@ def _find(table: RouteTable, destination: str) -> Route | None:
 
 
 def _destination(tx: Transaction, request: Request) -> str:
-    cidr, listed = (request.get(name) for name in ("DestinationCidrBlock", "DestinationPrefixListId"))
-    if cidr is not None and listed is not None:
+    cidr, ipv6, listed = (request.get(name) for name in DESTINATIONS)
+    if sum(one is not None for one in (cidr, ipv6, listed)) > 1:
         raise faults.combination("Only one destination may be specified.")
     if listed is not None:
         return need(tx, PrefixList, "pl", listed).id
+    if ipv6 is not None:
+        return _ipv6_destination(ipv6)
     if cidr is None:
-        if name := next((n for n in request.unread() if n.startswith("Destination")), None):
-            raise faults.unsupported(f"elastinet does not support {name} as a route's destination.")
         raise faults.missing_parameter("destinationCidrBlock")
     network = read_block(cidr, "destinationCidrBlock")
     if network.subnet_of(LINK_LOCAL):
         raise faults.invalid(cidr, "destinationCidrBlock", "Routes to 169.254.168.0/22 cannot be made.")
+    return str(network)
+
+
+def _ipv6_destination(cidr: str) -> str:
+    network = read_ipv6_block(cidr, "destinationIpv6CidrBlock")
+    if network.subnet_of(LINK_LOCAL6):
+        raise faults.invalid(cidr, "destinationIpv6CidrBlock", "Routes to fd00:ec2::/32 cannot be made.")
     return str(network)
 
 
@@ -111,7 +124,11 @@ def _route(tx: Transaction, table: RouteTable, request: Request, destination: st
         raise faults.combination(f"Only one route target may be specified, not {' and '.join(given)}.")
     if given == ["GatewayId"]:
         return Route(destination, "gateway", _gateway(tx, table, request["GatewayId"]))
+    if given == ["EgressOnlyInternetGatewayId"]:
+        id = request["EgressOnlyInternetGatewayId"]
+        return Route(destination, "egress", _egress_gateway(tx, table, id, destination))
     if given == ["NatGatewayId"]:
+        _check_nat_destination(tx, destination)
         return Route(destination, "nat", _nat_gateway(tx, table, request["NatGatewayId"]))
     if given == ["VpcPeeringConnectionId"]:
         return Route(destination, "peering", _peering(tx, table, request["VpcPeeringConnectionId"]))
@@ -124,6 +141,31 @@ def _gateway(tx: Transaction, table: RouteTable, id: str) -> str:
         sentence = f"route table {table.id} and network gateway {id} belong to different networks"
         raise faults.invalid(id, "gatewayId", sentence)
     return id
+
+
+def _egress_gateway(tx: Transaction, table: RouteTable, id: str, destination: str) -> str:
+    gateway = need(tx, EgressOnlyGateway, "eigw", id)
+    if gateway.vpc_id != table.vpc_id:
+        sentence = f"route table {table.id} and egress-only gateway {id} belong to different networks"
+        raise faults.invalid(id, "egressOnlyInternetGatewayId", sentence)
+    if not _is_ipv6(tx, destination):
+        sentence = "An egress-only internet gateway is a target for IPv6 destinations only."
+        raise faults.invalid(destination, "destinationCidrBlock", sentence)
+    return id
+
+
+def _is_ipv6(tx: Transaction, destination: str) -> bool:
+    if is_prefix_list(destination):
+        return tx.need(PrefixList, destination).family == "IPv6"
+    return ":" in destination
+
+
+def _check_nat_destination(tx: Transaction, destination: str) -> None:
+    """Refuse IPv6 through a NAT gateway, but for what stands for IPv4 addresses (RFC 6052)."""
+    stands_for_ipv4 = ":" in destination and ipaddress.IPv6Network(destination).subnet_of(NAT64)
+    if _is_ipv6(tx, destination) and not stands_for_ipv4:
+        sentence = "A NAT gateway is a target for IPv4 destinations, and for those of 64:ff9b::/96."
+        raise faults.invalid(destination, "destinationIpv6CidrBlock", sentence)
 
 
 def _nat_gateway(tx: Transaction, table: RouteTable, id: str) -> str:

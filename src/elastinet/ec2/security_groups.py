@@ -14,6 +14,7 @@ from elastinet.ec2.request import Request
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
+from elastinet.ec2.vpcs import let_out
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
@@ -96,8 +97,7 @@ def create_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
     tags = tags_for(tx, request, "security-group")
     fields = {"vpc_id": vpc.id, "group_name": name, "description": description, "tags": tags}
     group = tx.new(SecurityGroup, "sg", **fields)
-    every = {"protocol": -1, "low": -1, "high": -1, "cidr": "0.0.0.0/0"}
-    tx.new(SecurityGroupRule, "sgr", group_id=group.id, egress=True, **every)
+    let_out(tx, vpc, group)
     arn = naming.arn(group.region, group.owner, "security-group", group.id)
     return {"GroupId": group.id, "SecurityGroupArn": arn, "Tags": tag_set(group)}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from elastinet.catalog import regions
 from elastinet.ec2 import faults
+from elastinet.ec2.cidrs import read_ipv6_block
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.lookup import need
 from elastinet.ec2.network_acls import associate_default, dissociate
@@ -19,7 +20,7 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import RouteTable
 from elastinet.model.view import View
 from elastinet.model.vpc import Subnet, Vpc
-from elastinet.rules import addressing, naming
+from elastinet.rules import addressing, ipv6, naming
 
 
 def view(tx: Transaction, subnet: Subnet) -> View:
@@ -51,16 +52,27 @@ def _view(subnet: Subnet, free: int) -> dict[str, Any]:
         "DefaultForAz": subnet.default_for_az,
         "MapPublicIpOnLaunch": subnet.map_public_ip,
         "MapCustomerOwnedIpOnLaunch": False,
-        "AssignIpv6AddressOnCreation": False,
-        "Ipv6CidrBlockAssociationSet": [],
+        "AssignIpv6AddressOnCreation": subnet.assign_ipv6,
+        "Ipv6CidrBlockAssociationSet": [ipv6_association(subnet)] if subnet.cidr6 else [],
         "Ipv6Native": False,
         "EnableDns64": False,
         "PrivateDnsNameOptionsOnLaunch": {
             "HostnameType": subnet.hostname_type,
             "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
-            "EnableResourceNameDnsAAAARecord": False,
+            "EnableResourceNameDnsAAAARecord": subnet.resource_name_aaaa_record,
         },
         "Tags": tag_set(subnet),
+    }
+
+
+def ipv6_association(subnet: Subnet, state: str = "associated") -> dict[str, Any]:
+    """A subnet's IPv6 block in the shape of the API."""
+    return {
+        "AssociationId": subnet.cidr6_association,
+        "Ipv6CidrBlock": subnet.cidr6,
+        "Ipv6CidrBlockState": {"State": state},
+        "Ipv6AddressAttribute": "public",
+        "IpSource": "amazon",
     }
 
 
@@ -75,7 +87,7 @@ SUBNETS = Describable(
         availability-zone availability-zone-id available-ip-address-count cidr-block default-for-az
         customer-owned-ipv4-pool enable-dns64 enable-lni-at-device-index ipv6-native
         ipv6-cidr-block-association.ipv6-cidr-block ipv6-cidr-block-association.association-id
-        ipv6-cidr-block-association.state map-customer-owned-ip-on-launch map-public-ip-on-launch
+        map-customer-owned-ip-on-launch map-public-ip-on-launch
         outpost-arn owner-id private-dns-name-options-on-launch.hostname-type
         private-dns-name-options-on-launch.enable-resource-name-dns-a-record
         private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record
@@ -90,6 +102,7 @@ SUBNETS = Describable(
         cidr="CidrBlock",
         cidrBlock="CidrBlock",
         defaultForAz="DefaultForAz",
+        ipv6_cidr_block_association__state="Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State",
     ),
     {"vpc-id": "vpc-id"},
 )
@@ -103,14 +116,30 @@ def describe_subnets(tx: Transaction, request: Request) -> dict[str, Any]:
 def create_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
     """A subnet in one zone, of a part of its VPC's addresses that no other subnet has."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    if request.get("Ipv6Native"):
+        raise faults.unsupported("elastinet does not support Ipv6Native in CreateSubnet.")
     if (given := request.get("CidrBlock")) is None:
         raise faults.missing_parameter("cidrBlock")
     zone = asked_zone(tx, request)
     cidr = block(given, "InvalidSubnet.Range")
     _check_range(tx, vpc, cidr)
-    tags = tags_for(tx, request, "subnet")
-    subnet = make_subnet(tx, vpc, cidr, zone, tags=tags)
+    fields: dict[str, Any] = {"tags": tags_for(tx, request, "subnet")}
+    if (given := request.get("Ipv6CidrBlock")) is not None:
+        fields |= ipv6_fields(tx, vpc, given)
+    subnet = make_subnet(tx, vpc, cidr, zone, **fields)
     return {"Subnet": view(tx, subnet)}
+
+
+def ipv6_fields(tx: Transaction, vpc: Vpc, given: str) -> dict[str, str]:
+    """What a subnet has by an IPv6 block, if it may have that block."""
+    network = read_ipv6_block(given, "ipv6-cidr-block")
+    if network.prefixlen != ipv6.SUBNET_PREFIX:
+        raise Fault("InvalidParameterValue", f"invalid value for parameter ipv6-cidr-block: {given}")
+    if not any(network.subnet_of(ipv6.network(own)) for own in vpc.cidrs6):
+        raise Fault("InvalidSubnet.Range", f"The IPv6 CIDR '{network}' is invalid.")
+    if any(str(network) == other.cidr6 for other in tx.where(Subnet, "vpc-id", vpc.id)):
+        raise Fault("InvalidSubnet.Conflict", f"The IPv6 CIDR '{network}' conflicts with another subnet")
+    return {"cidr6": str(network), "cidr6_association": tx.new_id("subnet-cidr-assoc")}
 
 
 def asked_zone(tx: Transaction, request: Request) -> str:
@@ -168,7 +197,9 @@ def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
     given = {
         "map_public_ip": request.get("MapPublicIpOnLaunch"),
+        "assign_ipv6": request.get("AssignIpv6AddressOnCreation"),
         "resource_name_a_record": request.get("EnableResourceNameDnsARecordOnLaunch"),
+        "resource_name_aaaa_record": request.get("EnableResourceNameDnsAAAARecordOnLaunch"),
     }
     changes: dict[str, Any] = {name: value.get("Value") for name, value in given.items() if value is not None}
     if hostname_type := request.get("PrivateDnsHostnameTypeOnLaunch"):
@@ -177,4 +208,11 @@ def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
         raise faults.missing_parameter("attribute")
     if len(changes) > 1:
         raise faults.combination("Only one attribute may be modified in a request.")
+    if changes.get("assign_ipv6") and not subnet.cidr6:
+        raise Fault(
+            "InvalidParameterValue",
+            "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set "
+            f"assign-ipv6-address-on-creation to true unless the subnet ({subnet.id}) has an IPv6 CIDR "
+            "block associated with it.",
+        )
     tx.put(subnet.but(**changes))

@@ -1,13 +1,13 @@
-"""The IPv4 blocks that a VPC has beside its first (facts sheet, section 2)."""
+"""The blocks that a VPC has beside its first (facts sheet, sections 2 and 4)."""
 
 import ipaddress
 from typing import Any
 
-from elastinet.ec2 import faults
+from elastinet.ec2 import faults, vpc_ipv6_blocks
 from elastinet.ec2.lookup import need
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
-from elastinet.ec2.vpcs import FORBIDDEN, block, local_route
+from elastinet.ec2.vpcs import FORBIDDEN, block, local_route, wants_ipv6
 from elastinet.model.fault import Fault
 from elastinet.model.routes import RouteTable
 from elastinet.model.vpc import Subnet, Vpc
@@ -22,7 +22,12 @@ PRIVATE = tuple(
 def associate_vpc_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
     """Give a VPC another block; all its tables have a local route to it."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
-    if (given := request.get("CidrBlock")) is None:
+    given = request.get("CidrBlock")
+    if wants_ipv6(tx, request):
+        if given is not None:
+            raise faults.combination("Only one of cidrBlock and amazonProvidedIpv6CidrBlock may be given.")
+        return vpc_ipv6_blocks.associate(tx, vpc)
+    if given is None:
         if name := next((n for n in request.unread() if n != "VpcId"), None):
             raise faults.unsupported(f"elastinet does not support {name} in AssociateVpcCidrBlock.")
         raise faults.missing_parameter("cidrBlock")
@@ -78,8 +83,10 @@ def _check_apart(tx: Transaction, vpc: Vpc, network: ipaddress.IPv4Network) -> N
 
 
 def disassociate_vpc_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Take a block from a VPC, once it has no subnet; never the first."""
+    """Take a block from a VPC, once it has no subnet; never the first IPv4 block."""
     id = request["AssociationId"]
+    if (holder := next(tx.where(Vpc, "ipv6-association", id), None)) is not None:
+        return vpc_ipv6_blocks.disassociate(tx, holder, id)
     vpc = next((vpc for vpc in tx.mine(Vpc) if id in vpc.cidr_associations), None)
     if vpc is None:
         sentence = f"The vpc CIDR block association ID '{id}' does not exist"

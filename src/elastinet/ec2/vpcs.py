@@ -21,10 +21,13 @@ from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
+from elastinet.rules import ipv6
 from elastinet.rules.peerings import open_peerings
 
 # No host can have an address of these, or reach one behind a router.
 FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
+
+EVERYTHING = {"protocol": -1, "low": -1, "high": -1}
 
 
 def view(tx: Transaction, vpc: Vpc) -> View:
@@ -46,10 +49,27 @@ def _view(vpc: Vpc) -> dict[str, Any]:
             }
             for association, cidr in zip(vpc.cidr_associations, vpc.cidrs, strict=True)
         ],
+        "Ipv6CidrBlockAssociationSet": [
+            ipv6_association(vpc, association, cidr)
+            for association, cidr in zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)
+        ],
         "DhcpOptionsId": vpc.dhcp_options_id,
         "InstanceTenancy": vpc.tenancy,
         "IsDefault": vpc.is_default,
         "Tags": tag_set(vpc),
+    }
+
+
+def ipv6_association(vpc: Vpc, id: str, cidr: str, state: str = "associated") -> dict[str, Any]:
+    """An IPv6 block of a VPC in the shape of the API."""
+    return {
+        "AssociationId": id,
+        "Ipv6CidrBlock": cidr,
+        "Ipv6CidrBlockState": {"State": state},
+        "NetworkBorderGroup": vpc.region,
+        "Ipv6Pool": "Amazon",
+        "Ipv6AddressAttribute": "public",
+        "IpSource": "amazon",
     }
 
 
@@ -63,7 +83,7 @@ VPCS = Describable(
         """
         cidr-block-association.association-id cidr-block-association.cidr-block dhcp-options-id
         ipv6-cidr-block-association.ipv6-cidr-block ipv6-cidr-block-association.ipv6-pool
-        ipv6-cidr-block-association.association-id ipv6-cidr-block-association.state
+        ipv6-cidr-block-association.association-id
         is-default owner-id state vpc-id
         """,
         {
@@ -74,6 +94,7 @@ VPCS = Describable(
         cidr_block="CidrBlock",
         isDefault="IsDefault",
         cidr_block_association__state="CidrBlockAssociationSet.CidrBlockState.State",
+        ipv6_cidr_block_association__state="Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State",
     ),
 )
 
@@ -95,29 +116,56 @@ def create_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
     """A VPC with a main route table, a default security group and a default network ACL."""
     if (cidr := request.get("CidrBlock")) is None:
         raise faults.missing_parameter("cidrBlock")
-    if request.get("AmazonProvidedIpv6CidrBlock"):
-        raise faults.unsupported("elastinet does not support AmazonProvidedIpv6CidrBlock in CreateVpc.")
     tenancy = request.get("InstanceTenancy", "default")
     if tenancy not in ("default", "dedicated"):
         raise faults.invalid(tenancy, "instanceTenancy")
     tags = tags_for(tx, request, "vpc")
-    vpc = make_vpc(tx, block(cidr, "InvalidVpc.Range"), tenancy=tenancy, tags=tags)
-    return {"Vpc": view(tx, vpc) | {"State": "pending"}}
+    fields = {"tenancy": tenancy, "tags": tags}
+    vpc = make_vpc(tx, block(cidr, "InvalidVpc.Range"), wants_ipv6=wants_ipv6(tx, request), **fields)
+    blocks = zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)
+    coming = [ipv6_association(vpc, *pair, "associating") for pair in blocks]
+    return {"Vpc": view(tx, vpc) | {"State": "pending", "Ipv6CidrBlockAssociationSet": coming}}
 
 
-def make_vpc(tx: Transaction, cidr: str, **fields: Any) -> Vpc:
+def wants_ipv6(tx: Transaction, request: Request) -> bool:
+    """Whether a request asks for an IPv6 block of Amazon's; only a region itself advertises it."""
+    asked = bool(request.get("AmazonProvidedIpv6CidrBlock"))
+    border = request.get("Ipv6CidrBlockNetworkBorderGroup")
+    if border is not None and not asked:
+        raise faults.missing_parameter("amazonProvidedIpv6CidrBlock")
+    if border not in (None, tx.region):
+        raise faults.invalid(border, "ipv6CidrBlockNetworkBorderGroup")
+    return asked
+
+
+def make_vpc(tx: Transaction, cidr: str, *, wants_ipv6: bool = False, **fields: Any) -> Vpc:
     """A VPC and what EC2 makes with each (facts sheet, section 6.6)."""
     if tx.count(Vpc) >= tx.settings.quotas.vpcs:
         raise faults.quota("VpcLimitExceeded", "VPCs")
     if any(map(ipaddress.IPv4Network(cidr).overlaps, FORBIDDEN)):
         raise Fault("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
     fields |= {"cidr_associations": (tx.new_id("vpc-cidr-assoc"),), "dhcp_options_id": default_options(tx)}
+    if wants_ipv6:
+        fields |= {"cidrs6": (free_ipv6(tx),), "cidr6_associations": (tx.new_id("vpc-cidr-assoc"),)}
     vpc = tx.new(Vpc, "vpc", cidrs=(cidr,), **fields)
     main = Association(tx.new_id("rtbassoc"), None)
-    tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=(local_route(cidr),), associations=(main,))
+    tx.new(RouteTable, "rtb", vpc_id=vpc.id, routes=local_routes(vpc), associations=(main,))
     make_default_group(tx, vpc)
     make_default_acl(tx, vpc)
     return vpc
+
+
+def free_ipv6(tx: Transaction) -> str:
+    """An IPv6 block for a VPC."""
+    block = ipv6.free_block(tx.state, tx.region, tx.dice)
+    if block is None:
+        raise Fault("InsufficientCidrBlocks", "There are no more IPv6 blocks in this region.")
+    return block
+
+
+def local_routes(vpc: Vpc) -> tuple[Route, ...]:
+    """The routes that every table of a VPC begins with."""
+    return tuple(map(local_route, (*vpc.cidrs, *vpc.cidrs6)))
 
 
 def local_route(cidr: str) -> Route:
@@ -130,10 +178,15 @@ def make_default_group(tx: Transaction, vpc: Vpc) -> SecurityGroup:
     group = tx.new(
         SecurityGroup, "sg", vpc_id=vpc.id, group_name="default", description="default VPC security group"
     )
-    every = {"group_id": group.id, "protocol": -1, "low": -1, "high": -1}
-    tx.new(SecurityGroupRule, "sgr", egress=False, peer_group=group.id, **every)
-    tx.new(SecurityGroupRule, "sgr", egress=True, cidr="0.0.0.0/0", **every)
+    tx.new(SecurityGroupRule, "sgr", group_id=group.id, egress=False, peer_group=group.id, **EVERYTHING)
+    let_out(tx, vpc, group)
     return group
+
+
+def let_out(tx: Transaction, vpc: Vpc, group: SecurityGroup) -> None:
+    """Let a new group's members out to anywhere, by IPv6 too where the VPC has it."""
+    for cidr in ("0.0.0.0/0", "::/0") if vpc.cidrs6 else ("0.0.0.0/0",):
+        tx.new(SecurityGroupRule, "sgr", group_id=group.id, egress=True, cidr=cidr, **EVERYTHING)
 
 
 def delete_vpc(tx: Transaction, request: Request) -> None:

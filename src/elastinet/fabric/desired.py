@@ -26,6 +26,7 @@ from elastinet.rules.prefix_lists import blocks, is_prefix_list, referring_group
 from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
 
 Desired = Mapping[str, AnyObject]
+EDGES = {"gateway": "igw", "egress": "eigw"}
 
 
 def everything(state: State) -> dict[str, AnyObject]:
@@ -78,7 +79,8 @@ def _network(state: State, id: str) -> AnyObject | None:
     return objects.Network(
         id=id,
         cidrs=vpc.cidrs,
-        subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr)) for s in subnets),
+        cidrs6=vpc.cidrs6,
+        subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6) for s in subnets),
         igw=gateway.id if gateway else None,
         eigw=next((g.id for g in state.where(EgressOnlyGateway, "vpc-id", id)), None),
         dns=lease.dns,
@@ -107,8 +109,10 @@ def _table(state: State, id: str) -> AnyObject | None:
 def _target(state: State, table: RouteTable, route: Route) -> str:
     if leads_nowhere(state, table, route):
         return "blackhole"
-    if route.kind == "gateway":
-        return "igw"
+    if route.kind in EDGES:
+        return EDGES[route.kind]
+    if route.kind == "nat" and ":" in route.destination:
+        return "blackhole"  # what stands for IPv4 addresses: no NAT gateway here translates it
     return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
 
 
@@ -136,8 +140,11 @@ def _interface(state: State, id: str) -> AnyObject | None:
         device=device(bond.network_card, bond.device_index),
         mac=interface.mac,
         subnet=subnet.cidr,
+        subnet6=subnet.cidr6,
         gateway=addressing.gateway(subnet.cidr),
         addresses=interface.addresses,
+        addresses6=interface.addresses6,
+        prefixes=(*interface.prefixes, *interface.prefixes6),
         table=table_of(state, interface.vpc_id, subnet.id).id,
         groups=interface.groups,
         check=interface.source_dest_check,
@@ -186,7 +193,14 @@ def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
     if peering is None or peering.status != "active":
         return ()
     members = (i for i in state.where(NetworkInterface, "group-id", peer.id) if is_live(state, i))
-    return [f"{address}/32" for i in members for address in i.addresses]
+    return [block for i in members for block in _blocks(i)]
+
+
+def _blocks(interface: NetworkInterface) -> Iterator[str]:
+    """All addresses that are an interface's own, as blocks."""
+    yield from (f"{address}/32" for address in interface.addresses)
+    yield from (f"{address}/128" for address in interface.addresses6)
+    yield from (*interface.prefixes, *interface.prefixes6)
 
 
 def _members(state: State, id: str) -> AnyObject | None:
@@ -195,7 +209,7 @@ def _members(state: State, id: str) -> AnyObject | None:
     if group is None or not referred or not has_network(state, group.vpc_id):
         return None
     members = (i for i in state.where(NetworkInterface, "group-id", id) if is_live(state, i))
-    addresses = frozenset(address for i in members for address in i.addresses)
+    addresses = frozenset(address for i in members for address in (*i.addresses, *i.addresses6))
     return objects.Members(id=id, network=group.vpc_id, addresses=addresses)
 
 
@@ -324,8 +338,12 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case NetworkAcl():
                 yield f"acl:{noun.id}"
                 yield from _touched_acl_associations(state, change)
-            case Subnet() | EgressOnlyGateway():
+            case Subnet():
                 yield f"network:{noun.vpc_id}"
+                yield from _touched_ipv6_block(state, change, noun)
+            case EgressOnlyGateway():
+                yield f"network:{noun.vpc_id}"
+                yield from _touched_routes(state, noun.id)
             case Vpc():
                 yield from _of_vpc(state, noun.id)
                 interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.id)
@@ -385,6 +403,14 @@ def _touched_acl_associations(state: State, change: Change) -> Iterator[str]:
     after = change.new.associations if isinstance(change.new, NetworkAcl) else ()
     for association in set(before) ^ set(after):
         interfaces = state.where(NetworkInterface, "subnet-id", association.subnet_id)
+        yield from (f"interface:{i.id}" for i in interfaces)
+
+
+def _touched_ipv6_block(state: State, change: Change, noun: Subnet) -> Iterator[str]:
+    """Interfaces know the IPv6 block of their subnet, which may come and go."""
+    before, after = (one.cidr6 if isinstance(one, Subnet) else "" for one in (change.old, change.new))
+    if before != after:
+        interfaces = state.where(NetworkInterface, "subnet-id", noun.id)
         yield from (f"interface:{i.id}" for i in interfaces)
 
 

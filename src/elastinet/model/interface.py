@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 import msgspec
 
 from elastinet.model.noun import Index, Noun
+from elastinet.model.prefixes import prefix_of
 
 AttachmentStatus = Literal["attaching", "attached", "detaching", "detached"]
 
@@ -25,7 +26,10 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class NetworkInterface(Noun, frozen=True, kw_only=True):
-    """An ENI; `addresses` are its private IPv4 addresses, the primary first, for life."""
+    """An ENI; `addresses` are its private IPv4 addresses, the primary first, for life.
+
+    `prefixes` (/28) and `prefixes6` (/80) are the blocks that are delegated to it.
+    """
 
     vpc_id: str
     subnet_id: str
@@ -33,6 +37,11 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     mac: str
     addresses: tuple[str, ...]
     groups: tuple[str, ...]
+    addresses6: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    prefixes6: tuple[str, ...] = ()
+    has_primary6: bool = False
+    """Whether the first IPv6 address is the primary one, which stays while the interface is attached."""
     description: str = ""
     interface_type: str = "interface"
     source_dest_check: bool = True
@@ -51,6 +60,10 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
         "group-id": lambda i: i.groups,
         "address": lambda i: [(i.subnet_id, a) for a in i.addresses],
         "addresses.private-ip-address": lambda i: i.addresses,
+        "ipv6-addresses.ipv6-address": lambda i: i.addresses6,
+        "ipv6-subnet-id": lambda i: (i.subnet_id,) if i.addresses6 or i.prefixes6 else (),
+        "ipv6-block": lambda i: {prefix_of(a) for a in i.addresses6},
+        "prefix": lambda i: [(i.vpc_id, p) for p in (*i.prefixes, *i.prefixes6)],
         "private-ip-address": lambda i: i.addresses[:1],
         "attachment.instance-id": lambda i: (i.attachment.instance_id,) if i.attachment else (),
         "attachment.attachment-id": lambda i: [a.id for a in (i.attachment, i.ended) if a],
@@ -70,7 +83,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
         """The same interface, attached to nothing any more."""
         bond = self.attachment
         ended = msgspec.structs.replace(bond, status="detached") if bond else self.ended
-        return self.but(attachment=None, ended=ended, public_ip=None)
+        return self.but(attachment=None, ended=ended, public_ip=None, has_primary6=False)
 
 
 class Address(Noun, frozen=True, kw_only=True):

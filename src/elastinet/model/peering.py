@@ -16,6 +16,7 @@ class PeeringSide(msgspec.Struct, frozen=True):
     owner: str
     region: str
     cidrs: tuple[str, ...] = ()
+    cidrs6: tuple[str, ...] = ()
 
     @property
     def scope(self) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import msgspec
 
 from elastinet.model.noun import Index, Noun
 
-TargetKind = Literal["local", "gateway", "interface", "nat", "peering"]
+TargetKind = Literal["local", "gateway", "interface", "nat", "peering", "egress"]
 
 
 class Route(msgspec.Struct, frozen=True):

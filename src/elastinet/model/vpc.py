@@ -6,32 +6,48 @@ from elastinet.model.noun import Index, Noun
 
 
 class Vpc(Noun, frozen=True, kw_only=True):
-    """A virtual private cloud; `cidrs` has its primary IPv4 block first.
+    """A virtual private cloud; `cidrs` has its primary IPv4 block first, `cidrs6` its IPv6 blocks.
 
-    `cidr_associations` has the id of each block's association, in the same order.
+    `cidr_associations` and `cidr6_associations` have the id of each block's association, in the same
+    order.
     """
 
     cidrs: tuple[str, ...]
     cidr_associations: tuple[str, ...] = ()
+    cidrs6: tuple[str, ...] = ()
+    cidr6_associations: tuple[str, ...] = ()
     is_default: bool = False
     dns_support: bool = True
     dns_hostnames: bool = False
     tenancy: str = "default"
     dhcp_options_id: str = "default"
 
+    INDEXES: ClassVar[dict[str, Index]] = {
+        "ipv6-cidr-block": lambda v: v.cidrs6,
+        "ipv6-association": lambda v: v.cidr6_associations,
+    }
+
 
 class Subnet(Noun, frozen=True, kw_only=True):
-    """A range of a VPC's addresses in one zone."""
+    """A range of a VPC's addresses in one zone; `cidr6` is its IPv6 block, "" for none."""
 
     vpc_id: str
     zone: str
     cidr: str
     default_for_az: bool = False
     map_public_ip: bool = False
+    cidr6: str = ""
+    cidr6_association: str = ""
+    assign_ipv6: bool = False
+    """Whether an interface made here gets an IPv6 address unasked."""
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
+    resource_name_aaaa_record: bool = False
 
-    INDEXES: ClassVar[dict[str, Index]] = {"vpc-id": lambda s: (s.vpc_id,)}
+    INDEXES: ClassVar[dict[str, Index]] = {
+        "vpc-id": lambda s: (s.vpc_id,),
+        "ipv6-association": lambda s: (s.cidr6_association,) if s.cidr6_association else (),
+    }
 
 
 class InternetGateway(Noun, frozen=True, kw_only=True):

@@ -7,11 +7,15 @@ from functools import lru_cache
 from itertools import chain
 
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.prefixes import SIZES, prefix_of
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet
 
 RESERVED = 5
 """The first four addresses of a subnet and its last are EC2's own."""
+
+PREFIX_SIZE = 1 << (32 - SIZES[4])
+"""How many addresses a delegated prefix holds."""
 
 PUBLIC_POOL = ipaddress.IPv4Network("198.18.0.0/15")
 """Public addresses come from the range set aside for benchmarks (RFC 2544): no host of the real
@@ -45,13 +49,24 @@ def usable(subnet: Subnet, address: str) -> bool:
 
 
 def in_use(state: State, subnet: Subnet, address: str) -> bool:
-    """Whether an interface of the subnet has this address."""
+    """Whether an interface of the subnet has this address, by itself or in a prefix."""
+    return has_address(state, subnet, address) or is_delegated(state, subnet, prefix_of(address))
+
+
+def has_address(state: State, subnet: Subnet, address: str) -> bool:
+    """Whether an interface of the subnet has this address by itself."""
     return state.count(NetworkInterface, "address", (subnet.id, address)) > 0
+
+
+def is_delegated(state: State, subnet: Subnet, prefix: str) -> bool:
+    """Whether an interface has this prefix, of either family."""
+    return state.count(NetworkInterface, "prefix", (subnet.vpc_id, prefix)) > 0
 
 
 def free_count(state: State, subnet: Subnet) -> int:
     """How many more addresses a subnet can give."""
-    taken = sum(len(i.addresses) for i in state.where(NetworkInterface, "subnet-id", subnet.id))
+    there = state.where(NetworkInterface, "subnet-id", subnet.id)
+    taken = sum(len(i.addresses) + PREFIX_SIZE * len(i.prefixes) for i in there)
     return network(subnet.cidr).num_addresses - RESERVED - taken
 
 
@@ -66,6 +81,30 @@ def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterato
         if address not in seen and not in_use(state, subnet, address):
             seen.add(address)
             yield address
+
+
+def holds_prefix(subnet: Subnet, prefix: str) -> bool:
+    """Whether a prefix lies in a subnet and holds none of EC2's five addresses."""
+    block = network(prefix)
+    return usable(subnet, str(block[0])) and usable(subnet, str(block[-1]))
+
+
+def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
+    """Whether nothing in a subnet has a prefix or an address of it."""
+    if is_delegated(state, subnet, prefix):
+        return False
+    return not any(has_address(state, subnet, str(address)) for address in network(prefix))
+
+
+def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
+    """Free prefixes of a subnet, each once, from a random place onwards."""
+    block = network(subnet.cidr)
+    size, base = block.num_addresses // PREFIX_SIZE - 2, int(block.network_address) + PREFIX_SIZE
+    start = dice.randrange(size) if size > 0 else 0
+    for number in chain(range(start, size), range(start)):
+        prefix = f"{ipaddress.IPv4Address(base + number * PREFIX_SIZE)}/{SIZES[4]}"
+        if is_free_prefix(state, subnet, prefix):
+            yield prefix
 
 
 def free_public(state: State, dice: random.Random) -> str | None:

@@ -8,7 +8,7 @@ from elastinet.model.nat import NatGateway
 from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.state import State
-from elastinet.model.vpc import InternetGateway
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway
 
 
 def main_table(state: State, vpc_id: str) -> RouteTable:
@@ -41,6 +41,8 @@ def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
     if route.kind == "gateway":
         gateway = state.get(InternetGateway, route.target)
         return gateway is None or gateway.vpc_id != table.vpc_id
+    if route.kind == "egress":
+        return state.get(EgressOnlyGateway, route.target) is None
     if route.kind == "nat":
         nat = state.get(NatGateway, route.target)
         return nat is None or not nat.alive

@@ -1,0 +1,85 @@
+"""Which IPv6 blocks and addresses there are to give (facts sheet, section 4)."""
+
+import ipaddress
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain
+
+from elastinet.catalog.regions import ipv6_range
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.prefixes import SIZES, prefix_of
+from elastinet.model.state import State
+from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules import addressing
+
+VPC_PREFIX, SUBNET_PREFIX = 56, 64
+
+
+@lru_cache(maxsize=4096)
+def network(cidr: str) -> ipaddress.IPv6Network:
+    """An IPv6 block."""
+    return ipaddress.IPv6Network(cidr)
+
+
+def free_block(state: State, region: str, dice: random.Random) -> str | None:
+    """A block for a VPC that no VPC of any account has."""
+    pool = ipv6_range(region)
+    size, base = 2 ** (VPC_PREFIX - pool.prefixlen), int(pool.network_address)
+    start = dice.randrange(size)
+    for step in range(size):
+        number = (start + step) % size
+        block = str(ipaddress.IPv6Network((base + (number << (128 - VPC_PREFIX)), VPC_PREFIX)))
+        if not state.count(Vpc, "ipv6-cidr-block", block):
+            return block
+    return None
+
+
+def usable(subnet: Subnet, address: str) -> bool:
+    """Whether an address lies in a subnet's block and is not one of EC2's five."""
+    block = network(subnet.cidr6)
+    return 4 <= int(ipaddress.IPv6Address(address)) - int(block.network_address) < block.num_addresses - 1
+
+
+def in_use(state: State, subnet: Subnet, address: str) -> bool:
+    """Whether an interface has this address, by itself or in a prefix."""
+    if state.count(NetworkInterface, "ipv6-addresses.ipv6-address", address):
+        return True
+    return addressing.is_delegated(state, subnet, prefix_of(address))
+
+
+def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
+    """Free addresses of a subnet's block, at random for ever: there are more than anyone can take."""
+    block = network(subnet.cidr6)
+    while True:
+        address = str(block[dice.randrange(4, block.num_addresses - 1)])
+        if not in_use(state, subnet, address):
+            yield address
+
+
+def holds_prefix(subnet: Subnet, prefix: str) -> bool:
+    """Whether a prefix lies in a subnet's block and holds none of EC2's five addresses."""
+    block = network(prefix)
+    return usable(subnet, str(block[0])) and usable(subnet, str(block[-1]))
+
+
+def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
+    """Whether nothing in a subnet has a prefix or an address of it."""
+    has_address = state.count(NetworkInterface, "ipv6-block", prefix) > 0
+    return not has_address and not addressing.is_delegated(state, subnet, prefix)
+
+
+def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
+    """Free prefixes of a subnet's block, each once, from a random place onwards."""
+    base, shift = int(network(subnet.cidr6).network_address), 128 - SIZES[6]
+    size = 2 ** (SIZES[6] - SUBNET_PREFIX) - 2
+    start = dice.randrange(size)
+    for number in chain(range(start, size), range(start)):
+        prefix = f"{ipaddress.IPv6Address(base + (number + 1 << shift))}/{SIZES[6]}"
+        if is_free_prefix(state, subnet, prefix):
+            yield prefix
+
+
+def gateway(cidr: str) -> str:
+    """The router's address in a subnet's IPv6 block."""
+    return str(network(cidr)[1])
