@@ -21,7 +21,8 @@ class ConfigError(Exception):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that can be set, with the names that elastinet.toml has for it.
 
-    `state` is a folder or ":memory:". `bandwidth_scale` is a factor for all bandwidths. `quotas` is
+    `state` is a folder or ":memory:". `expose` routes public addresses from this machine.
+    `bandwidth_scale` is a factor for all bandwidths. `quotas` is
     "unlimited" or a table of the quotas that differ from EC2's defaults.
     """
 
@@ -30,6 +31,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: str = ""
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
+    expose: bool = False
     bandwidth_scale: Annotated[float, Meta(gt=0)] = 1.0
     account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
     images: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ import msgspec
 from elastinet import places
 from elastinet.config import Config
 from elastinet.fabric import launch
+from elastinet.fabric.names import EXPOSED_LINK
 from elastinet.places import GIVE_UP
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Supervisor:
         self.disks = places.disks_folder(config, self.run)
         self.host, self.port = host, port
         self._stopping = False
+        self._outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) if config.expose else None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, list[float]] = {"agent": [], "engine": []}
 
@@ -86,13 +88,13 @@ class Supervisor:
         if name in self._children:
             log.warning("the %s ended with %s; it is started again", name, self._children[name].returncode)
         command = self._agent() if name == "agent" else self._engine()
-        self._children[name] = subprocess.Popen(
-            command, pass_fds=(self.listener.fileno(),) if name == "engine" else (), stdin=subprocess.DEVNULL
-        )
+        passed = self.listener.fileno() if name == "engine" else self._outside
+        fds = () if passed is None else (passed,)
+        self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
 
     def _agent(self) -> list[str]:
         (self.run / "agent.sock").unlink(missing_ok=True)
-        return launch.agent_command(self.run, self.disks)
+        return launch.agent_command(self.run, self.disks, self._outside)
 
     def _engine(self) -> list[str]:
         # The engine faces the network: it keeps no capability, even when root has started it.
@@ -153,6 +155,20 @@ def lock(state: Path | None) -> int | None:
         sentence = f"another elastinet is using the state in {state}: stop it, or choose another with --state"
         raise StartError(sentence) from None
     return handle
+
+
+def check_exposure(config: Config) -> None:
+    """Make sure that public addresses can be routed from this machine, if they are to; raises StartError."""
+    if not config.expose:
+        return
+    if config.fabric != "kernel":
+        raise StartError("--expose routes packets, and --fabric none has none")
+    if os.geteuid() != 0:
+        raise StartError("--expose changes this machine's routes: start as root, or use 'elastinet forward'")
+    if EXPOSED_LINK in (name for _, name in socket.if_nameindex()):
+        raise StartError(
+            f"another elastinet is exposed here already (by the link {EXPOSED_LINK}): stop it first"
+        )
 
 
 def check_fabric(config: Config) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from elastinet import places
 from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
 from elastinet.config import Config
-from elastinet.supervisor import StartError, Supervisor, check_fabric, listen, lock
+from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, listen, lock
 
 PATIENCE_SECONDS = 20
 LOOPBACK = ("127.", "::1", "localhost")
@@ -29,12 +29,21 @@ def start(
     fabric: Annotated[str | None, typer.Option(help="kernel: real packets; none: the API only.")] = None,
     rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules: classic or 2026.")] = None,
     bandwidth_scale: Annotated[float | None, typer.Option(help="A factor for all bandwidths.")] = None,
+    expose: Annotated[
+        bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
+    ] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal.")] = False,
     json: Json = False,
 ) -> None:
     """Start a server: an EC2 endpoint whose instances carry real packets."""
     config = configuration(
-        port=port, host=host, state=state, fabric=fabric, rules=rules, bandwidth_scale=bandwidth_scale
+        port=port,
+        host=host,
+        state=state,
+        fabric=fabric,
+        rules=rules,
+        bandwidth_scale=bandwidth_scale,
+        expose=expose,
     )
     if not config.host.startswith(LOOPBACK):
         say_error(f"warning: {config.host} is not loopback, and any credentials are accepted by this API")
@@ -55,6 +64,7 @@ def start(
 
 def _prepare(config: Config) -> tuple[Supervisor, int | None]:
     try:
+        check_exposure(config)
         check_fabric(config)
         handle = lock(config.state_folder)
         return Supervisor(config, listen(config)), handle

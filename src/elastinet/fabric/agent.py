@@ -17,12 +17,13 @@ def main() -> NoReturn:
     arguments = argparse.ArgumentParser(prog="elastinet-agent", description=__doc__)
     arguments.add_argument("--run", type=Path, required=True, help="folder of the agent's socket")
     arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
+    arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
     options = arguments.parse_args()
     ready, parent = os.pipe()
     child = os.fork()
     if not child:
         os.close(parent)
-        _be_first(options.run.resolve(), options.disks.resolve(), ready)
+        _be_first(options.run.resolve(), options.disks.resolve(), options.host, ready)
     sys.exit(_guard(child, options.run / "agent.sock"))
 
 
@@ -41,7 +42,7 @@ def _guard(child: int, path: Path) -> int:
     return 0 if code == -signal.SIGKILL else abs(code)
 
 
-def _be_first(run: Path, disks: Path, parent: int) -> NoReturn:
+def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn:
     """Be the agent; what cannot go on is said in one line."""
     from elastinet.fabric import kernel
 
@@ -50,7 +51,7 @@ def _be_first(run: Path, disks: Path, parent: int) -> NoReturn:
         kernel.die_with_parent(signal.SIGKILL)
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        _serve(run, disks)
+        _serve(run, disks, host)
     except Exception as error:
         if "ELASTINET_DEBUG" in os.environ:
             raise
@@ -59,7 +60,7 @@ def _be_first(run: Path, disks: Path, parent: int) -> NoReturn:
         os._exit(code)
 
 
-def _serve(run: Path, disks: Path) -> None:
+def _serve(run: Path, disks: Path, host: int | None) -> None:
     from elastinet.fabric import isolate, spawning
     from elastinet.fabric.image import build
 
@@ -71,7 +72,7 @@ def _serve(run: Path, disks: Path) -> None:
 
     from elastinet.fabric.server import Server
 
-    Server(run, disks, connection).serve()
+    Server(run, disks, connection, host).serve()
 
 
 if __name__ == "__main__":

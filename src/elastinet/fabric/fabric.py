@@ -8,6 +8,7 @@ from pathlib import Path
 
 from elastinet.fabric import disk, isolate, names, plan
 from elastinet.fabric.attachments import Attachments, Tell
+from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import (
@@ -30,7 +31,9 @@ GATHERING_SECONDS = 0.002
 class Fabric:
     """All that is wanted, all that is there, and the way from one to the other."""
 
-    def __init__(self, disks: Path, loop: Loop, spawning: Spawning, tell: Tell) -> None:
+    def __init__(
+        self, disks: Path, loop: Loop, spawning: Spawning, tell: Tell, exposure: Exposure | None = None
+    ) -> None:
         self.plan = plan.Plan()
         self.spaces: dict[str, Space] = {}
         self.lives: dict[str, Life] = {}
@@ -39,6 +42,7 @@ class Fabric:
         self._loop = loop
         self._spawning = spawning
         self._tell = tell
+        self._exposure = exposure
         self._holders: dict[str, int] = {}
         self._attachments = Attachments(self.plan, self.lives, tell, self._check_running, self.look)
         self._dirty: set[str] = set()
@@ -250,6 +254,17 @@ class Fabric:
     def _open_internet(self, life: Life) -> None:
         if life.guest.id == names.INTERNET:
             self._open(names.INTERNET, life.namespace)
+            self._expose()
+
+    def _expose(self) -> None:
+        """Give the machine outside a way to public addresses, if it is to have one."""
+        space = self.spaces.get(names.INTERNET)
+        if space and self._exposure:
+            try:
+                space.worker.call(self._exposure.make)
+                self._failed.pop("exposure", None)
+            except OSError as error:
+                self._failed["exposure"] = {"exposure": str(error)}
 
     def _close_internet(self) -> None:
         if names.INTERNET in self.spaces:

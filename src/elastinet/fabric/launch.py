@@ -8,9 +8,13 @@ from pathlib import Path
 from elastinet.fabric import features
 
 
-def agent_command(run: Path, disks: Path) -> list[str]:
-    """Give the command that starts the agent in namespaces of its own; it ends with its parent."""
+def agent_command(run: Path, disks: Path, host: int | None = None) -> list[str]:
+    """Give the command that starts the agent in namespaces of its own; it ends with its parent.
+
+    With a descriptor of a network namespace, `host`, public addresses are routed from there.
+    """
     agent = [sys.executable, "-m", "elastinet.fabric.agent", "--run", str(run), "--disks", str(disks)]
+    agent += ["--host", str(host)] if host is not None else []
     return [features.find("setpriv") or "setpriv", "--pdeathsig", "KILL", "--", *_unshare(), "--", *agent]
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from elastinet.fabric import features, isolate
 from elastinet.fabric.execution import Execution
+from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.fabric import Fabric
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Open, Opened, Signal
@@ -45,10 +46,11 @@ class Peer:
 class Server:
     """Accepts, tells and listens, all in one loop."""
 
-    def __init__(self, run: Path, disks: Path, spawner: socket.socket) -> None:
+    def __init__(self, run: Path, disks: Path, spawner: socket.socket, host: int | None) -> None:
         self._loop = Loop()
         self._spawning = Spawning(spawner)
-        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell)
+        exposure = None if host is None else Exposure(host)
+        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, exposure)
         self._hello = Hello(isolate.is_rootless(), features.inside())
         self._engine: Peer | None = None
         self._listener = self._listen(run / "agent.sock")
