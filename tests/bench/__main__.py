@@ -10,15 +10,17 @@ Row = tuple[str, float, str]
 
 def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     """The parts of the report, each measured when its turn comes."""
-    from bench import api
+    from bench import account, api
 
     yield "The API beside moto's server", api.measure()
+    yield "A large account", account.measure()
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import fabric, launch_agent, path
+    from bench import fabric, launch_agent, metadata, path
 
     yield "A server with the kernel fabric", fabric.measure()
+    yield "The metadata service", metadata.measure()
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
     yield "The fabric agent", launch_agent.measure()
 

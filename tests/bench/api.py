@@ -30,7 +30,7 @@ class Endpoint:
     """A server, a connection to it, and what its resources are called."""
 
     def __init__(self, url: str) -> None:
-        self._netloc = urlsplit(url).netloc
+        self.netloc = urlsplit(url).netloc
         self._connection: socket.socket | None = None
         self.groups: list[str] = []
         self.subnets: list[str] = []
@@ -38,7 +38,7 @@ class Endpoint:
 
     def send(self, body: bytes, path: str = "/") -> bytes:
         """The answer to an encoded request, which goes out in one piece: the client must cost little."""
-        self._connect().sendall(HEAD % (path.encode(), self._netloc.encode(), len(body)) + body)
+        self._connect().sendall(HEAD % (path.encode(), self.netloc.encode(), len(body)) + body)
         reply = http.client.HTTPResponse(self._connect())
         reply.begin()
         answer = reply.read()
@@ -50,7 +50,7 @@ class Endpoint:
 
     def _connect(self) -> socket.socket:
         if self._connection is None:
-            host, _, port = self._netloc.partition(":")
+            host, _, port = self.netloc.partition(":")
             self._connection = socket.create_connection((host, int(port)), timeout=600)
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._connection
