@@ -17,10 +17,11 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import fabric, launch_agent, metadata, path
+    from bench import fabric, launch_agent, metadata, moving, path
 
     yield "A server with the kernel fabric", fabric.measure()
     yield "The metadata service", metadata.measure()
+    yield "An interface that moves", moving.measure()
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
     yield "The fabric agent", launch_agent.measure()
 
