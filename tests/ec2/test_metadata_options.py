@@ -58,3 +58,14 @@ def test_tags_that_metadata_cannot_show(ec2, place):
     with refused("InvalidParameterValue", "'x/y' is not a valid tag key"):
         ec2.create_tags(Resources=[id], Tags=[{"Key": "x/y", "Value": ""}])
     assert instances(ec2, id)[0]["Tags"] == []
+
+
+def test_no_ipv6_endpoint(ec2, place):
+    (instance,) = launch(ec2, place, MetadataOptions={"HttpProtocolIpv6": "disabled"})
+    assert instance["MetadataOptions"]["HttpProtocolIpv6"] == "disabled"
+    with refused("UnsupportedOperation", "HttpProtocolIpv6"):
+        launch(ec2, place, MetadataOptions={"HttpProtocolIpv6": "enabled"})
+    id = instance["InstanceId"]
+    ec2.modify_instance_metadata_options(InstanceId=id, HttpProtocolIpv6="disabled")
+    with refused("UnsupportedOperation", "HttpProtocolIpv6"):
+        ec2.modify_instance_metadata_options(InstanceId=id, HttpProtocolIpv6="enabled")
