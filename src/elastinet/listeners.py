@@ -1,4 +1,4 @@
-"""The metadata service's sockets: one per VPC, opened by the agent inside the VPC's namespace."""
+"""The metadata service's sockets: one per VPC and family, opened by the agent inside the VPC's namespace."""
 
 import asyncio
 import logging
@@ -14,6 +14,12 @@ from elastinet.imds.service import MetadataService, application
 log = logging.getLogger(__name__)
 
 
+HOPS = {
+    socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TTL),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS),
+}
+
+
 class MetadataProtocol(HttpToolsProtocol):
     """HTTP on one connection of an instance; the hop limit is the IP TTL of what is sent over it."""
 
@@ -25,46 +31,52 @@ class MetadataProtocol(HttpToolsProtocol):
         """Answer this connection by the VPC that it came from."""
 
         def hop(limit: int) -> None:
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_IP, socket.IP_TTL, limit)
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(*HOPS[connection.family], limit)
 
         self.app = application(self._service, self._vpc_id, hop)
         super().connection_made(transport)
 
 
 class Listeners:
-    """The open sockets by VPC; an open one keeps a namespace alive, so each is closed in time."""
+    """The open sockets by VPC and family; an open one keeps a namespace alive, so each is closed in time."""
 
     def __init__(self, service: MetadataService) -> None:
         self._service = service
-        self._servers: dict[str, asyncio.Server] = {}
+        self._servers: dict[tuple[str, str], asyncio.Server] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._config = uvicorn.Config(
             application, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
         )
         self._config.load()
 
-    def open(self, vpc_id: str, listener: socket.socket) -> None:
+    def open(self, vpc_id: str, family: str, listener: socket.socket) -> None:
         """Serve a VPC's instances from a listening socket."""
-        self.close(vpc_id)
-        task = asyncio.get_running_loop().create_task(self._serve(vpc_id, listener))
+        self._close(vpc_id, family)
+        task = asyncio.get_running_loop().create_task(self._serve(vpc_id, family, listener))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, vpc_id: str, listener: socket.socket) -> None:
+    async def _serve(self, vpc_id: str, family: str, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         listener.setblocking(False)
 
         def protocol() -> MetadataProtocol:
             return MetadataProtocol(self._service, vpc_id, self._config)
 
-        self._servers[vpc_id] = await loop.create_server(protocol, sock=listener)
+        self._servers[vpc_id, family] = await loop.create_server(protocol, sock=listener)
 
     def close(self, vpc_id: str) -> None:
         """Stop serving a VPC."""
-        if server := self._servers.pop(vpc_id, None):
+        for known, family in list(self._servers):
+            if known == vpc_id:
+                self._close(vpc_id, family)
+
+    def _close(self, vpc_id: str, family: str) -> None:
+        if server := self._servers.pop((vpc_id, family), None):
             server.close()
 
     def close_all(self) -> None:
         """Stop serving everybody."""
-        for vpc_id in list(self._servers):
-            self.close(vpc_id)
+        for vpc_id, family in list(self._servers):
+            self._close(vpc_id, family)

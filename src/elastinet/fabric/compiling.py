@@ -1,8 +1,9 @@
 """From one object to the kernel items that it asks for. Pure: nothing here touches the machine."""
 
 from collections.abc import Iterable, Iterator
+from socket import AF_INET6
 
-from elastinet.fabric import acls, appliance, middlebox, names, nft, peering
+from elastinet.fabric import acls, appliance, ipv6, middlebox, names, nft, peering
 from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import (
     Acl,
@@ -40,11 +41,11 @@ def compile_object(item: AnyObject, view: View) -> Placed:
             return _placed(item.network, _table(item, view))
         case Group() if view.network(item.network):
             known = {p.peer for p in item.ingress | item.egress if f"members:{p.peer}" in view.objects}
-            return _placed(item.network, nft.group(item, known))
+            return _placed(item.network, nft.group(item, known, view.six(item.network)))
         case Acl() if view.network(item.network):
-            return _placed(item.network, acls.acl(item))
+            return _placed(item.network, acls.acl(item, view.six(item.network)))
         case Members() if view.network(item.network):
-            return _placed(item.network, nft.members(item))
+            return _placed(item.network, nft.members(item, view.six(item.network)))
         case PublicAddress() if view.igw(item.network):
             return _public(item)
         case Peering() if peering.live(item.id, view):
@@ -62,6 +63,7 @@ def needs(item: AnyObject) -> Iterator[str]:
             yield f"guest:{names.INTERNET}"
         case Interface():
             yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
+            yield f"six:{item.network}"
             yield from (f"exists:group:{group}" for group in item.groups)
             yield from (f"acl:{item.acl}", f"exists:appliance:{item.guest}")
         case Table():
@@ -69,10 +71,10 @@ def needs(item: AnyObject) -> Iterator[str]:
             yield from (f"interface:{route.target}" for route in item.routes)
             yield from (f"peering:{route.target}" for route in item.routes)
         case Group():
-            yield f"exists:network:{item.network}"
+            yield from (f"exists:network:{item.network}", f"six:{item.network}")
             yield from (f"exists:members:{peer}" for peer in _peers(item.ingress | item.egress))
         case Members() | Acl():
-            yield f"exists:network:{item.network}"
+            yield from (f"exists:network:{item.network}", f"six:{item.network}")
         case PublicAddress():
             yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
         case Appliance():
@@ -93,27 +95,32 @@ def _placed(namespace: str, items: Iterable[Item]) -> Placed:
 
 
 def _network(item: Network, view: View) -> Placed:
-    igw = view.igw(item.id)
+    outside = view.igw(item.id) or view.eigw(item.id)
     own: list[Item] = [
         Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE),
-        *nft.network(item, igw, _edge(item, view)),
+        *nft.network(item, outside, _edge(item, view)),
     ]
     own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
     if item.resolver:
         own += [Address("lo", address, 32) for address in (item.resolver, names.RESOLVER_ADDRESS)]
-    if not igw:
+    if item.cidrs6:
+        own += ipv6.network(item, _edge(item, view))
+    if not outside:
         return _placed(item.id, own)
-    far = names.internet_link(item.id)
-    token = f"{item.igw}/{view.up[names.INTERNET]}"
+    far, gateway = names.internet_link(item.id), item.igw or item.eigw or ""
+    token = f"{gateway}/{view.up[names.INTERNET]}"
     own += [
-        Link(names.IGW_LINK, names.IGW_INDEX, item.igw or "", names.IGW_MTU, names.ROUTER_MAC,
+        Link(names.IGW_LINK, names.IGW_INDEX, gateway, names.IGW_MTU, names.ROUTER_MAC,
              names.INTERNET, token, far, names.INTERNET_MAC),
         Up(names.IGW_LINK),
         Address(names.IGW_LINK, names.IGW_ADDRESS, 32),
         Neighbour(names.IGW_LINK, names.INTERNET_ADDRESS, names.INTERNET_MAC),
     ]  # fmt: skip
-    other = (Up(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC))
+    other: list[Item] = [Up(far), Neighbour(far, names.IGW_ADDRESS, names.ROUTER_MAC)]
+    if item.cidrs6:
+        own += ipv6.gateway()
+        other += ipv6.internet(item, far)
     return _placed(item.id, own) | _placed(names.INTERNET, other)
 
 
@@ -137,16 +144,23 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
     acl = view.objects.get(f"acl:{item.acl}")
     if isinstance(acl, Acl) and acl.network == item.network:
-        yield from acls.interface(item, acl, index, mark)
+        yield from acls.interface(item, acl, index, mark, view.six(item.network))
     groups = (group for group in item.groups if f"group:{group}" in view.objects)
     yield from nft.interface(item, index, mark, None if free else groups)
+    six = bool(item.subnet6) and view.six(item.network) and not free
+    yield from ipv6.delegated(item, link, six)
+    if six:
+        yield from ipv6.interface(item, link, index, mark)
 
 
 def _table(item: Table, view: View) -> Iterator[Item]:
     number, network = view.numbers.table(item.id), view.network(item.network)
     yield Rule(number, number, number)
+    six = view.six(item.network)
+    if six:
+        yield Rule(number, number, number, family=AF_INET6)
     for route in item.routes:
-        if ":" in route.destination:
+        if ":" in route.destination and not six:
             continue
         if network and middlebox.is_inside(route.destination, network):
             yield _path(number | names.INSIDE_TABLES, item.network, route.destination, route.target, view)
@@ -157,6 +171,8 @@ def _table(item: Table, view: View) -> Iterator[Item]:
 
 def _path(table: int, network: str, destination: str, target: str, view: View) -> Path:
     """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
+    if ":" in destination:
+        return ipv6.path(table, destination, network, target, view)
     if target == "igw":
         reaches = view.igw(network)
         return (

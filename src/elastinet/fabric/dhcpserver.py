@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from elastinet.fabric import features, isolate, names
@@ -13,7 +13,8 @@ from elastinet.fabric.objects import Interface, Network
 
 LEASE_SECONDS = 3600
 MTU_OPTION = 26
-DNS_PORT, DHCP_PORT = "0035", "0043"
+DNS_PORT, DHCP_PORT, DHCP6_PORT = "0035", "0043", "0223"
+DUID = "1,00:01"
 START_SECONDS = 5.0
 NTP_ADDRESS = "169.254.169.123"
 SILENT = (
@@ -51,14 +52,30 @@ def config(network: Network, folder: Path) -> str:
         base, _, prefix = subnet.cidr.partition("/")
         lines.append(f"dhcp-range=set:s{number},{base},static,{_mask(int(prefix))},{LEASE_SECONDS}")
         lines.append(f"dhcp-option=tag:s{number},option:router,{subnet.gateway}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_ipv6(network)]) + "\n"
+
+
+def _ipv6(network: Network) -> Iterator[str]:
+    """Router advertisements and DHCPv6: addresses are told, and everything goes through the router."""
+    blocks = [subnet.cidr6 for subnet in network.subnets if subnet.cidr6]
+    if not network.cidrs6 or not blocks:
+        return
+    yield from ("enable-ra", "quiet-ra", "quiet-dhcp6", f"dhcp-duid={DUID}")
+    if network.resolver:
+        yield f"dhcp-option=option6:dns-server,[{names.RESOLVER_ADDRESS6}]"
+    if network.domain:
+        yield f"dhcp-option=option6:domain-search,{network.domain}"
+    for block in blocks:
+        base, _, prefix = block.partition("/")
+        yield f"dhcp-range={base},static,off-link,{prefix},{LEASE_SECONDS}"
 
 
 def _resolver(network: Network, folder: Path) -> tuple[str, ...]:
     """The resolver knows its network's names, and of every other name that there is none: it asks nobody."""
     if not network.resolver:
         return ("port=0",)
-    return (f"hostsdir={folder}/names", "local=/#/", "local-ttl=60", "filter-AAAA")
+    known = (f"hostsdir={folder}/names", "local=/#/", "local-ttl=60")
+    return known if network.cidrs6 else (*known, "filter-AAAA")
 
 
 def _mask(prefix: int) -> str:
@@ -67,9 +84,10 @@ def _mask(prefix: int) -> str:
 
 
 def host_line(interface: Interface) -> str:
-    """What the server knows of an interface: its primary address, by its MAC."""
+    """What the server knows of an interface: its primary address of each family, by its MAC."""
     address = interface.addresses[0]
-    return f"{interface.mac},{address},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
+    known = [interface.mac, address, *(f"[{six}]" for six in interface.addresses6[:1])]
+    return f"{','.join(known)},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
 
 
 def name_lines(interface: Interface) -> str:
@@ -142,7 +160,8 @@ class DhcpServer:
         self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {}, file_actions=SILENT)
         self._config = text
         pid = self.pid
-        ports = {DHCP_PORT, DNS_PORT} if "port=0" not in text else {DHCP_PORT}
+        ports = {DHCP_PORT} | ({DNS_PORT} if "port=0" not in text else set())
+        ports |= {DHCP6_PORT} if "enable-ra" in text else set()
         _wait(lambda: ports <= _listening() or not _lives(pid), "dnsmasq does not listen")
         if not _lives(pid):
             self.pid = 0
@@ -180,5 +199,6 @@ def _wait(true: Callable[[], bool], complaint: str) -> None:
 
 def _listening() -> set[str]:
     """The UDP ports on which something in this namespace listens, as the kernel writes them."""
-    sockets = Path("/proc/thread-self/net/udp").read_text().splitlines()[1:]
+    files = [path for name in ("udp", "udp6") if (path := Path("/proc/thread-self/net", name)).exists()]
+    sockets = [line for path in files for line in path.read_text().splitlines()[1:]]
     return {line.split()[1].rpartition(":")[2] for line in sockets}

@@ -99,7 +99,7 @@ class Fabric:
     def _wanted_guests(self) -> dict[str, Guest]:
         """Guests that shall run; a boot that ended by itself is over, and the engine says what then."""
         wanted = dict(self.plan.guests)
-        if any(network.igw for network in self.plan.networks.values()):
+        if any(network.igw or (network.eigw and network.cidrs6) for network in self.plan.networks.values()):
             wanted[names.INTERNET] = Guest(names.INTERNET, names.INTERNET, boot=0)
         for id in self._over.keys() & wanted.keys():
             if self._over[id] == wanted[id].boot:
@@ -221,8 +221,12 @@ class Fabric:
             self._openings += 1
             self._dirty |= self.plan.set_up(id, self._openings)
         self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
-        if space.listener:
-            self._tell(Listener(id), space.listener.fileno())
+        self._hand_over(space)
+
+    def _hand_over(self, space: Space) -> None:
+        """Give the engine the metadata sockets that are new."""
+        for family, listener in space.new_listeners():
+            self._tell(Listener(space.id, family=family), listener.fileno())
 
     def _role(self, id: str) -> Role:
         if id == names.INTERNET:
@@ -309,6 +313,8 @@ class Fabric:
         self._busy.discard(id)
         self._close_descriptors()
         error = future.exception()
+        if id in self.spaces:
+            self._hand_over(self.spaces[id])
         if error is None:
             outcome = future.result()
             self._failed[id] = failed_owners(outcome.failures, self.plan.owners[id])

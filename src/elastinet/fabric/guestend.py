@@ -1,21 +1,27 @@
-"""The guest's end of a pair: its address and its routes, as its DHCP client would set them.
+"""The guest's end of a pair: its addresses and its routes, as its DHCP client would set them.
 
-Set at birth, they let packets pass while the client still asks; the client then confirms them.
+Set at birth, they let packets pass while the client still asks; the client then confirms them. IPv6
+addresses are set when the interface gets them, with the default route that the router's advertisement
+will tell: a client of DHCPv6 would cost each guest more than all the rest, so it may run one, and need not.
 """
 
 import contextlib
 import ipaddress
 import socket
+from collections.abc import Sequence
 
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from elastinet.fabric import rtnl
+from elastinet.fabric import knobs, rtnl
 from elastinet.fabric.items import Link
-from elastinet.fabric.names import MAIN_TABLE, own_table
+from elastinet.fabric.names import MAIN_TABLE, ROUTER_MAC, link_local, own_table
 from elastinet.fabric.netlink import CREATE, REPLACE, Message, Netlink
-from elastinet.fabric.rtnl import INET, encoded
+from elastinet.fabric.rtnl import INET, INET6, encoded
+
+ROUTER = link_local(ROUTER_MAC)
+METRIC = 512
 
 
 def settle(link: Link) -> None:
@@ -29,6 +35,54 @@ def settle(link: Link) -> None:
         for error in netlink.send(messages):
             if error:
                 raise error
+
+
+def settle6(link: Link, come: Sequence[str], go: Sequence[str]) -> None:
+    """Give the other end IPv6 addresses and take others away; runs in the guest's network namespace.
+
+    A device that the guest has given another name is its own matter.
+    """
+    if not knobs.read(f"ipv6/conf/{link.peer_name}/accept_dad"):
+        return
+    index, table = socket.if_nametoindex(link.peer_name), own_table(link.peer_name)
+    for knob, value in _KNOBS6.items() if come else ():
+        knobs.write(f"ipv6/conf/{link.peer_name}/{knob}", value)
+    if come and table != MAIN_TABLE:
+        knobs.write(f"ipv6/conf/{link.peer_name}/accept_ra_defrtr", "0")
+    messages = [_default6(index, table)] if come else []
+    for address in come:
+        messages += [_address6(rtnl.NEWADDR, CREATE | REPLACE, address, index)]
+        messages += [_rule6(rtnl.NEWRULE, CREATE, address, table)] if table != MAIN_TABLE else []
+    for address in go:
+        messages += [_address6(rtnl.DELADDR, 0, address, index)]
+        messages += [_rule6(rtnl.DELRULE, 0, address, table)] if table != MAIN_TABLE else []
+    with contextlib.closing(Netlink()) as netlink:
+        for error in netlink.send(messages):
+            if error and not rtnl.is_absence(error):
+                raise error
+
+
+_KNOBS6 = {"accept_dad": "0", "disable_ipv6": "0"}
+
+
+def _address6(kind: int, flags: int, address: str, index: int) -> Message:
+    fields = {"family": INET6, "prefixlen": 128, "index": index}
+    attributes = [("IFA_LOCAL", address), ("IFA_ADDRESS", address), ("IFA_FLAGS", rtnl.NODAD)]
+    return encoded(kind, flags, ifaddrmsg(), fields, attributes)
+
+
+def _default6(index: int, table: int) -> Message:
+    """The default route; what an advertisement says later is less preferred, and the same."""
+    fields = {"family": INET6, "table": table, "proto": rtnl.BOOT, "type": rtnl.UNICAST}
+    attributes = [("RTA_TABLE", table), ("RTA_OIF", index), ("RTA_GATEWAY", ROUTER), ("RTA_PRIORITY", METRIC)]
+    return encoded(rtnl.NEWROUTE, CREATE | REPLACE, rtmsg(), fields, attributes)
+
+
+def _rule6(kind: int, flags: int, address: str, table: int) -> Message:
+    """What leaves with this address goes by its interface's own table."""
+    fields = {"family": INET6, "table": table, "action": 1, "src_len": 128}
+    attributes = [("FRA_PRIORITY", table), ("FRA_TABLE", table), ("FRA_SRC", address)]
+    return encoded(kind, flags, fibmsg(), fields, attributes)
 
 
 def _address(text: str, index: int) -> Message:

@@ -3,11 +3,18 @@
 An item's `identity` is what it is found by in its namespace; the other fields are what it is.
 """
 
+import socket
+
 import msgspec
 
 from elastinet.fabric.names import TABLE_MASK
 
 Identity = tuple[str | int, ...]
+
+
+def family_of(address: str) -> int:
+    """The family that an address or a block is of."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -80,7 +87,7 @@ class Neighbour(Item, frozen=True):
 
 
 class Path(Item, frozen=True):
-    """A route in a kernel table: over a link, perhaps through a gateway, or to nowhere without one."""
+    """A route of either family in a kernel table: over a link, perhaps through a gateway, or to nowhere."""
 
     table: int
     destination: str
@@ -93,17 +100,43 @@ class Path(Item, frozen=True):
 
 
 class Rule(Item, frozen=True):
-    """A policy rule: packets with `mark` under `mask` (0 for all), to `to` if given, go by `table`."""
+    """A policy rule of one family: packets with `mark` under `mask` (0 for all), to `to` if given, go by
+    `table`.
+    """
 
     preference: int
     mark: int
     table: int
     mask: int = TABLE_MASK
     to: str = ""
+    family: int = socket.AF_INET
 
     @property
     def identity(self) -> Identity:
-        return ("rule", self.preference, self.mark, self.to)
+        return ("rule", self.preference, self.mark, self.to, self.family)
+
+
+class Knob(Item, frozen=True):
+    """A setting below /proc/sys/net; `otherwise` is what it says when nobody asks for it."""
+
+    path: str
+    value: str
+    otherwise: str
+
+    @property
+    def identity(self) -> Identity:
+        return ("knob", self.path)
+
+
+class Inside(Item, frozen=True):
+    """An IPv6 address on the guest's end of a link, given once: what the guest does with it is its matter."""
+
+    link: str
+    address: str
+
+    @property
+    def identity(self) -> Identity:
+        return ("inside", self.link, self.address)
 
 
 class Chain(Item, frozen=True):

@@ -21,8 +21,8 @@ RETRY_SECONDS = 0.05
 class AgentLink:
     """A connection to the agent, made again whenever it is lost.
 
-    `on_fact` gets what the agent says, `on_listener` the sockets that it hands over (the VPC's id and
-    the socket); `on_up` and `on_down` tell when the agent has come and gone.
+    `on_fact` gets what the agent says, `on_listener` the sockets that it hands over (the VPC's id, the
+    family and the socket); `on_up` and `on_down` tell when the agent has come and gone.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class AgentLink:
         path: Path,
         *,
         on_fact: Callable[[Fact], None],
-        on_listener: Callable[[str, socket.socket], None],
+        on_listener: Callable[[str, str, socket.socket], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
     ) -> None:
@@ -105,7 +105,7 @@ class AgentLink:
 
     def _take(self, fact: Fact) -> None:
         if isinstance(fact, Listener):
-            self._on_listener(fact.network, socket.socket(fileno=self._inbox.fds.pop(0)))
+            self._on_listener(fact.network, fact.family, socket.socket(fileno=self._inbox.fds.pop(0)))
         else:
             self._on_fact(fact)
 

@@ -8,8 +8,8 @@ from elastinet.fabric import rtnl
 from elastinet.fabric.netlink import parse
 from elastinet.fabric.router import Router
 
-GROUPS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80
-"""Links, neighbours, IPv4 addresses, IPv4 routes, IPv4 rules."""
+GROUPS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 0x40000
+"""Links, neighbours; addresses, routes and rules of IPv4, then of IPv6."""
 BUFFER = 1 << 20
 
 

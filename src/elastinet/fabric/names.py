@@ -1,15 +1,22 @@
 """How kernel objects are named after resource ids, and the few fixed numbers and addresses."""
 
+import ipaddress
+
 INTERNET = "internet"
 INTERNET_ADDRESS = "203.0.113.1"
 IGW_ADDRESS = "100.64.0.1"
 METADATA_ADDRESS = "169.254.169.254"
 RESOLVER_ADDRESS = "169.254.169.253"
+METADATA_ADDRESS6 = "fd00:ec2::254"
+RESOLVER_ADDRESS6 = "fd00:ec2::253"
+INTERNET_ADDRESS6 = "3fff::1"
 ROUTER_MAC = "0e:00:00:00:00:01"
 INTERNET_MAC = "0e:00:00:00:00:02"
 HOST_ADDRESS = "203.0.113.2"
 HOST_MAC = "0e:00:00:00:00:04"
 EXPOSED_LINK = "elastinet0"
+EGRESS_ONLY_MAC = "0e:00:00:00:00:05"
+"""Nobody's: it names the next hop of what leaves by an egress-only internet gateway."""
 PEER_ADDRESS = "100.64.0.2"
 PEER_MAC = "0e:00:00:00:00:03"
 
@@ -74,3 +81,10 @@ def own_table(device: str) -> int:
         return MAIN_TABLE
     card, _, index = device.removeprefix("eth").rpartition("n")
     return FIRST_OWN_TABLE + 16 * int(card or 0) + int(index)
+
+
+def link_local(mac: str) -> str:
+    """The link-local address that a MAC makes (RFC 4291, appendix A), as the kernel makes it."""
+    parts = [int(part, 16) for part in mac.split(":")]
+    parts = [parts[0] ^ 2, *parts[1:3], 0xFF, 0xFE, *parts[3:]]
+    return str(ipaddress.IPv6Address(bytes((0xFE, 0x80, *[0] * 6, *parts))))

@@ -1,7 +1,6 @@
 """What the packet filter really has, read from the kernel directly: listing it as text would be slow."""
 
 import ipaddress
-import socket
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -127,13 +126,13 @@ def _span(low: bytes, high: bytes) -> Decoded:
 
 def _address(low: bytes, high: bytes) -> Decoded:
     """An address, the CIDR that a range is, or the range."""
-    first, last = socket.inet_ntoa(low), socket.inet_ntoa(high)
+    first, last = ipaddress.ip_address(low), ipaddress.ip_address(high)
     if first == last:
-        return first
-    blocks = list(
-        ipaddress.summarize_address_range(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last))
-    )
-    return str(blocks[0]) if len(blocks) == 1 and blocks[0].prefixlen else f"{first}-{last}"
+        return str(first)
+    if not int(first) and int(last) == (1 << first.max_prefixlen) - 1:
+        return f"{first}-{last}"
+    blocks = list(ipaddress.summarize_address_range(first, last))
+    return str(blocks[0]) if len(blocks) == 1 else f"{first}-{last}"
 
 
 FIELDS: dict[str, tuple[int, Callable[[bytes, bytes], Decoded]]] = {
@@ -141,6 +140,7 @@ FIELDS: dict[str, tuple[int, Callable[[bytes, bytes], Decoded]]] = {
     "mark": (4, _native),
     "ether_addr": (6, _mac),
     "ipv4_addr": (4, _address),
+    "ipv6_addr": (16, _address),
     "inet_proto": (1, _span),
     "inet_service": (2, _span),
 }

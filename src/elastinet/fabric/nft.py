@@ -1,5 +1,6 @@
 """The router's packet filter as items: which chains, sets and elements each object asks for. Pure."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 
 from elastinet.fabric import acls, names, permissions
@@ -10,21 +11,26 @@ PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/
 BY_SENDER = "meta mark set iif . ether saddr . ip saddr map @own"
 BUMP = "ip ttl vmap { " + ", ".join(f"{ttl} : goto ttl{ttl}" for ttl in range(1, 255)) + ", 255 : accept }"
 DEFINITIONS = {
-    permissions.BY_PORT: "type inet_proto . inet_service . ipv4_addr; flags interval;",
-    permissions.BY_ICMP: "type inet_service . ipv4_addr; flags interval;",
-    permissions.BY_PROTOCOL: "type inet_proto . ipv4_addr; flags interval;",
+    permissions.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
+    permissions.BY_ICMP: "type inet_service . {type}; flags interval;",
+    permissions.BY_PROTOCOL: "type inet_proto . {type}; flags interval;",
 }
 KEYS = {
-    permissions.BY_PORT: "meta l4proto . th dport . ip {address}",
-    permissions.BY_ICMP: "th sport . ip {address}",
-    permissions.BY_PROTOCOL: "meta l4proto . ip {address}",
+    permissions.BY_PORT: "meta l4proto . th dport . {address}",
+    permissions.BY_ICMP: "meta l4proto {icmp} th sport . {address}",
+    permissions.BY_PROTOCOL: "meta l4proto . {address}",
 }
+MEMBERS = {"ip": "{address}", "ip6": "meta l4proto . {address}"}
+ICMP_NAMES = {permissions.ICMP: "icmp", permissions.ICMP6: "ipv6-icmp"}
+Family = dict[str, str]
+V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
+V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": "ipv6-icmp", "suffix": "6"}
 
 
-def network(item: Network, igw: bool, edge: int) -> Iterator[Item]:
+def network(item: Network, outside: bool, edge: int) -> Iterator[Item]:
     """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
 
-    What comes in by the internet gateway gets the mark `edge`.
+    `outside` says whether there is a link to the internet; what comes in by it gets the mark `edge`.
     """
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
@@ -36,20 +42,34 @@ def network(item: Network, igw: bool, edge: int) -> Iterator[Item]:
     yield Set("private", "type ipv4_addr : ipv4_addr;", "map")
     yield from acls.maps()
     yield Chain(
-        "receive", tuple(_receive(igw, edge)), "type filter hook prerouting priority raw; policy accept;"
+        "receive",
+        tuple(_receive(item, outside, edge)),
+        "type filter hook prerouting priority raw; policy accept;",
     )
-    yield Chain("local", _LOCAL, "type filter hook input priority filter; policy accept;")
+    yield Chain("local", tuple(_local(item)), "type filter hook input priority filter; policy accept;")
     yield Chain("services", tuple(_services(item)))
-    yield Chain("forward", tuple(_forward(igw)), "type filter hook forward priority filter; policy drop;")
+    yield Chain(
+        "forward", tuple(_forward(item, outside)), "type filter hook forward priority filter; policy drop;"
+    )
     yield Chain("admitted", ("oif vmap @ingress", "drop"))
-    if igw:
+    if outside:
         yield Chain("outside", (f"ip daddr {PRIVATE} drop", "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
-        yield Chain("send", tuple(_send()), "type filter hook postrouting priority 300; policy accept;")
+        yield Chain("send", tuple(_send(item)), "type filter hook postrouting priority 300; policy accept;")
     yield from (Chain(f"ttl{ttl}", (f"ip ttl set {ttl + 1} accept",)) for ttl in range(1, 255))
 
 
-_LOCAL = ("iif lo accept", "udp dport 67 accept", f"{BY_SENDER} goto services", "drop")
+def _local(item: Network) -> Iterator[str]:
+    """What reaches the router itself."""
+    yield "iif lo accept"
+    yield from _apart(item, "local6")
+    yield from ("udp dport 67 accept", f"{BY_SENDER} goto services", "drop")
+
+
+def _apart(item: Network, chain: str) -> Iterator[str]:
+    """What IPv6 packets go through instead; a network without IPv6 blocks drops them."""
+    if item.cidrs6:
+        yield f"meta nfproto ipv6 goto {chain}"
 
 
 def _services(item: Network) -> Iterator[str]:
@@ -62,10 +82,11 @@ def _services(item: Network) -> Iterator[str]:
     yield "drop"
 
 
-def _receive(igw: bool, edge: int) -> Iterator[str]:
+def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
     """Source check and route table in one lookup; then the hop that routing takes is given back."""
     yield f"{BY_SENDER} {BUMP}"
-    if igw:
+    yield from _apart(item, "receive6")
+    if item.igw and outside:
         yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
         if edge:
             yield f"iif {names.IGW_INDEX} meta mark set {edge}"
@@ -78,17 +99,18 @@ def _receive(igw: bool, edge: int) -> Iterator[str]:
     yield "counter drop"
 
 
-def _forward(igw: bool) -> Iterator[str]:
+def _forward(item: Network, outside: bool) -> Iterator[str]:
     yield from acls.ASKED
     yield "ct state vmap { established : accept, related : accept, invalid : drop }"
     yield "iif vmap @egress"
-    if igw:
+    if item.igw and outside:
         yield f"iif {names.IGW_INDEX} goto admitted"
 
 
-def _send() -> Iterator[str]:
+def _send(item: Network) -> Iterator[str]:
     """The stateless half of 1:1 NAT that makes a private source public."""
     yield f"oif != {names.IGW_INDEX} accept"
+    yield from _apart(item, "leave6")
     yield "ip saddr set ip saddr map @private accept"
     yield "drop"
 
@@ -99,7 +121,7 @@ def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | No
     Without a list of groups nothing is asked, but what it sends is still asked of the receiver's groups.
     """
     link = names.host_link(item.id)
-    for address in item.addresses:
+    for address in (*item.addresses, *_singly(item.prefixes)):
         yield Element("own", f"{index} . {item.mac} . {address}", str(mark))
     if not item.check:
         yield Element("open", f"{index} . {item.mac}", str(mark))
@@ -111,28 +133,48 @@ def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | No
         yield Element(hook, str(index), f"goto {link}_{direction}")
 
 
-def group(item: Group, known: Iterable[str]) -> Iterator[Item]:
-    """A security group's part: one chain per direction over three sets, and a chain per peer group."""
+def group(item: Group, known: Iterable[str], six: bool) -> Iterator[Item]:
+    """A security group's part: one chain per direction over three sets, and a chain per peer group.
+
+    In a network with IPv6 blocks there are as many chains and sets for IPv6.
+    """
     known = frozenset(known)
-    yield from _direction(item.id, "in", "saddr", "accept", item.ingress, known)
-    yield from _direction(item.id, "out", "daddr", "goto admitted", item.egress, known)
+    for direction, address, verdict, rules in (
+        ("in", "saddr", "accept", item.ingress),
+        ("out", "daddr", "goto admitted", item.egress),
+    ):
+        chain = names.group_chain(item.id, direction)
+        peers = sorted({rule.peer for rule in rules if not permissions.is_cidr(rule.peer)} & known)
+        for peer in peers:
+            matches = sorted(f"{_match(rule)}{verdict}" for rule in rules if rule.peer == peer)
+            yield Chain(f"{chain}_{names.word(peer)}", tuple(matches))
+        found = [rule for rule in rules if permissions.is_v4(rule)]
+        yield from _sets(chain, found, V4)
+        text = [*_lookups(chain, address, verdict, peers, V4)]
+        if six:
+            yield from _sets(chain, [rule for rule in rules if permissions.is_v6(rule)], V6)
+            yield Chain(f"{chain}6", tuple(_lookups(chain, address, verdict, peers, V6)))
+            text.append(f"meta nfproto ipv6 goto {chain}6")
+        yield Chain(chain, tuple(text))
 
 
-def _direction(
-    id: str, direction: str, address: str, verdict: str, rules: frozenset[Permission], known: frozenset[str]
-) -> Iterator[Item]:
-    chain, text = names.group_chain(id, direction), []
-    found = permissions.elements(rule for rule in rules if permissions.is_v4(rule.peer))
+def _sets(chain: str, rules: Iterable[Permission], family: Family) -> Iterator[Item]:
+    """The three sets of a direction and a family."""
+    found = permissions.elements(rules)
     for kind, definition in DEFINITIONS.items():
-        yield Set(f"{chain}_{kind}", definition)
-        yield from (Element(f"{chain}_{kind}", element) for element in found[kind])
-        only = "meta l4proto icmp " if kind == permissions.BY_ICMP else ""
-        text.append(f"{only}{KEYS[kind].format(address=address)} @{chain}_{kind} {verdict}")
-    for peer in sorted({rule.peer for rule in rules if not permissions.is_cidr(rule.peer)} & known):
-        name = f"{chain}_{names.word(peer)}"
-        yield Chain(name, tuple(sorted(f"{_match(rule)}{verdict}" for rule in rules if rule.peer == peer)))
-        text.append(f"ip {address} @{names.members_set(peer)} jump {name}")
-    yield Chain(chain, tuple(text))
+        name = f"{chain}_{kind}{family['suffix']}"
+        yield Set(name, definition.format(**family))
+        yield from (Element(name, element) for element in found[kind])
+
+
+def _lookups(chain: str, address: str, verdict: str, peers: Iterable[str], family: Family) -> Iterator[str]:
+    """How a packet of a family is looked for: in the three sets, then among the members of peer groups."""
+    words = {**family, "address": f"{family['ip']} {address}"}
+    for kind, key in KEYS.items():
+        yield f"{key.format(**words)} @{chain}_{kind}{family['suffix']} {verdict}"
+    for peer in peers:
+        key, members = MEMBERS[family["ip"]], f"{names.members_set(peer)}{family['suffix']}"
+        yield f"{key.format(**words)} @{members} jump {chain}_{names.word(peer)}"
 
 
 def _match(rule: Permission) -> str:
@@ -142,17 +184,28 @@ def _match(rule: Permission) -> str:
         case permissions.BY_PORT:
             return f"meta l4proto {rule.protocol} th dport {numbers} "
         case permissions.BY_ICMP:
-            return f"meta l4proto icmp th sport {numbers} "
+            return f"meta l4proto {ICMP_NAMES[rule.protocol]} th sport {numbers} "
         case _:
             return "" if rule.protocol == permissions.ANY else f"meta l4proto {rule.protocol} "
 
 
-def members(item: Members) -> Iterator[Item]:
-    """The addresses of a group's members, for the groups that name it."""
-    yield Set(names.members_set(item.id), "type ipv4_addr;")
-    yield from (
-        Element(names.members_set(item.id), address) for address in item.addresses if ":" not in address
-    )
+def members(item: Members, six: bool) -> Iterator[Item]:
+    """The addresses and delegated prefixes of a group's members, for the groups that name it."""
+    name = names.members_set(item.id)
+    yield Set(name, "type ipv4_addr;")
+    yield from (Element(name, address) for address in _singly(item.addresses))
+    if six:
+        blocks = (Permission(permissions.ANY, -1, -1, a) for a in item.addresses if ":" in a)
+        found = permissions.elements(blocks)[permissions.BY_PROTOCOL]
+        yield Set(f"{name}6", DEFINITIONS[permissions.BY_PROTOCOL].format(**V6))
+        yield from (Element(f"{name}6", element) for element in found)
+
+
+def _singly(blocks: Iterable[str]) -> Iterator[str]:
+    """The addresses of IPv4 blocks and addresses, one by one: a delegated prefix has sixteen."""
+    for block in blocks:
+        if ":" not in block:
+            yield from map(str, ipaddress.IPv4Network(block)) if "/" in block else (block,)
 
 
 def mapping(item: Mapping) -> Iterator[Item]:

@@ -11,6 +11,7 @@ Pair = tuple[Item | None, Item | None]
 """What an item was and what it shall be."""
 
 KINDS = (Chain, Element, Set)
+PART = 128
 
 
 def script(changes: Iterable[Pair]) -> str:
@@ -34,6 +35,20 @@ def script(changes: Iterable[Pair]) -> str:
     lines += [f"delete chain {TABLE} {item.name}" for item in gone if isinstance(item, Chain)]
     lines += [f"delete {item.kind} {TABLE} {item.name}" for item in gone if isinstance(item, Set)]
     return "\n".join(lines) + "\n"
+
+
+def leaves(changes: Iterable[Pair]) -> Iterator[list[Pair]]:
+    """Give new chains that lead nowhere and that nothing leads to yet, where there are many, in parts.
+
+    The kernel takes no transaction that is larger than its sender's buffer, which only root may enlarge.
+    """
+    found = [pair for pair in changes if pair[0] is None and isinstance(pair[1], Chain) and _is_leaf(pair[1])]
+    if len(found) > PART:
+        yield from (found[at : at + PART] for at in range(0, len(found), PART))
+
+
+def _is_leaf(chain: Chain) -> bool:
+    return not chain.hook and not any(word in rule for rule in chain.rules for word in ("goto", "jump", "@"))
 
 
 def _rules(chain: Chain) -> Iterator[str]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from elastinet.fabric.objects import Permission
 
-TCP, UDP, ICMP, ANY = 6, 17, 1, -1
+TCP, UDP, ICMP, ICMP6, ANY = 6, 17, 1, 58, -1
 Range = tuple[int, int]
-V4 = ipaddress.IPv4Network
+Cidr = ipaddress.IPv4Network | ipaddress.IPv6Network
 BY_PORT, BY_ICMP, BY_PROTOCOL = "ports", "icmp", "protocols"
 
 
@@ -21,16 +21,21 @@ def is_cidr(peer: str) -> bool:
     return "/" in peer
 
 
-def is_v4(peer: str) -> bool:
-    """Whether a rule's peer is a range of IPv4 addresses."""
-    return "/" in peer and ":" not in peer
+def is_v4(rule: Permission) -> bool:
+    """Whether a rule speaks of ranges of IPv4 addresses; ICMPv6 never comes from there."""
+    return is_cidr(rule.peer) and ":" not in rule.peer and rule.protocol != ICMP6
+
+
+def is_v6(rule: Permission) -> bool:
+    """Whether a rule speaks of ranges of IPv6 addresses; ICMP never comes from there."""
+    return is_cidr(rule.peer) and ":" in rule.peer and rule.protocol != ICMP
 
 
 def family(rule: Permission) -> str:
     """By which kind of number a rule is matched."""
     if rule.protocol in (TCP, UDP):
         return BY_PORT
-    return BY_ICMP if rule.protocol == ICMP else BY_PROTOCOL
+    return BY_ICMP if rule.protocol in (ICMP, ICMP6) else BY_PROTOCOL
 
 
 def numbers(rule: Permission) -> Range:
@@ -51,11 +56,11 @@ def numbers(rule: Permission) -> Range:
 
 
 def elements(rules: Iterable[Permission]) -> dict[str, set[str]]:
-    """Give the elements of each of a group's three sets, for its rules whose peers are IPv4 CIDRs."""
-    sorted_out: dict[tuple[str, str], dict[V4, list[Range]]] = defaultdict(lambda: defaultdict(list))
+    """Give the elements of each of a group's three sets, for rules whose peers are CIDRs of one family."""
+    sorted_out: dict[tuple[str, str], dict[Cidr, list[Range]]] = defaultdict(lambda: defaultdict(list))
     for rule in rules:
         prefix = f"{rule.protocol} . " if family(rule) == BY_PORT else ""
-        cidr = ipaddress.IPv4Network(rule.peer, strict=False)
+        cidr = ipaddress.ip_network(rule.peer, strict=False)
         sorted_out[family(rule), prefix][cidr].append(numbers(rule))
     result: dict[str, set[str]] = {BY_PORT: set(), BY_ICMP: set(), BY_PROTOCOL: set()}
     for (kind, prefix), by_cidr in sorted_out.items():
@@ -64,7 +69,7 @@ def elements(rules: Iterable[Permission]) -> dict[str, set[str]]:
     return result
 
 
-def _disjoint(by_cidr: dict[V4, list[Range]]) -> list[tuple[V4, int, int]]:
+def _disjoint(by_cidr: dict[Cidr, list[Range]]) -> list[tuple[Cidr, int, int]]:
     """Take from every CIDR the numbers that a CIDR around it opens already."""
     merged = {cidr: _merge(ranges) for cidr, ranges in by_cidr.items()}
     lengths = sorted({cidr.prefixlen for cidr in merged})
@@ -97,11 +102,11 @@ def _without(ranges: list[Range], taken: list[Range]) -> list[Range]:
     return ranges
 
 
-def _cidr_text(cidr: V4) -> str:
+def _cidr_text(cidr: Cidr) -> str:
     """A CIDR as a set's element takes it."""
-    if cidr.prefixlen == 32:
+    if cidr.prefixlen == cidr.max_prefixlen:
         return str(cidr.network_address)
-    return str(cidr) if cidr.prefixlen else "0.0.0.0-255.255.255.255"
+    return str(cidr) if cidr.prefixlen else f"{cidr[0]}-{cidr[-1]}"
 
 
 def span(low: int, high: int) -> str:

@@ -42,6 +42,7 @@ class Plan:
                 self._forget(item.key)
                 self._learn(item)
                 changed |= {item.key} if old else {item.key, f"exists:{item.key}"}
+                changed |= _of_ipv6(old, item)
         for key in drop:
             if key in self.view.objects:
                 self._forget(key)
@@ -113,7 +114,7 @@ class Plan:
         near = {reader for key in changed for reader in self._readers.get(key, ())}
         targets = (key for key in near if key.startswith(("interface:", "peering:")))
         far = {reader for key in targets for reader in self._readers.get(key, ())}
-        stale = {key for key in changed | near | far if not key.startswith("exists:")}
+        stale = {key for key in changed | near | far if not key.startswith(("exists:", "six:"))}
         touched = set()
         fresh = {key: self._compile(key) for key in stale}
         for key, placed in fresh.items():
@@ -152,6 +153,12 @@ class Plan:
         if placed:
             self._compiled[key] = placed
         return touched
+
+
+def _of_ipv6(old: AnyObject | None, new: AnyObject) -> set[str]:
+    """Say that a network carries IPv6 from now on, or no more."""
+    networks = [item for item in (old, new) if isinstance(item, Network)]
+    return {f"six:{new.id}"} if len({bool(item.cidrs6) for item in networks}) == 2 else set()
 
 
 def _id(key: str) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from elastinet.fabric.items import Address, Identity, Item, Items, Link, Made, Neighbour, Path, Up
+from elastinet.fabric.items import Address, Identity, Inside, Item, Items, Link, Made, Neighbour, Path, Up
 
 
 class Record:
@@ -67,4 +67,4 @@ def on(item: Item) -> str | None:
     """The link with which an item comes and goes."""
     if isinstance(item, Link | Up):
         return item.name
-    return item.link if isinstance(item, Address | Neighbour | Path) and item.link else None
+    return item.link if isinstance(item, Address | Neighbour | Path | Inside) and item.link else None

@@ -7,15 +7,15 @@ import contextlib
 import os
 import socket
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from elastinet.fabric import guestend, kernel, nfobserve, nftext, observe, rtnl
-from elastinet.fabric.items import Delta, Identity, Item, Items, Link
+from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, rtnl
+from elastinet.fabric.items import Delta, Identity, Inside, Item, Items, Knob, Link
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
 from elastinet.fabric.record import Record
 
-ORDER = ("link", "up", "address", "neighbour", "path", "rule")
+ORDER = ("knob", "link", "up", "address", "neighbour", "path", "rule", "inside")
 
 Failures = dict[Identity, str]
 
@@ -125,8 +125,42 @@ class Router:
         failures: Failures = {}
         for kind in ORDER:
             batch = [pair for pair in changes if _any(pair).identity[0] == kind]
-            failures |= self._batch(batch) if batch else {}
+            by_itself = {"knob": self._knobs, "inside": self._insides}.get(kind, self._batch)
+            failures |= by_itself(batch) if batch else {}
         return failures
+
+    def _knobs(self, changes: list[nftext.Pair]) -> Failures:
+        failures: Failures = {}
+        for old, new in changes:
+            knob = new or old
+            assert isinstance(knob, Knob)
+            try:
+                knobs.write(knob.path, knob.value if new else knob.otherwise)
+            except OSError as error:
+                failures[knob.identity] = str(error)
+            else:
+                self._record(old, new, failures, None)
+        return failures
+
+    def _insides(self, changes: list[nftext.Pair]) -> Failures:
+        """Give guests' ends their IPv6 addresses, and take those away that are none any more."""
+        failures: Failures = {}
+        by_link: dict[str, list[nftext.Pair]] = defaultdict(list)
+        for pair in changes:
+            by_link[str(_any(pair).identity[1])].append(pair)
+        for name, pairs in by_link.items():
+            refusal = self._settle6(name, pairs)
+            for old, new in pairs:
+                self._record(old, new, failures, refusal)
+        return failures
+
+    def _settle6(self, name: str, changes: list[nftext.Pair]) -> str | None:
+        link = self.record.items.get(("link", name))
+        if not isinstance(link, Link):
+            return "its link is not there"
+        come = [new.address for _, new in changes if isinstance(new, Inside)]
+        go = [old.address for old, new in changes if new is None and isinstance(old, Inside)]
+        return self._in_guest(link, lambda: guestend.settle6(link, come, go))
 
     def _batch(self, changes: list[nftext.Pair]) -> Failures:
         failures: Failures = {}
@@ -158,18 +192,24 @@ class Router:
     def _filter_changes(self, changes: list[nftext.Pair], owners: Mapping[Identity, str]) -> Failures:
         """Apply packet filter changes in one transaction; if refused, owner by owner, to find the fault."""
         failures: Failures = {}
-        if self._nft.run(nftext.script(changes)) is None:
-            for old, new in changes:
-                self._record(old, new, failures, None)
-            return failures
+        for part in nftext.leaves(changes):
+            self._transact(part, failures)
+        changes = [pair for pair in changes if self.record.items.get(_any(pair).identity) != pair[1]]
+        refusal = self._nft.run(nftext.script(changes))
         by_owner: dict[str, list[nftext.Pair]] = defaultdict(list)
-        for pair in changes:
-            by_owner[owners.get(_any(pair).identity, "")].append(pair)
+        for old, new in changes:
+            if refusal is None:
+                self._record(old, new, failures, None)
+            else:
+                by_owner[owners.get(_any((old, new)).identity, "")].append((old, new))
         for part in by_owner.values():
-            refusal = self._nft.run(nftext.script(part))
-            for old, new in part:
-                self._record(old, new, failures, refusal)
+            self._transact(part, failures)
         return failures
+
+    def _transact(self, changes: list[nftext.Pair], failures: Failures) -> None:
+        refusal = self._nft.run(nftext.script(changes))
+        for old, new in changes:
+            self._record(old, new, failures, refusal)
 
     def _record(self, old: Item | None, new: Item | None, failures: Failures, refusal: str | None) -> None:
         """Keep the record true: what was done is applied, what was refused is not."""
@@ -185,14 +225,20 @@ class Router:
 
     def _settle(self, link: Link) -> str | None:
         """Give the guest's end of a new pair at once what its DHCP client will be told again."""
+        refusal = self._in_guest(link, lambda: guestend.settle(link))
+        if refusal:
+            self._send(rtnl.remove(link, lambda _name: link.index))
+        return refusal
+
+    def _in_guest(self, link: Link, work: Callable[[], None]) -> str | None:
+        """Do something in the network namespace of a link's other end; give why it could not be done."""
         try:
             kernel.setns(self._holders[link.holder], kernel.CLONE_NEWNET)
             try:
-                guestend.settle(link)
+                work()
             finally:
                 kernel.setns(self._home, kernel.CLONE_NEWNET)
         except OSError as error:
-            self._send(rtnl.remove(link, lambda _name: link.index))
             return str(error)
         return None
 

@@ -11,7 +11,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from elastinet.fabric.items import Address, Item, Link, Neighbour, Path, Rule, Up
+from elastinet.fabric.items import Address, Item, Link, Neighbour, Path, Rule, Up, family_of
 from elastinet.fabric.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
@@ -20,12 +20,14 @@ NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWNEIGH, DELNEIGH, GETNEIGH = 28, 29, 30
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 SETNEIGHTBL = 67
-INET, UP, PERMANENT, NOPREFIXROUTE, ONLINK = 2, 0x1, 0x80, 0x200, 0x4
+INET, INET6, UP, PERMANENT, NOPREFIXROUTE, NODAD, ONLINK = 2, 10, 0x1, 0x80, 0x200, 0x2, 0x4
 UNICAST, BLACKHOLE = 1, 6
 UNIVERSE, ON_LINK = 0, 253
 BOOT, STATIC = 3, 4
 DOOMED_GROUP = 0x0E1A
 MAIN = 254
+
+LINK_LOCAL = "fe80:"
 
 Index = Callable[[str], int]
 """Gives the index of a link by its name, 0 if there is none."""
@@ -120,21 +122,24 @@ def _veth(link: Link, namespace: int) -> Message:
 
 
 def _address(kind: int, flags: int, item: Address, number: int) -> Message:
-    fields = {"family": INET, "prefixlen": item.prefix, "index": number}
-    attributes = [("IFA_LOCAL", item.address), ("IFA_ADDRESS", item.address), ("IFA_FLAGS", NOPREFIXROUTE)]
+    """An address; a link-local one brings the route to its link, and nobody is asked whether it is free."""
+    fields = {"family": family_of(item.address), "prefixlen": item.prefix, "index": number}
+    kept = NODAD if ":" in item.address else 0
+    kept |= 0 if item.address.startswith(LINK_LOCAL) else NOPREFIXROUTE
+    attributes = [("IFA_LOCAL", item.address), ("IFA_ADDRESS", item.address), ("IFA_FLAGS", kept)]
     return encoded(kind, flags, ifaddrmsg(), fields, attributes)
 
 
 def _neighbour(kind: int, flags: int, item: Neighbour, number: int) -> Message:
-    fields = {"family": INET, "ifindex": number, "state": PERMANENT}
+    fields = {"family": family_of(item.address), "ifindex": number, "state": PERMANENT}
     return encoded(kind, flags, ndmsg(), fields, [("NDA_DST", item.address), ("NDA_LLADDR", item.mac)])
 
 
 def _path(kind: int, flags: int, item: Path, number: int) -> Message:
     """A route; the one taken away is found by table, destination and kind alone."""
     address, prefix = item.destination.split("/")
-    fields = {"family": INET, "dst_len": int(prefix), "table": min(item.table, 252), "proto": STATIC,
-              "type": UNICAST if item.link else BLACKHOLE,
+    fields = {"family": family_of(address), "dst_len": int(prefix), "table": min(item.table, 252),
+              "proto": STATIC, "type": UNICAST if item.link else BLACKHOLE,
               "scope": UNIVERSE if item.via or not item.link else ON_LINK}  # fmt: skip
     attributes: list[Any] = [("RTA_TABLE", item.table)]
     if prefix != "0":
@@ -142,13 +147,13 @@ def _path(kind: int, flags: int, item: Path, number: int) -> Message:
     if number:
         attributes.append(("RTA_OIF", number))
     if number and item.via:
-        fields["flags"] = ONLINK
+        fields["flags"] = 0 if item.via.startswith(LINK_LOCAL) else ONLINK
         attributes.append(("RTA_GATEWAY", item.via))
     return encoded(kind, flags, rtmsg(), fields, attributes)
 
 
 def _rule(kind: int, flags: int, item: Rule) -> Message:
-    fields = {"family": INET, "table": min(item.table, 252), "action": 1}
+    fields = {"family": item.family, "table": min(item.table, 252), "action": 1}
     attributes: list[Any] = [("FRA_PRIORITY", item.preference), ("FRA_TABLE", item.table)]
     if item.mark:
         attributes += [("FRA_FWMARK", item.mark), ("FRA_FWMASK", item.mask)]

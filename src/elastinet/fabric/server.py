@@ -31,7 +31,7 @@ class Peer:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.inbox = Inbox()
-        self.known: set[str] = set()
+        self.known: set[tuple[str, str]] = set()
         self.execution: Execution | None = None
 
     def send(self, message: msgspec.Struct, fd: int | None = None) -> None:
@@ -89,9 +89,10 @@ class Server:
     def _introduce(self, peer: Peer) -> None:
         """Hand over the metadata sockets that this peer does not have yet."""
         for id, space in self.fabric.spaces.items():
-            if space.listener and id not in peer.known:
-                peer.known.add(id)
-                peer.send(Listener(id), space.listener.fileno())
+            for family, listener in space.listeners.items():
+                if (id, family) not in peer.known:
+                    peer.known.add((id, family))
+                    peer.send(Listener(id, family=family), listener.fileno())
 
     def _hear(self, peer: Peer) -> None:
         try:
@@ -173,7 +174,7 @@ class Server:
         """Tell the engine, if there is one; what it missed it learns when it comes back."""
         if self._engine:
             if isinstance(fact, Listener):
-                self._engine.known.add(fact.network)
+                self._engine.known.add((fact.network, fact.family))
             self._engine.send(fact, fd)
 
 

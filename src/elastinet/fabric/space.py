@@ -2,13 +2,12 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from elastinet.fabric import isolate, kernel, names
+from elastinet.fabric import isolate, kernel, knobs, names
 from elastinet.fabric.dhcpserver import DhcpServer
 from elastinet.fabric.items import Address, Delta, Identity, Made
 from elastinet.fabric.monitor import Monitor
@@ -26,13 +25,30 @@ KNOBS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
 }
-INTERNET_KNOBS = {"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0", "ipv4/conf/default/rp_filter": "0"}
+INTERNET_KNOBS = {
+    "ipv4/ip_forward": "1",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv6/conf/all/disable_ipv6": "0",
+    "ipv6/conf/default/disable_ipv6": "0",
+}
+IPV6_KNOBS = {
+    "ipv6/conf/all/addr_gen_mode": "1",
+    "ipv6/conf/default/addr_gen_mode": "1",
+    "ipv6/conf/all/forwarding": "1",
+}
+"""Links get the addresses that they are given, and none of their own."""
 IP_FREEBIND = 15
 Role = Literal["router", "appliance", "internet"]
 ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
 BACKLOG = 1024
+Family = Literal["ipv4", "ipv6"]
+LISTENING: dict[Family, tuple[int, str]] = {
+    "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
+    "ipv6": (socket.AF_INET6, names.METADATA_ADDRESS6),
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,8 @@ class Space:
     ) -> None:
         self.id = id
         self.role = role
-        self.listener: socket.socket | None = None
+        self.listeners: dict[Family, socket.socket] = {}
+        self._fresh: dict[Family, socket.socket] = {}
         self.dhcp: DhcpServer | None = None
         self.monitor: Monitor
         self._own = namespace is None
@@ -73,20 +90,28 @@ class Space:
 
     def _settle(self, holders: Mapping[str, int]) -> Router:
         """Make the namespace a router's; runs in the worker."""
-        for knob, value in (KNOBS if self._own else INTERNET_KNOBS).items():
-            _set_knob(knob, value)
+        for knob, value in (IPV6_KNOBS | (KNOBS if self._own else INTERNET_KNOBS)).items():
+            knobs.write(knob, value)
         if self._own:
             path = f"{isolate.NETNS}/{self.id}"
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
         if self.role == ROUTER:
             self.dhcp = DhcpServer(self.id)
-            self.listener = _listen()
+            self._fresh["ipv4"] = _listen("ipv4")
         router = Router(holders)
         if not self._own:
             router.give(Address("lo", names.INTERNET_ADDRESS, 32))
+            router.give(Address("lo", names.INTERNET_ADDRESS6, 128))
         self.monitor = Monitor(router)
         return router
+
+    def new_listeners(self) -> Iterator[tuple[Family, socket.socket]]:
+        """Give the metadata sockets that nobody has asked for yet."""
+        while self._fresh:
+            family, listener = self._fresh.popitem()
+            self.listeners[family] = listener
+            yield family, listener
 
     def descriptor(self) -> int:
         """Open the namespace, for those who put links into it."""
@@ -104,6 +129,8 @@ class Space:
                 self.dhcp.keep(order.network, order.interfaces)
             except OSError as error:
                 failures["dhcp",] = str(error)
+        if order.network and order.network.cidrs6 and "ipv6" not in self.listeners | self._fresh:
+            self._fresh["ipv6"] = _listen("ipv6")
         if order.observe:
             self.router.observe()
         before = self.router.steps
@@ -112,9 +139,9 @@ class Space:
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user."""
-        if self.listener:
-            self.listener.close()
         self.worker.call(self._leave)
+        for listener in (self.listeners | self._fresh).values():
+            listener.close()
         self.worker.stop()
 
     def _leave(self) -> None:
@@ -128,18 +155,12 @@ class Space:
             os.unlink(f"{isolate.NETNS}/{self.id}")
 
 
-def _set_knob(knob: str, value: str) -> None:
-    """Set one of this namespace's network knobs; a kernel without IPv6 needs none of its knobs."""
-    path = Path("/proc/sys/net", knob)
-    if path.exists() or not knob.startswith("ipv6"):
-        path.write_text(value)
-
-
-def _listen() -> socket.socket:
+def _listen(family: Family) -> socket.socket:
     """Open the metadata service's socket in this thread's namespace."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    number, address = LISTENING[family]
+    listener = socket.socket(number, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-    listener.bind((names.METADATA_ADDRESS, 80))
+    listener.bind((address, 80))
     listener.listen(BACKLOG)
     return listener

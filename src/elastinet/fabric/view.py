@@ -46,6 +46,16 @@ class View:
         found = self.network(network)
         return found is not None and found.igw is not None and names.INTERNET in self.up
 
+    def six(self, network: str) -> bool:
+        """Whether a network carries IPv6."""
+        found = self.network(network)
+        return found is not None and bool(found.cidrs6)
+
+    def eigw(self, network: str) -> bool:
+        """Whether a network reaches the internet by an egress-only gateway."""
+        found = self.network(network)
+        return self.six(network) and found is not None and bool(found.eigw) and names.INTERNET in self.up
+
     def is_appliance(self, id: str) -> bool:
         """Whether this holder of an interface is an appliance."""
         return f"appliance:{id}" in self.objects
