@@ -1,0 +1,27 @@
+"""The catalogue of refusals against a server with the kernel fabric: nothing that is refused reaches the kernel."""
+
+import json
+
+import pytest
+from catalogue import REFUSALS
+from scene import Scene, picture
+from test_refusals import check
+
+pytestmark = pytest.mark.xdist_group("kernel-wire")
+
+
+def told(world):
+    """How often the agent has been told anything."""
+    status = json.loads(world.cli("status", "--json").stdout)
+    assert not status["failed"]
+    return status["generation"]
+
+
+def test_no_refusal_reaches_the_kernel(world):
+    scene = Scene(world.ec2)
+    world.settle()
+    before, generation = picture(world.ec2), told(world)
+    for refusal in REFUSALS:
+        check(scene, refusal)
+    assert (picture(world.ec2), told(world)) == (before, generation)
+    world.cli("reset")
