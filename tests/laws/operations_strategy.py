@@ -69,6 +69,7 @@ LIKELY = (
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
     *("assign_ipv6_on_creation", "make_ipv6_route"),
+    *("give_role", "give_role", "replace_role"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

@@ -78,6 +78,29 @@ def protect(c: Choice) -> Params:
     return {"InstanceId": c.instance, "DisableApiTermination": {"Value": c.chance(3)}}
 
 
+PROFILE = {"Arn": "arn:aws:iam::000000000000:instance-profile/worker"}
+
+
+@move("AssociateIamInstanceProfile")
+def give_role(c: Choice) -> Params:
+    return {"InstanceId": c.instance, "IamInstanceProfile": PROFILE}
+
+
+def _role(c: Choice) -> str:
+    found = [i.profile_association for i in c.nouns(Instance) if i.profile_association]
+    return c.one(found) if found else "iip-assoc-00000000000000000"
+
+
+@move("ReplaceIamInstanceProfileAssociation")
+def replace_role(c: Choice) -> Params:
+    return {"AssociationId": _role(c), "IamInstanceProfile": {"Name": "other"}}
+
+
+@move("DisassociateIamInstanceProfile")
+def take_role(c: Choice) -> Params:
+    return {"AssociationId": _role(c)}
+
+
 # --- interfaces -----------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import filters, network_interfaces
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.instance_profiles import shown_profile
 from elastinet.ec2.moments import moment
 from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
@@ -75,7 +76,7 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
     if instance.state_reason:
         shown["StateReason"] = dict(zip(("Code", "Message"), instance.state_reason, strict=True))
     if instance.profile_arn:
-        shown["IamInstanceProfile"] = {"Arn": instance.profile_arn}
+        shown["IamInstanceProfile"] = shown_profile(instance.profile_arn)
     return shown
 
 

@@ -8,6 +8,7 @@ from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2 import faults, instances, volumes
 from elastinet.ec2.attachments import attach
+from elastinet.ec2.instance_profiles import read_profile
 from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
 from elastinet.ec2.network_interfaces import make_interface
@@ -69,6 +70,7 @@ def _launch(tx: Transaction, request: Request) -> str:
             subnet_id=plan.subnet.id,
             zone=plan.subnet.zone,
             private_ip=plan.primary(index),
+            profile_association=tx.new_id("iip-assoc") if fields["profile_arn"] else None,
             tags=tags,
             **fields,
         )
@@ -162,7 +164,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "api_termination_disabled": bool(request.get("DisableApiTermination")),
         "api_stop_disabled": bool(request.get("DisableApiStop")),
         "shutdown_behavior": request.get("InstanceInitiatedShutdownBehavior", "stop"),
-        "profile_arn": _profile(tx, profile) if profile else None,
+        "profile_arn": read_profile(tx, profile) if profile else None,
         "credit_specification": credit.get("CpuCredits") if credit else None,
         "cpu_options": _cpu_options(request.get("CpuOptions")),
         "hostname_type": names.get("HostnameType", "ip-name"),
@@ -186,15 +188,6 @@ def user_data(text: str) -> str:
     if len(raw) > MOST_USER_DATA:
         raise Fault("InvalidUserData.Malformed", f"User data is limited to {MOST_USER_DATA} bytes")
     return text
-
-
-def _profile(tx: Transaction, profile: Request) -> str:
-    arn, name = profile.get("Arn"), profile.get("Name")
-    if (arn is None) == (name is None):
-        raise faults.combination(
-            "Exactly one of iamInstanceProfile.arn and iamInstanceProfile.name must be given."
-        )
-    return arn or f"arn:aws:iam::{tx.owner}:instance-profile/{name}"
 
 
 def _cpu_options(options: Request | None) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from elastinet.imds.text import pretty, utc
 from elastinet.model.instance import Instance
+from elastinet.rules.profiles import profile_id
 from elastinet.rules.role_keys import role_key
 
 PERIOD_SECONDS, LIFETIME_SECONDS = 3600, 6 * 3600
@@ -18,7 +19,7 @@ def info(instance: Instance) -> Mapping[str, str]:
         "Code": "Success",
         "LastUpdated": utc(instance.launch_time),
         "InstanceProfileArn": instance.profile_arn or "",
-        "InstanceProfileId": "AIPA" + _letters(instance.profile_arn or "")[:16],
+        "InstanceProfileId": profile_id(instance.profile_arn or ""),
     }
 
 
@@ -43,7 +44,3 @@ def credentials(instance: Instance, now: float) -> str:
             "Expiration": utc(since + LIFETIME_SECONDS),
         }
     )
-
-
-def _letters(text: str) -> str:
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -58,6 +58,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     api_stop_disabled: bool = False
     shutdown_behavior: str = "stop"
     profile_arn: str | None = None
+    profile_association: str | None = None
     credit_specification: str | None = None
     cpu_options: tuple[int, int] | None = None
     hostname_type: str = "ip-name"
@@ -72,6 +73,7 @@ class Instance(Noun, frozen=True, kw_only=True):
         "image-id": lambda i: (i.image_id,),
         "private-ip-address": lambda i: (i.private_ip,) if i.private_ip else (),
         "client-token": lambda i: (i.client_token,) if i.client_token else (),
+        "profile-association": lambda i: (i.profile_association,) if i.profile_association else (),
     }
 
     @property
