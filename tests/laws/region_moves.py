@@ -569,7 +569,15 @@ def make_ipv6_route(c: Choice) -> Params:
 
 @move("ReplaceRoute")
 def replace_ipv6_route(c: Choice) -> Params:
-    return _ipv6_route(c)
+    """Another way for a block that has one already, where there is any."""
+    there = [(t, r.destination) for t in c.nouns(RouteTable) for r in t.routes if ":" in r.destination]
+    there = [pair for pair in there if not pair[0].is_edge] or there
+    if not there:
+        return _ipv6_route(c)
+    table, destination = c.one(there)
+    near = [i.id for i in c.nouns(NetworkInterface) if i.vpc_id == table.vpc_id] or [c.interface]
+    route = {"RouteTableId": table.id, "DestinationIpv6CidrBlock": destination}
+    return route | {"NetworkInterfaceId": c.one(near)}
 
 
 @move("CreateNetworkAclEntry")
