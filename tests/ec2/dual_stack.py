@@ -1,6 +1,9 @@
 """VPCs with both families, to try things in."""
 
+from types import SimpleNamespace
 from typing import Any
+
+from place import make_place
 
 
 def dual_stack_vpc(ec2: Any, shown: bool = False) -> str:
@@ -37,3 +40,24 @@ def default_group(ec2: Any, vpc: str) -> dict[str, Any]:
     asked = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
     (found,) = ec2.describe_security_groups(Filters=asked)["SecurityGroups"]
     return dict(found)
+
+
+def make_dual_stack_place(ec2: Any) -> SimpleNamespace:
+    """A place (of place.py) where one subnet has an IPv6 block."""
+    place = make_place(ec2)
+    ec2.associate_vpc_cidr_block(VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
+    place.block = first_subnet_block(ec2, place.vpc)
+    made = ec2.associate_subnet_cidr_block(SubnetId=place.subnet, Ipv6CidrBlock=place.block)
+    place.association = made["Ipv6CidrBlockAssociation"]["AssociationId"]
+    place.base = place.block.removesuffix("/64")
+    return place
+
+
+def addresses6(shown: dict[str, Any]) -> list[str]:
+    """The IPv6 addresses that an interface shows."""
+    return [one["Ipv6Address"] for one in shown["Ipv6Addresses"]]
+
+
+def prefixes(shown: dict[str, Any], version: int) -> list[str]:
+    """The prefixes of one family that an interface shows."""
+    return [one[f"Ipv{version}Prefix"] for one in shown.get(f"Ipv{version}Prefixes", ())]

@@ -60,12 +60,14 @@ def test_tags_that_metadata_cannot_show(ec2, place):
     assert instances(ec2, id)[0]["Tags"] == []
 
 
-def test_no_ipv6_endpoint(ec2, place):
-    (instance,) = launch(ec2, place, MetadataOptions={"HttpProtocolIpv6": "disabled"})
-    assert instance["MetadataOptions"]["HttpProtocolIpv6"] == "disabled"
-    with refused("UnsupportedOperation", "HttpProtocolIpv6"):
-        launch(ec2, place, MetadataOptions={"HttpProtocolIpv6": "enabled"})
+def test_the_ipv6_endpoint(ec2, place):
+    (instance,) = launch(ec2, place)
     id = instance["InstanceId"]
-    ec2.modify_instance_metadata_options(InstanceId=id, HttpProtocolIpv6="disabled")
-    with refused("UnsupportedOperation", "HttpProtocolIpv6"):
-        ec2.modify_instance_metadata_options(InstanceId=id, HttpProtocolIpv6="enabled")
+    assert instance["MetadataOptions"]["HttpProtocolIpv6"] == "disabled"
+    answer = ec2.modify_instance_metadata_options(InstanceId=id, HttpProtocolIpv6="enabled")
+    assert answer["InstanceMetadataOptions"]["HttpProtocolIpv6"] == "enabled"
+    asked = [{"Name": "metadata-options.http-protocol-ipv6", "Values": ["enabled"]}]
+    found = ec2.describe_instances(Filters=asked)["Reservations"]
+    assert [i["InstanceId"] for r in found for i in r["Instances"]] == [id]
+    (other,) = launch(ec2, place, MetadataOptions={"HttpProtocolIpv6": "enabled"})
+    assert other["MetadataOptions"]["HttpProtocolIpv6"] == "enabled"

@@ -251,8 +251,9 @@ def test_limit_of_addresses(ec2, place, eni):
 
 
 def test_parameters_that_are_not_honoured_are_refused_by_name(ec2, place):
-    with refused("UnsupportedOperation", "Ipv6AddressCount"):
-        ec2.create_network_interface(SubnetId=place.subnet, Ipv6AddressCount=1)
+    with refused("UnsupportedOperation", "ConnectionTrackingSpecification"):
+        timeouts = {"UdpTimeout": 60}
+        ec2.create_network_interface(SubnetId=place.subnet, ConnectionTrackingSpecification=timeouts)
     with refused("UnsupportedOperation", "efa"):
         ec2.create_network_interface(SubnetId=place.subnet, InterfaceType="efa")
 

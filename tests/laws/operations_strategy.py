@@ -18,6 +18,7 @@ from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.vpc import Subnet
 from elastinet.store import Journal
 
 DRY_RUN_ONE_IN = 8
@@ -68,7 +69,8 @@ LIKELY = (
     *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
-    *("assign_ipv6_on_creation", "make_ipv6_route"),
+    *("assign_ipv6_on_creation", "make_ipv6_route", "launch_with_ipv6", "launch_with_ipv6"),
+    *("make_ipv6_interface", "assign_ipv6", "unassign_ipv6", "delegate", "enable_primary_ipv6"),
     *("give_role", "give_role", "replace_role"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
@@ -97,9 +99,18 @@ def furnish(engine: Engine) -> None:
     """Open the accounts' regions, which even a refused request would do, and put a few things there."""
     for owner in ACCOUNTS:
         made = engine.call(owner, REGION, "RunInstances", LAUNCH) or {}
-        subnet = made["Instances"][0]["SubnetId"]
+        subnet, vpc = (made["Instances"][0][name] for name in ("SubnetId", "VpcId"))
+        if not engine.state.need(Subnet, subnet).cidr6:
+            _add_ipv6(engine, owner, vpc, subnet)
         engine.call(owner, REGION, "CreateNetworkInterface", {"SubnetId": subnet})
         engine.call(owner, REGION, "AllocateAddress", {})
+
+
+def _add_ipv6(engine: Engine, owner: str, vpc: str, subnet: str) -> None:
+    asked = {"VpcId": vpc, "AmazonProvidedIpv6CidrBlock": True}
+    made = engine.call(owner, REGION, "AssociateVpcCidrBlock", asked) or {}
+    block = made["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"].replace("/56", "/64")
+    engine.call(owner, REGION, "AssociateSubnetCidrBlock", {"SubnetId": subnet, "Ipv6CidrBlock": block})
 
 
 def play(engine: Engine, one: Move) -> str:

@@ -552,6 +552,62 @@ def assign_ipv6_on_creation(c: Choice) -> Params:
     return {"SubnetId": subnet, "AssignIpv6AddressOnCreation": {"Value": not c.chance(3)}}
 
 
+def _six(c: Choice) -> str:
+    """A subnet with an IPv6 block, if there is one."""
+    return c.id(Subnet, "subnet", lambda s: bool(s.cidr6))
+
+
+@move("CreateNetworkInterface")
+def make_ipv6_interface(c: Choice) -> Params:
+    wanted = c.one(({"Ipv6AddressCount": 1 + c.number(2)}, {"Ipv6PrefixCount": 1}, {"Ipv4PrefixCount": 1}))
+    return {"SubnetId": _six(c)} | wanted
+
+
+@move("RunInstances")
+def launch_with_ipv6(c: Choice) -> Params:
+    asked = {"EnableResourceNameDnsAAAARecord": c.chance(2)}
+    return _launch(c, SubnetId=_six(c), Ipv6AddressCount=1 + c.number(2), PrivateDnsNameOptions=asked)
+
+
+def _six_interface(c: Choice) -> str:
+    return c.id(NetworkInterface, "eni", lambda i: bool(i.addresses6 or i.prefixes6))
+
+
+@move("AssignIpv6Addresses")
+def assign_ipv6(c: Choice) -> Params:
+    wanted = c.one(({"Ipv6AddressCount": 1}, {"Ipv6PrefixCount": 1}))
+    return {"NetworkInterfaceId": _six_interface(c)} | wanted
+
+
+@move("UnassignIpv6Addresses")
+def unassign_ipv6(c: Choice) -> Params:
+    found = [i for i in c.nouns(NetworkInterface) if i.addresses6 or i.prefixes6]
+    if not found:
+        return {"NetworkInterfaceId": c.interface, "Ipv6Addresses": ["2001:db8::9"]}
+    interface = c.one(found)
+    gone = {"Ipv6Addresses": [*interface.addresses6[:1]]}
+    if not interface.addresses6 or (interface.prefixes6 and c.chance(2)):
+        gone = {"Ipv6Prefixes": [*interface.prefixes6[:1]]}
+    return {"NetworkInterfaceId": interface.id} | gone
+
+
+@move("AssignPrivateIpAddresses")
+def delegate(c: Choice) -> Params:
+    return {"NetworkInterfaceId": c.interface, "Ipv4PrefixCount": 1}
+
+
+@move("UnassignPrivateIpAddresses")
+def take_prefix(c: Choice) -> Params:
+    found = [(i.id, p) for i in c.nouns(NetworkInterface) for p in i.prefixes]
+    id, prefix = c.one(found) if found else (c.interface, "172.31.0.16/28")
+    return {"NetworkInterfaceId": id, "Ipv4Prefixes": [prefix]}
+
+
+@move("ModifyNetworkInterfaceAttribute")
+def enable_primary_ipv6(c: Choice) -> Params:
+    return {"NetworkInterfaceId": _six_interface(c), "EnablePrimaryIpv6": True}
+
+
 def _ipv6_route(c: Choice) -> Params:
     gateway = c.id(EgressOnlyGateway, "eigw")
     noun = c.engine.state.get(EgressOnlyGateway, gateway)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
+from elastinet.ec2.address_limits import check_bears
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import in_use, remove_interface
 from elastinet.ec2.request import Request
@@ -56,9 +57,7 @@ def _check_limits(
     on_card = sum(1 for i in there if bond(i).network_card == card)
     if len(there) + 1 > kind.max_interfaces or on_card + 1 > kind.cards[card].max_enis:
         raise too_many(len(there) + 1, instance.instance_type)
-    if len(interface.addresses) > kind.ipv4_per_interface:
-        sentence = f"{interface.id}: Number of private addresses will exceed limit."
-        raise Fault("PrivateIpAddressLimitExceeded", sentence)
+    check_bears(instance, interface)
 
 
 def check_index(instance_type: str, index: int, card: int) -> None:

@@ -109,7 +109,7 @@ def _options(instance: Instance) -> dict[str, Any]:
         "PrivateDnsNameOptions": {
             "HostnameType": instance.hostname_type,
             "EnableResourceNameDnsARecord": instance.resource_name_a_record,
-            "EnableResourceNameDnsAAAARecord": False,
+            "EnableResourceNameDnsAAAARecord": instance.resource_name_aaaa_record,
         },
         "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
     }
@@ -148,6 +148,8 @@ def _network(tx: Transaction, instance: Instance, interfaces: list[View]) -> dic
         "SourceDestCheck": primary["SourceDestCheck"],
         "PublicDnsName": primary.get("PublicDnsName", ""),
     }
+    if "Ipv6Address" in primary:
+        shown["Ipv6Address"] = primary["Ipv6Address"]
     return shown | ({"PublicIpAddress": public["PublicIp"]} if public else {})
 
 
@@ -160,7 +162,7 @@ def _private_name(instance: Instance, primary: View) -> str:
 _KEPT = (
     "Attachment", "Description", "Groups", "Ipv6Addresses", "MacAddress", "NetworkInterfaceId", "OwnerId",
     "PrivateDnsName", "PrivateIpAddress", "SourceDestCheck", "Status", "SubnetId", "VpcId",
-    "InterfaceType", "Operator",
+    "InterfaceType", "Operator", "Ipv4Prefixes", "Ipv6Prefixes",
 )  # fmt: skip
 
 

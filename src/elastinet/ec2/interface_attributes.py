@@ -13,12 +13,15 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 
+NAMES = (
+    "Description", "Groups", "SourceDestCheck", "Attachment", "AssociatePublicIpAddress", "EnablePrimaryIpv6",
+)  # fmt: skip
+
 
 def modify_network_interface_attribute(tx: Transaction, request: Request) -> None:
     """Change one attribute of an interface; groups take effect on packets at once."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
-    names = ("Description", "Groups", "SourceDestCheck", "Attachment", "AssociatePublicIpAddress")
-    given = [name for name in names if request.get(name) is not None]
+    given = [name for name in NAMES if request.get(name) is not None]
     if not given and next(request.unread(), None) is None:
         raise faults.missing_parameter("attribute")
     if len(given) > 1:
@@ -34,11 +37,24 @@ def _changes(tx: Transaction, interface: NetworkInterface, name: str, value: Any
         return {"source_dest_check": bool(value.get("Value"))}
     if name == "AssociatePublicIpAddress":
         return {"associate_public_ip": value}
+    if name == "EnablePrimaryIpv6":
+        return {"has_primary6": _primary_ipv6(interface, value)}
     if name == "Groups":
         if not value:
             raise faults.missing_parameter("groupId")
         return {"groups": check_groups(tx, list(value), interface.vpc_id)}
     return {"attachment": _attachment(interface, value)}
+
+
+def _primary_ipv6(interface: NetworkInterface, wanted: bool) -> bool:
+    """Whether an interface has a primary IPv6 address; once it has, it keeps it until it is detached."""
+    if wanted and not interface.addresses6:
+        sentence = "A primary IPv6 address requires an IPv6 address on the network interface."
+        raise faults.combination(sentence)
+    if interface.has_primary6 and not wanted:
+        sentence = f"The primary IPv6 address of {interface.id} cannot be disabled."
+        raise Fault("OperationNotPermitted", sentence)
+    return wanted
 
 
 def _attachment(interface: NetworkInterface, value: Request) -> Any:

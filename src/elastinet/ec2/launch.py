@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
-from elastinet.ec2 import faults, instances, volumes
+from elastinet.ec2 import faults, instances, ipv6_addresses, volumes
 from elastinet.ec2.attachments import attach
+from elastinet.ec2.delegated_prefixes import pick_prefixes
 from elastinet.ec2.instance_profiles import read_profile
 from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
@@ -21,6 +22,7 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
+from elastinet.rules import addressing
 from elastinet.rules.metadata import check_tag_keys
 
 MOST_USER_DATA = 16384
@@ -49,7 +51,7 @@ def _launch(tx: Transaction, request: Request) -> str:
     kind = _kind(tx, request)
     plan = plan_interfaces(tx, request, kind.type, count)
     _check_offered(tx, kind.type, plan.subnet.zone)
-    fields = _fields(tx, request, kind)
+    fields = _fields(tx, request, kind) | _names(request, plan)
     reservation, token = tx.new_id("r"), request.get("ClientToken") or ""
     tags = tags_for(tx, request, "instance", "network-interface", "volume")
     volume_tags = tags_for(tx, request, "volume", "network-interface", "instance")
@@ -150,7 +152,6 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
     if placement.get("Tenancy", "default") != "default":
         raise faults.unsupported(f"elastinet does not support the tenancy {placement['Tenancy']}.")
     placement.get("AvailabilityZone")
-    names = request.get("PrivateDnsNameOptions") or Request({})
     monitoring, hibernation = request.get("Monitoring"), request.get("HibernationOptions")
     profile, credit = request.get("IamInstanceProfile"), request.get("CreditSpecification")
     return {
@@ -167,10 +168,21 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "profile_arn": read_profile(tx, profile) if profile else None,
         "credit_specification": credit.get("CpuCredits") if credit else None,
         "cpu_options": _cpu_options(request.get("CpuOptions")),
-        "hostname_type": names.get("HostnameType", "ip-name"),
-        "resource_name_a_record": bool(names.get("EnableResourceNameDnsARecord")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
     }
+
+
+def _names(request: Request, plan: Plan) -> dict[str, Any]:
+    """How an instance is called: as the request says, else as its subnet says if its interface is new."""
+    asked, first = request.get("PrivateDnsNameOptions") or Request({}), plan.interfaces[0]
+    names = {
+        "HostnameType": "hostname_type",
+        "EnableResourceNameDnsARecord": "resource_name_a_record",
+        "EnableResourceNameDnsAAAARecord": "resource_name_aaaa_record",
+    }
+    given = {field: value for name, field in names.items() if (value := asked.get(name)) is not None}
+    of_subnet = {} if first.existing else {field: getattr(first.subnet, field) for field in names.values()}
+    return of_subnet | given
 
 
 def _key(tx: Transaction, name: str | None) -> str | None:
@@ -213,13 +225,15 @@ def _attach_all(tx: Transaction, instance: Instance, plan: Plan, index: int) -> 
 
 
 def _make(tx: Transaction, plan: Plan, one: Any, index: int) -> NetworkInterface:
-    addresses = one.addresses[index]
-    more = fresh(tx, one.subnet, one.secondary_count, set(addresses)) if one.secondary_count else []
+    more = fresh(tx, one.subnet, one.secondary_count, plan.addresses) if one.secondary_count else []
+    but = plan.prefixes if one.prefixes.size else frozenset()
     return make_interface(
         tx,
         one.subnet,
         groups=one.groups,
-        addresses=(*addresses, *more),
+        addresses=(*one.addresses[index], *more),
+        prefixes=pick_prefixes(tx, one.subnet, addressing, one.prefixes, but),
+        **ipv6_addresses.fields(tx, one.subnet, one.ipv6, primary=one.primary6),
         description=one.description,
         associate_public_ip=one.public,
         tags=plan.interface_tags,

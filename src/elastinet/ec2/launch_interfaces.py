@@ -1,15 +1,19 @@
 """The interfaces that a launch is to have, in either of the two ways that EC2 takes them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from elastinet.catalog.instance_types import InstanceType
-from elastinet.ec2 import faults
+from elastinet.ec2 import asked_addresses, faults
 from elastinet.ec2.account import default_vpc
+from elastinet.ec2.address_limits import Load, check_load, load_of
+from elastinet.ec2.asked_addresses import NOTHING, Asked, ipv4_prefixes
 from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
+from elastinet.ec2.ipv6_addresses import wanted
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.named_groups import groups_by_name
-from elastinet.ec2.private_addresses import check_free, fresh
+from elastinet.ec2.private_addresses import EXCLUDING, check_free, fresh
 from elastinet.ec2.request import Request
 from elastinet.ec2.security_groups import check_groups
 from elastinet.ec2.subnets import pick_zone
@@ -18,6 +22,7 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Tags
+from elastinet.model.prefixes import prefix_of
 from elastinet.model.vpc import Subnet
 
 FULL = "There are not enough free addresses in subnet '{}' to satisfy the requested number of instances."
@@ -26,14 +31,25 @@ WITH_INTERFACES = {
     "SecurityGroupIds": "an instance-level security groups",
     "SecurityGroups": "an instance-level security groups",
     "PrivateIpAddress": "an instance-level private IP address",
+    "Ipv6Addresses": "an instance-level IPv6 address",
+    "Ipv6AddressCount": "an instance-level IPv6 address count",
+    "EnablePrimaryIpv6": "an instance-level primary IPv6 address",
 }
+
+
+FOR_NEW = (
+    "Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses", "SubnetId", "Ipv4Prefixes",
+    "Ipv4PrefixCount", "Ipv6Addresses", "Ipv6AddressCount", "Ipv6Prefixes", "Ipv6PrefixCount",
+)  # fmt: skip
+"""What can be said of an interface that a launch makes only."""
 
 
 @dataclass
 class One:
     """One interface of each instance: an existing one, or how to make it.
 
-    `addresses` has, for each instance, the addresses that its interface begins with.
+    `addresses` has, for each instance, the IPv4 addresses that its interface begins with. `prefixes`
+    and `ipv6` are what it has beside, `primary6` whether its first IPv6 address is the primary one.
     """
 
     subnet: Subnet
@@ -43,9 +59,20 @@ class One:
     groups: tuple[str, ...] = ()
     addresses: tuple[tuple[str, ...], ...] = ()
     secondary_count: int = 0
+    prefixes: Asked = NOTHING
+    ipv6: Asked = NOTHING
+    primary6: bool = False
     description: str = ""
     public: bool = False
     delete_on_termination: bool = True
+
+    @property
+    def load(self) -> Load:
+        """What the interface of each instance has, or will have."""
+        if self.existing:
+            return load_of(self.existing)
+        ipv4 = max((len(a) for a in self.addresses), default=0) + self.secondary_count + self.prefixes.size
+        return Load(ipv4, self.ipv6.size, self.prefixes.size + self.ipv6.all_prefixes)
 
 
 @dataclass
@@ -59,6 +86,16 @@ class Plan:
     def subnet(self) -> Subnet:
         """The subnet of the instances: that of their primary interface."""
         return self.interfaces[0].subnet
+
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """All IPv4 addresses that are meant for interfaces already, of which most are not there yet."""
+        return frozenset(address for one in self.interfaces for given in one.addresses for address in given)
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """The prefixes that they are of."""
+        return frozenset(map(prefix_of, self.addresses))
 
     def primary(self, index: int) -> str:
         """The primary private address of an instance."""
@@ -84,10 +121,8 @@ def _check(kind: InstanceType, found: list[One]) -> None:
         raise faults.combination("Each network interface requires a device index of its own.")
     for one in found:
         check_index(kind.name, one.device_index, one.card)
-        size = max((len(a) for a in one.addresses), default=0) + one.secondary_count
-        if size > kind.ipv4_per_interface:
-            sentence = f"Interface has more private addresses ({size}) than {kind.name} supports."
-            raise Fault("InvalidInterface.IpAddressLimitExceeded", sentence)
+        sentence = f"Interface has more private addresses than {kind.name} supports."
+        check_load(kind, one.load, Fault("InvalidInterface.IpAddressLimitExceeded", sentence))
         if one.subnet.zone != found[0].subnet.zone:
             raise faults.combination(OTHER_ZONE)
     if len(found) > kind.max_interfaces:
@@ -99,7 +134,17 @@ def _simple(tx: Transaction, request: Request, count: int) -> One:
     ids = request.ids("SecurityGroupIds") + groups_by_name(tx, request.ids("SecurityGroups"))
     groups = check_groups(tx, ids, subnet.vpc_id)
     addresses = _addresses(tx, subnet, request.get("PrivateIpAddress"), [], count)
-    return One(subnet, groups=groups, addresses=addresses, public=subnet.map_public_ip)
+    fields = _ipv6(request, subnet, count, "EnablePrimaryIpv6")
+    return One(subnet, groups=groups, addresses=addresses, public=subnet.map_public_ip, **fields)
+
+
+def _ipv6(request: Request, subnet: Subnet, count: int, primary: str) -> dict[str, Any]:
+    """What the interface of each instance has of IPv6; `primary` is the name of the parameter."""
+    asked = asked_addresses.ipv6(request)
+    if asked is not None and (asked.named or asked.prefixes) and count > 1:
+        raise faults.combination("An IPv6 address or prefix can be given to one instance only.")
+    is_primary = bool(request.get(primary)) or asked_addresses.marks_primary(request)
+    return {"ipv6": wanted(subnet, asked), "primary6": is_primary}
 
 
 def _subnet(tx: Transaction, request: Request) -> Subnet:
@@ -135,7 +180,12 @@ def default_subnet(tx: Transaction, zone: str | None) -> Subnet:
 
 
 def _addresses(
-    tx: Transaction, subnet: Subnet, primary: str | None, others: list[str], count: int
+    tx: Transaction,
+    subnet: Subnet,
+    primary: str | None,
+    others: list[str],
+    count: int,
+    prefixes: tuple[str, ...] = (),
 ) -> tuple[tuple[str, ...], ...]:
     """For each instance the addresses of one interface: the ones asked for, or a free one."""
     for address in filter(None, (primary, *others)):
@@ -143,10 +193,10 @@ def _addresses(
     if primary is not None or others:
         if count > 1:
             raise faults.combination("A private IP address can be given to one instance only.")
-        first = primary or fresh(tx, subnet, 1, set(others))[0]
+        first = primary or fresh(tx, subnet, 1, set(others), prefixes)[0]
         return ((first, *others),)
     try:
-        return tuple((address,) for address in fresh(tx, subnet, count, set()))
+        return tuple((address,) for address in fresh(tx, subnet, count, set(), prefixes))
     except Fault as fault:
         raise Fault(fault.code, FULL.format(subnet.id)) from None
 
@@ -176,15 +226,21 @@ def _one(tx: Transaction, request: Request, item: Request, count: int) -> One:
         return _existing(tx, item, id, count, place)
     subnet = _own_subnet(tx, request, item)
     primary, others = _asked(item)
+    secondary_count = item.get("SecondaryPrivateIpAddressCount", 0)
+    prefixes = ipv4_prefixes(item, [name for name in EXCLUDING if item.get(name)])
+    if prefixes.prefixes and count > 1:
+        raise faults.combination("A prefix can be given to one instance only.")
+    fields = place | _ipv6(item, subnet, count, "PrimaryIpv6")
     return One(
         subnet,
         groups=check_groups(tx, item.ids("Groups"), subnet.vpc_id),
-        addresses=_addresses(tx, subnet, primary, others, count),
-        secondary_count=item.get("SecondaryPrivateIpAddressCount", 0),
+        addresses=_addresses(tx, subnet, primary, others, count, prefixes.prefixes),
+        secondary_count=secondary_count,
+        prefixes=prefixes,
         description=item.get("Description", ""),
         public=item.get("AssociatePublicIpAddress", subnet.map_public_ip),
         delete_on_termination=item.get("DeleteOnTermination", True),
-        **place,
+        **fields,
     )
 
 
@@ -205,7 +261,7 @@ def _asked(item: Request) -> tuple[str | None, list[str]]:
 
 def _existing(tx: Transaction, item: Request, id: str, count: int, place: dict[str, Any]) -> One:
     interface = need_mine(tx, id)
-    for name in ("Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses", "SubnetId"):
+    for name in FOR_NEW:
         if name in item:
             raise faults.combination(
                 f"A network interface may not specify both a network interface ID and {name}"

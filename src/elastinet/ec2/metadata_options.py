@@ -25,28 +25,25 @@ FIELDS = {
     "HttpPutResponseHopLimit": "hop_limit",
     "InstanceMetadataTags": "instance_tags",
 }
+OPTIONS = FIELDS | {"HttpProtocolIpv6": "http_protocol_ipv6"}
+"""What an instance has; of the IPv6 endpoint an account has no default."""
+
 NO_PREFERENCE = ("no-preference", -1)
 
 
 def launch_options(tx: Transaction, image: Image, asked: Request) -> MetadataOptions:
     """The options of an instance that is launched from an image."""
-    _check_no_ipv6(asked)
     account = settings(tx)
     v2 = image.imds_support == "v2.0"
     found: dict[str, Any] = {"http_tokens": "required", "hop_limit": 2} if v2 else {}
-    for name, field in FIELDS.items():
-        for value in (getattr(account, field), asked.get(name)):
+    for name, field in OPTIONS.items():
+        for value in (getattr(account, field, None), asked.get(name)):
             if value is not None:
                 found[field] = value
     options = MetadataOptions(**found)
     check_hops(options.hop_limit)
     _check_enforced(account, options)
     return options
-
-
-def _check_no_ipv6(request: Request) -> None:
-    if request.get("HttpProtocolIpv6", "disabled") != "disabled":
-        raise faults.unsupported("elastinet does not support HttpProtocolIpv6 but disabled.")
 
 
 def settings(tx: Transaction) -> RegionSettings:
@@ -71,8 +68,7 @@ def check_hops(hops: int) -> None:
 def modify_instance_metadata_options(tx: Transaction, request: Request) -> dict[str, Any]:
     """Change how the metadata service answers an instance, at once."""
     instance = need(tx, Instance, "i", request["InstanceId"])
-    _check_no_ipv6(request)
-    given = {field: request.get(name) for name, field in FIELDS.items() if request.get(name) is not None}
+    given = {field: request.get(name) for name, field in OPTIONS.items() if request.get(name) is not None}
     options = replace(instance.metadata, **given)
     check_hops(options.hop_limit)
     if "http_tokens" in given:

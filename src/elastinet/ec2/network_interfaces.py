@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 from elastinet.catalog import regions
-from elastinet.ec2 import faults
+from elastinet.ec2 import asked_addresses, faults, ipv6_addresses
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.moments import moment
 from elastinet.ec2.once import once
 from elastinet.ec2.paths import paths
-from elastinet.ec2.private_addresses import pick
+from elastinet.ec2.private_addresses import ipv4_fields
 from elastinet.ec2.public_addresses import association, forget_associations
 from elastinet.ec2.request import Request
 from elastinet.ec2.security_groups import check_groups
@@ -51,13 +51,22 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "PrivateIpAddress": interface.primary,
         "PrivateDnsName": addresses[0]["PrivateDnsName"],
         "PrivateIpAddresses": addresses,
-        "Ipv6Addresses": [],
+        "Ipv6Addresses": [
+            {"Ipv6Address": address, "IsPrimaryIpv6": interface.has_primary6 and number == 0}
+            for number, address in enumerate(interface.addresses6)
+        ],
         "RequesterManaged": interface.requester_id is not None,
         "SourceDestCheck": interface.source_dest_check,
         "Status": status(interface),
         "Operator": {"Managed": False},
         "TagSet": tag_set(interface),
     }
+    if interface.addresses6:
+        shown["Ipv6Address"] = interface.addresses6[0]
+    if interface.prefixes:
+        shown["Ipv4Prefixes"] = [{"Ipv4Prefix": prefix} for prefix in interface.prefixes]
+    if interface.prefixes6:
+        shown["Ipv6Prefixes"] = [{"Ipv6Prefix": prefix} for prefix in interface.prefixes6]
     if interface.requester_id:
         shown["RequesterId"] = interface.requester_id
     if interface.attachment is not None:
@@ -147,6 +156,7 @@ NETWORK_INTERFACES = Describable(
         for name in (
             "vpc-id", "subnet-id", "group-id", "mac-address", "private-ip-address",
             "addresses.private-ip-address", "attachment.instance-id", "attachment.attachment-id",
+            "ipv6-addresses.ipv6-address",
         )
     },
 )  # fmt: skip
@@ -182,11 +192,14 @@ def _create(tx: Transaction, request: Request) -> NetworkInterface:
     kind = request.get("InterfaceType", "interface")
     if kind != "interface":
         raise faults.unsupported(f"elastinet does not support the interface type {kind}.")
+    asked = ipv6_addresses.wanted(subnet, asked_addresses.ipv6(request))
+    primary = bool(request.get("EnablePrimaryIpv6")) or asked_addresses.marks_primary(request)
     return make_interface(
         tx,
         subnet,
         groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
-        addresses=pick(tx, subnet, request),
+        **ipv4_fields(tx, subnet, request),
+        **ipv6_addresses.fields(tx, subnet, asked, primary=primary),
         description=request.get("Description", ""),
         tags=tags_for(tx, request, "network-interface"),
     )

@@ -20,6 +20,7 @@ from elastinet.ec2 import (
     instances,
     interface_attributes,
     internet_gateways,
+    ipv6_addresses,
     key_pairs,
     launch,
     lifecycle,
@@ -51,6 +52,7 @@ Operation = Callable[[Transaction, Request], dict[str, Any] | None]
 OPERATIONS: dict[str, Operation] = {
     "AcceptVpcPeeringConnection": peerings.accept_vpc_peering_connection,
     "AllocateAddress": addresses.allocate_address,
+    "AssignIpv6Addresses": ipv6_addresses.assign_ipv6_addresses,
     "AssignPrivateIpAddresses": private_addresses.assign_private_ip_addresses,
     "AssociateAddress": addresses.associate_address,
     "AssociateDhcpOptions": dhcp_options.associate_dhcp_options,
@@ -168,6 +170,7 @@ OPERATIONS: dict[str, Operation] = {
     "StartInstances": lifecycle.start_instances,
     "StopInstances": lifecycle.stop_instances,
     "TerminateInstances": lifecycle.terminate_instances,
+    "UnassignIpv6Addresses": ipv6_addresses.unassign_ipv6_addresses,
     "UnassignPrivateIpAddresses": private_addresses.unassign_private_ip_addresses,
     "UnmonitorInstances": instance_attributes.monitoring(enabled=False),
     "UpdateSecurityGroupRuleDescriptionsEgress": security_group_rules.update_descriptions(egress=True),

@@ -1,26 +1,34 @@
-"""Private addresses of interfaces: which ones, how many, and whose they become."""
+"""Private IPv4 addresses of interfaces: which ones, how many, and whose they become."""
 
+from collections.abc import Collection, Set
 from itertools import islice
 from typing import Any
 
-from elastinet.catalog.instance_types import instance_types
-from elastinet.ec2 import faults
+from elastinet.ec2 import asked_addresses, faults
+from elastinet.ec2.address_limits import check_limit
+from elastinet.ec2.asked_addresses import Asked
+from elastinet.ec2.delegated_prefixes import pick_prefixes
 from elastinet.ec2.lookup import need_mine
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
-from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.prefixes import prefix_of
 from elastinet.model.vpc import Subnet
 from elastinet.rules import addressing
+
+EXCLUDING = ("PrivateIpAddresses", "SecondaryPrivateIpAddressCount")
+"""What a request cannot have beside prefixes; a primary address it can."""
 
 FULL = "The specified subnet does not have enough free addresses to satisfy the request."
 
 
-def pick(tx: Transaction, subnet: Subnet, request: Request) -> tuple[str, ...]:
-    """The addresses that a request for an interface asks for, the primary first."""
+def ipv4_fields(tx: Transaction, subnet: Subnet, request: Request) -> dict[str, Any]:
+    """The addresses, the primary first, and the prefixes that a request for an interface asks for."""
     primary, others = _asked(request)
     count = request.get("SecondaryPrivateIpAddressCount")
+    beside = [name for name in EXCLUDING if request.get(name)]
+    asked = asked_addresses.ipv4_prefixes(request, beside)
     if count is not None and others:
         raise faults.combination("Only one of secondary addresses and their count may be given.")
     if count is not None and count < 0:
@@ -28,8 +36,10 @@ def pick(tx: Transaction, subnet: Subnet, request: Request) -> tuple[str, ...]:
     for address in filter(None, (primary, *others)):
         check_free(tx, subnet, address)
     given = [primary, *others] if primary else others
-    more = fresh(tx, subnet, (0 if primary else 1) + (count or 0), set(given))
-    return tuple(given + more) if primary else (more[0], *others, *more[1:])
+    prefixes = pick_prefixes(tx, subnet, addressing, asked, {prefix_of(address) for address in given})
+    more = fresh(tx, subnet, (0 if primary else 1) + (count or 0), set(given), prefixes)
+    addresses = tuple(given + more) if primary else (more[0], *others, *more[1:])
+    return {"addresses": addresses, "prefixes": prefixes}
 
 
 def _asked(request: Request) -> tuple[str | None, list[str]]:
@@ -65,23 +75,17 @@ def _is_reserved(subnet: Subnet, address: str) -> bool:
     return address in {str(block[n]) for n in (0, 1, 2, 3, -1)}
 
 
-def fresh(tx: Transaction, subnet: Subnet, count: int, but: set[str]) -> list[str]:
-    """This many free addresses of a subnet; refuses if it has not so many."""
+def fresh(
+    tx: Transaction, subnet: Subnet, count: int, but: Set[str], prefixes: Collection[str] = ()
+) -> list[str]:
+    """This many free addresses of a subnet, none in `but` or `prefixes`; refuses if it has not so many."""
     free = (a for a in addressing.free_addresses(tx.state, subnet, tx.dice) if a not in but)
+    if prefixes:
+        free = (a for a in free if prefix_of(a) not in prefixes)
     found = list(islice(free, count))
     if len(found) < count:
         raise Fault("InsufficientFreeAddressesInSubnet", FULL)
     return found
-
-
-def check_limit(tx: Transaction, interface: NetworkInterface, count: int) -> None:
-    """Refuse more addresses than the type of the interface's instance bears on one interface."""
-    if interface.attachment is None:
-        return
-    instance = tx.need(Instance, interface.attachment.instance_id)
-    if count > instance_types()[instance.instance_type].ipv4_per_interface:
-        sentence = f"{interface.id}: Number of private addresses will exceed limit."
-        raise Fault("PrivateIpAddressLimitExceeded", sentence)
 
 
 def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -89,18 +93,32 @@ def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, 
     interface = need_mine(tx, request["NetworkInterfaceId"])
     subnet = tx.need(Subnet, interface.subnet_id)
     named, count = request.ids("PrivateIpAddresses"), request.get("SecondaryPrivateIpAddressCount")
-    if bool(named) == (count is not None):
-        raise faults.combination("Exactly one of private addresses and their count must be given.")
+    asked = asked_addresses.ipv4_prefixes(request, [name for name in EXCLUDING if request.get(name)])
+    if bool(named) + (count is not None) + bool(asked.size) != 1:
+        sentence = "Exactly one of private addresses, prefixes, and the counts of either must be given."
+        raise faults.combination(sentence)
+    if asked.size:
+        return _delegate(tx, subnet, interface, asked)
     if count is not None and count < 1:
         raise faults.invalid(count, "secondaryPrivateIpAddressCount")
     for address in named:
         _take(tx, subnet, interface, address, bool(request.get("AllowReassignment")))
     new = [a for a in dict.fromkeys(named) if a not in interface.addresses]
     new = new or fresh(tx, subnet, count or 0, set())
-    check_limit(tx, interface, len(interface.addresses) + len(new))
-    tx.put(interface.but(addresses=(*interface.addresses, *new)))
+    interface = interface.but(addresses=(*interface.addresses, *new))
+    check_limit(tx, interface)
+    tx.put(interface)
     shown = [{"PrivateIpAddress": address} for address in (named or new)]
     return {"NetworkInterfaceId": interface.id, "AssignedPrivateIpAddresses": shown}
+
+
+def _delegate(tx: Transaction, subnet: Subnet, interface: NetworkInterface, asked: Asked) -> dict[str, Any]:
+    prefixes = pick_prefixes(tx, subnet, addressing, asked)
+    new = interface.but(prefixes=(*interface.prefixes, *prefixes))
+    check_limit(tx, new)
+    tx.put(new)
+    shown = [{"Ipv4Prefix": prefix} for prefix in prefixes]
+    return {"NetworkInterfaceId": interface.id, "AssignedIpv4Prefixes": shown}
 
 
 def _take(tx: Transaction, subnet: Subnet, interface: NetworkInterface, address: str, reassign: bool) -> None:
@@ -124,19 +142,23 @@ def _take(tx: Transaction, subnet: Subnet, interface: NetworkInterface, address:
 
 
 def unassign_private_ip_addresses(tx: Transaction, request: Request) -> None:
-    """Take secondary addresses from an interface; Elastic IPs that led to them are idle then."""
+    """Take secondary addresses and prefixes from an interface; Elastic IPs that led to them are idle then."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
-    gone = request.ids("PrivateIpAddresses")
-    if not gone:
+    gone, prefixes = request.ids("PrivateIpAddresses"), asked_addresses.ipv4_prefixes(request, []).prefixes
+    if not gone and not prefixes:
         raise faults.missing_parameter("privateIpAddress")
-    for address in gone:
-        if address not in interface.addresses:
+    for address in (*gone, *prefixes):
+        if address not in (*interface.addresses, *interface.prefixes):
             sentence = f"Some of the specified addresses are not assigned to interface {interface.id}"
             raise Fault("InvalidParameterValue", sentence)
         if address == interface.primary:
             sentence = f"The primary address {address} of {interface.id} cannot be unassigned"
             raise Fault("InvalidParameterValue", sentence)
-    tx.put(interface.but(addresses=tuple(a for a in interface.addresses if a not in gone)))
+    kept = {
+        "addresses": tuple(a for a in interface.addresses if a not in gone),
+        "prefixes": tuple(p for p in interface.prefixes if p not in prefixes),
+    }
+    tx.put(interface.but(**kept))
     for elastic in tx.state.where(Address, "network-interface-id", interface.id):
         if elastic.private_ip in gone:
             tx.put(elastic.idle)

@@ -5,6 +5,7 @@ That building the touched ones again gives the same as building everything is a 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import ip_network
 
 from elastinet.fabric import objects
 from elastinet.fabric.objects import AnyObject
@@ -193,14 +194,7 @@ def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
     if peering is None or peering.status != "active":
         return ()
     members = (i for i in state.where(NetworkInterface, "group-id", peer.id) if is_live(state, i))
-    return [block for i in members for block in _blocks(i)]
-
-
-def _blocks(interface: NetworkInterface) -> Iterator[str]:
-    """All addresses that are an interface's own, as blocks."""
-    yield from (f"{address}/32" for address in interface.addresses)
-    yield from (f"{address}/128" for address in interface.addresses6)
-    yield from (*interface.prefixes, *interface.prefixes6)
+    return [str(ip_network(own)) for i in members for own in i.own_addresses]
 
 
 def _members(state: State, id: str) -> AnyObject | None:
@@ -209,7 +203,7 @@ def _members(state: State, id: str) -> AnyObject | None:
     if group is None or not referred or not has_network(state, group.vpc_id):
         return None
     members = (i for i in state.where(NetworkInterface, "group-id", id) if is_live(state, i))
-    addresses = frozenset(address for i in members for address in (*i.addresses, *i.addresses6))
+    addresses = frozenset(block for i in members for block in i.own_addresses)
     return objects.Members(id=id, network=group.vpc_id, addresses=addresses)
 
 

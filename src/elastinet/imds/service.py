@@ -11,8 +11,8 @@ from elastinet.imds.signing import Signer
 from elastinet.imds.tokens import MOST_SECONDS, Tokens
 from elastinet.imds.tree import VERSIONS, Lazy, find, listing, root
 from elastinet.model.instance import Instance
-from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
+from elastinet.rules.interfaces import holder
 
 TTL, TOKEN = b"x-aws-ec2-metadata-token-ttl-seconds", b"x-aws-ec2-metadata-token"
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed"}
@@ -63,19 +63,27 @@ class MetadataService:
         return Signer(self._key_file)
 
     def caller(self, vpc_id: str, address: str) -> Instance | None:
-        """The instance behind a private address of a VPC; the router has checked the address."""
-        for interface in self._state.where(NetworkInterface, "addresses.private-ip-address", address):
-            if interface.vpc_id == vpc_id and interface.attachment is not None:
-                return self._state.get(Instance, interface.attachment.instance_id)
-        return None
+        """The instance behind an address of a VPC; the router has checked the address."""
+        interface = holder(self._state, vpc_id, address)
+        if interface is None or interface.attachment is None:
+            return None
+        return self._state.get(Instance, interface.attachment.instance_id)
 
     def answer(
-        self, instance: Instance | None, method: str, path: str, headers: dict[bytes, bytes], hop: Hop
+        self,
+        instance: Instance | None,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        hop: Hop,
+        *,
+        by_ipv6: bool = False,
     ) -> Answer:
-        """The answer to one request of an instance."""
+        """The answer to one request of an instance; `by_ipv6` says that it came to the IPv6 endpoint."""
         if instance is None:
             return _refusal(404)
-        if instance.metadata.http_endpoint == "disabled":
+        options = instance.metadata
+        if options.http_endpoint == "disabled" or (by_ipv6 and options.http_protocol_ipv6 == "disabled"):
             return _refusal(403)
         steps = [step for step in path.split("/") if step]
         if steps[1:] == ["api", "token"]:
@@ -142,9 +150,10 @@ def application(service: MetadataService, vpc_id: str, hop: Hop) -> Any:
     """The service for one connection that came in through a VPC's router."""
 
     async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        instance = service.caller(vpc_id, scope["client"][0])
-        headers = dict(scope["headers"])
-        found = service.answer(instance, scope["method"], scope["path"], headers, hop)
+        address = scope["client"][0]
+        instance = service.caller(vpc_id, address)
+        headers, by_ipv6 = dict(scope["headers"]), ":" in address
+        found = service.answer(instance, scope["method"], scope["path"], headers, hop, by_ipv6=by_ipv6)
         start = {"type": "http.response.start", "status": found.status}
         await send(start | {"headers": response_headers(found)})
         body = b"" if scope["method"] == "HEAD" else found.body

@@ -95,6 +95,7 @@ def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Laz
         "instance-id": instance.id,
         "instance-life-cycle": "on-demand",
         "instance-type": instance.instance_type,
+        "ipv6": primary.addresses6[0] if primary.addresses6 else None,
         "local-hostname": hostname,
         "local-ipv4": primary.primary,
         "mac": primary.mac,
@@ -142,6 +143,9 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
         "device-number": str(bond(interface).device_index),
         "interface-id": interface.id,
         "ipv4-associations": {ip: private for private, ip in public.items()} or None,
+        "ipv4-prefix": "\n".join(interface.prefixes) or None,
+        "ipv6-prefix": "\n".join(interface.prefixes6) or None,
+        "ipv6s": "\n".join(interface.addresses6) or None,
         "local-hostname": _hostname(instance, interface),
         "local-ipv4s": "\n".join(interface.addresses),
         "mac": interface.mac,
@@ -153,9 +157,11 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
         "security-groups": _group_names(state, interface),
         "subnet-id": subnet.id,
         "subnet-ipv4-cidr-block": subnet.cidr,
+        "subnet-ipv6-cidr-blocks": subnet.cidr6 or None,
         "vpc-id": vpc.id,
         "vpc-ipv4-cidr-block": vpc.cidrs[0],
         "vpc-ipv4-cidr-blocks": "\n".join(vpc.cidrs),
+        "vpc-ipv6-cidr-blocks": "\n".join(vpc.cidrs6) or None,
     }
 
 

@@ -63,6 +63,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     cpu_options: tuple[int, int] | None = None
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
+    resource_name_aaaa_record: bool = False
     metadata: MetadataOptions = MetadataOptions()
 
     INDEXES: ClassVar[dict[str, Index]] = {

@@ -79,6 +79,11 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
         return self.addresses[0]
 
     @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """Every address that is its own, of both families, and the prefixes that are."""
+        return (*self.addresses, *self.addresses6, *self.prefixes, *self.prefixes6)
+
+    @property
     def free(self) -> Self:
         """The same interface, attached to nothing any more."""
         bond = self.attachment

@@ -1,6 +1,7 @@
 """What interfaces an instance has, and what leads to them from outside."""
 
 from elastinet.model.interface import Address, Attachment, NetworkInterface
+from elastinet.model.prefixes import prefix_of
 from elastinet.model.state import State
 
 
@@ -26,6 +27,14 @@ def interfaces_of(state: State, instance_id: str) -> list[NetworkInterface]:
 def primary_of(state: State, instance_id: str) -> NetworkInterface | None:
     """An instance's primary interface, while it has one."""
     return next(iter(interfaces_of(state, instance_id)), None)
+
+
+def holder(state: State, vpc_id: str, address: str) -> NetworkInterface | None:
+    """The interface in a VPC that an address is of, by itself or in a prefix."""
+    index = "ipv6-addresses.ipv6-address" if ":" in address else "addresses.private-ip-address"
+    by_itself = (i for i in state.where(NetworkInterface, index, address) if i.vpc_id == vpc_id)
+    in_prefix = state.where(NetworkInterface, "prefix", (vpc_id, prefix_of(address)))
+    return next(by_itself, None) or next(in_prefix, None)
 
 
 def addresses_of(state: State, interface: NetworkInterface) -> dict[str, Address]:

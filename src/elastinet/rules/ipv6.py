@@ -41,6 +41,11 @@ def usable(subnet: Subnet, address: str) -> bool:
     return 4 <= int(ipaddress.IPv6Address(address)) - int(block.network_address) < block.num_addresses - 1
 
 
+def is_reserved(subnet: Subnet, address: str) -> bool:
+    """Whether an address is one of EC2's five of a subnet's block."""
+    return ipaddress.IPv6Address(address) in network(subnet.cidr6) and not usable(subnet, address)
+
+
 def in_use(state: State, subnet: Subnet, address: str) -> bool:
     """Whether an interface has this address, by itself or in a prefix."""
     if state.count(NetworkInterface, "ipv6-addresses.ipv6-address", address):
@@ -49,11 +54,12 @@ def in_use(state: State, subnet: Subnet, address: str) -> bool:
 
 
 def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
-    """Free addresses of a subnet's block, at random for ever: there are more than anyone can take."""
-    block = network(subnet.cidr6)
+    """Free addresses of a subnet's block, at random, each once; there are more than anyone can take."""
+    block, seen = network(subnet.cidr6), set()
     while True:
         address = str(block[dice.randrange(4, block.num_addresses - 1)])
-        if not in_use(state, subnet, address):
+        if address not in seen and not in_use(state, subnet, address):
+            seen.add(address)
             yield address
 
 

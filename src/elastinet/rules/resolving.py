@@ -62,5 +62,8 @@ def _by_resource(state: State, interface: NetworkInterface) -> Iterator[tuple[st
     instance = state.get(Instance, id) if id else None
     if instance is None or bond is None or (bond.network_card, bond.device_index) != (0, 0):
         return
+    name = f"{instance.id}.{naming.private_domain(interface.region)}"
     if instance.resource_name_a_record:
-        yield f"{instance.id}.{naming.private_domain(interface.region)}", interface.primary
+        yield name, interface.primary
+    if instance.resource_name_aaaa_record and interface.addresses6:
+        yield name, interface.addresses6[0]

@@ -1,0 +1,49 @@
+"""How many addresses and prefixes an instance type bears on one interface (facts sheet, section 1.4)."""
+
+from typing import NamedTuple
+
+from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.ec2 import faults
+from elastinet.ec2.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+
+
+class Load(NamedTuple):
+    """What an interface has: addresses and prefixes of each family, and how many of them are prefixes."""
+
+    ipv4: int
+    ipv6: int
+    prefixes: int
+
+
+def load_of(interface: NetworkInterface) -> Load:
+    """What an interface has."""
+    prefixes = len(interface.prefixes), len(interface.prefixes6)
+    ipv4, ipv6 = len(interface.addresses) + prefixes[0], len(interface.addresses6) + prefixes[1]
+    return Load(ipv4, ipv6, sum(prefixes))
+
+
+def check_load(kind: InstanceType, load: Load, over: Fault) -> None:
+    """Refuse what a type does not bear; `over` is the refusal where it is only too much."""
+    if load.ipv6 and not kind.flag("ipv6_supported"):
+        raise faults.combination(f"The instance type {kind.name} does not support IPv6 addresses.")
+    if load.prefixes and not kind.nitro:
+        sentence = f"The instance type {kind.name} is not built on Nitro and does not support prefixes."
+        raise faults.combination(sentence)
+    if load.ipv4 > kind.ipv4_per_interface or load.ipv6 > kind.ipv6_per_interface:
+        raise over
+
+
+def check_bears(instance: Instance, interface: NetworkInterface) -> None:
+    """Refuse an interface with more than its instance's type bears."""
+    sentence = f"{interface.id}: Number of private addresses will exceed limit."
+    over = Fault("PrivateIpAddressLimitExceeded", sentence)
+    check_load(instance_types()[instance.instance_type], load_of(interface), over)
+
+
+def check_limit(tx: Transaction, interface: NetworkInterface) -> None:
+    """The same, if the interface is in an instance at all."""
+    if interface.attachment is not None:
+        check_bears(tx.need(Instance, interface.attachment.instance_id), interface)
