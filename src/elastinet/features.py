@@ -22,7 +22,7 @@ FEATURES = (
     Feature("routing inside and between subnets, route tables, blackholes", "enforced", "recorded",
             "A VPC is a router namespace with a kernel table per route table."),
     Feature("security groups (IPv4), stateful, inside one subnet too", "enforced", "recorded",
-            "nftables in the VPC's namespace; untracked flows are tracked like all others."),
+            "nftables in the VPC's namespace; untracked flows end with their rule, as on EC2."),
     Feature("source/destination check, MAC and address spoofing", "enforced", "recorded",
             "Checked on every packet that leaves an instance."),
     Feature("internet gateway, public and Elastic IPs", "enforced", "recorded",

@@ -112,6 +112,8 @@ def measure(large: bool = False) -> list[Row]:
     try:
         machine.boot(*world())
         rows = ratios(machine, reference, "2 ENIs")
+        machine.desire(group(ALL))
+        rows += ratios(machine, reference, "2 ENIs, rules for everybody: untracked")
         if large:
             fill(machine, crowd())
             rows += ratios(machine, reference, f"{MANY + 2} ENIs, {GROUPS * RULES_EACH} rules")

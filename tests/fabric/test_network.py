@@ -57,7 +57,7 @@ def test_groups_open_and_close_while_packets_flow(machine: Machine) -> None:
 
 
 def test_an_established_flow_outlives_its_rule(machine: Machine) -> None:
-    machine.boot(network(), table(), group(http(8080)), *TWO)
+    machine.boot(network(), table(), group(Permission(6, 8080, 8080, "10.0.0.0/16")), *TWO)
     said = machine.disks / "i-2" / "root" / "root" / "said"
     with machine.background("i-2", "sleep 60 | busybox nc -l -p 8080 > /root/said"):
         talk = "(echo before; while ! test -e /root/go; do sleep 0.1; done; echo after) | busybox nc 10.0.1.20 8080"

@@ -60,7 +60,7 @@ def needs(item: AnyObject) -> Iterator[str]:
     """Give what an object's compilation reads of others: their keys, or only that they exist."""
     match item:
         case Network():
-            yield f"guest:{names.INTERNET}"
+            yield from (f"guest:{names.INTERNET}", f"epoch:{item.id}")
         case Interface():
             yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
             yield f"six:{item.network}"
@@ -98,7 +98,7 @@ def _network(item: Network, view: View) -> Placed:
     outside = view.igw(item.id) or view.eigw(item.id)
     own: list[Item] = [
         Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE),
-        *nft.network(item, outside, _edge(item, view)),
+        *nft.network(item, outside, _edge(item, view), view.epoch(item.id)),
     ]
     own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import acls, names, permissions
+from elastinet.fabric import acls, names, permissions, untracked
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Group, Interface, Mapping, Members, Network, Permission
 
@@ -27,10 +27,11 @@ V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
 V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": "ipv6-icmp", "suffix": "6"}
 
 
-def network(item: Network, outside: bool, edge: int) -> Iterator[Item]:
+def network(item: Network, outside: bool, edge: int, epoch: int) -> Iterator[Item]:
     """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
 
     `outside` says whether there is a link to the internet; what comes in by it gets the mark `edge`.
+    `epoch` counts the times that a rule went.
     """
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
@@ -51,7 +52,7 @@ def network(item: Network, outside: bool, edge: int) -> Iterator[Item]:
     yield Chain(
         "forward", tuple(_forward(item, outside)), "type filter hook forward priority filter; policy drop;"
     )
-    yield Chain("admitted", ("oif vmap @ingress", "drop"))
+    yield from untracked.network(epoch)
     if outside:
         yield Chain("outside", (f"ip daddr {PRIVATE} drop", "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
@@ -101,7 +102,7 @@ def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
 
 def _forward(item: Network, outside: bool) -> Iterator[str]:
     yield from acls.ASKED
-    yield "ct state vmap { established : accept, related : accept, invalid : drop }"
+    yield "ct state vmap { established : goto known, related : accept, invalid : drop }"
     yield "iif vmap @egress"
     if item.igw and outside:
         yield f"iif {names.IGW_INDEX} goto admitted"
@@ -127,9 +128,12 @@ def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | No
         yield Element("open", f"{index} . {item.mac}", str(mark))
     yield Element("ports", f"{index} . {item.mac}")
     asked = None if groups is None else tuple(groups)
+    if asked is None:
+        yield untracked.appliance(index)
     for hook, direction, free in (("egress", "out", "goto admitted"), ("ingress", "in", "accept")):
         jumps = (f"jump {names.group_chain(group, direction)}" for group in asked or ())
-        yield Chain(f"{link}_{direction}", (free,) if asked is None else (*jumps, "drop"))
+        judged = (*untracked.asked(asked or (), direction), *jumps, "goto refused")
+        yield Chain(f"{link}_{direction}", (free,) if asked is None else judged)
         yield Element(hook, str(index), f"goto {link}_{direction}")
 
 
@@ -139,6 +143,7 @@ def group(item: Group, known: Iterable[str], six: bool) -> Iterator[Item]:
     In a network with IPv6 blocks there are as many chains and sets for IPv6.
     """
     known = frozenset(known)
+    yield from untracked.group(item)
     for direction, address, verdict, rules in (
         ("in", "saddr", "accept", item.ingress),
         ("out", "daddr", "goto admitted", item.egress),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from elastinet.fabric import peering
+from elastinet.fabric import peering, untracked
 from elastinet.fabric.compiling import Placed, compile_object, needs
 from elastinet.fabric.items import Delta, Identity, Items
 from elastinet.fabric.objects import AnyObject, Appliance, Guest, Interface, Network, Peering
@@ -39,15 +39,25 @@ class Plan:
         for item in put:
             old = self.view.objects.get(item.key)
             if old != item:
+                changed |= self._epochs(old, item)
                 self._forget(item.key)
                 self._learn(item)
                 changed |= {item.key} if old else {item.key, f"exists:{item.key}"}
                 changed |= _of_ipv6(old, item)
         for key in drop:
-            if key in self.view.objects:
+            if old := self.view.objects.get(key):
+                changed |= self._epochs(old, None)
                 self._forget(key)
                 changed |= {key, f"exists:{key}"}
         return self._recompile(changed)
+
+    def _epochs(self, old: AnyObject | None, new: AnyObject | None) -> set[str]:
+        """End a network's epoch where something goes that let packets through."""
+        network = untracked.ended_in(old, new)
+        if not network:
+            return set()
+        self.view.epochs[network] = self.view.epoch(network) % untracked.EPOCHS + 1
+        return {f"epoch:{network}"}
 
     def set_up(self, guest: str, boot: int | None) -> set[str]:
         """Say that a guest's namespaces are there (with this boot), or are not."""
@@ -114,7 +124,7 @@ class Plan:
         near = {reader for key in changed for reader in self._readers.get(key, ())}
         targets = (key for key in near if key.startswith(("interface:", "peering:")))
         far = {reader for key in targets for reader in self._readers.get(key, ())}
-        stale = {key for key in changed | near | far if not key.startswith(("exists:", "six:"))}
+        stale = {key for key in changed | near | far if not key.startswith(("exists:", "six:", "epoch:"))}
         touched = set()
         fresh = {key: self._compile(key) for key in stale}
         for key, placed in fresh.items():

@@ -44,6 +44,12 @@ ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
 BACKLOG = 1024
+TIMEOUTS = {
+    ROUTER: {"udp_timeout_stream": 180},
+    APPLIANCE: {"tcp_timeout_established": 350, "udp_timeout": 350, "udp_timeout_stream": 350},
+    INTERNET: {},
+}
+"""How many seconds an idle flow is remembered, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""
 Family = Literal["ipv4", "ipv6"]
 LISTENING: dict[Family, tuple[int, str]] = {
     "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
@@ -85,6 +91,7 @@ class Space:
         self.dhcp: DhcpServer | None = None
         self.monitor: Monitor
         self._own = namespace is None
+        self._timeouts = dict(TIMEOUTS[role])
         self.worker = Worker(id, namespace)
         self.router = self.worker.call(lambda: self._settle(holders))
 
@@ -135,7 +142,14 @@ class Space:
             self.router.observe()
         before = self.router.steps
         failures |= self.router.converge()
+        self._remember()
         return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
+
+    def _remember(self) -> None:
+        """Set for how long flows are remembered, once the first filter has brought the settings with it."""
+        while self._timeouts:
+            name, seconds = self._timeouts.popitem()
+            knobs.write(f"netfilter/nf_conntrack_{name}", str(seconds))
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user."""

@@ -35,6 +35,11 @@ class View:
     objects: dict[str, AnyObject] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
+    epochs: dict[str, int] = field(default_factory=dict)
+
+    def epoch(self, network: str) -> int:
+        """How often a rule has gone in a network, from 1 on and round."""
+        return self.epochs.get(network, 1)
 
     def network(self, id: str) -> Network | None:
         """A network, if it is wanted."""
