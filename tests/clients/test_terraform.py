@@ -78,6 +78,7 @@ def nouns(ec2) -> dict[str, list[str]]:
         "NatGatewayId": [g for g in gateways if g["State"] != "deleted"],
         "VpcPeeringConnectionId": [p for p in peerings if p["Status"]["Code"] != "deleted"],
         "AllocationId": ec2.describe_addresses()["Addresses"],
+        "VpcEndpointId": ec2.describe_vpc_endpoints()["VpcEndpoints"],
         "VpcId": ec2.describe_vpcs()["Vpcs"],
         "SubnetId": ec2.describe_subnets()["Subnets"],
         "InternetGatewayId": ec2.describe_internet_gateways()["InternetGateways"],

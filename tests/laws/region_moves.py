@@ -9,6 +9,7 @@ from elastinet.catalog.images import images
 from elastinet.ec2.route_tables import destination_member
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
+from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -76,6 +77,28 @@ for _action in ("StartInstances", "StopInstances", "TerminateInstances", "Reboot
 @move("ModifyInstanceAttribute")
 def protect(c: Choice) -> Params:
     return {"InstanceId": c.instance, "DisableApiTermination": {"Value": c.chance(3)}}
+
+
+@move("CreateVpcEndpoint")
+def make_endpoint(c: Choice) -> Params:
+    vpc = c.vpc
+    service = f"com.amazonaws.{REGION}.{c.one(('s3', 'dynamodb'))}"
+    near = [t.id for t in c.nouns(RouteTable) if t.vpc_id == vpc]
+    return {"VpcId": vpc, "ServiceName": service, "RouteTableIds": [c.one(near)] if near else []}
+
+
+@move("ModifyVpcEndpoint")
+def change_endpoint(c: Choice) -> Params:
+    id = c.id(VpcEndpoint, "vpce")
+    endpoint = c.engine.state.get(VpcEndpoint, id)
+    gone = list(endpoint.route_tables) if endpoint else []
+    near = [t.id for t in c.nouns(RouteTable) if endpoint and t.vpc_id == endpoint.vpc_id] or [c.table]
+    return {"VpcEndpointId": id, "RemoveRouteTableIds": gone, "AddRouteTableIds": [c.one(near)]}
+
+
+@move("DeleteVpcEndpoints")
+def delete_endpoint(c: Choice) -> Params:
+    return {"VpcEndpointIds": [c.id(VpcEndpoint, "vpce")]}
 
 
 PROFILE = {"Arn": "arn:aws:iam::000000000000:instance-profile/worker"}

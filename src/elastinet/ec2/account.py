@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 from elastinet.catalog.regions import zones
-from elastinet.ec2 import internet_gateways, subnets, vpcs
+from elastinet.ec2 import endpoint_services, internet_gateways, subnets, vpcs
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.account import RegionSettings
@@ -21,6 +21,7 @@ def open_region(tx: Transaction) -> None:
     """Make what an account finds in a region that it has never used."""
     tx.put(RegionSettings(id=f"{tx.owner}/{tx.region}", owner=tx.owner, region=tx.region))
     make_default_vpc(tx)
+    endpoint_services.make_prefix_lists(tx)
 
 
 def default_vpc(tx: Transaction) -> Vpc | None:

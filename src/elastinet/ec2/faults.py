@@ -88,6 +88,7 @@ NAMINGS = {
             "InvalidSubnetCidrBlockAssociationId.Malformed",
             "subnet CIDR block association ID",
         ),
+        Naming("vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed", "Vpc Endpoint Id"),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }

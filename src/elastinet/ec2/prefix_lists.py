@@ -1,4 +1,4 @@
-"""Managed prefix lists, of customers: AWS's own have addresses of the real internet, which is not here."""
+"""Managed prefix lists: of customers, and AWS's own, which are empty, for their hosts are not here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,17 +29,18 @@ def view(tx: Transaction, found: PrefixList) -> View:
 
 
 def _view(found: PrefixList) -> dict[str, Any]:
-    shown = {
+    owner = "aws" if found.of_aws else found.owner
+    shown: dict[str, Any] = {
         "PrefixListId": found.id,
         "PrefixListName": found.list_name,
-        "PrefixListArn": naming.arn(found.region, found.owner, "prefix-list", found.id),
+        "PrefixListArn": naming.arn(found.region, owner, "prefix-list", found.id),
         "AddressFamily": found.family,
         "State": found.state,
-        "MaxEntries": found.max_entries,
-        "Version": found.version,
-        "OwnerId": found.owner,
+        "OwnerId": owner.upper(),
         "Tags": tag_set(found),
     }
+    if not found.of_aws:
+        shown |= {"MaxEntries": found.max_entries, "Version": found.version}
     return shown | ({"StateMessage": found.state_message} if found.state_message else {})
 
 
@@ -74,7 +75,7 @@ def _create(tx: Transaction, request: Request) -> PrefixList:
     name, family = _name(request["PrefixListName"]), request["AddressFamily"]
     if family not in ("IPv4", "IPv6"):
         raise faults.invalid(family, "AddressFamily")
-    if tx.count(PrefixList) >= tx.settings.quotas.prefix_lists:
+    if sum(not p.of_aws for p in tx.mine(PrefixList)) >= tx.settings.quotas.prefix_lists:
         raise faults.quota("PrefixListLimitExceeded", "prefix lists")
     most = _most(request["MaxEntries"])
     entries = _added((), request.get("Entries"), family, most)
@@ -121,7 +122,7 @@ def _cidr(item: Request, family: str) -> str:
 
 def modify_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
     """Another name, other entries (a new version), or another size."""
-    found = need(tx, PrefixList, "pl", request["PrefixListId"])
+    found = _own(tx, request)
     most, changes = request.get("MaxEntries"), request.get("AddEntries") or request.get("RemoveEntries")
     if most is not None and changes:
         sentence = "You cannot modify the entries of a prefix list and its size at the same time."
@@ -134,6 +135,13 @@ def modify_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, A
     elif most is not None:
         found = _resized(tx, found, most)
     return _going(tx, tx.put(found), "modify")
+
+
+def _own(tx: Transaction, request: Request) -> PrefixList:
+    found = need(tx, PrefixList, "pl", request["PrefixListId"])
+    if found.of_aws:
+        raise Fault("OperationNotPermitted", f"The prefix list '{found.id}' is managed by AWS.")
+    return found
 
 
 def _check_version(found: PrefixList, request: Request, needed: bool) -> None:
@@ -174,7 +182,7 @@ def _resized(tx: Transaction, found: PrefixList, most: int) -> PrefixList:
 
 def restore_managed_prefix_list_version(tx: Transaction, request: Request) -> dict[str, Any]:
     """The entries of an earlier version, as a new one."""
-    found = need(tx, PrefixList, "pl", request["PrefixListId"])
+    found = _own(tx, request)
     _check_version(found, request, needed=True)
     entries = _version(found, request["PreviousVersion"])
     if len(entries) > found.max_entries:
@@ -191,7 +199,7 @@ def _version(found: PrefixList, number: int) -> tuple[PrefixListEntry, ...]:
 
 def delete_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
     """Remove a prefix list that no rule and no route speaks of."""
-    found = need(tx, PrefixList, "pl", request["PrefixListId"])
+    found = _own(tx, request)
     if next(_referring(tx, found), None):
         raise faults.dependency(f"The prefix list '{found.id}' has dependencies and cannot be deleted.")
     answer = _going(tx, found, "delete")

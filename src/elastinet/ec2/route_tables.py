@@ -4,6 +4,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.endpoint_routes import endpoint_route, endpoints_of, forget_table
 from elastinet.ec2.gateway_tables import associate_gateway, check_fit
 from elastinet.ec2.lookup import need
 from elastinet.ec2.once import once
@@ -36,7 +37,9 @@ def view(tx: Transaction, table: RouteTable) -> View:
     """A route table in the shape of the API."""
     nowhere = tuple(leads_nowhere(tx.state, table, route) for route in table.routes)
     targets = tuple(tx.state.get(NetworkInterface, r.target) for r in table.routes if r.kind == "interface")
-    return tx.views.of(table, (*nowhere, *targets), lambda: _view(tx, table, nowhere))
+    return tx.views.of(
+        table, (*nowhere, *targets, *endpoints_of(tx, table)), lambda: _view(tx, table, nowhere)
+    )
 
 
 def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict[str, Any]:
@@ -44,7 +47,10 @@ def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict
         "RouteTableId": table.id,
         "VpcId": table.vpc_id,
         "OwnerId": table.owner,
-        "Routes": [_route(tx, route, lost) for route, lost in zip(table.routes, nowhere, strict=True)],
+        "Routes": [
+            *(_route(tx, route, lost) for route, lost in zip(table.routes, nowhere, strict=True)),
+            *(endpoint_route(endpoint) for endpoint in endpoints_of(tx, table)),
+        ],
         "Associations": [_association(table, a) for a in table.associations],
         "PropagatingVgws": [],
         "Tags": tag_set(table),
@@ -132,6 +138,7 @@ def delete_route_table(tx: Transaction, request: Request) -> None:
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     if table.associations:
         raise faults.dependency(f"The routeTable '{table.id}' has dependencies and cannot be deleted.")
+    forget_table(tx, table)
     tx.drop(table)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block, read_ipv6_block
+from elastinet.ec2.endpoint_routes import check_no_route, check_not_of_endpoint
 from elastinet.ec2.lookup import need
 from elastinet.ec2.middlebox_routes import check_route
 from elastinet.ec2.prefix_list_quotas import is_over, static_routes
@@ -34,6 +35,8 @@ def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
     """A new route; a destination has one at the most."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     destination = _destination(tx, request)
+    if is_prefix_list(destination):
+        check_no_route(tx, table, destination)
     if any(r.destination == destination for r in table.routes):
         raise Fault("RouteAlreadyExists", f"The route identified by {destination} already exists.")
     if is_over(tx, [*static_routes(table), destination], tx.settings.quotas.routes_per_table):
@@ -62,6 +65,7 @@ def delete_route(tx: Transaction, request: Request) -> None:
     """Remove a destination's route."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     destination = _destination(tx, request)
+    check_not_of_endpoint(tx, table, destination)
     old = _find(table, destination)
     if old is None:
         what = "ipv6-cidr-block" if ":" in destination else "cidr-block"

@@ -13,6 +13,7 @@ from elastinet.ec2.tagging import check_key, merge
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
+from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fault import Fault
 from elastinet.model.ids import well_formed
 from elastinet.model.instance import Instance, KeyPair
@@ -44,6 +45,7 @@ TAGGABLES = {
     "rtb": Taggable(RouteTable, "route-table"),
     "acl": Taggable(NetworkAcl, "network-acl"),
     "nat": Taggable(NatGateway, "natgateway"),
+    "vpce": Taggable(VpcEndpoint, "vpc-endpoint"),
     "pl": Taggable(PrefixList, "prefix-list"),
     "pcx": Taggable(Peering, "vpc-peering-connection"),
     "dopt": Taggable(DhcpOptions, "dhcp-options"),

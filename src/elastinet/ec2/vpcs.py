@@ -7,6 +7,7 @@ from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.dhcp_options import default_options
+from elastinet.ec2.endpoint_routes import check_no_endpoint
 from elastinet.ec2.lookup import need
 from elastinet.ec2.network_acls import make_default_acl
 from elastinet.ec2.paths import paths
@@ -192,6 +193,7 @@ def let_out(tx: Transaction, vpc: Vpc, group: SecurityGroup) -> None:
 def delete_vpc(tx: Transaction, request: Request) -> None:
     """Remove a VPC that has nothing left but what came with it."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    check_no_endpoint(tx, vpc.id)
     groups = list(tx.where(SecurityGroup, "vpc-id", vpc.id))
     tables = list(tx.where(RouteTable, "vpc-id", vpc.id))
     acls = list(tx.where(NetworkAcl, "vpc-id", vpc.id))

@@ -17,14 +17,16 @@ class PrefixListEntry(msgspec.Struct, frozen=True):
 
 
 class PrefixList(Noun, frozen=True, kw_only=True):
-    """A customer's prefix list; `versions` has the entries of each version, the present one last.
+    """A prefix list, a customer's or (`of_aws`) AWS's own.
 
+    `versions` has the entries of each version, the present one last.
     Whatever refers to it counts `max_entries` rules or routes, however many there are.
     """
 
     list_name: str
     family: Family
     max_entries: int
+    of_aws: bool = False
     state: str = "create-complete"
     state_message: str | None = None
     versions: tuple[tuple[PrefixListEntry, ...], ...] = ((),)

@@ -6,6 +6,7 @@ from typing import TypeVar, get_args
 from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
+from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -28,6 +29,7 @@ AnyNoun = (
     | NetworkAcl
     | NatGateway
     | PrefixList
+    | VpcEndpoint
     | Peering
     | DhcpOptions
     | SecurityGroup
