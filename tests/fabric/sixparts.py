@@ -27,10 +27,8 @@ def network6(id: str = "vpc-1", **changes: Any) -> Network:
 def eni6(number: int, address: str, *more: str, **changes: Any) -> Interface:
     """The interface of guest `number` in one of the two subnets, known by its IPv6 addresses."""
     subnet = 1 if address.startswith(six(1, "")) else 2
-    block = BLOCKS[subnet - 1]
-    return eni(
-        number, f"10.0.{subnet}.{number}0", subnet6=block, addresses6=(address, *more), **changes
-    )  # fmt: skip
+    own = {"subnet6": BLOCKS[subnet - 1], "addresses6": (address, *more)}
+    return eni(number, f"10.0.{subnet}.{number}0", **(own | changes))
 
 
 def six(subnet: int, host: str) -> str:

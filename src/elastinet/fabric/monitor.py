@@ -4,8 +4,8 @@ import errno
 import socket
 import struct
 
-from elastinet.fabric import rtnl
-from elastinet.fabric.netlink import parse
+from elastinet.fabric import observe, rtnl
+from elastinet.fabric.netlink import attributes, parse
 from elastinet.fabric.router import Router
 
 GROUPS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 0x40000
@@ -47,6 +47,8 @@ class Monitor:
 
     def _is_others(self, kind: int, port: int, body: bytes) -> bool:
         """Whether a change is news: links are reported by the kernel itself, the rest with who did it."""
+        if kind in (rtnl.NEWADDR, rtnl.DELADDR) and body[0] == socket.AF_INET6:
+            return self._is_strange(kind, body)
         if kind not in (rtnl.NEWLINK, rtnl.DELLINK):
             return port not in (0, self._router.port)
         _family, _kind, index, flags, _change = struct.unpack_from("=BxHiII", body)
@@ -54,6 +56,14 @@ class Monitor:
             self._router.ending -= {index} if kind == rtnl.DELLINK else set()
             return False
         return kind == rtnl.DELLINK or (not flags & rtnl.UP and self._router.holds_up(index))
+
+    def _is_strange(self, kind: int, body: bytes) -> bool:
+        """Whether an IPv6 address came or went that should not: the kernel does not say by whose doing."""
+        _family, prefix, _flags, _scope, index = struct.unpack_from("=BBBBI", body)
+        address = socket.inet_ntop(socket.AF_INET6, dict(attributes(body, 8))[1])
+        if index in self._router.ending or address in observe.NOT_OURS:
+            return False
+        return self._router.wants(index, address, prefix) != (kind == rtnl.NEWADDR)
 
     def close(self) -> None:
         """Close the socket."""

@@ -12,14 +12,15 @@ from elastinet.fabric.objects import Interface, Network
 
 SENDER = "iif . ether saddr . ip6 saddr"
 BY_SENDER = f"meta mark set {SENDER} map @own6"
-BY_BLOCK = f"meta mark set {SENDER} map @delegated6"
+BY_BLOCK = "iif . ether saddr @ports meta mark set ether saddr . ip6 saddr map @delegated6"
 BUMP = "ip6 hoplimit vmap { " + ", ".join(f"{n} : goto hop{n}" for n in range(1, 255)) + ", 255 : accept }"
 NEVER_OUTSIDE = "{ ::/127, fc00::/7, fe80::/10, ff00::/8 }"
 LINK_SCOPE = ("fe80::/10", "ff00::/8")
 ROUTER = names.link_local(names.ROUTER_MAC)
 DHCP_SERVERS = "ff02::1:2"
 EVERY_PROTOCOL = "0-255"
-BLOCK = "type iface_index . ether_addr . ipv6_addr : mark; flags interval;"
+BLOCK = "type ether_addr . ipv6_addr : mark; flags interval;"
+"""Without the link's number: nftables turns its bytes around in keys of intervals."""
 
 
 def network(item: Network, edge: int) -> Iterator[Item]:
@@ -111,5 +112,5 @@ def interface(item: Interface, index: int, mark: int) -> Iterator[Item]:
         yield Element("assigned6", f"{EVERY_PROTOCOL} . {address}")
     for prefix in item.prefixes:
         if ":" in prefix:
-            yield Element("delegated6", f"{index} . {item.mac} . {prefix}", str(mark))
+            yield Element("delegated6", f"{item.mac} . {prefix}", str(mark))
             yield Element("assigned6", f"{EVERY_PROTOCOL} . {prefix}")

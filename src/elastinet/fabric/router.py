@@ -17,6 +17,8 @@ from elastinet.fabric.record import Record
 
 ORDER = ("knob", "link", "up", "address", "neighbour", "path", "rule", "inside")
 
+LOOPBACK = 1
+
 Failures = dict[Identity, str]
 
 
@@ -44,6 +46,11 @@ class Router:
         """Whether the link with this index is one that shall be up."""
         name = self.record.names.get(index)
         return name is None or ("up", name) in self.record.items
+
+    def wants(self, index: int, address: str, prefix: int) -> bool:
+        """Whether the link with this index shall have an address."""
+        name = self.record.names.get(index) or ("lo" if index == LOOPBACK else "")
+        return ("address", name, address, prefix) in self._wanted
 
     def close(self) -> None:
         """Close the sockets."""

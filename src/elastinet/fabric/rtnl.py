@@ -136,10 +136,10 @@ def _neighbour(kind: int, flags: int, item: Neighbour, number: int) -> Message:
 
 
 def _path(kind: int, flags: int, item: Path, number: int) -> Message:
-    """A route; the one taken away is found by table, destination and kind alone."""
+    """A route; the one taken away is found by table, destination and kind alone, whoever made it."""
     address, prefix = item.destination.split("/")
     fields = {"family": family_of(address), "dst_len": int(prefix), "table": min(item.table, 252),
-              "proto": STATIC, "type": UNICAST if item.link else BLACKHOLE,
+              "proto": STATIC if kind == NEWROUTE else 0, "type": UNICAST if item.link else BLACKHOLE,
               "scope": UNIVERSE if item.via or not item.link else ON_LINK}  # fmt: skip
     attributes: list[Any] = [("RTA_TABLE", item.table)]
     if prefix != "0":
