@@ -4,30 +4,43 @@ from typing import Any
 
 import pytest
 from machine import Machine
-from parts import eni, group, guest, table
+from parts import ALL, eni, group, guest, table
 from test_network import pings
 
 from elastinet.fabric.objects import AnyObject, Interface, Network, Peering, Permission, Subnet
 
-PINGED = Permission(1, 8, -1, "0.0.0.0/0")
+PINGED = (Permission(1, 8, -1, "0.0.0.0/0"), Permission(58, 128, -1, "::/0"))
+EVERY = (ALL, Permission(-1, -1, -1, "::/0"))
 
 
 def vpc(number: int) -> Network:
-    subnet = Subnet(f"subnet-{number}", f"10.{number}.1.0/24", f"10.{number}.1.1")
-    return Network(f"vpc-{number}", (f"10.{number}.0.0/16",), (subnet,), None, f"10.{number}.0.2", "internal")
+    block = f"2001:db8:0:{number}00::/56"
+    subnet = Subnet(
+        f"subnet-{number}", f"10.{number}.1.0/24", f"10.{number}.1.1", f"2001:db8:0:{number}01::/64"
+    )
+    return Network(
+        f"vpc-{number}",
+        (f"10.{number}.0.0/16",),
+        (subnet,),
+        None,
+        f"10.{number}.0.2",
+        "internal",
+        cidrs6=(block,),
+    )
 
 
 def at(number: int, **changes: Any) -> Interface:
     fields: dict[str, Any] = {
         "network": f"vpc-{number}", "subnet": f"10.{number}.1.0/24", "gateway": f"10.{number}.1.1",
         "table": f"rtb-{number}", "groups": (f"sg-{number}",),
+        "subnet6": f"2001:db8:0:{number}01::/64", "addresses6": (f"2001:db8:0:{number}01::10",),
     }  # fmt: skip
     return eni(number, f"10.{number}.1.10", **(fields | changes))
 
 
 def side(number: int, *routes: tuple[str, str]) -> tuple[AnyObject, ...]:
     own = {"id": f"rtb-{number}", "network": f"vpc-{number}"}
-    letting = group(PINGED, id=f"sg-{number}", network=f"vpc-{number}")
+    letting = group(*PINGED, id=f"sg-{number}", network=f"vpc-{number}", egress=EVERY)
     return (vpc(number), table(*routes, **own), letting, guest(number), at(number))
 
 
@@ -38,8 +51,8 @@ def between(one: int, other: int, **changes: Any) -> Peering:
 def region() -> tuple[AnyObject, ...]:
     """VPC 2 is peered with both others, and each has routes to both others over its own peering."""
     return (
-        *side(1, ("10.2.0.0/16", "pcx-21"), ("10.3.0.0/16", "pcx-21")),
-        *side(2, ("10.1.0.0/16", "pcx-21"), ("10.3.0.0/16", "pcx-23")),
+        *side(1, ("10.2.0.0/16", "pcx-21"), ("10.3.0.0/16", "pcx-21"), ("2001:db8:0:200::/56", "pcx-21")),
+        *side(2, ("10.1.0.0/16", "pcx-21"), ("10.3.0.0/16", "pcx-23"), ("2001:db8:0:100::/56", "pcx-21")),
         *side(3, ("10.2.0.0/16", "pcx-23"), ("10.1.0.0/16", "pcx-23")),
         between(2, 1),
         between(2, 3),
@@ -51,10 +64,13 @@ def test_what_the_routes_send_goes_over(machine: Machine) -> None:
     assert pings(machine, "i-1", "10.2.1.10")
     assert pings(machine, "i-2", "10.1.1.10")
     assert pings(machine, "i-2", "10.3.1.10")
+    assert pings(machine, "i-1", "2001:db8:0:201::10")
+    assert pings(machine, "i-2", "2001:db8:0:101::10")
     assert not pings(machine, "i-1", "10.3.1.10"), "peering is not transitive"
     assert not pings(machine, "i-1", "10.2.1.1"), "the other VPC's router answers its own only"
     machine.desire(group(id="sg-2", network="vpc-2"))
     assert not pings(machine, "i-1", "10.2.1.10"), "the receiver's groups are asked"
+    assert not pings(machine, "i-1", "2001:db8:0:201::10")
 
 
 def test_a_route_on_one_side_only_is_not_enough(machine: Machine) -> None:

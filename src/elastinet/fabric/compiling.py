@@ -171,6 +171,9 @@ def _table(item: Table, view: View) -> Iterator[Item]:
 
 def _path(table: int, network: str, destination: str, target: str, view: View) -> Path:
     """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
+    over = peering.live(target, view)
+    if over and network in over.networks:
+        return peering.path(table, destination, over, network)
     if ":" in destination:
         return ipv6.path(table, destination, network, target, view)
     if target == "igw":
@@ -180,9 +183,6 @@ def _path(table: int, network: str, destination: str, target: str, view: View) -
             if reaches
             else Path(table, destination)
         )
-    over = peering.live(target, view)
-    if over and network in over.networks:
-        return peering.path(table, destination, over)
     interface = view.live(target)
     if interface is None or interface.check or interface.network != network:
         return Path(table, destination)

@@ -32,30 +32,40 @@ def maker_end(item: Peering, view: View) -> Iterator[Item]:
     token = f"{item.id}/{view.up[taker]}"
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, taker, token, link, names.PEER_MAC,
                peer_index=index)  # fmt: skip
-    yield Neighbour(link, names.PEER_ADDRESS, names.PEER_MAC)
-    yield from _end(link, index, view.network(maker), view.network(taker))
+    yield from _end(link, index, view.network(maker), view.network(taker), names.PEER_MAC)
 
 
 def taker_end(item: Peering, view: View) -> Iterator[Item]:
     """What the other router has."""
     maker, taker = ends(item)
-    link = names.peering_link(item.id)
-    yield Neighbour(link, names.PEER_ADDRESS, names.ROUTER_MAC)
-    yield from _end(link, view.numbers.link(item.id), view.network(taker), view.network(maker))
+    link, index = names.peering_link(item.id), view.numbers.link(item.id)
+    yield from _end(link, index, view.network(taker), view.network(maker), names.ROUTER_MAC)
 
 
-def _end(link: str, index: int, own: Network | None, other: Network | None) -> Iterator[Item]:
-    """What both have: only what is from the one VPC and to the other goes out."""
+def _end(link: str, index: int, own: Network | None, other: Network | None, mac: str) -> Iterator[Item]:
+    """What both have: to the other end, `mac`, goes only what is from the one VPC and to the other."""
     assert own is not None
     assert other is not None
     yield Up(link)
+    yield Neighbour(link, names.PEER_ADDRESS, mac)
+    if own.cidrs6:
+        yield Neighbour(link, names.link_local(mac), mac)
     yield Element("peerings", str(index))
     yield Element("egress", str(index), "goto admitted")
     yield Element("ingress", str(index), f"goto {link}_in")
-    sources, destinations = (f"{{ {', '.join(network.cidrs)} }}" for network in (own, other))
-    yield Chain(f"{link}_in", (f"ip saddr {sources} ip daddr {destinations} accept", "drop"))
+    yield Chain(f"{link}_in", (*_between("ip", own.cidrs, other.cidrs),
+                               *_between("ip6", own.cidrs6, other.cidrs6), "drop"))  # fmt: skip
 
 
-def path(table: int, destination: str, item: Peering) -> Path:
-    """A route over a peering connection."""
-    return Path(table, destination, names.peering_link(item.id), names.PEER_ADDRESS)
+def _between(family: str, sources: tuple[str, ...], destinations: tuple[str, ...]) -> Iterator[str]:
+    if sources and destinations:
+        yield (
+            f"{family} saddr {{ {', '.join(sources)} }} {family} daddr {{ {', '.join(destinations)} }} accept"
+        )
+
+
+def path(table: int, destination: str, item: Peering, network: str) -> Path:
+    """A route of a network over a peering connection."""
+    other = names.PEER_MAC if network == ends(item)[0] else names.ROUTER_MAC
+    via = names.link_local(other) if ":" in destination else names.PEER_ADDRESS
+    return Path(table, destination, names.peering_link(item.id), via)
