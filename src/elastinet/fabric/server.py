@@ -83,11 +83,10 @@ class Server:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         peer = Peer(connection)
         peer.send(self._hello)
-        self._introduce(peer)
         self._loop.watch(connection.fileno(), lambda: self._hear(peer))
 
     def _introduce(self, peer: Peer) -> None:
-        """Hand over the metadata sockets that this peer does not have yet."""
+        """Hand an engine the metadata sockets that it does not have yet."""
         for id, space in self.fabric.spaces.items():
             for family, listener in space.listeners.items():
                 if (id, family) not in peer.known:
