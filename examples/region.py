@@ -100,14 +100,15 @@ class Region:
         return made
 
     def launch(self, subnet: str, group: str, script: str = "", **more: Any) -> SimpleNamespace:
-        """Launch an instance and run a script in it; gives its id, address and first interface."""
+        """Launch an instance and run a script in it; gives its id, addresses and first interface."""
         place = {} if "NetworkInterfaces" in more else {"SubnetId": subnet, "SecurityGroupIds": [group]}
         (made,) = self.ec2.run_instances(
             ImageId=self.image, InstanceType="c5.large", MinCount=1, MaxCount=1, **place, **more
         )["Instances"]  # fmt: skip
         self.run(made["InstanceId"], script)  # as user data it would end some time later
         first = made["NetworkInterfaces"][0]["NetworkInterfaceId"]
-        return SimpleNamespace(id=made["InstanceId"], ip=made["PrivateIpAddress"], eni=first)
+        ip, ipv6 = made["PrivateIpAddress"], made.get("Ipv6Address")
+        return SimpleNamespace(id=made["InstanceId"], ip=ip, ipv6=ipv6, eni=first)
 
     def interface(self, subnet: str, group: str) -> dict[str, Any]:
         """A network interface that is attached to nothing yet."""

@@ -76,7 +76,9 @@ def ipv4_prefixes(request: Request, others: list[str]) -> Asked:
     """What a request says of IPv4 prefixes; `others` are what it has beside, which exclude them."""
     names = ("Ipv4Prefixes", "Ipv4PrefixCount")
     given = {name: value for name in names if (value := request.get(name)) not in (None, [])}
-    if len(given) + (len(others) if given else 0) > 1:
+    if not given:
+        return NOTHING
+    if len(given) + len(others) > 1:
         both = " and ".join([*others, *given])
         raise faults.combination(f"{both} may not be specified on the same request")
     prefixes = _unique([_ipv4_prefix(text) for text in _named(given.get("Ipv4Prefixes"), "Ipv4Prefix")])

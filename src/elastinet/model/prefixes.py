@@ -6,10 +6,15 @@ from functools import lru_cache
 SIZES = {4: 28, 6: 80}
 
 
-@lru_cache(maxsize=1 << 16)
 def prefix_of(address: str) -> str:
     """The delegated block that an address would be of."""
-    found = ipaddress.ip_address(address)
-    size = SIZES[found.version]
-    free = found.max_prefixlen - size
-    return f"{type(found)(int(found) >> free << free)}/{size}"
+    if ":" in address:
+        return _ipv6_prefix_of(address)
+    begun, _, last = address.rpartition(".")
+    return f"{begun}.{int(last) & 0xF0}/{SIZES[4]}"
+
+
+@lru_cache(maxsize=1 << 16)
+def _ipv6_prefix_of(address: str) -> str:
+    free = 128 - SIZES[6]
+    return f"{ipaddress.IPv6Address(int(ipaddress.IPv6Address(address)) >> free << free)}/{SIZES[6]}"

@@ -15,7 +15,6 @@ from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.transfer import AddressTransfer
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 
@@ -37,7 +36,6 @@ AnyNoun = (
     | SecurityGroupRule
     | NetworkInterface
     | Address
-    | AddressTransfer
     | Instance
     | KeyPair
     | Volume
@@ -63,8 +61,11 @@ class Table:
         """Put a noun in the place of the one with this id, or none; gives back what was there."""
         old = self.rows.get(id)
         for name, key in self.keys.items():
-            before = dict.fromkeys(key(old)) if old is not None else {}
-            after = dict.fromkeys(key(noun)) if noun is not None else {}
+            had = key(old) if old is not None else ()
+            has = key(noun) if noun is not None else ()
+            if had == has or not (had or has):
+                continue  # most of the time, and without a look at each value
+            before, after = dict.fromkeys(had), dict.fromkeys(has)
             if before.keys() != after.keys():
                 self._reindex(self.indexes[name], id, before, after)
         if noun is None:
