@@ -5,6 +5,7 @@ import ipaddress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parts import eni, guest, network, table
+from sixparts import BLOCK, BLOCKS, eni6, network6, six
 
 from elastinet.fabric import permissions, plan
 from elastinet.fabric.items import Identity, Item
@@ -19,18 +20,20 @@ PEERS = [
     "sg-1",
     "sg-2",
     "2001:db8::/32",
+    "::/0",
 ]
+PEERS6 = ["::/0", "2001:db8::/32", "2001:db8:0:101::/64", "2001:db8:0:101::7/128", "2001:db8:0:102::/63"]
 
 
 @st.composite
 def rules(draw: st.DrawFn, peers: list[str] = PEERS) -> Permission:
-    protocol, peer = draw(st.sampled_from([-1, 1, 6, 17, 50])), draw(st.sampled_from(peers))
+    protocol, peer = draw(st.sampled_from([-1, 1, 6, 17, 50, 58])), draw(st.sampled_from(peers))
     if protocol in (6, 17):
         low, high = sorted(draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))
         return Permission(protocol, low, high, peer)
-    if protocol == 1:
+    if protocol in (1, 58):
         kind = draw(st.sampled_from([-1, 3, 8]))
-        return Permission(1, kind, draw(st.sampled_from([-1, 0, 4])) if kind >= 0 else -1, peer)
+        return Permission(protocol, kind, draw(st.sampled_from([-1, 0, 4])) if kind >= 0 else -1, peer)
     return Permission(protocol, -1, -1, peer)
 
 
@@ -38,16 +41,21 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
     """One step: an object put in, a key taken out, or a guest that came up or went down."""
     number = st.integers(1, 3)
     some = st.frozensets(rules(), max_size=4)
-    targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9", "pcx-1", "pcx-2"])
-    route = st.tuples(st.sampled_from(["0.0.0.0/0", "198.18.0.0/15", "10.0.1.0/24"]), targets)
+    targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9", "pcx-1", "pcx-2", "eigw"])
+    destinations = ["0.0.0.0/0", "198.18.0.0/15", "10.0.1.0/24", "::/0", BLOCKS[0]]
+    route = st.tuples(st.sampled_from(destinations), targets)
+    blocks = st.sampled_from([(), (BLOCK,)])
+    prefixes = st.sampled_from([(), ("10.0.1.64/28", "2001:db8:0:101:a::/80")])
     puts = st.one_of(
         st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"]), edge=st.sampled_from(["", "rtb-1"])),
+        st.builds(lambda blocks, igw, eigw: network6(cidrs6=blocks, igw=igw, eigw=eigw), blocks, st.sampled_from([None, "igw-1"]), st.sampled_from([None, "eigw-1"])),
+        st.builds(lambda n, host, own: eni6(n, six(1, host), prefixes=own, check=False, groups=("sg-1",), acl="acl-1"), number, st.sampled_from("ab"), prefixes),
         st.builds(lambda route, n: table(route, id=f"rtb-{n}"), route, number),
         st.builds(lambda n, boot: guest(n, boot), number, number),
         st.builds(lambda n, last, check, to: eni(n, f"10.0.1.{10 * n + last}", check=check, table=f"rtb-{to}", groups=("sg-1", "sg-2"), acl=f"acl-{to}"), number, st.integers(0, 5), st.booleans(), number),
-        st.builds(lambda n, allow: Acl(f"acl-{n}", "vpc-1", (AclEntry(1, -1, -1, -1, "0.0.0.0/0", allow),), ()), number, st.booleans()),
+        st.builds(lambda n, allow: Acl(f"acl-{n}", "vpc-1", (AclEntry(1, -1, -1, -1, "0.0.0.0/0", True), AclEntry(2, -1, -1, -1, "::/0", allow)), ()), number, st.booleans()),
         st.builds(lambda n, i, e: Group(f"sg-{n}", "vpc-1", i, e), number, some, some),
-        st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}"})), number, number),
+        st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}", six(1, f"{last}"), f"{six(2, '')}/80"})), number, number),
         st.builds(lambda n, mtu: Peering(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu), number, st.sampled_from([8500, 9001])),
         st.builds(lambda n: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}"), number),
     )  # fmt: skip
@@ -96,9 +104,21 @@ def test_recompute(steps: list[AnyObject | str | tuple[str, int | None]]) -> Non
 @settings(max_examples=150, deadline=None)
 def test_boxes_are_disjoint_and_say_the_same(some: list[Permission]) -> None:
     """Every probe finds exactly one element where a rule allows it, and none where none does."""
+    some = [rule for rule in some if permissions.is_v4(rule)]
+    compare(some, ("10.0.1.7", "10.0.1.8", "10.0.3.1", "192.0.2.1"))
+
+
+@given(st.lists(rules(PEERS6), max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_boxes_of_ipv6_too(some: list[Permission]) -> None:
+    some = [rule for rule in some if permissions.is_v6(rule)]
+    compare(some, (six(1, "7"), six(1, "8"), "2001:db8:0:103::1", "3fff::1"))
+
+
+def compare(some: list[Permission], addresses: tuple[str, ...]) -> None:
     found = permissions.elements(some)
-    for address in ("10.0.1.7", "10.0.1.8", "10.0.3.1", "192.0.2.1"):
-        for kind, protocol, number in probes():
+    for address in addresses:
+        for kind, protocol, number in probes(58 if ":" in address else 1):
             allowed = any(
                 permissions.family(rule) == kind
                 and rule.protocol in (protocol, -1)
@@ -110,9 +130,9 @@ def test_boxes_are_disjoint_and_say_the_same(some: list[Permission]) -> None:
             assert len(hits) == allowed, (some, kind, protocol, number, address)
 
 
-def probes() -> list[tuple[str, int, int]]:
+def probes(echo: int) -> list[tuple[str, int, int]]:
     ports = [("ports", protocol, port) for protocol in (6, 17) for port in (0, 5, 12, 13)]
-    icmp = [("icmp", 1, kind * 256 + code) for kind in (3, 8, 9) for code in (0, 4, 9)]
+    icmp = [("icmp", echo, kind * 256 + code) for kind in (3, 8, 9) for code in (0, 4, 9)]
     return ports + icmp + [("protocols", number, number) for number in (50, 51)]
 
 

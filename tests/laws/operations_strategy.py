@@ -72,6 +72,7 @@ LIKELY = (
     *("assign_ipv6_on_creation", "make_ipv6_route", "launch_with_ipv6", "launch_with_ipv6"),
     *("make_ipv6_interface", "assign_ipv6", "unassign_ipv6", "delegate", "enable_primary_ipv6"),
     *("make_endpoint", "make_endpoint", "change_endpoint"),
+    *("offer_address", "offer_address", "accept_address", "accept_address"),
     *("give_role", "give_role", "replace_role"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )

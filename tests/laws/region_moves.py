@@ -17,6 +17,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.transfer import AddressTransfer
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 
 Params = dict[str, Any]
@@ -77,6 +78,48 @@ for _action in ("StartInstances", "StopInstances", "TerminateInstances", "Reboot
 @move("ModifyInstanceAttribute")
 def protect(c: Choice) -> Params:
     return {"InstanceId": c.instance, "DisableApiTermination": {"Value": c.chance(3)}}
+
+
+@move("EnableAddressTransfer")
+def offer_address(c: Choice) -> Params:
+    return {"AllocationId": c.allocation, "TransferAccountId": c.one([a for a in ACCOUNTS if a != c.owner])}
+
+
+@move("DisableAddressTransfer")
+def withdraw_address(c: Choice) -> Params:
+    return {"AllocationId": c.id(AddressTransfer, "eipalloc", lambda t: t.accepted is None)}
+
+
+@move("AcceptAddressTransfer")
+def accept_address(c: Choice) -> Params:
+    """An address on offer to this account, idle where there is one."""
+    state = c.engine.state
+    offers = [t for t in state.all(AddressTransfer) if t.account == c.owner and t.accepted is None]
+    there = [(t, state.get(Address, t.id)) for t in offers]
+    idle = [t for t, address in there if address and not address.interface_id] or offers
+    return {"Address": c.one(idle).public_ip if idle else "198.18.0.1"}
+
+
+@move("ModifyInstanceCreditSpecification")
+def change_credits(c: Choice) -> Params:
+    asked = {"InstanceId": c.instance, "CpuCredits": c.one(("standard", "unlimited"))}
+    return {"InstanceCreditSpecifications": [asked]}
+
+
+@move("ModifyPrivateDnsNameOptions")
+def rename(c: Choice) -> Params:
+    kind = c.one(("ip-name", "resource-name"))
+    return {"InstanceId": c.id(Instance, "i", lambda i: i.state == "stopped"), "PrivateDnsHostnameType": kind}
+
+
+@move("ResetInstanceAttribute")
+def reset_check(c: Choice) -> Params:
+    return {"InstanceId": c.instance, "Attribute": "sourceDestCheck"}
+
+
+@move("ModifyVpcTenancy")
+def share_hardware(c: Choice) -> Params:
+    return {"VpcId": c.vpc, "InstanceTenancy": "default"}
 
 
 @move("CreateVpcEndpoint")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from elastinet.ec2 import faults
+from elastinet.ec2.address_transfers import withdraw
 from elastinet.ec2.describe import Describable, by_id, describe
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.paths import paths
@@ -118,6 +119,7 @@ def release_address(tx: Transaction, request: Request) -> None:
         if not tx.need(Vpc, interface.vpc_id).is_default:
             raise Fault("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
         _disassociate(tx, address)
+    withdraw(tx, address)
     tx.drop(address)
 
 

@@ -5,7 +5,7 @@ A fact names the boot or the attachment that it is about, so one that comes late
 
 from msgspec.structs import replace
 
-from elastinet.ec2 import nat_gateways, peerings
+from elastinet.ec2 import address_transfers, nat_gateways, peerings
 from elastinet.ec2.lifecycle import finish
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.instance import Instance
@@ -82,3 +82,4 @@ def sweep(tx: Transaction) -> None:
             tx.drop(instance)
     nat_gateways.forget_old(tx, VISIBLE_SECONDS)
     peerings.end_old(tx)
+    address_transfers.forget_old(tx)

@@ -139,6 +139,17 @@ def _shown(tx: Transaction, instance: Instance, name: str) -> dict[str, Any]:
     return {member_of_output: {} if value in (None, "") else {"Value": value}}
 
 
+def reset_instance_attribute(tx: Transaction, request: Request) -> None:
+    """Turn the source/destination check on again; there is nothing else here to reset."""
+    instance = need(tx, Instance, "i", request["InstanceId"])
+    name = request["Attribute"]
+    if name in ("kernel", "ramdisk"):
+        raise faults.unsupported(f"elastinet does not support {name} in ResetInstanceAttribute.")
+    if name != "sourceDestCheck":
+        raise faults.invalid(name, "attribute")
+    _change_interface(tx, instance, "SourceDestCheck", True)
+
+
 def monitoring(enabled: bool) -> Any:
     """The operation that turns detailed monitoring on or off (recorded only)."""
 

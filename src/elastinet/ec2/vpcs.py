@@ -227,6 +227,15 @@ def modify_vpc_attribute(tx: Transaction, request: Request) -> None:
         tx.put(vpc.but(**changes))
 
 
+def modify_vpc_tenancy(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Let new instances of a VPC share hardware; the other way does not exist."""
+    vpc = need(tx, Vpc, "vpc", request["VpcId"])
+    if (tenancy := request["InstanceTenancy"]) != "default":
+        raise faults.invalid(tenancy, "instanceTenancy")
+    tx.put(vpc.but(tenancy=tenancy))
+    return {"ReturnValue": True}
+
+
 def describe_vpc_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
     """Whether a VPC has DNS resolution, or host names."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])

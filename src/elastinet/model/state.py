@@ -15,6 +15,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.transfer import AddressTransfer
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 
@@ -36,6 +37,7 @@ AnyNoun = (
     | SecurityGroupRule
     | NetworkInterface
     | Address
+    | AddressTransfer
     | Instance
     | KeyPair
     | Volume
