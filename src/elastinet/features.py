@@ -56,8 +56,10 @@ FEATURES = (
             "Shown as asked for at launch; an instance's data is its overlay."),
     Feature("key pairs, monitoring, CPU options, credit specification", "recorded",
             "recorded", "Shown as they were given; keys are real, but no ssh server is started."),
-    Feature("DHCP options: domain, resolvers", "enforced", "recorded",
-            "Handed out by dnsmasq; time servers and NetBIOS are recorded."),
+    Feature("DHCP options: domain, resolvers, time servers", "enforced", "recorded",
+            "Handed out by dnsmasq, to a link's own MAC only; NetBIOS is recorded."),
+    Feature("1,024 packets a second to the link-local services, each interface", "enforced", "recorded",
+            "DNS, metadata and time together, both families; what is above is dropped."),
 )  # fmt: skip
 
 

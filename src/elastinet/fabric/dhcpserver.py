@@ -42,7 +42,7 @@ def config(network: Network, folder: Path) -> str:
         f"except-interface={names.IGW_LINK}",
         f"dhcp-hostsdir={folder}/hosts",
         f"dhcp-option-force={MTU_OPTION},9001",
-        f"dhcp-option=option:dns-server,{network.dns}",
+        f"dhcp-option=option:dns-server,{network.dns}".rstrip(","),
         f"dhcp-option=option:ntp-server,{network.ntp or NTP_ADDRESS}",
         *_resolver(network, folder),
     ]
@@ -84,9 +84,9 @@ def _mask(prefix: int) -> str:
 
 
 def host_line(interface: Interface) -> str:
-    """What the server knows of an interface: its primary address of each family, by its MAC."""
-    address = interface.addresses[0]
-    known = [interface.mac, address, *(f"[{six}]" for six in interface.addresses6[:1])]
+    """What the server knows of an interface: its primary addresses, by its MAC on its own link."""
+    address, link = interface.addresses[0], names.host_link(interface.id)
+    known = [interface.mac, f"tag:{link}", address, *(f"[{six}]" for six in interface.addresses6[:1])]
     return f"{','.join(known)},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
 
 

@@ -34,7 +34,8 @@ def correct(applied: Items, netlink: Netlink) -> Items:
         kept = applied.get(("set", name))
         if isinstance(kept, Set):
             result["set", name] = kept
-            result |= {item.identity: item for item in _elements(netlink, kept)}
+            if "dynamic" not in kept.definition:
+                result |= {item.identity: item for item in _elements(netlink, kept)}
     return result
 
 

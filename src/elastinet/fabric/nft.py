@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import acls, names, permissions, untracked
+from elastinet.fabric import acls, names, pace, permissions, untracked
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Group, Interface, Mapping, Members, Network, Permission
 
@@ -36,6 +36,7 @@ def network(item: Network, outside: bool, edge: int, epoch: int) -> Iterator[Ite
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
     yield Set("ports", "type iface_index . ether_addr;")
+    yield from pace.network()
     yield Set("peerings", "type iface_index;")
     yield Set("egress", "type iface_index : verdict;", "map")
     yield Set("ingress", "type iface_index : verdict;", "map")
@@ -75,6 +76,7 @@ def _apart(item: Network, chain: str) -> Iterator[str]:
 
 def _services(item: Network) -> Iterator[str]:
     """What instances may ask the router itself."""
+    yield pace.rule(item)
     yield "icmp type echo-request accept"
     yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
     if item.resolver:

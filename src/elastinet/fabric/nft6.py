@@ -6,7 +6,7 @@ neighbour discovery only questions to the router are heard: nobody else can clai
 
 from collections.abc import Iterator
 
-from elastinet.fabric import names
+from elastinet.fabric import names, pace
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Interface, Network
 
@@ -74,6 +74,7 @@ def _local() -> Iterator[str]:
 
 def _services(item: Network) -> Iterator[str]:
     """What instances may ask the router itself."""
+    yield pace.rule6()
     yield "icmpv6 type echo-request accept"
     yield f"ip6 daddr {names.METADATA_ADDRESS6} tcp dport 80 accept"
     if item.resolver:

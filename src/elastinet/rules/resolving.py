@@ -21,12 +21,12 @@ class Lease(NamedTuple):
 
 
 def lease(state: State, vpc: Vpc) -> Lease:
-    """What a VPC's DHCP server (IPv4) hands out; a set without a resolver means the VPC's own here."""
+    """What a VPC's DHCP server (IPv4) hands out."""
     options = state.get(DhcpOptions, vpc.dhcp_options_id)
     own = addressing.resolver(vpc.cidrs[0])
     if options is None:
-        return Lease(own, "", "")
-    asked = _ipv4(options, "domain-name-servers") or [AMAZON_DNS]
+        return Lease("", "", "")
+    asked = _ipv4(options, "domain-name-servers")
     servers = [own if server == AMAZON_DNS else server for server in asked]
     domain = " ".join(options.values("domain-name"))
     return Lease(",".join(servers), domain, ",".join(_ipv4(options, "ntp-servers")))
