@@ -2,12 +2,14 @@
 
 import re
 
+import pytest
 from frames import icmp6, packets, seen
 from machine import Machine
 from parts import ALL, group, guest, network, table
 from sixparts import ALL6, INTERNET, ROUTER, eni6, network6, six
 from test_network import fetch, pings, serve
 
+from elastinet.fabric import names
 from elastinet.fabric.names import INTERNET_MAC, ROUTER_MAC
 from elastinet.fabric.objects import Acl, AclEntry, Group, Members, Permission
 
@@ -196,6 +198,24 @@ def test_out_by_an_egress_only_gateway(machine: Machine) -> None:
     assert not pings(machine, "i-1", INTERNET)
 
 
+@pytest.mark.parametrize(("target", "outlives"), [("eigw", True), ("igw", False)])
+def test_what_leaves_by_an_egress_only_gateway_is_tracked(
+    machine: Machine, target: str, outlives: bool
+) -> None:
+    """Where rules for everybody let a flow through both ways it ends with them, unless it left that way."""
+    both = network6(igw="igw-1", eigw="eigw-1")
+    machine.boot(both, table(("::/0", target)), OPEN, guest(1), eni6(1, ONE))
+    said = machine.disks / names.INTERNET / "root" / "root" / "said"
+    listening = "rm -f /root/said; sleep 60 | busybox nc -l -p 8080 > /root/said"
+    talk = "(echo before; while ! test -e /root/go; do sleep 0.1; done; echo after; sleep 9)"
+    talking = f"{talk} | busybox nc {INTERNET} 8080"
+    with machine.background("internet", listening), machine.background("i-1", talking):
+        machine.until(lambda: said.exists() and "before" in said.read_text(), "the first line")
+        machine.desire(group())
+        machine.ok("i-1", "touch /root/go; sleep 1")
+        assert ("after" in said.read_text()) == outlives
+
+
 def test_the_check_decides_who_may_carry_for_others(machine: Machine) -> None:
     machine.boot(network6(), table(("2001:db8:ffff::/48", "eni-3"), ("::/0", "blackhole")), OPEN, *PAIR,
                  guest(3), eni6(3, THREE))  # fmt: skip
@@ -225,3 +245,21 @@ def test_delegated_prefixes_are_the_interface_s_own(machine: Machine) -> None:
     machine.desire(eni6(1, ONE))
     assert not pings(machine, "i-2", mine)
     assert not pings(machine, "i-2", "10.0.1.70")
+
+
+def test_large_packets_learn_of_the_gateway_s_mtu(machine: Machine) -> None:
+    machine.boot(network6(igw="igw-1"), table(("::/0", "igw")), only(ALL, http()), *PAIR)
+    assert "mtu=1500" in machine.exec("i-1", f"ping -n -c1 -W1 -M do -s 8000 {INTERNET}")[1]
+    machine.ok("i-1", "ip -6 route flush cache; head -c 3000000 /dev/zero > /tmp/page.bin")
+    with serve(machine, "i-1"):
+        machine.ok(
+            "internet",
+            f"curl -g -s -m 5 -o /root/got http://[{ONE}]/page.bin && test $(stat -c %s /root/got) = 3000000",
+        )
+
+
+def test_fragments_are_judged_as_a_whole(machine: Machine) -> None:
+    machine.boot(network6(), table(), only(PING), *PAIR)
+    assert pings(machine, "i-1", TWO, "-M dont -s 30000")
+    machine.desire(only(Permission(58, 129, 0, "::/0"), http()))
+    assert not pings(machine, "i-1", TWO, "-M dont -s 30000")

@@ -132,8 +132,6 @@ def test_the_hop_limit_of_a_token_s_answer(world, place):
     world.out(
         place.two.id,
         "ip link add c0 type veth peer name c1; ip netns add c; ip link set c1 netns c;"
-        "for d in all default c0; do echo 0 > /proc/sys/net/ipv6/conf/$d/disable_ipv6; done;"
-        "ip netns exec c sh -c 'echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6';"
         f"ip addr add {prefix}1/80 dev c0 nodad; ip link set c0 up; ip -n c addr add {prefix}2/80 dev c1 nodad;"
         f"ip -n c link set c1 up; ip -n c route add default via {prefix}1;"
         "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",

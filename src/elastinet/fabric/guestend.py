@@ -45,8 +45,8 @@ def settle6(link: Link, come: Sequence[str], go: Sequence[str]) -> None:
     if not knobs.read(f"ipv6/conf/{link.peer_name}/accept_dad"):
         return
     index, table = socket.if_nametoindex(link.peer_name), own_table(link.peer_name)
-    for knob, value in _KNOBS6.items() if come else ():
-        knobs.write(f"ipv6/conf/{link.peer_name}/{knob}", value)
+    for knob, value in _KNOBS6 if come else ():
+        knobs.write(f"ipv6/conf/{knob.format(device=link.peer_name)}", value)
     if come and table != MAIN_TABLE:
         knobs.write(f"ipv6/conf/{link.peer_name}/accept_ra_defrtr", "0")
     messages = [_default6(index, table)] if come else []
@@ -62,7 +62,8 @@ def settle6(link: Link, come: Sequence[str], go: Sequence[str]) -> None:
                 raise error
 
 
-_KNOBS6 = {"accept_dad": "0", "disable_ipv6": "0"}
+_KNOBS6 = (("{device}/accept_dad", "0"), ("{device}/disable_ipv6", "0"), ("default/disable_ipv6", "0"))
+"""Nobody is asked whether an address is free; links that the guest makes from now on carry IPv6 as well."""
 
 
 def _address6(kind: int, flags: int, address: str, index: int) -> Message:

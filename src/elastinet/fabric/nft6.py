@@ -6,7 +6,7 @@ neighbour discovery only questions to the router are heard: nobody else can clai
 
 from collections.abc import Iterator
 
-from elastinet.fabric import names, pace
+from elastinet.fabric import names, pace, untracked
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Interface, Network
 
@@ -95,10 +95,14 @@ def _arrive(item: Network, edge: int) -> Iterator[str]:
 
 
 def _leave(item: Network) -> Iterator[str]:
-    """To the internet, from assigned addresses only; answers do not leave by an egress-only gateway."""
+    """To the internet, from assigned addresses only.
+
+    By an egress-only gateway no answers leave, and what else does is tracked.
+    """
     if item.eigw:
         hop = names.link_local(names.EGRESS_ONLY_MAC)
         yield f"rt ip6 nexthop {hop} ct direction reply drop"
+        yield f"rt ip6 nexthop {hop} {untracked.TRACKED}"
     yield f"ip6 saddr {NEVER_OUTSIDE} drop"
     yield f"ip6 daddr {NEVER_OUTSIDE} drop"
     yield "meta l4proto . ip6 saddr @assigned6 accept"

@@ -22,6 +22,8 @@ WIDE = {"out": 1 << 24, "in": 1 << 26}
 FREE = {"out": 1 << 28, "in": 1 << 29}
 """Set where the end that a flow leaves (out) or enters (in) does not track it."""
 FLAGS = 0x3F000000
+TRACKED = f"ct state new ct mark set ct mark and {0xFFFFFFFF ^ FREE['out']:#x}"
+"""Has the sender's end track a flow after all (user guide: what leaves by an egress-only gateway)."""
 EVERYBODY = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
 PORTS = {permissions.TCP: (permissions.TCP,), permissions.UDP: (permissions.UDP,),
          permissions.ANY: (permissions.TCP, permissions.UDP)}  # fmt: skip
