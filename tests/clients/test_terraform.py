@@ -82,6 +82,9 @@ def nouns(ec2) -> dict[str, list[str]]:
         "VpcId": ec2.describe_vpcs()["Vpcs"],
         "SubnetId": ec2.describe_subnets()["Subnets"],
         "InternetGatewayId": ec2.describe_internet_gateways()["InternetGateways"],
+        "EgressOnlyInternetGatewayId": ec2.describe_egress_only_internet_gateways()[
+            "EgressOnlyInternetGateways"
+        ],
         "RouteTableId": ec2.describe_route_tables()["RouteTables"],
         "GroupId": ec2.describe_security_groups()["SecurityGroups"],
         "SecurityGroupRuleId": ec2.describe_security_group_rules()["SecurityGroupRules"],

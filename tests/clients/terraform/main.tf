@@ -18,13 +18,15 @@ provider "aws" {
 }
 
 resource "aws_vpc" "main" {
-  cidr_block = "10.0.0.0/16"
-  tags       = { Name = "main" }
+  cidr_block                       = "10.0.0.0/16"
+  assign_generated_ipv6_cidr_block = true
+  tags                             = { Name = "main" }
 }
 
 resource "aws_subnet" "public" {
   vpc_id            = aws_vpc.main.id
   cidr_block        = "10.0.1.0/24"
+  ipv6_cidr_block   = cidrsubnet(aws_vpc.main.ipv6_cidr_block, 8, 1)
   availability_zone = "us-east-1a"
   tags              = { Name = "public" }
 }
@@ -36,6 +38,10 @@ resource "aws_subnet" "private" {
 }
 
 resource "aws_internet_gateway" "main" {
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_egress_only_internet_gateway" "main" {
   vpc_id = aws_vpc.main.id
 }
 
@@ -72,6 +78,12 @@ resource "aws_route" "default" {
   nat_gateway_id         = aws_nat_gateway.main.id
 }
 
+resource "aws_route" "outward" {
+  route_table_id              = aws_route_table.private.id
+  destination_ipv6_cidr_block = "::/0"
+  egress_only_gateway_id      = aws_egress_only_internet_gateway.main.id
+}
+
 resource "aws_route" "peer" {
   route_table_id            = aws_route_table.private.id
   destination_cidr_block    = aws_vpc.other.cidr_block
@@ -97,6 +109,14 @@ resource "aws_vpc_security_group_ingress_rule" "http" {
   tags              = { Name = "http" }
 }
 
+resource "aws_vpc_security_group_ingress_rule" "http6" {
+  security_group_id = aws_security_group.web.id
+  cidr_ipv6         = "::/0"
+  from_port         = 80
+  to_port           = 80
+  ip_protocol       = "tcp"
+}
+
 resource "aws_vpc_security_group_ingress_rule" "members" {
   security_group_id            = aws_security_group.web.id
   referenced_security_group_id = aws_security_group.web.id
@@ -114,6 +134,12 @@ resource "aws_network_interface" "extra" {
   private_ips       = ["10.0.1.50", "10.0.1.51", "10.0.1.52"]
   security_groups   = [aws_security_group.web.id]
   source_dest_check = false
+}
+
+resource "aws_network_interface" "spare" {
+  subnet_id          = aws_subnet.public.id
+  ipv6_address_count = 1
+  ipv4_prefix_count  = 1
 }
 
 resource "aws_eip" "extra" {
