@@ -15,6 +15,7 @@ from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
+from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.transfer import AddressTransfer
@@ -120,6 +121,20 @@ def reset_check(c: Choice) -> Params:
 @move("ModifyVpcTenancy")
 def share_hardware(c: Choice) -> Params:
     return {"VpcId": c.vpc, "InstanceTenancy": "default"}
+
+
+@move("CreateSubnetCidrReservation")
+def set_aside(c: Choice) -> Params:
+    subnet = c.subnet
+    noun = c.engine.state.get(Subnet, subnet)
+    base = noun.cidr.split("/")[0].rsplit(".", 1)[0] if noun else "172.31.0"
+    cidr = f"{base}.{16 * c.number(16)}/{c.one((26, 28))}"
+    return {"SubnetId": subnet, "Cidr": cidr, "ReservationType": c.one(("prefix", "explicit"))}
+
+
+@move("DeleteSubnetCidrReservation")
+def give_again(c: Choice) -> Params:
+    return {"SubnetCidrReservationId": c.id(SubnetReservation, "scr")}
 
 
 @move("CreateVpcEndpoint")

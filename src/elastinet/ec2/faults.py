@@ -89,6 +89,12 @@ NAMINGS = {
             "subnet CIDR block association ID",
         ),
         Naming("vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed", "Vpc Endpoint Id"),
+        Naming(
+            "scr",
+            "InvalidSubnetCidrReservationID.NotFound",
+            "InvalidSubnetCidrReservationID.Malformed",
+            "subnet CIDR reservation ID",
+        ),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }

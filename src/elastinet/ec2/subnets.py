@@ -11,6 +11,7 @@ from elastinet.ec2.lookup import need
 from elastinet.ec2.network_acls import associate_default, dissociate
 from elastinet.ec2.paths import paths
 from elastinet.ec2.request import Request
+from elastinet.ec2.subnet_reservations import forget_reservations
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
@@ -189,6 +190,7 @@ def delete_subnet(tx: Transaction, request: Request) -> None:
         kept = tuple(a for a in table.associations if a.subnet_id != subnet.id)
         tx.put(table.but(associations=kept))
     dissociate(tx, subnet)
+    forget_reservations(tx, subnet)
     tx.drop(subnet)
 
 

@@ -22,6 +22,7 @@ from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
+from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import View
@@ -46,6 +47,7 @@ TAGGABLES = {
     "acl": Taggable(NetworkAcl, "network-acl"),
     "nat": Taggable(NatGateway, "natgateway"),
     "vpce": Taggable(VpcEndpoint, "vpc-endpoint"),
+    "scr": Taggable(SubnetReservation, "subnet-cidr-reservation"),
     "pl": Taggable(PrefixList, "prefix-list"),
     "pcx": Taggable(Peering, "vpc-peering-connection"),
     "dopt": Taggable(DhcpOptions, "dhcp-options"),

@@ -13,6 +13,7 @@ from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
 from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
+from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.transfer import AddressTransfer
@@ -24,6 +25,7 @@ AnyNoun = (
     | ClientToken
     | Vpc
     | Subnet
+    | SubnetReservation
     | InternetGateway
     | EgressOnlyGateway
     | RouteTable

@@ -10,6 +10,7 @@ from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.prefixes import SIZES, prefix_of
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet
+from elastinet.rules.reservations import blocks, is_set_aside, reserved_prefixes
 
 RESERVED = 5
 """The first four addresses of a subnet and its last are EC2's own."""
@@ -74,11 +75,13 @@ def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterato
     """Free addresses of a subnet, each once: some at random, then all from a random place onwards."""
     block = network(subnet.cidr)
     size, base = block.num_addresses - RESERVED, int(block.network_address) + 4
-    start, seen = dice.randrange(size), set()
+    start, seen, reserved = dice.randrange(size), set(), blocks(state, subnet)
     offsets = chain((dice.randrange(size) for _ in range(8)), range(start, size), range(start))
     for offset in offsets:
         address = str(ipaddress.IPv4Address(base + offset))
-        if address not in seen and not in_use(state, subnet, address):
+        if address in seen or is_set_aside(reserved, address):
+            continue
+        if not in_use(state, subnet, address):
             seen.add(address)
             yield address
 
@@ -97,13 +100,16 @@ def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
 
 
 def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
-    """Free prefixes of a subnet, each once, from a random place onwards."""
-    block = network(subnet.cidr)
+    """Free prefixes of a subnet, each once: reserved ones, then all others from a random place onwards."""
+    for prefix in reserved_prefixes(state, subnet, 4, SIZES[4]):
+        if holds_prefix(subnet, prefix) and is_free_prefix(state, subnet, prefix):
+            yield prefix
+    reserved, block = blocks(state, subnet), network(subnet.cidr)
     size, base = block.num_addresses // PREFIX_SIZE - 2, int(block.network_address) + PREFIX_SIZE
     start = dice.randrange(size) if size > 0 else 0
     for number in chain(range(start, size), range(start)):
         prefix = f"{ipaddress.IPv4Address(base + number * PREFIX_SIZE)}/{SIZES[4]}"
-        if is_free_prefix(state, subnet, prefix):
+        if not is_set_aside(reserved, prefix) and is_free_prefix(state, subnet, prefix):
             yield prefix
 
 

@@ -12,6 +12,7 @@ from elastinet.model.prefixes import SIZES, prefix_of
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import addressing
+from elastinet.rules.reservations import blocks, is_set_aside, reserved_prefixes
 
 VPC_PREFIX, SUBNET_PREFIX = 56, 64
 
@@ -55,10 +56,12 @@ def in_use(state: State, subnet: Subnet, address: str) -> bool:
 
 def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
     """Free addresses of a subnet's block, at random, each once; there are more than anyone can take."""
-    block, seen = network(subnet.cidr6), set()
+    block, seen, reserved = network(subnet.cidr6), set(), blocks(state, subnet)
     while True:
         address = str(block[dice.randrange(4, block.num_addresses - 1)])
-        if address not in seen and not in_use(state, subnet, address):
+        if address in seen or is_set_aside(reserved, address):
+            continue
+        if not in_use(state, subnet, address):
             seen.add(address)
             yield address
 
@@ -76,13 +79,17 @@ def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
 
 
 def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
-    """Free prefixes of a subnet's block, each once, from a random place onwards."""
+    """Free prefixes of a subnet's block, each once: reserved ones, then all others from a random place on."""
+    for prefix in reserved_prefixes(state, subnet, 6, SIZES[6]):
+        if holds_prefix(subnet, prefix) and is_free_prefix(state, subnet, prefix):
+            yield prefix
+    reserved = blocks(state, subnet)
     base, shift = int(network(subnet.cidr6).network_address), 128 - SIZES[6]
     size = 2 ** (SIZES[6] - SUBNET_PREFIX) - 2
     start = dice.randrange(size)
     for number in chain(range(start, size), range(start)):
         prefix = f"{ipaddress.IPv6Address(base + (number + 1 << shift))}/{SIZES[6]}"
-        if is_free_prefix(state, subnet, prefix):
+        if not is_set_aside(reserved, prefix) and is_free_prefix(state, subnet, prefix):
             yield prefix
 
 
