@@ -1,0 +1,94 @@
+"""The hardware of a zone: how many of what hold one another, and how a host's place follows from its number.
+
+EC2 documents layers of network nodes (facts sheet, section 10.3) and racks with power of their own; it
+publishes no sizes. The sizes here are the operator's to set.
+"""
+
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+Some = Annotated[int, Meta(ge=1)]
+LAYERS = ("zone", "spine", "core", "node", "rack", "host")
+"""What holds what, outermost first; spines, cores, nodes and racks are the network nodes of the API."""
+MOST_HOSTS = 100_000
+
+
+class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sizes of one zone; every zone of every region has the same.
+
+    `families` reserves hosts of a zone for instance families (family: hosts); the others serve the family
+    of the first instance that they get, for as long as they have any.
+    """
+
+    spines: Some = 1
+    cores_per_spine: Some = 2
+    nodes_per_core: Some = 4
+    racks_per_node: Some = 4
+    hosts_per_rack: Some = 12
+    cards_per_host: Some = 2
+    functions_per_card: Annotated[int, Meta(ge=1, le=256)] = 256
+    families: dict[str, Some] = {}
+
+    @property
+    def widths(self) -> tuple[int, int, int, int, int]:
+        """How many of each layer one of the layer above holds, from spines to hosts."""
+        return (self.spines, self.cores_per_spine, self.nodes_per_core, self.racks_per_node,
+                self.hosts_per_rack)  # fmt: skip
+
+    @property
+    def racks(self) -> int:
+        """The racks of a zone."""
+        return self.spines * self.cores_per_spine * self.nodes_per_core * self.racks_per_node
+
+    @property
+    def hosts(self) -> int:
+        """The hosts of a zone."""
+        return self.racks * self.hosts_per_rack
+
+    def spans(self) -> tuple[int, ...]:
+        """How many racks a rack, a node, a core, a spine and the zone hold, innermost first."""
+        node, core = self.racks_per_node, self.racks_per_node * self.nodes_per_core
+        spine = core * self.cores_per_spine
+        return (1, node, core, spine, self.racks)
+
+
+class Unit(NamedTuple):
+    """One thing of the plant: a zone, a network node of a layer, a rack or a host, by its number there."""
+
+    zone_id: str
+    layer: str
+    number: int
+
+    def __str__(self) -> str:
+        return self.zone_id if self.layer == "zone" else f"{self.zone_id}-{self.layer}-{self.number}"
+
+
+def read_unit(text: str) -> Unit | None:
+    """The unit of this name; None if no unit could be called so."""
+    head, _, number = text.rpartition("-")
+    zone_id, _, layer = head.rpartition("-")
+    if layer in LAYERS[1:] and number.isdecimal():
+        return Unit(zone_id, layer, int(number))
+    return Unit(text, "zone", 0) if "-az" in text else None
+
+
+def hosts_of(unit: Unit, plant: Plant) -> range:
+    """The numbers of the hosts that a unit holds; empty where there is no such unit."""
+    if unit.layer == "host":
+        return range(unit.number, unit.number + 1) if unit.number < plant.hosts else range(0)
+    span = dict(zip(("rack", "node", "core", "spine", "zone"), plant.spans(), strict=True))[unit.layer]
+    first = unit.number * span
+    return (
+        range(first * plant.hosts_per_rack, (first + span) * plant.hosts_per_rack)
+        if first < plant.racks
+        else range(0)
+    )
+
+
+def place_of(host: int, plant: Plant) -> dict[str, int]:
+    """The numbers of the spine, core, node and rack that hold a host."""
+    rack = host // plant.hosts_per_rack
+    layers = ("rack", "node", "core", "spine")
+    return {layer: rack // span for layer, span in zip(layers, plant.spans(), strict=False)}

@@ -1,0 +1,68 @@
+"""What a host of an instance family holds, and what an instance of a type takes of it.
+
+AWS publishes neither. A host has the vCPUs and the memory of its family's largest type, as often as that
+goes into 96 vCPUs or once; bare metal takes a whole host.
+"""
+
+from collections import defaultdict
+from functools import cache
+from typing import NamedTuple
+
+from elastinet.catalog.instance_types import InstanceType, instance_types
+
+LEAST_VCPUS = 96
+
+
+class Room(NamedTuple):
+    """Room on a host: virtual CPUs, and memory in MiB."""
+
+    vcpus: int
+    memory_mib: int
+
+    def holds(self, need: "Room") -> int:
+        """How many times a need goes into this room."""
+        return min(self.vcpus // need.vcpus, self.memory_mib // need.memory_mib)
+
+    def less(self, need: "Room", times: int = 1) -> "Room":
+        """What is left of it when a need has been met so many times."""
+        return Room(self.vcpus - times * need.vcpus, self.memory_mib - times * need.memory_mib)
+
+
+def family(type_name: str) -> str:
+    """The family of an instance type."""
+    return type_name.partition(".")[0]
+
+
+@cache
+def _families() -> dict[str, list[InstanceType]]:
+    found: dict[str, list[InstanceType]] = defaultdict(list)
+    for kind in instance_types().values():
+        found[family(kind.name)].append(kind)
+    return found
+
+
+def is_family(name: str) -> bool:
+    """Whether there is a type of this family."""
+    return name in _families()
+
+
+@cache
+def host_room(name: str) -> Room:
+    """The room of an empty host of a family."""
+    types = _families()[name]
+    vcpus, memory = max(t.vcpus for t in types), max(t.memory_mib for t in types)
+    times = max(1, LEAST_VCPUS // vcpus)
+    return Room(vcpus * times, memory * times)
+
+
+@cache
+def need(type_name: str) -> Room:
+    """What an instance of a type takes."""
+    kind = instance_types()[type_name]
+    return host_room(family(type_name)) if kind.flag("bare_metal") else Room(kind.vcpus, kind.memory_mib)
+
+
+@cache
+def per_host(type_name: str) -> int:
+    """How many instances of a type an empty host holds."""
+    return host_room(family(type_name)).holds(need(type_name))

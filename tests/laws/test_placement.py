@@ -1,0 +1,167 @@
+"""The three strategies against a solver that tries everything, on zones small enough for it."""
+
+import itertools
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elastinet.catalog.plant import Plant
+from elastinet.rules import placement
+from elastinet.rules.occupancy import Demand, Zone
+
+TINY = Plant(spines=1, cores_per_spine=2, nodes_per_core=2, racks_per_node=2, hosts_per_rack=2)
+DEMANDS = [
+    Demand("m5.24xlarge"),
+    Demand("m5.12xlarge"),
+    Demand("c5.18xlarge"),
+    Demand("m5.12xlarge", "000000000001"),
+]
+
+
+@st.composite
+def zones(draw: st.DrawFn) -> Zone:
+    """A small zone in some state of use, reached step by step with questions in between."""
+    zone = Zone(TINY)
+    taken: list[tuple[int, Demand]] = []
+    for _ in range(draw(st.integers(0, 30))):
+        demand = draw(st.sampled_from(DEMANDS))
+        if taken and draw(st.integers(0, 3)) == 0:
+            zone.leave(*taken.pop(draw(st.integers(0, len(taken) - 1))))
+            continue
+        rooms = [host for host in range(TINY.hosts) if zone.room(host, demand)]
+        if rooms:
+            taken.append((draw(st.sampled_from(rooms)), demand))
+            zone.take(*taken[-1])
+        zone.rooms(draw(st.sampled_from(DEMANDS)))
+    hosts = st.sets(st.integers(0, TINY.hosts - 1), max_size=4)
+    zone.fail(draw(hosts))
+    zone.repair(draw(hosts))
+    return zone
+
+
+def room(zone: Zone, demand: Demand, racks: range) -> int:
+    return sum(zone.room(host, demand) for rack in racks for host in zone.hosts_of(rack))
+
+
+def fits(zone: Zone, demand: Demand, hosts: list[int]) -> bool:
+    return all(hosts.count(host) <= zone.room(host, demand) for host in set(hosts))
+
+
+def distance(zone: Zone, hosts: list[int]) -> int:
+    """The innermost layer of which one unit holds all these hosts."""
+    racks = {host // TINY.hosts_per_rack for host in hosts}
+    return next(n for n, span in enumerate(TINY.spans()) if len({rack // span for rack in racks}) == 1)
+
+
+@given(zones(), st.sampled_from(DEMANDS))
+@settings(max_examples=200, deadline=None)
+def test_room_kept_is_room_counted(zone: Zone, demand: Demand) -> None:
+    kept = zone.rooms(demand)
+    for span, layer in zip(TINY.spans(), kept.layers, strict=True):
+        counted = [room(zone, demand, range(at, at + span)) for at in range(0, TINY.racks, span)]
+        assert layer.rooms == counted
+        assert [layer.rooms[unit] for unit in layer.largest_first()] == sorted(
+            filter(None, counted), reverse=True
+        )
+    assert kept.used == sorted((r, host) for host in zone.uses if (r := zone.room(host, demand)))
+
+
+@given(zones(), st.sampled_from(DEMANDS), st.integers(1, 20))
+@settings(max_examples=200, deadline=None)
+def test_anywhere(zone: Zone, demand: Demand, count: int) -> None:
+    found = placement.anywhere(zone, demand, count)
+    assert (found is not None) == (room(zone, demand, range(TINY.racks)) >= count)
+    assert found is None or (len(found) == count and fits(zone, demand, found))
+
+
+@given(
+    zones(), st.sampled_from(DEMANDS), st.integers(1, 6), st.sets(st.integers(0, TINY.hosts - 1), max_size=2)
+)
+@settings(max_examples=300, deadline=None)
+def test_cluster_is_the_tightest(zone: Zone, demand: Demand, count: int, members: set[int]) -> None:
+    found = placement.cluster(zone, demand, count, members)
+    slots = [host for host in range(TINY.hosts) for _ in range(zone.room(host, demand))]
+    if len(slots) < count:
+        assert found is None
+        return
+    assert found is not None
+    assert len(found) == count
+    assert fits(zone, demand, found)
+    assert distance(zone, [*found, *members]) == tightest(zone, demand, count, members)
+
+
+def tightest(zone: Zone, demand: Demand, count: int, members: set[int]) -> int:
+    """The innermost layer of which some unit holds all members and has room for the rest."""
+    home = {host // TINY.hosts_per_rack for host in members}
+    for layer, span in enumerate(TINY.spans()):
+        for first in range(0, TINY.racks, span):
+            racks = range(first, first + span)
+            if home <= set(racks) and room(zone, demand, racks) >= count:
+                return layer
+    raise AssertionError("the zone itself has too little room")
+
+
+@given(
+    zones(), st.sampled_from(DEMANDS), st.integers(1, 7), st.sets(st.integers(0, TINY.racks - 1), max_size=4)
+)
+@settings(max_examples=200, deadline=None)
+def test_no_possible_spread_is_refused(zone: Zone, demand: Demand, count: int, taken: set[int]) -> None:
+    found = placement.spread(zone, demand, count, taken)
+    possible = [
+        rack for rack in range(TINY.racks) if rack not in taken and room(zone, demand, range(rack, rack + 1))
+    ]
+    assert (found is not None) == (len(possible) >= count)
+    if found is not None:
+        racks = [host // TINY.hosts_per_rack for host in found]
+        assert len(set(racks)) == count
+        assert not set(racks) & taken
+        assert fits(zone, demand, found)
+
+
+def partitionable(
+    zone: Zone, demand: Demand, count: int, owners: dict[int, int], wanted: int | None, number: int
+) -> bool:
+    """Whether some way to hand the free racks out gives the request enough room."""
+    free = [rack for rack in range(TINY.racks) if rack not in owners]
+    numbers = range(1, number + 1) if wanted is None else [wanted]
+    for choice in itertools.product(numbers, repeat=len(free)):
+        whole = owners | dict(zip(free, choice, strict=True))
+        mine = [rack for rack, own in whole.items() if own in numbers]
+        if sum(room(zone, demand, range(rack, rack + 1)) for rack in mine) >= count:
+            return True
+    return False
+
+
+@given(zones(), st.sampled_from(DEMANDS), st.integers(1, 12), st.dictionaries(st.integers(0, TINY.racks - 1), st.integers(1, 2), max_size=6),
+       st.sampled_from([None, 1, 2]))  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_no_possible_partition_is_refused(
+    zone: Zone, demand: Demand, count: int, owners: dict[int, int], wanted: int | None
+) -> None:
+    loads = {1: 0, 2: 0}
+    found = placement.partition(zone, demand, count, owners, loads, wanted)
+    assert (found is not None) == partitionable(zone, demand, count, owners, wanted, 2)
+    if found is not None:
+        assert fits(zone, demand, [host for host, _ in found])
+        whole = dict(owners)
+        for host, number in found:
+            assert whole.setdefault(host // TINY.hosts_per_rack, number) == number
+            assert wanted in (None, number)
+
+
+def test_partitions_are_evened_out() -> None:
+    zone = Zone(Plant())
+    found = placement.partition(zone, Demand("m5.large"), 21, {}, dict.fromkeys(range(1, 8), 0), None)
+    assert found is not None
+    assert sorted(number for _, number in found) == sorted([*range(1, 8)] * 3)
+
+
+def test_nine_tenths_full() -> None:
+    """Of racks that are nine tenths full every one that has room is found."""
+    zone, dice, demand = Zone(Plant(hosts_per_rack=10)), random.Random(1), Demand("m5.24xlarge")
+    for host in dice.sample(range(zone.plant.hosts), zone.plant.hosts * 9 // 10):
+        zone.take(host, demand)
+    racks = [rack for rack in range(zone.plant.racks) if room(zone, demand, range(rack, rack + 1))]
+    assert placement.spread(zone, demand, len(racks), ()) is not None
+    assert placement.spread(zone, demand, len(racks) + 1, ()) is None
