@@ -242,6 +242,24 @@ def test_a_configuration_file_that_cannot_be(run: Run, tmp_path: Path, text: str
     refused(run("status"), 2, "")
 
 
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("racks_per_node = 0", ("racks_per_node",)),
+        ("functions_per_card = 257", ("functions_per_card",)),
+        ("families = { zz9 = 1 }", ("zz9",)),
+        ("families = { m5 = 9999 }", ("384 hosts",)),
+        ("hosts_per_rack = 4000", ("100000",)),
+        ("rakcs = 1", ("rakcs",)),
+    ],
+)
+def test_hardware_that_cannot_be(run: Run, tmp_path: Path, line: str, parts: tuple[str, ...]) -> None:
+    (tmp_path / "elastinet.toml").write_text(f'fabric = "none"\n\n[plant]\n{line}\n')
+    said = run("start", "--state", ":memory:")
+    refused(said, 2, *parts)
+    assert "line 4" in said.stderr or "reserved" in said.stderr
+
+
 def test_a_configuration_file(run: Run, tmp_path: Path) -> None:
     text = 'fabric = "none"\nport = 0\nstate = "mine"\naccount = "999999999999"\nquotas = { vpcs = 1 }\n'
     (tmp_path / "elastinet.toml").write_text(text)

@@ -1,6 +1,7 @@
 """What a run of elastinet is told: ELASTINET_* variables over elastinet.toml over defaults."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from elastinet.catalog.plant import Plant
 from elastinet.catalog.settings import Quotas, Settings, unlimited
+from elastinet.rules.capacity import is_family
 
 MEMORY = ":memory:"
 
@@ -36,6 +39,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
     images: tuple[str, ...] = ()
     quotas: Quotas | Literal["unlimited"] = Quotas()
+    plant: Plant = Plant()
 
     @property
     def state_folder(self) -> Path | None:
@@ -49,7 +53,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The part that EC2's rules ask about."""
         quotas = unlimited() if self.quotas == "unlimited" else self.quotas
         assert isinstance(quotas, Quotas)
-        return Settings(rules=self.rules, quotas=quotas, images=self.images, default_account=self.account)
+        return Settings(
+            rules=self.rules,
+            quotas=quotas,
+            plant=self.plant,
+            images=self.images,
+            default_account=self.account,
+        )
 
 
 def default_state_folder() -> Path:
@@ -70,7 +80,9 @@ def load(
     try:
         config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"configuration: {error}") from error
+        raise ConfigError(f"configuration: {error}{_line(folder, str(error))}") from error
+    if fault := config.plant.fault(is_family):
+        raise ConfigError(f"configuration: plant: {fault}{_line(folder, fault)}")
     return msgspec.structs.replace(config, state=_lasting(config.state))
 
 
@@ -86,6 +98,17 @@ def _file(path: Path) -> dict[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, OSError, UnicodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _line(folder: Path | None, sentence: str) -> str:
+    """Where in the file the last thing is that a sentence names, if it is there."""
+    names = re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", sentence)
+    path = (folder or Path.cwd()) / "elastinet.toml"
+    for name in reversed(names if path.exists() else []):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(rf"\b{re.escape(name)}\b\s*=", line):
+                return f" (elastinet.toml, line {number})"
+    return ""
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
+from elastinet.rules.plants import Plants
 from elastinet.store import Journal, JournalError
 
 Follower = Callable[[list[Change]], None]
@@ -42,6 +43,7 @@ class Engine:
         self.settings = settings or Settings()
         self.state = State()
         self.views = Views()
+        self.plants = Plants(self.settings.plant, self.state)
         self.followers: list[Follower] = []
         self.journal = journal
         self._clock = clock
@@ -90,6 +92,7 @@ class Engine:
             dice=self._dice,
             settings=self.settings,
             views=self.views,
+            plants=self.plants,
             consoles=self._consoles,
         )
         return _Commit(self, operation, tx)

@@ -74,6 +74,7 @@ LIKELY = (
     *("make_endpoint", "make_endpoint", "change_endpoint"),
     *("offer_address", "offer_address", "accept_address", "accept_address"),
     *("give_role", "give_role", "replace_role"),
+    *("make_placement_group", "launch_in_group", "allocate_hosts", "launch_apart", "move_to_group"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
 )
 

@@ -14,6 +14,7 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.peering import Peering
+from elastinet.model.placement import DedicatedHost, PlacementGroup
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
@@ -56,6 +57,58 @@ def launch(c: Choice) -> Params:
 def launch_somewhere(c: Choice) -> Params:
     subnet = c.subnet
     return _launch(c, SubnetId=subnet, SecurityGroupIds=c.groups())
+
+
+@move("RunInstances")
+def launch_in_group(c: Choice) -> Params:
+    groups = c.nouns(PlacementGroup)
+    name = c.one([g.group_name for g in groups] or ["nowhere"])
+    kind = c.one(("m5.large", "m5.4xlarge", "m5.24xlarge"))
+    return _launch(c, InstanceType=kind, MaxCount=1 + c.number(3), Placement={"GroupName": name})
+
+
+@move("RunInstances")
+def launch_apart(c: Choice) -> Params:
+    return _launch(c, InstanceType="m5.large", Placement={"Tenancy": c.one(("dedicated", "host"))})
+
+
+@move("CreatePlacementGroup")
+def make_placement_group(c: Choice) -> Params:
+    strategy = c.one(("cluster", "spread", "partition"))
+    return {"GroupName": f"{strategy}{c.number(2)}", "Strategy": strategy}
+
+
+@move("DeletePlacementGroup")
+def delete_placement_group(c: Choice) -> Params:
+    return {"GroupName": c.one([g.group_name for g in c.nouns(PlacementGroup)] or ["nowhere"])}
+
+
+@move("ModifyInstancePlacement")
+def move_to_group(c: Choice) -> Params:
+    instance = c.id(Instance, "i", lambda i: i.state == "stopped")
+    return {
+        "InstanceId": instance,
+        "GroupName": c.one([*(g.group_name for g in c.nouns(PlacementGroup)), ""]),
+    }
+
+
+@move("AllocateHosts")
+def allocate_hosts(c: Choice) -> Params:
+    return {"AvailabilityZone": "us-east-1a", "InstanceFamily": "m5", "Quantity": 1 + c.number(2)}
+
+
+@move("ModifyHosts")
+def modify_hosts(c: Choice) -> Params:
+    return {"HostIds": [_host(c)], "AutoPlacement": c.one(("on", "off"))}
+
+
+@move("ReleaseHosts")
+def release_hosts(c: Choice) -> Params:
+    return {"HostIds": [_host(c)]}
+
+
+def _host(c: Choice) -> str:
+    return c.id(DedicatedHost, "h", lambda h: h.release_time is None)
 
 
 @move("RunInstances")

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from choice import REGION
 from hypothesis import HealthCheck, given, settings
 from operations_strategy import NAMES, Move, furnish, moves, new_engine, play
 from region_moves import MOVES
 
+from elastinet.catalog import regions
 from elastinet.engine import Engine
+from elastinet.model.instance import Instance
+from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State, Table
+from elastinet.rules.plants import Plants
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
 
 thorough = settings(
@@ -58,6 +63,18 @@ def run(engine: Engine, history: list[Move]) -> None:
             assert rows(engine.state) == state
             assert len(list(engine.journal.lines())) == lines
     check_indexes(engine.state)
+    check_plants(engine)
+
+
+def check_plants(engine: Engine) -> None:
+    """What is kept of the hosts' use is what the instances and the hosts say."""
+    anew = State()
+    plants = Plants(engine.settings.plant, anew)
+    for kind in (DedicatedHost, Instance, Failure):
+        for noun in engine.state.all(kind):
+            anew.replace(kind, noun.id, noun)
+    for zone in regions.zones(REGION):
+        assert engine.plants.zone(zone.name).uses == plants.zone(zone.name).uses
 
 
 @pytest.mark.parametrize("journals", [in_memory, in_a_file])

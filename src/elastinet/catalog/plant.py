@@ -4,6 +4,7 @@ EC2 documents layers of network nodes (facts sheet, section 10.3) and racks with
 publishes no sizes. The sizes here are the operator's to set.
 """
 
+from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -46,6 +47,16 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def hosts(self) -> int:
         """The hosts of a zone."""
         return self.racks * self.hosts_per_rack
+
+    def fault(self, is_family: Callable[[str], bool]) -> str:
+        """What is wrong with these sizes; "" for nothing."""
+        if unknown := next((name for name in self.families if not is_family(name)), None):
+            return f"there is no instance family {unknown}"
+        if self.hosts > MOST_HOSTS:
+            return f"{self.hosts} hosts a zone are more than {MOST_HOSTS}: lower hosts_per_rack"
+        if sum(self.families.values()) > self.hosts:
+            return f"a zone has {self.hosts} hosts, fewer than are reserved for families"
+        return ""
 
     def spans(self) -> tuple[int, ...]:
         """How many racks a rack, a node, a core, a spine and the zone hold, innermost first."""

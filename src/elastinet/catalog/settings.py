@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from elastinet.catalog.plant import Plant
+
 Rules = Literal["classic", "2026"]
 
 UNLIMITED = 2**31
@@ -34,6 +36,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_interfaces: int = 5000
     elastic_ips: int = 5
     key_pairs: int = 5000
+    placement_groups: int = 500
+    dedicated_hosts: int = 10
     tags_per_resource: int = 50
 
 
@@ -42,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     rules: Rules = "classic"
     quotas: Quotas = Quotas()
+    plant: Plant = Plant()
     images: tuple[str, ...] = ()
     default_account: str = "000000000000"
 

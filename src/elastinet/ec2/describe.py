@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from elastinet.ec2 import faults, filters
-from elastinet.ec2.page_size import page_size
+from elastinet.ec2.page_size import LEAST, page_size
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
@@ -21,7 +21,8 @@ class Describable:
 
     `result` and `ids` are the members of the output and the input that hold the nouns and their
     ids. `filters` gives each documented filter its place in the view, `indexes` names for some the
-    index of the table that answers them at once.
+    index of the table that answers them at once. `usual_page` is the page of a request without ids that
+    does not ask for one.
     """
 
     kind: type[Noun]
@@ -32,6 +33,8 @@ class Describable:
     filters: Mapping[str, str]
     indexes: Mapping[str, str] = field(default_factory=dict)
     pages_with_ids: bool = True
+    least_page: int = LEAST
+    usual_page: int | None = None
 
 
 def describe(
@@ -48,9 +51,10 @@ def describe(
     """
     wanted = request.ids(what.ids)
     asked = [*filters.read(request, what.filters), *also]
-    most = page_size(request)
+    most = page_size(request, what.least_page)
     if most and wanted and not what.pages_with_ids:
         raise faults.combination(f"The parameter {what.ids} cannot be used with the parameter MaxResults")
+    most = most or (None if wanted else what.usual_page)
     nouns = by_id(tx, what, wanted) if wanted else _candidates(tx, what, asked)
     found = []
     for noun in nouns:

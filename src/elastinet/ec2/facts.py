@@ -30,7 +30,7 @@ def instance_gone(tx: Transaction, id: str, asked: bool) -> None:
         return
     _settle_interfaces(tx, id)
     if instance.state == "stopping":
-        tx.put(instance.but(state="stopped"))
+        tx.put(instance.but(state="stopped", host=None))
     elif instance.state == "shutting-down":
         finish(tx, instance)
     elif instance.alive:
@@ -54,7 +54,7 @@ def _ended_by_itself(tx: Transaction, instance: Instance) -> None:
     if instance.shutdown_behavior == "terminate":
         finish(tx, instance.but(state_reason=reason))
     else:
-        tx.put(instance.but(state="stopped", state_reason=reason))
+        tx.put(instance.but(state="stopped", state_reason=reason, host=None))
 
 
 def interface_attached(tx: Transaction, id: str, attachment: str) -> None:

@@ -95,6 +95,10 @@ NAMINGS = {
             "InvalidSubnetCidrReservationID.Malformed",
             "subnet CIDR reservation ID",
         ),
+        Naming("h", "InvalidHostID.NotFound", "InvalidHostID.Malformed", "host ID"),
+        Naming(
+            "pg", "InvalidPlacementGroup.Unknown", "InvalidPlacementGroupId.Malformed", "placement group ID"
+        ),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
     )
 }

@@ -16,6 +16,7 @@ from elastinet.ec2.views import tag_set
 from elastinet.ec2.volumes import mappings
 from elastinet.model.instance import CODES, Instance, InstanceState
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.placement import PlacementGroup
 from elastinet.model.view import View
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import Vpc
@@ -52,7 +53,6 @@ def shown_state(state: InstanceState) -> dict[str, Any]:
 
 
 def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
-    zone = regions.zone(instance.region, instance.zone)
     shown: dict[str, Any] = {
         "InstanceId": instance.id,
         "ImageId": instance.image_id,
@@ -63,12 +63,7 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
         "ClientToken": instance.client_token,
         "LaunchTime": moment(instance.launch_time),
         "Monitoring": {"State": "enabled" if instance.monitoring else "disabled"},
-        "Placement": {
-            "AvailabilityZone": instance.zone,
-            "AvailabilityZoneId": zone.id if zone else "",
-            "GroupName": "",
-            "Tenancy": instance.tenancy,
-        },
+        "Placement": _placement(tx, instance),
         "Tags": tag_set(instance),
     }
     if instance.key_name:
@@ -77,6 +72,24 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
         shown["StateReason"] = dict(zip(("Code", "Message"), instance.state_reason, strict=True))
     if instance.profile_arn:
         shown["IamInstanceProfile"] = shown_profile(instance.profile_arn)
+    return shown
+
+
+def _placement(tx: Transaction, instance: Instance) -> dict[str, Any]:
+    zone = regions.zone(instance.region, instance.zone)
+    group = tx.state.get(PlacementGroup, instance.placement_group or "")
+    shown: dict[str, Any] = {
+        "AvailabilityZone": instance.zone,
+        "AvailabilityZoneId": zone.id if zone else "",
+        "GroupName": group.group_name if group else "",
+        "Tenancy": instance.tenancy,
+    }
+    if group is not None:
+        shown["GroupId"] = group.id
+    if instance.partition:
+        shown["PartitionNumber"] = instance.partition
+    if instance.dedicated_host:
+        shown |= {"HostId": instance.dedicated_host, "Affinity": instance.affinity}
     return shown
 
 

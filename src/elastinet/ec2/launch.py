@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2 import faults, instances, ipv6_addresses, volumes
+from elastinet.ec2.asked_placement import read_placement
 from elastinet.ec2.attachments import attach
 from elastinet.ec2.delegated_prefixes import pick_prefixes
 from elastinet.ec2.instance_profiles import read_profile
@@ -14,6 +15,7 @@ from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
 from elastinet.ec2.network_interfaces import make_interface
 from elastinet.ec2.once import once
+from elastinet.ec2.placing import launch_places, placed_fields
 from elastinet.ec2.private_addresses import fresh
 from elastinet.ec2.public_addresses import lend
 from elastinet.ec2.request import Request
@@ -22,6 +24,7 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.vpc import Vpc
 from elastinet.rules import addressing
 from elastinet.rules.metadata import check_tag_keys
 
@@ -47,18 +50,23 @@ def run_instances(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def _launch(tx: Transaction, request: Request) -> str:
-    count = _count(request)
+    least, most = _count(request)
     kind = _kind(tx, request)
-    plan = plan_interfaces(tx, request, kind.type, count)
+    plan = plan_interfaces(tx, request, kind.type, most)
     _check_offered(tx, kind.type, plan.subnet.zone)
-    fields = _fields(tx, request, kind) | _names(request, plan)
+    tenancy = tx.need(Vpc, plan.subnet.vpc_id).tenancy
+    asked = read_placement(tx, request.get("Placement"), tenancy)
+    places = launch_places(tx, asked, kind.type.name, plan.subnet.zone, least, most)
+    if len(places) < most:
+        plan = plan_interfaces(tx, request, kind.type, len(places))
+    fields = _fields(tx, request, kind) | _names(request, plan) | placed_fields(asked)
     reservation, token = tx.new_id("r"), request.get("ClientToken") or ""
     tags = tags_for(tx, request, "instance", "network-interface", "volume")
     volume_tags = tags_for(tx, request, "volume", "network-interface", "instance")
     disks = volumes.read(request, kind.image)
     if fields["metadata"].instance_tags == "enabled":
         check_tag_keys(key for key, _ in tags)
-    for index in range(count):
+    for index, place in enumerate(places):
         instance = tx.new(
             Instance,
             "i",
@@ -72,6 +80,7 @@ def _launch(tx: Transaction, request: Request) -> str:
             subnet_id=plan.subnet.id,
             zone=plan.subnet.zone,
             private_ip=plan.primary(index),
+            **place._asdict(),
             profile_association=tx.new_id("iip-assoc") if fields["profile_arn"] else None,
             tags=tags,
             **fields,
@@ -82,7 +91,7 @@ def _launch(tx: Transaction, request: Request) -> str:
     return reservation
 
 
-def _count(request: Request) -> int:
+def _count(request: Request) -> tuple[int, int]:
     least, most = request["MinCount"], request["MaxCount"]
     if least < 1:
         raise faults.invalid(least, "minCount", "Expecting a value of at least 1.")
@@ -92,7 +101,7 @@ def _count(request: Request) -> int:
         raise Fault(
             "InstanceLimitExceeded", f"You have requested more instances ({most}) than a call may launch."
         )
-    return int(most)
+    return int(least), int(most)
 
 
 def _kind(tx: Transaction, request: Request) -> Kind:
@@ -148,10 +157,6 @@ def _check_offered(tx: Transaction, kind: InstanceType, zone: str) -> None:
 
 
 def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
-    placement = request.get("Placement") or Request({})
-    if placement.get("Tenancy", "default") != "default":
-        raise faults.unsupported(f"elastinet does not support the tenancy {placement['Tenancy']}.")
-    placement.get("AvailabilityZone")
     monitoring, hibernation = request.get("Monitoring"), request.get("HibernationOptions")
     profile, credit = request.get("IamInstanceProfile"), request.get("CreditSpecification")
     return {

@@ -10,6 +10,7 @@ from elastinet.ec2.describe import by_id
 from elastinet.ec2.instances import INSTANCES, shown_state
 from elastinet.ec2.launch import check_kind, find_image
 from elastinet.ec2.moments import moment
+from elastinet.ec2.placing import place_again
 from elastinet.ec2.public_addresses import lend, take_back
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
@@ -53,7 +54,7 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
     advice = f"Ensure that your instance '{instance.id}' is enabled for ENA."
     check_kind(find_image(tx, instance.image_id), instance_types()[instance.instance_type], advice)
     started = tx.put(
-        instance.but(
+        place_again(tx, instance).but(
             state="pending",
             boot=instance.boot + 1,
             launch_time=tx.now,
@@ -135,4 +136,4 @@ def finish(tx: Transaction, instance: Instance) -> Instance:
     """Let an instance be terminated: its interfaces go, or are free."""
     release_all(tx, instance.id)
     volumes.release(tx, instance.id)
-    return tx.put(instance.but(state="terminated", end_time=tx.now, private_ip=""))
+    return tx.put(instance.but(state="terminated", end_time=tx.now, private_ip="", host=None))

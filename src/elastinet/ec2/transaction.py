@@ -11,6 +11,7 @@ from elastinet.model.ids import new_id, new_mac
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Noun
 from elastinet.model.state import State
+from elastinet.rules.plants import Plants
 
 N = TypeVar("N", bound=Noun)
 
@@ -31,6 +32,7 @@ class Transaction:
         dice: random.Random,
         settings: Settings,
         views: Views,
+        plants: Plants,
         consoles: Callable[[str], bytes],
     ) -> None:
         self.state = state
@@ -41,6 +43,7 @@ class Transaction:
         self.dice = dice
         self.settings = settings
         self.views = views
+        self.plants = plants
         self.consoles = consoles
         self._old: dict[tuple[type[Noun], str], Noun | None] = {}
         self._orders: dict[type[Noun], tuple[str, ...]] = {}

@@ -16,6 +16,7 @@ from elastinet.imds.signing import Signer
 from elastinet.imds.text import pretty
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.placement import PlacementGroup
 from elastinet.model.security import SecurityGroup
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
@@ -100,7 +101,7 @@ def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Laz
         "local-ipv4": primary.primary,
         "mac": primary.mac,
         "network": {"interfaces": {"macs": lambda: _macs(state, instance)}},
-        "placement": lambda: _placement(instance),
+        "placement": lambda: _placement(state, instance),
         "profile": "default-hvm",
         "public-hostname": named,
         "public-ipv4": public,
@@ -165,11 +166,15 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
     }
 
 
-def _placement(instance: Instance) -> Mapping[str, Lazy]:
+def _placement(state: State, instance: Instance) -> Mapping[str, Lazy]:
     zone = regions.zone(instance.region, instance.zone)
+    group = state.get(PlacementGroup, instance.placement_group or "")
     return {
         "availability-zone": instance.zone,
         "availability-zone-id": zone.id if zone else None,
+        "group-name": group.group_name if group else None,
+        "host-id": instance.dedicated_host,
+        "partition-number": str(instance.partition) if instance.partition else None,
         "region": instance.region,
     }
 

@@ -30,7 +30,8 @@ class MetadataOptions(msgspec.Struct, frozen=True):
 class Instance(Noun, frozen=True, kw_only=True):
     """A virtual machine; its addresses are those of its interfaces.
 
-    `boot` counts starts and reboots. Times are in seconds since 1970. `user_data` is base64.
+    `boot` counts starts and reboots. `host` is its host's number in the zone, None without a machine;
+    `placement_group` and `dedicated_host` are ids. Times are in seconds since 1970. `user_data` is base64.
     """
 
     reservation_id: str
@@ -51,6 +52,11 @@ class Instance(Noun, frozen=True, kw_only=True):
     launch_time: float
     end_time: float | None = None
     tenancy: str = "default"
+    host: int | None = None
+    placement_group: str | None = None
+    partition: int | None = None
+    dedicated_host: str | None = None
+    affinity: str = "default"
     monitoring: bool = False
     ebs_optimized: bool = False
     hibernation: bool = False
@@ -72,6 +78,9 @@ class Instance(Noun, frozen=True, kw_only=True):
         "subnet-id": lambda i: (i.subnet_id,),
         "instance-state-name": lambda i: (i.state,),
         "image-id": lambda i: (i.image_id,),
+        "placement-group": lambda i: (i.placement_group,) if i.placement_group else (),
+        "dedicated-host": lambda i: (i.dedicated_host,) if i.dedicated_host else (),
+        "host": lambda i: ((i.zone, i.host),) if i.host is not None else (),
         "private-ip-address": lambda i: (i.private_ip,) if i.private_ip else (),
         "client-token": lambda i: (i.client_token,) if i.client_token else (),
         "profile-association": lambda i: (i.profile_association,) if i.profile_association else (),

@@ -1,6 +1,7 @@
 """The state of all accounts and regions: tables of nouns and the indexes they are found by."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar, get_args
 
 from elastinet.model.account import ClientToken, RegionSettings
@@ -12,6 +13,7 @@ from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
 from elastinet.model.peering import Peering
+from elastinet.model.placement import DedicatedHost, Failure, PlacementGroup
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
@@ -42,11 +44,16 @@ AnyNoun = (
     | AddressTransfer
     | Instance
     | KeyPair
+    | PlacementGroup
+    | DedicatedHost
+    | Failure
     | Volume
 )
 KINDS: tuple[type[Noun], ...] = get_args(AnyNoun)
 
 N = TypeVar("N", bound=Noun)
+Watcher = Callable[[Noun | None, Noun | None], None]
+"""Hears of every replacement: what was there, and what is there now."""
 
 
 def _scope(noun: Noun) -> Iterable[Hashable]:
@@ -107,6 +114,7 @@ class State:
 
     def __init__(self) -> None:
         self.tables: dict[type[Noun], Table] = {kind: Table(kind) for kind in KINDS}
+        self.watchers: dict[type[Noun], list[Watcher]] = defaultdict(list)
 
     def get(self, kind: type[N], id: str) -> N | None:
         """The noun of this kind with this id, whoever's it is."""
@@ -132,7 +140,10 @@ class State:
 
     def replace(self, kind: type[Noun], id: str, noun: Noun | None) -> Noun | None:
         """Put a noun in the place of the one with this id, or none; gives back what was there."""
-        return self.tables[kind].replace(id, noun)
+        old = self.tables[kind].replace(id, noun)
+        for watcher in self.watchers.get(kind, ()):
+            watcher(old, noun)
+        return old
 
     def __eq__(self, other: object) -> bool:
         """States are equal when they hold equal nouns."""

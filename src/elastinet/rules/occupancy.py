@@ -94,7 +94,7 @@ class Rooms:
 
 
 def _sums(racks: list[int], span: int) -> list[int]:
-    return racks if span == 1 else [sum(racks[at : at + span]) for at in range(0, len(racks), span)]
+    return [sum(racks[at : at + span]) for at in range(0, len(racks), span)]
 
 
 class Zone:
@@ -182,7 +182,9 @@ class Zone:
     def give_back(self, host: int) -> None:
         """A Dedicated Host is one for everybody again."""
         with _Change(self, host):
-            del self.uses[host]
+            self.uses[host].kept = False
+            if not self.uses[host].instances:
+                del self.uses[host]
 
     def fail(self, hosts: Iterable[int]) -> None:
         """Hosts are down: they have no room for anybody."""

@@ -1,7 +1,7 @@
 """Which hosts a launch gets: by no group, or by its placement group's strategy (facts sheet, section 10).
 
-Each question is answered for the whole request at once and changes nothing. None means that the zone has
-no room for it, as the strategy has it.
+Each question is answered for a whole request at once, and changes nothing: hosts for as many instances as
+there is room for, as the strategy has it, and for `most` of them at the most.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,31 +13,30 @@ MOST_SPREAD = 7
 """The instances that a spread group may have running in a zone."""
 
 
-def anywhere(zone: Zone, demand: Demand, count: int) -> list[int] | None:
+def anywhere(zone: Zone, demand: Demand, most: int) -> list[int]:
     """Hosts for instances of no group: those in use that fit best, then empty ones of the emptiest racks."""
     rooms = zone.rooms(demand)
-    if rooms.layers[-1].rooms[0] < count:
-        return None
     found: list[int] = []
     for room, host in rooms.used:
-        found += [host] * min(room, count - len(found))
-        if len(found) == count:
+        found += [host] * min(room, most - len(found))
+        if len(found) == most:
             return found
     for rack in rooms.layers[0].largest_first():
         for host in zone.hosts_of(rack):
             if host not in zone.uses:
-                found += [host] * min(zone.room(host, demand), count - len(found))
-        if len(found) == count:
-            return found
-    raise AssertionError("a zone has less room than its racks")
+                found += [host] * min(zone.room(host, demand), most - len(found))
+        if len(found) == most:
+            break
+    return found
 
 
-def cluster(zone: Zone, demand: Demand, count: int, members: Collection[int]) -> list[int] | None:
+def cluster(zone: Zone, demand: Demand, most: int, members: Collection[int]) -> list[int]:
     """Hosts as near to one another, and to the hosts of the members, as there is room.
 
     Near is the same rack, then the same network node, core, spine, zone.
     """
     rooms = zone.rooms(demand)
+    count = min(most, rooms.layers[-1].rooms[0])
     home = {host // zone.plant.hosts_per_rack for host in members}
     for span, layer in zip(zone.plant.spans(), rooms.layers, strict=True):
         unit: int | None
@@ -49,7 +48,7 @@ def cluster(zone: Zone, demand: Demand, count: int, members: Collection[int]) ->
             unit = layer.smallest(count)
         if unit is not None:
             return list(islice(_fill(zone, demand, range(unit * span, (unit + 1) * span)), count))
-    return None
+    raise AssertionError("a zone has less room than its racks")
 
 
 def _fill(zone: Zone, demand: Demand, racks: range) -> Iterator[int]:
@@ -65,21 +64,20 @@ def _hosts(zone: Zone, demand: Demand, rack: int) -> Iterator[int]:
         yield from [host] * rooms[host]
 
 
-def spread(zone: Zone, demand: Demand, count: int, racks: Collection[int]) -> list[int] | None:
+def spread(zone: Zone, demand: Demand, most: int, racks: Collection[int]) -> list[int]:
     """Hosts on a rack each, none of them one of the racks that the group has."""
     free = (rack for rack in zone.rooms(demand).layers[0].largest_first() if rack not in racks)
-    found = [next(_hosts(zone, demand, rack)) for rack in islice(free, count)]
-    return found if len(found) == count else None
+    return [next(_hosts(zone, demand, rack)) for rack in islice(free, most)]
 
 
 def partition(
     zone: Zone,
     demand: Demand,
-    count: int,
+    most: int,
     owners: Mapping[int, int],
     loads: Mapping[int, int],
     wanted: int | None,
-) -> list[tuple[int, int]] | None:
+) -> list[tuple[int, int]]:
     """Hosts with their partitions, so that no rack serves two partitions of the group.
 
     `owners` maps racks to the partitions that have them, `loads` partitions to their instances. Without a
@@ -88,11 +86,11 @@ def partition(
     rows = _Racks(zone, demand, dict(owners))
     loads = dict(loads)
     found: list[tuple[int, int]] = []
-    for _ in range(count):
+    for _ in range(most):
         order = sorted(loads, key=lambda number: (loads[number], number)) if wanted is None else [wanted]
         placed = next(((host, number) for number in order if (host := rows.take(number)) is not None), None)
         if placed is None:
-            return None
+            break
         found.append(placed)
         loads[placed[1]] += 1
     return found
