@@ -96,6 +96,14 @@ def test_an_engine_that_comes_back_learns_the_facts(machine: Machine) -> None:
     assert (machine.disks / "i-1" / "console.log").read_text().count("boot 1 of") == 1
 
 
+def test_an_engine_that_counts_anew_is_answered(machine: Machine) -> None:
+    machine.boot(*BASE)
+    machine.engine.close()
+    machine.connect()
+    machine.generation -= 1
+    assert machine.desire(*BASE, whole=True) == {}
+
+
 def state(machine: Machine) -> str:
     text = "".join(
         machine.inside("vpc-1", "ip", *command)

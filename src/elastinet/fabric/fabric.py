@@ -365,7 +365,8 @@ class Fabric:
             self._tell(answer, None)
 
     def repeat(self) -> None:
-        """Tell an engine that has come back what is alive."""
+        """Tell an engine that has come back what is alive; its generations may be those of the one before."""
+        self._answered = None
         for fact in self._attachments.facts():
             self._tell(fact, None)
         for life in self.lives.values():
