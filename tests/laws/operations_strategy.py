@@ -18,7 +18,8 @@ from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.vpc import Subnet
+from elastinet.model.vpc import Vpc
+from elastinet.rules.routing import main_table
 from elastinet.store import Journal
 
 DRY_RUN_ONE_IN = 8
@@ -69,7 +70,8 @@ LIKELY = (
     *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
-    *("assign_ipv6_on_creation", "make_ipv6_route", "launch_with_ipv6", "launch_with_ipv6"),
+    *("make_ipv6_route", "make_ipv6_route", "make_egress_gateway", "delete_egress_gateway"),
+    *("assign_ipv6_on_creation", "launch_with_ipv6", "launch_with_ipv6"),
     *("make_ipv6_interface", "assign_ipv6", "unassign_ipv6", "delegate", "enable_primary_ipv6"),
     *("make_endpoint", "make_endpoint", "change_endpoint"),
     *("offer_address", "offer_address", "accept_address", "accept_address"),
@@ -101,9 +103,10 @@ def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
 def furnish(engine: Engine) -> None:
     """Open the accounts' regions, which even a refused request would do, and put a few things there."""
     for owner in ACCOUNTS:
+        is_new = not engine.state.count(Vpc, "scope", (owner, REGION))
         made = engine.call(owner, REGION, "RunInstances", LAUNCH) or {}
         subnet, vpc = (made["Instances"][0][name] for name in ("SubnetId", "VpcId"))
-        if not engine.state.need(Subnet, subnet).cidr6:
+        if is_new:
             _add_ipv6(engine, owner, vpc, subnet)
         engine.call(owner, REGION, "CreateNetworkInterface", {"SubnetId": subnet})
         engine.call(owner, REGION, "AllocateAddress", {})
@@ -114,6 +117,10 @@ def _add_ipv6(engine: Engine, owner: str, vpc: str, subnet: str) -> None:
     made = engine.call(owner, REGION, "AssociateVpcCidrBlock", asked) or {}
     block = made["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"].replace("/56", "/64")
     engine.call(owner, REGION, "AssociateSubnetCidrBlock", {"SubnetId": subnet, "Ipv6CidrBlock": block})
+    gateway = engine.call(owner, REGION, "CreateEgressOnlyInternetGateway", {"VpcId": vpc}) or {}
+    target = gateway["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    table = {"RouteTableId": main_table(engine.state, vpc).id, "DestinationIpv6CidrBlock": "::/0"}
+    engine.call(owner, REGION, "CreateRoute", table | {"EgressOnlyInternetGatewayId": target})
 
 
 def play(engine: Engine, one: Move) -> str:

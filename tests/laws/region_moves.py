@@ -827,7 +827,8 @@ def unname_address(c: Choice) -> Params:
 
 @move("CreateEgressOnlyInternetGateway")
 def make_egress_gateway(c: Choice) -> Params:
-    return {"VpcId": c.vpc}
+    used = {i.vpc_id for i in c.nouns(NetworkInterface)}
+    return {"VpcId": c.id(Vpc, "vpc", lambda v: v.id in used)}
 
 
 @move("DeleteEgressOnlyInternetGateway")
