@@ -109,7 +109,8 @@ class Space:
         router = Router(holders)
         if not self._own:
             router.give(Address("lo", names.INTERNET_ADDRESS, 32))
-            router.give(Address("lo", names.INTERNET_ADDRESS6, 128))
+            if knobs.read("ipv6/conf/all/disable_ipv6"):
+                router.give(Address("lo", names.INTERNET_ADDRESS6, 128))
         self.monitor = Monitor(router)
         return router
 
