@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from elastinet import features
+from elastinet import features, hardware
+from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
 from elastinet.fabric.names import host_link
@@ -58,6 +59,10 @@ class Application:
             ("GET", "/_elastinet/instances"): self._instances,
             ("GET", "/_elastinet/interface"): self._interface,
             ("GET", "/_elastinet/costs"): self._costs,
+            ("GET", "/_elastinet/plant"): self._plant,
+            ("GET", "/_elastinet/place"): self._place,
+            ("POST", "/_elastinet/fail"): self._fail,
+            ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
             ("POST", "/_elastinet/reset"): self._reset,
             ("POST", "/moto-api/reset"): self._reset,
@@ -147,6 +152,28 @@ class Application:
         rate = {"usd_per_hour": round(hourly, 6), "usd_per_month": round(hourly * HOURS_A_MONTH, 2)}
         return _json({"rules": self._config.rules, **rate, "lines": shown})
 
+    async def _plant(self, query: bytes) -> Reply:
+        given = _given(query)
+        return _answer(lambda: hardware.shown(self._engine, given.get("zone", f"{DEFAULT_REGION}a")))
+
+    async def _place(self, query: bytes) -> Reply:
+        given = _given(query)
+        count = given.get("count", "1")
+        if not count.isdecimal() or not 0 < int(count) <= MOST_HOSTS:
+            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {count}"}, 400)
+        zone, strategy = given.get("zone", f"{DEFAULT_REGION}a"), given.get("strategy", "none")
+        return _answer(
+            lambda: hardware.fitting(self._engine, zone, given.get("type", ""), int(count), strategy)
+        )
+
+    async def _fail(self, query: bytes) -> Reply:
+        given = _given(query)
+        unit, kind = given.get("unit", ""), given.get("kind", "power")
+        return _answer(lambda: hardware.change(self._engine, "fail", unit, kind))
+
+    async def _repair(self, query: bytes) -> Reply:
+        return _answer(lambda: hardware.change(self._engine, "repair", _given(query).get("unit", "")))
+
     async def _certificate(self, _query: bytes) -> Reply:
         return 200, "application/x-pem-file", self._metadata.signer.certificate
 
@@ -178,6 +205,19 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < math.inf else None
+
+
+def _given(query: bytes) -> dict[str, str]:
+    """The parameters of one of our own pages."""
+    return {name: values[-1] for name, values in parse_qs(query.decode("latin-1")).items()}
+
+
+def _answer(ask: Callable[[], dict[str, Any]]) -> Reply:
+    """What a question is answered, or why it cannot be."""
+    try:
+        return _json(ask())
+    except Fault as fault:
+        return _json({"error": fault.message}, fault.status)
 
 
 def _json(value: dict[str, Any], status: int = 200) -> Reply:

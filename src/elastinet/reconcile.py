@@ -187,7 +187,8 @@ class Reconciler:
     def _unsettled(self) -> Iterator[str]:
         state = self.engine.state
         for name in UNSETTLED:
-            yield from (i.id for i in state.where(Instance, "instance-state-name", name))
+            found = state.where(Instance, "instance-state-name", name)
+            yield from (i.id for i in found if i.powered or not i.alive)
         for status in ("attaching", "detaching"):
             yield from (i.id for i in state.where(NetworkInterface, "attachment.status", status))
 

@@ -16,7 +16,9 @@ LEVELS = {
     "rules": 1,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
     **dict.fromkeys(("engine", "reconcile"), 3),
-    **dict.fromkeys(("http", "config", "listeners", "server", "supervisor", "places", "features"), 4),
+    **dict.fromkeys(
+        ("http", "config", "listeners", "server", "supervisor", "places", "features", "hardware"), 4
+    ),
     **dict.fromkeys(("cli", "testing"), 5),
 }
 NARROW = {"wire": {"model"}, "store": {"model"}}

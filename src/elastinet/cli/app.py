@@ -10,8 +10,11 @@ from elastinet.cli.common import Failure, say_error
 from elastinet.cli.costs import costs
 from elastinet.cli.env import env
 from elastinet.cli.exec import exec_, shell
+from elastinet.cli.fail import fail, repair
 from elastinet.cli.forward import forward
 from elastinet.cli.logs import logs
+from elastinet.cli.place import place
+from elastinet.cli.plant import plant
 from elastinet.cli.reset import reset
 from elastinet.cli.start import start
 from elastinet.cli.status import status
@@ -52,6 +55,10 @@ app.command("logs")(logs)
 app.command("forward")(forward)
 app.command("capture")(capture)
 app.command("costs")(costs)
+app.command("plant")(plant)
+app.command("place")(place)
+app.command("fail")(fail)
+app.command("repair")(repair)
 app.command("reset")(reset)
 
 

@@ -55,6 +55,14 @@ def find_server(port: int | None, state: str | None) -> places.Server:
     return found
 
 
+def _why(path: str, body: bytes) -> str:
+    """What an error page says, in one line."""
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"{path}: {body.decode(errors='replace').strip()}"
+
+
 def run_folder(server: places.Server) -> Path:
     """Where a server's sockets and logs are."""
     return places.runtime_folder(server.port)
@@ -67,6 +75,6 @@ def ask(server: places.Server, method: str, path: str, timeout: float = 60) -> A
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
-        raise Failure(f"{path}: {error.read().decode(errors='replace').strip()}") from error
+        raise Failure(_why(path, error.read())) from error
     except (OSError, ValueError) as error:
         raise Failure(f"the server at {server.url} does not answer ({error})") from error

@@ -343,7 +343,7 @@ STATUS_FILTERS = paths(
 
 
 def status_view(tx: Transaction, instance: Instance) -> View:
-    """An instance's state and health: it passes its checks while the fabric holds it up."""
+    """An instance's state and health: it passes its checks while its host and the fabric hold it up."""
     zone = regions.zone(instance.region, instance.zone)
     health = "ok" if instance.state == "running" else "not-applicable"
     if instance.state == "pending":
@@ -352,6 +352,12 @@ def status_view(tx: Transaction, instance: Instance) -> View:
     if health != "not-applicable":
         passed = "passed" if health == "ok" else "initializing"
         shown["Details"] = [{"Name": "reachability", "Status": passed}]
+    if instance.lacks and instance.alive:
+        since = moment(instance.lacks_since or 0)
+        shown = {
+            "Status": "impaired",
+            "Details": [{"Name": "reachability", "Status": "failed", "ImpairedSince": since}],
+        }
     return View(
         InstanceId=instance.id,
         AvailabilityZone=instance.zone,

@@ -17,6 +17,7 @@ from elastinet.ec2 import (
     egress_gateways,
     endpoint_services,
     facts,
+    failures,
     group_reach,
     hostnames,
     images,
@@ -224,4 +225,6 @@ FACTS: dict[str, Callable[..., None]] = {
     "InterfaceAttached": facts.interface_attached,
     "InterfaceDetached": facts.interface_detached,
     "Sweep": facts.sweep,
+    "UnitFailed": failures.fail,
+    "UnitRepaired": failures.repair,
 }

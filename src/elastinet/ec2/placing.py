@@ -64,7 +64,7 @@ def place_again(tx: Transaction, instance: Instance) -> Instance:
     bound = instance.dedicated_host if instance.affinity == "host" else None
     asked = Asked(instance.tenancy, group, instance.partition, bound, instance.affinity)
     (place,) = launch_places(tx, asked, instance.instance_type, instance.zone, 1, 1)
-    return instance.but(**place._asdict())
+    return instance.but(**place._asdict(), lacks=None, lacks_since=None)
 
 
 def _on_dedicated_hosts(tx: Transaction, asked: Asked, type_name: str, zone: str, most: int) -> list[Place]:

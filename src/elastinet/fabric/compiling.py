@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from socket import AF_INET6
 
+from msgspec.structs import replace
+
 from elastinet.fabric import acls, appliance, ipv6, middlebox, names, nft, peering
 from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import (
@@ -135,6 +137,8 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     free, prefix = view.is_appliance(item.guest), item.subnet.partition("/")[2]
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
                "" if free else f"{item.addresses[0]}/{prefix}", item.gateway)  # fmt: skip
+    if item.dark:  # nothing is known of whoever has that link
+        item = replace(item, mac=names.NOBODY_MAC)
     yield Up(link)
     yield Address(link, item.gateway, int(prefix))
     for address in item.addresses:

@@ -54,8 +54,8 @@ def is_live(state: State, interface: NetworkInterface) -> bool:
     bond = interface.attachment
     if bond is None or bond.status == "detaching":
         return False
-    holder = state.get(Instance, bond.instance_id) or state.get(NatGateway, bond.instance_id)
-    return holder is not None and holder.alive
+    instance, gateway = state.get(Instance, bond.instance_id), state.get(NatGateway, bond.instance_id)
+    return (instance is not None and instance.powered) or (gateway is not None and gateway.alive)
 
 
 def has_network(state: State, vpc_id: str) -> bool:
@@ -119,7 +119,7 @@ def _target(state: State, table: RouteTable, route: Route) -> str:
 
 def _guest(state: State, id: str) -> AnyObject | None:
     instance = state.get(Instance, id)
-    if instance is None or not instance.alive:
+    if instance is None or not instance.powered:
         return None
     primary = primary_of(state, id)
     hostname = f"ip-{primary.primary.replace('.', '-')}" if primary else id
@@ -151,7 +151,14 @@ def _interface(state: State, id: str) -> AnyObject | None:
         check=interface.source_dest_check,
         acl=_acl_of(state, subnet.id),
         names=tuple(resolving.names(state, interface)),
+        dark=_is_dark(state, bond.instance_id),
     )
+
+
+def _is_dark(state: State, holder: str) -> bool:
+    """Whether the host of whoever has an interface has lost its network."""
+    instance = state.get(Instance, holder)
+    return instance is not None and instance.lacks == "network"
 
 
 def _acl_of(state: State, subnet_id: str) -> str:
@@ -348,8 +355,10 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
 
 def _touched_instance(state: State, change: Change, noun: Instance, have: Desired) -> Iterator[str]:
     yield f"guest:{noun.id}"
-    before = isinstance(change.old, Instance) and change.old.alive
-    after = isinstance(change.new, Instance) and change.new.alive
+    before, after = (
+        (one.powered, one.lacks) if isinstance(one, Instance) else (False, None)
+        for one in (change.old, change.new)
+    )
     if before != after:
         for interface in interfaces_of(state, noun.id):
             yield from _touched_interface(state, interface, have)

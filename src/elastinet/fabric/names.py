@@ -19,6 +19,7 @@ EGRESS_ONLY_MAC = "0e:00:00:00:00:05"
 """Nobody's: it names the next hop of what leaves by an egress-only internet gateway."""
 PEER_ADDRESS = "100.64.0.2"
 PEER_MAC = "0e:00:00:00:00:03"
+NOBODY_MAC = "0e:00:00:00:00:ff"
 
 IGW_LINK = "igw0"
 IGW_INDEX = 10

@@ -92,7 +92,7 @@ class Interface(Object, frozen=True, tag="interface"):
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
-    it, and for the guest to configure.
+    it, and for the guest to configure. `dark` says that its host has lost its network.
     """
 
     network: str
@@ -112,6 +112,7 @@ class Interface(Object, frozen=True, tag="interface"):
     addresses6: tuple[str, ...] = ()
     subnet6: str = ""
     prefixes: tuple[str, ...] = ()
+    dark: bool = False
 
 
 class Permission(msgspec.Struct, frozen=True):

@@ -31,7 +31,8 @@ class Instance(Noun, frozen=True, kw_only=True):
     """A virtual machine; its addresses are those of its interfaces.
 
     `boot` counts starts and reboots. `host` is its host's number in the zone, None without a machine;
-    `placement_group` and `dedicated_host` are ids. Times are in seconds since 1970. `user_data` is base64.
+    `placement_group` and `dedicated_host` are ids; `lacks` is what its host has lost: power or network.
+    Times are in seconds since 1970. `user_data` is base64.
     """
 
     reservation_id: str
@@ -57,6 +58,8 @@ class Instance(Noun, frozen=True, kw_only=True):
     partition: int | None = None
     dedicated_host: str | None = None
     affinity: str = "default"
+    lacks: str | None = None
+    lacks_since: float | None = None
     monitoring: bool = False
     ebs_optimized: bool = False
     hibernation: bool = False
@@ -90,6 +93,11 @@ class Instance(Noun, frozen=True, kw_only=True):
     def alive(self) -> bool:
         """Whether the instance has, or is about to have, a machine under it."""
         return self.state in ("pending", "running")
+
+    @property
+    def powered(self) -> bool:
+        """Whether that machine has power, or is about to have it."""
+        return self.alive and self.lacks != "power"
 
 
 class KeyPair(Noun, frozen=True, kw_only=True):

@@ -53,4 +53,4 @@ def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
     if interface is None or interface.attachment is None:
         return True
     instance = state.get(Instance, interface.attachment.instance_id)
-    return instance is None or not instance.alive
+    return instance is None or not instance.powered

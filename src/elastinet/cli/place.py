@@ -1,0 +1,40 @@
+"""`elastinet place`: would it fit?"""
+
+from enum import Enum
+from typing import Annotated
+from urllib.parse import urlencode
+
+import typer
+from rich.console import Console
+
+from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+
+
+class Strategy(Enum):
+    """How instances are to be placed."""
+
+    none = "none"
+    cluster = "cluster"
+    spread = "spread"
+    partition = "partition"
+
+
+def place(
+    type: Annotated[str, typer.Option(help="The instance type.")],
+    count: Annotated[int, typer.Option(help="How many.", min=1)] = 1,
+    strategy: Annotated[Strategy, typer.Option(help="As in a group of this strategy.")] = Strategy.none,
+    zone: Annotated[str, typer.Option(help="A zone, by name or id.")] = "us-east-1a",
+    port: Port = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Say where a launch would be, without launching it; exit code 1 if there is too little room."""
+    query = urlencode({"type": type, "count": count, "strategy": strategy.value, "zone": zone})
+    told = ask(find_server(port, state), "GET", f"/_elastinet/place?{query}")
+    if json:
+        print_json(told)
+    else:
+        where = ", ".join(f"{rack} ({number})" for rack, number in told["racks"].items())
+        Console().print(f"{told['zone']}: {told['hosts']} hosts on {len(told['racks'])} racks: {where}")
+    if not told["fits"]:
+        raise Failure(f"it does not fit: {told['short']}")

@@ -1,0 +1,107 @@
+"""The hardware as the operator sees it: what sits where, what would fit, what has failed."""
+
+from typing import Any
+
+from elastinet.catalog import regions
+from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.plant import Unit, hosts_of, place_of, read_unit
+from elastinet.ec2.placing import MOST_PARTITIONS
+from elastinet.engine import Engine
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.placement import Failure
+from elastinet.rules import placement
+from elastinet.rules.occupancy import Demand, Zone
+
+
+def zone_of(name: str) -> tuple[str, regions.Zone]:
+    """The region and the zone that a zone's id or name means; raises Fault."""
+    for region in regions.REGIONS:
+        for zone in regions.zones(region):
+            if name in (zone.id, zone.name):
+                return region, zone
+    raise Fault("InvalidZone.NotFound", f"there is no zone {name}")
+
+
+def shown(engine: Engine, name: str) -> dict[str, Any]:
+    """A zone's racks that have something on them or have failed, with their hosts."""
+    region, zone = zone_of(name)
+    occupancy, plant = engine.plants.zone(zone.name), engine.plants.plant
+    used = sorted(occupancy.uses.keys() | occupancy.down)
+    racks: dict[int, list[dict[str, Any]]] = {}
+    for host in used:
+        racks.setdefault(host // plant.hosts_per_rack, []).append(_host(engine, occupancy, zone, host))
+    failures = engine.state.where(Failure, "zone", zone.name)
+    return {
+        "region": region,
+        "zone": zone.name,
+        "zone_id": zone.id,
+        "racks": plant.racks,
+        "hosts_per_rack": plant.hosts_per_rack,
+        "hosts_in_use": len(occupancy.uses),
+        "failures": {failure.id: failure.kind for failure in failures},
+        "used": [
+            {"rack": str(Unit(zone.id, "rack", rack)), **_above(zone.id, rack, plant), "hosts": hosts}
+            for rack, hosts in racks.items()
+        ],
+    }
+
+
+def _above(zone_id: str, rack: int, plant: Any) -> dict[str, str]:
+    place = place_of(rack * plant.hosts_per_rack, plant)
+    return {layer: str(Unit(zone_id, layer, place[layer])) for layer in ("spine", "core", "node")}
+
+
+def _host(engine: Engine, occupancy: Zone, zone: regions.Zone, host: int) -> dict[str, Any]:
+    use = occupancy.uses.get(host)
+    residents = engine.state.where(Instance, "host", (zone.name, host))
+    return {
+        "host": str(Unit(zone.id, "host", host)),
+        "family": use.family if use else "",
+        "tenant": use.tenant if use else "",
+        "vcpus_left": use.left.vcpus if use else None,
+        "down": host in occupancy.down,
+        "instances": [
+            {"id": i.id, "type": i.instance_type, "state": i.state, "lacks": i.lacks} for i in residents
+        ],
+    }
+
+
+def fitting(engine: Engine, name: str, type_name: str, count: int, strategy: str) -> dict[str, Any]:
+    """Where a launch would be, by the rules that place it; nothing is launched."""
+    _, zone = zone_of(name)
+    if type_name not in instance_types():
+        raise Fault("InvalidParameterValue", f"there is no instance type {type_name}")
+    hosts = _places(engine.plants.zone(zone.name), Demand(type_name), count, strategy)
+    racks: dict[str, int] = {}
+    for host in hosts:
+        rack = str(Unit(zone.id, "rack", host // engine.plants.plant.hosts_per_rack))
+        racks[rack] = racks.get(rack, 0) + 1
+    short = "" if len(hosts) == count else f"there is room for {len(hosts)} of {count}"
+    return {"zone": zone.name, "fits": len(hosts) == count, "short": short, "racks": racks,
+            "hosts": len(set(hosts))}  # fmt: skip
+
+
+def _places(zone: Zone, demand: Demand, count: int, strategy: str) -> list[int]:
+    match strategy:
+        case "none":
+            return placement.anywhere(zone, demand, count)
+        case "cluster":
+            return placement.cluster(zone, demand, count, ())
+        case "spread":
+            return placement.spread(zone, demand, min(count, placement.MOST_SPREAD), ())
+        case "partition":
+            loads = dict.fromkeys(range(1, MOST_PARTITIONS + 1), 0)
+            return [host for host, _ in placement.partition(zone, demand, count, {}, loads, None)]
+    raise Fault("InvalidParameterValue", f"a strategy is none, cluster, spread or partition, not {strategy}")
+
+
+def change(engine: Engine, verb: str, name: str, *kind: str) -> dict[str, Any]:
+    """Let a unit fail, or repair it."""
+    unit = read_unit(name)
+    region, zone = zone_of(unit.zone_id if unit else name)
+    engine.report("", region, "UnitFailed" if verb == "fail" else "UnitRepaired", name, *kind)
+    hosts = hosts_of(unit, engine.plants.plant) if unit else ()
+    touched = [i for host in hosts for i in engine.state.where(Instance, "host", (zone.name, host))]
+    now = f"without {kind[0]}" if kind else "as before"
+    return {"unit": name, "now": now, "instances": [i.id for i in touched]}
