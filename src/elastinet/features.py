@@ -52,6 +52,8 @@ FEATURES = (
             "Route tables show them; no service of AWS is here that packets could go to."),
     Feature("placement groups, Dedicated Hosts, topology, capacity", "modelled", "modelled",
             "Instances have places on racks and hosts that fill up; AWS publishes no sizes of those."),
+    Feature("hardware that loses its power or its network", "enforced", "modelled",
+            "Guests end, or their interfaces go dark; status checks fail."),
     Feature("bandwidth, credits, EFA", "absent", "absent", "No limit is enforced on packets yet."),
     Feature("EBS volumes", "recorded", "recorded",
             "Shown as asked for at launch; an instance's data is its overlay."),
