@@ -226,6 +226,20 @@ def test_types_without_ipv6(ec2, place):
         launch(ec2, place, **old)
 
 
+def test_another_type_must_bear_what_is_there(ec2, place):
+    (instance,) = launch(ec2, place, Ipv6AddressCount=5)
+    id = instance["InstanceId"]
+    ec2.stop_instances(InstanceIds=[id])
+    for kind, code in (
+        ("m3.medium", "InvalidParameterCombination"),
+        ("t3.micro", "PrivateIpAddressLimitExceeded"),
+    ):
+        with refused(code):
+            ec2.modify_instance_attribute(InstanceId=id, InstanceType={"Value": kind})
+    assert instances(ec2, id)[0]["InstanceType"] == "c5.large"
+    ec2.modify_instance_attribute(InstanceId=id, InstanceType={"Value": "m5.large"})
+
+
 def test_limit_of_the_type(ec2, place):
     (instance,) = launch(ec2, place, Ipv6AddressCount=9)
     eni = instance["NetworkInterfaces"][0]["NetworkInterfaceId"]

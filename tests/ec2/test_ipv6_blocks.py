@@ -156,6 +156,34 @@ def test_one_family_a_call(ec2, vpc):
     assert len(associations(ec2, vpc)) == 1
 
 
+def test_rules_count_by_family(ec2, vpc):
+    group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+
+    def allow(**ranges):
+        rule = {"IpProtocol": "icmpv6", "FromPort": 128, "ToPort": 0} | ranges
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+
+    allow(Ipv6Ranges=[{"CidrIpv6": f"2001:db8:{n:x}::/48"} for n in range(60)])
+    with refused("RulesPerSecurityGroupLimitExceeded"):
+        allow(Ipv6Ranges=[{"CidrIpv6": "::/0"}])
+    with refused("InvalidPermission.Duplicate", "2001:db8:3::/48, ICMPV6, type: 128, code: 0"):
+        allow(IpProtocol="58", Ipv6Ranges=[{"CidrIpv6": "2001:DB8:3:0::/48"}])
+    allow(IpProtocol="-1", IpRanges=[{"CidrIp": "10.0.0.0/8"}])
+    acl = default_acl(ec2, vpc)["NetworkAclId"]
+
+    def entry(number, **cidr):
+        fields = {"Protocol": "-1", "RuleAction": "allow", "Egress": False} | cidr
+        ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=number, **fields)
+
+    for number in range(1, 19):  # one is there, and the deny at the end counts
+        entry(number, Ipv6CidrBlock="::/0")
+    with refused("NetworkAclEntryLimitExceeded"):
+        entry(50, Ipv6CidrBlock="::/0")
+    with refused("NetworkAclEntryAlreadyExists"):
+        entry(1, CidrBlock="10.0.0.0/8")
+    entry(50, CidrBlock="10.0.0.0/8")
+
+
 # --- subnets --------------------------------------------------------------------------------------
 
 

@@ -36,14 +36,14 @@ def check_load(kind: InstanceType, load: Load, over: Fault) -> None:
         raise over
 
 
-def check_bears(instance: Instance, interface: NetworkInterface) -> None:
-    """Refuse an interface with more than its instance's type bears."""
+def check_bears(name: str, interface: NetworkInterface) -> None:
+    """Refuse an interface with more than an instance type bears."""
     sentence = f"{interface.id}: Number of private addresses will exceed limit."
     over = Fault("PrivateIpAddressLimitExceeded", sentence)
-    check_load(instance_types()[instance.instance_type], load_of(interface), over)
+    check_load(instance_types()[name], load_of(interface), over)
 
 
 def check_limit(tx: Transaction, interface: NetworkInterface) -> None:
     """The same, if the interface is in an instance at all."""
     if interface.attachment is not None:
-        check_bears(tx.need(Instance, interface.attachment.instance_id), interface)
+        check_bears(tx.need(Instance, interface.attachment.instance_id).instance_type, interface)

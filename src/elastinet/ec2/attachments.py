@@ -57,7 +57,7 @@ def _check_limits(
     on_card = sum(1 for i in there if bond(i).network_card == card)
     if len(there) + 1 > kind.max_interfaces or on_card + 1 > kind.cards[card].max_enis:
         raise too_many(len(there) + 1, instance.instance_type)
-    check_bears(instance, interface)
+    check_bears(instance.instance_type, interface)
 
 
 def check_index(instance_type: str, index: int, card: int) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
+from elastinet.ec2.address_limits import check_bears
 from elastinet.ec2.instances import view
 from elastinet.ec2.launch import check_kind, find_image, user_data
 from elastinet.ec2.lookup import need
@@ -88,6 +89,8 @@ def _type(tx: Transaction, instance: Instance, name: str) -> str:
         kind,
         f"Ensure that your instance '{instance.id}' is enabled for ENA.",
     )
+    for interface in interfaces_of(tx.state, instance.id):
+        check_bears(name, interface)
     return name
 
 
