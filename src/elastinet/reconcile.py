@@ -188,9 +188,16 @@ class Reconciler:
         state = self.engine.state
         for name in UNSETTLED:
             found = state.where(Instance, "instance-state-name", name)
-            yield from (i.id for i in found if i.powered or not i.alive)
+            yield from (i.id for i in found if not _is_dead(i))
         for status in ("attaching", "detaching"):
-            yield from (i.id for i in state.where(NetworkInterface, "attachment.status", status))
+            moving = state.where(NetworkInterface, "attachment.status", status)
+            yield from (i.id for i in moving if not self._waits_for_power(i))
+
+    def _waits_for_power(self, interface: NetworkInterface) -> bool:
+        """Whether nothing can happen to an interface until a host is repaired."""
+        holder = interface.attachment.instance_id if interface.attachment else ""
+        instance = self.engine.state.get(Instance, holder)
+        return instance is not None and _is_dead(instance) and not _is_detaching(interface)
 
     async def settle(self, timeout: float) -> bool:
         """Wait until all is settled, for so many seconds at the most; tells whether it is."""
@@ -202,6 +209,11 @@ class Reconciler:
         except TimeoutError:
             return self.settled
         return True
+
+
+def _is_dead(instance: Instance) -> bool:
+    """Whether an instance that should run has no power."""
+    return instance.alive and not instance.powered
 
 
 def _is_detaching(interface: NetworkInterface) -> bool:

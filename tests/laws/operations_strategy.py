@@ -13,12 +13,15 @@ from choice import ACCOUNTS, REGION, Choice
 from hypothesis import strategies as st
 from region_moves import IMAGE, MOVES
 
+from elastinet.catalog.plant import Unit
 from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.placement import Failure
 from elastinet.model.vpc import Vpc
+from elastinet.rules.plants import zone_id
 from elastinet.rules.routing import main_table
 from elastinet.store import Journal
 
@@ -53,10 +56,29 @@ def end_by_itself(c: Choice) -> None:
     c.engine.report(c.owner, REGION, "InstanceGone", c.instance, False)
 
 
+def break_hardware(c: Choice) -> None:
+    """Have the rack or the host fail on which an instance is."""
+    placed = [i for i in c.nouns(Instance) if i.host is not None]
+    if placed:
+        instance = c.one(placed)
+        plant, zone = c.engine.plants.plant, zone_id(REGION, instance.zone)
+        rack = Unit(zone, "rack", (instance.host or 0) // plant.hosts_per_rack)
+        unit = rack if c.chance(2) else Unit(zone, "host", instance.host or 0)
+        c.engine.report("", REGION, "UnitFailed", str(unit), c.one(("power", "network")))
+
+
+def mend_hardware(c: Choice) -> None:
+    """Have something repaired that has failed."""
+    if failures := list(c.engine.state.all(Failure)):
+        c.engine.report("", REGION, "UnitRepaired", c.one(failures).id)
+
+
 EVENTS: dict[str, Callable[[Choice], None]] = {
     "the fabric reports": lambda c: report_everything(c.engine),
     "an instance ends by itself": end_by_itself,
     "a long time passes": lambda c: c.engine.sweep(),
+    "hardware fails": break_hardware,
+    "hardware is repaired": mend_hardware,
 }
 LIKELY = (
     *("launch", "launch_somewhere", "launch_with_interfaces", "make_interface", "attach", "attach"),
