@@ -65,7 +65,9 @@ class Watched:
             action for action in OPERATIONS if action.startswith("Describe") and "Attribute" not in action
         ]
         kept = [name for name in names if not name.startswith(("DescribeInstanceType", "DescribeImages"))]
-        seen = {name: ec2._make_api_call(name, {}) for name in kept}
+        shapes = {name: ec2.meta.service_model.operation_model(name).input_shape for name in kept}
+        asked = [name for name, shape in shapes.items() if not shape.required_members]
+        seen = {name: ec2._make_api_call(name, {}) for name in asked}
         for one in seen.values():
             del one["ResponseMetadata"]
         return seen
@@ -308,8 +310,8 @@ def shape_of(action: str) -> Any:
 
 
 def with_ids() -> list[str]:
-    """The operations that take ids; of an operation that removes what may be gone already, any id will do."""
-    known = OPERATIONS.keys() & service().actions - {"DeleteKeyPair"}
+    """The operations that take ids, but those to which any id will do: they say of each what became of it."""
+    known = OPERATIONS.keys() & service().actions - {"DeleteKeyPair", "DeleteVpcEndpoints"}
     return sorted(action for action in known if any(places(shape_of(action))))
 
 

@@ -18,6 +18,7 @@ from elastinet.fabric.objects import Desire
 from elastinet.http import Application
 from elastinet.imds.service import MetadataService
 from elastinet.listeners import Listeners
+from elastinet.one_write import OneWriteProtocol
 from elastinet.places import GIVE_UP
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import JournalError, open_journal
@@ -75,8 +76,8 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
     service()  # the model is read before the first request, not during it
     server = uvicorn.Server(
         uvicorn.Config(
-            app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False,
-            timeout_keep_alive=75, timeout_graceful_shutdown=2,
+            app, http=OneWriteProtocol, lifespan="off", ws="none", log_config=None, access_log=False,
+            server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
     await server.serve(sockets=[listener])

@@ -17,7 +17,18 @@ LEVELS = {
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
     **dict.fromkeys(("engine", "reconcile"), 3),
     **dict.fromkeys(
-        ("http", "config", "listeners", "server", "supervisor", "places", "features", "hardware"), 4
+        (
+            "http",
+            "config",
+            "listeners",
+            "server",
+            "supervisor",
+            "places",
+            "features",
+            "hardware",
+            "one_write",
+        ),
+        4,
     ),
     **dict.fromkeys(("cli", "testing"), 5),
 }
