@@ -53,6 +53,7 @@ resource "aws_eip" "nat" {
 resource "aws_nat_gateway" "main" {
   allocation_id = aws_eip.nat.id
   subnet_id     = aws_subnet.public.id
+  depends_on    = [aws_network_interface.extra] # which asks for addresses by name
 }
 
 resource "aws_route_table" "public" {
@@ -140,6 +141,7 @@ resource "aws_network_interface" "spare" {
   subnet_id          = aws_subnet.public.id
   ipv6_address_count = 1
   ipv4_prefix_count  = 1
+  depends_on         = [aws_network_interface.extra] # which asks for addresses by name
 }
 
 resource "aws_eip" "extra" {
