@@ -46,6 +46,10 @@ def test_default_subnet_and_zone(ec2, place):
         ec2, run(ec2, place, Placement={"AvailabilityZone": "us-east-1b"})["Instances"][0]["InstanceId"]
     )  # fmt: skip
     assert shown["Placement"]["AvailabilityZone"] == "us-east-1b"
+    (by_id,) = run(ec2, place, Placement={"AvailabilityZoneId": "use1-az4"})["Instances"]
+    assert by_id["Placement"]["AvailabilityZone"] == "us-east-1b"
+    with refused("InvalidParameterCombination"):
+        run(ec2, place, Placement={"AvailabilityZoneId": "use1-az4", "AvailabilityZone": "us-east-1b"})
     assert shown["PublicIpAddress"]  # default subnets map public addresses
     assert shown["PublicDnsName"].startswith("ec2-198-1")
 

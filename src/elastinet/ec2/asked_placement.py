@@ -14,7 +14,7 @@ def read_placement(tx: Transaction, placement: Request | None, vpc_tenancy: str)
     """The place that a launch asks for; what it says of the zone is read where its subnet is found."""
     if placement is None:
         return Asked(vpc_tenancy)
-    placement.accept("AvailabilityZone")
+    placement.accept("AvailabilityZone", "AvailabilityZoneId")
     tenancy = placement.get("Tenancy") or vpc_tenancy
     if tenancy not in TENANCIES:
         raise faults.invalid(tenancy, "tenancy")

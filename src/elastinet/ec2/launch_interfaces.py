@@ -149,13 +149,21 @@ def _ipv6(request: Request, subnet: Subnet, count: int, primary: str) -> dict[st
 
 def _subnet(tx: Transaction, request: Request) -> Subnet:
     placement = request.get("Placement")
-    zone = (placement.get("AvailabilityZone") or None) if placement else None  # Terraform sends ""
+    zone = _zone(tx, placement) if placement else None
     if (id := request.get("SubnetId")) is not None:
         subnet = need(tx, Subnet, "subnet", id)
         if zone is not None and zone != subnet.zone:
             raise faults.invalid(zone, "availabilityZone", f"The subnet {id} is in {subnet.zone}.")
         return subnet
     return default_subnet(tx, zone)
+
+
+def _zone(tx: Transaction, placement: Request) -> str | None:
+    """The zone that a launch asks for, by name or by id; Terraform sends empty names."""
+    name, id = placement.get("AvailabilityZone") or None, placement.get("AvailabilityZoneId") or None
+    if name is not None and id is not None:
+        raise faults.combination("Only one of availabilityZone and availabilityZoneId may be specified.")
+    return pick_zone(tx, id) if id else name
 
 
 def default_subnet(tx: Transaction, zone: str | None) -> Subnet:
