@@ -8,8 +8,9 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-# Two workers. Tests that share the kernel carry one xdist_group, which stays on one of them.
-PYTEST_FLAGS ?= -n 2 --dist loadgroup -q
+# Four workers: tests of packets mostly wait. Those that share a server carry one xdist_group, which stays on
+# one of them.
+PYTEST_FLAGS ?= -n 4 --dist loadgroup -q
 
 .PHONY: setup demo test lint bench system-packages
 
