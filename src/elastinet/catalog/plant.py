@@ -28,8 +28,6 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes_per_core: Some = 4
     racks_per_node: Some = 4
     hosts_per_rack: Some = 12
-    cards_per_host: Some = 2
-    functions_per_card: Annotated[int, Meta(ge=1, le=256)] = 256
     families: dict[str, Some] = {}
 
     @property
