@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from elastinet.engine import Engine
-from elastinet.fabric.desired import build, everything, touched
+from elastinet.fabric.desired import build, everything
 from elastinet.fabric.objects import (
     AnyObject,
     Attached,
@@ -21,6 +21,7 @@ from elastinet.fabric.objects import (
     Interface,
     Running,
 )
+from elastinet.fabric.touching import touched
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
