@@ -44,7 +44,7 @@ def default_group(ec2: Any, vpc: str) -> dict[str, Any]:
 
 def make_dual_stack_place(ec2: Any) -> SimpleNamespace:
     """A place (of place.py) where one subnet has an IPv6 block."""
-    place = make_place(ec2)
+    place = make_place(ec2, whole=True)
     ec2.associate_vpc_cidr_block(VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
     place.block = first_subnet_block(ec2, place.vpc)
     made = ec2.associate_subnet_cidr_block(SubnetId=place.subnet, Ipv6CidrBlock=place.block)

@@ -4,8 +4,12 @@ from types import SimpleNamespace
 from typing import Any
 
 
-def make_place(ec2: Any) -> SimpleNamespace:
-    """A VPC with two subnets in two zones, a gateway, a group, and an image."""
+def make_place(ec2: Any, *, whole: bool = False) -> SimpleNamespace:
+    """A VPC with two subnets in two zones, a gateway, a group, and an image.
+
+    The lower half of the left subnet is set aside, unless it is to be `whole`: what a test asks for by
+    name there is never picked for something else of its own.
+    """
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     left, right = (
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")[
@@ -13,6 +17,9 @@ def make_place(ec2: Any) -> SimpleNamespace:
         ]
         for n, zone in ((1, "a"), (2, "b"))
     )
+    if not whole:
+        lower = {"SubnetId": left["SubnetId"], "Cidr": "10.0.1.0/25", "ReservationType": "explicit"}
+        ec2.create_subnet_cidr_reservation(**lower)
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     group = ec2.create_security_group(GroupName="web", Description="d", VpcId=vpc)["GroupId"]

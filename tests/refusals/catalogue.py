@@ -90,7 +90,7 @@ INTERFACES = (
     _("InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses to satisfy the request.", "create_network_interface",
       lambda s: {"SubnetId": s.small, "SecondaryPrivateIpAddressCount": 4}),
     _("InvalidParameterCombination", "", "create_network_interface",
-      lambda s: {"SubnetId": s.left, "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.90"}], "SecondaryPrivateIpAddressCount": 1}),
+      lambda s: {"SubnetId": s.left, "PrivateIpAddresses": [{"PrivateIpAddress": unused(s)}], "SecondaryPrivateIpAddressCount": 1}),
     _("SecurityGroupsPerInterfaceLimitExceeded", "The maximum number of security groups per interface has been reached.", "create_network_interface",
       lambda s: {"SubnetId": s.left, "Groups": s.groups}),
     _("InvalidParameter", "security group and subnet belong to different networks", "create_network_interface",
@@ -113,6 +113,14 @@ INTERFACES = (
     _("InvalidParameterValue", "", "unassign_private_ip_addresses",
       lambda s: {"NetworkInterfaceId": s.second, "PrivateIpAddresses": [s.taken]}),
 )  # fmt: skip
+
+
+def unused(s: Scene) -> str:
+    """An address of the left subnet that nothing has."""
+    asked = [{"Name": "subnet-id", "Values": [s.left]}]
+    there = s.ec2.describe_network_interfaces(Filters=asked)["NetworkInterfaces"]
+    taken = {a["PrivateIpAddress"] for i in there for a in i["PrivateIpAddresses"]}
+    return next(one for n in range(9, 250) if (one := f"10.0.1.{n}") not in taken)
 
 
 def secondary(s: Scene) -> str:
@@ -148,7 +156,7 @@ LAUNCHES = (
     _("InvalidKeyPair.NotFound", "The key pair 'other' does not exist", "run_instances",
       lambda s: s.launching(KeyName="other")),
     _("InvalidParameterCombination", "", "run_instances",
-      lambda s: s.launching(PrivateIpAddress="10.0.1.99", MinCount=2, MaxCount=2)),
+      lambda s: s.launching(PrivateIpAddress=unused(s), MinCount=2, MaxCount=2)),
     _("InvalidInstanceID", "Please specify an interface ID for the operation instead.", "associate_address",
       lambda s: {"AllocationId": s.idle, "InstanceId": s.two}),
     _("InvalidInstanceID", "There are multiple interfaces attached to instance", "create_route",
@@ -181,7 +189,7 @@ ADDRESSES = (
     _("InvalidParameterCombination", "", "associate_address",
       lambda s: {"AllocationId": s.idle, "NetworkInterfaceId": s.free, "InstanceId": s.one}),
     _("InvalidParameterValue", "", "associate_address",
-      lambda s: {"AllocationId": s.idle, "NetworkInterfaceId": s.free, "PrivateIpAddress": "10.0.1.250"}),
+      lambda s: {"AllocationId": s.idle, "NetworkInterfaceId": s.free, "PrivateIpAddress": unused(s)}),
     _("InvalidAssociationID.NotFound", f"'eipassoc-{NONE}'", "disassociate_address",
       lambda s: {"AssociationId": f"eipassoc-{NONE}"}),
     _("InvalidIPAddress.InUse", "", "release_address", lambda s: {"AllocationId": s.allocation}),
