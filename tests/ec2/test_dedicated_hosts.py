@@ -63,6 +63,8 @@ def test_instances_on_hosts(ec2, place):
     assert {i["InstanceId"] for i in host(ec2, id)["Instances"]} == {one["InstanceId"], two["InstanceId"]}
     with refused("InsufficientInstanceCapacity"):
         on_host(ec2, place, HostId=id)
+    with refused("InvalidParameterValue", f"is for {KIND}"):
+        launch(ec2, place, InstanceType="m5.large", Placement={"Tenancy": "host", "HostId": id})
     (failed,) = ec2.release_hosts(HostIds=[id])["Unsuccessful"]
     assert failed["Error"]["Code"] == "Client.InvalidHost.Occupied"
     ec2.terminate_instances(InstanceIds=[one["InstanceId"], two["InstanceId"]])

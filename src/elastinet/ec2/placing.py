@@ -79,7 +79,11 @@ def _on_dedicated_hosts(tx: Transaction, asked: Asked, type_name: str, zone: str
 
 def _candidates(tx: Transaction, id: str | None, zone: str, type_name: str) -> Iterator[DedicatedHost]:
     if id is not None:
-        yield dedicated_host(tx, id, zone)
+        named = dedicated_host(tx, id, zone)
+        if named.instance_type not in ("", type_name):
+            sentence = f"The host {id} is for {named.instance_type}, not for {type_name}."
+            raise faults.invalid(id, "hostId", sentence)
+        yield named
         return
     for host in tx.mine(DedicatedHost):
         takes = host.instance_type in ("", type_name) and host.release_time is None
