@@ -99,13 +99,17 @@ class Machine:
 
     def desire(self, *put: AnyObject, drop: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
         """Say what to have, and wait until it is there; give what failed."""
+        self.say(*put, drop=drop, **options)
+        wanted = {"type": "converged", "generation": self.generation}
+        return self.wait(lambda fact: wanted.items() <= fact.items(), "Converged")["failed"]
+
+    def say(self, *put: AnyObject, drop: tuple[str, ...] = (), **options: Any) -> None:
+        """Say what to have, and do not wait."""
         self.facts.clear()
         self.generation += 1
         desire = Desire(self.generation, tuple(put), drop, **options)
         self.engine.settimeout(PATIENCE)
         self.engine.sendall(msgspec.json.encode(desire) + b"\n")
-        wanted = {"type": "converged", "generation": self.generation}
-        return self.wait(lambda fact: wanted.items() <= fact.items(), "Converged")["failed"]
 
     def boot(self, *put: AnyObject, **options: Any) -> None:
         """Have objects, and wait until every guest among them runs."""

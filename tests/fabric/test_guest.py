@@ -1,5 +1,7 @@
 """What an instance finds when it boots, and what stays of it."""
 
+import time
+
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -104,3 +106,13 @@ def test_a_guest_that_is_not_wanted_any_more_ends(machine: Machine) -> None:
     machine.desire(drop=("guest:i-1", "interface:eni-1"))
     assert machine.wait(lambda fact: fact["type"] == "gone")["asked"] is True
     assert machine.wait(lambda fact: fact["type"] == "detached")["interface"] == "eni-1"
+
+
+def test_a_guest_may_be_unwanted_at_any_moment_of_its_start(machine: Machine) -> None:
+    """Its end may be wanted before its init is known."""
+    machine.desire(*BASE)
+    for moment in range(60):
+        machine.say(guest(1, boot=moment + 1), eni(1, "10.0.1.10"))
+        time.sleep(moment / 5000)
+        assert not machine.desire(drop=("guest:i-1", "interface:eni-1"))
+    machine.boot(guest(1, boot=99), eni(1, "10.0.1.10"))

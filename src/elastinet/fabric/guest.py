@@ -62,7 +62,8 @@ class Life:
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
         stage = fact.get("stage")
-        self.init = fact.get("pid", self.init)
+        if "pid" in fact:
+            self._born(fact["pid"])
         self._has_network |= stage == "net"
         if self.init and self.namespace < 0 and self._has_network and "exit" not in fact:
             self.namespace = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -70,12 +71,18 @@ class Life:
         if stage == "ready":
             self.ready = True
             changed(self, "ready")
-        elif "error" in fact:
+        elif "error" in fact and not self.asked:
             self.console.say(fact["error"])
             changed(self, fact["error"])
-        elif "exit" in fact:
+        if "exit" in fact or ("error" in fact and not self.init):
             self._end()
             changed(self, "end")
+
+    def _born(self, init: int) -> None:
+        """Know the init; one that nobody wants any more by now ends at once."""
+        self.init = init
+        if self.asked:
+            self.kill()
 
     def _end(self) -> None:
         self.ended = True
