@@ -162,6 +162,8 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
     return {
         "image_id": kind.image.id,
         "instance_type": kind.type.name,
+        "ena_support": kind.image.ena_support,
+        "sriov_net_support": kind.image.sriov_net_support,
         "key_name": _key(tx, request.get("KeyName")),
         "user_data": user_data(request.get("UserData") or ""),
         "monitoring": bool(monitoring and monitoring.get("Enabled")),

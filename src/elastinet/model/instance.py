@@ -32,6 +32,7 @@ class Instance(Noun, frozen=True, kw_only=True):
 
     `boot` counts starts and reboots. `host` is its host's number in the zone, None without a machine;
     `placement_group` and `dedicated_host` are ids; `lacks` is what its host has lost: power or network.
+    `ena_support` and `sriov_net_support` ("simple" or None) say which network drivers its image brings.
     Times are in seconds since 1970. `user_data` is base64.
     """
 
@@ -60,6 +61,8 @@ class Instance(Noun, frozen=True, kw_only=True):
     affinity: str = "default"
     lacks: str | None = None
     lacks_since: float | None = None
+    ena_support: bool = True
+    sriov_net_support: str | None = "simple"
     monitoring: bool = False
     ebs_optimized: bool = False
     hibernation: bool = False
