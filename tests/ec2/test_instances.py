@@ -296,8 +296,8 @@ class TestAttributes:
             ec2.modify_instance_attribute(
                 InstanceId=id, DisableApiStop={"Value": True}, DisableApiTermination={"Value": True}
             )
-        with refused("UnsupportedOperation", "EnaSupport"):
-            ec2.modify_instance_attribute(InstanceId=id, EnaSupport={"Value": True})
+        with refused("UnsupportedOperation", "EnclaveOptions"):
+            ec2.modify_instance_attribute(InstanceId=id, Attribute="enclaveOptions", Value="true")
 
     def test_monitoring(self, ec2, place):
         (instance,) = launch(ec2, place)

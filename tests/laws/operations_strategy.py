@@ -100,6 +100,7 @@ LIKELY = (
     *("give_role", "give_role", "replace_role"),
     *("make_placement_group", "launch_in_group", "allocate_hosts", "launch_apart", "move_to_group"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
+    *("launch_old", "launch_old", "give_devices", "give_devices", "associate_gateway"),
 )
 
 

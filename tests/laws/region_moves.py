@@ -27,6 +27,8 @@ Call = tuple[str, Params]
 
 IMAGE = next(i.id for i in images(REGION, ()).values() if i.architecture == "x86_64" and i.ena_support)
 TYPES = ("t3.micro", "m5.large", "m5.4xlarge")
+OLD_TYPES = ("m3.medium", "c3.large", "r4.large")
+NO_ENA = next(i.id for i in images(REGION, ()).values() if not i.ena_support)
 
 MOVES: dict[str, Callable[[Choice], Call]] = {}
 
@@ -57,6 +59,11 @@ def launch(c: Choice) -> Params:
 def launch_somewhere(c: Choice) -> Params:
     subnet = c.subnet
     return _launch(c, SubnetId=subnet, SecurityGroupIds=c.groups())
+
+
+@move("RunInstances")
+def launch_old(c: Choice) -> Params:
+    return _launch(c, ImageId=c.one((IMAGE, NO_ENA)), InstanceType=c.one((*OLD_TYPES, "m5.large")))
 
 
 @move("RunInstances")
@@ -132,6 +139,18 @@ for _action in ("StartInstances", "StopInstances", "TerminateInstances", "Reboot
 @move("ModifyInstanceAttribute")
 def protect(c: Choice) -> Params:
     return {"InstanceId": c.instance, "DisableApiTermination": {"Value": c.chance(3)}}
+
+
+@move("ModifyInstanceAttribute")
+def give_devices(c: Choice) -> Params:
+    given = c.one(
+        (
+            {"EnaSupport": {"Value": c.chance(2)}},
+            {"SriovNetSupport": {"Value": c.one(("simple", "simple", ""))}},
+            {"InstanceType": {"Value": c.one((*TYPES, *OLD_TYPES))}},
+        )
+    )
+    return {"InstanceId": c.id(Instance, "i", lambda i: i.state == "stopped"), **given}
 
 
 @move("EnableAddressTransfer")

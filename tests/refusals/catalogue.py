@@ -144,8 +144,6 @@ LAUNCHES = (
       interfaces({"DeviceIndex": 0, "SubnetId": lambda s: s.left, "SecondaryPrivateIpAddressCount": 2})),
     _("AttachmentLimitExceeded", "Interface count 3 exceeds the limit for t3.micro", "run_instances",
       interfaces(*({"DeviceIndex": n, "SubnetId": lambda s: s.left} for n in range(3)))),
-    _("InvalidParameterCombination", "Enhanced networking with the Elastic Network Adapter (ENA) is required for the 't3.micro' instance type.", "run_instances",
-      lambda s: s.launching(ImageId=s.no_ena)),
     _("InvalidUserData.Malformed", "User data is limited to 16384 bytes", "run_instances",
       lambda s: s.launching(UserData="x" * 16385)),
     _("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent", "run_instances",
@@ -349,4 +347,31 @@ OTHERS = (
       lambda s: {"InstanceId": s.one, "HttpPutResponseHopLimit": 65}),
 )  # fmt: skip
 
-REFUSALS = (*INTERFACES, *LAUNCHES, *ADDRESSES, *GROUPS, *ROUTES, *GATEWAYS, *NETWORKS, *OTHERS)
+DEVICES = (
+    _("InvalidParameterCombination", "Enhanced networking with the Elastic Network Adapter (ENA) is required for the 't3.micro' instance type. Ensure that you are using an AMI that is enabled for ENA.", "run_instances",
+      lambda s: s.launching(ImageId=s.no_ena)),
+    _("InvalidParameterCombination", ("Enhanced networking with the Elastic Network Adapter (ENA) is required for the 't3.micro' instance type. Ensure that your instance 'i-", "' is enabled for ENA."), "start_instances",
+      lambda s: {"InstanceIds": [s.stopped]}),
+    _("IncorrectInstanceState", "is not in the 'stopped' state.", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.one, "EnaSupport": {"Value": True}}),
+    _("IncorrectInstanceState", "is not in the 'stopped' state.", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.one, "SriovNetSupport": {"Value": "simple"}}),
+    _("IncorrectInstanceState", "is not in the 'stopped' state.", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.gone, "EnaSupport": {"Value": True}}),
+    _("InvalidParameterCombination", "only one can be changed", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.stopped, "EnaSupport": {"Value": True}, "SriovNetSupport": {"Value": "simple"}}),
+    _("InvalidParameterValue", "sriovNetSupport", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.stopped, "SriovNetSupport": {"Value": "double"}}),
+    _("InvalidParameterValue", "sriovNetSupport", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.stopped, "SriovNetSupport": {"Value": ""}}),
+    _("InvalidInstanceAttributeValue", "c5.gigantic", "modify_instance_attribute",
+      lambda s: {"InstanceId": s.stopped, "InstanceType": {"Value": "c5.gigantic"}}),
+    _("InvalidInstanceID.NotFound", f"'i-{NONE}' does not exist", "modify_instance_attribute",
+      lambda s: {"InstanceId": f"i-{NONE}", "EnaSupport": {"Value": True}}),
+    _("InvalidAMIID.NotFound", "does not exist", "describe_image_attribute",
+      lambda s: {"ImageId": f"ami-{NONE}", "Attribute": "sriovNetSupport"}),
+    _("AuthFailure", "Not authorized for image:ami-", "describe_image_attribute",
+      lambda s: {"ImageId": s.image, "Attribute": "blockDeviceMapping"}, 403),
+)  # fmt: skip
+
+REFUSALS = (*INTERFACES, *LAUNCHES, *DEVICES, *ADDRESSES, *GROUPS, *ROUTES, *GATEWAYS, *NETWORKS, *OTHERS)

@@ -137,6 +137,9 @@ class Scene(SimpleNamespace):
         (gone,) = ec2.run_instances(**self.token)["Instances"]
         self.gone = gone["InstanceId"]
         ec2.terminate_instances(InstanceIds=[self.gone])
+        self.stopped = self.launch(ImageId=self.no_ena, InstanceType="t2.micro")["InstanceId"]
+        ec2.stop_instances(InstanceIds=[self.stopped])
+        ec2.modify_instance_attribute(InstanceId=self.stopped, InstanceType={"Value": "t3.micro"})
         ec2.create_key_pair(KeyName="mine")
         waiter = ec2.get_waiter("instance_terminated")
         waiter.wait(InstanceIds=[self.gone], WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})

@@ -6,7 +6,7 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.address_limits import check_bears
 from elastinet.ec2.instances import view
-from elastinet.ec2.launch import check_kind, find_image, user_data
+from elastinet.ec2.launch import check_architecture, find_image, user_data
 from elastinet.ec2.lookup import need
 from elastinet.ec2.network_interfaces import group_set
 from elastinet.ec2.request import Request
@@ -21,11 +21,12 @@ BOOLEANS = {
     "DisableApiTermination": "api_termination_disabled",
     "DisableApiStop": "api_stop_disabled",
     "EbsOptimized": "ebs_optimized",
+    "EnaSupport": "ena_support",
 }
 WORDS = {"InstanceInitiatedShutdownBehavior": "shutdown_behavior"}
-STOPPED = ("InstanceType", "UserData", "EbsOptimized")
+STOPPED = ("InstanceType", "UserData", "EbsOptimized", "EnaSupport", "SriovNetSupport")
 OF_INTERFACE = ("SourceDestCheck", "Groups")
-NAMES = (*BOOLEANS, *WORDS, "InstanceType", "UserData", *OF_INTERFACE)
+NAMES = (*BOOLEANS, *WORDS, "InstanceType", "UserData", "SriovNetSupport", *OF_INTERFACE)
 
 
 def modify_instance_attribute(tx: Transaction, request: Request) -> None:
@@ -70,6 +71,8 @@ def _change(tx: Transaction, instance: Instance, name: str, value: Any) -> dict[
         return {WORDS[name]: value}
     if name == "UserData":
         return {"user_data": _user_data(value)}
+    if name == "SriovNetSupport":
+        return {"sriov_net_support": _sriov(value)}
     return {"instance_type": _type(tx, instance, value)}
 
 
@@ -80,15 +83,18 @@ def _user_data(value: Any) -> str:
     return user_data(base64.b64encode(value).decode() if isinstance(value, bytes) else value or "")
 
 
+def _sriov(value: Any) -> str:
+    """Intel's 82599 VF can be turned on, by this one word, and never off."""
+    if value != "simple":
+        raise faults.invalid(value, "sriovNetSupport", "The only value is 'simple'.")
+    return "simple"
+
+
 def _type(tx: Transaction, instance: Instance, name: str) -> str:
     kind = instance_types().get(name)
     if kind is None:
         raise Fault("InvalidInstanceAttributeValue", f"Invalid value '{name}' for InstanceType.")
-    check_kind(
-        find_image(tx, instance.image_id),
-        kind,
-        f"Ensure that your instance '{instance.id}' is enabled for ENA.",
-    )
+    check_architecture(find_image(tx, instance.image_id), kind)  # ENA is asked for at the start only
     for interface in interfaces_of(tx.state, instance.id):
         check_bears(name, interface)
     return name

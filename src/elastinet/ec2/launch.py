@@ -114,7 +114,8 @@ def _kind(tx: Transaction, request: Request) -> Kind:
     if kind is None:
         raise Fault("InvalidParameterValue", f"Invalid value '{name}' for InstanceType.")
     image = find_image(tx, image_id)
-    check_kind(image, kind, "Ensure that you are using an AMI that is enabled for ENA.")
+    check_architecture(image, kind)
+    check_ena(kind, image.ena_support, "Ensure that you are using an AMI that is enabled for ENA.")
     return Kind(image, kind)
 
 
@@ -127,8 +128,8 @@ def find_image(tx: Transaction, id: str) -> Image:
     return image
 
 
-def check_kind(image: Image, kind: InstanceType, advice: str) -> None:
-    """Refuse an image that does not run on a type."""
+def check_architecture(image: Image, kind: InstanceType) -> None:
+    """Refuse an image that a type's processors do not run."""
     if image.owner != "self" and image.architecture not in kind.architectures:
         have = ",".join(kind.architectures)
         raise Fault(
@@ -137,7 +138,11 @@ def check_kind(image: Image, kind: InstanceType, advice: str) -> None:
             f"'{image.architecture}' of the specified AMI. Specify an instance type and an AMI that have "
             "matching architectures, and try again.",
         )
-    if kind.row["ena_support"] == "required" and not image.ena_support:
+
+
+def check_ena(kind: InstanceType, ena_support: bool, advice: str) -> None:
+    """Refuse a type that has no other device than ENA to what has no driver for it."""
+    if kind.row["ena_support"] == "required" and not ena_support:
         raise faults.combination(
             f"Enhanced networking with the Elastic Network Adapter (ENA) is required for the "
             f"'{kind.name}' instance type. {advice}"

@@ -8,7 +8,7 @@ from elastinet.ec2 import faults, volumes
 from elastinet.ec2.attachments import release_all
 from elastinet.ec2.describe import by_id
 from elastinet.ec2.instances import INSTANCES, shown_state
-from elastinet.ec2.launch import check_kind, find_image
+from elastinet.ec2.launch import check_architecture, check_ena, find_image
 from elastinet.ec2.moments import moment
 from elastinet.ec2.placing import place_again
 from elastinet.ec2.public_addresses import lend, take_back
@@ -51,8 +51,7 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
     if instance.state != "stopped":
         sentence = f"The instance '{instance.id}' is not in a state from which it can be started."
         raise Fault("IncorrectInstanceState", sentence)
-    advice = f"Ensure that your instance '{instance.id}' is enabled for ENA."
-    check_kind(find_image(tx, instance.image_id), instance_types()[instance.instance_type], advice)
+    _check_type(tx, instance)
     started = tx.put(
         place_again(tx, instance).but(
             state="pending",
@@ -64,6 +63,14 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
     )
     lend(tx, started)
     return started
+
+
+def _check_type(tx: Transaction, instance: Instance) -> None:
+    """Refuse a start on a type that was given to the instance, but that it cannot be on."""
+    kind = instance_types()[instance.instance_type]
+    check_architecture(find_image(tx, instance.image_id), kind)
+    advice = f"Ensure that your instance '{instance.id}' is enabled for ENA."
+    check_ena(kind, instance.ena_support, advice)
 
 
 def stop_instances(tx: Transaction, request: Request) -> dict[str, Any]:
