@@ -247,6 +247,12 @@ def test_a_configuration_file_that_cannot_be(run: Run, tmp_path: Path, text: str
     [
         ("racks_per_node = 0", ("racks_per_node",)),
         ("hosts_per_rack = 'many'", ("hosts_per_rack",)),
+        ("functions_per_card = 257", ("functions_per_card", "256")),
+        ("functions_per_card = 0", ("functions_per_card",)),
+        ("functions_per_card = -1", ("functions_per_card",)),
+        ("cards_per_host = 0", ("cards_per_host",)),
+        ("cards_per_host = 33", ("cards_per_host", "32")),
+        ("cards_per_host = 'two'", ("cards_per_host",)),
         ("families = { zz9 = 1 }", ("zz9",)),
         ("families = { m5 = 9999 }", ("384 hosts",)),
         ("hosts_per_rack = 4000", ("100000",)),

@@ -11,7 +11,10 @@ from elastinet.rules.occupancy import Demand, Zone
 Row = tuple[str, float, str]
 INSTANCES = 10_000
 LARGE = Plant(spines=4, cores_per_spine=5, nodes_per_core=10, racks_per_node=50, hosts_per_rack=10)
-DEMANDS = [Demand(kind) for kind in ("m5.large", "m5.xlarge", "c5.4xlarge", "r5.24xlarge", "t3.micro")]
+DEMANDS = [
+    Demand(kind, functions=(1,))
+    for kind in ("m5.large", "m5.xlarge", "c5.4xlarge", "r5.24xlarge", "t3.micro")
+]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -21,11 +24,14 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def launch(zone: Zone, dice: random.Random) -> float:
-    """The seconds of one launch of one instance: to find its host and to take it."""
+    """The seconds of one launch of one instance: to find its host, to take it, and a function of its card."""
     demand = dice.choice(DEMANDS)
     began = time.perf_counter()
     (host,) = placement.anywhere(zone, demand, 1)
     zone.take(host, demand)
+    number = zone.functions.lowest_free(host, 0)
+    assert number is not None
+    zone.give(host, 0, number, "eni")
     return time.perf_counter() - began
 
 

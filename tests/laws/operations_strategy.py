@@ -13,7 +13,7 @@ from choice import ACCOUNTS, REGION, Choice
 from hypothesis import strategies as st
 from region_moves import IMAGE, MOVES
 
-from elastinet.catalog.plant import Unit
+from elastinet.catalog.plant import Plant, Unit
 from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
@@ -119,7 +119,8 @@ def moves(*others: str) -> st.SearchStrategy[list[Move]]:
 def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
     """An engine whose time and chance are the same every time."""
     hours: Iterator[float] = (1.8e9 + 600 * n for n in itertools.count())
-    settings = Settings(quotas=unlimited())
+    few = Plant(functions_per_card=6)  # so that they run out now and then
+    settings = Settings(quotas=unlimited(), plant=few)
     return Engine(journal, settings, clock=lambda: next(hours), dice=random.Random(seed), **options)
 
 

@@ -12,12 +12,18 @@ from elastinet.rules.occupancy import Demand, Zone
 
 TINY = Plant(spines=1, cores_per_spine=2, nodes_per_core=2, racks_per_node=2, hosts_per_rack=2)
 NARROW = Plant(cores_per_spine=1, nodes_per_core=3, racks_per_node=1, hosts_per_rack=3, families={"m5": 4})
-PLANTS = [TINY, NARROW]
+FEW_FUNCTIONS = Plant(
+    cores_per_spine=1, nodes_per_core=3, racks_per_node=1, hosts_per_rack=3, functions_per_card=3
+)
+PLANTS = [TINY, NARROW, FEW_FUNCTIONS]
 DEMANDS = [
     Demand("m5.24xlarge"),
     Demand("m5.12xlarge"),
     Demand("c5.18xlarge"),
     Demand("m5.12xlarge", "000000000001"),
+    Demand("m5.xlarge", functions=(1,)),
+    Demand("m5.12xlarge", functions=(2,)),
+    Demand("c5.9xlarge", functions=(1, 2)),
 ]
 
 
@@ -29,17 +35,36 @@ def zones(draw: st.DrawFn) -> Zone:
     for _ in range(draw(st.integers(0, 30))):
         demand = draw(st.sampled_from(DEMANDS))
         if taken and draw(st.integers(0, 3)) == 0:
-            zone.leave(*taken.pop(draw(st.integers(0, len(taken) - 1))))
+            leave(zone, *taken.pop(draw(st.integers(0, len(taken) - 1))))
             continue
         rooms = [host for host in range(zone.plant.hosts) if zone.room(host, demand)]
         if rooms:
             taken.append((draw(st.sampled_from(rooms)), demand))
-            zone.take(*taken[-1])
+            take(zone, *taken[-1])
         zone.rooms(draw(st.sampled_from(DEMANDS)))
     hosts = st.sets(st.integers(0, zone.plant.hosts - 1), max_size=4)
     zone.fail(draw(hosts))
     zone.repair(draw(hosts))
     return zone
+
+
+def take(zone: Zone, host: int, demand: Demand) -> None:
+    """Put an instance on a host, with interfaces that get functions."""
+    zone.take(host, demand)
+    for card, count in enumerate(demand.functions):
+        for _ in range(count):
+            number = zone.functions.lowest_free(host, card)
+            assert number is not None
+            zone.give(host, card, number, demand.type_name)
+
+
+def leave(zone: Zone, host: int, demand: Demand) -> None:
+    """Take it off, and as many functions from interfaces of its type."""
+    for card, count in enumerate(demand.functions):
+        held = zone.functions.held[host, card]
+        for number in [n for n, holder in held.items() if holder == demand.type_name][:count]:
+            zone.take_back(host, card, number, demand.type_name)
+    zone.leave(host, demand)
 
 
 def room(zone: Zone, demand: Demand, racks: range) -> int:
@@ -67,6 +92,20 @@ def test_room_kept_is_room_counted(zone: Zone, demand: Demand) -> None:
             filter(None, counted), reverse=True
         )
     assert kept.used == sorted((r, host) for host in zone.uses if (r := zone.room(host, demand)))
+
+
+@given(zones(), st.sampled_from(DEMANDS))
+@settings(max_examples=200, deadline=None)
+def test_room_is_what_can_be_taken(zone: Zone, demand: Demand) -> None:
+    """Instances go onto a host one by one until its room says that it is full, and no card has too few."""
+    for host in range(zone.plant.hosts):
+        left = zone.room(host, demand)
+        for rest in range(left, 0, -1):
+            assert zone.room(host, demand) == rest
+            take(zone, host, demand)
+        assert zone.room(host, demand) == 0
+    for numbers in zone.functions.held.values():
+        assert set(numbers) <= set(range(zone.plant.functions_per_card))
 
 
 @given(zones(), st.sampled_from(DEMANDS), st.integers(1, 20))

@@ -16,8 +16,10 @@ from region_moves import MOVES
 from elastinet.catalog import regions
 from elastinet.engine import Engine
 from elastinet.model.instance import Instance
+from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State, Table
+from elastinet.rules.devices import device
 from elastinet.rules.plants import Plants
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
 
@@ -64,18 +66,35 @@ def run(engine: Engine, history: list[Move]) -> None:
             assert len(list(engine.journal.lines())) == lines
     check_indexes(engine.state)
     check_plants(engine)
+    check_functions(engine)
 
 
 def check_plants(engine: Engine) -> None:
     """What is kept of the hosts' use is what the instances and the hosts say."""
     anew = State()
     plants = Plants(engine.settings.plant, anew)
-    for kind in (DedicatedHost, Instance, Failure):
+    for kind in (DedicatedHost, NetworkInterface, Instance, Failure):
         for noun in engine.state.all(kind):
             anew.replace(kind, noun.id, noun)
     for zone in regions.zones(REGION):
         kept, made = engine.plants.zone(zone.name), plants.zone(zone.name)
         assert (kept.uses, kept.down) == (made.uses, made.down)
+        assert kept.functions.held == made.functions.held
+
+
+def check_functions(engine: Engine) -> None:
+    """Each interface of an instance with a machine has a function of its own, where it takes one at all."""
+    seen: set[tuple[str, Function]] = set()
+    for interface in engine.state.all(NetworkInterface):
+        bond = interface.attachment
+        instance = engine.state.get(Instance, bond.instance_id) if bond else None
+        takes = instance is not None and device(instance).function == "virtual" and instance.host is not None
+        assert takes == (bond is not None and bond.function is not None)
+        if bond and bond.function and instance:
+            assert bond.function.host == instance.host
+            assert bond.function.number < engine.settings.plant.functions_per_card
+            assert (interface.zone, bond.function) not in seen
+            seen.add((interface.zone, bond.function))
 
 
 @pytest.mark.parametrize("journals", [in_memory, in_a_file])

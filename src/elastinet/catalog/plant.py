@@ -14,13 +14,18 @@ Some = Annotated[int, Meta(ge=1)]
 LAYERS = ("zone", "spine", "core", "node", "rack", "host")
 """What holds what, outermost first; spines, cores, nodes and racks are the network nodes of the API."""
 MOST_HOSTS = 100_000
+MOST_CARDS = 32
+"""No instance type has more."""
+MOST_FUNCTIONS = 256
+"""The virtual functions of a card: a function's number on a PCI bus has eight bits."""
 
 
 class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The sizes of one zone; every zone of every region has the same.
 
     `families` reserves hosts of a zone for instance families (family: hosts); the others serve the family
-    of the first instance that they get, for as long as they have any.
+    of the first instance that they get, for as long as they have any. Without `cards_per_host` a host has as
+    many network cards as its family's types.
     """
 
     spines: Some = 1
@@ -28,6 +33,8 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes_per_core: Some = 4
     racks_per_node: Some = 4
     hosts_per_rack: Some = 12
+    cards_per_host: Annotated[int, Meta(ge=1, le=MOST_CARDS)] | None = None
+    functions_per_card: Annotated[int, Meta(ge=1, le=MOST_FUNCTIONS)] = MOST_FUNCTIONS
     families: dict[str, Some] = {}
 
     @property

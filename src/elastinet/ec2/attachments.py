@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.address_limits import check_bears
+from elastinet.ec2.functions import given
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import in_use, remove_interface
 from elastinet.ec2.request import Request
@@ -95,7 +96,7 @@ def attach(
         time=tx.now,
         delete_on_termination=delete_on_termination,
     )
-    return tx.put(interface.but(attachment=made, ended=None))
+    return tx.put(interface.but(attachment=given(tx, instance, made), ended=None))
 
 
 def detach_network_interface(tx: Transaction, request: Request) -> None:

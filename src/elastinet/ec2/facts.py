@@ -38,12 +38,13 @@ def instance_gone(tx: Transaction, id: str, asked: bool) -> None:
 
 
 def _settle_interfaces(tx: Transaction, id: str) -> None:
-    """Without a machine nothing is on its way in or out any more."""
+    """Without a machine nothing is on its way in or out any more, and has no function of a card."""
     for interface in interfaces_of(tx.state, id):
-        if bond(interface).status == "attaching":
-            tx.put(interface.but(attachment=replace(bond(interface), status="attached")))
-        elif bond(interface).status == "detaching":
+        settled = replace(bond(interface), status="attached", function=None)
+        if bond(interface).status == "detaching":
             tx.put(interface.free)
+        elif settled != interface.attachment:
+            tx.put(interface.but(attachment=settled))
 
 
 def _ended_by_itself(tx: Transaction, instance: Instance) -> None:

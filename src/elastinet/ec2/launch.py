@@ -15,7 +15,7 @@ from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
 from elastinet.ec2.network_interfaces import make_interface
 from elastinet.ec2.once import once
-from elastinet.ec2.placing import launch_places, placed_fields
+from elastinet.ec2.placing import demand_of, launch_places, placed_fields
 from elastinet.ec2.private_addresses import fresh
 from elastinet.ec2.public_addresses import lend
 from elastinet.ec2.request import Request
@@ -26,6 +26,7 @@ from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Vpc
 from elastinet.rules import addressing
+from elastinet.rules.devices import Device, device_of
 from elastinet.rules.metadata import check_tag_keys
 
 MOST_USER_DATA = 16384
@@ -56,7 +57,9 @@ def _launch(tx: Transaction, request: Request) -> str:
     _check_offered(tx, kind.type, plan.subnet.zone)
     tenancy = tx.need(Vpc, plan.subnet.vpc_id).tenancy
     asked = read_placement(tx, request.get("Placement"), tenancy)
-    places = launch_places(tx, asked, kind.type.name, plan.subnet.zone, least, most)
+    cards = [one.card for one in plan.interfaces]
+    demand = demand_of(tx, kind.type.name, _device(kind), plan.subnet.zone, cards)
+    places = launch_places(tx, asked, demand, plan.subnet.zone, least, most)
     if len(places) < most:
         plan = plan_interfaces(tx, request, kind.type, len(places))
     fields = _fields(tx, request, kind) | _names(request, plan) | placed_fields(asked)
@@ -89,6 +92,11 @@ def _launch(tx: Transaction, request: Request) -> str:
         _attach_all(tx, instance, plan, index)
         lend(tx, instance)
     return reservation
+
+
+def _device(kind: Kind) -> Device:
+    image = kind.image
+    return device_of(kind.type, ena_support=image.ena_support, sriov_net_support=image.sriov_net_support)
 
 
 def _count(request: Request) -> tuple[int, int]:

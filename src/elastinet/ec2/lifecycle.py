@@ -7,6 +7,7 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults, volumes
 from elastinet.ec2.attachments import release_all
 from elastinet.ec2.describe import by_id
+from elastinet.ec2.functions import give_all
 from elastinet.ec2.instances import INSTANCES, shown_state
 from elastinet.ec2.launch import check_architecture, check_ena, find_image
 from elastinet.ec2.moments import moment
@@ -61,6 +62,7 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
             transition_reason="",
         )
     )
+    give_all(tx, started)
     lend(tx, started)
     return started
 

@@ -1,7 +1,7 @@
 """A place in the plant for instances that are launched or started (facts sheet, section 10.2)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from elastinet.catalog.instance_types import instance_types
@@ -11,7 +11,9 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.placement import DedicatedHost, PlacementGroup
-from elastinet.rules import placement
+from elastinet.rules import functions, placement
+from elastinet.rules.devices import Device, device
+from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.occupancy import Demand, Zone
 from elastinet.rules.plants import tenant
 
@@ -37,15 +39,16 @@ class Place(NamedTuple):
 
 
 def launch_places(
-    tx: Transaction, asked: Asked, type_name: str, zone: str, least: int, most: int
+    tx: Transaction, asked: Asked, demand: Demand, zone: str, least: int, most: int
 ) -> list[Place]:
     """Places for a launch, one for each instance; refuses where there is room for too few."""
+    type_name = demand.type_name
     if asked.group is not None:
         check_group(tx, asked.group, type_name, zone, asked.tenancy)
     if asked.tenancy == "host":
-        places = _on_dedicated_hosts(tx, asked, type_name, zone, most)
+        places = _on_dedicated_hosts(tx, asked, demand, zone, most)
     else:
-        demand = Demand(type_name, tenant(tx.owner, asked.tenancy, None))
+        demand = demand._replace(tenant=tenant(tx.owner, asked.tenancy, None))
         places = find_places(tx, zone, demand, asked.group, asked.partition, most)
     if len(places) < least:
         raise no_room(type_name, zone, asked.group)
@@ -63,16 +66,24 @@ def place_again(tx: Transaction, instance: Instance) -> Instance:
     group = tx.get(PlacementGroup, instance.placement_group or "")
     bound = instance.dedicated_host if instance.affinity == "host" else None
     asked = Asked(instance.tenancy, group, instance.partition, bound, instance.affinity)
-    (place,) = launch_places(tx, asked, instance.instance_type, instance.zone, 1, 1)
+    cards = [bond(interface).network_card for interface in interfaces_of(tx.state, instance.id)]
+    demand = demand_of(tx, instance.instance_type, device(instance), instance.zone, cards)
+    (place,) = launch_places(tx, asked, demand, instance.zone, 1, 1)
     return instance.but(**place._asdict(), lacks=None, lacks_since=None)
 
 
-def _on_dedicated_hosts(tx: Transaction, asked: Asked, type_name: str, zone: str, most: int) -> list[Place]:
+def demand_of(tx: Transaction, type_name: str, device: Device, zone: str, cards: Iterable[int]) -> Demand:
+    """What an instance asks of a zone whose interfaces are on these of its network cards."""
+    occupancy = tx.plants.zone(zone)
+    of_host = [occupancy.card(type_name, card) for card in cards]
+    return Demand(type_name, functions=functions.asked(device, of_host))
+
+
+def _on_dedicated_hosts(tx: Transaction, asked: Asked, demand: Demand, zone: str, most: int) -> list[Place]:
     """Places on the account's own hosts: on the one that is named, else on those that take any."""
     found: list[Place] = []
-    for host in _candidates(tx, asked.host_id, zone, type_name):
-        demand = Demand(type_name, host.id)
-        room = tx.plants.zone(zone).room(host.host, demand)
+    for host in _candidates(tx, asked.host_id, zone, demand.type_name):
+        room = tx.plants.zone(zone).room(host.host, demand._replace(tenant=host.id))
         found += [Place(host.host, None, host.id)] * min(room, most - len(found))
     return found
 

@@ -10,10 +10,20 @@ from elastinet.model.prefixes import prefix_of
 AttachmentStatus = Literal["attaching", "attached", "detaching", "detached"]
 
 
+class Function(msgspec.Struct, frozen=True):
+    """A virtual function of a network card of a host, each by its number."""
+
+    host: int
+    card: int
+    number: int
+
+
 class Attachment(msgspec.Struct, frozen=True):
     """The bond between an interface and an instance; `time` is in seconds since 1970.
 
     A NAT gateway's interface is bonded to it like to an instance: `instance_id` is the gateway's then.
+    `function` is what it has of a card while its instance has a machine, None without one, and where the
+    hypervisor mediates or the instance has the whole card.
     """
 
     id: str
@@ -23,6 +33,7 @@ class Attachment(msgspec.Struct, frozen=True):
     time: float
     delete_on_termination: bool = False
     network_card: int = 0
+    function: Function | None = None
 
 
 class NetworkInterface(Noun, frozen=True, kw_only=True):
@@ -87,7 +98,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     def free(self) -> Self:
         """The same interface, attached to nothing any more."""
         bond = self.attachment
-        ended = msgspec.structs.replace(bond, status="detached") if bond else self.ended
+        ended = msgspec.structs.replace(bond, status="detached", function=None) if bond else self.ended
         return self.but(attachment=None, ended=ended, public_ip=None, has_primary6=False)
 
 

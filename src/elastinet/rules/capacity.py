@@ -63,6 +63,12 @@ def need(type_name: str) -> Room:
 
 
 @cache
+def cards(name: str) -> int:
+    """The most network cards that a type of a family has."""
+    return max(len(kind.cards) for kind in _families()[name])
+
+
+@cache
 def per_host(type_name: str) -> int:
     """How many instances of a type an empty host holds."""
     return host_room(family(type_name)).holds(need(type_name))

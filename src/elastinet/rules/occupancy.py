@@ -13,6 +13,7 @@ from typing import NamedTuple
 from elastinet.catalog.plant import Plant
 from elastinet.rules import capacity
 from elastinet.rules.capacity import Room
+from elastinet.rules.functions import Asked, Functions
 
 SHARED = ""
 
@@ -20,11 +21,13 @@ SHARED = ""
 class Demand(NamedTuple):
     """What asks for a place: an instance type, and whose hosts will do.
 
-    `tenant` is SHARED, the account of a dedicated instance, or the id of a Dedicated Host.
+    `tenant` is SHARED, the account of a dedicated instance, or the id of a Dedicated Host. `functions` are
+    those that the interfaces of each instance will take of its host's cards.
     """
 
     type_name: str
     tenant: str = SHARED
+    functions: Asked = ()
 
     @property
     def family(self) -> str:
@@ -104,6 +107,7 @@ class Zone:
         self.plant = plant
         self.uses: dict[int, Use] = {}
         self.down: set[int] = set()
+        self.functions = Functions(plant.functions_per_card)
         self._rooms: dict[Demand, Rooms] = {}
 
     @cached_property
@@ -125,10 +129,20 @@ class Zone:
             return 0
         if use := self.uses.get(host):
             serves = use.family == demand.family and use.tenant == demand.tenant
-            return use.left.holds(demand.need) if serves else 0
-        if demand.tenant.startswith("h-") or self.reserved_for(host) not in ("", demand.family):
+            if not serves:
+                return 0
+            return min(use.left.holds(demand.need), self.functions.room(host, demand.functions))
+        return self._empty_room(demand) if self.reserved_for(host) in ("", demand.family) else 0
+
+    def _empty_room(self, demand: Demand) -> int:
+        """How many instances an empty host has room for; none is a Dedicated Host."""
+        if demand.tenant.startswith("h-"):
             return 0
-        return capacity.per_host(demand.type_name)
+        return min(capacity.per_host(demand.type_name), self.functions.empty_room(demand.functions))
+
+    def card(self, type_name: str, network_card: int) -> int:
+        """The card of a host that is a network card of an instance: where there are fewer, they share."""
+        return network_card % (self.plant.cards_per_host or capacity.cards(capacity.family(type_name)))
 
     def rooms(self, demand: Demand) -> Rooms:
         """The room of all units for a demand."""
@@ -138,7 +152,7 @@ class Zone:
         return found
 
     def _measure(self, demand: Demand) -> Rooms:
-        whole = 0 if demand.tenant.startswith("h-") else capacity.per_host(demand.type_name)
+        whole = self._empty_room(demand)
         racks = [whole * self.plant.hosts_per_rack] * self.plant.racks
         special = self.uses.keys() | self.down
         for hosts, _ in self._reserved:
@@ -185,6 +199,16 @@ class Zone:
             self.uses[host].kept = False
             if not self.uses[host].instances:
                 del self.uses[host]
+
+    def give(self, host: int, card: int, number: int, interface: str) -> None:
+        """Hand a virtual function of a card out to an interface."""
+        with _Change(self, host):
+            self.functions.give(host, card, number, interface)
+
+    def take_back(self, host: int, card: int, number: int, interface: str) -> None:
+        """Take a virtual function back from an interface."""
+        with _Change(self, host):
+            self.functions.take_back(host, card, number, interface)
 
     def fail(self, hosts: Iterable[int]) -> None:
         """Hosts are down: they have no room for anybody."""

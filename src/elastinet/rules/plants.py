@@ -3,6 +3,7 @@
 from elastinet.catalog import regions
 from elastinet.catalog.plant import Plant, hosts_of, read_unit
 from elastinet.model.instance import Instance
+from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.noun import Noun
 from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State
@@ -17,6 +18,7 @@ class Plants:
         self._state = state
         self._zones: dict[str, Zone] = {}
         state.watchers[Instance].append(self._instance)
+        state.watchers[NetworkInterface].append(self._interface)
         state.watchers[DedicatedHost].append(self._dedicated)
         state.watchers[Failure].append(self._failure)
 
@@ -36,6 +38,17 @@ class Plants:
         if after:
             zone, host, demand = after
             self.zone(zone).take(host, demand)
+
+    def _interface(self, old: Noun | None, new: Noun | None) -> None:
+        before, after = (_held(noun) for noun in (old, new))
+        if before == after:
+            return
+        if before:
+            zone, function, id = before
+            self.zone(zone).take_back(function.host, function.card, function.number, id)
+        if after:
+            zone, function, id = after
+            self.zone(zone).give(function.host, function.card, function.number, id)
 
     def _dedicated(self, old: Noun | None, new: Noun | None) -> None:
         before, after = (isinstance(noun, DedicatedHost) and noun.release_time is None for noun in (old, new))
@@ -61,6 +74,14 @@ def _taken(noun: Noun | None) -> tuple[str, int, Demand] | None:
     if not isinstance(noun, Instance) or noun.host is None:
         return None
     return noun.zone, noun.host, demand(noun)
+
+
+def _held(noun: Noun | None) -> tuple[str, Function, str] | None:
+    """The zone of an interface, the function that it has there, and its id."""
+    if not isinstance(noun, NetworkInterface) or noun.attachment is None:
+        return None
+    function = noun.attachment.function
+    return (noun.zone, function, noun.id) if function else None
 
 
 def demand(instance: Instance) -> Demand:
