@@ -147,6 +147,25 @@ def test_logs(run: Run) -> None:
     )
 
 
+def test_nic_and_plant(run: Run) -> None:
+    server = told(run("start", *NONE, "--state", "state"))
+    key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    ec2 = boto3.client("ec2", endpoint_url=server["url"], **key)
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    asked = {"ImageId": image["ImageId"], "MinCount": 1, "MaxCount": 1}
+    for kind, words in (("c5.large", "ena 0 VF 0 0000:00:05.0"), ("t2.micro", "vif 0 shared PF vif-0")):
+        (made,) = ec2.run_instances(InstanceType=kind, **asked)["Instances"]
+        (eni,) = made["NetworkInterfaces"]
+        first, head, row = run("nic", made["InstanceId"], "--state", "state").stdout.splitlines()
+        host = told(run("nic", made["InstanceId"], "--json", "--state", "state"))["host"]
+        assert first.split(" on ")[1] == host
+        assert head.split() == ["interface", "device", "driver", "card", "function", "bus-info"]
+        assert " ".join(row.split()) == f"{eni['NetworkInterfaceId']} eth0 {words}"
+    shown = run("plant", "--state", "state").stdout
+    assert "1 network card: 1 of 256 functions in use" in shown
+    refused(run("nic", "i-0123456789abcdef0", "--state", "state"), 1, "there is no instance")
+
+
 def test_the_engine_comes_back(run: Run) -> None:
     server = told(run("start", *NONE, "--state", "state"))
     made = vpcs(server["url"])

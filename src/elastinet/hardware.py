@@ -11,6 +11,8 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.placement import Failure
 from elastinet.rules import placement
+from elastinet.rules.devices import device_of
+from elastinet.rules.functions import asked
 from elastinet.rules.occupancy import Demand, Zone
 
 
@@ -60,6 +62,7 @@ def _host(engine: Engine, occupancy: Zone, zone: regions.Zone, host: int) -> dic
         "family": use.family if use else "",
         "tenant": use.tenant if use else "",
         "vcpus_left": use.left.vcpus if use else None,
+        "cards": _cards(occupancy, host, use.family) if use else [],
         "down": host in occupancy.down,
         "instances": [
             {"id": i.id, "type": i.instance_type, "state": i.state, "lacks": i.lacks} for i in residents
@@ -67,12 +70,22 @@ def _host(engine: Engine, occupancy: Zone, zone: regions.Zone, host: int) -> dic
     }
 
 
+def _cards(occupancy: Zone, host: int, family: str) -> list[dict[str, int]]:
+    """A host's network cards, with the virtual functions that each has and that interfaces have of it."""
+    functions = occupancy.functions
+    return [
+        {"card": card, "functions": functions.per_card, "in_use": functions.in_use(host, card)}
+        for card in range(occupancy.cards(family))
+    ]
+
+
 def fitting(engine: Engine, name: str, type_name: str, count: int, strategy: str) -> dict[str, Any]:
     """Where a launch would be, by the rules that place it; nothing is launched."""
     _, zone = zone_of(name)
     if type_name not in instance_types():
         raise Fault("InvalidParameterValue", f"there is no instance type {type_name}")
-    hosts = _places(engine.plants.zone(zone.name), Demand(type_name), count, strategy)
+    occupancy = engine.plants.zone(zone.name)
+    hosts = _places(occupancy, _demand(occupancy, type_name), count, strategy)
     racks: dict[str, int] = {}
     for host in hosts:
         rack = str(Unit(zone.id, "rack", host // engine.plants.plant.hosts_per_rack))
@@ -80,6 +93,12 @@ def fitting(engine: Engine, name: str, type_name: str, count: int, strategy: str
     short = "" if len(hosts) == count else f"there is room for {len(hosts)} of {count}"
     return {"zone": zone.name, "fits": len(hosts) == count, "short": short, "racks": racks,
             "hosts": len(set(hosts))}  # fmt: skip
+
+
+def _demand(zone: Zone, type_name: str) -> Demand:
+    """What an instance asks for that has one interface, and the best device that its type can have."""
+    device = device_of(instance_types()[type_name], ena_support=True, sriov_net_support="simple")
+    return Demand(type_name, functions=asked(device, [zone.card(type_name, 0)]))
 
 
 def _places(zone: Zone, demand: Demand, count: int, strategy: str) -> list[int]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from elastinet import features, hardware
+from elastinet import features, hardware, nics
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -61,6 +61,7 @@ class Application:
             ("GET", "/_elastinet/costs"): self._costs,
             ("GET", "/_elastinet/plant"): self._plant,
             ("GET", "/_elastinet/place"): self._place,
+            ("GET", "/_elastinet/nic"): self._nic,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -165,6 +166,9 @@ class Application:
         return _answer(
             lambda: hardware.fitting(self._engine, zone, given.get("type", ""), int(count), strategy)
         )
+
+    async def _nic(self, query: bytes) -> Reply:
+        return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
 
     async def _fail(self, query: bytes) -> Reply:
         given = _given(query)

@@ -26,6 +26,7 @@ LEVELS = {
             "places",
             "features",
             "hardware",
+            "nics",
             "one_write",
         ),
         4,

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from choice import REGION
 from hypothesis import HealthCheck, given, settings
-from operations_strategy import NAMES, Move, furnish, moves, new_engine, play
+from operations_strategy import NAMES, Move, furnish, moves, new_engine, play, report_everything
 from region_moves import MOVES
 
 from elastinet.catalog import regions
@@ -137,6 +138,36 @@ def test_the_same_history_makes_the_same_state(history: list[Move]) -> None:
     run(other, history)
     assert rows(one.state) == rows(other.state)
     assert list(one.journal.lines()) == list(other.journal.lines())
+
+
+def test_lines_of_before_there_were_devices() -> None:
+    """A journal whose instances and attachments tell nothing of them is read as if they told what is usual."""
+    journal = MemoryJournal()
+    engine = new_engine(journal)
+    furnish(engine)
+    old = MemoryJournal()
+    for line in journal.lines():
+        old.append(msgspec.msgpack.encode(without_devices(msgspec.msgpack.decode(line))))
+    again = new_engine(old)
+    assert again.state != engine.state
+    for instance in again.state.all(Instance):
+        assert (instance.ena_support, instance.sriov_net_support) == (True, "simple")
+    for action in ("StopInstances", "StartInstances"):
+        report_everything(again)
+        for instance in again.state.all(Instance):
+            again.call(*instance.scope, action, {"InstanceIds": [instance.id]})
+    check_plants(again)
+    check_functions(again)
+
+
+def without_devices(value: Any) -> Any:
+    """What a journal's line says, without the fields that came later."""
+    if isinstance(value, list):
+        return [without_devices(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    later = ("ena_support", "sriov_net_support", "function")
+    return {name: without_devices(one) for name, one in value.items() if name not in later}
 
 
 def test_histories_do_what_they_are_for() -> None:

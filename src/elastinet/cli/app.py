@@ -13,6 +13,7 @@ from elastinet.cli.exec import exec_, shell
 from elastinet.cli.fail import fail, repair
 from elastinet.cli.forward import forward
 from elastinet.cli.logs import logs
+from elastinet.cli.nic import nic
 from elastinet.cli.place import place
 from elastinet.cli.plant import plant
 from elastinet.cli.reset import reset
@@ -57,6 +58,7 @@ app.command("capture")(capture)
 app.command("costs")(costs)
 app.command("plant")(plant)
 app.command("place")(place)
+app.command("nic")(nic)
 app.command("fail")(fail)
 app.command("repair")(repair)
 app.command("reset")(reset)

@@ -50,9 +50,17 @@ def _tree(told: dict[str, Any]) -> Tree:
 
 def _add_rack(branch: Tree, rack: dict[str, Any]) -> None:
     for host in rack["hosts"]:
-        about = f"{host['family']}, {host['vcpus_left']} vCPUs left" if host["family"] else "empty"
+        about = _about(host) if host["family"] else "empty"
         down = " [red]down[/]" if host["down"] else ""
         leaf = branch.add(f"{host['host']} ({about}){down}")
         for one in host["instances"]:
             lacks = f" [red]without {one['lacks']}[/]" if one["lacks"] else ""
             leaf.add(f"{one['id']} {one['type']} {one['state']}{lacks}")
+
+
+def _about(host: dict[str, Any]) -> str:
+    """A host in use: what it has left, and how many functions of its cards are in use."""
+    cards = host["cards"]
+    used, whole = (sum(card[what] for card in cards) for what in ("in_use", "functions"))
+    what = f"{len(cards)} network card" + ("s" if len(cards) > 1 else "")
+    return f"{host['family']}, {host['vcpus_left']} vCPUs left, {what}: {used} of {whole} functions in use"

@@ -30,15 +30,18 @@ class Functions:
         taken = self.held.get((host, card), {})
         return next((number for number in range(self.per_card) if number not in taken), None)
 
+    def in_use(self, host: int, card: int) -> int:
+        """How many functions of a card interfaces have."""
+        return len(self.held.get((host, card), ()))
+
     def room(self, host: int, asked: Asked) -> int:
         """How many more instances that take this a host has functions for."""
-        held = self.held
-        room = maxsize
-        for card, number in enumerate(asked):
-            if number:
-                taken = len(held.get((host, card), ()))
-                room = min(room, max(self.per_card - taken, 0) // number)
-        return room
+        rooms = (
+            max(self.per_card - self.in_use(host, card), 0) // number
+            for card, number in enumerate(asked)
+            if number
+        )
+        return min(rooms, default=maxsize)
 
     def empty_room(self, asked: Asked) -> int:
         """How many instances that take this a host without any has functions for."""

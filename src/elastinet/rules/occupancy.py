@@ -142,7 +142,11 @@ class Zone:
 
     def card(self, type_name: str, network_card: int) -> int:
         """The card of a host that is a network card of an instance: where there are fewer, they share."""
-        return network_card % (self.plant.cards_per_host or capacity.cards(capacity.family(type_name)))
+        return network_card % self.cards(capacity.family(type_name))
+
+    def cards(self, family: str) -> int:
+        """How many network cards a host has that serves a family."""
+        return self.plant.cards_per_host or capacity.cards(family)
 
     def rooms(self, demand: Demand) -> Rooms:
         """The room of all units for a demand."""
