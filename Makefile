@@ -23,10 +23,14 @@ setup: .venv/.ready system-packages
 system-packages:
 	@scripts/system-packages || true
 
+# A program that an example runs on its instances; where there is none, the example's test skips.
+.venv/bin/etcd: .venv/.ready
+	@scripts/etcd || true
+
 demo: setup
 	@$(PYTHON_BIN) examples/demo.py
 
-test: setup
+test: setup .venv/bin/etcd
 	@$(PYTHON_BIN) -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 lint: setup

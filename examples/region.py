@@ -56,6 +56,28 @@ class Region:
         self.settle()
         return subprocess.run(self.command(where, script), capture_output=True, check=False).returncode == 0
 
+    def send(self, file: str, where: str, path: str) -> None:
+        """Copy a program of this machine into an instance."""
+        self.settle()
+        copy = self.command(where, f"cat > {path}; chmod +x {path}")
+        with open(file, "rb") as program:
+            subprocess.run(copy, stdin=program, check=True)
+
+    def elastinet(self, verb: str, *words: str) -> str:
+        """What another verb of the command line prints."""
+        return subprocess.check_output([ELASTINET, verb, *words, "--port", self.port], text=True)
+
+    def racks(self) -> dict[str, str]:
+        """The rack that each instance is on."""
+        used = json.loads(self.elastinet("plant", "--json"))["used"]
+        return {i["id"]: rack["rack"] for rack in used for host in rack["hosts"] for i in host["instances"]}
+
+    def healthy(self, *instances: str) -> list[str]:
+        """Those of some instances whose hardware is well, as their status checks have it."""
+        asked = [{"Name": "system-status.status", "Values": ["ok"]}]
+        told = self.ec2.describe_instance_status(InstanceIds=list(instances), Filters=asked)
+        return [one["InstanceId"] for one in told["InstanceStatuses"]]
+
     def pings(self, where: str, address: str) -> bool:
         """Whether an address answers a ping."""
         return self.works(where, f"ping -c 1 -W 1 {address}")
@@ -105,7 +127,9 @@ class Region:
         (made,) = self.ec2.run_instances(
             ImageId=self.image, InstanceType="c5.large", MinCount=1, MaxCount=1, **place, **more
         )["Instances"]  # fmt: skip
-        self.run(made["InstanceId"], script)  # as user data it would end some time later
+        self.settle()
+        if script:
+            self.run(made["InstanceId"], script)  # as user data it would end some time later
         first = made["NetworkInterfaces"][0]["NetworkInterfaceId"]
         ip, ipv6 = made["PrivateIpAddress"], made.get("Ipv6Address")
         return SimpleNamespace(id=made["InstanceId"], ip=ip, ipv6=ipv6, eni=first)
