@@ -93,12 +93,47 @@ def test_user_data_from_a_file(aws: Aws, tmp_path: Path) -> None:
     assert told["UserData"]["Value"] == "IyEvYmluL3NoCmVjaG8gaGVsbG8K"
 
 
+def test_placement_groups(aws: Aws) -> None:
+    near = aws("create-placement-group", "--group-name", "near", "--strategy", "cluster")["PlacementGroup"]
+    parts = ("--strategy", "partition", "--partition-count", "3")
+    aws("create-placement-group", "--group-name", "apart", *parts)
+    shown = aws("describe-placement-groups", "--group-ids", near["GroupId"])["PlacementGroups"]
+    assert shown == [near]
+    asked = ("--image-id", image(aws), "--instance-type", "g6e.xlarge", "--placement", "GroupName=near")
+    id = aws("run-instances", *asked)["Instances"][0]["InstanceId"]
+    aws("wait", "instance-running", "--instance-ids", id)
+    (one,) = aws("describe-instance-topology", "--group-names", "near")["Instances"]
+    assert (one["InstanceId"], len(one["NetworkNodes"])) == (id, 3)
+    aws("stop-instances", "--instance-ids", id)
+    aws("wait", "instance-stopped", "--instance-ids", id)
+    where = ("--group-name", "apart", "--partition-number", "2")
+    assert aws("modify-instance-placement", "--instance-id", id, *where)["Return"]
+    query = "Reservations[].Instances[].Placement.[GroupName,PartitionNumber]"
+    assert aws("describe-instances", "--instance-ids", id, "--query", query) == [["apart", 2]]
+    aws("delete-placement-group", "--group-name", "near")
+    aws("terminate-instances", "--instance-ids", id)
+    aws("wait", "instance-terminated", "--instance-ids", id)
+    aws("delete-placement-group", "--group-name", "apart")
+    assert aws("describe-placement-groups")["PlacementGroups"] == []
+
+
+def test_dedicated_hosts(aws: Aws) -> None:
+    asked = ("--instance-type", "m5.large", "--availability-zone", "us-east-1a", "--quantity", "1")
+    (id,) = aws("allocate-hosts", *asked, "--auto-placement", "off")["HostIds"]
+    (host,) = aws("describe-hosts", "--host-ids", id)["Hosts"]
+    assert (host["State"], host["HostProperties"]["InstanceType"]) == ("available", "m5.large")
+    assert aws("release-hosts", "--host-ids", id) == {"Successful": [id], "Unsuccessful": []}
+    states = ("--filter", "Name=state,Values=available", "--query", "Hosts[].HostId")
+    assert aws("describe-hosts", *states) == []
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
         (("describe-vpcs", "--vpc-ids", "vpc-00000000000000000"), "InvalidVpcID.NotFound"),
         (("describe-vpcs", "--dry-run"), "DryRunOperation"),
         (("create-transit-gateway",), "UnsupportedOperation"),
+        (("delete-placement-group", "--group-name", "nowhere"), "InvalidPlacementGroup.Unknown"),
         (("describe-vpcs", "--region", "nowhere-1"), "InvalidRegion"),
     ],
 )

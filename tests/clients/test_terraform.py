@@ -78,6 +78,7 @@ def nouns(ec2) -> dict[str, list[str]]:
         "NatGatewayId": [g for g in gateways if g["State"] != "deleted"],
         "VpcPeeringConnectionId": [p for p in peerings if p["Status"]["Code"] != "deleted"],
         "AllocationId": ec2.describe_addresses()["Addresses"],
+        "HostId": [h for h in ec2.describe_hosts()["Hosts"] if h["State"] != "released"],
         "VpcEndpointId": ec2.describe_vpc_endpoints()["VpcEndpoints"],
         "VpcId": ec2.describe_vpcs()["Vpcs"],
         "SubnetId": ec2.describe_subnets()["Subnets"],
@@ -87,6 +88,7 @@ def nouns(ec2) -> dict[str, list[str]]:
         ],
         "RouteTableId": ec2.describe_route_tables()["RouteTables"],
         "GroupId": ec2.describe_security_groups()["SecurityGroups"],
+        "GroupArn": ec2.describe_placement_groups()["PlacementGroups"],
         "SecurityGroupRuleId": ec2.describe_security_group_rules()["SecurityGroupRules"],
         "NetworkInterfaceId": ec2.describe_network_interfaces()["NetworkInterfaces"],
     }

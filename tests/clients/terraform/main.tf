@@ -173,6 +173,61 @@ resource "aws_instance" "web" {
   tags                   = { Name = "web" }
 }
 
+resource "aws_placement_group" "near" {
+  name     = "near"
+  strategy = "cluster"
+  tags     = { Name = "near" }
+}
+
+resource "aws_placement_group" "far" {
+  name     = "far"
+  strategy = "spread"
+}
+
+resource "aws_placement_group" "apart" {
+  name            = "apart"
+  strategy        = "partition"
+  partition_count = 3
+}
+
+resource "aws_instance" "near" {
+  ami             = data.aws_ami.linux.id
+  instance_type   = "c5.large"
+  subnet_id       = aws_subnet.private.id
+  placement_group = aws_placement_group.near.name
+}
+
+resource "aws_instance" "far" {
+  count           = 2
+  ami             = data.aws_ami.linux.id
+  instance_type   = "c5.large"
+  subnet_id       = aws_subnet.private.id
+  placement_group = aws_placement_group.far.name
+}
+
+resource "aws_instance" "apart" {
+  ami                        = data.aws_ami.linux.id
+  instance_type              = "c5.large"
+  subnet_id                  = aws_subnet.private.id
+  placement_group            = aws_placement_group.apart.name
+  placement_partition_number = 2
+}
+
+resource "aws_ec2_host" "mine" {
+  instance_type     = "m5.large"
+  availability_zone = aws_subnet.private.availability_zone
+  auto_placement    = "off"
+  tags              = { Name = "mine" }
+}
+
+resource "aws_instance" "hosted" {
+  ami           = data.aws_ami.linux.id
+  instance_type = "m5.large"
+  subnet_id     = aws_subnet.private.id
+  tenancy       = "host"
+  host_id       = aws_ec2_host.mine.id
+}
+
 resource "aws_network_interface_attachment" "extra" {
   instance_id          = aws_instance.web.id
   network_interface_id = aws_network_interface.extra.id
