@@ -8,6 +8,8 @@ LISTINGS = (
     "addresses",
     "dhcp_options",
     "egress_only_internet_gateways",
+    "hosts",
+    "instance_topology",
     "instances",
     "internet_gateways",
     "key_pairs",
@@ -15,6 +17,7 @@ LISTINGS = (
     "nat_gateways",
     "network_acls",
     "network_interfaces",
+    "placement_groups",
     "route_tables",
     "security_group_rules",
     "security_groups",
@@ -57,6 +60,7 @@ class Scene(SimpleNamespace):
         super().__init__(ec2=ec2)
         self._networks()
         self._instances()
+        self._places()
         self._gateways()
         self._quotas()
 
@@ -110,6 +114,11 @@ class Scene(SimpleNamespace):
         waiter.wait(InstanceIds=[launched["InstanceId"]], WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
         return dict(launched)
 
+    def _stop(self, *ids: str) -> None:
+        self.ec2.stop_instances(InstanceIds=ids)
+        waiter = self.ec2.get_waiter("instance_stopped")
+        waiter.wait(InstanceIds=ids, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
+
     def launching(self, **more: Any) -> dict[str, Any]:
         """What RunInstances is asked for."""
         given = {"ImageId": self.image, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
@@ -138,12 +147,34 @@ class Scene(SimpleNamespace):
         self.gone = gone["InstanceId"]
         ec2.terminate_instances(InstanceIds=[self.gone])
         self.stopped = self.launch(ImageId=self.no_ena, InstanceType="t2.micro")["InstanceId"]
-        ec2.stop_instances(InstanceIds=[self.stopped])
+        self._stop(self.stopped)
         ec2.modify_instance_attribute(InstanceId=self.stopped, InstanceType={"Value": "t3.micro"})
         ec2.create_key_pair(KeyName="mine")
         waiter = ec2.get_waiter("instance_terminated")
         waiter.wait(InstanceIds=[self.gone], WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
         self._interface(self.small, SecondaryPrivateIpAddressCount=9)
+
+    def _places(self) -> None:
+        """Groups, one of them with an instance that has stopped, and a host with another such instance."""
+        ec2 = self.ec2
+        for name, strategy in (("near", "cluster"), ("far", "spread"), ("apart", "partition")):
+            ec2.create_placement_group(GroupName=name, Strategy=strategy)
+        made = ec2.create_placement_group(GroupName="pair", Strategy="partition", PartitionCount=2)
+        self.pair = made["PlacementGroup"]["GroupId"]
+        self.member = self.launch(InstanceType="c5.large", Placement={"GroupName": "near"})["InstanceId"]
+        zone = {"AvailabilityZone": "us-east-1a"}
+        (self.host,) = ec2.allocate_hosts(InstanceType="m5.large", AutoPlacement="off", **zone)["HostIds"]
+        on_host = {"Tenancy": "host", "HostId": self.host}
+        self.hosted = self.launch(InstanceType="m5.large", Placement=on_host)["InstanceId"]
+        self._stop(self.member, self.hosted)
+        wanted = {"default-for-az": "true", "availability-zone": "us-east-1a"}
+        asked = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
+        self.wide = ec2.describe_subnets(Filters=asked)["Subnets"][0]["SubnetId"]
+
+    def placing(self, type_name: str = "c5.large", count: int = 1, **placement: Any) -> dict[str, Any]:
+        """What RunInstances is asked for, with a place."""
+        many = {"MinCount": count, "MaxCount": count, "SubnetId": self.wide}
+        return self.launching(InstanceType=type_name, Placement=placement, **many)
 
     def _gateways(self) -> None:
         ec2 = self.ec2

@@ -30,7 +30,7 @@ def read_placement(tx: Transaction, placement: Request | None, vpc_tenancy: str)
 
 def read_partition(group: PlacementGroup | None, number: int | None) -> int | None:
     """A partition's number, if the group has it."""
-    if not number:
+    if number is None:
         return None
     if group is None or group.strategy != "partition":
         raise faults.combination("A partition number can be given with a partition placement group only.")
