@@ -135,8 +135,9 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     link, index = names.host_link(item.id), view.numbers.link(item.id)
     token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
     free, prefix = view.is_appliance(item.guest), item.subnet.partition("/")[2]
+    address = "" if free else f"{item.addresses[0]}/{prefix}"
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
-               "" if free else f"{item.addresses[0]}/{prefix}", item.gateway)  # fmt: skip
+               address, item.gateway, mediated=item.mediated)  # fmt: skip
     if item.dark:  # nothing is known of whoever has that link
         item = replace(item, mac=names.NOBODY_MAC)
     yield Up(link)

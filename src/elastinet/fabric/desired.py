@@ -18,7 +18,7 @@ from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
-from elastinet.rules import addressing, resolving
+from elastinet.rules import addressing, devices, resolving
 from elastinet.rules.interfaces import addresses_of, primary_of
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
@@ -150,6 +150,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
         acl=_acl_of(state, subnet.id),
         names=tuple(resolving.names(state, interface)),
         dark=_is_dark(state, bond.instance_id),
+        mediated=_is_mediated(state, bond.instance_id),
     )
 
 
@@ -157,6 +158,12 @@ def _is_dark(state: State, holder: str) -> bool:
     """Whether the host of whoever has an interface has lost its network."""
     instance = state.get(Instance, holder)
     return instance is not None and instance.lacks == "network"
+
+
+def _is_mediated(state: State, holder: str) -> bool:
+    """Whether whoever has an interface reaches its card through the hypervisor; a NAT gateway does not."""
+    instance = state.get(Instance, holder)
+    return instance is not None and devices.device(instance).mediated
 
 
 def _acl_of(state: State, subnet_id: str) -> str:

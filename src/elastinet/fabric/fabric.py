@@ -209,7 +209,9 @@ class Fabric:
     def _open(self, id: str, namespace: int | None) -> None:
         """Make a namespace's router."""
         try:
-            space = self.spaces[id] = Space(id, self._holders, self._role(id), namespace)
+            space = self.spaces[id] = Space(
+                id, self._holders, self._spawning.relay, self._role(id), namespace
+            )
         except OSError as error:
             self._failed[id] = {f"network:{id}": str(error)}
             self._hold(id)

@@ -31,7 +31,7 @@ class Link(Item, frozen=True):
 
     `holder` is the guest whose namespace has the other end, `token` changes when the pair must be new.
     The other end gets `address` (with its prefix) and a default route through `gateway` at its birth,
-    and the index `peer_index` if that is not 0.
+    and the index `peer_index` if that is not 0. A `mediated` one is two pairs with a relay between them.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Link(Item, frozen=True):
     address: str = ""
     gateway: str = ""
     peer_index: int = 0
+    mediated: bool = False
 
     @property
     def identity(self) -> Identity:

@@ -24,6 +24,7 @@ MNT_DETACH = 0x2
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
 PR_CAPBSET_DROP = 24
 
 # The same on every architecture.
@@ -97,9 +98,20 @@ def die_with_parent(number: int) -> None:
     _call("prctl", PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
+def name_process(name: str) -> None:
+    """Have tools show this process under a name of up to 15 characters."""
+    _call("prctl", PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
 def drop_capability(number: int) -> None:
     """Take a capability out of the bounding set: no program started from here can have it."""
     _call("prctl", PR_CAPBSET_DROP, number, 0, 0, 0)
+
+
+def drop_all_capabilities() -> None:
+    """Take every power from this process, for good unless it starts a program that has some."""
+    version, nobody = 0x20080522, bytes(24)
+    _call("capset", struct.pack("=Ii", version, 0), nobody)
 
 
 def hide_from_debuggers() -> None:

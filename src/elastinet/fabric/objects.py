@@ -92,7 +92,8 @@ class Interface(Object, frozen=True, tag="interface"):
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
-    it, and for the guest to configure. `dark` says that its host has lost its network.
+    it, and for the guest to configure. `dark` says that its host has lost its network, `mediated` that
+    every packet passes through the hypervisor.
     """
 
     network: str
@@ -113,6 +114,7 @@ class Interface(Object, frozen=True, tag="interface"):
     subnet6: str = ""
     prefixes: tuple[str, ...] = ()
     dark: bool = False
+    mediated: bool = False
 
 
 class Permission(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, rtnl
+from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, relay, rtnl
 from elastinet.fabric.items import Delta, Identity, Inside, Item, Items, Knob, Link
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
@@ -25,7 +25,7 @@ Failures = dict[Identity, str]
 class Router:
     """The record of a namespace, its sockets, and the step from one set of items to the next."""
 
-    def __init__(self, holders: Mapping[str, int]) -> None:
+    def __init__(self, holders: Mapping[str, int], start_relay: relay.Start) -> None:
         self.record = Record()
         self.steps = 0
         self.ending: set[int] = set()
@@ -33,6 +33,8 @@ class Router:
         self._owners: dict[Identity, str] = {}
         self._unmet: set[Identity] = set()
         self._holders = holders
+        self._middles: dict[str, int] = {}
+        self._start_relay = start_relay
         self._netlink = Netlink()
         self._nft = Nft()
         self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -90,7 +92,7 @@ class Router:
 
     def give(self, item: Item) -> None:
         """Make an item that belongs to the namespace itself, and is not kept in the record."""
-        self._send(rtnl.add(item, self._index, self._holders.__getitem__))
+        self._send(rtnl.add(item, self._index, self._holder))
 
     def abandon(self) -> None:
         """Take every link away; the rest goes with the namespace."""
@@ -194,7 +196,14 @@ class Router:
         if new is None:
             return rtnl.remove(old, self._index) if old else []
         replaced = rtnl.remove(old, self._index) if old and old.identity[0] == "rule" else []
-        return replaced + rtnl.add(new, self._index, self._holders.__getitem__)
+        return replaced + rtnl.add(new, self._index, self._holder)
+
+    def _holder(self, name: str) -> int:
+        """The network namespace of a guest; the middle of a mediated link is made when it is asked for."""
+        if not relay.is_middle(name):
+            return self._holders[name]
+        self._middles[name] = relay.middle()
+        return self._middles[name]
 
     def _filter_changes(self, changes: list[nftext.Pair], owners: Mapping[Identity, str]) -> Failures:
         """Apply packet filter changes in one transaction; if refused, owner by owner, to find the fault."""
@@ -222,6 +231,8 @@ class Router:
         """Keep the record true: what was done is applied, what was refused is not."""
         item = new or old
         assert item is not None
+        if isinstance(new, Link) and new.mediated:
+            refusal = self._mediate(new, refusal)
         refusal = refusal or (self._settle(new) if isinstance(new, Link) and new.address else None)
         if refusal:
             failures[item.identity] = refusal
@@ -229,6 +240,20 @@ class Router:
             self.record.remove(item.identity)
         else:
             self.record.put(new)
+
+    def _mediate(self, link: Link, refusal: str | None) -> str | None:
+        """Have a relay join the two pairs of a link, if they could be made; without one both are gone."""
+        middle = self._middles.pop(relay.middle_of(link.name), None)
+        if middle is None:
+            return refusal
+        try:
+            if refusal is None:
+                relay.join(middle, self._start_relay)
+        except OSError as error:
+            return str(error)
+        finally:
+            os.close(middle)
+        return refusal
 
     def _settle(self, link: Link) -> str | None:
         """Give the guest's end of a new pair at once what its DHCP client will be told again."""

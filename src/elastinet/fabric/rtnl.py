@@ -11,6 +11,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from elastinet.fabric import relay
 from elastinet.fabric.items import Address, Item, Link, Neighbour, Path, Rule, Up, family_of
 from elastinet.fabric.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
 
@@ -33,7 +34,7 @@ Index = Callable[[str], int]
 """Gives the index of a link by its name, 0 if there is none."""
 
 Holder = Callable[[str], int]
-"""Gives a descriptor of the network namespace of a guest."""
+"""Gives a descriptor of the network namespace of a guest, or of the middle of a mediated link."""
 
 
 def encoded(kind: int, flags: int, message: Any, fields: dict[str, int], attributes: list[Any]) -> Message:
@@ -49,7 +50,7 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
     """Give the messages that make an item, in order."""
     match item:
         case Link():
-            return [_veth(item, holder(item.holder)), _alias(item), _prompt(item.index)]
+            return [*_made(item, holder), _alias(item), _prompt(item.index)]
         case Up():
             return [up(index(item.name))]
         case Address():
@@ -62,6 +63,12 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
             return [_rule(NEWRULE, CREATE | EXCLUSIVE, item)]
         case _:
             return []
+
+
+def _made(link: Link, holder: Holder) -> list[Message]:
+    if link.mediated:
+        return _mediated(link, holder(relay.middle_of(link.name)), holder(link.holder))
+    return [_veth(link, holder(link.holder))]
 
 
 def remove(item: Item, index: Index) -> list[Message]:
@@ -112,13 +119,29 @@ def _prompt(number: int) -> Message:
 
 def _veth(link: Link, namespace: int) -> Message:
     """A pair whose other end is born in the holder's namespace, under its final name."""
-    peer = {"index": link.peer_index,
-            "attrs": [("IFLA_IFNAME", link.peer_name), ("IFLA_ADDRESS", link.peer_mac),
-                      ("IFLA_MTU", link.mtu), ("IFLA_NET_NS_FD", namespace)]}  # fmt: skip
-    info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer)]})]}
-    attributes = [("IFLA_IFNAME", link.name), ("IFLA_ADDRESS", link.mac), ("IFLA_MTU", link.mtu),
-                  ("IFLA_LINKINFO", info)]  # fmt: skip
-    return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": link.index}, attributes)
+    own = [("IFLA_IFNAME", link.name), ("IFLA_ADDRESS", link.mac), ("IFLA_MTU", link.mtu)]
+    return _pair(link.index, own, link.peer_index, _guest_end(link, namespace))
+
+
+def _mediated(link: Link, middle: int, namespace: int) -> list[Message]:
+    """Two pairs, from here to the middle and from there to the holder's namespace: a relay joins them."""
+    own = [("IFLA_IFNAME", link.name), ("IFLA_ADDRESS", link.mac), ("IFLA_MTU", link.mtu)]
+    near, far = (
+        [("IFLA_IFNAME", name), ("IFLA_MTU", link.mtu), ("IFLA_NET_NS_FD", middle)]
+        for name in (relay.TO_ROUTER, relay.TO_GUEST)
+    )
+    return [_pair(link.index, own, 0, near), _pair(0, far, link.peer_index, _guest_end(link, namespace))]
+
+
+def _guest_end(link: Link, namespace: int) -> list[Any]:
+    return [("IFLA_IFNAME", link.peer_name), ("IFLA_ADDRESS", link.peer_mac), ("IFLA_MTU", link.mtu),
+            ("IFLA_NET_NS_FD", namespace)]  # fmt: skip
+
+
+def _pair(index: int, own: list[Any], peer_index: int, peer: list[Any]) -> Message:
+    data = {"attrs": [("VETH_INFO_PEER", {"index": peer_index, "attrs": peer})]}
+    info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", data)]}
+    return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": index}, [*own, ("IFLA_LINKINFO", info)])
 
 
 def _address(kind: int, flags: int, item: Address, number: int) -> Message:

@@ -12,6 +12,7 @@ from elastinet.fabric.dhcpserver import DhcpServer
 from elastinet.fabric.items import Address, Delta, Identity, Made
 from elastinet.fabric.monitor import Monitor
 from elastinet.fabric.objects import Interface, Network
+from elastinet.fabric.relay import Start
 from elastinet.fabric.router import Failures, Router
 from elastinet.fabric.worker import Worker
 
@@ -82,7 +83,12 @@ class Space:
     """A namespace with all that the agent keeps in it; orders are carried out in its own thread."""
 
     def __init__(
-        self, id: str, holders: Mapping[str, int], role: Role = ROUTER, namespace: int | None = None
+        self,
+        id: str,
+        holders: Mapping[str, int],
+        start_relay: Start,
+        role: Role = ROUTER,
+        namespace: int | None = None,
     ) -> None:
         self.id = id
         self.role = role
@@ -93,9 +99,9 @@ class Space:
         self._own = namespace is None
         self._timeouts = dict(TIMEOUTS[role])
         self.worker = Worker(id, namespace)
-        self.router = self.worker.call(lambda: self._settle(holders))
+        self.router = self.worker.call(lambda: self._settle(holders, start_relay))
 
-    def _settle(self, holders: Mapping[str, int]) -> Router:
+    def _settle(self, holders: Mapping[str, int], start_relay: Start) -> Router:
         """Make the namespace a router's; runs in the worker."""
         for knob, value in (IPV6_KNOBS | (KNOBS if self._own else INTERNET_KNOBS)).items():
             knobs.write(knob, value)
@@ -106,7 +112,7 @@ class Space:
         if self.role == ROUTER:
             self.dhcp = DhcpServer(self.id)
             self._fresh["ipv4"] = _listen("ipv4")
-        router = Router(holders)
+        router = Router(holders, start_relay)
         if not self._own:
             router.give(Address("lo", names.INTERNET_ADDRESS, 32))
             if knobs.read("ipv6/conf/all/disable_ipv6"):

@@ -14,7 +14,7 @@ import sys
 from fcntl import ioctl
 from typing import Any, NoReturn
 
-from elastinet.fabric import birth, kernel, privileges, rootfs
+from elastinet.fabric import birth, kernel, privileges, relay, rootfs
 from elastinet.fabric.protocol import SPACE, received
 
 BUFFER = 1 << 20
@@ -63,7 +63,9 @@ class Spawner:
     def start(self, request: Request, fds: list[int]) -> None:
         """Fork the process that a request asks for into the PID namespace where it belongs."""
         try:
-            if "init" in request:
+            if "relay" in request:
+                self.relay(request, fds)
+            elif "init" in request:
                 self.command(request, fds)
             else:
                 birth.boot(request, self.image, self.tell)
@@ -81,6 +83,17 @@ class Spawner:
             self.child(request, target, fds)
         os.close(target)
         self.tell(tag=request["tag"], pid=pid)
+
+    def relay(self, request: Request, fds: list[int]) -> None:
+        """Fork a relay: it stays a process of the agent's, beside all guests."""
+        if not os.fork():
+            try:
+                signal.set_wakeup_fd(-1)
+                relay.main(fds)
+            except BaseException as error:
+                self.tell(tag=request["tag"], error=f"a relay: {error}")
+            finally:
+                os._exit(126)
 
     def child(self, request: Request, target: int, fds: list[int]) -> NoReturn:
         """Become what was asked for; every failure is told, none comes back."""

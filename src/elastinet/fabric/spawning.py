@@ -43,6 +43,10 @@ class Spawning:
         """Start a program inside the guest whose init is given, with these descriptors as 0, 1, 2 …"""
         self._ask(told, fds, init=init, argv=list(argv), **options)
 
+    def relay(self, fds: Sequence[int]) -> None:
+        """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
+        self.connection.sendmsg([json.dumps({"tag": 0, "relay": True}).encode()], attach(tuple(fds)))
+
     def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
         tag = next(self._tags)
         self._waiting[tag] = told

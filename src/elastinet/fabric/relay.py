@@ -1,0 +1,128 @@
+"""The hypervisor's part in a mediated interface: a process that hands every frame on from end to end.
+
+Neither end leads to the other. Each is one of a pair whose far end lies in a *middle*, a network namespace
+that nothing but the two sockets of this process keeps alive. So whatever ends first takes the rest along:
+the process the pairs, a pair the process. What is missing then is made anew like any link that was lost.
+"""
+
+import errno
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from elastinet.fabric import kernel, knobs, privileges
+
+TO_ROUTER, TO_GUEST = "router", "guest"
+"""What the ends in the middle are called."""
+MIDDLE = "middle:"
+Start = Callable[[Sequence[int]], None]
+"""Starts a relay's process between two ends; the descriptors stay the caller's."""
+SOL_PACKET, VNET_HEADER, QDISC_BYPASS, IGNORE_OUTGOING = 263, 15, 20, 23
+RECEIVE_BUFFER_FORCE = 33
+EVERYTHING = 0x0003
+QUEUE_BYTES = 8 << 20
+LARGEST_FRAME = (1 << 16) + 256
+BURST = 64
+GONE = (errno.ENETDOWN, errno.ENXIO, errno.ENODEV)
+
+
+def is_middle(name: str) -> bool:
+    """Whether this names the middle of a link, and not a guest."""
+    return name.startswith(MIDDLE)
+
+
+def middle_of(link: str) -> str:
+    """What the middle of a link is asked for by."""
+    return MIDDLE + link
+
+
+def middle() -> int:
+    """Make a network namespace for the ends of one interface; gives its descriptor, this thread stays."""
+    home = _here()
+    try:
+        kernel.unshare(kernel.CLONE_NEWNET)
+        for scope in ("all", "default"):
+            knobs.write(f"ipv6/conf/{scope}/disable_ipv6", "1")
+        return _here()
+    finally:
+        kernel.setns(home, kernel.CLONE_NEWNET)
+        os.close(home)
+
+
+def join(namespace: int, start: Start) -> None:
+    """Have a relay join the two ends in a middle."""
+    near, far = _ends(namespace)
+    with near, far:
+        start((near.fileno(), far.fileno()))
+
+
+def _ends(namespace: int) -> tuple[socket.socket, socket.socket]:
+    """Set both ends in a middle up and open them; this thread comes back."""
+    home = _here()
+    try:
+        kernel.setns(namespace, kernel.CLONE_NEWNET)
+        return _end(TO_ROUTER), _end(TO_GUEST)
+    finally:
+        kernel.setns(home, kernel.CLONE_NEWNET)
+        os.close(home)
+
+
+def _here() -> int:
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _end(device: str) -> socket.socket:
+    """Open a device for whole frames; segments that the sender has not cut yet stay in one piece."""
+    privileges.bring_up(device)
+    end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    for option in (VNET_HEADER, QDISC_BYPASS, IGNORE_OUTGOING):
+        end.setsockopt(SOL_PACKET, option, 1)
+    try:
+        end.setsockopt(socket.SOL_SOCKET, RECEIVE_BUFFER_FORCE, QUEUE_BYTES)
+    except PermissionError:  # without root a queue is as long as the machine allows
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE_BYTES)
+    end.bind((device, EVERYTHING))
+    return end
+
+
+def main(fds: list[int]) -> NoReturn:
+    """Be the relay between two such sockets, without any power, until one of them has no device any more."""
+    kernel.die_with_parent(signal.SIGKILL)
+    kernel.name_process("relay")
+    privileges.place(fds)
+    privileges.reset_signals()
+    kernel.drop_all_capabilities()
+    try:
+        _relay(socket.socket(fileno=0), socket.socket(fileno=1))
+    except OSError:
+        os._exit(0)  # a device is gone, and with it the interface
+
+
+def _relay(*pair: socket.socket) -> NoReturn:
+    frame = memoryview(bytearray(LARGEST_FRAME))
+    poll = select.poll()
+    other = {}
+    for end, far in (pair, pair[::-1]):
+        end.setblocking(False)
+        poll.register(end, select.POLLIN)
+        other[end.fileno()] = end, far
+    while True:
+        for fd, _ in poll.poll():
+            _hand_on(*other[fd], frame)
+
+
+def _hand_on(end: socket.socket, far: socket.socket, frame: memoryview) -> None:
+    """Hand on what waits, up to a burst: the other direction has its turn too."""
+    for _ in range(BURST):
+        try:
+            size = end.recv_into(frame)
+        except BlockingIOError:
+            return
+        try:
+            far.send(frame[:size])
+        except OSError as error:  # the far side's queue is full: as on any wire, the frame is lost
+            if error.errno in GONE:
+                raise
