@@ -1,18 +1,17 @@
 """The hardware as the operator sees it: what sits where, what would fit, what has failed."""
 
-from typing import Any
+from typing import Any, get_args
 
 from elastinet.catalog import regions
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Unit, hosts_of, place_of, read_unit
-from elastinet.ec2.placing import MOST_PARTITIONS
+from elastinet.ec2.placing import MOST_PARTITIONS, Asked, check_group, find_places
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
-from elastinet.model.placement import Failure
-from elastinet.rules import placement
+from elastinet.model.placement import Failure, PlacementGroup, Strategy
 from elastinet.rules.devices import device_of
-from elastinet.rules.functions import asked
+from elastinet.rules.functions import asked as asked_functions
 from elastinet.rules.occupancy import Demand, Zone
 
 
@@ -79,13 +78,18 @@ def _cards(occupancy: Zone, host: int, family: str) -> list[dict[str, int]]:
     ]
 
 
-def fitting(engine: Engine, name: str, type_name: str, count: int, strategy: str) -> dict[str, Any]:
+def fitting(
+    engine: Engine, name: str, type_name: str, count: int, strategy: str = "none", group: str = ""
+) -> dict[str, Any]:
     """Where a launch would be, by the rules that place it; nothing is launched."""
-    _, zone = zone_of(name)
+    region, zone = zone_of(name)
     if type_name not in instance_types():
         raise Fault("InvalidParameterValue", f"there is no instance type {type_name}")
-    occupancy = engine.plants.zone(zone.name)
-    hosts = _places(occupancy, _demand(occupancy, type_name), count, strategy)
+    asked = Asked(group=_group(engine, region, group) if group else _empty_group(region, strategy))
+    if asked.group is not None:
+        check_group(engine.state, asked.group, type_name, zone.name, asked.tenancy)
+    demand = _demand(engine.plants.zone(zone.name), type_name)
+    hosts = [p.host for p in find_places(engine.state, engine.plants, zone.name, demand, asked, count)]
     racks: dict[str, int] = {}
     for host in hosts:
         rack = str(Unit(zone.id, "rack", host // engine.plants.plant.hosts_per_rack))
@@ -98,21 +102,31 @@ def fitting(engine: Engine, name: str, type_name: str, count: int, strategy: str
 def _demand(zone: Zone, type_name: str) -> Demand:
     """What an instance asks for that has one interface, and the best device that its type can have."""
     device = device_of(instance_types()[type_name], ena_support=True, sriov_net_support="simple")
-    return Demand(type_name, functions=asked(device, [zone.card(type_name, 0)]))
+    return Demand(type_name, functions=asked_functions(device, [zone.card(type_name, 0)]))
 
 
-def _places(zone: Zone, demand: Demand, count: int, strategy: str) -> list[int]:
-    match strategy:
-        case "none":
-            return placement.anywhere(zone, demand, count)
-        case "cluster":
-            return placement.cluster(zone, demand, count, ())
-        case "spread":
-            return placement.spread(zone, demand, min(count, placement.MOST_SPREAD), ())
-        case "partition":
-            loads = dict.fromkeys(range(1, MOST_PARTITIONS + 1), 0)
-            return [host for host, _ in placement.partition(zone, demand, count, {}, loads, None)]
-    raise Fault("InvalidParameterValue", f"a strategy is none, cluster, spread or partition, not {strategy}")
+def _group(engine: Engine, region: str, name: str) -> PlacementGroup:
+    """The placement group that a name or an id means, whoever's it is."""
+    groups = [g for g in engine.state.all(PlacementGroup) if g.region == region]
+    found = [group for group in groups if name in (group.id, group.group_name)]
+    if not found:
+        raise Fault("InvalidPlacementGroup.Unknown", f"there is no placement group {name} in {region}")
+    if len(found) > 1:
+        ids = ", ".join(group.id for group in found)
+        raise Fault("InvalidParameterValue", f"several accounts have a placement group {name}: {ids}")
+    return found[0]
+
+
+def _empty_group(region: str, strategy: str) -> PlacementGroup | None:
+    """A placement group of a strategy that has no members and as many partitions as there may be."""
+    if strategy == "none":
+        return None
+    if strategy not in get_args(Strategy):
+        what = "none, cluster, spread or partition"
+        raise Fault("InvalidParameterValue", f"a strategy is {what}, not {strategy}")
+    count = MOST_PARTITIONS if strategy == "partition" else None
+    fields: Any = {"group_name": "", "strategy": strategy, "partition_count": count}
+    return PlacementGroup(id="", owner="", region=region, **fields)
 
 
 def change(engine: Engine, verb: str, name: str, *kind: str) -> dict[str, Any]:

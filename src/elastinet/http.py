@@ -163,9 +163,8 @@ class Application:
         if not count.isdecimal() or not 0 < int(count) <= MOST_HOSTS:
             return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {count}"}, 400)
         zone, strategy = given.get("zone", f"{DEFAULT_REGION}a"), given.get("strategy", "none")
-        return _answer(
-            lambda: hardware.fitting(self._engine, zone, given.get("type", ""), int(count), strategy)
-        )
+        kind, group = given.get("type", ""), given.get("group", "")
+        return _answer(lambda: hardware.fitting(self._engine, zone, kind, int(count), strategy, group))
 
     async def _nic(self, query: bytes) -> Reply:
         return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))

@@ -131,3 +131,39 @@ def test_would_it_fit(hardware, ec2):
     assert "no zone" in refused(hardware, "place?type=c5.large&zone=mars", "GET")
     assert "strategy" in refused(hardware, "place?type=c5.large&strategy=near", "GET")
     assert "count" in refused(hardware, "place?type=c5.large&count=0", "GET")
+
+
+def test_would_it_fit_into_a_group(hardware, ec2, place):
+    zone = "us-east-1a"
+    for name, strategy, more in (
+        ("near", "cluster", {}), ("far", "spread", {}), ("parts", "partition", {"PartitionCount": 2})
+    ):  # fmt: skip
+        ec2.create_placement_group(GroupName=name, Strategy=strategy, **more)
+        launch(ec2, place, 2, InstanceType=KIND, Placement={"GroupName": name})
+
+    def fits(name, count, kind=KIND):
+        told = ask(hardware, f"place?type={kind}&count={count}&group={name}&zone={zone}")
+        assert told["fits"] == (told["short"] == "")
+        return told["fits"], set(told["racks"])
+
+    def told_racks():
+        return {rack["rack"] for rack in ask(hardware, f"plant?zone={zone}")["used"]}
+
+    taken = told_racks()
+    assert fits("far", 5)[0]
+    assert not fits("far", 5)[1] & taken
+    assert not fits("far", 6)[0], "seven are the most, and two are there"
+    (home,) = fits("near", 10)[1]
+    assert home in taken, "where the members are there is room for so many"
+    assert fits("near", 11) == (True, fits("near", 11)[1] - {home})
+    assert len(fits("parts", 2)[1]) == 2
+    assert told_racks() == taken, "nothing was launched"
+    page = f"place?type=t3.micro&group=near&zone={zone}"
+    assert "Cluster placement groups are not supported by the 't3.micro'" in refused(hardware, page, "GET")
+    page = f"place?type={KIND}&group=near&zone=us-east-1b"
+    assert "is in the Availability Zone us-east-1a" in refused(hardware, page, "GET")
+    assert "no placement group" in refused(hardware, f"place?type={KIND}&group=gone", "GET")
+    make_group = hardware.client().create_placement_group
+    made = make_group(GroupName="near", Strategy="cluster")["PlacementGroup"]["GroupId"]
+    assert "several accounts" in refused(hardware, f"place?type={KIND}&group=near", "GET")
+    assert fits(made, 12)[0]

@@ -26,7 +26,7 @@ def modify_instance_placement(tx: Transaction, request: Request) -> dict[str, An
         raise Fault("IncorrectInstanceState", sentence)
     changed = _tenancy(tx, request, _group(tx, request, instance))
     if group := tx.get(PlacementGroup, changed.placement_group or ""):
-        check_group(tx, group, changed.instance_type, changed.zone, changed.tenancy, changed)
+        check_group(tx.state, group, changed.instance_type, changed.zone, changed.tenancy, changed)
     tx.put(changed)
     return {"Return": True}
 

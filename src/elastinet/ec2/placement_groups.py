@@ -133,7 +133,7 @@ def _level(request: Request, strategy: str) -> str | None:
 def delete_placement_group(tx: Transaction, request: Request) -> None:
     """Remove a group that no instance is in."""
     group = by_name(tx, request["GroupName"])
-    if members_of(tx, group):
+    if members_of(tx.state, group):
         sentence = f"The placement group '{group.group_name}' is in use and may not be deleted."
         raise Fault("InvalidPlacementGroup.InUse", sentence)
     tx.drop(group)

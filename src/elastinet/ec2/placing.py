@@ -11,11 +11,12 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.placement import DedicatedHost, PlacementGroup
+from elastinet.model.state import State
 from elastinet.rules import functions, placement
 from elastinet.rules.devices import Device, device
 from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.occupancy import Demand, Zone
-from elastinet.rules.plants import tenant
+from elastinet.rules.plants import Plants, tenant
 
 MOST_PARTITIONS, MOST_DEDICATED_PARTITIONS = 7, 2
 
@@ -44,12 +45,12 @@ def launch_places(
     """Places for a launch, one for each instance; refuses where there is room for too few."""
     type_name = demand.type_name
     if asked.group is not None:
-        check_group(tx, asked.group, type_name, zone, asked.tenancy)
+        check_group(tx.state, asked.group, type_name, zone, asked.tenancy)
     if asked.tenancy == "host":
         places = _on_dedicated_hosts(tx, asked, demand, zone, most)
     else:
         demand = demand._replace(tenant=tenant(tx.owner, asked.tenancy, None))
-        places = find_places(tx, zone, demand, asked.group, asked.partition, most)
+        places = find_places(tx.state, tx.plants, zone, demand, asked, most)
     if len(places) < least:
         raise no_room(type_name, zone, asked.group)
     return places
@@ -113,13 +114,13 @@ def dedicated_host(tx: Transaction, id: str, zone: str) -> DedicatedHost:
 
 
 def find_places(
-    tx: Transaction, zone: str, demand: Demand, group: PlacementGroup | None, partition: int | None, most: int
+    state: State, plants: Plants, zone: str, demand: Demand, asked: Asked, most: int
 ) -> list[Place]:
-    """Places for as many instances as there is room for, `most` at the most."""
-    occupancy = tx.plants.zone(zone)
+    """Places in the group that is asked for, for as many instances as have room, `most` at the most."""
+    occupancy, group = plants.zone(zone), asked.group
     if group is None:
         return [Place(host) for host in placement.anywhere(occupancy, demand, most)]
-    members = [m for m in members_of(tx, group) if m.zone == zone and m.host is not None]
+    members = [m for m in members_of(state, group) if m.zone == zone and m.host is not None]
     hosts = [m.host for m in members if m.host is not None]
     if group.strategy == "cluster":
         return [Place(host) for host in placement.cluster(occupancy, demand, most, hosts)]
@@ -127,7 +128,7 @@ def find_places(
         most = min(most, placement.MOST_SPREAD - len(hosts))
         racks = {host // occupancy.plant.hosts_per_rack for host in hosts}
         return [Place(host) for host in placement.spread(occupancy, demand, max(most, 0), racks)]
-    return _partitioned(occupancy, demand, group, members, partition, most)
+    return _partitioned(occupancy, demand, group, members, asked.partition, most)
 
 
 def _partitioned(
@@ -141,14 +142,14 @@ def _partitioned(
     return [Place(*pair) for pair in placement.partition(zone, demand, most, own, loads, wanted)]
 
 
-def members_of(tx: Transaction, group: PlacementGroup) -> list[Instance]:
+def members_of(state: State, group: PlacementGroup) -> list[Instance]:
     """The instances of a group; those that have ended for good are none of it."""
-    found = tx.state.where(Instance, "placement-group", group.id)
+    found = state.where(Instance, "placement-group", group.id)
     return [instance for instance in found if instance.state != "terminated"]
 
 
 def check_group(
-    tx: Transaction,
+    state: State,
     group: PlacementGroup,
     type_name: str,
     zone: str,
@@ -170,11 +171,11 @@ def check_group(
         sentence = f"With the tenancy 'dedicated' there are at most {MOST_DEDICATED_PARTITIONS} partitions."
         raise faults.combination(sentence)
     if group.strategy == "cluster":
-        _check_zone(tx, group, zone, but)
+        _check_zone(state, group, zone, but)
 
 
-def _check_zone(tx: Transaction, group: PlacementGroup, zone: str, but: Instance | None) -> None:
-    others = (m.zone for m in members_of(tx, group) if but is None or m.id != but.id)
+def _check_zone(state: State, group: PlacementGroup, zone: str, but: Instance | None) -> None:
+    others = (m.zone for m in members_of(state, group) if but is None or m.id != but.id)
     there = next(others, zone)
     if there != zone:
         sentence = f"The placement group '{group.group_name}' is in the Availability Zone {there}."
