@@ -166,6 +166,19 @@ def test_nic_and_plant(run: Run) -> None:
     refused(run("nic", "i-0123456789abcdef0", "--state", "state"), 1, "there is no instance")
 
 
+def test_place_in_a_group(run: Run) -> None:
+    server = told(run("start", *NONE, "--state", "state"))
+    key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    ec2 = boto3.client("ec2", endpoint_url=server["url"], **key)
+    ec2.create_placement_group(GroupName="far", Strategy="spread")
+    asked = ("place", "--type", "c5.large", "--state", "state", "--json")
+    assert len(told(run(*asked, "--count", "7", "--group", "far"))["racks"]) == 7
+    short = run(*asked, "--count", "8", "--group", "far")
+    assert (short.returncode, json.loads(short.stdout)["fits"]) == (1, False)
+    refused(run(*asked, "--group", "near"), 1, "there is no placement group near")
+    refused(run(*asked, "--group", "far", "--strategy", "spread"), 2, "--group has a strategy of its own")
+
+
 def test_the_engine_comes_back(run: Run) -> None:
     server = told(run("start", *NONE, "--state", "state"))
     made = vpcs(server["url"])

@@ -52,6 +52,8 @@ FEATURES = (
             "Route tables show them; no service of AWS is here that packets could go to."),
     Feature("placement groups, Dedicated Hosts, topology, capacity", "modelled", "modelled",
             "Instances have places on racks and hosts that fill up; AWS publishes no sizes of those."),
+    Feature("recovery and maintenance of Dedicated Hosts", "recorded", "recorded",
+            "Shown as set; a host that fails keeps its instances until they are stopped and started."),
     Feature("hardware that loses its power or its network", "enforced", "modelled",
             "Guests end, or their interfaces go dark; status checks fail."),
     Feature("ENA, 82599 VF and other devices; functions of network cards", "modelled", "modelled",
