@@ -97,6 +97,7 @@ def test_a_quota(serve):
     group(ec2, "one", "cluster")
     with refused("PlacementGroupLimitExceeded"):
         group(ec2, "two", "cluster")
+    assert [g["GroupName"] for g in ec2.describe_placement_groups()["PlacementGroups"]] == ["one"]
 
 
 def test_in_use_until_all_have_ended(ec2, place):
@@ -155,6 +156,55 @@ def test_all_or_nothing_at_the_least(serve):
     assert all(state(ec2, id) == "stopped" for id in ids)
     ec2.terminate_instances(InstanceIds=[other["InstanceId"]])
     ec2.start_instances(InstanceIds=ids)
+
+
+def test_what_has_no_room_in_a_cluster_has_it_when_all_have_stopped_and_started(serve):
+    two_hosts = {"hosts_per_rack": 2, "racks_per_node": 1, "nodes_per_core": 1, "cores_per_spine": 1}
+    ec2 = serve(plant=two_hosts).client()
+    place = make_place(ec2)
+    group(ec2, "near", "cluster")
+    ids = start(ec2, place, "near", 4, kind="c5.12xlarge")
+    one, *_, other = ids
+    ec2.terminate_instances(InstanceIds=ids[1:3])
+    with refused("InsufficientInstanceCapacity", "into Placement Group 'near'"):
+        start(ec2, place, "near", kind="c5.24xlarge")
+    ec2.stop_instances(InstanceIds=[one, other])
+    ec2.start_instances(InstanceIds=[one, other])
+    (whole,) = start(ec2, place, "near", kind="c5.24xlarge")
+    assert {state(ec2, id) for id in (one, other, whole)} == {"running"}
+
+
+def test_a_spread_group_needs_as_many_racks(serve):
+    ec2 = serve(plant={"racks_per_node": 1, "nodes_per_core": 2, "cores_per_spine": 1}).client()
+    place = make_place(ec2)
+    group(ec2, "far", "spread")
+    with refused("InsufficientInstanceCapacity", "'far'"):
+        start(ec2, place, "far", 3)
+    assert not ec2.describe_instances()["Reservations"]
+    assert len({nodes[-1] for nodes in racks(ec2, start(ec2, place, "far", 2))}) == 2
+
+
+def test_a_cluster_in_peered_vpcs(ec2, place):
+    group(ec2, "near", "cluster")
+    other = peered_subnet(ec2, place, "us-east-1a")
+    ids = start(ec2, place, "near") + start(ec2, place, "near", subnet=other)
+    assert len({tuple(nodes) for nodes in racks(ec2, ids)}) == 1
+
+
+def test_the_members_zone_holds_in_a_peered_vpc_too(ec2, place):
+    group(ec2, "near", "cluster")
+    start(ec2, place, "near")
+    with refused("InvalidParameterValue", "us-east-1a"):
+        start(ec2, place, "near", subnet=peered_subnet(ec2, place, "us-east-1b"))
+
+
+def peered_subnet(ec2, place, zone):
+    """A subnet of another VPC, which is peered with the place's."""
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_vpc_peering_connection(VpcId=place.vpc, PeerVpcId=vpc)["VpcPeeringConnection"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=made["VpcPeeringConnectionId"])
+    asked = {"VpcId": vpc, "CidrBlock": "10.9.1.0/24", "AvailabilityZone": zone}
+    return ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
 
 
 def state(ec2, id):

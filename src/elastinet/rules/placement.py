@@ -52,15 +52,16 @@ def cluster(zone: Zone, demand: Demand, most: int, members: Collection[int]) -> 
 
 
 def _fill(zone: Zone, demand: Demand, racks: range) -> Iterator[int]:
-    """The hosts of some racks, each as often as it has room; the roomiest first, so that few are used."""
+    """The hosts of some racks, as often as each has room; the roomiest racks first, so that few are used."""
     by_rack = zone.rooms(demand).layers[0].rooms
     for rack in sorted(racks, key=lambda rack: -by_rack[rack]):
         yield from _hosts(zone, demand, rack)
 
 
 def _hosts(zone: Zone, demand: Demand, rack: int) -> Iterator[int]:
+    """The hosts of a rack, each as often as it has room; the fullest first, so that whole ones stay free."""
     rooms = {host: zone.room(host, demand) for host in zone.hosts_of(rack)}
-    for host in sorted(rooms, key=lambda host: -rooms[host]):
+    for host in sorted(rooms, key=lambda host: rooms[host]):
         yield from [host] * rooms[host]
 
 
