@@ -4,7 +4,6 @@ Run as `python tests/bench/mediated.py`. CPU is that of the thread that holds bo
 thread's own includes what the kernel does for it on its core.
 """
 
-import os
 import socket
 import statistics
 import sys
@@ -23,7 +22,6 @@ from relays import relays  # noqa: E402
 from wire import PACKETS, PINGS, End, compare, datagrams, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
 from wire import Path as Wire  # noqa: E402
 
-TICK = os.sysconf("SC_CLK_TCK")
 RUNS = 5
 
 
@@ -53,8 +51,7 @@ def processor_seconds(path: Wire, helpers: list[int]) -> float:
 
 def _spent(processes: list[int]) -> float:
     """The CPU seconds that processes have used so far."""
-    fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in processes)
-    return sum(int(each[11]) + int(each[12]) for each in fields) / TICK
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in processes) / 1e9
 
 
 def measure() -> Iterator[Row]:

@@ -2,15 +2,18 @@
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
+from frames import mac, packets
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_network import pings
 
 from relays import relays
 
+OWN = "02:00:00:00:00:01"
 BASE = (network(), table(), group(ALL))
 
 
@@ -92,3 +95,39 @@ def test_what_is_there_is_what_is_wanted(two: Machine) -> None:
     two.facts.clear()
     assert not two.desire(observe=True)
     assert not any(fact["type"] in ("attached", "detached") for fact in two.facts)
+
+
+TUNNEL = "ip link add vx type vxlan id 7 remote {far} dstport 4789 dev eth0; ip addr add 10.9.0.{n}/24 dev vx; ip link set vx up"
+
+
+def test_segments_inside_a_tunnel_arrive(two: Machine) -> None:
+    """No header between processes can tell of them, so they are cut before."""
+    two.boot(guest(3), eni(3, "10.0.1.30", mediated=True))
+    two.ok("i-1", TUNNEL.format(far="10.0.1.30", n=1))
+    two.ok("i-3", TUNNEL.format(far="10.0.1.10", n=3) + "; iperf3 -s -1 -D")
+    said = two.ok("i-1", "iperf3 -J -c 10.9.0.3 -n 50M | grep retransmits | tail -1")
+    assert int(said.rstrip().rstrip(",").split(":")[1]) < 100
+
+
+ARP = b"\x08\x06"
+WHO_HAS_10_0_1_20 = (
+    bytes.fromhex("0001080006040001") + mac(OWN) + bytes.fromhex("0a00010a 000000000000 0a000114")
+)
+
+
+@pytest.mark.parametrize(("tag", "answered"), [(b"", True), (b"\x81\0\0\5", False)])
+def test_a_tagged_frame_does_not_arrive_without_its_tag(two: Machine, tag: bytes, answered: bool) -> None:
+    with packets(two, "i-1", "eth0") as device:
+        device.send(b"\xff" * 6 + mac(OWN) + tag + ARP + WHO_HAS_10_0_1_20)
+        assert _is_answered(device) == answered
+
+
+def _is_answered(device: socket.socket) -> bool:
+    device.settimeout(0.5)
+    try:
+        while True:
+            data = device.recv(65535)
+            if data[12:14] == ARP and data[20:22] == b"\0\2":
+                return True
+    except TimeoutError:
+        return False

@@ -14,7 +14,7 @@ from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from elastinet.fabric import knobs, rtnl
+from elastinet.fabric import knobs, offloads, rtnl
 from elastinet.fabric.items import Link
 from elastinet.fabric.names import MAIN_TABLE, ROUTER_MAC, link_local, own_table
 from elastinet.fabric.netlink import CREATE, REPLACE, Message, Netlink
@@ -26,6 +26,8 @@ METRIC = 512
 
 def settle(link: Link) -> None:
     """Configure the other end; runs in the guest's network namespace."""
+    if link.mediated:
+        offloads.only_tcp(link.peer_name)
     index = socket.if_nametoindex(link.peer_name)
     table = own_table(link.peer_name)
     messages = [rtnl.up(index), _address(link.address, index), _default(link.gateway, index, table)]

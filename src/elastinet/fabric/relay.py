@@ -5,11 +5,13 @@ that nothing but the two sockets of this process keeps alive. So whatever ends f
 the process the pairs, a pair the process. What is missing then is made anew like any link that was lost.
 """
 
+import ctypes
 import errno
 import os
 import select
 import signal
 import socket
+import struct
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -21,7 +23,9 @@ MIDDLE = "middle:"
 Start = Callable[[Sequence[int]], None]
 """Starts a relay's process between two ends; the descriptors stay the caller's."""
 SOL_PACKET, VNET_HEADER, QDISC_BYPASS, IGNORE_OUTGOING = 263, 15, 20, 23
-RECEIVE_BUFFER_FORCE = 33
+ATTACH_FILTER, RECEIVE_BUFFER_FORCE = 26, 33
+UNTAGGED_ONLY = ((0x20, 0, 0, 0xFFFFF030), (0x15, 0, 1, 0), (0x06, 0, 0, 0xFFFFFFFF), (0x06, 0, 0, 0))
+"""In the kernel's classic filter language: is there a tag? No: the whole frame. Yes: nothing of it."""
 EVERYTHING = 0x0003
 QUEUE_BYTES = 8 << 20
 LARGEST_FRAME = (1 << 16) + 256
@@ -84,8 +88,17 @@ def _end(device: str) -> socket.socket:
         end.setsockopt(socket.SOL_SOCKET, RECEIVE_BUFFER_FORCE, QUEUE_BYTES)
     except PermissionError:  # without root a queue is as long as the machine allows
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE_BYTES)
+    _refuse_tags(end)
     end.bind((device, EVERYTHING))
     return end
+
+
+def _refuse_tags(end: socket.socket) -> None:
+    """Have frames with a VLAN's tag dropped, as a router drops them: they would arrive without it."""
+    program = b"".join(struct.pack("=HBBI", *step) for step in UNTAGGED_ONLY)
+    room = ctypes.create_string_buffer(program)
+    filter = struct.pack("HP", len(UNTAGGED_ONLY), ctypes.addressof(room))
+    end.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, filter)
 
 
 def main(fds: list[int]) -> NoReturn:
@@ -118,11 +131,9 @@ def _hand_on(end: socket.socket, far: socket.socket, frame: memoryview) -> None:
     """Hand on what waits, up to a burst: the other direction has its turn too."""
     for _ in range(BURST):
         try:
-            size = end.recv_into(frame)
+            far.send(frame[: end.recv_into(frame)])
         except BlockingIOError:
             return
-        try:
-            far.send(frame[:size])
-        except OSError as error:  # the far side's queue is full: as on any wire, the frame is lost
+        except OSError as error:  # what the far side has no room for, or nobody can describe, is lost
             if error.errno in GONE:
                 raise

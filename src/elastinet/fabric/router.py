@@ -9,7 +9,7 @@ import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, relay, rtnl
+from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, offloads, relay, rtnl
 from elastinet.fabric.items import Delta, Identity, Inside, Item, Items, Knob, Link
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
@@ -248,6 +248,7 @@ class Router:
             return refusal
         try:
             if refusal is None:
+                offloads.only_tcp(link.name)
                 relay.join(middle, self._start_relay)
         except OSError as error:
             return str(error)

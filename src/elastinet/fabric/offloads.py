@@ -1,0 +1,50 @@
+"""What a device is said to cut into segments itself, so that the kernel hands it uncut frames."""
+
+import ctypes
+import socket
+import struct
+from fcntl import ioctl
+
+SIOCETHTOOL = 0x8946
+STRINGS, COUNT, CHANGE = 0x1B, 0x37, 0x3B
+FEATURES = 4
+NAME = 32
+
+
+def only_tcp(device: str) -> None:
+    """Have everything but TCP cut before it reaches a device; runs in the device's network namespace.
+
+    A frame that is handed on by a process carries a header that can tell of TCP's segments, but not of what
+    lies inside a tunnel.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        off = [bit for bit, name in enumerate(_names(control, device)) if _is_beyond_tcp(name)]
+        _turn_off(control, device, off)
+
+
+def _is_beyond_tcp(name: str) -> bool:
+    return name.startswith("tx-") and name.endswith("-segmentation") and not name.startswith("tx-tcp")
+
+
+def _names(control: socket.socket, device: str) -> list[str]:
+    """The names of the features that the kernel knows, by their bits."""
+    asked = bytearray(struct.pack("=IIQI", COUNT, 0, 1 << FEATURES, 0))
+    _ask(control, device, asked)
+    (count,) = struct.unpack_from("=I", asked, 16)
+    told = bytearray(struct.pack("=III", STRINGS, FEATURES, count)) + bytearray(count * NAME)
+    _ask(control, device, told)
+    return [told[at : at + NAME].split(b"\0")[0].decode() for at in range(12, len(told), NAME)]
+
+
+def _turn_off(control: socket.socket, device: str, bits: list[int]) -> None:
+    """Ask for features to be off; one that is off already, or fixed, stays as it is."""
+    blocks = max(bits, default=0) // 32 + 1
+    masks = [sum(1 << bit % 32 for bit in bits if bit // 32 == block) for block in range(blocks)]
+    pairs = b"".join(struct.pack("=II", mask, 0) for mask in masks)
+    _ask(control, device, bytearray(struct.pack("=II", CHANGE, blocks) + pairs))
+
+
+def _ask(control: socket.socket, device: str, question: bytearray) -> None:
+    """Have the kernel answer into the question's own bytes."""
+    room = (ctypes.c_char * len(question)).from_buffer(question)
+    ioctl(control, SIOCETHTOOL, struct.pack("16sP", device.encode(), ctypes.addressof(room)))
