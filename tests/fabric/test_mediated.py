@@ -33,7 +33,7 @@ def test_packets_pass_through_one_process_each(two: Machine) -> None:
         assert part in text
     two.ok("i-1", "ping -c 1 -M do -s 8973 10.0.1.20")
     two.ok("i-2", "iperf3 -s -1 -D")
-    two.ok("i-1", "iperf3 -c 10.0.1.20 -n 20M")
+    two.until(lambda: not two.exec("i-1", "iperf3 -c 10.0.1.20 -n 20M")[0], "a stream")
 
 
 def test_only_mediated_packets_wait_for_the_hypervisor(two: Machine) -> None:
@@ -105,6 +105,7 @@ def test_segments_inside_a_tunnel_arrive(two: Machine) -> None:
     two.boot(guest(3), eni(3, "10.0.1.30", mediated=True))
     two.ok("i-1", TUNNEL.format(far="10.0.1.30", n=1))
     two.ok("i-3", TUNNEL.format(far="10.0.1.10", n=3) + "; iperf3 -s -1 -D")
+    two.until(lambda: "LISTEN" in two.ok("i-3", "ss -tln sport = 5201"), "the server")
     said = two.ok("i-1", "iperf3 -J -c 10.9.0.3 -n 50M | grep retransmits | tail -1")
     assert int(said.rstrip().rstrip(",").split(":")[1]) < 100
 
