@@ -59,7 +59,7 @@ FEATURES = (
     Feature("ENA, 82599 VF and other devices; functions of network cards", "modelled", "modelled",
             "Type and attributes decide the driver; virtual functions of a host's cards run out."),
     Feature("the hypervisor between an instance and its card, where networking is not enhanced", "enforced",
-            "modelled", "Each packet passes through a process; an enhanced interface has none in between."),
+            "recorded", "Each packet passes through a process; an enhanced interface has none in between."),
     Feature("eBPF fast path for enhanced interfaces", "absent", "absent",
             "Every packet takes the router's path, as root too."),
     Feature("bandwidth, credits, EFA", "absent", "absent",

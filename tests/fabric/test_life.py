@@ -57,3 +57,11 @@ def test_an_init_that_is_not_wanted_any_more_is_killed_when_it_is_known(start: S
     start.hear(tag=1, error="a start in which the init has died")
     start.hear(exit=init.pid, status=137)
     assert start.heard == ["end"]
+
+
+def test_why_there_is_no_relay_is_said(start: Start, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its interface is made anew again and again: whoever runs the agent must see the reason."""
+    start.spawning.relay(())
+    asked = json.loads(start.spawner.recv(4096))
+    start.hear(tag=asked["tag"], error="no process can be forked")
+    assert capfd.readouterr().err == "elastinet agent: a relay: no process can be forked\n"

@@ -110,8 +110,10 @@ def main(fds: list[int]) -> NoReturn:
     kernel.drop_all_capabilities()
     try:
         _relay(socket.socket(fileno=0), socket.socket(fileno=1))
-    except OSError:
-        os._exit(0)  # a device is gone, and with it the interface
+    except OSError as error:  # a device is gone, and with it the interface
+        if error.errno not in GONE:
+            raise
+        os._exit(0)
 
 
 def _relay(*pair: socket.socket) -> NoReturn:

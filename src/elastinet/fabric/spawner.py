@@ -91,7 +91,7 @@ class Spawner:
                 signal.set_wakeup_fd(-1)
                 relay.main(fds)
             except BaseException as error:
-                self.tell(tag=request["tag"], error=f"a relay: {error}")
+                self.tell(tag=request["tag"], error=f"{error}")
             finally:
                 os._exit(126)
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from elastinet.fabric.protocol import attach
 
 Told = Callable[[dict[str, Any]], None]
 """Gets each fact about a process: its pid, the stages of its start, an error, its exit status."""
+
+
+RELAY = -1
+"""The tag of all relays: nobody waits for one, and it tells errors only."""
 
 
 def fork_spawner(image: rootfs.Image) -> socket.socket:
@@ -45,7 +50,7 @@ class Spawning:
 
     def relay(self, fds: Sequence[int]) -> None:
         """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
-        self.connection.sendmsg([json.dumps({"tag": 0, "relay": True}).encode()], attach(tuple(fds)))
+        self.connection.sendmsg([json.dumps({"tag": RELAY, "relay": True}).encode()], attach(tuple(fds)))
 
     def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
         tag = next(self._tags)
@@ -63,6 +68,9 @@ class Spawning:
         if not data:
             raise ConnectionError("the spawner has ended")
         fact = json.loads(data)
+        if fact.get("tag") == RELAY:
+            print(f"elastinet agent: a relay: {fact['error']}", file=sys.stderr, flush=True)
+            return
         tag = self._tags_by_pid.pop(fact["exit"], 0) if "exit" in fact else fact["tag"]
         told = self._waiting.get(tag)
         if "pid" in fact:
