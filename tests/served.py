@@ -69,6 +69,11 @@ class Served:
         with urllib.request.urlopen(request, timeout=60):
             pass
 
+    def reset(self) -> None:
+        """Have every account and region as new."""
+        request = urllib.request.Request(f"{self.url}/_elastinet/reset", method="POST")
+        urllib.request.urlopen(request, timeout=30).close()
+
     def stop(self) -> None:
         """End the process."""
         self.process.terminate()

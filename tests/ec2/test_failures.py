@@ -7,23 +7,12 @@ import urllib.request
 import pytest
 from place import instances, launch, make_place
 
-from served import Served
-
 KIND = "m5.24xlarge"
 
 
-@pytest.fixture(scope="module")
-def hardware(tmp_path_factory):
-    served = Served(tmp_path_factory.mktemp("failures"))
-    yield served
-    served.stop()
-
-
 @pytest.fixture
-def ec2(hardware):
-    client = hardware.client()
-    yield client
-    ask(hardware, "reset", "POST")
+def ec2(alone):
+    return alone
 
 
 @pytest.fixture

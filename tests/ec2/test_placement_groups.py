@@ -1,30 +1,17 @@
 """Placement groups: what they are called, who may be in them, and where their members are."""
 
-import urllib.request
 from collections import Counter
 
 import pytest
 from place import launch, make_place
 from refused import refused
 
-from served import Served
-
 LARGE = "c5n.18xlarge"
 
 
-@pytest.fixture(scope="module")
-def hardware(tmp_path_factory):
-    """A server whose hosts nobody else takes."""
-    served = Served(tmp_path_factory.mktemp("hardware"))
-    yield served
-    served.stop()
-
-
 @pytest.fixture
-def ec2(hardware):
-    client = hardware.client()
-    yield client
-    urllib.request.urlopen(urllib.request.Request(f"{hardware.url}/_elastinet/reset", method="POST")).close()
+def ec2(alone):
+    return alone
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from elastinet.model.interface import NetworkInterface
 
 Driver = Literal["vif", "ixgbevf", "ena", "efa"]
 """As `ethtool -i` calls it: the mediated device, Intel's 82599 VF, ENA, EFA."""
-Function = Literal["none", "virtual", "physical"]
+Passed = Literal["none", "virtual", "physical"]
 """What of a card passes into the instance: nothing, one of its virtual functions, the whole card."""
 
 INTEL_82599 = ("c3", "c4", "d2", "i2", "m4", "r3")
@@ -23,7 +23,7 @@ class Device(NamedTuple):
     """A network device as an instance has it."""
 
     driver: Driver
-    function: Function
+    function: Passed
 
     @property
     def mediated(self) -> bool:
