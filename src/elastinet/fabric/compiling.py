@@ -5,16 +5,18 @@ from socket import AF_INET6
 
 from msgspec.structs import replace
 
-from elastinet.fabric import acls, appliance, ipv6, middlebox, names, nft, peering
+from elastinet.fabric import acls, appliance, ipv6, middlebox, names, nft, peering, shaping
 from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import (
     Acl,
     AnyObject,
     Appliance,
+    Bandwidth,
     Group,
     Guest,
     Interface,
     Members,
+    Near,
     Network,
     Peering,
     Permission,
@@ -49,7 +51,11 @@ def compile_object(item: AnyObject, view: View) -> Placed:
         case Members() if view.network(item.network):
             return _placed(item.network, nft.members(item, view.six(item.network)))
         case PublicAddress() if view.igw(item.network):
-            return _public(item)
+            return _public(item, view)
+        case Bandwidth() if share := view.share(item.id):
+            return _bandwidth(share, view)
+        case Near():
+            return _near(item, view)
         case Peering() if peering.live(item.id, view):
             maker, taker = peering.ends(item)
             far = _placed(taker, peering.taker_end(item, view))
@@ -65,7 +71,7 @@ def needs(item: AnyObject) -> Iterator[str]:
             yield from (f"guest:{names.INTERNET}", f"epoch:{item.id}")
         case Interface():
             yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
-            yield f"six:{item.network}"
+            yield from (f"six:{item.network}", f"bandwidth:{item.guest}")
             yield from (f"exists:group:{group}" for group in item.groups)
             yield from (f"acl:{item.acl}", f"exists:appliance:{item.guest}")
         case Table():
@@ -78,7 +84,13 @@ def needs(item: AnyObject) -> Iterator[str]:
         case Members() | Acl():
             yield from (f"exists:network:{item.network}", f"six:{item.network}")
         case PublicAddress():
-            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
+            yield from (f"network:{item.network}", f"guest:{names.INTERNET}", f"bandwidth:{item.guest}")
+        case Bandwidth():
+            yield f"guest:{item.id}"
+            yield from (f"exists:near:{nearer.near}" for nearer in item.nearer)
+            yield from _existing(item.networks)
+        case Near():
+            yield from _existing(item.networks)
         case Appliance():
             yield f"guest:{item.id}"
         case Peering():
@@ -86,6 +98,11 @@ def needs(item: AnyObject) -> Iterator[str]:
             yield f"guest:{peering.ends(item)[1]}"
         case Guest():
             pass
+
+
+def _existing(networks: Iterable[str]) -> Iterator[str]:
+    for network in networks:
+        yield from (f"exists:network:{network}", f"six:{network}")
 
 
 def _peers(rules: Iterable[Permission]) -> set[str]:
@@ -100,14 +117,16 @@ def _network(item: Network, view: View) -> Placed:
     outside = view.igw(item.id) or view.eigw(item.id)
     own: list[Item] = [
         Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE),
-        *nft.network(item, outside, _edge(item, view), view.epoch(item.id)),
+        *nft.network(item, outside, _edge(item, view), view.epoch(item.id), view.shapes),
     ]
     own += [Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), Address("lo", names.METADATA_ADDRESS, 32)]
     if item.resolver:
         own += [Address("lo", address, 32) for address in (item.resolver, names.RESOLVER_ADDRESS)]
     if item.cidrs6:
-        own += ipv6.network(item, _edge(item, view))
+        own += ipv6.network(item, _edge(item, view), view.shapes)
+    if view.shapes:
+        own += shaping.network(outside, bool(item.cidrs6))
     if not outside:
         return _placed(item.id, own)
     far, gateway = names.internet_link(item.id), item.igw or item.eigw or ""
@@ -153,6 +172,10 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     groups = (group for group in item.groups if f"group:{group}" in view.objects)
     yield from nft.interface(item, index, mark, None if free else groups)
     six = bool(item.subnet6) and view.six(item.network) and not free
+    if share := view.share(item.guest):
+        yield from shaping.interface(item, share, view)
+        if shaping.limits_gateway(share):
+            yield from shaping.at_gateway(item, view, six)
     yield from ipv6.delegated(item, link, six)
     if six:
         yield from ipv6.interface(item, link, index, mark)
@@ -194,6 +217,25 @@ def _path(table: int, network: str, destination: str, target: str, view: View) -
     return Path(table, destination, names.host_link(target), interface.addresses[0])
 
 
-def _public(item: PublicAddress) -> Placed:
+def _public(item: PublicAddress, view: View) -> Placed:
     route = Path(254, f"{item.id}/32", names.internet_link(item.network), names.IGW_ADDRESS)
-    return _placed(item.network, nft.mapping(item)) | _placed(names.INTERNET, (route,))
+    own = list(nft.mapping(item))
+    share = view.share(item.guest)
+    if share and item.network in share.networks and shaping.limits_gateway(share):
+        own += shaping.public(item)
+    return _placed(item.network, own) | _placed(names.INTERNET, (route,))
+
+
+def _bandwidth(item: Bandwidth, view: View) -> Placed:
+    known = tuple(nearer for nearer in item.nearer if f"near:{nearer.near}" in view.objects)
+    item, placed = replace(item, nearer=known), Placed()
+    for network in filter(view.network, item.networks):
+        placed |= _placed(network, shaping.instance(item, view, view.six(network)))
+    return placed
+
+
+def _near(item: Near, view: View) -> Placed:
+    placed = Placed()
+    for network in filter(view.network, item.networks) if view.shapes else ():
+        placed |= _placed(network, shaping.near(item, view.six(network)))
+    return placed

@@ -18,7 +18,7 @@ EGRESS_ONLY = names.link_local(names.EGRESS_ONLY_MAC)
 LINK_PREFIX = 64
 
 
-def network(item: Network, edge: int) -> Iterator[Item]:
+def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
     """A VPC's own part: IPv6 is on, what no interface has leads nowhere, and the services have addresses."""
     yield Knob("ipv6/conf/all/disable_ipv6", "0", "1")
     yield Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE, family=AF_INET6)
@@ -26,7 +26,7 @@ def network(item: Network, edge: int) -> Iterator[Item]:
     yield Address("lo", names.METADATA_ADDRESS6, 128)
     if item.resolver:
         yield Address("lo", names.RESOLVER_ADDRESS6, 128)
-    yield from nft6.network(item, edge)
+    yield from nft6.network(item, edge, limits)
 
 
 def gateway() -> Iterator[Item]:

@@ -4,12 +4,15 @@ An item's `identity` is what it is found by in its namespace; the other fields a
 """
 
 import socket
+from typing import Literal
 
 import msgspec
 
 from elastinet.fabric.names import TABLE_MASK
 
 Identity = tuple[str | int, ...]
+Family = Literal["inet", "netdev"]
+"""nftables' families of tables: one for what is routed, one for what passes a device."""
 
 
 def family_of(address: str) -> int:
@@ -140,12 +143,61 @@ class Inside(Item, frozen=True):
         return ("inside", self.link, self.address)
 
 
+class Queue(Item, frozen=True):
+    """A device that packets are sent through to wait in, with a tree of classes; `alias` is the full id.
+
+    Also a link's own tree, where `index` is 0: `otherwise` is the class of what nobody has put in one.
+    """
+
+    name: str
+    index: int = 0
+    alias: str = ""
+    otherwise: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        return ("queue", self.name)
+
+
+class Class(Item, frozen=True):
+    """A class of a queue by its number: what it is given, and what it may borrow up to, in bits a second.
+
+    `parent` is 0 at the top of the tree.
+    """
+
+    queue: str
+    number: int
+    parent: int
+    rate_bps: int
+    ceil_bps: int
+
+    @property
+    def identity(self) -> Identity:
+        return ("class", self.queue, self.number)
+
+
+class Redirect(Item, frozen=True):
+    """Sends to a queue what leaves by a link without a mark that says it may go directly."""
+
+    link: str
+    queue: str
+
+    @property
+    def identity(self) -> Identity:
+        return ("redirect", self.link)
+
+
 class Chain(Item, frozen=True):
-    """An nftables chain with its rules; `hook` is empty for one that others jump to."""
+    """An nftables chain with its rules; `hook` is empty for one that others jump to.
+
+    One with a `device` stands before or behind that device, and goes with it.
+    """
 
     name: str
     rules: tuple[str, ...]
     hook: str = ""
+    family: Family = "inet"
+    device: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -158,6 +210,7 @@ class Set(Item, frozen=True):
     name: str
     definition: str
     kind: str = "set"
+    family: Family = "inet"
 
     @property
     def identity(self) -> Identity:
@@ -170,6 +223,7 @@ class Element(Item, frozen=True):
     set: str
     element: str
     data: str = ""
+    family: Family = "inet"
 
     @property
     def identity(self) -> Identity:

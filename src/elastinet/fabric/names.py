@@ -35,7 +35,7 @@ TABLE_MASK, WHOLE_MASK = (1 << TABLE_BITS) - 1, (1 << 32) - 1
 MAIN_TABLE = 254
 FIRST_OWN_TABLE = 100
 
-TABLE = "inet elastinet"
+TABLE_NAME = "elastinet"
 
 
 def digits(id: str) -> str:
@@ -56,6 +56,11 @@ def internet_link(network: str) -> str:
 def peering_link(id: str) -> str:
     """Either end of a peering connection, each in its own VPC's router."""
     return "p" + digits(id)
+
+
+def queue(instance: str) -> str:
+    """The device in a VPC's router that an instance's packets wait in."""
+    return "q" + digits(instance)
 
 
 def word(id: str) -> str:

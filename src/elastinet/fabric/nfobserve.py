@@ -5,13 +5,13 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from elastinet.fabric.items import Chain, Element, Items, Set
+from elastinet.fabric.items import Chain, Element, Family, Items, Set
+from elastinet.fabric.names import TABLE_NAME
 from elastinet.fabric.netlink import Netlink, attributes
 from elastinet.fabric.nftext import mark
 
 GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT = (10 << 8 | number for number in (4, 7, 10, 13))
-INET_FAMILY = bytes((1, 0, 0, 0))
-TABLE_NAME = "elastinet"
+FAMILIES: dict[Family, bytes] = {"inet": bytes((1, 0, 0, 0)), "netdev": bytes((5, 0, 0, 0))}
 VERDICTS = {-3: "jump", -4: "goto"}
 Decoded = str
 
@@ -21,16 +21,30 @@ def correct(applied: Items, netlink: Netlink) -> Items:
     result = {
         identity: item for identity, item in applied.items() if identity[0] not in ("chain", "set", "element")
     }
-    marks = _marks(netlink)
-    for name, policy in _chains(netlink).items():
+    for family in FAMILIES:
+        result |= _chains_as_they_are(applied, netlink, family)
+        result |= _sets_as_they_are(applied, netlink, family)
+    return result
+
+
+def _chains_as_they_are(applied: Items, netlink: Netlink, family: Family) -> Items:
+    result: Items = {}
+    marks = _marks(netlink, family)
+    for name, policy in _chains(netlink, family).items():
         chain = applied.get(("chain", name))
         same = (
             isinstance(chain, Chain)
             and [mark(rule) for rule in chain.rules] == marks[name]
             and policy in chain.hook
         )
-        result["chain", name] = chain if same and chain else Chain(name, ("changed by hand",))
-    for name in _sets(netlink):
+        strange = Chain(name, ("changed by hand",), family=family)
+        result["chain", name] = chain if same and chain else strange
+    return result
+
+
+def _sets_as_they_are(applied: Items, netlink: Netlink, family: Family) -> Items:
+    result: Items = {}
+    for name in _sets(netlink, family):
         kept = applied.get(("set", name))
         if isinstance(kept, Set):
             result["set", name] = kept
@@ -44,9 +58,9 @@ def _attribute(kind: int, text: str) -> bytes:
     return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 
-def _dump(netlink: Netlink, kind: int, *extra: bytes) -> Iterator[dict[int, bytes]]:
+def _dump(netlink: Netlink, family: Family, kind: int, *extra: bytes) -> Iterator[dict[int, bytes]]:
     """Ask for all objects of a kind in our table; a table that is gone has none."""
-    body = INET_FAMILY + _attribute(1, TABLE_NAME) + b"".join(extra)
+    body = FAMILIES[family] + _attribute(1, TABLE_NAME) + b"".join(extra)
     try:
         for _, answer in netlink.dump((kind, 0, body)):
             found = dict(attributes(answer, 4))
@@ -56,40 +70,39 @@ def _dump(netlink: Netlink, kind: int, *extra: bytes) -> Iterator[dict[int, byte
         return
 
 
-def _chains(netlink: Netlink) -> dict[str, str]:
+def _chains(netlink: Netlink, family: Family) -> dict[str, str]:
     """Chains and, for those on a hook, their policy."""
     policies = {0: "policy drop", 1: "policy accept"}
     return {
         found[3][:-1].decode(): policies[struct.unpack(">I", found[5])[0]] if 5 in found else ""
-        for found in _dump(netlink, GET_CHAIN)
+        for found in _dump(netlink, family, GET_CHAIN)
     }
 
 
-def _marks(netlink: Netlink) -> dict[str, list[str]]:
+def _marks(netlink: Netlink, family: Family) -> dict[str, list[str]]:
     """The marks of every chain's rules, in order; a rule of someone else has none."""
     marks: dict[str, list[str]] = defaultdict(list)
-    for found in _dump(netlink, GET_RULE):
+    for found in _dump(netlink, family, GET_RULE):
         data = found.get(7, b"")
         marks[found[2][:-1].decode()].append(data[2:-1].decode(errors="replace") if data[:1] == b"\0" else "")
     return marks
 
 
-def _sets(netlink: Netlink) -> list[str]:
-    return [
-        name for found in _dump(netlink, GET_SET) if not (name := found[2][:-1].decode()).startswith("__")
-    ]
+def _sets(netlink: Netlink, family: Family) -> list[str]:
+    names = (found[2][:-1].decode() for found in _dump(netlink, family, GET_SET))
+    return [name for name in names if not name.startswith("__")]
 
 
 def _elements(netlink: Netlink, of: Set) -> Iterator[Element]:
     """The elements of a set in the notation in which we would have written them."""
     keys, _, data = of.definition.partition(";")[0].removeprefix("type ").partition(" : ")
     types = keys.split(" . ")
-    for found in _dump(netlink, GET_ELEMENT, _attribute(2, of.name)):
+    for found in _dump(netlink, of.family, GET_ELEMENT, _attribute(2, of.name)):
         for _, element in attributes(found.get(3, b""), 0):
             parts = dict(attributes(element, 0))
             low = dict(attributes(parts[1], 0))[1]
             high = dict(attributes(parts[10], 0))[1] if 10 in parts else low
-            yield Element(of.name, _key(types, low, high), _data(data, parts[2]) if data else "")
+            yield Element(of.name, _key(types, low, high), _data(data, parts[2]) if data else "", of.family)
 
 
 def _key(types: list[str], low: bytes, high: bytes) -> Decoded:
@@ -116,6 +129,11 @@ def _native(low: bytes, high: bytes) -> Decoded:
     return str(struct.unpack("=I", low)[0])
 
 
+def _class(low: bytes, high: bytes) -> Decoded:
+    major, minor = divmod(struct.unpack("=I", low)[0], 1 << 16)
+    return f"{major:x}:{minor:x}"
+
+
 def _mac(low: bytes, high: bytes) -> Decoded:
     return low.hex(":")
 
@@ -139,6 +157,7 @@ def _address(low: bytes, high: bytes) -> Decoded:
 FIELDS: dict[str, tuple[int, Callable[[bytes, bytes], Decoded]]] = {
     "iface_index": (4, _native),
     "mark": (4, _native),
+    "classid": (4, _class),
     "ether_addr": (6, _mac),
     "ipv4_addr": (4, _address),
     "ipv6_addr": (16, _address),

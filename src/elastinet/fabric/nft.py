@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import acls, names, pace, permissions, untracked
+from elastinet.fabric import acls, names, pace, permissions, shaping, untracked
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Group, Interface, Mapping, Members, Network, Permission
 
@@ -27,11 +27,11 @@ V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
 V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": "ipv6-icmp", "suffix": "6"}
 
 
-def network(item: Network, outside: bool, edge: int, epoch: int) -> Iterator[Item]:
+def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -> Iterator[Item]:
     """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
 
     `outside` says whether there is a link to the internet; what comes in by it gets the mark `edge`.
-    `epoch` counts the times that a rule went.
+    `epoch` counts the times that a rule went; `limits` says whether some may send less to the internet.
     """
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
@@ -57,7 +57,8 @@ def network(item: Network, outside: bool, edge: int, epoch: int) -> Iterator[Ite
     if outside:
         yield Chain("outside", (f"ip daddr {PRIVATE} drop", "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
-        yield Chain("send", tuple(_send(item)), "type filter hook postrouting priority 300; policy accept;")
+        hook = "type filter hook postrouting priority 300; policy accept;"
+        yield Chain("send", tuple(_send(item, limits)), hook)
     yield from (Chain(f"ttl{ttl}", (f"ip ttl set {ttl + 1} accept",)) for ttl in range(1, 255))
 
 
@@ -110,10 +111,12 @@ def _forward(item: Network, outside: bool) -> Iterator[str]:
         yield f"iif {names.IGW_INDEX} goto admitted"
 
 
-def _send(item: Network) -> Iterator[str]:
+def _send(item: Network, limits: bool) -> Iterator[str]:
     """The stateless half of 1:1 NAT that makes a private source public."""
     yield f"oif != {names.IGW_INDEX} accept"
     yield from _apart(item, "leave6")
+    if limits:
+        yield shaping.to_gateway("ip")
     yield "ip saddr set ip saddr map @private accept"
     yield "drop"
 

@@ -6,7 +6,7 @@ neighbour discovery only questions to the router are heard: nobody else can clai
 
 from collections.abc import Iterator
 
-from elastinet.fabric import names, pace, untracked
+from elastinet.fabric import names, pace, shaping, untracked
 from elastinet.fabric.items import Chain, Element, Item, Set
 from elastinet.fabric.objects import Interface, Network
 
@@ -23,7 +23,7 @@ BLOCK = "type ether_addr . ipv6_addr : mark; flags interval;"
 """Without the link's number: nftables turns its bytes around in keys of intervals."""
 
 
-def network(item: Network, edge: int) -> Iterator[Item]:
+def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
     """A VPC's own part; its chains are asked from those of the packets of both families."""
     yield Set("own6", "type iface_index . ether_addr . ipv6_addr : mark;", "map")
     yield Set("delegated6", BLOCK, "map")
@@ -38,7 +38,7 @@ def network(item: Network, edge: int) -> Iterator[Item]:
     yield from (Chain(f"hop{n}", (f"ip6 hoplimit set {n + 1} accept",)) for n in range(1, 255))
     if item.igw or item.eigw:
         yield Chain("arrive6", tuple(_arrive(item, edge)))
-        yield Chain("leave6", tuple(_leave(item)))
+        yield Chain("leave6", tuple(_leave(item, limits)))
 
 
 def _receive(item: Network) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _arrive(item: Network, edge: int) -> Iterator[str]:
     yield "drop"
 
 
-def _leave(item: Network) -> Iterator[str]:
+def _leave(item: Network, limits: bool) -> Iterator[str]:
     """To the internet, from assigned addresses only.
 
     By an egress-only gateway no answers leave, and what else does is tracked.
@@ -105,6 +105,8 @@ def _leave(item: Network) -> Iterator[str]:
         yield f"rt ip6 nexthop {hop} {untracked.TRACKED}"
     yield f"ip6 saddr {NEVER_OUTSIDE} drop"
     yield f"ip6 daddr {NEVER_OUTSIDE} drop"
+    if limits:
+        yield shaping.to_gateway("ip6")
     yield "meta l4proto . ip6 saddr @assigned6 accept"
     yield "drop"
 

@@ -115,6 +115,48 @@ class Interface(Object, frozen=True, tag="interface"):
     prefixes: tuple[str, ...] = ()
     dark: bool = False
     mediated: bool = False
+    card: int = 0
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What may pass in each direction, in bits a second, with credits and without; none if both are alike."""
+
+    baseline_bps: int
+    peak_bps: int
+    credit_bits: int = 0
+
+
+class Nearer(msgspec.Struct, frozen=True):
+    """What one flow may have to the addresses of `near` (an id), of one of these protocols; () is all."""
+
+    near: str
+    flow_bps: int
+    protocols: tuple[int, ...] = ()
+
+
+class Bandwidth(Object, frozen=True, tag="bandwidth"):
+    """What an instance may send, and as much may receive, over all its interfaces; its id is the instance's.
+
+    `networks` are the VPCs that it has interfaces in, each of which keeps the limits for itself. `since` is
+    new with every launch and start: the buckets of credits are full then. `cards` are the shares of several
+    network cards. One flow gets `flow_bps`, or what the first of `nearer` gives; to and from an internet
+    gateway goes `gateway_bps` in all.
+    """
+
+    networks: tuple[str, ...]
+    since: str
+    share: Share
+    flow_bps: int
+    gateway_bps: int
+    cards: tuple[Share, ...] = ()
+    nearer: tuple[Nearer, ...] = ()
+
+
+class Near(Object, frozen=True, tag="near"):
+    """The addresses in whose direction a flow may have more than elsewhere, for the routers of `networks`."""
+
+    networks: tuple[str, ...]
+    addresses: frozenset[str]
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -147,10 +189,14 @@ class Members(Object, frozen=True, tag="members"):
 
 
 class Mapping(Object, frozen=True, tag="mapping"):
-    """A public address (the id) that the internet gateway of `network` maps 1:1 to a private one."""
+    """A public address (the id) that the internet gateway of `network` maps 1:1 to a private one.
+
+    `guest` is who has the private one.
+    """
 
     network: str
     private: str
+    guest: str = ""
 
 
 class AclEntry(msgspec.Struct, frozen=True):
@@ -182,13 +228,30 @@ class Appliance(Object, frozen=True, tag="appliance"):
 
 
 class Peering(Object, frozen=True, tag="peering"):
-    """A peering connection: a link between the routers of two VPCs; routes say what goes over it."""
+    """A peering connection: a link between the routers of two VPCs; routes say what goes over it.
+
+    `bandwidth_bps` is what it carries in each direction; 0 is no limit.
+    """
 
     networks: tuple[str, str]
     mtu: int = 9001
+    bandwidth_bps: int = 0
 
 
-AnyObject = Network | Table | Guest | Interface | Group | Members | Mapping | Acl | Appliance | Peering
+AnyObject = (
+    Network
+    | Table
+    | Guest
+    | Interface
+    | Group
+    | Members
+    | Mapping
+    | Acl
+    | Appliance
+    | Peering
+    | Bandwidth
+    | Near
+)
 
 
 # --- messages: each a line of JSON on the agent's socket ------------------------------------------

@@ -12,7 +12,7 @@ from socket import AF_INET, AF_INET6, inet_ntop
 
 import msgspec
 
-from elastinet.fabric import knobs, names, rtnl
+from elastinet.fabric import knobs, names, rtnl, tcobserve
 from elastinet.fabric.items import Address, Inside, Items, Knob, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.netlink import Netlink, attributes
 
@@ -41,13 +41,16 @@ def correct(applied: Items, netlink: Netlink) -> Items:
     result = {identity: item for identity, item in applied.items() if identity[0] not in rtnl_kinds}
     result |= _true_links(applied, {link.name: link for link in seen.values()})
     result |= _settings(applied, result)
+    result |= tcobserve.correct(applied, {link.name: link.index for link in seen.values()}, netlink)
     main = MAIN if any(identity[:2] == ("path", MAIN) for identity in applied) else LOCAL
     for item in _objects(netlink, seen, main, _families(applied)):
         result[item.identity] = applied[item.identity] if applied.get(item.identity) == item else item
     return result
 
 
-rtnl_kinds = frozenset({"link", "up", "address", "neighbour", "path", "rule", "knob", "inside"})
+rtnl_kinds = frozenset(
+    {"link", "up", "address", "neighbour", "path", "rule", "knob", "inside", "queue", "class", "redirect"}
+)
 
 
 def _families(applied: Items) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ What comes over it has no mark, so it is delivered locally or not at all: peerin
 
 from collections.abc import Iterator
 
-from elastinet.fabric import names
+from elastinet.fabric import names, shaping
 from elastinet.fabric.items import Chain, Element, Item, Link, Neighbour, Path, Up
 from elastinet.fabric.objects import Network, Peering
 from elastinet.fabric.view import View
@@ -33,6 +33,7 @@ def maker_end(item: Peering, view: View) -> Iterator[Item]:
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, taker, token, link, names.PEER_MAC,
                peer_index=index)  # fmt: skip
     yield from _end(link, index, view.network(maker), view.network(taker), names.PEER_MAC)
+    yield from _limit(item, link, view)
 
 
 def taker_end(item: Peering, view: View) -> Iterator[Item]:
@@ -40,6 +41,13 @@ def taker_end(item: Peering, view: View) -> Iterator[Item]:
     maker, taker = ends(item)
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
     yield from _end(link, index, view.network(taker), view.network(maker), names.ROUTER_MAC)
+    yield from _limit(item, link, view)
+
+
+def _limit(item: Peering, link: str, view: View) -> Iterator[Item]:
+    """What leaves either end waits there for its turn, where more could come than goes over the link."""
+    if view.shapes and 0 < item.bandwidth_bps < view.most_bps:
+        yield from shaping.link(link, item.bandwidth_bps)
 
 
 def _end(link: str, index: int, own: Network | None, other: Network | None, mac: str) -> Iterator[Item]:

@@ -3,7 +3,22 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from elastinet.fabric.items import Address, Identity, Inside, Item, Items, Link, Made, Neighbour, Path, Up
+from elastinet.fabric.items import (
+    Address,
+    Chain,
+    Class,
+    Identity,
+    Inside,
+    Item,
+    Items,
+    Link,
+    Made,
+    Neighbour,
+    Path,
+    Queue,
+    Redirect,
+    Up,
+)
 
 
 class Record:
@@ -25,18 +40,19 @@ class Record:
             self.news[item.alias] = (item, self._births[item.name])
 
     def _index(self, item: Item) -> None:
-        if name := on(item):
+        for name in on(item):
             self._hanging[name].add(item.identity)
-        if isinstance(item, Link):
+        if isinstance(item, Link) or (isinstance(item, Queue) and item.index):
             self.names[item.index] = item.name
 
     def remove(self, identity: Identity) -> None:
         """Note that an item is gone."""
         item = self.items.pop(identity)
-        if name := on(item):
+        for name in on(item):
             self._hanging[name].discard(identity)
-        if isinstance(item, Link):
+        if isinstance(item, Link | Queue):
             self.names.pop(item.index, None)
+        if isinstance(item, Link):
             self.news[item.alias] = None
 
     def hanging_on(self, link: str) -> list[Identity]:
@@ -63,8 +79,18 @@ class Record:
         return (item for item in self.items.values() if isinstance(item, Link))
 
 
-def on(item: Item) -> str | None:
-    """The link with which an item comes and goes."""
-    if isinstance(item, Link | Up):
-        return item.name
-    return item.link if isinstance(item, Address | Neighbour | Path | Inside) and item.link else None
+def on(item: Item) -> tuple[str, ...]:
+    """The devices with each of which an item comes and goes."""
+    match item:
+        case Link() | Queue() | Up():
+            return (item.name,)
+        case Redirect():
+            return (item.link, item.queue)
+        case Class():
+            return (item.queue,)
+        case Chain() if item.device:
+            return (item.device,)
+        case Address() | Neighbour() | Path() | Inside() if item.link:
+            return (item.link,)
+        case _:
+            return ()

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, offloads, relay, rtnl
-from elastinet.fabric.items import Delta, Identity, Inside, Item, Items, Knob, Link
+from elastinet.fabric.items import Chain, Class, Delta, Identity, Inside, Item, Items, Knob, Link, Queue
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
 from elastinet.fabric.record import Record
 
-ORDER = ("knob", "link", "up", "address", "neighbour", "path", "rule", "inside")
+ORDER = ("knob", "link", "queue", "class", "redirect", "up", "address", "neighbour", "path", "rule", "inside")
 
 LOOPBACK = 1
 
@@ -107,12 +107,12 @@ class Router:
 
     def _drop_links(self, asked: Iterable[Identity]) -> set[Identity]:
         """Take away links that go or must be new, all at once; give what the kernel takes with them."""
-        found = (self.record.items.get(identity) for identity in asked if identity[0] == "link")
-        doomed = [
-            item for item in found if isinstance(item, Link) and self._wanted.get(item.identity) != item
-        ]
+        found = (self.record.items.get(identity) for identity in asked if identity[0] in ("link", "queue"))
+        devices = (item for item in found if isinstance(item, Link | Queue) and item.index)
+        doomed = [item for item in devices if self._wanted.get(item.identity) != item]
         if not doomed:
             return set()
+        self._drop_device_chains(doomed)
         numbers = [number for item in doomed if (number := self._index(item.name))]
         self.ending |= set(numbers)
         self._send(rtnl.remove_links(numbers)) if len(numbers) > 1 else self._send(
@@ -122,6 +122,14 @@ class Router:
         for identity in lost:
             self.record.remove(identity)
         return lost
+
+    def _drop_device_chains(self, doomed: Iterable[Link | Queue]) -> None:
+        """Take away what filters at devices that go."""
+        hanging = (identity for item in doomed for identity in self.record.hanging_on(item.name))
+        chains = [c for identity in hanging if isinstance(c := self.record.items[identity], Chain)]
+        refusal = self._nft.run(nftext.removal(chains)) if chains else None
+        if refusal:
+            raise OSError(refusal)
 
     def _send(self, messages: list[Message]) -> None:
         """Send removals; what is already gone is no failure."""
@@ -134,6 +142,8 @@ class Router:
         failures: Failures = {}
         for kind in ORDER:
             batch = [pair for pair in changes if _any(pair).identity[0] == kind]
+            if kind == "class":
+                batch.sort(key=_by_place)
             by_itself = {"knob": self._knobs, "inside": self._insides}.get(kind, self._batch)
             failures |= by_itself(batch) if batch else {}
         return failures
@@ -276,13 +286,22 @@ class Router:
         return None
 
     def _index(self, name: str) -> int:
-        found = self.record.items.get(("link", name))
-        if isinstance(found, Link):
-            return found.index
+        for kind in ("link", "queue"):
+            found = self.record.items.get((kind, name))
+            if isinstance(found, Link | Queue) and found.index:
+                return found.index
         try:
             return socket.if_nametoindex(name)
         except OSError:
             return 0
+
+
+def _by_place(pair: nftext.Pair) -> int:
+    """Order classes so that children go before their parents, and parents come before their children."""
+    old, new = pair
+    item = new or old
+    assert isinstance(item, Class)
+    return item.number if new else -item.number
 
 
 def _any(pair: nftext.Pair) -> Item:

@@ -11,8 +11,20 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from elastinet.fabric import relay
-from elastinet.fabric.items import Address, Item, Link, Neighbour, Path, Rule, Up, family_of
+from elastinet.fabric import relay, tc
+from elastinet.fabric.items import (
+    Address,
+    Class,
+    Item,
+    Link,
+    Neighbour,
+    Path,
+    Queue,
+    Redirect,
+    Rule,
+    Up,
+    family_of,
+)
 from elastinet.fabric.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
@@ -27,6 +39,7 @@ UNIVERSE, ON_LINK = 0, 253
 BOOT, STATIC = 3, 4
 DOOMED_GROUP = 0x0E1A
 MAIN = 254
+QUEUE_PACKETS = 1000
 
 LINK_LOCAL = "fe80:"
 
@@ -61,8 +74,24 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
             return [_path(NEWROUTE, CREATE | REPLACE, item, index(item.link) if item.link else 0)]
         case Rule():
             return [_rule(NEWRULE, CREATE | EXCLUSIVE, item)]
+        case Queue():
+            return [*_device(item), tc.root(item, item.index or index(item.name))]
+        case Class():
+            return [tc.add(item, index(item.queue))]
+        case Redirect():
+            return tc.redirect(index(item.link), index(item.queue))
         case _:
             return []
+
+
+def _device(item: Queue) -> list[Message]:
+    """What packets are sent through; a tree of a link's own needs none."""
+    if not item.index:
+        return []
+    kind = {"attrs": [("IFLA_INFO_KIND", "ifb")]}
+    own = [("IFLA_IFNAME", item.name), ("IFLA_TXQLEN", QUEUE_PACKETS), ("IFLA_LINKINFO", kind)]
+    made = encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": item.index}, own)
+    return [made, _alias(item)]
 
 
 def _made(link: Link, holder: Holder) -> list[Message]:
@@ -74,7 +103,13 @@ def _made(link: Link, holder: Holder) -> list[Message]:
 def remove(item: Item, index: Index) -> list[Message]:
     """Give the messages that take an item away."""
     match item:
-        case Link() if number := index(item.name):
+        case Queue() if not item.index:
+            return [tc.no_root(number)] if (number := index(item.name)) else []
+        case Class() if number := index(item.queue):
+            return [tc.remove(item, number)]
+        case Redirect() if number := index(item.link):
+            return [tc.no_redirect(number)]
+        case Link() | Queue() if number := index(item.name):
             return [encoded(DELLINK, 0, ifinfmsg(), {"index": number}, [])]
         case Address() if number := index(item.link):
             return [_address(DELADDR, 0, item, number)]
@@ -104,7 +139,7 @@ def up(number: int) -> Message:
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
 
 
-def _alias(link: Link) -> Message:
+def _alias(link: Link | Queue) -> Message:
     """The message that gives a link its full name; at a link's birth the kernel does not take it."""
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": link.index}, [("IFLA_IFALIAS", link.alias)])
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from elastinet.fabric import names
-from elastinet.fabric.objects import AnyObject, Interface, Network
+from elastinet.fabric.objects import AnyObject, Bandwidth, Interface, Network
+
+MOST_CLASSES = 0xFFFE
 
 
 @dataclass
@@ -13,6 +15,7 @@ class Numbers:
     links: dict[str, int] = field(default_factory=dict)
     tables: dict[str, int] = field(default_factory=dict)
     subnets: dict[str, dict[str, int]] = field(default_factory=dict)
+    gateways: dict[str, int] = field(default_factory=dict)
 
     def link(self, id: str) -> int:
         """The index of an interface's host end."""
@@ -22,6 +25,10 @@ class Numbers:
         """The number of a route table, which is also the lower half of a mark."""
         return self.tables.setdefault(id, names.FIRST_TABLE + len(self.tables))
 
+    def gateway(self, instance: str) -> int:
+        """The class of an instance at its internet gateway."""
+        return self.gateways.setdefault(instance, len(self.gateways) % MOST_CLASSES + 1)
+
     def subnet(self, network: str, cidr: str) -> int:
         """The number of a subnet in its network, the upper half of a mark."""
         known = self.subnets.setdefault(network, {})
@@ -30,12 +37,19 @@ class Numbers:
 
 @dataclass
 class View:
-    """All that a compilation may read: the objects, which guests are up (and their boot), the numbers."""
+    """All that a compilation may read: the objects, which guests are up (and their boot), the numbers.
+
+    `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
+    between two guests; `shapes` says whether its kernel can queue packets.
+    """
 
     objects: dict[str, AnyObject] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
     epochs: dict[str, int] = field(default_factory=dict)
+    spent: set[tuple[str, str]] = field(default_factory=set)
+    shapes: bool = True
+    most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:
         """How often a rule has gone in a network, from 1 on and round."""
@@ -64,6 +78,19 @@ class View:
     def is_appliance(self, id: str) -> bool:
         """Whether this holder of an interface is an appliance."""
         return f"appliance:{id}" in self.objects
+
+    def share(self, guest: str) -> Bandwidth | None:
+        """What a guest may send and receive, if it is there and this machine could carry more."""
+        found = self.objects.get(f"bandwidth:{guest}")
+        if not isinstance(found, Bandwidth) or guest not in self.up or not self.shapes:
+            return None
+        least = min(share.baseline_bps for share in (found.share, *found.cards))
+        return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
+
+    def rate_bps(self, item: Bandwidth, direction: str) -> int:
+        """What an instance may send ("out") or receive ("in") now."""
+        spent = (item.id, direction) in self.spent
+        return item.share.baseline_bps if spent else item.share.peak_bps
 
     def live(self, id: str) -> Interface | None:
         """An interface, if it and its guest are there."""

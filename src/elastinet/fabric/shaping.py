@@ -1,0 +1,318 @@
+"""How an instance's bandwidth is kept, as items. Pure.
+
+Beside the router's own links there is one queue device for each instance, with a class for each limit. What
+leaves or enters by any of its interfaces is sent through the device, and waits there for its turn. As that
+costs time, packets go by it for as long as they are so few that no limit can be reached: the *watch* counts
+them by length, and from the first one too many on, all are queued until a second has passed without any.
+
+What was queued once is not seen by filters at the device that it leaves by (the kernel spares it them), only
+by the traffic control there. So a packet that may enter an instance directly carries a mark, and traffic
+control sends all others to the queue.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from elastinet.fabric import names
+from elastinet.fabric.items import Chain, Class, Element, Item, Queue, Redirect, Set, Up
+from elastinet.fabric.objects import Bandwidth, Interface, Mapping, Near, Nearer
+from elastinet.fabric.view import View
+
+OUT, IN, GATEWAY_IN = 1, 2, 3
+"""Classes, seen from the instance. What enters and was not put in a class is in IN."""
+CARD = 0x100
+FLOWS, GATEWAY_FLOWS = 0x1000, 0xF000
+POOL = 0x1000
+SLOTS, SLOTS_OF_A_CARD = 64, 16
+"""How many flows of an instance, or of one of its cards, have a class each before two must share one."""
+FLOW_SECONDS = 10
+BORROWED = 4096
+"""A class under another has this part of its limit for itself, and borrows the rest."""
+LENGTHS = ((0, 128, 16), (129, 1600, 16), (1601, 9100, 1), (9101, 65550, 1))
+"""From, to, and how many short packets are counted as one: the kernel's count costs more than the rest."""
+FRAME = 14
+BURST_SECONDS, LEAST_BURST = 0.005, 5
+LEAST_WATCHED_BPS = 20_000_000
+"""Below it the packets that may go by are too few to count."""
+HOT_SECONDS = 1
+PASS, PASS_MARKED = "accept", "meta mark set 1 accept"
+FAMILIES = {"ip": "", "ip6": "6"}
+TYPES = {"ip": "ipv4_addr", "ip6": "ipv6_addr"}
+KEY = "meta mark set jhash {0} saddr . {0} daddr . {1} mod 4294967295 return"
+
+
+def network(outside: bool, six: bool) -> Iterator[Item]:
+    """A router's own part: what is hot, the number that a flow is known by, and who has a gateway's limit."""
+    yield from (_hot(f"hot_{direction}", "iface_index") for direction in ("out", "in"))
+    yield Chain("flow_key", tuple(_flow_key(six)), family="netdev")
+    for family in _families(six):
+        suffix, kind = FAMILIES[family], TYPES[family]
+        yield _hot(f"hot_gateway{suffix}", kind)
+        yield Set(f"gateway_in{suffix}", f"type {kind} : verdict;", "map", "netdev")
+        yield Set(f"gateway_out{suffix}", f"type {kind} : classid;", "map")
+    if outside:
+        looks = (f"{family} daddr vmap @gateway_in{FAMILIES[family]}" for family in _families(six))
+        yield _base("at_gateway", "ingress", names.IGW_LINK, looks)
+        yield Queue(names.IGW_LINK)
+
+
+def _families(six: bool) -> tuple[str, ...]:
+    return ("ip", "ip6") if six else ("ip",)
+
+
+def to_gateway(family: str) -> str:
+    """Put a packet that leaves for the internet in its instance's class."""
+    return f"meta priority set {family} saddr map @gateway_out{FAMILIES[family]}"
+
+
+def _hot(name: str, kind: str) -> Set:
+    return Set(
+        name, f"type {kind}; size 65535; flags dynamic,timeout; timeout {HOT_SECONDS}s;", family="netdev"
+    )
+
+
+def _flow_key(six: bool) -> Iterator[str]:
+    """A flow is a 5-tuple, or of other protocols a 3-tuple (facts sheet, section 8.1)."""
+    for family in _families(six):
+        protocol = {"ip": "ip protocol", "ip6": "ip6 nexthdr"}[family]
+        here, ports = f"meta protocol {family}", f"{protocol} . th sport . th dport"
+        yield f"{here} meta l4proto {{ tcp, udp }} {KEY.format(family, ports)}"
+        yield f"{here} {KEY.format(family, protocol)}"
+
+
+def _base(name: str, hook: str, device: str, rules: Iterable[str]) -> Chain:
+    text = f"type filter hook {hook} device {device} priority 0; policy accept;"
+    return Chain(name, tuple(rules), text, "netdev", device)
+
+
+# --- the queue of an instance ---------------------------------------------------------------------
+
+
+def instance(item: Bandwidth, view: View, six: bool) -> Iterator[Item]:
+    """A queue device with its classes, and the chains that send packets to them."""
+    name = names.queue(item.id)
+    yield Queue(name, view.numbers.link(f"queue:{item.id}"), item.id, IN)
+    yield Up(name)
+    yield from _tree(item, view)
+    for card in range(max(1, len(item.cards))):
+        yield from _outward(item, card, six)
+    if limits_gateway(item):
+        yield from _from_gateway(item, six)
+        yield _class(names.IGW_LINK, view.numbers.gateway(item.id), 0, item.gateway_bps)
+
+
+def _tree(item: Bandwidth, view: View) -> Iterator[Item]:
+    name = names.queue(item.id)
+    most = view.rate_bps(item, "out")
+    yield _class(name, OUT, 0, most)
+    yield _class(name, IN, 0, view.rate_bps(item, "in"))
+    for card, share in enumerate(item.cards):
+        yield _class(name, CARD + card, OUT, min(share.peak_bps, most))
+    for card in range(max(1, len(item.cards))):
+        for pool, flow_bps in enumerate(_pools(item)):
+            yield from _slots(item, _first(item, card, pool), _outlet(item, card), flow_bps)
+    if limits_gateway(item):
+        yield _class(name, GATEWAY_IN, 0, item.gateway_bps)
+        if item.flow_bps < item.gateway_bps:
+            yield from _slots(item, GATEWAY_FLOWS, GATEWAY_IN, item.flow_bps)
+
+
+def _class(queue: str, number: int, parent: int, bps: int) -> Class:
+    """A class with such a limit; one under another borrows nearly all of it."""
+    return Class(queue, number, parent, max(8, bps // BORROWED if parent else bps), bps)
+
+
+def _slots(item: Bandwidth, first: int, parent: int, flow_bps: int) -> Iterator[Class]:
+    """A class for each of so many flows."""
+    name = names.queue(item.id)
+    yield from (_class(name, first + at, parent, flow_bps) for at in range(_many(item)))
+
+
+def _many(item: Bandwidth) -> int:
+    return SLOTS_OF_A_CARD if item.cards else SLOTS
+
+
+def _outlet(item: Bandwidth, card: int) -> int:
+    """The class that all is under which leaves by a card."""
+    return CARD + card if item.cards else OUT
+
+
+def _pools(item: Bandwidth) -> list[int]:
+    """What one flow may have, elsewhere and then near, if that is less than what all may."""
+    least = min(share.peak_bps for share in (item.cards or (item.share,)))
+    if item.flow_bps >= least:
+        return []
+    return [item.flow_bps, *(min(near.flow_bps, least) for near in item.nearer)]
+
+
+def _first(item: Bandwidth, card: int, pool: int) -> int:
+    return FLOWS + pool * POOL + card * _many(item)
+
+
+def limits_gateway(item: Bandwidth) -> bool:
+    """Whether less goes through an internet gateway than elsewhere."""
+    return item.gateway_bps < item.share.peak_bps
+
+
+# --- which class a packet is for ------------------------------------------------------------------
+
+
+def _outward(item: Bandwidth, card: int, six: bool) -> Iterator[Item]:
+    """The chains that end what leaves by one card in the queue."""
+    word, queue = names.word(item.id), names.queue(item.id)
+    pools = _pools(item)
+    if not pools:
+        yield Chain(f"out_{word}_{card}", (_into(queue, _outlet(item, card)),), family="netdev")
+        return
+    chains = [f"flow_{word}_{card}_{pool}" for pool in range(len(pools))]
+    for pool, chain in enumerate(chains):
+        yield from _by_flow(chain, queue, _first(item, card, pool), _many(item))
+    nearer = (
+        f"{_of(near)}{family} daddr @near_{names.word(near.near)}{FAMILIES[family]} goto {chain}"
+        for near, chain in zip(item.nearer, chains[1:], strict=True)
+        for family in _families(six)
+    )
+    yield Chain(f"out_{word}_{card}", (*nearer, f"goto {chains[0]}"), family="netdev")
+
+
+def _of(near: Nearer) -> str:
+    if not near.protocols:
+        return ""
+    return f"meta l4proto {{ {', '.join(map(str, near.protocols))} }} "
+
+
+def _by_flow(chain: str, queue: str, first: int, many: int) -> Iterator[Item]:
+    """Give every flow a class of its own, in turn, for as long as it lasts."""
+    seconds = f"flags dynamic,timeout; timeout {FLOW_SECONDS}s;"
+    yield Set(chain, f"type mark : classid; size 65535; {seconds}", "map", "netdev")
+    known = f"meta priority set meta mark map @{chain}"
+    keep = f"update @{chain} {{ meta mark : 0 }}"
+    new = f"add @{chain} {{ meta mark : numgen inc mod {many} offset {0x10000 | first} }}"
+    rules = ("jump flow_key", f'{known} {keep} fwd to "{queue}"', new, f'{known} fwd to "{queue}"')
+    yield Chain(chain, rules, family="netdev")
+
+
+def _into(queue: str, number: int) -> str:
+    return f'meta priority set 1:{number:x} fwd to "{queue}"'
+
+
+# --- what is watched ------------------------------------------------------------------------------
+
+
+def interface(item: Interface, share: Bandwidth, view: View) -> Iterator[Item]:
+    """What stands at the router's end of an interface, in both directions."""
+    link, word = names.host_link(item.id), names.word(item.guest)
+    card = item.card if item.card < len(share.cards) else 0
+    out = [
+        view.rate_bps(share, "out"),
+        *_pools(share)[:1],
+        *(c.peak_bps for c in share.cards[card : card + 1]),
+    ]
+    leaving = Watch(f"out_{link}", "iif", "hot_out", min(out), PASS, f"goto out_{word}_{card}")
+    entering = Watch(f"in_{link}", "oif", "hot_in", view.rate_bps(share, "in"), PASS_MARKED, "accept")
+    for watch, hook in ((leaving, "ingress"), (entering, "egress")):
+        first, *others = _watched(watch)
+        yield _base(first.name, hook, link, first.rules)
+        yield from others
+    yield Redirect(link, names.queue(item.guest))
+
+
+class Watch(NamedTuple):
+    """Below which rate packets go by, with what verdict, and with which the others end.
+
+    By `key`, which the packets of one sender or receiver share, the set `hot` knows them.
+    """
+
+    name: str
+    key: str
+    hot: str
+    bps: int
+    passing: str
+    onward: str
+
+
+def _watched(watch: Watch) -> list[Chain]:
+    """A chain that lets few packets by, and the one that it sends the others to."""
+    name, key, hot, bps, verdict, onward = watch
+    ended, heat = "meta protocol != { ip, ip6 } accept", f"@{hot} {{ {key} }}"
+    if bps < LEAST_WATCHED_BPS:
+        return [Chain(name, (ended, onward), family="netdev")]
+    passing = (f"{rule} {verdict}" for span in LENGTHS for rule in _passing(bps, *span))
+    heating = (
+        f"{_of_length(low, high)} {_pace('over ', bps, high)} update {heat}" for low, high, _ in LENGTHS
+    )
+    return [
+        Chain(
+            name,
+            (f"{key} @{hot} goto hot_{name}", *passing, f"update {heat} goto hot_{name}"),
+            family="netdev",
+        ),
+        Chain(f"hot_{name}", (ended, *heating, onward), family="netdev"),
+    ]
+
+
+def _passing(bps: int, low: int, high: int, each: int) -> Iterator[str]:
+    if each > 1:
+        yield f"{_of_length(low, high)} numgen inc mod {each} > 0"
+    yield f"{_of_length(low, high)} {_pace('', bps, high, each)}"
+
+
+def _of_length(low: int, high: int) -> str:
+    return f"meta length {low}-{high}" if low else f"meta length <= {high}"
+
+
+def _pace(over: str, bps: int, length: int, each: int = 1) -> str:
+    """So many packets of a length that all lengths together stay below the limit."""
+    rate = max(1, int(bps / len(LENGTHS) / 8 / (length + FRAME) / each))
+    burst = max(LEAST_BURST, int(rate * BURST_SECONDS))
+    return f"limit rate {over}{rate}/second burst {burst} packets"
+
+
+# --- near addresses, and the internet gateway -----------------------------------------------------
+
+
+def near(item: Near, six: bool) -> Iterator[Item]:
+    """The set of the addresses that are near."""
+    for family in _families(six):
+        name = f"near_{names.word(item.id)}{FAMILIES[family]}"
+        yield Set(name, f"type {TYPES[family]};", family="netdev")
+        own = sorted(a for a in item.addresses if (":" in a) == (family == "ip6"))
+        yield from (Element(name, address, family="netdev") for address in own)
+
+
+def _from_gateway(item: Bandwidth, six: bool) -> Iterator[Item]:
+    """The chains of what comes to an instance from the internet."""
+    word, queue = names.word(item.id), names.queue(item.id)
+    onward = _into(queue, GATEWAY_IN)
+    if item.flow_bps < item.gateway_bps:
+        yield from _by_flow(f"gateway_flow_{word}", queue, GATEWAY_FLOWS, _many(item))
+        onward = f"goto gateway_flow_{word}"
+    for family in _families(six):
+        hot, least = f"hot_gateway{FAMILIES[family]}", min(item.gateway_bps, item.flow_bps)
+        name = f"gateway_{word}{FAMILIES[family]}"
+        yield from _watched(Watch(name, f"{family} daddr", hot, least, PASS, onward))
+
+
+def public(item: Mapping) -> Iterator[Item]:
+    """What comes from the internet to a public address is its instance's."""
+    yield _from_outside(item.guest, item.id)
+
+
+def at_gateway(item: Interface, view: View, six: bool) -> Iterator[Item]:
+    """What leaves for the internet by its source; IPv6 addresses are public as they are."""
+    number = f"1:{view.numbers.gateway(item.guest):x}"
+    yield from (Element("gateway_out", address, number) for address in item.addresses)
+    for address in item.addresses6 if six else ():
+        yield Element("gateway_out6", address, number)
+        yield _from_outside(item.guest, address)
+
+
+def _from_outside(guest: str, address: str) -> Element:
+    suffix = FAMILIES["ip6" if ":" in address else "ip"]
+    return Element(f"gateway_in{suffix}", address, f"goto gateway_{names.word(guest)}{suffix}", "netdev")
+
+
+def link(name: str, bps: int) -> Iterator[Item]:
+    """A limit on all that leaves by a link."""
+    yield Queue(name, otherwise=OUT)
+    yield _class(name, OUT, 0, bps)
