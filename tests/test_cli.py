@@ -256,6 +256,10 @@ def test_a_state_that_is_no_folder(run: Run, tmp_path: Path) -> None:
         ((), {"ELASTINET_QUOTAS": "none"}, "none"),
         (("--bandwidth-scale", "0"), {}, "bandwidth_scale"),
         (("--bandwidth-scale", "-1"), {}, "bandwidth_scale"),
+        (("--bandwidth-scale", "inf"), {}, "bandwidth_scale"),
+        (("--credit-time-scale", "0"), {}, "credit_time_scale"),
+        (("--credit-time-scale", "nan"), {}, "credit_time_scale"),
+        ((), {"ELASTINET_CREDIT_MINUTES": "61"}, "credit_minutes"),
         (("--port", "65536"), {}, "port"),
         (("--port", "-1"), {}, "port"),
         ((), {"ELASTINET_ACCOUNT": "me"}, "account"),
@@ -265,6 +269,15 @@ def test_a_value_that_cannot_be(
     run: Run, words: tuple[str, ...], variables: dict[str, str], part: str
 ) -> None:
     refused(run("start", "--state", ":memory:", "--json", *words, **variables), 2, "configuration", part)
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [("c5 = 61", "60"), ("'c5.tiny' = 10", "c5.tiny"), ("zz9 = 10", "zz9"), ("c5 = 'x'", "float")],
+)
+def test_credits_that_cannot_be(run: Run, tmp_path: Path, line: str, part: str) -> None:
+    (tmp_path / "elastinet.toml").write_text(f"[credits]\n{line}\n")
+    refused(run("start", "--state", ":memory:"), 2, "credits", part)
 
 
 @pytest.mark.parametrize("text", ["port = ", "prot = 1", "quotas = { vpc = 1 }", "port = 'x'", "host = 1"])

@@ -10,11 +10,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Plant
 from elastinet.catalog.settings import Quotas, Settings, unlimited
 from elastinet.rules.capacity import is_family
 
 MEMORY = ":memory:"
+Minutes = Annotated[float, Meta(ge=5, le=60)]
+"""How long EC2 says that a burst lasts (facts sheet, section 8.3)."""
 
 
 class ConfigError(Exception):
@@ -25,8 +28,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that can be set, with the names that elastinet.toml has for it.
 
     `state` is a folder or ":memory:". `expose` routes public addresses from this machine.
-    `bandwidth_scale` is a factor for all bandwidths. `quotas` is
-    "unlimited" or a table of the quotas that differ from EC2's defaults.
+    `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O
+    credits; `credits` has minutes of burst by type or family, where they are not `credit_minutes`.
+    `quotas` is "unlimited" or a table of the quotas that differ from EC2's defaults.
     """
 
     host: str = "127.0.0.1"
@@ -35,7 +39,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
     expose: bool = False
-    bandwidth_scale: Annotated[float, Meta(gt=0)] = 1.0
+    bandwidth_scale: Annotated[float, Meta(gt=0, le=1000)] = 1.0
+    credit_time_scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+    credit_minutes: Minutes = 10.0
+    credits: dict[str, Minutes] = {}
     account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
     images: tuple[str, ...] = ()
     quotas: Quotas | Literal["unlimited"] = Quotas()
@@ -59,6 +66,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             plant=self.plant,
             images=self.images,
             default_account=self.account,
+            bandwidth_scale=self.bandwidth_scale,
+            credit_time_scale=self.credit_time_scale,
+            credit_minutes=self.credit_minutes,
+            credits=self.credits,
         )
 
 
@@ -83,6 +94,10 @@ def load(
         raise ConfigError(f"configuration: {error}{_line(folder, str(error))}") from error
     if fault := config.plant.fault(is_family):
         raise ConfigError(f"configuration: plant: {fault}{_line(folder, fault)}")
+    for name in config.credits:
+        if name not in instance_types() and not is_family(name):
+            fault = f"there is no instance type or family {name}"
+            raise ConfigError(f"configuration: credits: {fault}{_line(folder, fault)}")
     return msgspec.structs.replace(config, state=_lasting(config.state))
 
 

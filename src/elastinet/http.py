@@ -129,6 +129,7 @@ class Application:
                 "rootless": hello.rootless if hello else None,
                 "rules": self._config.rules,
                 "bandwidth_scale": self._config.bandwidth_scale,
+                "credit_time_scale": self._config.credit_time_scale,
                 "settled": self._reconciler.settled,
                 "generation": self._reconciler.generation,
                 "converged": self._reconciler.converged,

@@ -1,10 +1,13 @@
 """The instance types: what DescribeInstanceTypes told of 1,395 of them (facts sheet, section 15)."""
 
 import csv
+import re
 from functools import cache, cached_property
 from importlib.resources import files
 
 import msgspec
+
+_STATED = re.compile(r"(?:Up to )?(?:(\d+)x )?([\d.]+) Gigabit")
 
 
 class Card(msgspec.Struct, frozen=True, rename={"index": "i", "baseline": "base", "default_queues": "q_def"}):
@@ -17,6 +20,11 @@ class Card(msgspec.Struct, frozen=True, rename={"index": "i", "baseline": "base"
     baseline: float | None = None
     peak: float | None = None
     default_queues: int | None = None
+
+    @property
+    def stated_gbps(self) -> float | None:
+        """What its network performance says in words, if that has a figure."""
+        return _stated_gbps(self.perf)
 
 
 class InstanceType(msgspec.Struct, frozen=True, dict=True):
@@ -61,6 +69,11 @@ class InstanceType(msgspec.Struct, frozen=True, dict=True):
         return msgspec.json.decode(self.row["per_card_json"], type=tuple[Card, ...])
 
     @cached_property
+    def stated_gbps(self) -> float | None:
+        """What its network performance says in words, if that has a figure."""
+        return _stated_gbps(self.row["network_performance"])
+
+    @cached_property
     def nitro(self) -> bool:
         """Whether it is built on the Nitro system, as bare metal types are."""
         return self.row["nitro"] == "yes"
@@ -77,6 +90,12 @@ class InstanceType(msgspec.Struct, frozen=True, dict=True):
     def words(self, column: str) -> tuple[str, ...]:
         """A column with several values."""
         return _list(self.row[column])
+
+
+def _stated_gbps(text: str) -> float | None:
+    """The figure in a line of network performance such as "Up to 10 Gigabit", if it has one."""
+    found = _STATED.fullmatch(text)
+    return int(found[1] or 1) * float(found[2]) if found else None
 
 
 def _list(text: str) -> tuple[str, ...]:

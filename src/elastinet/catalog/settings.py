@@ -42,13 +42,22 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The region's size, its edition of the rules, and image ids of the operator's own."""
+    """The region's size, its edition of the rules, image ids of the operator's own, and scales.
+
+    `bandwidth_scale` is a factor for all bandwidths where packets are shaped. `credit_time_scale` makes
+    buckets of network I/O credits smaller, so that they are empty, and full, so many times sooner.
+    `credit_minutes` is how long a full one lasts at the peak; `credits` says otherwise by type or family.
+    """
 
     rules: Rules = "classic"
     quotas: Quotas = Quotas()
     plant: Plant = Plant()
     images: tuple[str, ...] = ()
     default_account: str = "000000000000"
+    bandwidth_scale: float = 1.0
+    credit_time_scale: float = 1.0
+    credit_minutes: float = 10.0
+    credits: dict[str, float] = {}
 
 
 def unlimited() -> Quotas:

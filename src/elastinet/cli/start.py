@@ -29,6 +29,9 @@ def start(
     fabric: Annotated[str | None, typer.Option(help="kernel: real packets; none: the API only.")] = None,
     rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules: classic or 2026.")] = None,
     bandwidth_scale: Annotated[float | None, typer.Option(help="A factor for all bandwidths.")] = None,
+    credit_time_scale: Annotated[
+        float | None, typer.Option(help="Network I/O credits run out, and come back, so many times sooner.")
+    ] = None,
     expose: Annotated[
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
     ] = None,
@@ -43,6 +46,7 @@ def start(
         fabric=fabric,
         rules=rules,
         bandwidth_scale=bandwidth_scale,
+        credit_time_scale=credit_time_scale,
         expose=expose,
     )
     if not config.host.startswith(LOOPBACK):

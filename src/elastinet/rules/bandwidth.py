@@ -1,0 +1,116 @@
+"""What bandwidth an instance is given: baseline, peak and network I/O credits (facts sheet, section 8).
+
+All in bits a second, in each direction, as EC2 has it: `bandwidth_scale` is not applied here.
+"""
+
+from typing import NamedTuple
+
+from elastinet.catalog.editions import EDITIONS, Edition, Figure
+from elastinet.catalog.instance_types import Card, InstanceType, instance_types
+from elastinet.catalog.settings import Settings
+from elastinet.model.instance import Instance
+from elastinet.rules.capacity import family
+from elastinet.rules.devices import Driver, device
+
+GIGA = 1_000_000_000
+
+
+class Allowance(NamedTuple):
+    """What may be sent, or received: the baseline always, the peak while there are credits for it."""
+
+    baseline_bps: int
+    peak_bps: int
+    credit_bits: int = 0
+
+    @property
+    def has_credits(self) -> bool:
+        """Whether there is a bucket of credits, which is full at launch and at start."""
+        return self.credit_bits > 0
+
+    @property
+    def burst_seconds(self) -> float:
+        """How long a full bucket lasts at the peak."""
+        return self.credit_bits / (self.peak_bps - self.baseline_bps) if self.has_credits else 0.0
+
+    @property
+    def refill_seconds(self) -> float:
+        """How long an empty bucket takes to be full when nothing is sent."""
+        return self.credit_bits / self.baseline_bps
+
+
+class Bandwidth(NamedTuple):
+    """What an instance is given: in all, by each card where it has several, through an internet gateway.
+
+    `nic` is the ceiling of each of its cards, by the driver.
+    """
+
+    aggregate: Allowance
+    cards: tuple[Allowance, ...]
+    gateway_bps: int
+    nic: Figure | None
+
+
+def of_instance(instance: Instance, settings: Settings) -> Bandwidth:
+    """What an instance is given, by its type, its device and its edition of the rules."""
+    kind = instance_types()[instance.instance_type]
+    return bandwidth(kind, device(instance).driver, settings)
+
+
+def bandwidth(kind: InstanceType, driver: Driver, settings: Settings) -> Bandwidth:
+    """What an instance of a type is given with a driver."""
+    edition, minutes = EDITIONS[settings.rules], credit_minutes(kind.name, settings)
+    seconds = minutes * 60 / settings.credit_time_scale
+    nic = nic_ceiling(driver, edition)
+    cards = [_card(kind, card, nic) for card in kind.cards]
+    stated = kind.stated_gbps if len(cards) > 1 else None
+    aggregate = _least(stated, *(sum(rates) for rates in zip(*cards, strict=True)))
+    return Bandwidth(
+        aggregate=_allowance(aggregate, seconds),
+        cards=tuple(_allowance(card, seconds) for card in cards) if len(cards) > 1 else (),
+        gateway_bps=gateway_bps(kind.vcpus, *aggregate, edition),
+        nic=nic,
+    )
+
+
+def credit_minutes(type_name: str, settings: Settings) -> float:
+    """How long a full bucket of a type lasts at the peak, before it is scaled."""
+    of_family = settings.credits.get(family(type_name), settings.credit_minutes)
+    return settings.credits.get(type_name, of_family)
+
+
+def nic_ceiling(driver: Driver, edition: Edition) -> Figure | None:
+    """The most that one network card carries with a driver; nothing is known of the mediated device."""
+    ceilings = {"ixgbevf": edition.intel_card_bps, "ena": edition.ena_card_bps, "efa": edition.ena_card_bps}
+    return ceilings.get(driver)
+
+
+def gateway_bps(vcpus: int, baseline: int, peak: int, edition: Edition) -> int:
+    """What goes through an internet gateway: a flat figure, or from some vCPUs on a share of the baseline."""
+    share, least = edition.gateway_share, int(edition.gateway_bps.value)
+    if share and edition.gateway_vcpus and vcpus >= edition.gateway_vcpus.value:
+        least = max(least, int(baseline * share.value))
+    return min(least, peak)
+
+
+Rates = tuple[int, int]
+"""A baseline and a peak."""
+
+
+def _card(kind: InstanceType, card: Card, nic: Figure | None) -> Rates:
+    assert card.baseline is not None, kind.name
+    assert card.peak is not None, kind.name
+    stated = card.stated_gbps if len(kind.cards) > 1 else None
+    baseline, peak = _least(stated, round(card.baseline * GIGA), round(card.peak * GIGA))
+    ceiling = int(nic.value) if nic else peak
+    return min(baseline, ceiling), min(peak, ceiling)
+
+
+def _least(stated_gbps: float | None, baseline: int, peak: int) -> Rates:
+    """Two rates, where network performance states less than the figures of several cards (section 8.4)."""
+    most = peak if stated_gbps is None else round(stated_gbps * GIGA)
+    return min(baseline, most), min(peak, most)
+
+
+def _allowance(rates: Rates, seconds: float) -> Allowance:
+    baseline, peak = rates
+    return Allowance(baseline, peak, round((peak - baseline) * seconds))
