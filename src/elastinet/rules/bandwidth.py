@@ -13,6 +13,8 @@ from elastinet.rules.capacity import family
 from elastinet.rules.devices import Driver, device
 
 GIGA = 1_000_000_000
+Rates = tuple[int, int]
+"""A baseline and a peak."""
 
 
 class Allowance(NamedTuple):
@@ -67,7 +69,7 @@ def bandwidth(kind: InstanceType, driver: Driver, settings: Settings) -> Bandwid
     return Bandwidth(
         aggregate=_allowance(aggregate, seconds),
         cards=tuple(_allowance(card, seconds) for card in cards) if len(cards) > 1 else (),
-        gateway_bps=gateway_bps(kind.vcpus, *aggregate, edition),
+        gateway_bps=gateway_bps(kind.vcpus, aggregate, edition),
         nic=nic,
     )
 
@@ -84,16 +86,17 @@ def nic_ceiling(driver: Driver, edition: Edition) -> Figure | None:
     return ceilings.get(driver)
 
 
-def gateway_bps(vcpus: int, baseline: int, peak: int, edition: Edition) -> int:
+def gateway_bps(vcpus: int, rates: Rates, edition: Edition) -> int:
     """What goes through an internet gateway: a flat figure, or from some vCPUs on a share of the baseline."""
-    share, least = edition.gateway_share, int(edition.gateway_bps.value)
-    if share and edition.gateway_vcpus and vcpus >= edition.gateway_vcpus.value:
-        least = max(least, int(baseline * share.value))
-    return min(least, peak)
+    share = gateway_share(vcpus, edition)
+    least = int(edition.gateway_bps.value)
+    return min(max(least, int(rates[0] * share.value)) if share else least, rates[1])
 
 
-Rates = tuple[int, int]
-"""A baseline and a peak."""
+def gateway_share(vcpus: int, edition: Edition) -> Figure | None:
+    """The share of the baseline that goes through an internet gateway, for a type that has one."""
+    enough = edition.gateway_vcpus is not None and vcpus >= edition.gateway_vcpus.value
+    return edition.gateway_share if enough else None
 
 
 def _card(kind: InstanceType, card: Card, nic: Figure | None) -> Rates:

@@ -1,20 +1,40 @@
-"""What binds traffic between two instances (facts sheet, section 8.1), in bits a second."""
+"""What binds traffic between two instances of a state: the caps in force between them, with their sources."""
 
-from elastinet.catalog.editions import EDITIONS, Figure
-from elastinet.catalog.settings import Rules, Settings
+from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.settings import Settings
 from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
 from elastinet.model.placement import PlacementGroup
 from elastinet.model.state import State
 from elastinet.rules.bandwidth import of_instance
+from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
+from elastinet.rules.interfaces import bond
+from elastinet.rules.paths import path
 
 
-def flow_figure(rules: Rules, *, clustered: bool, express: bool) -> Figure:
-    """The most that one flow carries: in a cluster placement group, with ENA Express, or anywhere else."""
-    edition = EDITIONS[rules]
-    if express and edition.express_flow_bps:
-        return edition.express_flow_bps
-    return edition.cluster_flow_bps if clustered else edition.flow_bps
+def of_pair(
+    state: State,
+    settings: Settings,
+    one: NetworkInterface,
+    other: NetworkInterface,
+    traffic: Traffic,
+    *,
+    public: bool = False,
+) -> Caps:
+    """The caps on what one interface sends to another; raises NoPath."""
+    way = path(state, one, other, public=public)
+    instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
+    near = way.via != "gateway" and clustered(state, *instances)
+    flow = flow_figure(settings.rules, clustered=near, express=False)
+    here, there = (end(settings, *pair) for pair in zip(instances, (one, other), strict=True))
+    return caps(here, there, way, flow, traffic, settings.rules)
+
+
+def end(settings: Settings, instance: Instance, interface: NetworkInterface) -> End:
+    """One end of a path."""
+    kind, given = instance_types()[instance.instance_type], of_instance(instance, settings)
+    return End(instance.id, kind, given, interface.vpc_id, bond(interface).network_card)
 
 
 def clustered(state: State, one: Instance, other: Instance) -> bool:

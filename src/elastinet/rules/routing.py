@@ -1,6 +1,6 @@
 """Which way packets go (facts sheet, section 6.1)."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -9,6 +9,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway
+from elastinet.rules.prefix_lists import blocks, is_prefix_list
 
 
 def main_table(state: State, vpc_id: str) -> RouteTable:
@@ -32,6 +33,23 @@ def is_inside(table: RouteTable, destination: str) -> bool:
     wanted = ip_network(destination)
     own = (ip_network(r.destination) for r in table.routes if r.is_implied)
     return any(wanted.version == block.version and wanted.subnet_of(block) for block in own)  # type: ignore[arg-type]
+
+
+def route_to(state: State, table: RouteTable, address: str) -> Route | None:
+    """The route by which a table sends to an address: the longest block, a route's own before a list's.
+
+    Inside the VPC no block of a prefix list goes before the local route.
+    """
+    wanted = ip_address(address)
+    found: Route | None = None
+    best = (-1, False)
+    for route in table.routes:
+        listed = is_prefix_list(route.destination)
+        for block in map(ip_network, blocks(state, route.destination)):
+            rank = (block.prefixlen, not listed)
+            if wanted in block and rank > best and not (listed and is_inside(table, str(block))):
+                found, best = route, rank
+    return found
 
 
 def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:

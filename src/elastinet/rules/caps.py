@@ -1,0 +1,131 @@
+"""The caps on what one end of a path sends to the other (facts sheet, section 8.1), each with its source.
+
+All in bits a second on the wire.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from elastinet.catalog.editions import EDITIONS, Edition, Figure
+from elastinet.catalog.instance_types import InstanceType
+from elastinet.catalog.settings import Rules
+from elastinet.rules.bandwidth import Allowance, Bandwidth, gateway_share
+from elastinet.rules.frames import Transport, share
+from elastinet.rules.paths import Path
+
+Direction = Literal["out", "in"]
+
+UNKNOWN = {
+    "packets a second": "AWS publishes no figure; EC2 counts them by instance, both directions together",
+    "connection tracking": "AWS publishes no figure; EC2 counts tracked flows by instance",
+}
+"""What EC2 limits too, and nobody outside AWS knows how far (facts sheet, section 16)."""
+
+
+class Traffic(NamedTuple):
+    """What is sent: connections, each of so many subflows where it is MPTCP."""
+
+    transport: Transport = "tcp"
+    connections: int = 1
+    subflows: int = 1
+
+    @property
+    def flows(self) -> int:
+        """How many flows EC2 sees."""
+        return self.connections * self.subflows
+
+
+class End(NamedTuple):
+    """One end of a path: an instance's id, its type, what it is given, its interface's VPC and card."""
+
+    id: str
+    kind: InstanceType
+    bandwidth: Bandwidth
+    vpc_id: str
+    card: int = 0
+
+
+class Cap(NamedTuple):
+    """A limit, keyed by the resource that it limits: flows with the same key share it."""
+
+    resource: str
+    allowance: Allowance
+    source: str
+
+    @property
+    def bps(self) -> int:
+        """The most that it ever lets through."""
+        return self.allowance.peak_bps
+
+
+class Caps(NamedTuple):
+    """All caps in force on a path: what all flows share, and what each has for itself, if that is limited."""
+
+    shared: tuple[Cap, ...]
+    flow: Cap | None
+    traffic: Traffic
+    mtu: int
+
+    @property
+    def goodput(self) -> float:
+        """The share of data in what a cap lets through."""
+        return share(self.traffic.transport, self.mtu)
+
+    @property
+    def bps(self) -> int:
+        """What all flows together carry at the most, while there are credits."""
+        limits = [cap.bps for cap in self.shared]
+        return min([*limits, self.flow.bps * self.traffic.flows] if self.flow else limits)
+
+    @property
+    def binding(self) -> tuple[Cap, ...]:
+        """The caps that make it so."""
+        found = tuple(cap for cap in self.shared if cap.bps == self.bps)
+        return (self.flow, *found) if self.flow and self.flow.bps * self.traffic.flows == self.bps else found
+
+
+def caps(one: End, other: End, way: Path, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
+    """The caps on what one end sends to another; an instance's interfaces share its own, and add nothing."""
+    edition = EDITIONS[rules]
+    ends = (*_of_end(one, "out", way, edition), *_of_end(other, "in", way, edition))
+    shared = (*ends, *_between_regions(one, way, edition))
+    per_flow = None if traffic.transport == "efa" else Cap("flow", _flat(flow), flow.source)
+    return Caps(shared, per_flow, traffic, way.mtu)
+
+
+def flow_figure(rules: Rules, *, clustered: bool, express: bool) -> Figure:
+    """The most that one flow carries: in a cluster placement group, with ENA Express, or anywhere else."""
+    edition = EDITIONS[rules]
+    if express and edition.express_flow_bps:
+        return edition.express_flow_bps
+    return edition.cluster_flow_bps if clustered else edition.flow_bps
+
+
+def _of_end(end: End, direction: Direction, way: Path, edition: Edition) -> Iterator[Cap]:
+    given, name = end.bandwidth, end.kind.name
+    stated = f"DescribeInstanceTypes: {name}, {end.kind.row['network_performance']}"
+    yield Cap(f"{end.id} {direction}", given.aggregate, stated)
+    if given.cards:
+        card = end.kind.cards[end.card]
+        yield Cap(
+            f"{end.id} card {end.card} {direction}",
+            given.cards[end.card],
+            f"DescribeInstanceTypes: card {end.card} of {name}, {card.perf}",
+        )
+    if given.nic:
+        yield Cap(f"{end.id} NIC {end.card} {direction}", _flat(given.nic), given.nic.source)
+    if way.via == "gateway":
+        figure = gateway_share(end.kind.vcpus, edition) or edition.gateway_bps
+        allowance = Allowance(given.gateway_bps, given.gateway_bps)
+        yield Cap(f"{end.id} gateway {direction}", allowance, figure.source)
+
+
+def _between_regions(one: End, way: Path, edition: Edition) -> Iterator[Cap]:
+    """The cap of a peering connection between regions, which all instances of both VPCs share."""
+    if way.via == "region" and edition.region_bps:
+        figure = edition.region_bps
+        yield Cap(f"{way.peering} from {one.vpc_id}", _flat(figure), figure.source)
+
+
+def _flat(figure: Figure) -> Allowance:
+    return Allowance(int(figure.value), int(figure.value))

@@ -1,0 +1,156 @@
+"""Which way packets go between two interfaces, by IPv4 and both ways, or why there is none (section 6).
+
+Only state and routes are asked: what security groups and network ACLs say of the packets is another question.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
+from elastinet.model.routes import Route
+from elastinet.model.state import State
+from elastinet.rules import peerings
+from elastinet.rules.interfaces import addresses_of, instance_id_of
+from elastinet.rules.routing import leads_nowhere, route_to, table_of
+
+Via = Literal["vpc", "peering", "region", "gateway"]
+"""Inside a VPC, over a peering connection in a region or between regions, through internet gateways."""
+GATEWAY_MTU = 1500
+"""The largest packet that goes through an internet gateway (facts sheet, section 8.2)."""
+
+
+class NoPath(Exception):
+    """No packet gets from one interface to another and back; the message is the reason."""
+
+
+class Path(NamedTuple):
+    """A way between two interfaces, there and back.
+
+    `peering` is the connection that it goes over, `middleboxes` are the interfaces and NAT gateways that
+    packets are sent through in either direction.
+    """
+
+    via: Via
+    mtu: int
+    peering: str | None = None
+    middleboxes: tuple[str, ...] = ()
+
+
+def path(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool = False) -> Path:
+    """The way between two interfaces: by private addresses where there is one, unless it is to be public.
+
+    Raises NoPath.
+    """
+    if _instance(state, one).id == _instance(state, other).id:
+        raise NoPath(f"both ends are {instance_id_of(one)}: what it sends to itself meets no limit")
+    if public:
+        return _public(state, one, other)
+    if one.vpc_id == other.vpc_id:
+        return _inside(state, one, other)
+    try:
+        return _peered(state, one, other)
+    except NoPath as private:
+        try:
+            return _public(state, one, other)
+        except NoPath as why:
+            raise NoPath(f"{private}; nor through internet gateways: {why}") from why
+
+
+def _instance(state: State, interface: NetworkInterface) -> Instance:
+    """The instance of an interface, which runs and is reached by its network."""
+    instance = state.get(Instance, instance_id_of(interface) or "")
+    if instance is None:
+        raise NoPath(f"{interface.id} is in no instance")
+    if instance.state != "running":
+        raise NoPath(f"{instance.id} is {instance.state}, not running")
+    if instance.lacks:
+        raise NoPath(f"the host of {instance.id} has lost its {instance.lacks}")
+    return instance
+
+
+def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> Path:
+    steps = (_middlebox(state, *pair) for pair in ((one, other), (other, one)))
+    return Path("vpc", peerings.IN_REGION_MTU, middleboxes=_each_once(steps))
+
+
+def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> str | None:
+    """What packets inside a VPC are sent through, if not straight; never what stays in a subnet."""
+    if sender.subnet_id == receiver.subnet_id:
+        return None
+    route = _open_route(state, sender, receiver.primary)
+    return None if route.kind == "local" else route.target
+
+
+def _peered(state: State, one: NetworkInterface, other: NetworkInterface) -> Path:
+    found = [_peering(state, *pair) for pair in ((one, other), (other, one))]
+    across = found[0].requester.region != found[0].accepter.region
+    return Path("region" if across else "peering", min(map(peerings.mtu, found)), found[0].id)
+
+
+def _peering(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> Peering:
+    """The peering connection by which a sender's route leads to another VPC."""
+    route = _open_route(state, sender, receiver.primary)
+    if route.kind != "peering":
+        raise NoPath(f"{_said(state, sender, route)}, not to {receiver.vpc_id}, where {receiver.primary} is")
+    peering = state.need(Peering, route.target)
+    if receiver.vpc_id not in (peering.requester.vpc_id, peering.accepter.vpc_id):
+        raise NoPath(f"{_said(state, sender, route)}, which does not reach {receiver.vpc_id}")
+    return peering
+
+
+def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> Path:
+    there = _address(state, other)
+    route = _open_route(state, one, there)
+    if route.kind != "nat":
+        _leave(state, one, there)
+        _leave(state, other, _address(state, one))
+        return Path("gateway", GATEWAY_MTU)
+    nat = state.need(NatGateway, route.target)
+    if not nat.public_ip:
+        raise NoPath(f"{_said(state, one, route)}, which has no public address")
+    _leave(state, state.need(NetworkInterface, nat.interface_id), there)
+    _leave(state, other, nat.public_ip)
+    return Path("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
+
+
+def _leave(state: State, sender: NetworkInterface, address: str) -> None:
+    """Look that a sender's route to an address leads to an internet gateway."""
+    route = _open_route(state, sender, address)
+    if route.kind != "gateway":
+        raise NoPath(f"{_said(state, sender, route)}, not to an internet gateway")
+
+
+def _address(state: State, interface: NetworkInterface) -> str:
+    """A public address that leads to an interface."""
+    elastic = addresses_of(state, interface)
+    found = elastic[interface.primary].public_ip if interface.primary in elastic else interface.public_ip
+    found = found or next((address.public_ip for address in elastic.values()), None)
+    if found is None:
+        raise NoPath(f"{interface.id} of {instance_id_of(interface)} has no public address")
+    return found
+
+
+def _open_route(state: State, sender: NetworkInterface, address: str) -> Route:
+    """The route by which an interface's subnet sends to an address, if it leads anywhere."""
+    table = table_of(state, sender.vpc_id, sender.subnet_id)
+    route = route_to(state, table, address)
+    if route is None:
+        raise NoPath(f"{table.id} of {sender.subnet_id} has no route to {address}")
+    if leads_nowhere(state, table, route):
+        raise NoPath(f"{_said(state, sender, route)}, a black hole")
+    through = state.get(NetworkInterface, route.target)
+    if through is not None and through.source_dest_check:
+        raise NoPath(f"{_said(state, sender, route)}, whose source/destination check is on")
+    return route
+
+
+def _said(state: State, sender: NetworkInterface, route: Route) -> str:
+    table = table_of(state, sender.vpc_id, sender.subnet_id)
+    return f"the route to {route.destination} in {table.id} leads to {route.target}"
+
+
+def _each_once(steps: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(step for step in steps if step))

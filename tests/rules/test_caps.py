@@ -1,0 +1,156 @@
+"""The caps between two instances, and the one that binds."""
+
+from typing import Any
+
+import pytest
+from small_region import HERE, THERE, Region
+
+from elastinet.model.interface import NetworkInterface
+from elastinet.rules.caps import Caps, Traffic
+from elastinet.rules.performance import of_pair
+
+GIGA = 10**9
+
+
+def between(
+    region: Region, one: NetworkInterface, other: NetworkInterface, *, public: bool = False, **traffic: Any
+) -> Caps:
+    now = (region.state.need(NetworkInterface, interface.id) for interface in (one, other))
+    return of_pair(region.state, region.settings, *now, Traffic(**traffic), public=public)
+
+
+def binding(region: Region, caps: Caps, *interfaces: NetworkInterface) -> tuple[float, list[str]]:
+    """What binds, with the instances called by their place."""
+    names = {region.instance(interface).id: str(place) for place, interface in enumerate(interfaces)}
+    found = []
+    for cap in caps.binding:
+        head, _, rest = cap.resource.partition(" ")
+        found.append(f"{names.get(head, head)} {rest}".strip())
+        assert cap.source
+    return caps.bps / GIGA, found
+
+
+def pair(region: Region, *kinds: str, **more: Any) -> list[NetworkInterface]:
+    subnet = region.subnet(region.vpc("10.0.0.0/16"), "10.0.1.0/24")
+    return [region.launch(subnet, kind, **more) for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "traffic", "expected"),
+    [
+        (("c5.large", "c5n.18xlarge"), {}, (5, ["flow"])),
+        (("c5.large", "c5n.18xlarge"), {"connections": 4}, (10, ["0 out"])),
+        (("c5n.18xlarge", "c5.large"), {"connections": 4}, (10, ["1 in"])),
+        (("c5.large", "c5.large"), {"connections": 2}, (10, ["flow", "0 out", "1 in"])),
+        (("c5n.18xlarge", "c5n.18xlarge"), {"connections": 4}, (20, ["flow"])),
+        (("c5n.18xlarge", "c5n.18xlarge"), {"transport": "mptcp", "subflows": 4}, (20, ["flow"])),
+        (
+            ("c5n.18xlarge", "c5n.18xlarge"),
+            {"connections": 40},
+            (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"]),
+        ),
+        (
+            ("c5n.18xlarge", "c5n.18xlarge"),
+            {"transport": "efa"},
+            (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"]),
+        ),
+        (("t2.micro", "c5n.18xlarge"), {"transport": "udp"}, (1.024, ["0 out"])),
+        (("c3.8xlarge", "c5n.18xlarge"), {"connections": 9}, (10, ["0 out", "0 NIC 0 out"])),
+    ],
+)
+def test_inside_a_vpc(
+    kinds: tuple[str, str], traffic: dict[str, Any], expected: tuple[float, list[str]]
+) -> None:
+    region = Region()
+    ends = pair(region, *kinds)
+    assert binding(region, between(region, *ends, **traffic), *ends) == expected
+
+
+def test_one_of_several_cards() -> None:
+    region = Region("2026")
+    ends = pair(region, "c6in.32xlarge", "c6in.32xlarge")
+    assert binding(region, between(region, *ends, connections=99), *ends) == (
+        170,
+        ["0 card 0 out", "1 card 0 in"],
+    )
+
+
+def test_in_a_cluster_group() -> None:
+    region = Region()
+    region.call("CreatePlacementGroup", GroupName="near", Strategy="cluster")
+    ends = pair(region, "c5n.18xlarge", "c5n.18xlarge", Placement={"GroupName": "near"}, public=True)
+    assert between(region, *ends).bps == 10 * GIGA
+    region.gateway(ends[0].vpc_id)
+    assert binding(region, between(region, *ends, public=True), *ends)[0] == 5
+    alone = pair(region, "c5n.18xlarge", "c5n.18xlarge")
+    assert between(region, *alone).bps == 5 * GIGA
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [("classic", (5, ["0 gateway out", "1 gateway in"])), ("2026", (10, ["0 gateway out"]))],
+)
+def test_through_internet_gateways(rules: str, expected: tuple[float, list[str]]) -> None:
+    region = Region(rules)
+    ends = pair(region, "m5.16xlarge", "c5n.18xlarge", public=True)
+    region.gateway(ends[0].vpc_id)
+    found = between(region, *ends, connections=99, public=True)
+    assert binding(region, found, *ends) == expected
+    assert found.mtu == 1500
+
+
+@pytest.mark.parametrize("rules", ["classic", "2026"])
+def test_between_regions(rules: str) -> None:
+    region = Region(rules)
+    left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16", THERE)
+    here, there = region.subnet(left, "10.1.1.0/24"), region.subnet(right, "10.2.1.0/24", THERE)
+    peering = region.peer(left, right, HERE, THERE)
+    region.route(left, "10.2.0.0/16", VpcPeeringConnectionId=peering)
+    region.route(right, "10.1.0.0/16", THERE, VpcPeeringConnectionId=peering)
+    one, two = (region.launch(here, "c5n.18xlarge") for _ in range(2))
+    other = region.launch(there, "c5n.18xlarge", THERE)
+    found = [between(region, *ends, connections=9) for ends in ((one, other), (two, other), (other, one))]
+    resources = [{cap.resource for cap in caps.shared if cap.resource.startswith("pcx-")} for caps in found]
+    if rules == "2026":
+        assert resources == [set()] * 3
+        assert found[0].bps == 45 * GIGA
+    else:
+        assert resources == [
+            {f"{peering} from {left}"},
+            {f"{peering} from {left}"},
+            {f"{peering} from {right}"},
+        ]
+        assert binding(region, found[0], one, other) == (5, [f"{peering} from {left}"])
+    assert found[0].mtu == 8500
+
+
+def test_an_instance_s_interfaces_share_its_caps() -> None:
+    region = Region()
+    one, other = pair(region, "c5.large", "c5n.18xlarge")
+    made = region.call("CreateNetworkInterface", SubnetId=one.subnet_id)["NetworkInterface"][
+        "NetworkInterfaceId"
+    ]
+    region.call(
+        "AttachNetworkInterface", NetworkInterfaceId=made, InstanceId=region.instance(one).id, DeviceIndex=1
+    )
+    second = region.state.need(NetworkInterface, made)
+    assert between(region, one, other) == between(region, second, other)
+
+
+@pytest.mark.parametrize(
+    ("transport", "public", "expected"),
+    [
+        ("tcp", False, 8949 / 9015),
+        ("tcp", True, 1448 / 1514),
+        ("udp", False, 8973 / 9015),
+        ("udp", True, 1472 / 1514),
+        ("mptcp", True, 1424 / 1514),
+    ],
+)
+def test_goodput(transport: Any, public: bool, expected: float) -> None:
+    region = Region()
+    ends = pair(region, "c5.large", "c5.large", public=True)
+    region.gateway(ends[0].vpc_id)
+    assert between(region, *ends, transport=transport, public=public).goodput == pytest.approx(
+        expected, rel=1e-12
+    )

@@ -1,0 +1,156 @@
+"""The way between two interfaces, or the reason why there is none."""
+
+import pytest
+from small_region import HERE, OWNER, THERE, Region
+
+from elastinet.model.interface import NetworkInterface
+from elastinet.rules.paths import NoPath, Path, path
+
+
+@pytest.fixture
+def region() -> Region:
+    return Region()
+
+
+def between(region: Region, one: NetworkInterface, other: NetworkInterface, *, public: bool = False) -> Path:
+    """The path between two interfaces as they are now."""
+    now = (region.state.need(NetworkInterface, interface.id) for interface in (one, other))
+    return path(region.state, *now, public=public)
+
+
+def refused(
+    region: Region, one: NetworkInterface, other: NetworkInterface, *parts: str, public: bool = False
+) -> None:
+    for pair in ((one, other), (other, one)):
+        with pytest.raises(NoPath) as why:
+            between(region, *pair, public=public)
+        assert "\n" not in str(why.value)
+        for part in parts:
+            assert part in str(why.value)
+
+
+def test_inside_a_vpc(region: Region) -> None:
+    vpc = region.vpc("10.0.0.0/16")
+    one, other = (region.launch(region.subnet(vpc, f"10.0.{n}.0/24")) for n in (1, 2))
+    assert between(region, one, other) == Path("vpc", 9001)
+
+
+def test_to_itself(region: Region) -> None:
+    one = region.launch(region.subnet(region.vpc("10.0.0.0/16"), "10.0.1.0/24"))
+    refused(region, one, one, "both ends are i-")
+
+
+def test_who_does_not_run(region: Region) -> None:
+    subnet = region.subnet(region.vpc("10.0.0.0/16"), "10.0.1.0/24")
+    one, other = region.launch(subnet), region.launch(subnet)
+    id = region.instance(other).id
+    region.call("StopInstances", InstanceIds=[id])
+    refused(region, one, other, f"{id} is stopping")
+    region.engine.report(OWNER, HERE, "InstanceGone", id, True)
+    refused(region, one, other, f"{id} is stopped, not running")
+
+
+def test_an_interface_in_nothing(region: Region) -> None:
+    subnet = region.subnet(region.vpc("10.0.0.0/16"), "10.0.1.0/24")
+    one = region.launch(subnet)
+    loose = region.call("CreateNetworkInterface", SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    refused(region, one, region.state.need(NetworkInterface, loose), f"{loose} is in no instance")
+
+
+def test_a_host_without_network(region: Region) -> None:
+    subnet = region.subnet(region.vpc("10.0.0.0/16"), "10.0.1.0/24")
+    one, other = region.launch(subnet), region.launch(subnet)
+    for instance in (region.instance(one), region.instance(other)):
+        region.state.replace(type(instance), instance.id, instance.but(lacks="network"))
+    refused(region, one, other, "has lost its network")
+
+
+def test_through_a_middlebox(region: Region) -> None:
+    vpc = region.vpc("10.0.0.0/16")
+    left, right, middle = (region.subnet(vpc, f"10.0.{n}.0/24") for n in (1, 2, 3))
+    one, other, box = (region.launch(subnet) for subnet in (left, right, middle))
+    table = region.call("CreateRouteTable", VpcId=vpc)["RouteTable"]["RouteTableId"]
+    region.call("AssociateRouteTable", RouteTableId=table, SubnetId=left)
+    region.call(
+        "CreateRoute", RouteTableId=table, DestinationCidrBlock="10.0.2.0/24", NetworkInterfaceId=box.id
+    )
+    refused(region, one, other, "10.0.2.0/24", box.id, "source/destination check is on")
+    region.call(
+        "ModifyNetworkInterfaceAttribute", NetworkInterfaceId=box.id, SourceDestCheck={"Value": False}
+    )
+    assert between(region, one, other) == Path("vpc", 9001, middleboxes=(box.id,))
+    assert between(region, other, one) == Path("vpc", 9001, middleboxes=(box.id,))
+    assert between(region, one, box) == Path("vpc", 9001)
+    region.call("StopInstances", InstanceIds=[region.instance(box).id])
+    refused(region, one, other, "10.0.2.0/24", table, "a black hole")
+
+
+@pytest.mark.parametrize(("other_region", "expected"), [(HERE, ("peering", 9001)), (THERE, ("region", 8500))])
+def test_over_a_peering_connection(region: Region, other_region: str, expected: tuple[str, int]) -> None:
+    left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16", other_region)
+    one = region.launch(region.subnet(left, "10.1.1.0/24"))
+    other = region.launch(region.subnet(right, "10.2.1.0/24", other_region), region=other_region)
+    refused(region, one, other, "has no route to 10.", "nor through internet gateways", "no public address")
+    peering = region.peer(left, right, HERE, other_region)
+    region.route(left, "10.2.0.0/16", VpcPeeringConnectionId=peering)
+    refused(region, one, other, "has no route to 10.1.")
+    region.route(right, "10.1.0.0/16", other_region, VpcPeeringConnectionId=peering)
+    assert between(region, one, other) == Path(*expected, peering=peering)  # type: ignore[arg-type]
+    region.call("DeleteVpcPeeringConnection", VpcPeeringConnectionId=peering)
+    refused(region, one, other, "a black hole", peering)
+
+
+def test_a_peering_connection_with_somebody_else(region: Region) -> None:
+    left, right, third = (region.vpc(f"10.{n}.0.0/16") for n in (1, 2, 3))
+    one, other = (region.launch(region.subnet(vpc, f"10.{n}.1.0/24")) for vpc, n in ((left, 1), (right, 2)))
+    for vpc, block in ((left, "10.2.0.0/16"), (right, "10.1.0.0/16")):
+        region.route(vpc, block, VpcPeeringConnectionId=region.peer(vpc, third))
+    refused(region, one, other, "which does not reach vpc-")
+
+
+def test_through_internet_gateways(region: Region) -> None:
+    left, right = region.vpc("10.1.0.0/16"), region.vpc("10.1.0.0/16", THERE)
+    one = region.launch(region.subnet(left, "10.1.1.0/24"), public=True)
+    other = region.launch(region.subnet(right, "10.1.2.0/24", THERE), region=THERE, public=True)
+    refused(region, one, other, "has no route to 198.")
+    region.gateway(left)
+    refused(region, one, other, "has no route to 198.")
+    region.gateway(right, THERE)
+    assert between(region, one, other) == Path("gateway", 1500)
+
+
+def test_by_public_addresses_inside_a_vpc(region: Region) -> None:
+    vpc = region.vpc("10.0.0.0/16")
+    subnet = region.subnet(vpc, "10.0.1.0/24")
+    one, other = region.launch(subnet, public=True), region.launch(subnet)
+    gateway = region.gateway(vpc)
+    refused(region, one, other, f"{other.id} of i-", "no public address", public=True)
+    address = region.call("AllocateAddress")["AllocationId"]
+    region.call("AssociateAddress", AllocationId=address, NetworkInterfaceId=other.id)
+    assert between(region, one, other) == Path("vpc", 9001)
+    assert between(region, one, other, public=True) == Path("gateway", 1500)
+    region.call(
+        "DisassociateAddress", AssociationId=region.call("DescribeAddresses")["Addresses"][0]["AssociationId"]
+    )
+    region.call("ReleaseAddress", AllocationId=address)
+    region.state.replace(
+        NetworkInterface, one.id, region.state.need(NetworkInterface, one.id).but(public_ip=None)
+    )
+    region.call("DetachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
+    refused(region, one, other, "no public address", public=True)
+
+
+def test_out_through_a_nat_gateway(region: Region) -> None:
+    left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16")
+    inner, outer = region.subnet(left, "10.1.1.0/24"), region.subnet(left, "10.1.2.0/24")
+    one, other = region.launch(inner), region.launch(region.subnet(right, "10.2.1.0/24"), public=True)
+    region.gateway(left)
+    region.gateway(right)
+    address = region.call("AllocateAddress")["AllocationId"]
+    made = region.call("CreateNatGateway", SubnetId=outer, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    table = region.call("CreateRouteTable", VpcId=left)["RouteTable"]["RouteTableId"]
+    region.call("AssociateRouteTable", RouteTableId=table, SubnetId=inner)
+    region.call("CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=made)
+    assert between(region, one, other) == Path("gateway", 1500, middleboxes=(made,))
+    with pytest.raises(NoPath, match="no public address"):
+        between(region, other, one)
