@@ -1,11 +1,17 @@
 """A real server and real clients; each test has an account of its own, so that none sees another's."""
 
+import json
+import os
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commands import PROGRAM, Done, Run, wait_until
+from elastinet import places
 from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
 from served import Served
@@ -43,3 +49,25 @@ def ec2(server: Served) -> Any:
 def engine() -> Engine:
     """An engine with a journal in memory."""
     return Engine(MemoryJournal())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Runs `elastinet …` in a folder of its own, and stops what it has started in the end."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ELASTINET_")}
+    environ = kept | {"XDG_STATE_HOME": str(tmp_path / "xdg"), "COLUMNS": "200"}
+    started: list[int] = []
+
+    def call(*words: str, **variables: str) -> Done:
+        command = [*PROGRAM, *words]
+        options: Any = {"capture_output": True, "text": True, "timeout": 60, "cwd": tmp_path}
+        done = subprocess.run(command, env=environ | variables, check=False, **options)
+        if words[0] == "start" and done.returncode == 0 and done.stdout.startswith("{"):
+            started.append(json.loads(done.stdout)["pid"])
+        return done
+
+    yield call
+    for pid in started:
+        if places.is_alive(pid):
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda pid=pid: not places.is_alive(pid))

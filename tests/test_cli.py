@@ -5,67 +5,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 
+from commands import NONE, PROGRAM, Run, refused, told, wait_until
 from elastinet import __version__, places
-
-Done = subprocess.CompletedProcess[str]
-Run = Callable[..., Done]
-PROGRAM = [sys.executable, "-c", "from elastinet.cli import main; main()"]
-NONE = ("--fabric", "none", "--port", "0", "--json")
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    """Runs `elastinet …` in a folder of its own, and stops what it has started in the end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ELASTINET_")}
-    environ = kept | {"XDG_STATE_HOME": str(tmp_path / "xdg"), "COLUMNS": "200"}
-    started: list[int] = []
-
-    def call(*words: str, **variables: str) -> Done:
-        command = [*PROGRAM, *words]
-        options: Any = {"capture_output": True, "text": True, "timeout": 60, "cwd": tmp_path}
-        done = subprocess.run(command, env=environ | variables, check=False, **options)
-        if words[0] == "start" and done.returncode == 0 and done.stdout.startswith("{"):
-            started.append(json.loads(done.stdout)["pid"])
-        return done
-
-    yield call
-    for pid in started:
-        if places.is_alive(pid):
-            os.kill(pid, signal.SIGTERM)
-            wait_until(lambda pid=pid: not places.is_alive(pid))
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def told(done: Done) -> Any:
-    """The JSON that a verb prints; it must have succeeded."""
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def refused(done: Done, code: int, *parts: str) -> None:
-    """A verb that fails says so in one line."""
-    assert done.returncode == code, done
-    assert done.stdout == ""
-    (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("elastinet: ")
-    for part in parts:
-        assert part in line
 
 
 def vpcs(url: str) -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from elastinet import features, hardware, nics
+from elastinet import features, hardware, nics, predictions
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -52,6 +52,7 @@ class Application:
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata = metadata
+        self._buckets = predictions.full_buckets(engine)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
             ("GET", "/_elastinet/health"): self._health,
             ("GET", "/_localstack/health"): self._health,
@@ -62,6 +63,8 @@ class Application:
             ("GET", "/_elastinet/plant"): self._plant,
             ("GET", "/_elastinet/place"): self._place,
             ("GET", "/_elastinet/nic"): self._nic,
+            ("GET", "/_elastinet/predict"): self._predict,
+            ("GET", "/_elastinet/credits"): self._credits,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -169,6 +172,13 @@ class Application:
 
     async def _nic(self, query: bytes) -> Reply:
         return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
+
+    async def _predict(self, query: bytes) -> Reply:
+        return _answer(lambda: predictions.predicted(self._engine, self._buckets, _given(query)))
+
+    async def _credits(self, query: bytes) -> Reply:
+        name = _given(query).get("instance", "")
+        return _answer(lambda: predictions.credits(self._engine, self._buckets, name))
 
     async def _fail(self, query: bytes) -> Reply:
         given = _given(query)

@@ -19,7 +19,7 @@ FIRST_SLOTS = {True: 5, False: 3}
 
 def shown(engine: Engine, name: str) -> dict[str, Any]:
     """What an instance, called by its id or its Name tag, has of its host's network cards."""
-    instance = _find(engine, name)
+    instance = find(engine, name)
     interfaces = interfaces_of(engine.state, instance.id)
     host = (
         None
@@ -35,7 +35,8 @@ def shown(engine: Engine, name: str) -> dict[str, Any]:
     }
 
 
-def _find(engine: Engine, name: str) -> Instance:
+def find(engine: Engine, name: str) -> Instance:
+    """The instance that an id or a Name tag means; raises Fault."""
     if instance := engine.state.get(Instance, name):
         return instance
     found = [i for i in engine.state.all(Instance) if i.name == name and i.state != "terminated"]

@@ -28,6 +28,7 @@ LEVELS = {
             "hardware",
             "nics",
             "one_write",
+            "predictions",
         ),
         4,
     ),

@@ -8,6 +8,7 @@ from elastinet import __version__
 from elastinet.cli.capture import capture
 from elastinet.cli.common import Failure, say_error
 from elastinet.cli.costs import costs
+from elastinet.cli.credits import credits
 from elastinet.cli.env import env
 from elastinet.cli.exec import exec_, shell
 from elastinet.cli.fail import fail, repair
@@ -16,6 +17,7 @@ from elastinet.cli.logs import logs
 from elastinet.cli.nic import nic
 from elastinet.cli.place import place
 from elastinet.cli.plant import plant
+from elastinet.cli.predict import predict
 from elastinet.cli.reset import reset
 from elastinet.cli.start import start
 from elastinet.cli.status import status
@@ -59,6 +61,8 @@ app.command("costs")(costs)
 app.command("plant")(plant)
 app.command("place")(place)
 app.command("nic")(nic)
+app.command("predict")(predict)
+app.command("credits")(credits)
 app.command("fail")(fail)
 app.command("repair")(repair)
 app.command("reset")(reset)

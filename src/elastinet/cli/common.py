@@ -68,13 +68,13 @@ def run_folder(server: places.Server) -> Path:
     return places.runtime_folder(server.port)
 
 
-def ask(server: places.Server, method: str, path: str, timeout: float = 60) -> Any:
-    """The JSON that one of the server's own pages gives; raises Failure."""
+def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, refused: int = 1) -> Any:
+    """The JSON that one of the server's own pages gives; raises Failure, with a code if it is refused."""
     request = urllib.request.Request(server.url + path, method=method)
     try:
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
-        raise Failure(_why(path, error.read())) from error
+        raise Failure(_why(path, error.read()), refused) from error
     except (OSError, ValueError) as error:
         raise Failure(f"the server at {server.url} does not answer ({error})") from error

@@ -4,7 +4,7 @@ All in bits a second on the wire.
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import InstanceType
@@ -56,6 +56,10 @@ class Cap(NamedTuple):
     def bps(self) -> int:
         """The most that it ever lets through."""
         return self.allowance.peak_bps
+
+    def shown(self) -> dict[str, Any]:
+        """It in JSON's kinds of values."""
+        return {"resource": self.resource, **self.allowance._asdict(), "source": self.source}
 
 
 class Caps(NamedTuple):

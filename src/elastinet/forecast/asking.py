@@ -1,0 +1,70 @@
+"""What may be asked of a forecast, as people write it: how many flows, for how long, how many bytes."""
+
+import re
+from typing import NamedTuple
+
+from elastinet.forecast.prediction import LONGEST_S
+from elastinet.rules.caps import Traffic
+from elastinet.rules.frames import Transport
+
+MOST_FLOWS = 100_000
+MOST_BYTES = 1e18
+_SECONDS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BYTES = {
+    f"{prefix}{base}": factor**power * (8 if base == "B" else 1) / 8
+    for base in ("B", "bit")
+    for factor, letters in ((1000, ("", "k", "M", "G", "T", "P")), (1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")))
+    for power, prefix in enumerate(letters)
+}
+_BYTES[""] = 1
+_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?(?:[eE][0-9]+)?)\s*([A-Za-z]*)\s*")
+
+
+class BadQuestion(ValueError):
+    """Something that cannot be asked; the message says what and why."""
+
+
+class Question(NamedTuple):
+    """Traffic, and for how long or until how many bytes of data it goes; None where nothing is said."""
+
+    traffic: Traffic
+    duration_s: float | None
+    data_bytes: float | None
+
+
+def question(
+    flows: str = "1", duration: str = "", bytes: str = "", *, udp: bool = False, mptcp: bool = False
+) -> Question:
+    """What some words ask; flows of MPTCP are the subflows of one connection. Raises BadQuestion."""
+    if udp and mptcp:
+        raise BadQuestion("MPTCP is a kind of TCP: leave out --udp or --mptcp")
+    number = _flows(flows)
+    transport: Transport = "udp" if udp else "mptcp" if mptcp else "tcp"
+    traffic = Traffic(transport, 1, number) if mptcp else Traffic(transport, number)
+    return Question(
+        traffic,
+        seconds(duration) if duration else None,
+        _quantity(bytes, _BYTES, "bytes", "1TB", MOST_BYTES) if bytes else None,
+    )
+
+
+def seconds(text: str) -> float:
+    """A span of time such as 90, 10m or 1h; raises BadQuestion."""
+    return _quantity(text, _SECONDS, "duration", "10m or 1h", LONGEST_S)
+
+
+def _flows(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:12]) <= MOST_FLOWS:
+        raise BadQuestion(f"flows are a number from 1 to {MOST_FLOWS}, not {text[:40]}")
+    return int(text)
+
+
+def _quantity(text: str, units: dict[str, float], name: str, example: str, most: float) -> float:
+    found = _QUANTITY.fullmatch(text[:40])
+    factor = units.get(found[2]) if found else None
+    if found is None or factor is None:
+        raise BadQuestion(f"{name}: '{text[:40]}' is no quantity such as {example}")
+    value = float(found[1]) * factor
+    if not 0 < value <= most:
+        raise BadQuestion(f"{name}: {text[:40]} is not more than 0 and at most {most:.6g}")
+    return value

@@ -1,0 +1,112 @@
+"""What paths will carry, hour by hour: arrays over time, and the cap that binds at each moment."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from elastinet.forecast.simulator import Flow, Run, simulate
+from elastinet.rules.caps import UNKNOWN, Cap, Caps
+
+HOUR_S = 3600.0
+LONGEST_S = 366 * 86400.0
+"""How far is looked ahead for the end of a transfer."""
+
+
+class Job(NamedTuple):
+    """Traffic under some caps, from a time until another, or until so many bytes of data have been sent."""
+
+    caps: Caps
+    begin_s: float = 0.0
+    end_s: float = math.inf
+    data_bytes: float = math.inf
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What a job's flows carry together.
+
+    `times_s` bounds the pieces: in piece n, from time n to time n+1, the rates are constant (`wire_bps`
+    counts Ethernet frames, `goodput_bps` data) and the caps named in `binding` bind. `levels` has the bits in
+    each bucket of credits at each time, between which they change evenly. `finish_s` is when all data have
+    been sent, None where nothing was said of how much, or it takes longer than was looked ahead.
+    """
+
+    caps: tuple[Cap, ...]
+    mtu: int
+    times_s: tuple[float, ...]
+    wire_bps: tuple[float, ...]
+    goodput_bps: tuple[float, ...]
+    binding: tuple[tuple[str, ...], ...]
+    levels: dict[str, tuple[float, ...]]
+    finish_s: float | None
+
+    @property
+    def data_bytes(self) -> float:
+        """How much data is sent in all."""
+        return self._sum(self.goodput_bps) / 8
+
+    @property
+    def mean_bps(self) -> float:
+        """The mean rate of data."""
+        seconds = self.times_s[-1] - self.times_s[0]
+        return self._sum(self.goodput_bps) / seconds if seconds else 0.0
+
+    def shown(self) -> dict[str, Any]:
+        """It in JSON's kinds of values."""
+        known: dict[str, Any] = msgspec.to_builtins(self)
+        more = {"data_bytes": self.data_bytes, "mean_bps": self.mean_bps, "unknown": UNKNOWN}
+        return known | more | {"caps": [cap.shown() for cap in self.caps]}
+
+    def _sum(self, rates: Sequence[float]) -> float:
+        spans = (end - begin for begin, end in zip(self.times_s, self.times_s[1:], strict=False))
+        return sum(rate * span for rate, span in zip(rates, spans, strict=True))
+
+
+def predict_together(
+    jobs: Sequence[Job], until_s: float, levels: Mapping[str, float] | None = None
+) -> list[Prediction]:
+    """Predict jobs that share the caps of one name; buckets are full where `levels` says nothing."""
+    resources = {cap.resource: cap.allowance for job in jobs for cap in job.caps.shared}
+    run = simulate([_flow(job) for job in jobs], resources, until_s, levels)
+    return [_prediction(job, place, run) for place, job in enumerate(jobs)]
+
+
+def predict_caps(
+    caps: Caps,
+    duration_s: float | None = None,
+    data_bytes: float | None = None,
+    levels: Mapping[str, float] | None = None,
+) -> Prediction:
+    """Predict traffic under some caps: for a time (an hour if nothing is said), or until its data is sent."""
+    until = duration_s or (HOUR_S if data_bytes is None else LONGEST_S)
+    job = Job(caps, data_bytes=math.inf if data_bytes is None else data_bytes)
+    return predict_together([job], until, levels)[0]
+
+
+def _flow(job: Job) -> Flow:
+    caps = job.caps
+    return Flow(
+        resources=tuple(cap.resource for cap in caps.shared),
+        number=caps.traffic.flows,
+        cap_bps=caps.flow.bps if caps.flow else math.inf,
+        begin_s=job.begin_s,
+        end_s=job.end_s,
+        bits=job.data_bytes * 8 / caps.goodput,
+    )
+
+
+def _prediction(job: Job, place: int, run: Run) -> Prediction:
+    caps = job.caps
+    shares = [piece.shares[place] for piece in run.pieces]
+    used = [cap.resource for cap in caps.shared if cap.resource in run.levels]
+    return Prediction(
+        caps=(*caps.shared, *([caps.flow] if caps.flow else [])),
+        mtu=caps.mtu,
+        times_s=(*(piece.begin_s for piece in run.pieces), run.end_s),
+        wire_bps=tuple(share.bps for share in shares),
+        goodput_bps=tuple(share.bps * caps.goodput for share in shares),
+        binding=tuple(share.binding for share in shares),
+        levels={key: (*(piece.levels[key] for piece in run.pieces), run.levels[key]) for key in used},
+        finish_s=run.finished_s[place],
+    )

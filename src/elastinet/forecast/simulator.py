@@ -1,0 +1,197 @@
+"""Flows over shared resources in virtual time: max-min fair shares, and buckets of credits that run out.
+
+Between two events every rate is constant; an event is that a flow begins or ends, or that a bucket is empty
+or full. So an hour costs as much as there are events in it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from elastinet.rules.bandwidth import Allowance
+
+TINY = 1e-9
+"""The relative difference below which two rates are the same."""
+
+
+class Flow(NamedTuple):
+    """So many like flows, through the same resources.
+
+    `cap_bps` is what each carries at the most by itself; `bits` is what they send in all, on the wire; times
+    are in seconds.
+    """
+
+    resources: tuple[str, ...]
+    number: int = 1
+    cap_bps: float = math.inf
+    begin_s: float = 0.0
+    end_s: float = math.inf
+    bits: float = math.inf
+
+
+class Share(NamedTuple):
+    """What like flows get in all, and what binds them: resources, and "flow" for their own cap."""
+
+    bps: float
+    binding: tuple[str, ...]
+
+
+class Piece(NamedTuple):
+    """A span of time in which nothing changes: each flow's share, and the buckets' levels at its begin."""
+
+    begin_s: float
+    shares: tuple[Share, ...]
+    levels: dict[str, float]
+
+
+class Run(NamedTuple):
+    """The pieces of a run, its end, the levels then, and when each flow had sent all that it had to."""
+
+    pieces: tuple[Piece, ...]
+    end_s: float
+    levels: dict[str, float]
+    finished_s: tuple[float | None, ...]
+
+
+IDLE = Share(0.0, ())
+
+
+def simulate(
+    flows: Sequence[Flow],
+    resources: Mapping[str, Allowance],
+    until_s: float,
+    levels: Mapping[str, float] | None = None,
+) -> Run:
+    """What flows carry until a time, or until all have ended; buckets are full where nothing is said."""
+    run = _Simulation(flows, resources, levels or {})
+    while run.now < until_s and run.goes_on():
+        run.step(until_s)
+    return Run(tuple(run.pieces), run.now, dict(run.levels), tuple(run.finished))
+
+
+class _Simulation:
+    """The state of one run: the time, the levels of the buckets, and what each flow has still to send."""
+
+    def __init__(
+        self, flows: Sequence[Flow], resources: Mapping[str, Allowance], levels: Mapping[str, float]
+    ) -> None:
+        self.flows, self.resources = flows, resources
+        self.levels = {
+            key: min(levels.get(key, allowance.credit_bits), allowance.credit_bits)
+            for key, allowance in resources.items()
+            if allowance.has_credits
+        }
+        self.now = 0.0
+        self.left = [flow.bits for flow in flows]
+        self.finished: list[float | None] = [None] * len(flows)
+        self.pieces: list[Piece] = []
+
+    def goes_on(self) -> bool:
+        """Whether a flow sends, or will."""
+        ends = zip(self.flows, self.finished, strict=True)
+        return any(finished is None and self.now < flow.end_s for flow, finished in ends)
+
+    def step(self, until_s: float) -> None:
+        """Go on to the next event."""
+        shares = fair(self.flows, [self._active(n) for n in range(len(self.flows))], self._capacities())
+        self.pieces.append(Piece(self.now, tuple(shares), dict(self.levels)))
+        drains = self._drains(shares)
+        span = min(until_s - self.now, self._until_flows(shares), self._until_buckets(drains))
+        self._send(shares, span)
+        self._drain(drains, span)
+        self.now += span
+
+    def _active(self, number: int) -> bool:
+        flow = self.flows[number]
+        return flow.begin_s <= self.now < flow.end_s and self.finished[number] is None
+
+    def _capacities(self) -> dict[str, float]:
+        return {
+            key: allowance.peak_bps if self.levels.get(key, 1.0) > 0 else allowance.baseline_bps
+            for key, allowance in self.resources.items()
+        }
+
+    def _drains(self, shares: Sequence[Share]) -> dict[str, float]:
+        """What each bucket loses a second; earning is negative, and a full one earns nothing."""
+        used = dict.fromkeys(self.levels, 0.0)
+        for flow, share in zip(self.flows, shares, strict=True):
+            for key in flow.resources:
+                if key in used:
+                    used[key] += share.bps
+        drains = {}
+        for key, bps in used.items():
+            allowance = self.resources[key]
+            drain = bps - allowance.baseline_bps
+            full = self.levels[key] >= allowance.credit_bits and drain < 0
+            drains[key] = 0.0 if full or abs(drain) <= TINY * allowance.peak_bps else drain
+        return drains
+
+    def _until_flows(self, shares: Sequence[Share]) -> float:
+        """How long until a flow begins, or ends by time or by what it had to send."""
+        found = math.inf
+        for number, (flow, share) in enumerate(zip(self.flows, shares, strict=True)):
+            if flow.begin_s > self.now:
+                found = min(found, flow.begin_s - self.now)
+            elif self._active(number):
+                found = min(found, flow.end_s - self.now, self.left[number] / share.bps)
+        return found
+
+    def _until_buckets(self, drains: Mapping[str, float]) -> float:
+        found = math.inf
+        for key, drain in drains.items():
+            level = self.levels[key]
+            if drain > 0:
+                found = min(found, level / drain)
+            elif drain < 0:
+                found = min(found, (self.resources[key].credit_bits - level) / -drain)
+        return found
+
+    def _send(self, shares: Sequence[Share], span: float) -> None:
+        for number, share in enumerate(shares):
+            if share.bps <= 0:
+                continue
+            needed = self.left[number] / share.bps
+            self.left[number] -= share.bps * span
+            if needed <= span * (1 + TINY):
+                self.left[number], self.finished[number] = 0.0, self.now + span
+
+    def _drain(self, drains: Mapping[str, float], span: float) -> None:
+        for key, drain in drains.items():
+            most = self.resources[key].credit_bits
+            level = self.levels[key] - drain * span
+            self.levels[key] = 0.0 if level <= TINY * most else most if level >= most * (1 - TINY) else level
+
+
+def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str, float]) -> list[Share]:
+    """Max-min fair shares: all flows grow alike, and each stops growing where something is used up."""
+    free, shares = dict(capacities), [IDLE] * len(flows)
+    growing = [number for number in range(len(flows)) if active[number]]
+    while growing:
+        wanting = _counts(flows, growing)
+        offers = {key: free[key] / count for key, count in wanting.items()}
+        least = min([*offers.values(), *(flows[number].cap_bps for number in growing)])
+        bound = least * (1 + TINY)
+        stuck = {key for key, offer in offers.items() if offer <= bound}
+        settled = {number: _binding(flows[number], stuck, bound) for number in growing}
+        for number, binding in settled.items():
+            if binding:
+                shares[number] = Share(least * flows[number].number, binding)
+                for key in flows[number].resources:
+                    free[key] = max(0.0, free[key] - shares[number].bps)
+        growing = [number for number in growing if not settled[number]]
+    return shares
+
+
+def _counts(flows: Sequence[Flow], growing: Sequence[int]) -> dict[str, int]:
+    """How many growing flows each resource has."""
+    counts: dict[str, int] = {}
+    for number in growing:
+        for key in flows[number].resources:
+            counts[key] = counts.get(key, 0) + flows[number].number
+    return counts
+
+
+def _binding(flow: Flow, stuck: set[str], bound: float) -> tuple[str, ...]:
+    """What stops a flow from growing, if anything does."""
+    own = ("flow",) if flow.cap_bps <= bound else ()
+    return (*own, *(key for key in flow.resources if key in stuck))

@@ -1,0 +1,103 @@
+"""The caps between two instance types, without any instance: `c5.large@us-east-1a` and where they are put."""
+
+from typing import Literal, NamedTuple
+
+from elastinet.catalog.editions import EDITIONS
+from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.catalog.regions import REGIONS, zones
+from elastinet.catalog.settings import Settings
+from elastinet.rules.bandwidth import bandwidth
+from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
+from elastinet.rules.devices import driver_of
+from elastinet.rules.paths import GATEWAY_MTU, Path, Via
+from elastinet.rules.peerings import ACROSS_MTU, IN_REGION_MTU
+
+Group = Literal["none", "cluster"]
+ZONE = "us-east-1a"
+MTUS: dict[Via, int] = {
+    "vpc": IN_REGION_MTU,
+    "peering": IN_REGION_MTU,
+    "region": ACROSS_MTU,
+    "gateway": GATEWAY_MTU,
+}
+
+
+class BadPair(ValueError):
+    """Two types, and a place of theirs, that cannot be; the message says why."""
+
+
+class Place(NamedTuple):
+    """An instance type in a zone."""
+
+    kind: InstanceType
+    zone: str
+    region: str
+
+
+def place(text: str) -> Place:
+    """What `TYPE@ZONE` means; a zone of us-east-1 where there is none."""
+    name, _, zone = text.partition("@")
+    kind = instance_types().get(name)
+    if kind is None:
+        raise BadPair(f"there is no instance type {name or 'without a name'}: give TYPE@ZONE")
+    zone = zone or ZONE
+    region = zone[:-1]
+    if region not in REGIONS or zone not in {z.name for z in zones(region)}:
+        raise BadPair(f"there is no zone {zone}")
+    return Place(kind, zone, region)
+
+
+def type_pair(
+    source: str,
+    target: str,
+    traffic: Traffic | None = None,
+    *,
+    group: Group = "none",
+    via: Via | None = None,
+    express: bool = False,
+    settings: Settings | None = None,
+) -> Caps:
+    """The caps on what an instance of one type sends to one of another; raises BadPair."""
+    settings, traffic = settings or Settings(), traffic or Traffic()
+    here, there = place(source), place(target)
+    way = via or ("vpc" if here.region == there.region else "region")
+    _check_way(here, there, way)
+    near = group == "cluster" and _checked_group(here, there) and way != "gateway"
+    if express:
+        _check_express(here, there, way, settings)
+    flow = flow_figure(settings.rules, clustered=near, express=express)
+    ends = (_end("source", here, settings), _end("target", there, settings))
+    return caps(*ends, Path(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules)
+
+
+def _end(name: str, at: Place, settings: Settings) -> End:
+    driver = driver_of(at.kind, ena_support=True, sriov_net_support="simple")
+    return End(name, at.kind, bandwidth(at.kind, driver, settings), name)
+
+
+def _check_way(here: Place, there: Place, way: Via) -> None:
+    same = here.region == there.region
+    if way == "region" and same:
+        raise BadPair(f"{here.zone} and {there.zone} are in one region")
+    if way in ("vpc", "peering") and not same:
+        raise BadPair(f"{here.zone} and {there.zone} are in two regions: no VPC is in both")
+
+
+def _checked_group(here: Place, there: Place) -> bool:
+    """Whether the two can be in one cluster placement group; raises BadPair if not."""
+    if here.zone != there.zone:
+        raise BadPair(f"a cluster placement group is in one zone, not in {here.zone} and {there.zone}")
+    for at in (here, there):
+        if "cluster" not in at.kind.words("placement_strategies"):
+            raise BadPair(f"{at.kind.name} cannot be in a cluster placement group")
+    return True
+
+
+def _check_express(here: Place, there: Place, way: Via, settings: Settings) -> None:
+    if EDITIONS[settings.rules].express_flow_bps is None:
+        raise BadPair(f"there is no ENA Express in the rules of {settings.rules}")
+    if here.zone != there.zone or way == "gateway":
+        raise BadPair("ENA Express is for two instances of one zone, by private addresses")
+    for at in (here, there):
+        if not at.kind.flag("ena_srd"):
+            raise BadPair(f"{at.kind.name} has no ENA Express")

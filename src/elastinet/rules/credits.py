@@ -1,0 +1,31 @@
+"""A bucket of network I/O credits as it is now, and what becomes of it at the present rate (section 8.3)."""
+
+from typing import NamedTuple
+
+from elastinet.rules.bandwidth import Allowance
+
+
+class Bucket(NamedTuple):
+    """A direction of an instance: what it is given, the bits left in its bucket, the rate that is used."""
+
+    allowance: Allowance
+    level_bits: float
+    bps: float = 0.0
+
+    @property
+    def seconds_to_empty(self) -> float | None:
+        """When there is none left, if the rate stays; None where it never comes to that."""
+        spent = self.bps - self.allowance.baseline_bps
+        return self.level_bits / spent if spent > 0 and self.allowance.has_credits else None
+
+    @property
+    def seconds_to_full(self) -> float | None:
+        """When it is full, if the rate stays; None where it never comes to that."""
+        earned = self.allowance.baseline_bps - self.bps
+        missing = self.allowance.credit_bits - self.level_bits
+        return missing / earned if earned > 0 else None
+
+
+def full(allowance: Allowance) -> Bucket:
+    """The bucket of an instance that has just started."""
+    return Bucket(allowance, allowance.credit_bits)
