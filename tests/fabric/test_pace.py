@@ -5,6 +5,7 @@ packets that were let through, and the time that it took bounds them, however fa
 """
 
 import contextlib
+import re
 import socket
 import struct
 import time
@@ -99,3 +100,36 @@ def test_the_counts_are_not_mended_away(machine: Machine) -> None:
     assert machine.desire(observe=True) == {}
     listed = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "paced")
     assert "limit rate over 1024/second" in listed
+
+
+def sent_whole(device: socket.socket) -> int:
+    """Send many packets to all services, each for certain; give how many were answered."""
+    device.setblocking(False)
+    answered, number = 0, 0
+    while number < SENT:
+        with contextlib.suppress(BlockingIOError):
+            device.send(stray(number, SERVICES[number % len(SERVICES)]))
+            number += 1
+        answered += resets(device)
+    time.sleep(0.2)
+    return answered + resets(device)
+
+
+def test_what_is_dropped_is_counted_for_its_interface(machine: Machine) -> None:
+    """Every packet was either answered or counted; the counts of both families are one, and outlive idleness."""
+    machine.boot(*REGION)
+
+    def counts() -> dict[str, int]:
+        listed = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "toofast")
+        return {
+            mac: int(count) for mac, count in re.findall(r"([0-9a-f:]{17}) counter packets (\d+)", listed)
+        }
+
+    before = counts().get(MAC, 0)
+    with packets(machine, "i-1", "eth0") as mine:
+        answered = sent_whole(mine)
+    dropped = counts()
+    assert dropped.keys() == {MAC}
+    assert dropped[MAC] - before + answered == SENT
+    assert machine.desire(observe=True) == {}
+    assert counts() == dropped

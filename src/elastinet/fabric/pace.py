@@ -1,7 +1,7 @@
 """How many packets a second an interface may send to the link-local services, all of them together. Pure.
 
 DNS, metadata, time and Windows activation, in both families (user guide, instance metadata); what is above is
-dropped. A second's worth may come at once.
+dropped, and counted for the interface's MAC, which was checked before. A second's worth may come at once.
 """
 
 from collections.abc import Iterator
@@ -11,12 +11,14 @@ from elastinet.fabric.objects import Network
 
 PACKETS_PER_SECOND = 1024
 SERVICES, SERVICES6 = "169.254.169.0/24", "fd00:ec2::/64"
+TOO_FAST = "toofast"
 LIMIT = f"limit rate over {PACKETS_PER_SECOND}/second burst {PACKETS_PER_SECOND} packets"
 
 
 def network() -> Iterator[Item]:
     """The counts by interface, which the kernel itself makes and forgets."""
     yield Set("paced", "type iface_index; size 65535; flags dynamic,timeout; timeout 10s;")
+    yield Set(TOO_FAST, "type ether_addr; size 65535; flags dynamic; counter;")
 
 
 def rule(item: Network) -> str:
@@ -31,4 +33,4 @@ def rule6() -> str:
 
 
 def _over(match: str) -> str:
-    return f"{match} update @paced {{ iif {LIMIT} }} counter drop"
+    return f"{match} update @paced {{ iif {LIMIT} }} update @{TOO_FAST} {{ ether saddr }} counter drop"
