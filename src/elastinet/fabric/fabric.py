@@ -11,6 +11,7 @@ from elastinet.fabric.attachments import Attachments, Tell
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
 from elastinet.fabric.loop import Loop
+from elastinet.fabric.meter import Meter
 from elastinet.fabric.objects import (
     Converged,
     Desire,
@@ -59,6 +60,7 @@ class Fabric:
         self._answered: Converged | None = None
         self._woken = False
         self._openings = 0
+        self._meter = Meter(loop, self.plan, self.spaces, self._limits_changed)
 
     def namespace(self, id: str) -> int | None:
         """A descriptor, to be closed, of the network namespace of a guest or a router; None for no such."""
@@ -77,12 +79,25 @@ class Fabric:
         if desire.whole:
             drop |= self.plan.view.objects.keys() - {item.key for item in desire.put}
         self._dirty |= self.plan.update(desire.put, drop)
+        for key in (*drop, *(item.key for item in desire.put)):
+            if key.startswith("bandwidth:"):
+                self._meter.follow(key.partition(":")[2])
         self._over = {id: boot for id, boot in self._over.items() if f"guest:{id}" not in drop}
         if desire.whole or desire.observe:
             self._looking |= self.spaces.keys()
         self._scrap |= set(desire.scrap)
         self.generation = desire.generation
         self.wake()
+
+    def measure(self, number: int) -> None:
+        """Tell the engine what has passed so far."""
+        self._meter.measure(number, lambda measured: self._tell(measured, None))
+
+    def _limits_changed(self, namespaces: set[str]) -> None:
+        """Have namespaces let through what instances may use now."""
+        self._dirty |= namespaces
+        if namespaces:
+            self.wake()
 
     def look(self, namespace: str) -> None:
         """Have a namespace looked at, because someone else may have changed it."""

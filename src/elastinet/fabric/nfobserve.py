@@ -12,6 +12,7 @@ from elastinet.fabric.nftext import mark
 
 GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT = (10 << 8 | number for number in (4, 7, 10, 13))
 FAMILIES: dict[Family, bytes] = {"inet": bytes((1, 0, 0, 0)), "netdev": bytes((5, 0, 0, 0))}
+EXPRESSION = 7
 VERDICTS = {-3: "jump", -4: "goto"}
 Decoded = str
 
@@ -103,6 +104,17 @@ def _elements(netlink: Netlink, of: Set) -> Iterator[Element]:
             low = dict(attributes(parts[1], 0))[1]
             high = dict(attributes(parts[10], 0))[1] if 10 in parts else low
             yield Element(of.name, _key(types, low, high), _data(data, parts[2]) if data else "", of.family)
+
+
+def counts(netlink: Netlink, name: str) -> dict[str, int]:
+    """The packets that the elements of a set of MACs have counted."""
+    found = {}
+    for answer in _dump(netlink, "inet", GET_ELEMENT, _attribute(2, name)):
+        for _, element in attributes(answer.get(3, b""), 0):
+            parts = dict(attributes(element, 0))
+            counter = dict(attributes(dict(attributes(parts[EXPRESSION], 0))[2], 0))
+            (found[_mac(dict(attributes(parts[1], 0))[1][:6], b"")],) = struct.unpack(">Q", counter[2])
+    return found
 
 
 def _key(types: list[str], low: bytes, high: bytes) -> Decoded:

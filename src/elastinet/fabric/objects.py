@@ -332,7 +332,50 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     features: dict[str, str]
 
 
-Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello
+class Way(msgspec.Struct, frozen=True):
+    """One direction of an instance: what it may use now, what is left in its bucket (in bits), and its queue.
+
+    `waited` counts how often the limit was reached, `dropped` the packets that found no room to wait in;
+    `waiting_bytes` is what waits now.
+    """
+
+    bps: int
+    level_bits: float
+    waiting_bytes: int = 0
+    dropped: int = 0
+    waited: int = 0
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What an interface has carried, seen from its instance; `paced` packets to services came too fast."""
+
+    sent_bytes: int
+    sent_packets: int
+    received_bytes: int
+    received_packets: int
+    paced: int = 0
+
+
+class Measured(msgspec.Struct, frozen=True, tag="measured"):
+    """Agent to engine: the answer to a `Measure` with this number, `seconds` after some moment of its own.
+
+    `out` and `into` are the directions of the instances that are limited, `interfaces` all that are there.
+    """
+
+    number: int
+    seconds: float
+    out: dict[str, Way] = {}
+    into: dict[str, Way] = {}
+    interfaces: dict[str, Counted] = {}
+
+
+Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello | Measured
+
+
+class Measure(msgspec.Struct, frozen=True, tag="measure"):
+    """Engine to agent: say what has passed so far; the answer has the same number."""
+
+    number: int
 
 
 # --- commands inside guests: a connection of its own, which begins with Exec -----------------------

@@ -69,6 +69,24 @@ class Plan:
             self.view.up[guest] = boot
         return self._recompile({f"guest:{guest}"})
 
+    def spend(self, guest: str, directions: Set[str]) -> set[str]:
+        """Say in which directions a guest is without credits."""
+        before = {pair for pair in self.view.spent if pair[0] == guest}
+        after = {(guest, direction) for direction in directions}
+        if before == after:
+            return set()
+        self.view.spent = self.view.spent - before | after
+        return self._recompile({f"bandwidth:{guest}"})
+
+    def links_of(self, guests: Set[str]) -> dict[str, dict[int, str]]:
+        """The routers' ends of some guests' interfaces: by network, their indices and whose they are."""
+        found: dict[str, dict[int, str]] = defaultdict(dict)
+        for guest in guests:
+            for id in self.interfaces_of(guest):
+                if interface := self.view.live(id):
+                    found[interface.network][self.view.numbers.link(id)] = guest
+        return found
+
     def delta(self, namespace: str) -> Delta:
         """Give what is wanted differently in a namespace since the last time."""
         identities, self._stirred[namespace].identities = self._stirred[namespace].identities, set()

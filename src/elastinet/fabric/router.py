@@ -6,10 +6,22 @@ All methods but `__init__` run in the namespace's own worker thread.
 import contextlib
 import os
 import socket
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from elastinet.fabric import guestend, kernel, knobs, nfobserve, nftext, observe, offloads, relay, rtnl
+from elastinet.fabric import (
+    counters,
+    guestend,
+    kernel,
+    knobs,
+    nfobserve,
+    nftext,
+    observe,
+    offloads,
+    relay,
+    rtnl,
+)
 from elastinet.fabric.items import Chain, Class, Delta, Identity, Inside, Item, Items, Knob, Link, Queue
 from elastinet.fabric.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.nftables import Nft
@@ -98,6 +110,17 @@ class Router:
         """Take every link away; the rest goes with the namespace."""
         self._wanted = {}
         self._drop_links({link.identity for link in self.record.links()})
+
+    def read_counters(self) -> counters.Counters:
+        """What has passed this namespace so far."""
+        moment, traffic = time.monotonic(), counters.links(self._netlink)
+        names = [item.name for item in self.record.items.values() if isinstance(item, Queue)]
+        queues = {name: self._index(name) for name in names}
+        return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), counters.paced())
+
+    def read_traffic(self) -> tuple[float, dict[int, counters.Traffic]]:
+        """What the links of this namespace have carried, and when."""
+        return time.monotonic(), counters.links(self._netlink)
 
     def _changes(self, asked: Iterable[Identity]) -> list[nftext.Pair]:
         """Compare the record with what is wanted, in what may differ."""

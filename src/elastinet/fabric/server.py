@@ -15,13 +15,13 @@ from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.fabric import Fabric
 from elastinet.fabric.loop import Loop
-from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Open, Opened, Signal
+from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Measure, Open, Opened, Signal
 from elastinet.fabric.opening import open_inside
 from elastinet.fabric.protocol import Inbox, attach
 from elastinet.fabric.spawning import Spawning
 
 SEND_BUFFER = 1 << 22
-_decode = msgspec.json.Decoder(Desire | Exec | Open | Signal).decode
+_decode = msgspec.json.Decoder(Desire | Exec | Open | Signal | Measure).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -114,6 +114,8 @@ class Server:
                 self.fabric.desire(desire)
                 if desire.whole:
                     self.fabric.repeat()
+            case Measure(number):
+                self.fabric.measure(number)
             case Exec() as request:
                 peer.execution = Execution(request, peer.inbox.fds, peer.send)
                 peer.execution.start(self.fabric.lives, self._spawning)

@@ -10,13 +10,18 @@ by the traffic control there. So a packet that may enter an instance directly ca
 control sends all others to the queue.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from elastinet.fabric import names
 from elastinet.fabric.items import Chain, Class, Element, Item, Queue, Redirect, Set, Up
-from elastinet.fabric.objects import Bandwidth, Interface, Mapping, Near, Nearer
+from elastinet.fabric.objects import Bandwidth, Interface, Near, Nearer
+from elastinet.fabric.objects import Mapping as PublicAddress
+from elastinet.fabric.tcobserve import Passed
 from elastinet.fabric.view import View
+
+Queues = Mapping[str, Mapping[int, tuple[int, Passed]]]
+"""By device and number of the class: the number above it, and what has passed."""
 
 OUT, IN, GATEWAY_IN = 1, 2, 3
 """Classes, seen from the instance. What enters and was not put in a class is in IN."""
@@ -293,7 +298,7 @@ def _from_gateway(item: Bandwidth, six: bool) -> Iterator[Item]:
         yield from _watched(Watch(name, f"{family} daddr", hot, least, PASS, onward))
 
 
-def public(item: Mapping) -> Iterator[Item]:
+def public(item: PublicAddress) -> Iterator[Item]:
     """What comes from the internet to a public address is its instance's."""
     yield _from_outside(item.guest, item.id)
 
@@ -310,6 +315,19 @@ def at_gateway(item: Interface, view: View, six: bool) -> Iterator[Item]:
 def _from_outside(guest: str, address: str) -> Element:
     suffix = FAMILIES["ip6" if ":" in address else "ip"]
     return Element(f"gateway_in{suffix}", address, f"goto gateway_{names.word(guest)}{suffix}", "netdev")
+
+
+def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[Passed]:
+    """What has passed, or waits in, the classes that hold up an instance in one direction."""
+    own = queues.get(names.queue(item.id), {})
+    tops = {OUT} if direction == "out" else {IN, GATEWAY_IN}
+    for number, (parent, found) in own.items():
+        above = own.get(parent, (0, found))[0]
+        if tops & {number, parent, above}:
+            yield found
+    at_gateway = queues.get(names.IGW_LINK, {}).get(view.numbers.gateway(item.id))
+    if direction == "out" and limits_gateway(item) and at_gateway:
+        yield at_gateway[1]
 
 
 def link(name: str, bps: int) -> Iterator[Item]:

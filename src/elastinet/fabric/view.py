@@ -81,8 +81,12 @@ class View:
 
     def share(self, guest: str) -> Bandwidth | None:
         """What a guest may send and receive, if it is there and this machine could carry more."""
+        return self.limits(guest) if guest in self.up else None
+
+    def limits(self, guest: str) -> Bandwidth | None:
+        """What a guest may send and receive, there or not, if this machine could carry more."""
         found = self.objects.get(f"bandwidth:{guest}")
-        if not isinstance(found, Bandwidth) or guest not in self.up or not self.shapes:
+        if not isinstance(found, Bandwidth) or not self.shapes:
             return None
         least = min(share.baseline_bps for share in (found.share, *found.cards))
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
