@@ -60,6 +60,8 @@ FEATURES = (
             "Type and attributes decide the driver; virtual functions of a host's cards run out."),
     Feature("the hypervisor between an instance and its card, where networking is not enhanced", "enforced",
             "recorded", "Each packet passes through a process; an enhanced interface has none in between."),
+    Feature("ENA Express, bandwidth weighting", "modelled", "modelled",
+            "Of the edition 2026 of the rules, with what each asks of types, zones and routes."),
     Feature("eBPF fast path for enhanced interfaces", "absent", "absent",
             "Every packet takes the router's path, as root too."),
     Feature("bandwidth and network I/O credits", "modelled", "modelled",

@@ -101,6 +101,7 @@ LIKELY = (
     *("make_placement_group", "launch_in_group", "allocate_hosts", "launch_apart", "move_to_group"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
     *("launch_old", "launch_old", "give_devices", "give_devices", "associate_gateway"),
+    *("launch_with_express", "attach_with_express", "change_express", "launch_weighted", "weigh"),
 )
 
 
@@ -120,7 +121,7 @@ def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
     """An engine whose time and chance are the same every time."""
     hours: Iterator[float] = (1.8e9 + 600 * n for n in itertools.count())
     few = Plant(functions_per_card=6)  # so that they run out now and then
-    settings = Settings(quotas=unlimited(), plant=few)
+    settings = Settings(rules="2026", quotas=unlimited(), plant=few)
     return Engine(journal, settings, clock=lambda: next(hours), dice=random.Random(seed), **options)
 
 

@@ -28,6 +28,7 @@ Call = tuple[str, Params]
 IMAGE = next(i.id for i in images(REGION, ()).values() if i.architecture == "x86_64" and i.ena_support)
 TYPES = ("t3.micro", "m5.large", "m5.4xlarge")
 OLD_TYPES = ("m3.medium", "c3.large", "r4.large")
+EXPRESS_TYPES, WEIGHTED_TYPES = ("m6i.8xlarge", "m8i.24xlarge"), ("m8i.large", "m8i.24xlarge")
 NO_ENA = next(i.id for i in images(REGION, ()).values() if not i.ena_support)
 
 MOVES: dict[str, Callable[[Choice], Call]] = {}
@@ -147,10 +148,51 @@ def give_devices(c: Choice) -> Params:
         (
             {"EnaSupport": {"Value": c.chance(2)}},
             {"SriovNetSupport": {"Value": c.one(("simple", "simple", ""))}},
-            {"InstanceType": {"Value": c.one((*TYPES, *OLD_TYPES))}},
+            {"InstanceType": {"Value": c.one((*TYPES, *OLD_TYPES, *EXPRESS_TYPES, *WEIGHTED_TYPES))}},
         )
     )
     return {"InstanceId": c.id(Instance, "i", lambda i: i.state == "stopped"), **given}
+
+
+def _express(c: Choice) -> Params:
+    return {"EnaSrdEnabled": not c.chance(3), "EnaSrdUdpSpecification": {"EnaSrdUdpEnabled": c.chance(2)}}
+
+
+@move("RunInstances")
+def launch_with_express(c: Choice) -> Params:
+    first = {"DeviceIndex": 0, "SubnetId": c.subnet, "EnaSrdSpecification": _express(c)}
+    return _launch(c, InstanceType=c.one((*EXPRESS_TYPES, "m5.large")), NetworkInterfaces=[first])
+
+
+@move("ModifyNetworkInterfaceAttribute")
+def change_express(c: Choice) -> Params:
+    big = [i.id for i in c.nouns(Instance) if i.instance_type in EXPRESS_TYPES]
+    id = c.id(NetworkInterface, "eni", lambda i: bool(i.attachment and i.attachment.instance_id in big))
+    return {"NetworkInterfaceId": id, "EnaSrdSpecification": _express(c)}
+
+
+@move("AttachNetworkInterface")
+def attach_with_express(c: Choice) -> Params:
+    interface = c.id(NetworkInterface, "eni", lambda i: i.attachment is None)
+    instance = c.id(Instance, "i", lambda i: i.instance_type in EXPRESS_TYPES and i.state != "terminated")
+    where = {"NetworkInterfaceId": interface, "InstanceId": instance, "DeviceIndex": 1 + c.number(3)}
+    return where | {"EnaSrdSpecification": _express(c)}
+
+
+def _weighting(c: Choice) -> Params:
+    return {"BandwidthWeighting": c.one(("default", "vpc-1", "ebs-1"))}
+
+
+@move("RunInstances")
+def launch_weighted(c: Choice) -> Params:
+    kind = c.one((*WEIGHTED_TYPES, "m5.large"))
+    return _launch(c, InstanceType=kind, NetworkPerformanceOptions=_weighting(c))
+
+
+@move("ModifyInstanceNetworkPerformanceOptions")
+def weigh(c: Choice) -> Params:
+    instance = c.id(Instance, "i", lambda i: i.state == "stopped" and i.instance_type in WEIGHTED_TYPES)
+    return {"InstanceId": instance, **_weighting(c)}
 
 
 @move("EnableAddressTransfer")

@@ -15,13 +15,16 @@ from operations_strategy import NAMES, Move, furnish, moves, new_engine, play, r
 from region_moves import MOVES
 
 from elastinet.catalog import regions
+from elastinet.catalog.instance_types import instance_types
 from elastinet.engine import Engine
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State, Table
 from elastinet.rules.devices import device
+from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.plants import Plants
+from elastinet.rules.weighting import has_weighting
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
 
 thorough = settings(
@@ -68,6 +71,17 @@ def run(engine: Engine, history: list[Move]) -> None:
     check_indexes(engine.state)
     check_plants(engine)
     check_functions(engine)
+    check_types(engine)
+
+
+def check_types(engine: Engine) -> None:
+    """No instance has a weighting, and no attachment ENA Express, that its type does not have."""
+    for instance in engine.state.all(Instance):
+        kind = instance_types()[instance.instance_type]
+        assert has_weighting(kind, instance.bandwidth_weighting)
+        for interface in interfaces_of(engine.state, instance.id):
+            has = bond(interface).ena_srd
+            assert has is None or not has.enabled or kind.flag("ena_srd")
 
 
 def check_plants(engine: Engine) -> None:
@@ -87,15 +101,15 @@ def check_functions(engine: Engine) -> None:
     """Each interface of an instance with a machine has a function of its own, where it takes one at all."""
     seen: set[tuple[str, Function]] = set()
     for interface in engine.state.all(NetworkInterface):
-        bond = interface.attachment
-        instance = engine.state.get(Instance, bond.instance_id) if bond else None
+        bonded = interface.attachment
+        instance = engine.state.get(Instance, bonded.instance_id) if bonded else None
         takes = instance is not None and device(instance).function == "virtual" and instance.host is not None
-        assert takes == (bond is not None and bond.function is not None)
-        if bond and bond.function and instance:
-            assert bond.function.host == instance.host
-            assert bond.function.number < engine.settings.plant.functions_per_card
-            assert (interface.zone, bond.function) not in seen
-            seen.add((interface.zone, bond.function))
+        assert takes == (bonded is not None and bonded.function is not None)
+        if bonded and bonded.function and instance:
+            assert bonded.function.host == instance.host
+            assert bonded.function.number < engine.settings.plant.functions_per_card
+            assert (interface.zone, bonded.function) not in seen
+            seen.add((interface.zone, bonded.function))
 
 
 @pytest.mark.parametrize("journals", [in_memory, in_a_file])
@@ -152,6 +166,7 @@ def test_lines_of_before_there_were_devices() -> None:
     assert again.state != engine.state
     for instance in again.state.all(Instance):
         assert (instance.ena_support, instance.sriov_net_support) == (True, "simple")
+        assert instance.bandwidth_weighting == "default"
     for action in ("StopInstances", "StartInstances"):
         report_everything(again)
         for instance in again.state.all(Instance):
@@ -166,7 +181,7 @@ def without_devices(value: Any) -> Any:
         return [without_devices(one) for one in value]
     if not isinstance(value, dict):
         return value
-    later = ("ena_support", "sriov_net_support", "function")
+    later = ("ena_support", "sriov_net_support", "function", "ena_srd", "bandwidth_weighting")
     return {name: without_devices(one) for name, one in value.items() if name not in later}
 
 

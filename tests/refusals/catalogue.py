@@ -374,6 +374,19 @@ DEVICES = (
       lambda s: {"ImageId": s.image, "Attribute": "blockDeviceMapping"}, 403),
 )  # fmt: skip
 
+OF_2026 = (
+    _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "attach_network_interface",
+      lambda s: {"NetworkInterfaceId": s.free, "InstanceId": s.one, "DeviceIndex": 1, "EnaSrdSpecification": {"EnaSrdEnabled": True}}),
+    _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "modify_network_interface_attribute",
+      lambda s: {"NetworkInterfaceId": s.eni, "EnaSrdSpecification": {"EnaSrdEnabled": False}}),
+    _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "run_instances",
+      lambda s: s.launching(NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": s.left, "EnaSrdSpecification": {"EnaSrdEnabled": True}}])),
+    _("UnsupportedOperation", "Bandwidth weighting is not in the edition 'classic' of the rules", "run_instances",
+      lambda s: s.launching(InstanceType="m8i.large", NetworkPerformanceOptions={"BandwidthWeighting": "default"})),
+    _("UnsupportedOperation", "Bandwidth weighting is not in the edition 'classic' of the rules", "modify_instance_network_performance_options",
+      lambda s: {"InstanceId": s.stopped, "BandwidthWeighting": "vpc-1"}),
+)  # fmt: skip
+
 PLACEMENT_GROUPS = (
     _("InvalidPlacementGroup.Duplicate", "The Placement Group 'near' already exists.", "create_placement_group",
       lambda s: {"GroupName": "near", "Strategy": "spread"}),
@@ -486,6 +499,7 @@ REFUSALS = (
     *INTERFACES,
     *LAUNCHES,
     *DEVICES,
+    *OF_2026,
     *PLACEMENT_GROUPS,
     *PLACES,
     *ADDRESSES,

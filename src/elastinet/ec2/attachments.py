@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.address_limits import check_bears
+from elastinet.ec2.ena_express import read_express
 from elastinet.ec2.functions import given
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import in_use, remove_interface
@@ -14,7 +15,7 @@ from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
-from elastinet.model.interface import Attachment, NetworkInterface
+from elastinet.model.interface import Attachment, EnaSrd, NetworkInterface
 from elastinet.rules.interfaces import bond, interfaces_of
 
 OTHER_ZONE = (
@@ -30,7 +31,8 @@ def attach_network_interface(tx: Transaction, request: Request) -> dict[str, Any
     if interface.attachment is not None:
         raise in_use(interface)
     check_fits(tx, instance, interface, index, card)
-    made = attach(tx, instance, interface, index, card=card)
+    express = read_express(tx, instance.instance_type, request.get("EnaSrdSpecification"))
+    made = attach(tx, instance, interface, index, card=card, ena_srd=express)
     return {"AttachmentId": bond(made).id, "NetworkCardIndex": card}
 
 
@@ -85,6 +87,7 @@ def attach(
     *,
     card: int = 0,
     delete_on_termination: bool = False,
+    ena_srd: EnaSrd | None = None,
 ) -> NetworkInterface:
     """Bond an interface to an instance; it is attaching until the fabric has put it in a running one."""
     made = Attachment(
@@ -95,6 +98,7 @@ def attach(
         status="attaching" if instance.alive else "attached",
         time=tx.now,
         delete_on_termination=delete_on_termination,
+        ena_srd=ena_srd,
     )
     return tx.put(interface.but(attachment=given(tx, instance, made), ended=None))
 

@@ -5,10 +5,12 @@ from typing import Any
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.address_limits import check_bears
+from elastinet.ec2.ena_express import check_express
 from elastinet.ec2.instances import view
 from elastinet.ec2.launch import check_architecture, find_image, user_data
 from elastinet.ec2.lookup import need
 from elastinet.ec2.network_interfaces import group_set
+from elastinet.ec2.network_performance import check_weighting
 from elastinet.ec2.request import Request
 from elastinet.ec2.routes import only_interface
 from elastinet.ec2.security_groups import check_groups
@@ -97,6 +99,8 @@ def _type(tx: Transaction, instance: Instance, name: str) -> str:
     check_architecture(find_image(tx, instance.image_id), kind)  # ENA is asked for at the start only
     for interface in interfaces_of(tx.state, instance.id):
         check_bears(name, interface)
+        check_express(tx, kind, interface)
+    check_weighting(tx, kind, instance.bandwidth_weighting)
     return name
 
 

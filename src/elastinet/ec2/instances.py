@@ -3,6 +3,7 @@
 from typing import Any
 
 from elastinet.catalog import regions
+from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import filters, network_interfaces
@@ -38,6 +39,7 @@ def _view(tx: Transaction, instance: Instance, interfaces: list[NetworkInterface
         _identity(tx, instance)
         | _machine(tx, instance)
         | _options(instance)
+        | _performance(tx, instance)
         | _network(tx, instance, [network_interfaces.view(tx, i) for i in interfaces])
     )
 
@@ -127,6 +129,13 @@ def _options(instance: Instance) -> dict[str, Any]:
         },
         "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
     }
+
+
+def _performance(tx: Transaction, instance: Instance) -> dict[str, Any]:
+    """Its bandwidth weighting, in an edition that knows of any."""
+    if EDITIONS[tx.settings.rules].weighting_share is None:
+        return {}
+    return {"NetworkPerformanceOptions": {"BandwidthWeighting": instance.bandwidth_weighting}}
 
 
 def metadata_options(instance: Instance) -> dict[str, Any]:

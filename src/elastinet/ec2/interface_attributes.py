@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from elastinet.ec2 import faults
+from elastinet.ec2.ena_express import change_express
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import group_set, view
 from elastinet.ec2.request import Request
@@ -15,6 +16,7 @@ from elastinet.model.interface import NetworkInterface
 
 NAMES = (
     "Description", "Groups", "SourceDestCheck", "Attachment", "AssociatePublicIpAddress", "EnablePrimaryIpv6",
+    "EnaSrdSpecification",
 )  # fmt: skip
 
 
@@ -43,6 +45,8 @@ def _changes(tx: Transaction, interface: NetworkInterface, name: str, value: Any
         if not value:
             raise faults.missing_parameter("groupId")
         return {"groups": check_groups(tx, list(value), interface.vpc_id)}
+    if name == "EnaSrdSpecification":
+        return {"attachment": change_express(tx, interface, value)}
     return {"attachment": _attachment(interface, value)}
 
 

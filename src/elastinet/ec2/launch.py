@@ -14,6 +14,7 @@ from elastinet.ec2.instance_profiles import read_profile
 from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
 from elastinet.ec2.network_interfaces import make_interface
+from elastinet.ec2.network_performance import launch_weighting
 from elastinet.ec2.once import once
 from elastinet.ec2.placing import demand_of, launch_places, placed_fields
 from elastinet.ec2.private_addresses import fresh
@@ -188,6 +189,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "profile_arn": read_profile(tx, profile) if profile else None,
         "credit_specification": credit.get("CpuCredits") if credit else None,
         "cpu_options": _cpu_options(request.get("CpuOptions")),
+        "bandwidth_weighting": launch_weighting(tx, kind.type, request.get("NetworkPerformanceOptions")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
     }
 
@@ -241,6 +243,7 @@ def _attach_all(tx: Transaction, instance: Instance, plan: Plan, index: int) -> 
             one.device_index,
             card=one.card,
             delete_on_termination=one.delete_on_termination,
+            ena_srd=one.ena_srd,
         )
 
 

@@ -10,6 +10,7 @@ from elastinet.ec2.account import default_vpc
 from elastinet.ec2.address_limits import Load, check_load, load_of
 from elastinet.ec2.asked_addresses import NOTHING, Asked, ipv4_prefixes
 from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
+from elastinet.ec2.ena_express import read_express
 from elastinet.ec2.ipv6_addresses import wanted
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.named_groups import groups_by_name
@@ -20,7 +21,7 @@ from elastinet.ec2.subnets import pick_zone
 from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
-from elastinet.model.interface import NetworkInterface
+from elastinet.model.interface import EnaSrd, NetworkInterface
 from elastinet.model.noun import Tags
 from elastinet.model.prefixes import prefix_of
 from elastinet.model.vpc import Subnet
@@ -65,6 +66,7 @@ class One:
     description: str = ""
     public: bool = False
     delete_on_termination: bool = True
+    ena_srd: EnaSrd | None = None
 
     @property
     def load(self) -> Load:
@@ -106,7 +108,7 @@ class Plan:
 def plan_interfaces(tx: Transaction, request: Request, kind: InstanceType, count: int) -> Plan:
     """What interfaces a request to launch asks for; refuses what EC2 refuses."""
     given = request.get("NetworkInterfaces")
-    found = _listed(tx, request, given, count) if given else [_simple(tx, request, count)]
+    found = _listed(tx, request, given, kind, count) if given else [_simple(tx, request, count)]
     found.sort(key=lambda one: (one.card, one.device_index))
     _check(kind, found)
     tags = tags_for(tx, request, "network-interface", "instance", "volume")
@@ -209,13 +211,15 @@ def _addresses(
         raise Fault(fault.code, FULL.format(subnet.id)) from None
 
 
-def _listed(tx: Transaction, request: Request, given: list[Request], count: int) -> list[One]:
+def _listed(
+    tx: Transaction, request: Request, given: list[Request], kind: InstanceType, count: int
+) -> list[One]:
     for name, what in WITH_INTERFACES.items():
         if name in request:
             raise faults.combination(
                 f"Network interfaces and {what} may not be specified on the same request"
             )
-    found = [_one(tx, request, item, count) for item in given]
+    found = [_one(tx, request, item, kind, count) for item in given]
     if len(given) > 1 and any(item.get("AssociatePublicIpAddress") for item in given):
         raise faults.combination(
             "The associatePublicIPAddress parameter cannot be specified when launching with "
@@ -224,12 +228,13 @@ def _listed(tx: Transaction, request: Request, given: list[Request], count: int)
     return found
 
 
-def _one(tx: Transaction, request: Request, item: Request, count: int) -> One:
+def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, count: int) -> One:
     if (index := item.get("DeviceIndex")) is None:
         raise faults.missing_parameter("NetworkInterface.DeviceIndex")
     if item.get("InterfaceType", "interface") != "interface":
         raise faults.unsupported(f"elastinet does not support the interface type {item['InterfaceType']}.")
-    place = {"device_index": index, "card": item.get("NetworkCardIndex", 0)}
+    express = read_express(tx, kind.name, item.get("EnaSrdSpecification"))
+    place = {"device_index": index, "card": item.get("NetworkCardIndex", 0), "ena_srd": express}
     if (id := item.get("NetworkInterfaceId")) is not None:
         return _existing(tx, item, id, count, place)
     subnet = _own_subnet(tx, request, item)

@@ -19,7 +19,7 @@ from elastinet.ec2.tagging import tags_for
 from elastinet.ec2.transaction import Transaction
 from elastinet.ec2.views import tag_set
 from elastinet.model.fault import Fault
-from elastinet.model.interface import Address, Attachment, NetworkInterface
+from elastinet.model.interface import Address, Attachment, EnaSrd, NetworkInterface
 from elastinet.model.security import SecurityGroup
 from elastinet.model.view import View
 from elastinet.model.vpc import Subnet, Vpc
@@ -119,7 +119,13 @@ def _attachment(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]
         "DeviceIndex": bond.device_index,
         "NetworkCardIndex": bond.network_card,
         "Status": bond.status,
+        **({"EnaSrdSpecification": _express(bond.ena_srd)} if bond.ena_srd else {}),
     } | _holder(interface, bond)
+
+
+def _express(ena_srd: EnaSrd) -> dict[str, Any]:
+    udp = {"EnaSrdUdpEnabled": ena_srd.udp_enabled}
+    return {"EnaSrdEnabled": ena_srd.enabled, "EnaSrdUdpSpecification": udp}
 
 
 def _holder(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import msgspec
 from elastinet.model.noun import Index, Noun
 
 InstanceState = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
+BandwidthWeighting = Literal["default", "vpc-1", "ebs-1"]
+"""What has more of the bandwidth that an instance's network and its EBS volumes have together."""
 CODES: dict[InstanceState, int] = {
     "pending": 0,
     "running": 16,
@@ -63,6 +65,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     lacks_since: float | None = None
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
+    bandwidth_weighting: BandwidthWeighting = "default"
     monitoring: bool = False
     ebs_optimized: bool = False
     hibernation: bool = False

@@ -18,12 +18,19 @@ class Function(msgspec.Struct, frozen=True):
     number: int
 
 
+class EnaSrd(msgspec.Struct, frozen=True):
+    """ENA Express as an attachment has it; UDP takes it only where both flags are on."""
+
+    enabled: bool = False
+    udp_enabled: bool = False
+
+
 class Attachment(msgspec.Struct, frozen=True):
     """The bond between an interface and an instance; `time` is in seconds since 1970.
 
     A NAT gateway's interface is bonded to it like to an instance: `instance_id` is the gateway's then.
     `function` is what it has of a card while its instance has a machine, None without one, and where the
-    hypervisor mediates or the instance has the whole card.
+    hypervisor mediates or the instance has the whole card. `ena_srd` is None where nobody has spoken of it.
     """
 
     id: str
@@ -34,6 +41,7 @@ class Attachment(msgspec.Struct, frozen=True):
     delete_on_termination: bool = False
     network_card: int = 0
     function: Function | None = None
+    ena_srd: EnaSrd | None = None
 
 
 class NetworkInterface(Noun, frozen=True, kw_only=True):
@@ -98,7 +106,8 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     def free(self) -> Self:
         """The same interface, attached to nothing any more."""
         bond = self.attachment
-        ended = msgspec.structs.replace(bond, status="detached", function=None) if bond else self.ended
+        gone = {"status": "detached", "function": None, "ena_srd": None}
+        ended = msgspec.structs.replace(bond, **gone) if bond else self.ended
         return self.but(attachment=None, ended=ended, public_ip=None, has_primary6=False)
 
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import Card, InstanceType, instance_types
 from elastinet.catalog.settings import Settings
-from elastinet.model.instance import Instance
+from elastinet.model.instance import BandwidthWeighting, Instance
 from elastinet.rules.capacity import family
 from elastinet.rules.devices import Driver, device
+from elastinet.rules.weighting import weighted, weighting_of
 
 GIGA = 1_000_000_000
 Rates = tuple[int, int]
@@ -55,15 +56,18 @@ class Bandwidth(NamedTuple):
 def of_instance(instance: Instance, settings: Settings) -> Bandwidth:
     """What an instance is given, by its type, its device and its edition of the rules."""
     kind = instance_types()[instance.instance_type]
-    return bandwidth(kind, device(instance).driver, settings)
+    weighting = weighting_of(instance, settings.rules)
+    return bandwidth(kind, device(instance).driver, settings, weighting)
 
 
-def bandwidth(kind: InstanceType, driver: Driver, settings: Settings) -> Bandwidth:
-    """What an instance of a type is given with a driver."""
+def bandwidth(
+    kind: InstanceType, driver: Driver, settings: Settings, weighting: BandwidthWeighting = "default"
+) -> Bandwidth:
+    """What an instance of a type is given with a driver and a bandwidth weighting."""
     edition, minutes = EDITIONS[settings.rules], credit_minutes(kind.name, settings)
     seconds = minutes * 60 / settings.credit_time_scale
     nic = nic_ceiling(driver, edition)
-    cards = [_card(kind, card, nic) for card in kind.cards]
+    cards = [_card(kind, weighted(kind, card, weighting, settings.rules), nic) for card in kind.cards]
     stated = kind.stated_gbps if len(cards) > 1 else None
     aggregate = _least(stated, *(sum(rates) for rates in zip(*cards, strict=True)))
     return Bandwidth(

@@ -9,6 +9,7 @@ from elastinet.model.state import State
 from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
+from elastinet.rules.express import why_not
 from elastinet.rules.interfaces import bond
 from elastinet.rules.paths import path
 
@@ -26,7 +27,8 @@ def of_pair(
     way = path(state, one, other, public=public)
     instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
     near = way.via != "gateway" and clustered(state, *instances)
-    flow = flow_figure(settings.rules, clustered=near, express=False)
+    express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
+    flow = flow_figure(settings.rules, clustered=near, express=express)
     here, there = (end(settings, *pair) for pair in zip(instances, (one, other), strict=True))
     return caps(here, there, way, flow, traffic, settings.rules)
 

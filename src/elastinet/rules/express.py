@@ -1,0 +1,49 @@
+"""Whether ENA Express carries flows on a path between two interfaces (EC2's guide, ena-express)."""
+
+from elastinet.catalog.editions import EDITIONS
+from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.settings import Rules
+from elastinet.model.instance import Instance
+from elastinet.model.interface import EnaSrd, NetworkInterface
+from elastinet.model.state import State
+from elastinet.rules.frames import Transport
+from elastinet.rules.interfaces import instance_id_of
+from elastinet.rules.paths import Path
+
+VIAS = ("vpc", "peering")
+"""The ways that stay inside a region's network; through an internet gateway there is none [inferred]."""
+
+
+def why_not(
+    state: State,
+    rules: Rules,
+    one: NetworkInterface,
+    other: NetworkInterface,
+    way: Path,
+    transport: Transport = "tcp",
+) -> str | None:
+    """Why flows between two interfaces go without ENA Express; None where it carries them."""
+    if EDITIONS[rules].express_flow_bps is None:
+        return f"the edition '{rules}' of the rules has no ENA Express"
+    for interface in (one, other):
+        if reason := _not_at(state, interface, transport):
+            return reason
+    if one.zone != other.zone:
+        return f"{one.id} is in {one.zone}, {other.id} in {other.zone}"
+    if way.via not in VIAS:
+        return "the way leads through internet gateways"
+    return f"the way leads through {' and '.join(way.middleboxes)}" if way.middleboxes else None
+
+
+def _not_at(state: State, interface: NetworkInterface, transport: Transport) -> str | None:
+    instance = state.get(Instance, instance_id_of(interface) or "")
+    if instance is None:
+        return f"{interface.id} is in no instance"
+    if not instance_types()[instance.instance_type].flag("ena_srd"):
+        return f"the instance type {instance.instance_type} does not support ENA Express"
+    has = (interface.attachment.ena_srd if interface.attachment else None) or EnaSrd()
+    if not has.enabled:
+        return f"ENA Express is not enabled on {interface.id}"
+    if transport == "udp" and not has.udp_enabled:
+        return f"ENA Express is not enabled for UDP on {interface.id}"
+    return "what goes over EFA has no need of it" if transport == "efa" else None

@@ -1,0 +1,131 @@
+"""What only today's edition of the rules refuses, because the other one does not know it at all."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from catalogue import Refusal
+from scene import NONE, picture
+from test_refusals import check
+
+from served import Served
+
+ON, UDP = {"EnaSrdEnabled": True}, {"EnaSrdUdpSpecification": {"EnaSrdUdpEnabled": True}}
+NO_EXPRESS = ("does not support ENA Express",)
+ENABLED_FIRST = ("ENA Express for UDP traffic requires that ENA Express is enabled",)
+NO_WEIGHTING = ("does not support the bandwidth weighting vpc-1",)
+NOT_STOPPED = ("is not in the 'stopped' state.",)
+
+
+def to(index: int, instance: str, spec: Any) -> Any:
+    return lambda s: {
+        "NetworkInterfaceId": s.free, "InstanceId": s[instance], "DeviceIndex": index, "EnaSrdSpecification": spec,
+    }  # fmt: skip
+
+
+def change(interface: str, spec: Any) -> Any:
+    return lambda s: {"NetworkInterfaceId": s[interface], "EnaSrdSpecification": spec}
+
+
+def launch(type_name: str, spec: Any) -> Any:
+    return lambda s: (
+        s.launching(type_name) | {"NetworkInterfaces": [{"DeviceIndex": 0, "EnaSrdSpecification": spec}]}
+    )
+
+
+def weigh(instance: str, weighting: str = "vpc-1") -> Any:
+    return lambda s: {"InstanceId": s[instance], "BandwidthWeighting": weighting}
+
+
+def retype(instance: str, type_name: str) -> Any:
+    return lambda s: {"InstanceId": s[instance], "InstanceType": {"Value": type_name}}
+
+
+ATTACH, CHANGE, LAUNCH = "attach_network_interface", "modify_network_interface_attribute", "run_instances"
+WEIGH, RETYPE = "modify_instance_network_performance_options", "modify_instance_attribute"
+COMBINATION, STATE = "InvalidParameterCombination", "IncorrectInstanceState"
+
+REFUSALS = (
+    Refusal(COMBINATION, NO_EXPRESS, ATTACH, to(1, "small", ON)),
+    Refusal(COMBINATION, NO_EXPRESS, ATTACH, to(1, "small", {"EnaSrdEnabled": False})),
+    Refusal(COMBINATION, ENABLED_FIRST, ATTACH, to(2, "big", UDP)),
+    Refusal("InvalidParameterValue", ("is currently in use",), ATTACH,
+            lambda s: to(2, "big", ON)(s) | {"NetworkInterfaceId": s["second"]}),
+    Refusal(COMBINATION, NO_EXPRESS, CHANGE, change("small_eni", ON)),
+    Refusal(COMBINATION, ENABLED_FIRST, CHANGE, change("second", {"EnaSrdEnabled": False} | UDP)),
+    Refusal("IncorrectState", ("is not attached to an instance.",), CHANGE, change("free", ON)),
+    Refusal(COMBINATION, ("only one can be changed",), CHANGE,
+            lambda s: change("second", ON)(s) | {"SourceDestCheck": {"Value": False}}),
+    Refusal("InvalidNetworkInterfaceID.NotFound", (NONE,), CHANGE,
+            lambda s: {"NetworkInterfaceId": f"eni-{NONE}", "EnaSrdSpecification": ON}),
+    Refusal(COMBINATION, NO_EXPRESS, LAUNCH, launch("m5.large", ON)),
+    Refusal(COMBINATION, ENABLED_FIRST, LAUNCH, launch("m6i.8xlarge", UDP)),
+    Refusal(COMBINATION, NO_EXPRESS, RETYPE, retype("stopped", "m8i.large")),
+    Refusal(COMBINATION, NO_WEIGHTING, RETYPE, retype("weighted", "m5.large")),
+    Refusal(COMBINATION, NO_WEIGHTING, LAUNCH,
+            lambda s: s.launching("m5.large") | {"NetworkPerformanceOptions": {"BandwidthWeighting": "vpc-1"}}),
+    Refusal("InvalidParameterValue", ("vpc-2",), LAUNCH,
+            lambda s: s.launching("m8i.large") | {"NetworkPerformanceOptions": {"BandwidthWeighting": "vpc-2"}}),
+    Refusal(STATE, NOT_STOPPED, WEIGH, weigh("small")),
+    Refusal(COMBINATION, NO_WEIGHTING, WEIGH, weigh("stopped")),
+    Refusal("InvalidParameterValue", ("vpc-2",), WEIGH, weigh("weighted", "vpc-2")),
+    Refusal("InvalidInstanceID.NotFound", (NONE,), WEIGH,
+            lambda s: {"InstanceId": f"i-{NONE}", "BandwidthWeighting": "vpc-1"}),
+    Refusal("MissingParameter", ("BandwidthWeighting",), WEIGH, lambda s: {"InstanceId": s["weighted"]}),
+    Refusal("DryRunOperation", (), WEIGH, lambda s: weigh("weighted")(s) | {"DryRun": True}, 412),
+)  # fmt: skip
+
+
+class Scene2026(SimpleNamespace):
+    """Instances with and without what the edition knows, by the part that each plays."""
+
+    def __init__(self, ec2: Any) -> None:
+        super().__init__(ec2=ec2)
+        (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+        self.image = image["ImageId"]
+        (self.small, self.small_eni), (self.big, _) = self._launch("m5.large"), self._launch("m6i.8xlarge")
+        subnet = ec2.describe_network_interfaces(NetworkInterfaceIds=[self.small_eni])["NetworkInterfaces"][0]
+        ids = [
+            ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"][
+                "NetworkInterfaceId"
+            ]
+            for _ in range(2)
+        ]
+        self.free, self.second = ids
+        where = {"NetworkInterfaceId": self.second, "InstanceId": self.big, "DeviceIndex": 1}
+        ec2.attach_network_interface(**where, EnaSrdSpecification=ON | UDP)
+        self.stopped, eni = self._launch("m6i.8xlarge")
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, EnaSrdSpecification=ON)
+        options = {"NetworkPerformanceOptions": {"BandwidthWeighting": "vpc-1"}}
+        self.weighted, _ = self._launch("m8i.large", **options)
+        ec2.stop_instances(InstanceIds=[self.stopped, self.weighted])
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def launching(self, type_name: str) -> dict[str, Any]:
+        return {"ImageId": self.image, "InstanceType": type_name, "MinCount": 1, "MaxCount": 1}
+
+    def _launch(self, type_name: str, **more: Any) -> tuple[str, str]:
+        (made,) = self.ec2.run_instances(**self.launching(type_name), **more)["Instances"]
+        return made["InstanceId"], made["NetworkInterfaces"][0]["NetworkInterfaceId"]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene2026]:
+    served = Served(tmp_path_factory.mktemp("edition"), rules="2026")
+    yield Scene2026(served.client())
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def before(scene: Scene2026) -> dict[str, Any]:
+    return picture(scene.ec2)
+
+
+@pytest.mark.xdist_group("refusals of 2026")
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
+def test_refused(scene: Any, before: dict[str, Any], refusal: Refusal) -> None:
+    check(scene, refusal)
+    assert picture(scene.ec2) == before
