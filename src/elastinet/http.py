@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from elastinet import features, hardware, nics, predictions
+from elastinet import features, hardware, measurements, nics, predictions
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -65,6 +65,7 @@ class Application:
             ("GET", "/_elastinet/nic"): self._nic,
             ("GET", "/_elastinet/predict"): self._predict,
             ("GET", "/_elastinet/credits"): self._credits,
+            ("GET", "/_elastinet/perf"): self._perf,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -175,6 +176,9 @@ class Application:
 
     async def _predict(self, query: bytes) -> Reply:
         return _answer(lambda: predictions.predicted(self._engine, self._buckets, _given(query)))
+
+    async def _perf(self, query: bytes) -> Reply:
+        return _answer(lambda: measurements.prepared(self._engine, self._buckets, _given(query)))
 
     async def _credits(self, query: bytes) -> Reply:
         name = _given(query).get("instance", "")

@@ -34,15 +34,15 @@ def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dic
     """What a page's parameters ask of two instances: the prediction, from the credits that they have now."""
     udp, mptcp = (given.get(name) == "true" for name in ("udp", "mptcp"))
     flows, duration, size = given.get("flows", "1"), given.get("duration", ""), given.get("bytes", "")
-    one, other = (_interface(engine, given.get(name, "")) for name in ("source", "target"))
+    one, other = (interface(engine, given.get(name, "")) for name in ("source", "target"))
     try:
         asked = question(flows, duration, size, udp=udp, mptcp=mptcp)
         public = given.get("via") == "gateway"
         caps = of_pair(engine.state, engine.settings, one, other, asked.traffic, public=public)
     except (BadQuestion, NoPath) as why:
         raise Fault("InvalidParameterValue", str(why)) from why
-    levels = _levels(engine, buckets, one) | _levels(engine, buckets, other)
-    told = predict_caps(caps, asked.duration_s, asked.data_bytes, levels)
+    known = levels(engine, buckets, one) | levels(engine, buckets, other)
+    told = predict_caps(caps, asked.duration_s, asked.data_bytes, known)
     return {"source": one.id, "target": other.id, **told.shown()}
 
 
@@ -72,7 +72,7 @@ def _shown(bucket: Bucket) -> dict[str, Any]:
     }
 
 
-def _interface(engine: Engine, name: str) -> NetworkInterface:
+def interface(engine: Engine, name: str) -> NetworkInterface:
     """An interface by its id, or the primary one of an instance by its id or Name tag."""
     if name.startswith("eni-"):
         found = engine.state.get(NetworkInterface, name)
@@ -88,7 +88,8 @@ def _interface(engine: Engine, name: str) -> NetworkInterface:
     return primary
 
 
-def _levels(engine: Engine, buckets: Buckets, interface: NetworkInterface) -> dict[str, float]:
+def levels(engine: Engine, buckets: Buckets, interface: NetworkInterface) -> dict[str, float]:
+    """What is in the buckets of an interface's instance, by the resource that each belongs to."""
     assert interface.attachment is not None
     instance = engine.state.need(Instance, interface.attachment.instance_id)
     return {f"{instance.id} {way}": bucket.level_bits for way, bucket in buckets(instance).items()}

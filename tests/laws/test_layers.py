@@ -29,6 +29,7 @@ LEVELS = {
             "nics",
             "one_write",
             "predictions",
+            "measurements",
         ),
         4,
     ),

@@ -15,6 +15,7 @@ from elastinet.cli.fail import fail, repair
 from elastinet.cli.forward import forward
 from elastinet.cli.logs import logs
 from elastinet.cli.nic import nic
+from elastinet.cli.perf import perf
 from elastinet.cli.place import place
 from elastinet.cli.plant import plant
 from elastinet.cli.predict import predict
@@ -62,6 +63,7 @@ app.command("plant")(plant)
 app.command("place")(place)
 app.command("nic")(nic)
 app.command("predict")(predict)
+app.command("perf")(perf)
 app.command("credits")(credits)
 app.command("fail")(fail)
 app.command("repair")(repair)

@@ -59,6 +59,14 @@ def path(state: State, one: NetworkInterface, other: NetworkInterface, *, public
             raise NoPath(f"{private}; nor through internet gateways: {why}") from why
 
 
+def addresses(state: State, one: NetworkInterface, other: NetworkInterface, way: Path) -> tuple[str, str]:
+    """The addresses by which two interfaces that have a way see each other."""
+    if way.via != "gateway":
+        return one.primary, other.primary
+    nat = next((state.get(NatGateway, id) for id in way.middleboxes), None)
+    return nat.public_ip if nat else _address(state, one), _address(state, other)
+
+
 def _instance(state: State, interface: NetworkInterface) -> Instance:
     """The instance of an interface, which runs and is reached by its network."""
     instance = state.get(Instance, instance_id_of(interface) or "")

@@ -1,0 +1,67 @@
+"""What is to be known before traffic between two instances is measured: the way, and what is shut."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from elastinet.engine import Engine
+from elastinet.forecast.asking import BadQuestion, Question, question
+from elastinet.forecast.prediction import predict_caps
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.predictions import Buckets, interface, levels
+from elastinet.rules.admission import Missing, Passage, missing
+from elastinet.rules.interfaces import bond
+from elastinet.rules.paths import NoPath, addresses, path
+from elastinet.rules.performance import of_pair
+
+PORT = 5201
+"""Where iperf3 listens; further ports of MPTCP come after it."""
+TCP, UDP = 6, 17
+GROUP = "sg-"
+
+
+def prepared(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
+    """All that a measurement needs to know of two instances; raises Fault."""
+    one, other = (interface(engine, given.get(name, "")) for name in ("source", "target"))
+    udp, mptcp = (given.get(name) == "true" for name in ("udp", "mptcp"))
+    try:
+        asked = question(given.get("flows", "1"), given.get("duration", ""), udp=udp, mptcp=mptcp)
+        return _prepared(engine, buckets, (one, other), asked, public=given.get("via") == "gateway")
+    except (BadQuestion, NoPath) as why:
+        raise Fault("InvalidParameterValue", str(why)) from why
+
+
+def _prepared(
+    engine: Engine,
+    buckets: Buckets,
+    pair: tuple[NetworkInterface, NetworkInterface],
+    asked: Question,
+    *,
+    public: bool,
+) -> dict[str, Any]:
+    one, other = pair
+    caps = of_pair(engine.state, engine.settings, one, other, asked.traffic, public=public)
+    way = path(engine.state, one, other, public=public)
+    source_ip, target_ip = addresses(engine.state, one, other, way)
+    passages = [Passage(TCP, PORT, PORT + asked.traffic.subflows - 1, source_ip, target_ip)]
+    if asked.traffic.transport == "udp":
+        passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
+    known = levels(engine, buckets, one) | levels(engine, buckets, other)
+    lacks = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
+    return {
+        "source": {"instance": bond(one).instance_id, "interface": one.id, "address": one.primary},
+        "target": {"instance": bond(other).instance_id, "interface": other.id, "address": other.primary},
+        "via": way.via,
+        "connect_to": target_ip,
+        "port": PORT,
+        "duration_s": asked.duration_s,
+        "bandwidth_scale": engine.settings.bandwidth_scale,
+        "missing": [_shown(rule, one if rule.egress else other) for rule in lacks],
+        "prediction": predict_caps(caps, asked.duration_s, None, known).shown(),
+    }
+
+
+def _shown(rule: Missing, holder: NetworkInterface) -> dict[str, Any]:
+    """A missing rule, and who may add it."""
+    where = {"owner": holder.owner, "region": holder.region}
+    return rule._asdict() | where | {"is_group": rule.holder.startswith(GROUP), "sentence": rule.sentence}
