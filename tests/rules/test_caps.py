@@ -7,6 +7,7 @@ from small_region import HERE, THERE, Region
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.caps import Caps, Traffic
+from elastinet.rules.paths import NoPath
 from elastinet.rules.performance import of_pair
 
 GIGA = 10**9
@@ -47,11 +48,6 @@ def pair(region: Region, *kinds: str, **more: Any) -> list[NetworkInterface]:
         (
             ("c5n.18xlarge", "c5n.18xlarge"),
             {"connections": 40},
-            (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"]),
-        ),
-        (
-            ("c5n.18xlarge", "c5n.18xlarge"),
-            {"transport": "efa"},
             (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"]),
         ),
         (("t2.micro", "c5n.18xlarge"), {"transport": "udp"}, (1.024, ["0 out"])),
@@ -154,3 +150,17 @@ def test_goodput(transport: Any, public: bool, expected: float) -> None:
     assert between(region, *ends, transport=transport, public=public).goodput == pytest.approx(
         expected, rel=1e-12
     )
+
+
+def test_efa_has_no_cap_for_a_flow() -> None:
+    region = Region()
+    ends = pair(region, "c5n.18xlarge", "c5n.18xlarge")
+    with pytest.raises(NoPath, match=f"{ends[0].id} is no EFA"):
+        between(region, *ends, transport="efa")
+    for interface in ends:  # no operation makes one yet
+        region.state.replace(NetworkInterface, interface.id, interface.but(interface_type="efa"))
+    found = binding(region, between(region, *ends, transport="efa"), *ends)
+    assert found == (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"])
+    region.state.replace(NetworkInterface, ends[1].id, ends[1].but(interface_type="efa", zone="us-east-1b"))
+    with pytest.raises(NoPath, match="one VPC and one zone"):
+        between(region, *ends, transport="efa")

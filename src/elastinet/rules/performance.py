@@ -11,7 +11,7 @@ from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
 from elastinet.rules.express import why_not
 from elastinet.rules.interfaces import bond
-from elastinet.rules.paths import path
+from elastinet.rules.paths import NoPath, Path, path
 
 
 def of_pair(
@@ -25,12 +25,23 @@ def of_pair(
 ) -> Caps:
     """The caps on what one interface sends to another; raises NoPath."""
     way = path(state, one, other, public=public)
+    if traffic.transport == "efa":
+        _check_efa(one, other, way)
     instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
     near = way.via != "gateway" and clustered(state, *instances)
     express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
     flow = flow_figure(settings.rules, clustered=near, express=express)
     here, there = (end(settings, *pair) for pair in zip(instances, (one, other), strict=True))
     return caps(here, there, way, flow, traffic, settings.rules)
+
+
+def _check_efa(one: NetworkInterface, other: NetworkInterface, way: Path) -> None:
+    """Look that two interfaces can pass by the operating system; raises NoPath (facts sheet, section 9.1)."""
+    for interface in (one, other):
+        if interface.interface_type not in ("efa", "efa-only"):
+            raise NoPath(f"{interface.id} is no EFA")
+    if way.via != "vpc" or one.zone != other.zone:
+        raise NoPath(f"EFA stays in one VPC and one zone: {one.id} and {other.id} do not share both")
 
 
 def end(settings: Settings, instance: Instance, interface: NetworkInterface) -> End:
