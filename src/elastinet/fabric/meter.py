@@ -5,7 +5,7 @@ The namespaces' workers read the counters; all else happens in the agent's loop.
 
 import math
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -133,13 +133,17 @@ class Meter:
     def _way(self, item: Bandwidth, direction: str, readings: Readings[Counters]) -> Way:
         account, view = self._accounts.get(item.id), self._plan.view
         trees = [readings[n].queues for n in item.networks if n in readings]
-        passed = [part for queues in trees for part in shaping.passed(item, direction, queues, view)]
+        found = [one for queues in trees for one in shaping.passed(item, direction, queues, view)]
+        passed = [part for _, part in found]
+        waited: Counter[str] = Counter()
+        for limit, part in found:
+            waited[limit] += part.waited
         return Way(
             bps=view.rate_bps(item, direction),
             level_bits=account.levels[direction] if account else 0.0,
             waiting_bytes=sum(part.waiting_bytes for part in passed),
             dropped=sum(part.dropped for part in passed),
-            waited=sum(part.waited for part in passed),
+            waited=dict(waited),
         )
 
     def _interfaces(self, readings: Readings[Counters]) -> list[tuple[str, Counted]]:

@@ -335,15 +335,15 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 class Way(msgspec.Struct, frozen=True):
     """One direction of an instance: what it may use now, what is left in its bucket (in bits), and its queue.
 
-    `waited` counts how often the limit was reached, `dropped` the packets that found no room to wait in;
-    `waiting_bytes` is what waits now.
+    `waited` counts how often packets had to, by the limit that they had reached; `dropped` are those that
+    found no room to wait in, and `waiting_bytes` is what waits now.
     """
 
     bps: int
     level_bits: float
     waiting_bytes: int = 0
     dropped: int = 0
-    waited: int = 0
+    waited: dict[str, int] = {}
 
 
 class Counted(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ Queues = Mapping[str, Mapping[int, tuple[int, Passed]]]
 
 OUT, IN, GATEWAY_IN = 1, 2, 3
 """Classes, seen from the instance. What enters and was not put in a class is in IN."""
+INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
 CARD = 0x100
 FLOWS, GATEWAY_FLOWS = 0x1000, 0xF000
 POOL = 0x1000
@@ -317,17 +318,26 @@ def _from_outside(guest: str, address: str) -> Element:
     return Element(f"gateway_in{suffix}", address, f"goto gateway_{names.word(guest)}{suffix}", "netdev")
 
 
-def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[Passed]:
-    """What has passed, or waits in, the classes that hold up an instance in one direction."""
+def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[tuple[str, Passed]]:
+    """What has passed, or waits in, the classes that hold up an instance in one direction, by their limit."""
     own = queues.get(names.queue(item.id), {})
     tops = {OUT} if direction == "out" else {IN, GATEWAY_IN}
     for number, (parent, found) in own.items():
         above = own.get(parent, (0, found))[0]
         if tops & {number, parent, above}:
-            yield found
+            yield _limit(number), found
     at_gateway = queues.get(names.IGW_LINK, {}).get(view.numbers.gateway(item.id))
     if direction == "out" and limits_gateway(item) and at_gateway:
-        yield at_gateway[1]
+        yield INTERNET_GATEWAY, at_gateway[1]
+
+
+def _limit(number: int) -> str:
+    """What a class of an instance's queue limits."""
+    if number >= FLOWS:
+        return FLOW
+    if number >= CARD:
+        return f"card {number - CARD}"
+    return INTERNET_GATEWAY if number == GATEWAY_IN else INSTANCE
 
 
 def link(name: str, bps: int) -> Iterator[Item]:
