@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from elastinet import forecast
+from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.forecast.asking import BadQuestion, question
 from elastinet.forecast.prediction import Job, predict_together
@@ -120,3 +123,31 @@ def test_questions_that_cannot_be(words: dict[str, Any]) -> None:
     with pytest.raises(BadQuestion) as why:
         question(**words)
     assert len(str(why.value)) < 120
+
+
+@given(
+    kinds=st.tuples(*[st.sampled_from(sorted(instance_types()))] * 2),
+    zone=st.sampled_from(["us-east-1a", "us-east-1b", "eu-west-1a"]),
+    transport=st.sampled_from(["tcp", "udp", "mptcp"]),
+    flows=st.integers(1, 64),
+    public=st.booleans(),
+    rules=st.sampled_from(["classic", "2026"]),
+)
+def test_it_begins_with_the_caps_and_never_gets_better(
+    kinds: tuple[str, str], zone: str, transport: Any, flows: int, public: bool, rules: Any
+) -> None:
+    settings = Settings(rules=rules)
+    ends = (f"{kinds[0]}@us-east-1a", f"{kinds[1]}@{zone}")
+    via: Any = {"via": "gateway"} if public else {}
+    traffic = Traffic(transport, 1, flows) if transport == "mptcp" else Traffic(transport, flows)
+    caps = forecast.type_pair(*ends, traffic, settings=settings, **via)
+    found = forecast.predict(*ends, flows=flows, transport=transport, settings=settings, **via)
+    assert found.wire_bps[0] == pytest.approx(caps.bps, rel=1e-9)
+    assert set(found.binding[0]) == {cap.resource for cap in caps.binding}
+    assert list(found.wire_bps) == sorted(found.wire_bps, reverse=True)
+    assert all(data < wire for data, wire in zip(found.goodput_bps, found.wire_bps, strict=True))
+    baselines = [cap.allowance.baseline_bps for cap in caps.shared]
+    assert found.wire_bps[-1] >= min(*baselines, caps.bps) * (1 - 1e-9)
+    more = forecast.predict(*ends, flows=flows + 1, transport=transport, settings=settings, **via)
+    assert more.wire_bps[0] >= found.wire_bps[0] * (1 - 1e-9)
+    assert more.data_bytes >= found.data_bytes * (1 - 1e-9)
