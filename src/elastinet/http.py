@@ -1,16 +1,18 @@
 """The ASGI application: the EC2 API, and elastinet's own pages beside it."""
 
+import asyncio
 import json
 import logging
 import math
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from elastinet import features, hardware, measurements, nics, predictions
+from elastinet import features, hardware, measurements, nics, predictions, rates, traffic
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -19,8 +21,10 @@ from elastinet.fabric.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
+from elastinet.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
+from elastinet.rules.interfaces import holders
 from elastinet.rules.role_keys import account_of
 from elastinet.wire.credentials import caller
 from elastinet.wire.parse import parse
@@ -30,8 +34,12 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reply = tuple[int, str, bytes]
+Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
+"""What a page says of two readings, an older one and a newer one."""
 
 MOST_BYTES = 1 << 20
+RATE_SECONDS = 0.25
+"""How long a page looks before it tells a rate."""
 DEFAULT_REGION = "us-east-1"
 HOURS_A_MONTH = 730
 XML = "text/xml;charset=UTF-8"
@@ -52,7 +60,7 @@ class Application:
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata = metadata
-        self._buckets = predictions.full_buckets(engine)
+        self._reader = Reader(config.bandwidth_scale)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
             ("GET", "/_elastinet/health"): self._health,
             ("GET", "/_localstack/health"): self._health,
@@ -63,6 +71,8 @@ class Application:
             ("GET", "/_elastinet/plant"): self._plant,
             ("GET", "/_elastinet/place"): self._place,
             ("GET", "/_elastinet/nic"): self._nic,
+            ("GET", "/_elastinet/traffic"): self._traffic,
+            ("GET", "/_elastinet/metrics"): self._metrics,
             ("GET", "/_elastinet/predict"): self._predict,
             ("GET", "/_elastinet/credits"): self._credits,
             ("GET", "/_elastinet/perf"): self._perf,
@@ -175,14 +185,64 @@ class Application:
         return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
 
     async def _predict(self, query: bytes) -> Reply:
-        return _answer(lambda: predictions.predicted(self._engine, self._buckets, _given(query)))
+        ask = partial(predictions.predicted, self._engine, given=_given(query))
+        return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
 
     async def _perf(self, query: bytes) -> Reply:
-        return _answer(lambda: measurements.prepared(self._engine, self._buckets, _given(query)))
+        ask = partial(measurements.prepared, self._engine, given=_given(query))
+        return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
 
     async def _credits(self, query: bytes) -> Reply:
+        ask = partial(predictions.credits, self._engine, name=_given(query).get("instance", ""))
+        return await self._measured(lambda then, now: ask(self._buckets(then, now)), RATE_SECONDS)
+
+    async def _traffic(self, query: bytes) -> Reply:
         name = _given(query).get("instance", "")
-        return _answer(lambda: predictions.credits(self._engine, self._buckets, name))
+        return await self._measured(lambda _, now: traffic.shown(self._engine, now, name))
+
+    async def _measured(self, ask: Measured, seconds: float = 0.0) -> Reply:
+        """Answer from what the kernel has counted: now, and so many seconds before."""
+        try:
+            before = after = await self._read()
+            if seconds and before is not None:
+                await asyncio.sleep(seconds)
+                after = await self._read()
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        return _answer(lambda: ask(before, after))
+
+    async def _read(self) -> Reading | None:
+        """What the kernel has counted; None where no packet is carried."""
+        if self._config.fabric == "none":
+            return None
+        try:
+            measured = await self._reconciler.measure()
+        except TimeoutError:
+            raise Fault("Unavailable", "the fabric agent does not answer", 503) from None
+        return self._reader.read(measured, holders(self._engine.state))
+
+    def _buckets(self, before: Reading | None, after: Reading | None) -> predictions.Buckets:
+        """The credits that running instances have now, and the rates between two readings."""
+        pages = [traffic.shown(self._engine, reading) for reading in (before, after)]
+        found = rates.buckets(*pages)
+        return lambda instance: found[instance.id]
+
+    async def _metrics(self, _query: bytes) -> Reply:
+        from elastinet import metrics  # Prometheus's library would cost every start
+
+        try:
+            shown = traffic.shown(self._engine, await self._read())
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        keeper = self._reconciler
+        figures = {
+            "settled": float(keeper.settled),
+            "generation": float(keeper.generation),
+            "converged_generation": float(keeper.converged),
+            "failed_objects": float(len(keeper.failed)),
+        }
+        counts = {name: float(count) for name, count in self._engine.counts().items()}
+        return 200, metrics.CONTENT_TYPE, metrics.text(shown, figures, counts)
 
     async def _fail(self, query: bytes) -> Reply:
         given = _given(query)

@@ -11,23 +11,13 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.nics import find
 from elastinet.rules.bandwidth import of_instance
-from elastinet.rules.credits import Bucket, full
+from elastinet.rules.credits import Bucket
 from elastinet.rules.interfaces import primary_of
 from elastinet.rules.paths import NoPath
 from elastinet.rules.performance import of_pair
 
 Buckets = Callable[[Instance], Mapping[str, Bucket]]
 """An instance's buckets as they are now, by direction: "out" and "in"."""
-
-
-def full_buckets(engine: Engine) -> Buckets:
-    """Buckets where no packet is carried: full from the start on."""
-
-    def ask(instance: Instance) -> Mapping[str, Bucket]:
-        bucket = full(of_instance(instance, engine.settings).aggregate)
-        return {"out": bucket, "in": bucket}
-
-    return ask
 
 
 def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Feed → desired → agent → facts: keeps the fabric at what the state asks for."""
 
 import asyncio
+import itertools
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +13,7 @@ from elastinet.fabric.desired import build, everything
 from elastinet.fabric.objects import (
     AnyObject,
     Attached,
+    Bandwidth,
     Converged,
     Desire,
     Detached,
@@ -19,7 +22,10 @@ from elastinet.fabric.objects import (
     Guest,
     Hello,
     Interface,
+    Measure,
+    Measured,
     Running,
+    Way,
 )
 from elastinet.fabric.touching import touched
 from elastinet.model.change import Change
@@ -28,14 +34,18 @@ from elastinet.model.interface import NetworkInterface
 
 log = logging.getLogger(__name__)
 
+MEASURE_SECONDS = 5.0
 UNSETTLED = ("pending", "stopping", "shutting-down")
 
 
 class Link(Protocol):
     """The way to a fabric; facts come back through `Reconciler.learn`."""
 
-    def send(self, desire: Desire) -> None:
-        """Ask the fabric for a network; lost if it is away, and then asked for whole on its return."""
+    def send(self, message: Desire | Measure) -> None:
+        """Ask the fabric for a network; lost if it is away, and then asked for whole on its return.
+
+        Or ask it what has passed.
+        """
 
 
 class Reconciler:
@@ -54,6 +64,8 @@ class Reconciler:
         self._leaving: dict[str, int] = {}
         self._scrap: set[str] = set()
         self._news = asyncio.Event()
+        self._asked: dict[int, asyncio.Future[Measured]] = {}
+        self._questions = itertools.count(1)
         engine.followers.append(self.follow)
 
     # --- feed → desired ---------------------------------------------------------------------------
@@ -146,6 +158,9 @@ class Reconciler:
                 self.hello = fact
             case Converged():
                 self._converge(fact)
+            case Measured():
+                if asked := self._asked.get(fact.number):
+                    asked.set_result(fact)
         self._news.set()
 
     def _converge(self, fact: Converged) -> None:
@@ -176,6 +191,16 @@ class Reconciler:
     def _report_interface(self, fact: str, id: str, attachment: str) -> None:
         if interface := self.engine.state.get(NetworkInterface, id):
             self.engine.report(*interface.scope, fact, id, attachment)
+
+    async def measure(self) -> Measured:
+        """What has passed so far, and what is left of credits; TimeoutError when the fabric is away."""
+        number = next(self._questions)
+        asked = self._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            self.link.send(Measure(number))
+            return await asyncio.wait_for(asked, MEASURE_SECONDS)
+        finally:
+            del self._asked[number]
 
     # --- waiting ----------------------------------------------------------------------------------
 
@@ -227,15 +252,25 @@ class ModelledFabric:
     def __init__(self) -> None:
         self.reconciler: Reconciler | None = None
 
-    def send(self, desire: Desire) -> None:
+    def send(self, message: Desire | Measure) -> None:
         """Report everything as it was asked for, once the engine is idle again."""
-        asyncio.get_running_loop().call_soon(self._answer, desire)
+        asyncio.get_running_loop().call_soon(self._answer, message)
 
-    def _answer(self, desire: Desire) -> None:
+    def _answer(self, desire: Desire | Measure) -> None:
         assert self.reconciler is not None
+        if isinstance(desire, Measure):
+            self.reconciler.learn(self._measured(desire.number))
+            return
         for made in desire.put:
             if isinstance(made, Guest):
                 self.reconciler.learn(Running(made.id, made.boot))
             elif isinstance(made, Interface):
                 self.reconciler.learn(Attached(made.id, made.attachment))
         self.reconciler.learn(Converged(desire.generation))
+
+    def _measured(self, number: int) -> Measured:
+        """No packet has passed: all buckets are full."""
+        assert self.reconciler is not None
+        limited = [item for item in self.reconciler.have.values() if isinstance(item, Bandwidth)]
+        ways = {item.id: Way(item.share.peak_bps, item.share.credit_bits) for item in limited}
+        return Measured(number, time.monotonic(), ways, ways)

@@ -14,7 +14,7 @@ from elastinet.config import Config
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.link import AgentLink
-from elastinet.fabric.objects import Desire
+from elastinet.fabric.objects import Desire, Measure
 from elastinet.http import Application
 from elastinet.imds.service import MetadataService
 from elastinet.listeners import Listeners
@@ -48,12 +48,12 @@ class KernelFabric:
         assert self.reconciler is not None
         return self.reconciler
 
-    def send(self, desire: Desire) -> None:
+    def send(self, message: Desire | Measure) -> None:
         """Ask the agent, and stop serving metadata in networks that are to go."""
-        for key in desire.drop:
+        for key in message.drop if isinstance(message, Desire) else ():
             if key.startswith("network:"):
                 self.listeners.close(key.removeprefix("network:"))
-        self.agent.send(desire)
+        self.agent.send(message)
 
 
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:

@@ -23,6 +23,7 @@ from elastinet.cli.reset import reset
 from elastinet.cli.start import start
 from elastinet.cli.status import status
 from elastinet.cli.stop import stop
+from elastinet.cli.top import top
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,6 +63,7 @@ app.command("costs")(costs)
 app.command("plant")(plant)
 app.command("place")(place)
 app.command("nic")(nic)
+app.command("top")(top)
 app.command("predict")(predict)
 app.command("perf")(perf)
 app.command("credits")(credits)

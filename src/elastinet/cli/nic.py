@@ -7,18 +7,39 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
 
 Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag.")]
 
 
-def nic(instance: Instance, port: Port = None, state: State = None, json: Json = False) -> None:
-    """Show the devices of an instance's interfaces: driver, card and function, on which host."""
-    told = ask(find_server(port, state), "GET", f"/_elastinet/nic?instance={quote(instance)}")
-    if json:
+Stats = Annotated[bool, typer.Option("--stats", help="Show what the interfaces have counted instead.")]
+
+
+def nic(
+    instance: Instance, stats: Stats = False, port: Port = None, state: State = None, json: Json = False
+) -> None:
+    """Show the devices of an instance's interfaces: driver, card and function, on which host; or counters."""
+    page = "traffic" if stats else "nic"
+    told = ask(find_server(port, state), "GET", f"/_elastinet/{page}?instance={quote(instance)}")
+    if stats:
+        _show_counters(told["instances"][0], json)
+    elif json:
         print_json(told)
     else:
         _show(Console(), told)
+
+
+def _show_counters(told: dict[str, Any], json: bool) -> None:
+    """What each interface has counted, as `ethtool -S` would tell it in the guest."""
+    if json:
+        print_json({name: told[name] for name in ("instance", "type", "state", "interfaces")})
+        return
+    for one in told["interfaces"]:
+        if one["counters"] is None:
+            why = "no packets are carried" if told["state"] == "running" else f"it is {told['state']}"
+            raise Failure(f"nothing is counted of {told['instance']}: {why}")
+        print(f"{one['device']} ({one['interface']})")
+        print("\n".join(f"     {name}: {count}" for name, count in one["counters"].items()))
 
 
 def _show(console: Console, told: dict[str, Any]) -> None:

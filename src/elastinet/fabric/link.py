@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric.objects import Desire, Fact, Listener
+from elastinet.fabric.objects import Desire, Fact, Listener, Measure
 from elastinet.fabric.protocol import Inbox
 
 log = logging.getLogger(__name__)
@@ -65,10 +65,10 @@ class AgentLink:
         asyncio.get_running_loop().add_reader(connection, self._read)
         self._on_up()
 
-    def send(self, desire: Desire) -> None:
+    def send(self, message: Desire | Measure) -> None:
         """Ask the agent for a network; while it is away this is lost, and asked whole on its return."""
         if self._connection is not None:
-            self._waiting += _encode(desire) + b"\n"
+            self._waiting += _encode(message) + b"\n"
             self._write()
 
     def _write(self) -> None:

@@ -24,8 +24,3 @@ class Bucket(NamedTuple):
         earned = self.allowance.baseline_bps - self.bps
         missing = self.allowance.credit_bits - self.level_bits
         return missing / earned if earned > 0 else None
-
-
-def full(allowance: Allowance) -> Bucket:
-    """The bucket of an instance that has just started."""
-    return Bucket(allowance, allowance.credit_bits)

@@ -24,6 +24,12 @@ def interfaces_of(state: State, instance_id: str) -> list[NetworkInterface]:
     return sorted(found, key=lambda i: (bond(i).network_card, bond(i).device_index))
 
 
+def holders(state: State) -> dict[str, str]:
+    """The instances by the interfaces that are in them."""
+    found = ((interface.id, instance_id_of(interface)) for interface in state.all(NetworkInterface))
+    return {id: instance_id for id, instance_id in found if instance_id}
+
+
 def primary_of(state: State, instance_id: str) -> NetworkInterface | None:
     """An instance's primary interface, while it has one."""
     return next(iter(interfaces_of(state, instance_id)), None)
