@@ -1,5 +1,6 @@
 """What is enforced on packets, what is modelled, and what is only recorded."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Level = Literal["enforced", "modelled", "recorded", "absent"]
@@ -12,6 +13,7 @@ class Feature(NamedTuple):
     kernel: Level
     none: Level
     why: str
+    needs: str = ""
 
 
 FEATURES = (
@@ -64,8 +66,12 @@ FEATURES = (
             "Of the edition 2026 of the rules, with what each asks of types, zones and routes."),
     Feature("eBPF fast path for enhanced interfaces", "absent", "absent",
             "Every packet takes the router's path, as root too."),
-    Feature("bandwidth and network I/O credits", "modelled", "modelled",
-            "Predicted, with the cap that binds; no limit is enforced on packets yet."),
+    Feature("bandwidth of instances, flows, gateways and peerings between regions", "enforced", "modelled",
+            "Packets wait in queues; no limit is installed that this machine cannot reach.", "limits"),
+    Feature("network I/O credits", "enforced", "modelled",
+            "AWS publishes no sizes: a full bucket lasts ten minutes at the peak, or as set.", "limits"),
+    Feature("bandwidth of one of several network cards", "enforced", "modelled",
+            "Of what leaves by it; what enters is limited for the instance as a whole.", "limits"),
     Feature("packets a second and tracked connections by instance", "absent", "absent",
             "AWS publishes no figures."),
     Feature("EFA", "absent", "absent", "No OS bypass is here."),
@@ -82,9 +88,13 @@ FEATURES = (
 )  # fmt: skip
 
 
-def table(fabric: str) -> list[dict[str, str]]:
-    """Every feature with its level under this fabric."""
+def table(fabric: str, missing: Mapping[str, str]) -> list[dict[str, str]]:
+    """Every feature with its level under this fabric, on a machine without some things that features need."""
     return [
-        {"feature": f.name, "level": f.kernel if fabric == "kernel" else f.none, "why": f.why}
+        {"feature": f.name, "level": _level(f, fabric, missing), "why": missing.get(f.needs, f.why)}
         for f in FEATURES
     ]
+
+
+def _level(feature: Feature, fabric: str, missing: Mapping[str, str]) -> Level:
+    return feature.kernel if fabric == "kernel" and feature.needs not in missing else feature.none

@@ -149,8 +149,9 @@ class Application:
                 "converged": self._reconciler.converged,
                 "failed": self._reconciler.failed,
                 "missing": hello.features if hello else {},
+                "most_bps": hello.most_bps if hello else None,
                 "counts": self._engine.counts(),
-                "features": features.table(self._config.fabric),
+                "features": features.table(self._config.fabric, hello.features if hello else {}),
             }
         )
 

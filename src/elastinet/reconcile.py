@@ -55,7 +55,7 @@ class Reconciler:
         self.engine = engine
         self.link = link
         self.disks = disks
-        self.have: dict[str, AnyObject] = everything(engine.state)
+        self.have: dict[str, AnyObject] = everything(engine.state, engine.settings)
         self.generation = 0
         self.converged = 0
         self.failed: dict[str, str] = {}
@@ -97,7 +97,7 @@ class Reconciler:
         keys, self._touched = self._touched, set()
         put, drop = [], []
         for key in keys:
-            new, old = build(self.engine.state, key), self.have.get(key)
+            new, old = build(self.engine.state, key, self.engine.settings), self.have.get(key)
             if new is not None and new != old:
                 self.have[key] = new
                 put.append(new)
@@ -125,7 +125,7 @@ class Reconciler:
                 self._leave(f"interface:{interface.id}")
         self._scrap = self._orphaned_disks()
         self._touched.clear()
-        self.have = everything(self.engine.state)
+        self.have = everything(self.engine.state, self.engine.settings)
         self._send(put=tuple(self.have.values()), whole=True)
 
     def _orphaned_disks(self) -> set[str]:

@@ -81,7 +81,7 @@ class World:
 
     def check(self) -> None:
         """Hold the law; what was touched must have been told by now."""
-        expected = everything(self.engine.state)
+        expected = everything(self.engine.state, self.engine.settings)
         assert self.reconciler.have == expected
         assert self.fabric.picture == expected
 
@@ -111,10 +111,10 @@ def test_every_change_alone_touches_enough(history: list[Move]) -> None:
 def test_building_again_gives_equal_objects(times: int) -> None:
     engine = new_engine(MemoryJournal())
     furnish(engine)
-    first = everything(engine.state)
-    assert len(kinds(first.values())) == 8, "the furniture shows every kind of object"
+    first = everything(engine.state, engine.settings)
+    assert len(kinds(first.values())) == 9, "the furniture shows every kind of object"
     for _ in range(times):
-        assert {key: build(engine.state, key) for key in first} == first
+        assert {key: build(engine.state, key, engine.settings) for key in first} == first
 
 
 def kinds(objects: Iterable[AnyObject]) -> set[str]:

@@ -86,9 +86,9 @@ def needs(item: AnyObject) -> Iterator[str]:
         case PublicAddress():
             yield from (f"network:{item.network}", f"guest:{names.INTERNET}", f"bandwidth:{item.guest}")
         case Bandwidth():
-            yield f"guest:{item.id}"
-            yield from (f"exists:near:{nearer.near}" for nearer in item.nearer)
-            yield from _existing(item.networks)
+            yield from (f"guest:{item.id}", f"guest:{names.INTERNET}")
+            yield from (f"near:{nearer.near}" for nearer in item.nearer)
+            yield from (f"network:{network}" for network in item.networks)
         case Near():
             yield from _existing(item.networks)
         case Appliance():
@@ -227,10 +227,11 @@ def _public(item: PublicAddress, view: View) -> Placed:
 
 
 def _bandwidth(item: Bandwidth, view: View) -> Placed:
-    known = tuple(nearer for nearer in item.nearer if f"near:{nearer.near}" in view.objects)
-    item, placed = replace(item, nearer=known), Placed()
+    placed = Placed()
     for network in filter(view.network, item.networks):
-        placed |= _placed(network, shaping.instance(item, view, view.six(network)))
+        known = tuple(nearer for nearer in item.nearer if view.is_near(nearer.near, network))
+        own = replace(item, nearer=known)
+        placed |= _placed(network, shaping.instance(own, network, view))
     return placed
 
 

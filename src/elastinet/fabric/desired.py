@@ -7,8 +7,10 @@ building everything is a law with a test.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_network
 
-from elastinet.fabric import objects
+from elastinet.catalog.settings import Settings
+from elastinet.fabric import limits, objects
 from elastinet.fabric.objects import AnyObject
+from elastinet.fabric.presence import has_network, is_live
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -19,7 +21,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, resolving
-from elastinet.rules.interfaces import addresses_of, primary_of
+from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
 from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
@@ -28,44 +30,30 @@ Desired = Mapping[str, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
 
 
-def everything(state: State) -> dict[str, AnyObject]:
-    """All objects that a state asks for, by key."""
+def everything(state: State, settings: Settings) -> dict[str, AnyObject]:
+    """All objects that a state asks for under these settings, by key."""
     keys = (key for vpc in state.all(Vpc) for key in of_vpc(state, vpc.id))
     guests = (f"guest:{i.id}" for i in state.all(Instance))
     own = (key for i in state.all(NetworkInterface) for key in of_interface(state, i))
     appliances = (f"appliance:{n.id}" for n in state.all(NatGateway))
-    built = ((key, build(state, key)) for key in {*keys, *guests, *own, *appliances})
+    all_keys = {*keys, *guests, *own, *appliances, *limits.everything(state)}
+    built = ((key, build(state, key, settings)) for key in all_keys)
     return {key: made for key, made in built if made is not None}
 
 
-def build(state: State, key: str) -> AnyObject | None:
+def build(state: State, key: str, settings: Settings) -> AnyObject | None:
     """The object of this key, or None if the state asks for none."""
     kind, _, id = key.partition(":")
+    if kind in _BY_SETTINGS:
+        return _BY_SETTINGS[kind](state, id, settings)
     return _BUILDERS[kind](state, id)
 
 
-# --- what is there at all -------------------------------------------------------------------------
-
-
-def is_live(state: State, interface: NetworkInterface) -> bool:
-    """Whether an interface is, or is about to be, in a NAT gateway or an instance with a machine."""
-    bond = interface.attachment
-    if bond is None or bond.status == "detaching":
-        return False
-    instance, gateway = state.get(Instance, bond.instance_id), state.get(NatGateway, bond.instance_id)
-    return (instance is not None and instance.powered) or (gateway is not None and gateway.alive)
-
-
-def has_network(state: State, vpc_id: str) -> bool:
-    """Whether a VPC needs a network: it does as soon as something runs in it."""
-    return any(is_live(state, i) for i in state.where(NetworkInterface, "attachment.vpc-id", vpc_id))
+# --- builders, one per kind of object -------------------------------------------------------------
 
 
 def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
     return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
-
-
-# --- builders, one per kind of object -------------------------------------------------------------
 
 
 def _network(state: State, id: str) -> AnyObject | None:
@@ -151,6 +139,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
         names=tuple(resolving.names(state, interface)),
         dark=_is_dark(state, bond.instance_id),
         mediated=_is_mediated(state, bond.instance_id),
+        card=bond.network_card,
     )
 
 
@@ -232,7 +221,8 @@ def _mapping(state: State, id: str) -> AnyObject | None:
 def _to(state: State, public: str, interface: NetworkInterface, private: str) -> AnyObject | None:
     if not is_live(state, interface) or _gateway(state, interface.vpc_id) is None:
         return None
-    return objects.Mapping(id=public, network=interface.vpc_id, private=private)
+    guest = instance_id_of(interface) or ""
+    return objects.Mapping(id=public, network=interface.vpc_id, private=private, guest=guest)
 
 
 def _acl(state: State, id: str) -> AnyObject | None:
@@ -256,14 +246,15 @@ def _appliance(state: State, id: str) -> AnyObject | None:
     return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
 
 
-def _peering(state: State, id: str) -> AnyObject | None:
+def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
     peering = state.get(Peering, id)
     if peering is None or peering.status != "active":
         return None
     networks = (peering.requester.vpc_id, peering.accepter.vpc_id)
     if not all(has_network(state, vpc) for vpc in networks):
         return None
-    return objects.Peering(id=id, networks=networks, mtu=mtu(peering))
+    bps = limits.peering_bps(peering, settings)
+    return objects.Peering(id=id, networks=networks, mtu=mtu(peering), bandwidth_bps=bps)
 
 
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
@@ -276,7 +267,11 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "mapping": _mapping,
     "acl": _acl,
     "appliance": _appliance,
+    "near": limits.near,
+}
+_BY_SETTINGS: dict[str, Callable[[State, str, Settings], AnyObject | None]] = {
     "peering": _peering,
+    "bandwidth": limits.bandwidth,
 }
 
 

@@ -127,11 +127,15 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Nearer(msgspec.Struct, frozen=True):
-    """What one flow may have to the addresses of `near` (an id), of one of these protocols; () is all."""
+    """What one flow may have to the addresses of `near` (an id).
+
+    Only of one of these protocols, and from one of these interfaces, if there are any.
+    """
 
     near: str
     flow_bps: int
     protocols: tuple[int, ...] = ()
+    interfaces: tuple[str, ...] = ()
 
 
 class Bandwidth(Object, frozen=True, tag="bandwidth"):
@@ -326,10 +330,14 @@ class Listener(msgspec.Struct, frozen=True, tag="listener"):
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
-    """Agent to engine, first of all: what this machine can do, and what it lacks (feature: why)."""
+    """Agent to engine, first of all: what this machine can do, and what it lacks (feature: why).
+
+    No limit of `most_bps` or more can ever bind here.
+    """
 
     rootless: bool
     features: dict[str, str]
+    most_bps: int = 0
 
 
 class Way(msgspec.Struct, frozen=True):

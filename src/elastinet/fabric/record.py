@@ -40,7 +40,7 @@ class Record:
             self.news[item.alias] = (item, self._births[item.name])
 
     def _index(self, item: Item) -> None:
-        for name in on(item):
+        if name := on(item):
             self._hanging[name].add(item.identity)
         if isinstance(item, Link) or (isinstance(item, Queue) and item.index):
             self.names[item.index] = item.name
@@ -48,7 +48,7 @@ class Record:
     def remove(self, identity: Identity) -> None:
         """Note that an item is gone."""
         item = self.items.pop(identity)
-        for name in on(item):
+        if name := on(item):
             self._hanging[name].discard(identity)
         if isinstance(item, Link | Queue):
             self.names.pop(item.index, None)
@@ -79,18 +79,16 @@ class Record:
         return (item for item in self.items.values() if isinstance(item, Link))
 
 
-def on(item: Item) -> tuple[str, ...]:
-    """The devices with each of which an item comes and goes."""
+def on(item: Item) -> str | None:
+    """The device with which an item comes and goes."""
     match item:
         case Link() | Queue() | Up():
-            return (item.name,)
-        case Redirect():
-            return (item.link, item.queue)
+            return item.name
         case Class():
-            return (item.queue,)
+            return item.queue
         case Chain() if item.device:
-            return (item.device,)
-        case Address() | Neighbour() | Path() | Inside() if item.link:
-            return (item.link,)
+            return item.device
+        case Address() | Neighbour() | Path() | Inside() | Redirect() if item.link:
+            return item.link
         case _:
-            return ()
+            return None

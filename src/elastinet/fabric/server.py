@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric import features, isolate
+from elastinet.fabric import abilities, features, isolate
 from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.fabric import Fabric
@@ -51,7 +51,11 @@ class Server:
         self._spawning = Spawning(spawner)
         exposure = None if host is None else Exposure(host)
         self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, exposure)
-        self._hello = Hello(isolate.is_rootless(), features.inside())
+        view = self.fabric.plan.view
+        fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
+        view.shapes = fault is None
+        missing = features.inside() | ({"limits": fault} if fault else {})
+        self._hello = Hello(isolate.is_rootless(), missing, view.most_bps)
         self._engine: Peer | None = None
         self._listener = self._listen(run / "agent.sock")
 

@@ -87,23 +87,28 @@ def _flow_key(six: bool) -> Iterator[str]:
 
 
 def _base(name: str, hook: str, device: str, rules: Iterable[str]) -> Chain:
-    text = f"type filter hook {hook} device {device} priority 0; policy accept;"
-    return Chain(name, tuple(rules), text, "netdev", device)
+    return Chain(name, tuple(rules), hook_of(hook, device), "netdev", device)
+
+
+def hook_of(hook: str, device: str) -> str:
+    """Where a device's packets are met: on "ingress" or on "egress"."""
+    return f"type filter hook {hook} device {device} priority 0; policy accept;"
 
 
 # --- the queue of an instance ---------------------------------------------------------------------
 
 
-def instance(item: Bandwidth, view: View, six: bool) -> Iterator[Item]:
+def instance(item: Bandwidth, network: str, view: View) -> Iterator[Item]:
     """A queue device with its classes, and the chains that send packets to them."""
-    name = names.queue(item.id)
+    name, six = names.queue(item.id), view.six(network)
     yield Queue(name, view.numbers.link(f"queue:{item.id}"), item.id, IN)
     yield Up(name)
     yield from _tree(item, view)
     for card in range(max(1, len(item.cards))):
-        yield from _outward(item, card, six)
+        yield from _outward(item, card, view, six)
     if limits_gateway(item):
         yield from _from_gateway(item, six)
+    if limits_gateway(item) and (view.igw(network) or view.eigw(network)):
         yield _class(names.IGW_LINK, view.numbers.gateway(item.id), 0, item.gateway_bps)
 
 
@@ -163,7 +168,7 @@ def limits_gateway(item: Bandwidth) -> bool:
 # --- which class a packet is for ------------------------------------------------------------------
 
 
-def _outward(item: Bandwidth, card: int, six: bool) -> Iterator[Item]:
+def _outward(item: Bandwidth, card: int, view: View, six: bool) -> Iterator[Item]:
     """The chains that end what leaves by one card in the queue."""
     word, queue = names.word(item.id), names.queue(item.id)
     pools = _pools(item)
@@ -174,17 +179,18 @@ def _outward(item: Bandwidth, card: int, six: bool) -> Iterator[Item]:
     for pool, chain in enumerate(chains):
         yield from _by_flow(chain, queue, _first(item, card, pool), _many(item))
     nearer = (
-        f"{_of(near)}{family} daddr @near_{names.word(near.near)}{FAMILIES[family]} goto {chain}"
+        f"{_of(near, view)}{family} daddr @near_{names.word(near.near)}{FAMILIES[family]} goto {chain}"
         for near, chain in zip(item.nearer, chains[1:], strict=True)
         for family in _families(six)
     )
     yield Chain(f"out_{word}_{card}", (*nearer, f"goto {chains[0]}"), family="netdev")
 
 
-def _of(near: Nearer) -> str:
-    if not near.protocols:
-        return ""
-    return f"meta l4proto {{ {', '.join(map(str, near.protocols))} }} "
+def _of(near: Nearer, view: View) -> str:
+    """Which packets have it nearer, besides by their destination."""
+    protocols, links = near.protocols, [view.numbers.link(id) for id in near.interfaces]
+    by_protocol = f"meta l4proto {{ {', '.join(map(str, protocols))} }} " if protocols else ""
+    return by_protocol + (f"iif {{ {', '.join(map(str, links))} }} " if links else "")
 
 
 def _by_flow(chain: str, queue: str, first: int, many: int) -> Iterator[Item]:

@@ -18,10 +18,10 @@ PARMS, INIT, RATE64, CEIL64 = 1, 2, 6, 7
 ROOT, HANDLE = 0xFFFFFFFF, 0x10000
 ETHERNET = 1
 RATE = struct.Struct("=BBHhHI")
-BURST_SECONDS = 0.001
+BURST_SECONDS = 0.002
 TICKS_PER_SECOND = 1e9 / 64
 QUANTUM_BYTES = 60000
-LEAST_BURST_BYTES = 65536
+LEAST_BURST_BYTES = 131072
 MOST_TICKS = 0xFFFFFFFF
 HTB_VERSION = 3
 NEWFILTER, GETFILTER = 44, 46
@@ -92,6 +92,6 @@ def _header(item: Class, index: int) -> bytes:
 
 
 def _ticks(rate: int) -> int:
-    """A bucket of a millisecond, but never less than the largest packet, as the time that it takes."""
+    """A bucket of two milliseconds, but never less than the largest packet, as the time that it takes."""
     seconds = max(BURST_SECONDS, LEAST_BURST_BYTES / rate)
     return min(round(seconds * TICKS_PER_SECOND), MOST_TICKS)

@@ -34,10 +34,18 @@ def correct(applied: Items, links: Mapping[str, int], netlink: Netlink) -> Items
                 result |= {key: _same(applied.get(key), found) for key, found in classes.items()}
             elif item.index:  # a device without its tree is made anew
                 result[identity] = Queue(item.name, item.index)
-        elif isinstance(item, Redirect) and {item.link, item.queue} <= links.keys():
-            leads_to = _leads_to(netlink, links[item.link])
-            result |= {identity: item} if leads_to == links[item.queue] else {}
-    return result
+    return result | _redirects(applied, result, links, netlink)
+
+
+def _redirects(applied: Items, seen: Items, links: Mapping[str, int], netlink: Netlink) -> Items:
+    """The redirects that lead to a queue which stays."""
+    found = ((identity, item) for identity, item in applied.items() if isinstance(item, Redirect))
+    return {
+        identity: item
+        for identity, item in found
+        if item.link in links and seen.get(("queue", item.queue)) == applied.get(("queue", item.queue))
+        if _leads_to(netlink, links[item.link]) == links.get(item.queue, 0)
+    }
 
 
 def _trees(netlink: Netlink) -> set[int]:

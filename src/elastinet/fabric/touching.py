@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from elastinet.fabric.desired import Desired, groups_elsewhere, has_network, of_interface, of_vpc
+from elastinet.fabric import limits
+from elastinet.fabric.desired import Desired, groups_elsewhere, of_interface, of_vpc
+from elastinet.fabric.presence import has_network
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
@@ -15,6 +17,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.interfaces import interfaces_of
+from elastinet.rules.peerings import peers
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
 
 
@@ -41,6 +44,7 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
             case Peering():
                 yield f"peering:{noun.id}"
                 yield from _touched_groups(state, noun)
+                yield from _touched_express(state, noun)
                 yield from _touched_routes(state, noun.id)
             case PrefixList():
                 yield from (f"group:{id}" for id in referring_groups(state, noun.id))
@@ -66,6 +70,8 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
 
 def _touched_instance(state: State, change: Change, noun: Instance, have: Desired) -> Iterator[str]:
     yield f"guest:{noun.id}"
+    yield f"bandwidth:{noun.id}"
+    yield f"near:{noun.placement_group}"
     before, after = (
         (one.powered, one.lacks) if isinstance(one, Instance) else (False, None)
         for one in (change.old, change.new)
@@ -82,6 +88,9 @@ def _touched_interface(state: State, interface: NetworkInterface, have: Desired)
     yield from _touched_routes(state, interface.id)
     if interface.attachment is not None:
         yield f"guest:{interface.attachment.instance_id}"
+        yield from limits.touched(state, interface.attachment.instance_id)
+        vpcs = (interface.vpc_id, *peers(state, interface.vpc_id))
+        yield from limits.express_keys(interface, vpcs)
     if (f"network:{interface.vpc_id}" in have) != has_network(state, interface.vpc_id):
         yield from of_vpc(state, interface.vpc_id)
 
@@ -103,6 +112,14 @@ def _touched_groups(state: State, peering: Peering) -> Iterator[str]:
     for side in (peering.requester, peering.accepter):
         for group in state.where(SecurityGroup, "vpc-id", side.vpc_id):
             yield from groups_elsewhere(state, group.id)
+
+
+def _touched_express(state: State, peering: Peering) -> Iterator[str]:
+    """What is near over a peering connection."""
+    sides = (peering.requester.vpc_id, peering.accepter.vpc_id)
+    for vpc_id in sides:
+        for interface in state.where(NetworkInterface, "attachment.vpc-id", vpc_id):
+            yield from limits.express_keys(interface, sides)
 
 
 def _touched_nat_gateway(state: State, noun: NatGateway, have: Desired) -> Iterator[str]:

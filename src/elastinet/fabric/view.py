@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from elastinet.fabric import names
-from elastinet.fabric.objects import AnyObject, Bandwidth, Interface, Network
+from elastinet.fabric.objects import AnyObject, Bandwidth, Interface, Near, Network
 
 MOST_CLASSES = 0xFFFE
 
@@ -90,6 +90,11 @@ class View:
             return None
         least = min(share.baseline_bps for share in (found.share, *found.cards))
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
+
+    def is_near(self, id: str, network: str) -> bool:
+        """Whether a network knows these near addresses."""
+        found = self.objects.get(f"near:{id}")
+        return isinstance(found, Near) and network in found.networks
 
     def rate_bps(self, item: Bandwidth, direction: str) -> int:
         """What an instance may send ("out") or receive ("in") now."""

@@ -26,7 +26,7 @@ def why_not(
     if EDITIONS[rules].express_flow_bps is None:
         return f"the edition '{rules}' of the rules has no ENA Express"
     for interface in (one, other):
-        if reason := _not_at(state, interface, transport):
+        if reason := not_at(state, interface, transport):
             return reason
     if one.zone != other.zone:
         return f"{one.id} is in {one.zone}, {other.id} in {other.zone}"
@@ -35,7 +35,8 @@ def why_not(
     return f"the way leads through {' and '.join(way.middleboxes)}" if way.middleboxes else None
 
 
-def _not_at(state: State, interface: NetworkInterface, transport: Transport) -> str | None:
+def not_at(state: State, interface: NetworkInterface, transport: Transport) -> str | None:
+    """Why an interface's end of a flow cannot be carried, whatever the other end."""
     instance = state.get(Instance, instance_id_of(interface) or "")
     if instance is None:
         return f"{interface.id} is in no instance"

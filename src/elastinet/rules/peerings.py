@@ -21,6 +21,12 @@ def between(state: State, one: str, other: str) -> Peering | None:
     return next((p for p in peerings if {p.requester.vpc_id, p.accepter.vpc_id} == pair), None)
 
 
+def peers(state: State, vpc_id: str) -> list[str]:
+    """The VPCs of the same region that one is connected with."""
+    active = (p for p in open_peerings(state, vpc_id) if p.status == "active" and not is_across(p))
+    return [side.vpc_id for p in active for side in (p.requester, p.accepter) if side.vpc_id != vpc_id]
+
+
 def last_between(state: State, one: str, other: str) -> Peering | None:
     """The open peering connection of two VPCs, or the last one that they had."""
     pair = {one, other}
@@ -30,7 +36,12 @@ def last_between(state: State, one: str, other: str) -> Peering | None:
 
 def mtu(peering: Peering) -> int:
     """The largest packet that goes over a peering connection."""
-    return IN_REGION_MTU if peering.requester.region == peering.accepter.region else ACROSS_MTU
+    return ACROSS_MTU if is_across(peering) else IN_REGION_MTU
+
+
+def is_across(peering: Peering) -> bool:
+    """Whether a peering connection is between two regions."""
+    return peering.requester.region != peering.accepter.region
 
 
 def is_elsewhere(state: State, rule: SecurityGroupRule) -> bool:

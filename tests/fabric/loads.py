@@ -1,0 +1,99 @@
+"""Real load between guests, and what the rules say that it will be."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from machine import Machine
+
+from elastinet.fabric.objects import Bandwidth, Measure, Nearer, Share
+from elastinet.rules.frames import Transport, share
+
+MBIT = 10**6
+LOW, HIGH = 0.97, 1.01
+ATTEMPTS = 4
+"""A machine that others use too is sometimes late; what a limit lets through too much is never excused."""
+
+
+def limits(number: int, mbit: int, **changes: Any) -> Bandwidth:
+    """What guest `number` may send and receive, in Mbit/s; flows and the gateway are not held to less."""
+    fields: dict[str, Any] = {
+        "networks": ("vpc-1",),
+        "since": "1",
+        "share": Share(mbit * MBIT, mbit * MBIT),
+        "flow_bps": mbit * MBIT,
+        "gateway_bps": mbit * MBIT,
+    }
+    return Bandwidth(f"i-{number}", **(fields | changes))
+
+
+def bursting(number: int, baseline: int, peak: int, seconds: float, **changes: Any) -> Bandwidth:
+    """The same with credits for so many seconds at the peak."""
+    bucket = Share(baseline * MBIT, peak * MBIT, round((peak - baseline) * MBIT * seconds))
+    return limits(number, peak, share=bucket, **changes)
+
+
+def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = ()) -> Nearer:
+    return Nearer(near, mbit * MBIT, protocols, interfaces)
+
+
+WARM_UP_SECONDS, SECONDS = 0.6, 1.5
+ARRIVED = """awk 'NR > 2 && $1 != "lo:" { all += $2 } END { printf "%d\\n", all }' /proc/net/dev"""
+SNAPSHOT = f"date +%s%N; {ARRIVED}"
+
+
+class Load:
+    """iperf3 from a guest to a server in another, and what really arrives while it runs.
+
+    The receiver's own counter is read twice: what was queued before and is queued after is alike by then.
+    """
+
+    def __init__(self, machine: Machine, guest: str, other: str, address: str) -> None:
+        self.machine, self.guest, self.other, self.address = machine, guest, other, address
+
+    def mbit(self, options: str = "") -> float:
+        """What arrives, in Mbit/s of data (and of little more: a header for many segments)."""
+        with self.machine.background(self.guest, f"iperf3 -c {self.address} -t 60 {options}"):
+            time.sleep(WARM_UP_SECONDS)
+            return arriving(self.machine, self.guest if "-R" in options else self.other)
+
+    def run(self, options: str = "", seconds: float = 1.5) -> dict[str, Any]:
+        """What iperf3 itself says."""
+        said: dict[str, Any] = json.loads(
+            self.machine.ok(self.guest, f"iperf3 -J -c {self.address} -t {seconds} {options}")
+        )
+        return said
+
+
+def arriving(machine: Machine, guest: str) -> float:
+    """What a guest receives, in Mbit/s."""
+    before, first, after, last = map(
+        int, machine.ok(guest, f"{SNAPSHOT}; sleep {SECONDS}; {SNAPSHOT}").split()
+    )
+    return (last - first) * 8e3 / (after - before)
+
+
+def carries(wanted: float, measure: Callable[[], float]) -> float:
+    """Check that a measured rate is the wanted one, within what a limit is exact to; gives the ratio."""
+    found = []
+    for _ in range(ATTEMPTS):
+        found.append(measure() / wanted)
+        assert found[-1] <= HIGH, found
+        if found[-1] >= LOW:
+            return found[-1]
+    raise AssertionError(f"{found} of {wanted:.1f} Mbit/s")
+
+
+def data(mbit: float, transport: Transport = "tcp", mtu: int = 9001) -> float:
+    """The data in what a limit lets through."""
+    return mbit * share(transport, mtu)
+
+
+def measured(machine: Machine) -> dict[str, Any]:
+    """What the agent says has passed."""
+    machine.facts.clear()
+    number = time.monotonic_ns() & 0xFFFFFFFF
+    machine.engine.sendall(msgspec.json.encode(Measure(number)) + b"\n")
+    return machine.wait(lambda fact: fact["type"] == "measured" and fact["number"] == number, "Measured")
