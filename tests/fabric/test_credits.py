@@ -49,6 +49,24 @@ def _spent_after(machine: Machine) -> float:
     return time.monotonic() - began
 
 
+DATAGRAMS = """
+import socket, time
+outs = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(8)]
+while True:
+    for out in outs:
+        out.sendto(bytes(1400), ("10.0.1.20", 9))
+"""
+
+
+def test_what_waits_is_not_earned_again(machine: Machine) -> None:
+    """Sockets that fill the queue in gusts leave it at the baseline: no gust's end is silence."""
+    machine.boot(*things(1, 2), bursting(1, BASELINE // 4, PEAK, 0.1), limits(2, 400))
+    with machine.background("i-1", f"python3 -c '{DATAGRAMS}'"):
+        time.sleep(3)
+        for _ in range(3):
+            assert arriving(machine, "i-2") <= BASELINE / 4 * 1.02
+
+
 def test_each_direction_has_a_bucket_of_its_own_and_silence_fills_it(machine: Machine) -> None:
     machine.boot(*things(1, 2), bursting(1, BASELINE, PEAK, BURST), limits(2, 400))
     with machine.background("i-2", "iperf3 -s"):

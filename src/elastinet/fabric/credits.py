@@ -11,6 +11,8 @@ from elastinet.fabric.objects import Bandwidth
 
 DIRECTIONS = ("out", "in")
 REGAINED_SECONDS = 0.05
+QUEUED_SECONDS = 1.0
+"""So much of the baseline may wait in a queue, and is passed later; what is above was dropped."""
 LOOKS = 8
 """So many looks at a bucket that is being emptied as fast as can be, each sooner than the last."""
 SOONEST_SECONDS, LATEST_SECONDS, LATEST_SPENT_SECONDS = 0.01, 5.0, 0.5
@@ -26,6 +28,7 @@ class Account:
     spent: set[str] = field(default_factory=set)
     due: float = 0.0
     _seen: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _waiting: dict[str, float] = field(default_factory=dict)
     _known: bool = False
 
     def __post_init__(self) -> None:
@@ -45,7 +48,8 @@ class Account:
         past, self.at = max(0.0, seconds - self.at), max(seconds, self.at)
         for direction in DIRECTIONS:
             most = share.baseline_bps if direction in self.spent else share.peak_bps
-            level = self.levels[direction] + share.baseline_bps * past - min(used[direction], most * past)
+            passed = self._passed(direction, used[direction], most * past)
+            level = self.levels[direction] + share.baseline_bps * past - passed
             self.levels[direction] = level = min(max(level, 0.0), float(share.credit_bits))
             if level <= 0:
                 self.spent.add(direction)
@@ -53,6 +57,13 @@ class Account:
                 self.spent.discard(direction)
         self.due = self.at + min(self._pause(direction) for direction in DIRECTIONS)
         return self.spent != before
+
+    def _passed(self, direction: str, used: int, most: float) -> float:
+        """What the limit let through of what was sent, and of what had to wait before."""
+        asked = used + self._waiting.get(direction, 0.0)
+        passed = min(asked, most)
+        self._waiting[direction] = min(asked - passed, self.item.share.baseline_bps * QUEUED_SECONDS)
+        return passed
 
     @property
     def _enough(self) -> float:
