@@ -7,6 +7,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -126,6 +128,72 @@ def test_top_shows_the_rate_of_the_moment(world: World, pair: Any) -> None:
     assert received["bps"] == pytest.approx(out["bps"], rel=0.05)
     assert out["share"] == pytest.approx(out["bps"] / out["cap_bps"])
     assert found[pair.one.id, "in"]["bps"] < usual / 10
+
+
+FLOOD = """
+import socket, sys, time
+outs = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(int(sys.argv[2]))]
+end = time.monotonic() + float(sys.argv[3])
+while time.monotonic() < end:
+    for out in outs:
+        out.sendto(bytes(1400), (sys.argv[1], 9))
+"""
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[World]:
+    """A server on which a c5.large sends 100 Mbit/s, and 7.5 after three seconds of that."""
+    made = World(tmp_path / "state", "--bandwidth-scale", "0.01", "--credit-time-scale", "200")
+    yield made
+    made.cli("stop", check=False)
+
+
+def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
+    """One flow has half of the instance's bandwidth, several have all of it, and then the baseline is left."""
+    vpc = slow.vpc()
+    slow.allow(vpc.group, "-1")
+    one, other = slow.launch(vpc.left, vpc.group, count=2)
+    slow.settle()
+
+    def look(flows: int, after: float, instance: str = one.id, way: str = "out") -> Any:
+        words = ("--", "python3", "-c", FLOOD, other.ip, str(flows), str(after + 1.5))
+        flood = threading.Thread(target=slow.cli, args=("exec", one.id, *words))
+        flood.start()
+        time.sleep(after)
+        rates = json.loads(slow.cli("top", "--json", "--interval", "0.8").stdout)
+        flood.join()
+        return next(SimpleNamespace(**r) for r in rates if (r["instance"], r["direction"]) == (instance, way))
+
+    single = look(flows=1, after=0.5)
+    assert (single.binding, single.cap_bps) == ("flow", 10e9)
+    assert single.share == pytest.approx(0.5, rel=0.1)
+    assert counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"] == 0
+    assert 0 < single.credits < 1
+    assert single.seconds_to_empty == pytest.approx(
+        single.credits * 9.25e9 * 3 / (single.bps - 0.75e9), rel=0.01
+    )
+    many = look(flows=8, after=0.5)
+    assert (many.binding, many.cap_bps) == ("instance", 10e9)
+    assert many.share == pytest.approx(1, rel=0.1)
+    held_up = counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"]
+    assert held_up > 100
+    assert counters(slow, other.id)["eth0"]["bw_out_allowance_exceeded"] == 0
+    spent = look(flows=8, after=4, instance=other.id, way="in")
+    assert (spent.binding, spent.cap_bps) == ("instance", 0.75e9)
+    assert spent.credits < 0.1
+    assert spent.share == pytest.approx(1, rel=0.1)
+    time.sleep(3)  # what still waits must have come first
+    credits = json.loads(slow.cli("credits", other.id, "--json").stdout)["directions"]["in"]
+    assert credits["level_bits"] < 0.5 * 9.25e9 * 3
+    assert credits["seconds_to_full"] == pytest.approx((9.25e9 * 3 - credits["level_bits"]) / 0.75e9, rel=0.1)
+    predicted = json.loads(slow.cli("predict", one.id, other.id, "--json", "--duration", "1s").stdout)
+    assert credits["level_bits"] <= predicted["levels"][f"{other.id} in"][0] < 0.6 * 9.25e9 * 3
+    (eni,) = (i["NetworkInterfaceId"] for i in one.shown["NetworkInterfaces"])
+    labels = {"instance": one.id, "type": "c5.large"}
+    exceeded = metric(slow, "elastinet_bw_out_allowance_exceeded_total", interface=eni, **labels)
+    assert exceeded > held_up
+    assert metric(slow, "elastinet_instance_credit_bits", direction="in", **labels) == 9.25e9 * 3
+    assert metric(slow, "elastinet_instance_credit_bits", direction="out", **labels) < 9.25e9
 
 
 def test_a_stopped_instance_has_counted_nothing(world: World, pair: Any) -> None:
