@@ -21,8 +21,11 @@ WEB = "mkdir -p /srv/www; echo {0} > /srv/www/index.html; busybox httpd -p {1} -
 class Region:
     """A server that lives as long as the `with` block, and a boto3 client of it."""
 
+    def __init__(self, *options: str) -> None:
+        self.options = options
+
     def __enter__(self) -> Self:
-        start = [ELASTINET, "start", "--port", "0", "--state", ":memory:", "--json"]
+        start = [ELASTINET, "start", "--port", "0", "--state", ":memory:", "--json", *self.options]
         server = json.loads(subprocess.check_output(start))
         self.port, self.url = str(server["port"]), server["url"]
         self.ec2: Any = boto3.client(
@@ -66,6 +69,13 @@ class Region:
     def elastinet(self, verb: str, *words: str) -> str:
         """What another verb of the command line prints."""
         return subprocess.check_output([ELASTINET, verb, *words, "--port", self.port], text=True)
+
+    def perf(self, one: str, other: str, *words: str) -> dict[str, Any]:
+        """What `elastinet perf` measures; `figures` has the predicted and the measured Gbit/s as on EC2."""
+        self.settle()
+        told = json.loads(self.elastinet("perf", one, other, "--json", *words))
+        figures = [f"{told[name] / 1e9:.2f}" for name in ("predicted_bps", "measured_bps")]
+        return told | {"figures": figures}
 
     def racks(self) -> dict[str, str]:
         """The rack that each instance is on."""
@@ -124,9 +134,8 @@ class Region:
     def launch(self, subnet: str, group: str, script: str = "", **more: Any) -> SimpleNamespace:
         """Launch an instance and run a script in it; gives its id, addresses and first interface."""
         place = {} if "NetworkInterfaces" in more else {"SubnetId": subnet, "SecurityGroupIds": [group]}
-        (made,) = self.ec2.run_instances(
-            ImageId=self.image, InstanceType="c5.large", MinCount=1, MaxCount=1, **place, **more
-        )["Instances"]  # fmt: skip
+        given = {"ImageId": self.image, "InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
+        (made,) = self.ec2.run_instances(**(given | place | more))["Instances"]
         self.settle()
         if script:
             self.run(made["InstanceId"], script)  # as user data it would end some time later
