@@ -14,8 +14,8 @@ from elastinet.rules.interfaces import bond
 from elastinet.rules.paths import NoPath, addresses, path
 from elastinet.rules.performance import of_pair
 
-PORT = 5201
-"""Where iperf3 listens; further ports of MPTCP come after it."""
+PORT, LAST_PORT = 5201, 5264
+"""Where iperf3 listens; MPTCP's subflows go to some of the ports up to the last."""
 TCP, UDP = 6, 17
 GROUP = "sg-"
 
@@ -43,7 +43,8 @@ def _prepared(
     caps = of_pair(engine.state, engine.settings, one, other, asked.traffic, public=public)
     way = path(engine.state, one, other, public=public)
     source_ip, target_ip = addresses(engine.state, one, other, way)
-    passages = [Passage(TCP, PORT, PORT + asked.traffic.subflows - 1, source_ip, target_ip)]
+    last = LAST_PORT if asked.traffic.transport == "mptcp" else PORT
+    passages = [Passage(TCP, PORT, last, source_ip, target_ip)]
     if asked.traffic.transport == "udp":
         passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
@@ -54,6 +55,7 @@ def _prepared(
         "via": way.via,
         "connect_to": target_ip,
         "port": PORT,
+        "last_port": last,
         "duration_s": asked.duration_s,
         "bandwidth_scale": engine.settings.bandwidth_scale,
         "missing": [_shown(rule, one if rule.egress else other) for rule in lacks],

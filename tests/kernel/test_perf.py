@@ -57,7 +57,7 @@ def test_a_closed_group(slow, vpc, pair):
     one, other = pair
     refused(perf(slow, one, other), vpc.group, f"TCP port 5201 in from {one.ip}/32", "--open")
     refused(perf(slow, one, other, "--udp"), "TCP port 5201 in", "UDP port 5201 in")
-    refused(perf(slow, one, other, "--mptcp", "--flows", "3"), "TCP ports 5201 to 5203 in")
+    refused(perf(slow, one, other, "--mptcp", "--flows", "3"), "TCP ports 5201 to 5264 in")
 
 
 def test_what_cannot_be_measured(slow, pair):
@@ -123,3 +123,61 @@ def test_subflows_leave_nothing(slow, vpc, pair):
     assert [slow.out(end.id, "ip mptcp limits show") for end in pair] == before
     assert slow.out(other.id, "ip mptcp endpoint show") == ""
     assert rules(slow, vpc.group) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "least", "most"),
+    [
+        ((), 0.95, 1.03),
+        (("--flows", "4"), 0.95, 1.03),
+        (("--udp",), 0.95, 1.03),
+        (("--mptcp", "--flows", "2"), 0.9, 1.03),
+        (("--mptcp", "--flows", "4"), 0.9, 1.03),
+    ],
+)
+def test_what_is_predicted_is_measured(slow, pair, words, least, most):
+    one, other = pair
+    found = told(perf(slow, one, other, "--open", "--duration", "4", "--json", *words))
+    assert least <= found["ratio"] <= most, found
+    assert list(found["binding"]) == ["flow"]
+
+
+def test_credits_are_spent_and_predicted_from(tmp_path):
+    world = World(tmp_path / "state", "--bandwidth-scale", "0.05", "--credit-time-scale", "150")
+    try:
+        vpc = world.vpc()
+        (one,) = world.launch(vpc.left, vpc.group, InstanceType="c5.xlarge")
+        (other,) = world.launch(vpc.left, vpc.group, InstanceType="c5n.18xlarge")
+        asked = ("predict", one.id, other.id, "--flows", "4", "--json")
+        before = told(world.cli(*asked))
+        assert before["times_s"][1] == pytest.approx(4, rel=0.01)
+        found = told(perf(world, one, other, "--open", "--flows", "4", "--duration", "8", "--json"))
+        assert 0.95 <= found["ratio"] <= 1.05, found
+        assert list(found["binding"]) == [f"{one.id} out"]
+        shown = told(world.cli("credits", one.id, "--json"))
+        spent, kept = shown["directions"]["out"], shown["directions"]["in"]
+        assert spent["level_bits"] < 0.3 * shown["credit_bits"] < 0.9 * kept["level_bits"]
+        assert 0 < spent["seconds_to_full"] < 30
+        after = told(world.cli(*asked))
+        assert after["times_s"][1] < before["times_s"][1] / 2
+    finally:
+        world.stop()
+
+
+def test_credits_while_they_are_spent(slow, vpc):
+    (one,) = slow.launch(vpc.left, vpc.group, InstanceType="c5.xlarge")
+    (other,) = slow.launch(vpc.left, vpc.group, InstanceType="c5n.18xlarge")
+    command = [ELASTINET, "perf", one.id, other.id, "--port", str(slow.port), "--open", "--flows", "4"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 20
+        while told(slow.cli("credits", one.id, "--json"))["directions"]["out"]["bps"] < 9e9:
+            assert time.monotonic() < end
+        shown = told(slow.cli("credits", one.id, "--json"))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    out, into = shown["directions"]["out"], shown["directions"]["in"]
+    assert out["bps"] == pytest.approx(10e9, rel=0.1)
+    assert out["seconds_to_empty"] == pytest.approx(out["level_bits"] / (out["bps"] - 1.25e9))
+    assert (out["seconds_to_full"], into["seconds_to_empty"]) == (None, None)

@@ -75,6 +75,6 @@ def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, r
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
-        raise Failure(_why(path, error.read()), refused) from error
+        raise Failure(_why(path, error.read()), refused if error.code < 500 else 1) from error
     except (OSError, ValueError) as error:
         raise Failure(f"the server at {server.url} does not answer ({error})") from error

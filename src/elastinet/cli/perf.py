@@ -107,8 +107,9 @@ def _measure(
     )
     with ExitStack() as stack:
         if multipath:
-            ends = (source, target, told["target"]["address"], told["port"])
-            stack.enter_context(mptcp.subflows(run, *ends, flows))
+            ports = range(told["port"], told["last_port"] + 1)
+            ends = (source, target, told["target"]["address"])
+            stack.enter_context(mptcp.subflows(run, *ends, ports, flows))
         return iperf.measure(run, run_asked, stack.enter_context(_progress(told, scale, quiet=quiet)))
 
 
