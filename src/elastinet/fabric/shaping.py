@@ -17,6 +17,7 @@ from elastinet.fabric import names
 from elastinet.fabric.items import Chain, Class, Element, Item, Queue, Redirect, Set, Up
 from elastinet.fabric.objects import Bandwidth, Interface, Near, Nearer
 from elastinet.fabric.objects import Mapping as PublicAddress
+from elastinet.fabric.pace import MOST_INTERFACES
 from elastinet.fabric.tcobserve import Passed
 from elastinet.fabric.view import View
 
@@ -29,13 +30,16 @@ INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
 CARD = 0x100
 FLOWS, GATEWAY_FLOWS = 0x1000, 0xF000
 POOL = 0x1000
-SLOTS, SLOTS_OF_A_CARD = 64, 16
-"""How many flows of an instance, or of one of its cards, have a class each before two must share one."""
-FLOW_SECONDS = 10
+SLOTS = range(16, 65)
+SLOTS_EACH = 8
+"""So many flows have a class each for every one that it takes to reach the limit of them all."""
+FLOW_SECONDS, MOST_FLOWS = 10, 1024
 BORROWED = 4096
 """A class under another has this part of its limit for itself, and borrows the rest."""
 LENGTHS = ((0, 128, 16), (129, 1600, 16), (1601, 9100, 1), (9101, 65550, 1))
 """From, to, and how many short packets are counted as one: the kernel's count costs more than the rest."""
+HEATING = ((0, 1600), (1601, 65550))
+"""The same once they are queued: so many keep them there."""
 FRAME = 14
 BURST_SECONDS, LEAST_BURST = 0.005, 5
 LEAST_WATCHED_BPS = 20_000_000
@@ -73,7 +77,9 @@ def to_gateway(family: str) -> str:
 
 def _hot(name: str, kind: str) -> Set:
     return Set(
-        name, f"type {kind}; size 65535; flags dynamic,timeout; timeout {HOT_SECONDS}s;", family="netdev"
+        name,
+        f"type {kind}; size {MOST_INTERFACES}; flags dynamic,timeout; timeout {HOT_SECONDS}s;",
+        family="netdev",
     )
 
 
@@ -140,7 +146,9 @@ def _slots(item: Bandwidth, first: int, parent: int, flow_bps: int) -> Iterator[
 
 
 def _many(item: Bandwidth) -> int:
-    return SLOTS_OF_A_CARD if item.cards else SLOTS
+    """How many flows of an instance, or of one of its cards, have a class each before two must share one."""
+    wanted = SLOTS_EACH * _least_peak(item) // item.flow_bps
+    return min(max(wanted, SLOTS[0]), SLOTS[0] if item.cards else SLOTS[-1])
 
 
 def _outlet(item: Bandwidth, card: int) -> int:
@@ -150,10 +158,14 @@ def _outlet(item: Bandwidth, card: int) -> int:
 
 def _pools(item: Bandwidth) -> list[int]:
     """What one flow may have, elsewhere and then near, if that is less than what all may."""
-    least = min(share.peak_bps for share in (item.cards or (item.share,)))
+    least = _least_peak(item)
     if item.flow_bps >= least:
         return []
     return [item.flow_bps, *(min(near.flow_bps, least) for near in item.nearer)]
+
+
+def _least_peak(item: Bandwidth) -> int:
+    return min(share.peak_bps for share in (item.cards or (item.share,)))
 
 
 def _first(item: Bandwidth, card: int, pool: int) -> int:
@@ -194,14 +206,16 @@ def _of(near: Nearer, view: View) -> str:
 
 
 def _by_flow(chain: str, queue: str, first: int, many: int) -> Iterator[Item]:
-    """Give every flow a class of its own, in turn, for as long as it lasts."""
+    """Give every flow a class of its own, in turn, for as long as it lasts; too many share them."""
     seconds = f"flags dynamic,timeout; timeout {FLOW_SECONDS}s;"
-    yield Set(chain, f"type mark : classid; size 65535; {seconds}", "map", "netdev")
+    yield Set(chain, f"type mark : classid; size {MOST_FLOWS}; {seconds}", "map", "netdev")
     known = f"meta priority set meta mark map @{chain}"
     keep = f"update @{chain} {{ meta mark : 0 }}"
     new = f"add @{chain} {{ meta mark : numgen inc mod {many} offset {0x10000 | first} }}"
-    rules = ("jump flow_key", f'{known} {keep} fwd to "{queue}"', new, f'{known} fwd to "{queue}"')
-    yield Chain(chain, rules, family="netdev")
+    shared = f"meta priority set jhash meta mark mod {many} offset {0x10000 | first}"
+    onward = f'fwd to "{queue}"'
+    rules = (f"{known} {keep} {onward}", new, f"{known} {onward}", f"{shared} {onward}")
+    yield Chain(chain, ("jump flow_key", *rules), family="netdev")
 
 
 def _into(queue: str, number: int) -> str:
@@ -250,13 +264,11 @@ def _watched(watch: Watch) -> list[Chain]:
     if bps < LEAST_WATCHED_BPS:
         return [Chain(name, (ended, onward), family="netdev")]
     passing = (f"{rule} {verdict}" for span in LENGTHS for rule in _passing(bps, *span))
-    heating = (
-        f"{_of_length(low, high)} {_pace('over ', bps, high)} update {heat}" for low, high, _ in LENGTHS
-    )
+    heating = (f"{_of_length(low, high)} {_pace('over ', bps, high)} update {heat}" for low, high in HEATING)
     return [
         Chain(
             name,
-            (f"{key} @{hot} goto hot_{name}", *passing, f"update {heat} goto hot_{name}"),
+            (f"{key} @{hot} goto hot_{name}", *passing, f"update {heat}", f"goto hot_{name}"),
             family="netdev",
         ),
         Chain(f"hot_{name}", (ended, *heating, onward), family="netdev"),
