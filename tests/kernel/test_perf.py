@@ -130,7 +130,7 @@ def test_subflows_leave_nothing(slow, vpc, pair):
     [
         ((), 0.95, 1.03),
         (("--flows", "4"), 0.95, 1.03),
-        (("--udp",), 0.95, 1.03),
+        (("--udp",), 0.85, 1.03),  # what a busy receiver does not fetch in time is lost
         (("--mptcp", "--flows", "2"), 0.9, 1.03),
         (("--mptcp", "--flows", "4"), 0.9, 1.03),
     ],
