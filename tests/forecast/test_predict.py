@@ -52,6 +52,7 @@ def test_not_sent_in_time() -> None:
         (("c5n.18xlarge", "c5n.18xlarge@eu-west-1a"), {"flows": 4, "settings": TODAY}, 20),
         (("m5.16xlarge", "c5n.18xlarge"), {"flows": 4, "via": "gateway", "settings": TODAY}, 10),
         (("m5.16xlarge", "c5n.18xlarge"), {"flows": 4, "via": "gateway"}, 5),
+        (("c5n.18xlarge", "c5n.18xlarge"), {"transport": "efa"}, 100),
         (("m6i.32xlarge", "m6i.32xlarge"), {"express": True, "settings": TODAY}, 25),
         (("m6i.8xlarge", "m6i.32xlarge"), {"express": True, "settings": TODAY}, 12.5),
     ],
@@ -71,6 +72,8 @@ def test_types(kinds: tuple[str, str], more: dict[str, Any], expected: float) ->
         (("c5.large", "c5.large@eu-west-1a"), {"via": "vpc"}, "two regions"),
         (("c5.large", "c5.large@us-east-1b"), {"group": "cluster"}, "in one zone"),
         (("t3.micro", "c5.large"), {"group": "cluster"}, "t3.micro cannot be in a cluster"),
+        (("c5.large", "c5n.18xlarge"), {"transport": "efa"}, "c5.large has no EFA"),
+        (("c5n.18xlarge", "c5n.18xlarge@us-east-1b"), {"transport": "efa"}, "one zone"),
         (("m6i.32xlarge", "m6i.32xlarge"), {"express": True}, "no ENA Express in the rules of classic"),
         (("m6i.large", "m6i.32xlarge"), {"express": True, "settings": TODAY}, "m6i.large has no ENA Express"),
         (("m6i.32xlarge", "m6i.32xlarge@us-east-1b"), {"express": True, "settings": TODAY}, "of one zone"),
@@ -79,6 +82,25 @@ def test_types(kinds: tuple[str, str], more: dict[str, Any], expected: float) ->
 def test_types_that_cannot_be(kinds: tuple[str, str], more: dict[str, Any], part: str) -> None:
     with pytest.raises(forecast.BadPair, match=part):
         forecast.predict(*kinds, **more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"flows": 0},
+        {"flows": -1},
+        {"duration_s": 0},
+        {"duration_s": -1},
+        {"duration_s": float("inf")},
+        {"duration_s": float("nan")},
+        {"data_bytes": 0},
+        {"data_bytes": float("inf")},
+        {"data_bytes": float("nan")},
+    ],
+)
+def test_figures_that_cannot_be(more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"nobody sends|prediction is of|no traffic of"):
+        forecast.predict("c5.large", "c5.large", **more)
 
 
 def test_two_share_a_peering_connection_between_regions() -> None:

@@ -25,7 +25,8 @@ def predict(
 ) -> Prediction:
     """Predict what an instance of one type sends to one of another, each given as TYPE@ZONE.
 
-    It goes on for a time, or until so many bytes of data have been sent, or else for an hour. Raises BadPair.
+    It goes on for a time, or until so many bytes of data have been sent, or else for an hour. Raises
+    ValueError, as BadPair where it is the two types that cannot be.
     """
     traffic = Traffic(transport, 1, flows) if transport == "mptcp" else Traffic(transport, flows)
     caps = type_pair(source, target, traffic, group=group, via=via, express=express, settings=settings)

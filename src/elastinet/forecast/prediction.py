@@ -78,7 +78,16 @@ def predict_caps(
     data_bytes: float | None = None,
     levels: Mapping[str, float] | None = None,
 ) -> Prediction:
-    """Predict traffic under some caps: for a time (an hour if nothing is said), or until its data is sent."""
+    """Predict traffic under some caps: for a time (an hour if nothing is said), or until its data is sent.
+
+    Raises ValueError.
+    """
+    if caps.traffic.flows < 1:
+        raise ValueError(f"there is no traffic of {caps.traffic.flows} flows")
+    if duration_s is not None and not 0 < duration_s <= LONGEST_S:
+        raise ValueError(f"a prediction is of more than 0 s and at most {LONGEST_S:.0f} s, not {duration_s}")
+    if data_bytes is not None and not 0 < data_bytes < math.inf:
+        raise ValueError(f"nobody sends {data_bytes} bytes")
     until = duration_s or (HOUR_S if data_bytes is None else LONGEST_S)
     job = Job(caps, data_bytes=math.inf if data_bytes is None else data_bytes)
     return predict_together([job], until, levels)[0]

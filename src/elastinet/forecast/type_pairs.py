@@ -65,6 +65,8 @@ def type_pair(
     near = group == "cluster" and _checked_group(here, there) and way != "gateway"
     if express:
         _check_express(here, there, way, settings)
+    if traffic.transport == "efa":
+        _check_efa(here, there, way)
     flow = flow_figure(settings.rules, clustered=near, express=express)
     ends = (_end("source", here, settings), _end("target", there, settings))
     return caps(*ends, Path(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules)
@@ -91,6 +93,14 @@ def _checked_group(here: Place, there: Place) -> bool:
         if "cluster" not in at.kind.words("placement_strategies"):
             raise BadPair(f"{at.kind.name} cannot be in a cluster placement group")
     return True
+
+
+def _check_efa(here: Place, there: Place, way: Via) -> None:
+    if here.zone != there.zone or way != "vpc":
+        raise BadPair("EFA's traffic stays in one VPC and one zone")
+    for at in (here, there):
+        if not at.kind.flag("efa_supported"):
+            raise BadPair(f"{at.kind.name} has no EFA")
 
 
 def _check_express(here: Place, there: Place, way: Via, settings: Settings) -> None:
