@@ -19,13 +19,14 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import fabric, launch_agent, mediated, metadata, moving, path
+    from bench import fabric, launch_agent, limits, mediated, metadata, moving, path
 
     yield "A server with the kernel fabric", fabric.measure()
     yield "The metadata service", metadata.measure()
     yield "An interface that moves", moving.measure()
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
     yield "Enhanced networking and the mediated path, side by side", mediated.measure()
+    yield "Limits of bandwidth", limits.measure()
     yield "The fabric agent", launch_agent.measure()
 
 

@@ -1,6 +1,7 @@
 """Laws of the pure compilation: the plan kept step by step is the plan made from nothing."""
 
 import ipaddress
+from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,20 @@ from sixparts import BLOCK, BLOCKS, eni6, network6, six
 
 from elastinet.fabric import permissions, plan
 from elastinet.fabric.items import Identity, Item
-from elastinet.fabric.objects import Acl, AclEntry, AnyObject, Group, Mapping, Members, Peering, Permission
+from elastinet.fabric.objects import (
+    Acl,
+    AclEntry,
+    AnyObject,
+    Bandwidth,
+    Group,
+    Mapping,
+    Members,
+    Near,
+    Nearer,
+    Peering,
+    Permission,
+    Share,
+)
 
 PEERS = [
     "0.0.0.0/0",
@@ -37,14 +51,28 @@ def rules(draw: st.DrawFn, peers: list[str] = PEERS) -> Permission:
     return Permission(protocol, -1, -1, peer)
 
 
-def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
-    """One step: an object put in, a key taken out, or a guest that came up or went down."""
+class Spent(NamedTuple):
+    """The directions in which a guest has no credits from now on."""
+
+    guest: str
+    directions: frozenset[str]
+
+
+Step = AnyObject | str | tuple[str, int | None] | Spent
+
+
+def moves() -> st.SearchStrategy[Step]:
+    """One step: an object put in, a key taken out, or a guest that came up, went down or spent its credits."""
     number = st.integers(1, 3)
     some = st.frozensets(rules(), max_size=4)
     targets = st.sampled_from(["igw", "blackhole", "eni-1", "eni-2", "eni-9", "pcx-1", "pcx-2", "eigw"])
     destinations = ["0.0.0.0/0", "198.18.0.0/15", "10.0.1.0/24", "::/0", BLOCKS[0]]
     route = st.tuples(st.sampled_from(destinations), targets)
     blocks = st.sampled_from([(), (BLOCK,)])
+    protocols, interfaces = st.sampled_from([(), (6,)]), st.sampled_from([(), ("eni-1",)])
+    nearer = st.tuples() | st.tuples(
+        st.builds(Nearer, st.sampled_from(["pg-1", "pg-2"]), st.just(80), protocols, interfaces)
+    )
     prefixes = st.sampled_from([(), ("10.0.1.64/28", "2001:db8:0:101:a::/80")])
     puts = st.one_of(
         st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"]), edge=st.sampled_from(["", "rtb-1"])),
@@ -56,8 +84,10 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
         st.builds(lambda n, allow: Acl(f"acl-{n}", "vpc-1", (AclEntry(1, -1, -1, -1, "0.0.0.0/0", True), AclEntry(2, -1, -1, -1, "::/0", allow)), ()), number, st.booleans()),
         st.builds(lambda n, i, e: Group(f"sg-{n}", "vpc-1", i, e), number, some, some),
         st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}", six(1, f"{last}"), f"{six(2, '')}/80"})), number, number),
-        st.builds(lambda n, mtu: Peering(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu), number, st.sampled_from([8500, 9001])),
-        st.builds(lambda n: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}"), number),
+        st.builds(lambda n, mtu, bps: Peering(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu, bps), number, st.sampled_from([8500, 9001]), st.sampled_from([0, 50])),
+        st.builds(lambda n, to: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}", f"i-{to}"), number, number),
+        st.builds(lambda n, flow, gateway, baseline, near, cards, where: Bandwidth(f"i-{n}", where, "1", Share(baseline, 100, 100 - baseline), flow, gateway, cards, near), number, st.sampled_from([50, 100]), st.sampled_from([30, 50, 100]), st.sampled_from([10, 100]), nearer, st.sampled_from([(), (Share(60, 60),) * 2]), st.sampled_from([("vpc-1",), ("vpc-1", "vpc-2")])),
+        st.builds(lambda n, where: Near(f"pg-{n}", where, frozenset({"10.0.1.11", six(1, "11")})), number, st.sampled_from([("vpc-1",), ("vpc-2", "vpc-1")])),
     )  # fmt: skip
     kinds = [
         "network:vpc",
@@ -68,22 +98,48 @@ def moves() -> st.SearchStrategy[AnyObject | str | tuple[str, int | None]]:
         "members:sg",
         "acl:acl",
         "peering:pcx",
+        "bandwidth:i",
+        "near:pg",
     ]
     drops = st.builds("{}-{}".format, st.sampled_from(kinds), number)
     ups = st.tuples(
         st.sampled_from(["i-1", "i-2", "i-3", "vpc-1", "vpc-2", "internet"]), st.sampled_from([None, 1, 2])
     )
-    return st.one_of(puts, puts, drops, ups)
+    spent = st.builds(
+        Spent, st.sampled_from(["i-1", "i-2"]), st.sampled_from([frozenset(), frozenset({"out"})])
+    )
+    return st.one_of(puts, puts, drops, ups, spent)
 
 
-@given(st.lists(moves(), max_size=40))
-@settings(max_examples=150, deadline=None)
-def test_recompute(steps: list[AnyObject | str | tuple[str, int | None]]) -> None:
+FURNITURE: list[Step] = [
+    ("internet", 1),
+    ("vpc-2", 1),
+    network6(igw="igw-1"),
+    network("vpc-2"),
+    table(("0.0.0.0/0", "igw"), ("10.0.1.0/24", "eni-2")),
+    Peering("pcx-1", ("vpc-2", "vpc-1")),
+    Group("sg-1", "vpc-1", frozenset(), frozenset()),
+    Near("pg-1", ("vpc-1", "vpc-2"), frozenset({"10.0.1.11"})),
+    *(guest(n) for n in (1, 2)),
+    *(eni6(n, six(1, str(n))) for n in (1, 2)),
+    *(Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}", f"i-{n}") for n in (1, 2)),
+    *(
+        Bandwidth(f"i-{n}", ("vpc-1",), "1", Share(10, 100, 90), 50, 30, (), (Nearer("pg-1", 80),))
+        for n in (1, 2)
+    ),
+]
+
+
+@given(st.booleans(), st.lists(moves(), max_size=40))
+@settings(max_examples=400, deadline=None)
+def test_recompute(furnished: bool, steps: list[Step]) -> None:
     kept, followed = plan.Plan(), dict[str, dict[Identity, Item]]()
-    for step in steps:
+    for step in FURNITURE * furnished + steps:
         before = {name: dict(items) for name, items in kept.spaces.items()}
         if isinstance(step, str):
             touched = kept.update(drop=[step])
+        elif isinstance(step, Spent):
+            touched = kept.spend(*step)
         elif isinstance(step, tuple):
             touched = kept.set_up(*step)
         else:

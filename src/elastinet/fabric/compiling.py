@@ -84,7 +84,8 @@ def needs(item: AnyObject) -> Iterator[str]:
         case Members() | Acl():
             yield from (f"exists:network:{item.network}", f"six:{item.network}")
         case PublicAddress():
-            yield from (f"network:{item.network}", f"guest:{names.INTERNET}", f"bandwidth:{item.guest}")
+            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
+            yield from (f"guest:{item.guest}", f"bandwidth:{item.guest}")
         case Bandwidth():
             yield from (f"guest:{item.id}", f"guest:{names.INTERNET}")
             yield from (f"near:{nearer.near}" for nearer in item.nearer)

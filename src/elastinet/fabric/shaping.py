@@ -42,7 +42,7 @@ HEATING = ((0, 1600), (1601, 65550))
 """The same once they are queued: so many keep them there."""
 FRAME = 14
 BURST_SECONDS, LEAST_BURST = 0.005, 5
-LEAST_WATCHED_BPS = 20_000_000
+LEAST_WATCHED_BPS = 250_000_000
 """Below it the packets that may go by are too few to count."""
 HOT_SECONDS = 1
 PASS, PASS_MARKED = "accept", "meta mark set 1 accept"

@@ -18,11 +18,10 @@ PARMS, INIT, RATE64, CEIL64 = 1, 2, 6, 7
 ROOT, HANDLE = 0xFFFFFFFF, 0x10000
 ETHERNET = 1
 RATE = struct.Struct("=BBHhHI")
-BURST_SECONDS = 0.002
+LEAST_BURST_SECONDS, MOST_BURST_SECONDS = 0.002, 0.01
 TICKS_PER_SECOND = 1e9 / 64
 QUANTUM_BYTES = 60000
-LEAST_BURST_BYTES = 131072
-MOST_TICKS = 0xFFFFFFFF
+BURST_BYTES = 131072
 HTB_VERSION = 3
 NEWFILTER, GETFILTER = 44, 46
 ACTION, OPS_LENGTH, OPS, PARMS_OF_ACTION = 1, 4, 5, 2
@@ -92,6 +91,6 @@ def _header(item: Class, index: int) -> bytes:
 
 
 def _ticks(rate: int) -> int:
-    """A bucket of two milliseconds, but never less than the largest packet, as the time that it takes."""
-    seconds = max(BURST_SECONDS, LEAST_BURST_BYTES / rate)
-    return min(round(seconds * TICKS_PER_SECOND), MOST_TICKS)
+    """What may leave at once after a pause, as the time that it takes: of a slow class a few packets."""
+    seconds = max(LEAST_BURST_SECONDS, min(BURST_BYTES / rate, MOST_BURST_SECONDS))
+    return round(seconds * TICKS_PER_SECOND)
