@@ -83,6 +83,8 @@ def test_nat_gateway(world):
     ec2.create_route(RouteTableId=private, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=id)
     world.settle()
     assert ping(world, inner.id, "203.0.113.1")
+    # What is too big for the internet comes back through the gateway as such.
+    assert "mtu = 1500" in world.sh(inner.id, "ping -c 1 -W 1 -M do -s 3000 203.0.113.1").stdout
     # The internet sees the gateway's address, and nobody gets in by it.
     world.out("internet", "nft add table ip t; nft add chain ip t c '{ type filter hook input priority 0; }';"
               f"nft add rule ip t c ip saddr {elastic['PublicIp']} counter")  # fmt: skip

@@ -164,3 +164,23 @@ def test_efa_has_no_cap_for_a_flow() -> None:
     region.state.replace(NetworkInterface, ends[1].id, ends[1].but(interface_type="efa", zone="us-east-1b"))
     with pytest.raises(NoPath, match="one VPC and one zone"):
         between(region, *ends, transport="efa")
+
+
+def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
+    region = Region()
+    left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16")
+    inner, outer = region.subnet(left, "10.1.1.0/24"), region.subnet(left, "10.1.2.0/24")
+    one = region.launch(inner, "c5n.18xlarge")
+    other = region.launch(region.subnet(right, "10.2.1.0/24"), "c5n.18xlarge", public=True)
+    for vpc in (left, right):
+        region.gateway(vpc)
+    address = region.call("AllocateAddress")["AllocationId"]
+    nat = region.call("CreateNatGateway", SubnetId=outer, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    table = region.call("CreateRouteTable", VpcId=left)["RouteTable"]["RouteTableId"]
+    region.call("AssociateRouteTable", RouteTableId=table, SubnetId=inner)
+    region.call("CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    found = between(region, one, other, connections=9)
+    resources = [cap.resource.partition(" ")[2] for cap in found.shared if "gateway" in cap.resource]
+    assert (resources, found.mtu) == (["gateway in"], 1500)
+    assert [cap.bps for cap in found.shared if cap.resource == f"{nat} out"] == [100 * GIGA]
+    assert binding(region, found, one, other) == (5, ["1 gateway in"])

@@ -22,7 +22,8 @@ class Edition(msgspec.Struct, frozen=True):
 
     Bandwidths hold in each direction: of one flow, of one flow inside a cluster placement group, of one
     with ENA Express, of a peering connection between regions, of an instance through an internet gateway
-    (from `gateway_vcpus` on at least `gateway_share` of its baseline), of a network card by its driver.
+    (from `gateway_vcpus` on at least `gateway_share` of its baseline), of a network card by its driver,
+    of a NAT gateway.
     A bandwidth weighting gives its option `weighting_share` more.
     None is no limit of this kind.
     """
@@ -40,6 +41,7 @@ class Edition(msgspec.Struct, frozen=True):
     gateway_vcpus: Figure | None
     ena_card_bps: Figure | None
     intel_card_bps: Figure
+    nat_bps: Figure
     weighting_share: Figure | None
 
 
@@ -49,6 +51,7 @@ _BANDWIDTH = "EC2 User Guide, ec2-instance-network-bandwidth"
 _CLUSTER = "EC2 User Guide, placement-strategies: one flow inside a cluster placement group"
 _INTEL = "EC2 User Guide, sriov-networking: Intel 82599 VF, up to 10 Gbps"
 _WEIGHTING = "EC2 User Guide, configure-bandwidth-weighting: a quarter more of the option's own baseline"
+_NAT = "VPC User Guide, vpc-nat-gateway: 5 Gbps, scaling up to 100"
 _OLD_PRICE = "EC2 pricing before 2024: $0.005 for an idle address, and for each further one of an instance"
 
 EDITIONS: dict[Rules, Edition] = {
@@ -66,6 +69,7 @@ EDITIONS: dict[Rules, Edition] = {
         gateway_vcpus=None,
         ena_card_bps=Figure(100e9, "the user's notes and the guide: ENA, up to 100 Gbps", "2019"),
         intel_card_bps=Figure(10e9, _INTEL, "2013"),
+        nat_bps=Figure(100e9, _NAT, "2022"),
         weighting_share=None,
     ),
     "2026": Edition(
@@ -82,6 +86,7 @@ EDITIONS: dict[Rules, Edition] = {
         gateway_vcpus=Figure(32, f"{_BANDWIDTH}: half of the baseline, from 32 vCPUs on", "2022"),
         ena_card_bps=None,
         intel_card_bps=Figure(10e9, _INTEL, "2013"),
+        nat_bps=Figure(100e9, _NAT, "2022"),
         weighting_share=Figure(0.25, _WEIGHTING, "2024-12-02"),
     ),
 }

@@ -20,6 +20,8 @@ KNOBS = {
     "ipv4/ip_forward": "1",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
+    # A router's own "packet too big" comes back to it from the middlebox that had sent what was too big.
+    "ipv4/conf/all/accept_local": "1",
     "ipv4/conf/all/send_redirects": "0",
     "ipv4/conf/default/send_redirects": "0",
     "ipv4/conf/default/proxy_arp": "1",

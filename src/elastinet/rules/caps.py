@@ -91,8 +91,12 @@ class Caps(NamedTuple):
 def caps(one: End, other: End, way: Path, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
     """The caps on what one end sends to another; an instance's interfaces share its own, and add nothing."""
     edition = EDITIONS[rules]
-    ends = (*_of_end(one, "out", way, edition), *_of_end(other, "in", way, edition))
-    shared = (*ends, *_between_regions(one, way, edition))
+    shared = (
+        *_of_end(one, "out"),
+        *_of_end(other, "in"),
+        *_through_gateways(one, other, way, edition),
+        *_between_regions(one, way, edition),
+    )
     per_flow = None if traffic.transport == "efa" else Cap("flow", _flat(flow), flow.source)
     return Caps(shared, per_flow, traffic, way.mtu)
 
@@ -105,7 +109,7 @@ def flow_figure(rules: Rules, *, clustered: bool, express: bool) -> Figure:
     return edition.cluster_flow_bps if clustered else edition.flow_bps
 
 
-def _of_end(end: End, direction: Direction, way: Path, edition: Edition) -> Iterator[Cap]:
+def _of_end(end: End, direction: Direction) -> Iterator[Cap]:
     given, name = end.bandwidth, end.kind.name
     stated = f"DescribeInstanceTypes: {name}, {end.kind.row['network_performance']}"
     yield Cap(f"{end.id} {direction}", given.aggregate, stated)
@@ -118,10 +122,25 @@ def _of_end(end: End, direction: Direction, way: Path, edition: Edition) -> Iter
         )
     if given.nic:
         yield Cap(f"{end.id} NIC {end.card} {direction}", _flat(given.nic), given.nic.source)
-    if way.via == "gateway":
-        figure = gateway_share(end.kind.vcpus, edition) or edition.gateway_bps
-        allowance = Allowance(given.gateway_bps, given.gateway_bps)
-        yield Cap(f"{end.id} gateway {direction}", allowance, figure.source)
+
+
+def _through_gateways(one: End, other: End, way: Path, edition: Edition) -> Iterator[Cap]:
+    """The caps of internet gateways, by instance; who goes by a NAT gateway has that one's [inferred]."""
+    if way.via != "gateway":
+        return
+    if way.middleboxes:
+        yield from (
+            Cap(f"{nat} out", _flat(edition.nat_bps), edition.nat_bps.source) for nat in way.middleboxes
+        )
+    else:
+        yield _gateway(one, "out", edition)
+    yield _gateway(other, "in", edition)
+
+
+def _gateway(end: End, direction: Direction, edition: Edition) -> Cap:
+    figure = gateway_share(end.kind.vcpus, edition) or edition.gateway_bps
+    allowance = Allowance(end.bandwidth.gateway_bps, end.bandwidth.gateway_bps)
+    return Cap(f"{end.id} gateway {direction}", allowance, figure.source)
 
 
 def _between_regions(one: End, way: Path, edition: Edition) -> Iterator[Cap]:
