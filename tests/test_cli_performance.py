@@ -131,3 +131,6 @@ def test_credits_at_another_pace(run: Run) -> None:
         json.loads(run("predict", *HERE, "--flows", "4", "--json", ELASTINET_CREDIT_TIME_SCALE="60").stdout)
     ]
     assert found["times_s"] == [0, 10, 3600]
+    shown = run("predict", *HERE, "--flows", "4", ELASTINET_CREDIT_TIME_SCALE="60").stdout
+    assert "60 times as fast" in shown
+    assert "times as fast" not in run("predict", *HERE, "--flows", "4").stdout

@@ -33,7 +33,8 @@ def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dic
         raise Fault("InvalidParameterValue", str(why)) from why
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
     told = predict_caps(caps, asked.duration_s, asked.data_bytes, known)
-    return {"source": one.id, "target": other.id, **told.shown()}
+    ends = {"source": one.id, "target": other.id}
+    return ends | told.shown() | {"credit_time_scale": engine.settings.credit_time_scale}
 
 
 def credits(engine: Engine, buckets: Buckets, name: str) -> dict[str, Any]:

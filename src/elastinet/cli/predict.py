@@ -89,7 +89,8 @@ def _types(
         caps = type_pair(src, dst, asked.traffic, group=group, via=via, express=express, settings=settings)
     except (BadQuestion, BadPair) as why:
         raise Failure(str(why), 2) from why
-    return {"source": src, "target": dst, **predict_caps(caps, asked.duration_s, asked.data_bytes).shown()}
+    found = predict_caps(caps, asked.duration_s, asked.data_bytes).shown()
+    return {"source": src, "target": dst} | found | {"credit_time_scale": settings.credit_time_scale}
 
 
 def _draw(told: dict[str, Any], path: Path) -> None:
@@ -111,6 +112,8 @@ def _show(console: Console, told: dict[str, Any]) -> None:
     for name in dict.fromkeys(name for names in told["binding"] for name in names):
         console.print(f"{name}: {sources[name]}", style="dim")
     console.print(f"{figures.size(told['data_bytes'])} in all, {figures.rate(told['mean_bps'])} on average")
+    if told["levels"] and (pace := told["credit_time_scale"]) != 1:
+        console.print(f"Credits run {pace:g} times as fast as EC2's.")
     if told["finish_s"] is not None:
         console.print(f"done after {figures.time(told['finish_s'])}")
 
