@@ -127,7 +127,7 @@ def _network(item: Network, view: View) -> Placed:
     if item.cidrs6:
         own += ipv6.network(item, _edge(item, view), view.shapes)
     if view.shapes:
-        own += shaping.network(outside, bool(item.cidrs6))
+        own += shaping.network(item, outside)
     if not outside:
         return _placed(item.id, own)
     far, gateway = names.internet_link(item.id), item.igw or item.eigw or ""

@@ -18,7 +18,6 @@ NEVER_OUTSIDE = "{ ::/127, fc00::/7, fe80::/10, ff00::/8 }"
 LINK_SCOPE = ("fe80::/10", "ff00::/8")
 ROUTER = names.link_local(names.ROUTER_MAC)
 DHCP_SERVERS = "ff02::1:2"
-EVERY_PROTOCOL = "0-255"
 BLOCK = "type ether_addr . ipv6_addr : mark; flags interval;"
 """Without the link's number: nftables turns its bytes around in keys of intervals."""
 
@@ -29,7 +28,7 @@ def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
     yield Set("delegated6", BLOCK, "map")
     yield Set("link6", "type iface_index . ether_addr . ipv6_addr;")
     yield Set("assigned6", "type inet_proto . ipv6_addr; flags interval;")
-    yield Chain("receive6", tuple(_receive(item)))
+    yield Chain("receive6", tuple(_receive(item, limits)))
     yield Chain("bump6", (BUMP,))
     yield Chain("link6_receive", _LINK)
     yield Chain("discovery6", _DISCOVERY)
@@ -41,8 +40,10 @@ def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
         yield Chain("leave6", tuple(_leave(item, limits)))
 
 
-def _receive(item: Network) -> Iterator[str]:
+def _receive(item: Network, limits: bool) -> Iterator[str]:
     """The link's own packets apart; then source check, route table and hop as for IPv4."""
+    if limits:
+        yield shaping.NO_CLASS
     yield from (f"ip6 daddr {scope} goto link6_receive" for scope in LINK_SCOPE)
     yield f"{BY_SENDER} goto bump6"
     yield f"{BY_BLOCK} goto bump6"
@@ -116,8 +117,8 @@ def interface(item: Interface, index: int, mark: int) -> Iterator[Item]:
     yield Element("link6", f"{index} . {item.mac} . {names.link_local(item.mac)}")
     for address in item.addresses6:
         yield Element("own6", f"{index} . {item.mac} . {address}", str(mark))
-        yield Element("assigned6", f"{EVERY_PROTOCOL} . {address}")
+        yield Element("assigned6", f"{shaping.EVERY_PROTOCOL} . {address}")
     for prefix in item.prefixes:
         if ":" in prefix:
             yield Element("delegated6", f"{item.mac} . {prefix}", str(mark))
-            yield Element("assigned6", f"{EVERY_PROTOCOL} . {prefix}")
+            yield Element("assigned6", f"{shaping.EVERY_PROTOCOL} . {prefix}")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from elastinet.fabric import names
 from elastinet.fabric.items import Chain, Class, Element, Item, Queue, Redirect, Set, Up
-from elastinet.fabric.objects import Bandwidth, Interface, Near, Nearer
+from elastinet.fabric.objects import Bandwidth, Interface, Near, Nearer, Network
 from elastinet.fabric.objects import Mapping as PublicAddress
 from elastinet.fabric.pace import MOST_INTERFACES
 from elastinet.fabric.tcobserve import Passed
@@ -48,22 +48,54 @@ HOT_SECONDS = 1
 PASS, PASS_MARKED = "accept", "meta mark set 1 accept"
 FAMILIES = {"ip": "", "ip6": "6"}
 TYPES = {"ip": "ipv4_addr", "ip6": "ipv6_addr"}
+KINDS = {"ip": "ipv4_addr", "ip6": "inet_proto . ipv6_addr"}
+WHOSE, FLAGS = {"ip": "ip", "ip6": "meta l4proto . ip6"}, {"ip": "", "ip6": " flags interval;"}
+"""Prefixes of IPv6 are delegated; with every protocol's number before them the kernel shows them whole."""
+EVERY_PROTOCOL = "0-255"
 KEY = "meta mark set jhash {0} saddr . {0} daddr . {1} mod 4294967295 return"
+FRAGMENT = {"ip": "ip frag-off & 0x3fff != 0", "ip6": "exthdr frag exists"}
+NO_TAGS = "meta protocol != { ip, ip6 } drop"
+"""Tags of VLANs may be piled up before a packet, and the router would take them off."""
+NO_CLASS = "meta priority set none"
+"""What has left a queue is in none of the next one's classes; of IPv4 the kernel forgets it by itself."""
+SPARED = {"out": "daddr", "in": "saddr"}
 
 
-def network(outside: bool, six: bool) -> Iterator[Item]:
-    """A router's own part: what is hot, the number that a flow is known by, and who has a gateway's limit."""
+def network(item: Network, outside: bool) -> Iterator[Item]:
+    """A router's own part: what is hot, what is never held up, the number that a flow is known by, and who
+    has a gateway's limit."""
+    six = bool(item.cidrs6)
     yield from (_hot(f"hot_{direction}", "iface_index") for direction in ("out", "in"))
     yield Chain("flow_key", tuple(_flow_key(six)), family="netdev")
+    yield Chain("spared_out", tuple(_spared(item, "out", PASS)), family="netdev")
+    yield Chain("spared_in", tuple(_spared(item, "in", PASS_MARKED)), family="netdev")
     for family in _families(six):
-        suffix, kind = FAMILIES[family], TYPES[family]
-        yield _hot(f"hot_gateway{suffix}", kind)
-        yield Set(f"gateway_in{suffix}", f"type {kind} : verdict;", "map", "netdev")
-        yield Set(f"gateway_out{suffix}", f"type {kind} : classid;", "map")
+        suffix, kind, flags = FAMILIES[family], KINDS[family], FLAGS[family]
+        yield _hot(f"hot_gateway{suffix}", TYPES[family])
+        yield Set(f"gateway_in{suffix}", f"type {kind} : verdict;{flags}", "map", "netdev")
+        yield Set(f"gateway_out{suffix}", f"type {kind} : classid;{flags}", "map")
     if outside:
-        looks = (f"{family} daddr vmap @gateway_in{FAMILIES[family]}" for family in _families(six))
+        looks = (f"{WHOSE[family]} daddr vmap @gateway_in{FAMILIES[family]}" for family in _families(six))
         yield _base("at_gateway", "ingress", names.IGW_LINK, looks)
         yield Queue(names.IGW_LINK)
+
+
+def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
+    """What an instance and the router say to one another, which is no bandwidth of the network's.
+
+    Only what can never be forwarded, so only addresses that the router surely has: it takes no IPv4 packet
+    from its own, and neither takes nor sends on what is a link's own in IPv6.
+    """
+    end, six, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
+    services = [names.METADATA_ADDRESS, *((names.RESOLVER_ADDRESS, resolver) if resolver else ())]
+    yield f"ip {end} {{ {', '.join(services)} }} {verdict}"
+    if six:
+        yield f"ip6 {end} fe80::/10 {verdict}"
+    if direction == "out":
+        yield f"ip {end} 255.255.255.255 {verdict}"
+    if six and direction == "out":
+        services6 = ["ff00::/8", names.METADATA_ADDRESS6, *([names.RESOLVER_ADDRESS6] if resolver else ())]
+        yield f"ip6 {end} {{ {', '.join(services6)} }} {verdict}"
 
 
 def _families(six: bool) -> tuple[str, ...]:
@@ -72,7 +104,7 @@ def _families(six: bool) -> tuple[str, ...]:
 
 def to_gateway(family: str) -> str:
     """Put a packet that leaves for the internet in its instance's class."""
-    return f"meta priority set {family} saddr map @gateway_out{FAMILIES[family]}"
+    return f"meta priority set {WHOSE[family]} saddr map @gateway_out{FAMILIES[family]}"
 
 
 def _hot(name: str, kind: str) -> Set:
@@ -84,10 +116,14 @@ def _hot(name: str, kind: str) -> Set:
 
 
 def _flow_key(six: bool) -> Iterator[str]:
-    """A flow is a 5-tuple, or of other protocols a 3-tuple (facts sheet, section 8.1)."""
+    """A flow is a 5-tuple, or of other protocols a 3-tuple (facts sheet, section 8.1).
+
+    Of a datagram's fragments only the first has ports, and they all are one flow.
+    """
     for family in _families(six):
         protocol = {"ip": "ip protocol", "ip6": "ip6 nexthdr"}[family]
         here, ports = f"meta protocol {family}", f"{protocol} . th sport . th dport"
+        yield f"{here} {FRAGMENT[family]} {KEY.format(family, protocol)}"
         yield f"{here} meta l4proto {{ tcp, udp }} {KEY.format(family, ports)}"
         yield f"{here} {KEY.format(family, protocol)}"
 
@@ -213,7 +249,7 @@ def _by_flow(chain: str, queue: str, first: int, many: int) -> Iterator[Item]:
     keep = f"update @{chain} {{ meta mark : 0 }}"
     new = f"add @{chain} {{ meta mark : numgen inc mod {many} offset {0x10000 | first} }}"
     shared = f"meta priority set jhash meta mark mod {many} offset {0x10000 | first}"
-    onward = f'fwd to "{queue}"'
+    onward = f'meta mark set 0 fwd to "{queue}"'
     rules = (f"{known} {keep} {onward}", new, f"{known} {onward}", f"{shared} {onward}")
     yield Chain(chain, ("jump flow_key", *rules), family="netdev")
 
@@ -234,8 +270,9 @@ def interface(item: Interface, share: Bandwidth, view: View) -> Iterator[Item]:
         *_pools(share)[:1],
         *(c.peak_bps for c in share.cards[card : card + 1]),
     ]
-    leaving = Watch(f"out_{link}", "iif", "hot_out", min(out), PASS, f"goto out_{word}_{card}")
-    entering = Watch(f"in_{link}", "oif", "hot_in", view.rate_bps(share, "in"), PASS_MARKED, "accept")
+    most = view.rate_bps(share, "in")
+    leaving = Watch(f"out_{link}", "iif", "hot_out", min(out), PASS, f"goto out_{word}_{card}", "spared_out")
+    entering = Watch(f"in_{link}", "oif", "hot_in", most, PASS_MARKED, "accept", "spared_in")
     for watch, hook in ((leaving, "ingress"), (entering, "egress")):
         first, *others = _watched(watch)
         yield _base(first.name, hook, link, first.rules)
@@ -246,7 +283,8 @@ def interface(item: Interface, share: Bandwidth, view: View) -> Iterator[Item]:
 class Watch(NamedTuple):
     """Below which rate packets go by, with what verdict, and with which the others end.
 
-    By `key`, which the packets of one sender or receiver share, the set `hot` knows them.
+    By `key`, which the packets of one sender or receiver share, the set `hot` knows them. What the chain
+    `spared` lets by is never held up.
     """
 
     name: str
@@ -255,14 +293,16 @@ class Watch(NamedTuple):
     bps: int
     passing: str
     onward: str
+    spared: str = ""
 
 
 def _watched(watch: Watch) -> list[Chain]:
     """A chain that lets few packets by, and the one that it sends the others to."""
-    name, key, hot, bps, verdict, onward = watch
-    ended, heat = "meta protocol != { ip, ip6 } accept", f"@{hot} {{ {key} }}"
+    name, key, hot, bps, verdict, onward, spared = watch
+    heat = f"@{hot} {{ {key} }}"
+    ended = (f"meta protocol arp {verdict}", NO_TAGS, f"jump {spared}") if spared else ()
     if bps < LEAST_WATCHED_BPS:
-        return [Chain(name, (ended, onward), family="netdev")]
+        return [Chain(name, (*ended, onward), family="netdev")]
     passing = (f"{rule} {verdict}" for span in LENGTHS for rule in _passing(bps, *span))
     heating = (f"{_of_length(low, high)} {_pace('over ', bps, high)} update {heat}" for low, high in HEATING)
     return [
@@ -271,7 +311,7 @@ def _watched(watch: Watch) -> list[Chain]:
             (f"{key} @{hot} goto hot_{name}", *passing, f"update {heat}", f"goto hot_{name}"),
             family="netdev",
         ),
-        Chain(f"hot_{name}", (ended, *heating, onward), family="netdev"),
+        Chain(f"hot_{name}", (*ended, *heating, onward), family="netdev"),
     ]
 
 
@@ -326,14 +366,15 @@ def at_gateway(item: Interface, view: View, six: bool) -> Iterator[Item]:
     """What leaves for the internet by its source; IPv6 addresses are public as they are."""
     number = f"1:{view.numbers.gateway(item.guest):x}"
     yield from (Element("gateway_out", address, number) for address in item.addresses)
-    for address in item.addresses6 if six else ():
-        yield Element("gateway_out6", address, number)
-        yield _from_outside(item.guest, address)
+    prefixes = (prefix for prefix in item.prefixes if ":" in prefix)
+    for block in (*item.addresses6, *prefixes) if six else ():
+        yield Element("gateway_out6", f"{EVERY_PROTOCOL} . {block}", number)
+        yield _from_outside(item.guest, f"{EVERY_PROTOCOL} . {block}")
 
 
-def _from_outside(guest: str, address: str) -> Element:
-    suffix = FAMILIES["ip6" if ":" in address else "ip"]
-    return Element(f"gateway_in{suffix}", address, f"goto gateway_{names.word(guest)}{suffix}", "netdev")
+def _from_outside(guest: str, key: str) -> Element:
+    suffix = FAMILIES["ip6" if ":" in key else "ip"]
+    return Element(f"gateway_in{suffix}", key, f"goto gateway_{names.word(guest)}{suffix}", "netdev")
 
 
 def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[tuple[str, Passed]]:
