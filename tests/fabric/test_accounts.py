@@ -29,3 +29,14 @@ def test_no_more_passes_than_was_there_and_was_earned(moves: list[tuple[float, f
         assert ("out" in account.spent) <= (left < item.share.credit_bits)
         assert account.levels["in"] == item.share.credit_bits
         assert now < account.due <= now + 5
+
+
+def test_a_look_that_ends_late_is_no_news() -> None:
+    """One network's worker is busy while another's is asked again: the older figures come after the newer."""
+    account = Account(bursting(1, BASELINE, PEAK, 1.0), 0.0)
+    assert dict(account.news(1, 1.0, (100, 10))) == {"out": 0, "in": 0}
+    account.pass_on(1.0, {"out": 0, "in": 0})
+    assert dict(account.news(1, 3.0, (300, 30))) == {"out": 200, "in": 20}
+    assert not dict(account.news(1, 2.0, (200, 20)))
+    assert dict(account.news(1, 4.0, (350, 31))) == {"out": 50, "in": 1}
+    assert dict(account.news(1, 5.0, (40, 2))) == {"out": 40, "in": 2}

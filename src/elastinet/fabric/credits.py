@@ -4,6 +4,7 @@ Full at launch and start, spent above the baseline and earned below it (facts sh
 bucket leaves the baseline; a fraction of a second's burst must have been earned before there is more.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -27,7 +28,7 @@ class Account:
     levels: dict[str, float] = field(default_factory=dict)
     spent: set[str] = field(default_factory=set)
     due: float = 0.0
-    _seen: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _seen: dict[int, tuple[float, tuple[int, int]]] = field(default_factory=dict)
     _waiting: dict[str, float] = field(default_factory=dict)
     _known: bool = False
 
@@ -35,10 +36,15 @@ class Account:
         """Begin with full buckets."""
         self.levels = dict.fromkeys(DIRECTIONS, float(self.item.share.credit_bits))
 
-    def news(self, index: int, now: tuple[int, int]) -> Iterator[tuple[str, int]]:
-        """What a link has carried since it was last seen, by direction; what it had before is no news."""
-        before = self._seen.get(index, (0, 0) if self._known else now)
-        self._seen[index] = now
+    def news(self, index: int, seconds: float, now: tuple[int, int]) -> Iterator[tuple[str, int]]:
+        """What a link has carried since it was last seen, by direction; what it had before is no news.
+
+        A look that began earlier may end later, and then tells nothing.
+        """
+        last, before = self._seen.get(index, (-math.inf, (0, 0) if self._known else now))
+        if seconds < last:
+            return
+        self._seen[index] = (seconds, now)
         for direction, new, old in zip(DIRECTIONS, now, before, strict=True):
             yield direction, new - old if new >= old else new  # a link made anew begins with nothing
 

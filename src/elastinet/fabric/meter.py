@@ -84,7 +84,7 @@ class Meter:
         """Take in what was read, and look again when it matters."""
         self._looking = False
         moment = max((seconds for seconds, _ in readings.values()), default=time.monotonic())
-        used = self._used(links, {network: traffic for network, (_, traffic) in readings.items()})
+        used = self._used(links, readings)
         for guest in guests & self._accounts.keys():
             self._pass_on(guest, moment, used[guest])
         self._look()
@@ -95,16 +95,16 @@ class Meter:
             self._changed(self._plan.spend(guest, account.spent))
 
     def _used(
-        self, links: Mapping[str, Mapping[int, str]], readings: Readings[dict[int, Traffic]]
+        self, links: Mapping[str, Mapping[int, str]], readings: Readings[tuple[float, dict[int, Traffic]]]
     ) -> dict[str, dict[str, int]]:
         """What each guest has used since the last look, in bits by direction."""
         used: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DIRECTIONS, 0))
-        for network, traffic in readings.items():
+        for network, (seconds, traffic) in readings.items():
             for index, guest in links[network].items():
                 account, now = self._accounts.get(guest), traffic.get(index)
                 if account is None or now is None:
                     continue
-                for direction, passed in account.news(index, (now.received_bytes, now.sent_bytes)):
+                for direction, passed in account.news(index, seconds, _sent_and_got(now)):
                     used[guest][direction] += 8 * passed
         return used
 
@@ -117,7 +117,7 @@ class Meter:
 
     def _measured(self, number: int, readings: Readings[Counters]) -> Measured:
         links = self._plan.links_of(self._accounts.keys())
-        used = self._used(links, {n: c.links for n, c in readings.items() if n in links})
+        used = self._used(links, {n: (c.seconds, c.links) for n, c in readings.items() if n in links})
         moment = max((c.seconds for c in readings.values()), default=time.monotonic())
         for guest in self._accounts:
             self._pass_on(guest, moment, used[guest])
@@ -179,3 +179,8 @@ class Meter:
     def _hear(self, heard: Callable[[], None], _future: "Future[T]") -> None:
         """Hear from a worker, in its thread."""
         self._loop.soon(heard)
+
+
+def _sent_and_got(traffic: Traffic) -> tuple[int, int]:
+    """What a guest has sent and received, by the router's end of its link."""
+    return traffic.received_bytes, traffic.sent_bytes
