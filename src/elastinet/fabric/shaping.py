@@ -88,6 +88,8 @@ def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
     """
     end, six, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
     services = [names.METADATA_ADDRESS, *((names.RESOLVER_ADDRESS, resolver) if resolver else ())]
+    yield f"meta protocol arp {verdict}"
+    yield NO_TAGS
     yield f"ip {end} {{ {', '.join(services)} }} {verdict}"
     if six:
         yield f"ip6 {end} fe80::/10 {verdict}"
@@ -300,7 +302,7 @@ def _watched(watch: Watch) -> list[Chain]:
     """A chain that lets few packets by, and the one that it sends the others to."""
     name, key, hot, bps, verdict, onward, spared = watch
     heat = f"@{hot} {{ {key} }}"
-    ended = (f"meta protocol arp {verdict}", NO_TAGS, f"jump {spared}") if spared else ()
+    ended = (f"jump {spared}",) if spared else ()
     if bps < LEAST_WATCHED_BPS:
         return [Chain(name, (*ended, onward), family="netdev")]
     passing = (f"{rule} {verdict}" for span in LENGTHS for rule in _passing(bps, *span))
