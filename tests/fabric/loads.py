@@ -40,7 +40,7 @@ def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = 
 
 
 WARM_UP_SECONDS, SECONDS = 0.6, 1.5
-ARRIVED = """awk 'NR > 2 && $1 != "lo:" { all += $2 } END { printf "%d\\n", all }' /proc/net/dev"""
+ARRIVED = """awk 'NR > 2 && $1 != "lo:" { all += $2 } END { printf "%.0f\\n", all }' /proc/net/dev"""
 SNAPSHOT = f"date +%s%N; {ARRIVED}"
 
 
