@@ -136,7 +136,7 @@ outs = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(int(sys.argv[2]))]
 end = time.monotonic() + float(sys.argv[3])
 while time.monotonic() < end:
     for out in outs:
-        out.sendto(bytes(1400), (sys.argv[1], 9))
+        out.sendto(bytes(8000), (sys.argv[1], 9))
 """
 
 
@@ -155,16 +155,17 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
     one, other = slow.launch(vpc.left, vpc.group, count=2)
     slow.settle()
 
-    def look(flows: int, after: float, instance: str = one.id, way: str = "out") -> Any:
+    def look(flows: int, after: float) -> Any:
         words = ("--", "python3", "-c", FLOOD, other.ip, str(flows), str(after + 1.5))
         flood = threading.Thread(target=slow.cli, args=("exec", one.id, *words))
         flood.start()
         time.sleep(after)
         rates = json.loads(slow.cli("top", "--json", "--interval", "0.8").stdout)
         flood.join()
-        return next(SimpleNamespace(**r) for r in rates if (r["instance"], r["direction"]) == (instance, way))
+        found = {(r["instance"], r["direction"]): SimpleNamespace(**r) for r in rates}
+        return SimpleNamespace(out=found[one.id, "out"], arriving_bps=found[other.id, "in"].bps)
 
-    single = look(flows=1, after=0.5)
+    single = look(flows=1, after=0.5).out
     assert (single.binding, single.cap_bps) == ("flow", 10e9)
     assert single.share == pytest.approx(0.5, rel=0.1)
     assert counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"] == 0
@@ -172,22 +173,22 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
     assert single.seconds_to_empty == pytest.approx(
         single.credits * 9.25e9 * 3 / (single.bps - 0.75e9), rel=0.01
     )
-    many = look(flows=8, after=0.5)
+    many = look(flows=8, after=0.5).out
     assert (many.binding, many.cap_bps) == ("instance", 10e9)
     assert many.share == pytest.approx(1, rel=0.1)
     held_up = counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"]
     assert held_up > 100
     assert counters(slow, other.id)["eth0"]["bw_out_allowance_exceeded"] == 0
-    spent = look(flows=8, after=4, instance=other.id, way="in")
-    assert (spent.binding, spent.cap_bps) == ("instance", 0.75e9)
-    assert spent.credits < 0.1
-    assert spent.share == pytest.approx(1, rel=0.1)
+    spent = look(flows=8, after=4)
+    assert (spent.out.binding, spent.out.cap_bps) == ("instance", 0.75e9)
+    assert spent.out.credits < 0.1
+    assert spent.arriving_bps == pytest.approx(0.75e9, rel=0.1)
     time.sleep(3)  # what still waits must have come first
-    credits = json.loads(slow.cli("credits", other.id, "--json").stdout)["directions"]["in"]
+    credits = json.loads(slow.cli("credits", one.id, "--json").stdout)["directions"]["out"]
     assert credits["level_bits"] < 0.5 * 9.25e9 * 3
     assert credits["seconds_to_full"] == pytest.approx((9.25e9 * 3 - credits["level_bits"]) / 0.75e9, rel=0.1)
     predicted = json.loads(slow.cli("predict", one.id, other.id, "--json", "--duration", "1s").stdout)
-    assert credits["level_bits"] <= predicted["levels"][f"{other.id} in"][0] < 0.6 * 9.25e9 * 3
+    assert credits["level_bits"] <= predicted["levels"][f"{one.id} out"][0] < 0.6 * 9.25e9 * 3
     (eni,) = (i["NetworkInterfaceId"] for i in one.shown["NetworkInterfaces"])
     labels = {"instance": one.id, "type": "c5.large"}
     exceeded = metric(slow, "elastinet_bw_out_allowance_exceeded_total", interface=eni, **labels)
