@@ -10,6 +10,7 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Attachment, NetworkInterface
 from elastinet.rules import devices
+from elastinet.rules.efa import carries_ip
 from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.plants import zone_id
 
@@ -52,7 +53,7 @@ def _interface(engine: Engine, instance: Instance, interface: NetworkInterface) 
     card = None if instance.host is None else occupancy.card(instance.instance_type, bonded.network_card)
     return {
         "interface": interface.id,
-        "device": link_of(bonded.network_card, bonded.device_index),
+        "device": link_of(bonded.network_card, bonded.device_index) if carries_ip(interface) else None,
         "mac": interface.mac,
         "driver": devices.driver(instance, interface),
         "bus_info": _bus_info(instance, bonded),

@@ -12,6 +12,7 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.nics import find
 from elastinet.readings import DIRECTIONS, Direction, OfDirection, OfInterface, Reading
 from elastinet.rules.bandwidth import Allowance, of_instance
+from elastinet.rules.efa import carries_ip
 from elastinet.rules.interfaces import bond, interfaces_of
 
 
@@ -33,7 +34,7 @@ def shown(engine: Engine, reading: Reading | None, name: str = "") -> dict[str, 
 
 def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> dict[str, Any]:
     given = of_instance(instance, engine.settings).aggregate
-    interfaces = interfaces_of(engine.state, instance.id)
+    interfaces = [i for i in interfaces_of(engine.state, instance.id) if carries_ip(i)]
     read = {i.id: reading.interfaces[i.id] for i in interfaces if reading and i.id in reading.interfaces}
     of_directions = reading.instances.get(instance.id, {}) if reading else {}
     return {

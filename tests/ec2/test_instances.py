@@ -239,7 +239,9 @@ class TestLaunchWithInterfaces:
             ([{"DeviceIndex": n} for n in range(4)], {}, "AttachmentLimitExceeded", "Interface count 4 exceeds the limit for c5.large"),
             ([{"DeviceIndex": 0, "SecondaryPrivateIpAddressCount": 10}], {}, "InvalidInterface.IpAddressLimitExceeded", "c5.large"),
             ([{"DeviceIndex": 0, "AssociatePublicIpAddress": True}, {"DeviceIndex": 1}], {}, "InvalidParameterCombination", "multiple network interfaces"),
-            ([{"DeviceIndex": 0, "InterfaceType": "efa"}], {}, "UnsupportedOperation", "efa"),
+            ([{"DeviceIndex": 0, "InterfaceType": "efa"}], {}, "UnsupportedOperation", "EFA interfaces are not supported on c5.large"),
+            ([{"DeviceIndex": 0, "InterfaceType": "trunk"}], {}, "UnsupportedOperation", "trunk"),
+            ([{"DeviceIndex": 0, "InterfaceType": "wing"}], {}, "InvalidParameterValue", "wing"),
         ],
     )  # fmt: skip
     def test_refusals(self, ec2, place, specs, more, code, sentence):

@@ -254,8 +254,9 @@ def test_parameters_that_are_not_honoured_are_refused_by_name(ec2, place):
     with refused("UnsupportedOperation", "ConnectionTrackingSpecification"):
         timeouts = {"UdpTimeout": 60}
         ec2.create_network_interface(SubnetId=place.subnet, ConnectionTrackingSpecification=timeouts)
-    with refused("UnsupportedOperation", "efa"):
-        ec2.create_network_interface(SubnetId=place.subnet, InterfaceType="efa")
+    for kind, code in (("trunk", "UnsupportedOperation"), ("wing", "InvalidParameterValue")):
+        with refused(code, kind):
+            ec2.create_network_interface(SubnetId=place.subnet, InterfaceType=kind)
 
 
 def test_filters_by_address_and_instance(ec2, place, eni):

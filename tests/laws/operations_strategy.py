@@ -102,6 +102,8 @@ LIKELY = (
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
     *("launch_old", "launch_old", "give_devices", "give_devices", "associate_gateway"),
     *("launch_with_express", "attach_with_express", "change_express", "launch_weighted", "weigh"),
+    *("launch_with_efa", "attach_efa", "attach_efa", "attach_gateway", "attach_gateway", "detach_gateway"),
+    *("launch_with_express", "attach_with_express", "attach_with_express", "StopInstances"),
 )
 
 

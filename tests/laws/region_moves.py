@@ -21,6 +21,7 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.transfer import AddressTransfer
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
+from elastinet.rules.efa import is_efa
 
 Params = dict[str, Any]
 Call = tuple[str, Params]
@@ -29,6 +30,7 @@ IMAGE = next(i.id for i in images(REGION, ()).values() if i.architecture == "x86
 TYPES = ("t3.micro", "m5.large", "m5.4xlarge")
 OLD_TYPES = ("m3.medium", "c3.large", "r4.large")
 EXPRESS_TYPES, WEIGHTED_TYPES = ("m6i.8xlarge", "m8i.24xlarge"), ("m8i.large", "m8i.24xlarge")
+EFA_TYPES = ("c5n.18xlarge", "c6in.32xlarge")
 NO_ENA = next(i.id for i in images(REGION, ()).values() if not i.ena_support)
 
 MOVES: dict[str, Callable[[Choice], Call]] = {}
@@ -173,10 +175,52 @@ def change_express(c: Choice) -> Params:
 
 @move("AttachNetworkInterface")
 def attach_with_express(c: Choice) -> Params:
-    interface = c.id(NetworkInterface, "eni", lambda i: i.attachment is None)
-    instance = c.id(Instance, "i", lambda i: i.instance_type in EXPRESS_TYPES and i.state != "terminated")
+    big = [i for i in c.nouns(Instance) if i.instance_type in EXPRESS_TYPES]
+    there = [i for i in big if i.state in ("running", "stopped")]
+    zones = {i.zone for i in there}
+    interface = c.id(
+        NetworkInterface, "eni", lambda i: i.attachment is None and not is_efa(i) and i.zone in zones
+    )
+    instance = c.id(Instance, "i", lambda i: i in there)
     where = {"NetworkInterfaceId": interface, "InstanceId": instance, "DeviceIndex": 1 + c.number(3)}
     return where | {"EnaSrdSpecification": _express(c)}
+
+
+def _efa(c: Choice) -> str:
+    return c.one(("efa", "efa", "efa-only"))
+
+
+@move("CreateNetworkInterface")
+def make_efa(c: Choice) -> Params:
+    return {"SubnetId": c.subnet, "InterfaceType": _efa(c)}
+
+
+@move("RunInstances")
+def launch_with_efa(c: Choice) -> Params:
+    subnet, kind = c.subnet, c.one((*EFA_TYPES, *EFA_TYPES, "m5.large"))
+    first = {"DeviceIndex": 0, "SubnetId": subnet, "InterfaceType": c.one(("interface", "efa"))}
+    second = {"DeviceIndex": 1, "SubnetId": subnet, "InterfaceType": _efa(c), "NetworkCardIndex": c.number(2)}
+    return _launch(c, InstanceType=kind, NetworkInterfaces=[first, second])
+
+
+@move("AttachNetworkInterface")
+def attach_efa(c: Choice) -> Params:
+    interface = c.id(NetworkInterface, "eni", lambda i: i.attachment is None and is_efa(i))
+    instance = c.id(Instance, "i", lambda i: i.instance_type in EFA_TYPES and i.state == "stopped")
+    where = {"DeviceIndex": 2 + c.number(3), "NetworkCardIndex": 0 if c.chance(2) else 1}
+    return {"NetworkInterfaceId": interface, "InstanceId": instance, **where}
+
+
+@move("DetachNetworkInterface")
+def detach_efa(c: Choice) -> Params:
+    bonds = [i.attachment.id for i in c.nouns(NetworkInterface) if i.attachment and is_efa(i)]
+    return {"AttachmentId": c.one(bonds) if bonds else c.attachment}
+
+
+@move("ModifyInstanceAttribute")
+def change_type_with_efa(c: Choice) -> Params:
+    instance = c.id(Instance, "i", lambda i: i.state == "stopped" and i.instance_type in EFA_TYPES)
+    return {"InstanceId": instance, "InstanceType": {"Value": c.one((*EFA_TYPES, "m5.large"))}}
 
 
 def _weighting(c: Choice) -> Params:
@@ -317,7 +361,9 @@ def delete_interface(c: Choice) -> Params:
 @move("AttachNetworkInterface")
 def attach(c: Choice) -> Params:
     zone = c.one([i.zone for i in c.nouns(Instance)] or ["us-east-1a"])
-    interface = c.id(NetworkInterface, "eni", lambda i: i.attachment is None and i.zone == zone)
+    interface = c.id(
+        NetworkInterface, "eni", lambda i: i.attachment is None and i.zone == zone and not is_efa(i)
+    )
     instance = c.id(Instance, "i", lambda i: i.state in ("running", "stopped") and i.zone == zone)
     return {"NetworkInterfaceId": interface, "InstanceId": instance, "DeviceIndex": 1 + c.number(3)}
 
@@ -355,7 +401,7 @@ def assign(c: Choice) -> Params:
 def _address(c: Choice) -> str:
     """An address that some interface has, a secondary one where there is any."""
     secondary = [a for i in c.nouns(NetworkInterface) for a in i.addresses[1:]]
-    every = [i.primary for i in c.nouns(NetworkInterface)]
+    every = [a for i in c.nouns(NetworkInterface) for a in i.addresses[:1]]
     return c.one(secondary or every or ["172.31.0.9"])
 
 
@@ -965,7 +1011,10 @@ def lead_to_interface(c: Choice) -> Params:
     if not interfaces:
         return {"AllocationId": c.allocation, "NetworkInterfaceId": c.interface}
     interface = c.one(interfaces)
-    fields = {"NetworkInterfaceId": interface.id, "PrivateIpAddress": c.one(interface.addresses)}
+    fields = {
+        "NetworkInterfaceId": interface.id,
+        "PrivateIpAddress": c.one(interface.addresses or ("172.31.0.9",)),
+    }
     return {"AllocationId": c.allocation} | fields
 
 

@@ -22,6 +22,7 @@ from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State, Table
 from elastinet.rules.devices import device
+from elastinet.rules.efa import carries_ip, is_efa, most, most_on_card
 from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.plants import Plants
 from elastinet.rules.weighting import has_weighting
@@ -82,6 +83,24 @@ def check_types(engine: Engine) -> None:
         for interface in interfaces_of(engine.state, instance.id):
             has = bond(interface).ena_srd
             assert has is None or not has.enabled or kind.flag("ena_srd")
+        check_efas(engine, instance)
+
+
+def check_efas(engine: Engine, instance: Instance) -> None:
+    """No instance has more EFAs than its cards; an EFA-only one has no address, is never the primary, and settles."""
+    kind, there = instance_types()[instance.instance_type], interfaces_of(engine.state, instance.id)
+    cards = [bond(interface).network_card for interface in there if is_efa(interface)]
+    assert len(cards) <= most(kind, engine.settings.rules)
+    for card in cards:
+        assert cards.count(card) <= most_on_card(kind, card, engine.settings.rules)
+    for place, interface in enumerate(there):
+        assert carries_ip(interface) == bool(interface.addresses)
+        assert place or carries_ip(interface)
+        if is_efa(interface):
+            assert bond(interface).status == "attached" or instance.alive
+        if not carries_ip(interface):
+            assert (interface.own_addresses, interface.public_ip) == ((), None)
+            assert (bond(interface).status == "attaching") <= (instance.state == "pending")
 
 
 def check_plants(engine: Engine) -> None:
@@ -189,7 +208,7 @@ def test_histories_do_what_they_are_for() -> None:
     """A law is worth as much as the histories that it is held against."""
     endings: dict[str, set[str]] = {name: set() for name in NAMES}
     dice = random.Random(0)
-    for _ in range(250):
+    for _ in range(600):
         engine = new_engine(MemoryJournal())
         furnish(engine)
         for _ in range(60):

@@ -348,6 +348,13 @@ OTHERS = (
 )  # fmt: skip
 
 DEVICES = (
+    _("UnsupportedOperation", "EFA interfaces are not supported on t3.micro", "run_instances",
+      interfaces({"DeviceIndex": 0, "SubnetId": lambda s: s.left, "InterfaceType": "efa"})),
+    _("AttachmentLimitExceeded", "EFA interface count 2 exceeds the limit for c6in.32xlarge", "run_instances",
+      lambda s: s.launching(InstanceType="c6in.32xlarge", NetworkInterfaces=[
+          {"DeviceIndex": 0, "NetworkCardIndex": n, "SubnetId": s.left, "InterfaceType": "efa"} for n in range(2)])),
+    _("InvalidParameterValue", "wing", "create_network_interface",
+      lambda s: {"SubnetId": s.left, "InterfaceType": "wing"}),
     _("InvalidParameterCombination", "Enhanced networking with the Elastic Network Adapter (ENA) is required for the 't3.micro' instance type. Ensure that you are using an AMI that is enabled for ENA.", "run_instances",
       lambda s: s.launching(ImageId=s.no_ena)),
     _("InvalidParameterCombination", ("Enhanced networking with the Elastic Network Adapter (ENA) is required for the 't3.micro' instance type. Ensure that your instance 'i-", "' is enabled for ENA."), "start_instances",
@@ -375,6 +382,10 @@ DEVICES = (
 )  # fmt: skip
 
 OF_2026 = (
+    _("UnsupportedOperation", "The interface type 'efa-only' is not in the edition 'classic' of the rules", "create_network_interface",
+      lambda s: {"SubnetId": s.left, "InterfaceType": "efa-only"}),
+    _("UnsupportedOperation", "The interface type 'efa-only' is not in the edition 'classic' of the rules", "run_instances",
+      interfaces({"DeviceIndex": 0, "SubnetId": lambda s: s.left}, {"DeviceIndex": 1, "SubnetId": lambda s: s.left, "InterfaceType": "efa-only"})),
     _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "attach_network_interface",
       lambda s: {"NetworkInterfaceId": s.free, "InstanceId": s.one, "DeviceIndex": 1, "EnaSrdSpecification": {"EnaSrdEnabled": True}}),
     _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "modify_network_interface_attribute",

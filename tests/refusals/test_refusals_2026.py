@@ -46,7 +46,61 @@ ATTACH, CHANGE, LAUNCH = "attach_network_interface", "modify_network_interface_a
 WEIGH, RETYPE = "modify_instance_network_performance_options", "modify_instance_attribute"
 COMBINATION, STATE = "InvalidParameterCombination", "IncorrectInstanceState"
 
+ROOM = ("EFA interface count 2 exceeds the limit for",)
+NO_ADDRESSES = ("EFA-only network interfaces do not support IP addresses.",)
+NOT_AT_REST = ("is not 'stopped'.",)
+
+
+def fit(part: str, instance: str, card: int = 0) -> Any:
+    return lambda s: {
+        "NetworkInterfaceId": s[part], "InstanceId": s[instance], "DeviceIndex": 5, "NetworkCardIndex": card,
+    }  # fmt: skip
+
+
+def only(**more: Any) -> Any:
+    return lambda s: {"NetworkInterfaceId": s["efa_only"]} | more
+
+
+def launch_efas(type_name: str, *kinds: str, **more: Any) -> Any:
+    specs = [{"DeviceIndex": index, "InterfaceType": kind} for index, kind in enumerate(kinds)]
+    return lambda s: s.launching(type_name) | {"NetworkInterfaces": specs} | more
+
+
+EFAS = (
+    Refusal("IncorrectState", NOT_AT_REST, ATTACH, fit("efa_only", "fabric")),
+    Refusal("IncorrectState", NOT_AT_REST, ATTACH, fit("efa", "big")),
+    Refusal("IncorrectState", NOT_AT_REST, "detach_network_interface",
+            lambda s: {"AttachmentId": s["efa_bond"]}),
+    Refusal("IncorrectState", NOT_AT_REST, "detach_network_interface",
+            lambda s: {"AttachmentId": s["efa_bond"], "Force": True}),
+    Refusal("UnsupportedOperation", ("EFA interfaces are not supported on m6i.8xlarge",), ATTACH,
+            fit("efa", "stopped")),
+    Refusal("UnsupportedOperation", ("EFA interfaces are not supported on m5.large",), RETYPE,
+            retype("fabric_off", "m5.large")),
+    Refusal("AttachmentLimitExceeded", (*ROOM, "network card 0 of c6in.32xlarge"), ATTACH,
+            fit("efa_only", "fabric_off")),
+    Refusal("AttachmentLimitExceeded", (*ROOM, "network card 0 of c6in.32xlarge"), LAUNCH,
+            launch_efas("c6in.32xlarge", "efa", "efa-only")),
+    Refusal("InvalidParameterValue", ("networkCardIndex",), ATTACH, fit("efa", "fabric_off", 2)),
+    Refusal("UnsupportedOperation", ("EFA interfaces are not supported on m5.large",), LAUNCH,
+            launch_efas("m5.large", "interface", "efa-only")),
+    Refusal(COMBINATION, ("cannot be the primary network interface",), LAUNCH,
+            launch_efas("c5n.18xlarge", "efa-only")),
+    Refusal("InvalidParameterValue", ("is of the type 'interface'",), LAUNCH,
+            lambda s: s.launching("c5n.18xlarge") | {"NetworkInterfaces": [
+                {"DeviceIndex": 0, "NetworkInterfaceId": s["free"], "InterfaceType": "efa"}]}),
+    Refusal(COMBINATION, NO_ADDRESSES, "create_network_interface",
+            lambda s: {"SubnetId": s["subnet"], "InterfaceType": "efa-only", "PrivateIpAddress": "172.31.0.9"}),
+    Refusal(COMBINATION, NO_ADDRESSES, "assign_private_ip_addresses", only(SecondaryPrivateIpAddressCount=1)),
+    Refusal(COMBINATION, NO_ADDRESSES, "assign_ipv6_addresses", only(Ipv6AddressCount=1)),
+    Refusal(COMBINATION, NO_ADDRESSES, CHANGE, only(AssociatePublicIpAddress=True)),
+    Refusal(COMBINATION, NO_ADDRESSES, CHANGE, only(EnablePrimaryIpv6=True)),
+    Refusal(COMBINATION, ("EFA-only network interfaces do not support ENA Express.",), CHANGE,
+            only(EnaSrdSpecification=ON)),
+)  # fmt: skip
+
 REFUSALS = (
+    *EFAS,
     Refusal(COMBINATION, NO_EXPRESS, ATTACH, to(1, "small", ON)),
     Refusal(COMBINATION, NO_EXPRESS, ATTACH, to(1, "small", {"EnaSrdEnabled": False})),
     Refusal(COMBINATION, ENABLED_FIRST, ATTACH, to(2, "big", UDP)),
@@ -99,7 +153,24 @@ class Scene2026(SimpleNamespace):
         ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, EnaSrdSpecification=ON)
         options = {"NetworkPerformanceOptions": {"BandwidthWeighting": "vpc-1"}}
         self.weighted, _ = self._launch("m8i.large", **options)
-        ec2.stop_instances(InstanceIds=[self.stopped, self.weighted])
+        self._efas(subnet["SubnetId"])
+        ec2.stop_instances(InstanceIds=[self.stopped, self.weighted, self.fabric_off])
+
+    def _efas(self, subnet: str) -> None:
+        """EFAs that are free, one in an instance that runs, one in an instance that does not."""
+        self.subnet = subnet
+        made = [
+            self.ec2.create_network_interface(SubnetId=subnet, InterfaceType=kind)["NetworkInterface"]
+            for kind in ("efa", "efa-only")
+        ]
+        self.efa, self.efa_only = (one["NetworkInterfaceId"] for one in made)
+        specs = [{"DeviceIndex": 0}, {"DeviceIndex": 1, "InterfaceType": "efa"}]
+        self.fabric, _ = self._launch("c5n.18xlarge", NetworkInterfaces=specs)
+        asked = [{"Name": "attachment.instance-id", "Values": [self.fabric]}]
+        asked.append({"Name": "interface-type", "Values": ["efa"]})
+        (there,) = self.ec2.describe_network_interfaces(Filters=asked)["NetworkInterfaces"]
+        self.efa_bond = there["Attachment"]["AttachmentId"]
+        self.fabric_off, _ = self._launch("c6in.32xlarge", NetworkInterfaces=specs)
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)

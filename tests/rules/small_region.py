@@ -56,13 +56,25 @@ class Region:
         self.call("CreateRoute", region, RouteTableId=table, DestinationCidrBlock=destination, **target)
 
     def launch(
-        self, subnet: str, kind: str = "c5.large", region: str = HERE, *, public: bool = False, **more: Any
+        self,
+        subnet: str,
+        kind: str = "c5.large",
+        region: str = HERE,
+        *,
+        public: bool = False,
+        interface_type: str = "interface",
+        **more: Any,
     ) -> NetworkInterface:
         """The primary interface of a new instance, which runs."""
         image = next(
             i.id for i in images(region, ()).values() if i.architecture == "x86_64" and i.ena_support
         )
-        spec = {"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": public}
+        spec = {
+            "DeviceIndex": 0,
+            "SubnetId": subnet,
+            "AssociatePublicIpAddress": public,
+            "InterfaceType": interface_type,
+        }
         given = {
             "ImageId": image,
             "InstanceType": kind,

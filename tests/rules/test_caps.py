@@ -11,6 +11,7 @@ from elastinet.rules.paths import NoPath
 from elastinet.rules.performance import of_pair
 
 GIGA = 10**9
+BIG = ("c5n.18xlarge", "c5n.18xlarge")
 
 
 def between(
@@ -154,16 +155,47 @@ def test_goodput(transport: Any, public: bool, expected: float) -> None:
 
 def test_efa_has_no_cap_for_a_flow() -> None:
     region = Region()
-    ends = pair(region, "c5n.18xlarge", "c5n.18xlarge")
+    ends = pair(region, *BIG)
     with pytest.raises(NoPath, match=f"{ends[0].id} is no EFA"):
         between(region, *ends, transport="efa")
-    for interface in ends:  # no operation makes one yet
-        region.state.replace(NetworkInterface, interface.id, interface.but(interface_type="efa"))
+    with pytest.raises(NoPath, match="one VPC and one zone"):
+        between(region, *pair(region, *BIG, interface_type="efa", public=True), transport="efa", public=True)
+    ends = pair(region, *BIG, interface_type="efa")
     found = binding(region, between(region, *ends, transport="efa"), *ends)
     assert found == (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"])
-    region.state.replace(NetworkInterface, ends[1].id, ends[1].but(interface_type="efa", zone="us-east-1b"))
-    with pytest.raises(NoPath, match="one VPC and one zone"):
-        between(region, *ends, transport="efa")
+    for where in (region.subnet(ends[0].vpc_id, "10.0.2.0/24", zone="b"), other_vpc(region)):
+        far = region.launch(where, BIG[0], interface_type="efa")
+        with pytest.raises(NoPath, match="one VPC and one zone"):
+            between(region, ends[0], far, transport="efa")
+
+
+def other_vpc(region: Region) -> str:
+    return region.subnet(region.vpc("10.9.0.0/16"), "10.9.1.0/24")
+
+
+def test_efa_needs_no_address_and_no_route() -> None:
+    """An EFA-only interface has neither; by IP nothing goes to it."""
+    region = Region("2026")
+    ends = pair(region, *BIG)
+    far = region.subnet(ends[0].vpc_id, "10.0.2.0/24")
+    made = [efa_only(region, end, subnet) for end, subnet in zip(ends, (ends[0].subnet_id, far), strict=True)]
+    assert between(region, *made, transport="efa").bps == 100 * GIGA
+    for transport in ("tcp", "udp"):
+        with pytest.raises(NoPath, match=f"{made[1].id} is EFA-only and has no address"):
+            between(region, ends[0], made[1], transport=transport)
+
+
+def efa_only(region: Region, beside: NetworkInterface, subnet: str) -> NetworkInterface:
+    """An EFA-only interface in the instance of another one."""
+    asked = {"SubnetId": subnet, "InterfaceType": "efa-only"}
+    id = region.call("CreateNetworkInterface", **asked)["NetworkInterface"]["NetworkInterfaceId"]
+    instance = region.instance(beside)
+    region.call("StopInstances", InstanceIds=[instance.id])
+    region.engine.report(*instance.scope, "InstanceGone", instance.id, True)
+    region.call("AttachNetworkInterface", NetworkInterfaceId=id, InstanceId=instance.id, DeviceIndex=1)
+    region.call("StartInstances", InstanceIds=[instance.id])
+    region.engine.report(*instance.scope, "InstanceRunning", instance.id, 2)
+    return region.state.need(NetworkInterface, id)
 
 
 def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:

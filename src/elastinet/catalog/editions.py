@@ -25,6 +25,8 @@ class Edition(msgspec.Struct, frozen=True):
     (from `gateway_vcpus` on at least `gateway_share` of its baseline), of a network card by its driver,
     of a NAT gateway.
     A bandwidth weighting gives its option `weighting_share` more.
+    An instance has so many EFAs, and a network card of it, never more than its type; `efa_types` are the
+    interface types that are EFAs.
     None is no limit of this kind.
     """
 
@@ -43,6 +45,9 @@ class Edition(msgspec.Struct, frozen=True):
     intel_card_bps: Figure
     nat_bps: Figure
     weighting_share: Figure | None
+    efas_per_instance: Figure | None
+    efas_per_card: Figure
+    efa_types: tuple[str, ...]
 
 
 _GUIDE = "EC2 User Guide, elastic-ip-addresses-eip: every public IPv4 address is charged"
@@ -51,6 +56,7 @@ _BANDWIDTH = "EC2 User Guide, ec2-instance-network-bandwidth"
 _CLUSTER = "EC2 User Guide, placement-strategies: one flow inside a cluster placement group"
 _INTEL = "EC2 User Guide, sriov-networking: Intel 82599 VF, up to 10 Gbps"
 _WEIGHTING = "EC2 User Guide, configure-bandwidth-weighting: a quarter more of the option's own baseline"
+_EFA = "EC2 User Guide, efa: one EFA for each network card"
 _NAT = "VPC User Guide, vpc-nat-gateway: 5 Gbps, scaling up to 100"
 _OLD_PRICE = "EC2 pricing before 2024: $0.005 for an idle address, and for each further one of an instance"
 
@@ -71,6 +77,9 @@ EDITIONS: dict[Rules, Edition] = {
         intel_card_bps=Figure(10e9, _INTEL, "2013"),
         nat_bps=Figure(100e9, _NAT, "2022"),
         weighting_share=None,
+        efas_per_instance=Figure(1, "the user's notes: one EFA for each instance", "2019-04-29"),
+        efas_per_card=Figure(1, _EFA, "2020-11-02"),
+        efa_types=("efa",),
     ),
     "2026": Edition(
         idle_address_usd=Figure(0.005, _GUIDE, "2024-02-01"),
@@ -88,5 +97,8 @@ EDITIONS: dict[Rules, Edition] = {
         intel_card_bps=Figure(10e9, _INTEL, "2013"),
         nat_bps=Figure(100e9, _NAT, "2022"),
         weighting_share=Figure(0.25, _WEIGHTING, "2024-12-02"),
+        efas_per_instance=None,
+        efas_per_card=Figure(1, _EFA, "2020-11-02"),
+        efa_types=("efa", "efa-only"),
     ),
 }

@@ -48,5 +48,5 @@ def _show(console: Console, told: dict[str, Any]) -> None:
     for one in told["interfaces"]:
         card = "" if one["card"] is None else str(one["card"])
         function = "shared PF" if one["mediated"] and card else one["function"] or ""
-        table.add_row(one["interface"], one["device"], one["driver"], card, function, one["bus_info"])
+        table.add_row(one["interface"], one["device"] or "", one["driver"], card, function, one["bus_info"])
     console.print(table)

@@ -5,6 +5,7 @@ from typing import Any
 from elastinet.ec2 import faults
 from elastinet.ec2.address_transfers import withdraw
 from elastinet.ec2.describe import Describable, by_id, describe
+from elastinet.ec2.efa import check_carries_ip
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.paths import paths
 from elastinet.ec2.public_addresses import lend
@@ -137,6 +138,7 @@ def _named(tx: Transaction, request: Request) -> Address:
 def associate_address(tx: Transaction, request: Request) -> dict[str, Any]:
     """Let an Elastic IP lead to a private address of an interface."""
     address, interface = _named(tx, request), _target(tx, request)
+    check_carries_ip(interface)
     private = request.get("PrivateIpAddress") or interface.primary
     if private not in interface.addresses:
         sentence = f"{private} is not assigned to interface {interface.id}"

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.address_limits import check_bears
-from elastinet.ec2.ena_express import read_express
+from elastinet.ec2.efa import check_at_rest, check_one_more
+from elastinet.ec2.ena_express import check_has_ena, read_express
 from elastinet.ec2.functions import given
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import in_use, remove_interface
@@ -24,14 +25,16 @@ OTHER_ZONE = (
 
 
 def attach_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Put an interface into an instance, running or stopped."""
+    """Put an interface into an instance, running or stopped; an EFA only into a stopped one."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     instance = need(tx, Instance, "i", request["InstanceId"])
     index, card = request["DeviceIndex"], request.get("NetworkCardIndex", 0)
     if interface.attachment is not None:
         raise in_use(interface)
     check_fits(tx, instance, interface, index, card)
-    express = read_express(tx, instance.instance_type, request.get("EnaSrdSpecification"))
+    asked = request.get("EnaSrdSpecification")
+    check_has_ena(interface.interface_type, asked)
+    express = read_express(tx, instance.instance_type, asked)
     made = attach(tx, instance, interface, index, card=card, ena_srd=express)
     return {"AttachmentId": bond(made).id, "NetworkCardIndex": card}
 
@@ -43,6 +46,7 @@ def check_fits(
     if instance.state not in ("running", "stopped"):
         sentence = f"Instance '{instance.id}' is not 'running' or 'stopped'."
         raise Fault("IncorrectState", sentence)
+    check_at_rest(instance, interface)
     if interface.zone != instance.zone:
         raise faults.combination(OTHER_ZONE)
     there = interfaces_of(tx.state, instance.id)
@@ -50,6 +54,7 @@ def check_fits(
         sentence = f"Instance '{instance.id}' already has an interface attached at device index '{index}'."
         raise Fault("InvalidParameterValue", sentence)
     _check_limits(instance, interface, index, card, there)
+    check_one_more(tx, instance, interface, card, there)
 
 
 def _check_limits(
@@ -104,13 +109,14 @@ def attach(
 
 
 def detach_network_interface(tx: Transaction, request: Request) -> None:
-    """Take an interface out of an instance; not the primary one."""
+    """Take an interface out of an instance; not the primary one, and an EFA only out of a stopped one."""
     request.accept("Force")  # the kernel always lets go, so force is what happens anyway
     interface = by_attachment(tx, request["AttachmentId"])
     bonded = bond(interface)
     if bonded.device_index == 0 and bonded.network_card == 0:
         sentence = "The network interface at device index 0 and networkCard index 0 cannot be detached."
         raise Fault("OperationNotPermitted", sentence)
+    check_at_rest(tx.need(Instance, bonded.instance_id), interface)
     detach(tx, interface)
 
 

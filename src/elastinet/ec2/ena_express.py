@@ -39,6 +39,12 @@ def read_express(
     return found
 
 
+def check_has_ena(interface_type: str, asked: Request | None) -> None:
+    """Refuse to speak of ENA Express of an EFA-only interface, which has no ENA device."""
+    if asked is not None and interface_type == "efa-only":
+        raise faults.combination("EFA-only network interfaces do not support ENA Express.")
+
+
 def _with(now: EnaSrd, enabled: bool | None, udp: bool | None) -> EnaSrd:
     """UDP's flag outlives that of ENA Express itself, as on EC2."""
     return EnaSrd(now.enabled if enabled is None else enabled, now.udp_enabled if udp is None else udp)
@@ -50,6 +56,7 @@ def _not_on(type_name: str) -> Fault:
 
 def change_express(tx: Transaction, interface: NetworkInterface, asked: Request) -> Attachment:
     """An interface's attachment with ENA Express as it is asked for."""
+    check_has_ena(interface.interface_type, asked)
     bond = interface.attachment
     if bond is None:
         sentence = f"Network interface '{interface.id}' is not attached to an instance."

@@ -10,6 +10,7 @@ from elastinet.ec2.lifecycle import finish
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.rules.efa import carries_ip
 from elastinet.rules.interfaces import bond, interfaces_of
 
 VISIBLE_SECONDS = 3600
@@ -21,6 +22,14 @@ def instance_running(tx: Transaction, id: str, boot: int) -> None:
     instance = tx.get(Instance, id)
     if instance is not None and instance.boot == boot and instance.state == "pending":
         tx.put(instance.but(state="running", state_reason=None))
+        _settle_efas(tx, id)
+
+
+def _settle_efas(tx: Transaction, id: str) -> None:
+    """What has no link that the fabric could report is in its instance as soon as that runs."""
+    for interface in interfaces_of(tx.state, id):
+        if not carries_ip(interface) and bond(interface).status == "attaching":
+            tx.put(interface.but(attachment=replace(bond(interface), status="attached")))
 
 
 def instance_gone(tx: Transaction, id: str, asked: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.address_limits import check_bears
+from elastinet.ec2.efa import check_efas, places
 from elastinet.ec2.ena_express import check_express
 from elastinet.ec2.instances import view
 from elastinet.ec2.launch import check_architecture, find_image, user_data
@@ -97,9 +98,11 @@ def _type(tx: Transaction, instance: Instance, name: str) -> str:
     if kind is None:
         raise Fault("InvalidInstanceAttributeValue", f"Invalid value '{name}' for InstanceType.")
     check_architecture(find_image(tx, instance.image_id), kind)  # ENA is asked for at the start only
-    for interface in interfaces_of(tx.state, instance.id):
+    there = interfaces_of(tx.state, instance.id)
+    for interface in there:
         check_bears(name, interface)
         check_express(tx, kind, interface)
+    check_efas(tx, kind, instance.tenancy, places(there))
     check_weighting(tx, kind, instance.bandwidth_weighting)
     return name
 

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from elastinet.ec2 import faults
+from elastinet.ec2.efa import check_carries_ip
 from elastinet.ec2.ena_express import change_express
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import group_set, view
@@ -37,6 +38,8 @@ def _changes(tx: Transaction, interface: NetworkInterface, name: str, value: Any
         return {"description": value.get("Value") or ""}
     if name == "SourceDestCheck":
         return {"source_dest_check": bool(value.get("Value"))}
+    if name in ("AssociatePublicIpAddress", "EnablePrimaryIpv6") and value:
+        check_carries_ip(interface)
     if name == "AssociatePublicIpAddress":
         return {"associate_public_ip": value}
     if name == "EnablePrimaryIpv6":

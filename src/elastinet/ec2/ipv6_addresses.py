@@ -7,6 +7,7 @@ from elastinet.ec2 import asked_addresses, faults
 from elastinet.ec2.address_limits import check_limit
 from elastinet.ec2.asked_addresses import Asked
 from elastinet.ec2.delegated_prefixes import pick_prefixes
+from elastinet.ec2.efa import check_carries_ip
 from elastinet.ec2.lookup import need_mine
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
@@ -56,6 +57,7 @@ def _check_free(tx: Transaction, subnet: Subnet, address: str) -> None:
 def assign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
     """Give an interface more IPv6 addresses, or prefixes: named ones, or a number of them."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
+    check_carries_ip(interface)
     asked = asked_addresses.ipv6(request)
     if asked is None or not asked.size:
         raise Fault("InvalidParameterValue", asked_addresses.ONE_OF_IPV6)

@@ -10,6 +10,7 @@ from elastinet.ec2 import faults, instances, ipv6_addresses, volumes
 from elastinet.ec2.asked_placement import read_placement
 from elastinet.ec2.attachments import attach
 from elastinet.ec2.delegated_prefixes import pick_prefixes
+from elastinet.ec2.efa import check_efas
 from elastinet.ec2.instance_profiles import read_profile
 from elastinet.ec2.launch_interfaces import Plan, plan_interfaces
 from elastinet.ec2.metadata_options import launch_options
@@ -58,6 +59,7 @@ def _launch(tx: Transaction, request: Request) -> str:
     _check_offered(tx, kind.type, plan.subnet.zone)
     tenancy = tx.need(Vpc, plan.subnet.vpc_id).tenancy
     asked = read_placement(tx, request.get("Placement"), tenancy)
+    check_efas(tx, kind.type, asked.tenancy, plan.places)
     cards = [one.card for one in plan.interfaces]
     demand = demand_of(tx, kind.type.name, _device(kind), plan.subnet.zone, cards)
     places = launch_places(tx, asked, demand, plan.subnet.zone, least, most)
@@ -253,6 +255,7 @@ def _make(tx: Transaction, plan: Plan, one: Any, index: int) -> NetworkInterface
     return make_interface(
         tx,
         one.subnet,
+        interface_type=one.interface_type,
         groups=one.groups,
         addresses=(*one.addresses[index], *more),
         prefixes=pick_prefixes(tx, one.subnet, addressing, one.prefixes, but),

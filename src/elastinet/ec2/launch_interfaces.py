@@ -1,5 +1,6 @@
 """The interfaces that a launch is to have, in either of the two ways that EC2 takes them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,8 @@ from elastinet.ec2.account import default_vpc
 from elastinet.ec2.address_limits import Load, check_load, load_of
 from elastinet.ec2.asked_addresses import NOTHING, Asked, ipv4_prefixes
 from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
-from elastinet.ec2.ena_express import read_express
+from elastinet.ec2.efa import check_primary, read_type, without_addresses
+from elastinet.ec2.ena_express import check_has_ena, read_express
 from elastinet.ec2.ipv6_addresses import wanted
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.named_groups import groups_by_name
@@ -67,6 +69,7 @@ class One:
     public: bool = False
     delete_on_termination: bool = True
     ena_srd: EnaSrd | None = None
+    interface_type: str = "interface"
 
     @property
     def load(self) -> Load:
@@ -83,6 +86,11 @@ class Plan:
 
     interfaces: list[One]
     interface_tags: Tags
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """The types of an instance's interfaces, and the network cards that they are on."""
+        return [(one.interface_type, one.card) for one in self.interfaces]
 
     @property
     def subnet(self) -> Subnet:
@@ -121,6 +129,7 @@ def _check(kind: InstanceType, found: list[One]) -> None:
         raise faults.combination("A primary network interface is required: device index 0 on network card 0.")
     if len(set(places)) < len(places):
         raise faults.combination("Each network interface requires a device index of its own.")
+    check_primary(found[0].interface_type)
     for one in found:
         check_index(kind.name, one.device_index, one.card)
         sentence = f"Interface has more private addresses than {kind.name} supports."
@@ -129,6 +138,9 @@ def _check(kind: InstanceType, found: list[One]) -> None:
             raise faults.combination(OTHER_ZONE)
     if len(found) > kind.max_interfaces:
         raise too_many(len(found), kind.name)
+    for card, number in Counter(one.card for one in found).items():
+        if number > kind.cards[card].max_enis:
+            raise too_many(number, kind.name)
 
 
 def _simple(tx: Transaction, request: Request, count: int) -> One:
@@ -231,13 +243,14 @@ def _listed(
 def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, count: int) -> One:
     if (index := item.get("DeviceIndex")) is None:
         raise faults.missing_parameter("NetworkInterface.DeviceIndex")
-    if item.get("InterfaceType", "interface") != "interface":
-        raise faults.unsupported(f"elastinet does not support the interface type {item['InterfaceType']}.")
     express = read_express(tx, kind.name, item.get("EnaSrdSpecification"))
     place = {"device_index": index, "card": item.get("NetworkCardIndex", 0), "ena_srd": express}
     if (id := item.get("NetworkInterfaceId")) is not None:
         return _existing(tx, item, id, count, place)
-    subnet = _own_subnet(tx, request, item)
+    subnet, place["interface_type"] = _own_subnet(tx, request, item), read_type(tx, item)
+    check_has_ena(place["interface_type"], item.get("EnaSrdSpecification"))
+    if place["interface_type"] == "efa-only":
+        return _without_addresses(tx, subnet, item, count, place)
     primary, others = _asked(item)
     secondary_count = item.get("SecondaryPrivateIpAddressCount", 0)
     prefixes = ipv4_prefixes(item, [name for name in EXCLUDING if item.get(name)])
@@ -254,6 +267,20 @@ def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, c
         public=item.get("AssociatePublicIpAddress", subnet.map_public_ip),
         delete_on_termination=item.get("DeleteOnTermination", True),
         **fields,
+    )
+
+
+def _without_addresses(
+    tx: Transaction, subnet: Subnet, item: Request, count: int, place: dict[str, Any]
+) -> One:
+    without_addresses(item)
+    return One(
+        subnet,
+        groups=check_groups(tx, item.ids("Groups"), subnet.vpc_id),
+        addresses=((),) * count,
+        description=item.get("Description", ""),
+        delete_on_termination=item.get("DeleteOnTermination", True),
+        **place,
     )
 
 
@@ -289,5 +316,9 @@ def _existing(tx: Transaction, item: Request, id: str, count: int, place: dict[s
         )
     if item.get("AssociatePublicIpAddress"):
         raise faults.combination("A public address can be asked for a new network interface only.")
-    subnet = tx.need(Subnet, interface.subnet_id)
+    subnet, place["interface_type"] = tx.need(Subnet, interface.subnet_id), interface.interface_type
+    if "InterfaceType" in item and read_type(tx, item) != interface.interface_type:
+        sentence = f"The network interface {id} is of the type '{interface.interface_type}'."
+        raise faults.invalid(item["InterfaceType"], "interfaceType", sentence)
+    check_has_ena(interface.interface_type, item.get("EnaSrdSpecification"))
     return One(subnet, existing=interface, delete_on_termination=False, **place)

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any
 
 from elastinet.catalog import regions
-from elastinet.ec2 import asked_addresses, faults, ipv6_addresses
+from elastinet.ec2 import asked_addresses, ipv6_addresses
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.efa import read_type, without_addresses
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.moments import moment
 from elastinet.ec2.once import once
@@ -48,8 +49,6 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "Description": interface.description,
         "InterfaceType": interface.interface_type,
         "Groups": group_set(tx, interface),
-        "PrivateIpAddress": interface.primary,
-        "PrivateDnsName": addresses[0]["PrivateDnsName"],
         "PrivateIpAddresses": addresses,
         "Ipv6Addresses": [
             {"Ipv6Address": address, "IsPrimaryIpv6": interface.has_primary6 and number == 0}
@@ -61,6 +60,9 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "Operator": {"Managed": False},
         "TagSet": tag_set(interface),
     }
+    if addresses:
+        shown |= {name: addresses[0][name] for name in ("PrivateIpAddress", "PrivateDnsName")}
+        shown |= public_part(addresses[0])
     if interface.addresses6:
         shown["Ipv6Address"] = interface.addresses6[0]
     if interface.prefixes:
@@ -71,7 +73,7 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         shown["RequesterId"] = interface.requester_id
     if interface.attachment is not None:
         shown["Attachment"] = _attachment(interface, interface.attachment)
-    return shown | public_part(addresses[0])
+    return shown
 
 
 def group_set(tx: Transaction, interface: NetworkInterface) -> list[dict[str, str]]:
@@ -195,18 +197,33 @@ def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any
 
 def _create(tx: Transaction, request: Request) -> NetworkInterface:
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
-    kind = request.get("InterfaceType", "interface")
-    if kind != "interface":
-        raise faults.unsupported(f"elastinet does not support the interface type {kind}.")
+    kind = read_type(tx, request)
+    if kind == "efa-only":
+        return _create_without_addresses(tx, subnet, request)
     asked = ipv6_addresses.wanted(subnet, asked_addresses.ipv6(request))
     primary = bool(request.get("EnablePrimaryIpv6")) or asked_addresses.marks_primary(request)
     return make_interface(
         tx,
         subnet,
         groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
+        interface_type=kind,
         **ipv4_fields(tx, subnet, request),
         **ipv6_addresses.fields(tx, subnet, asked, primary=primary),
         description=request.get("Description", ""),
+        tags=tags_for(tx, request, "network-interface"),
+    )
+
+
+def _create_without_addresses(tx: Transaction, subnet: Subnet, request: Request) -> NetworkInterface:
+    without_addresses(request)
+    return make_interface(
+        tx,
+        subnet,
+        interface_type="efa-only",
+        addresses=(),
+        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
+        description=request.get("Description", ""),
+        associate_public_ip=False,
         tags=tags_for(tx, request, "network-interface"),
     )
 

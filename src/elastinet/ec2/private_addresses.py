@@ -8,6 +8,7 @@ from elastinet.ec2 import asked_addresses, faults
 from elastinet.ec2.address_limits import check_limit
 from elastinet.ec2.asked_addresses import Asked
 from elastinet.ec2.delegated_prefixes import pick_prefixes
+from elastinet.ec2.efa import check_carries_ip
 from elastinet.ec2.lookup import need_mine
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction
@@ -91,6 +92,7 @@ def fresh(
 def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
     """Give an interface more addresses: named ones, or a number of them."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
+    check_carries_ip(interface)
     subnet = tx.need(Subnet, interface.subnet_id)
     named, count = request.ids("PrivateIpAddresses"), request.get("SecondaryPrivateIpAddressCount")
     asked = asked_addresses.ipv4_prefixes(request, [name for name in EXCLUDING if request.get(name)])

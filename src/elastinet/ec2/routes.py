@@ -5,6 +5,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block, read_ipv6_block
+from elastinet.ec2.efa import check_carries_ip
 from elastinet.ec2.endpoint_routes import check_no_route, check_not_of_endpoint
 from elastinet.ec2.lookup import need
 from elastinet.ec2.middlebox_routes import check_route
@@ -201,6 +202,7 @@ def _interface(tx: Transaction, table: RouteTable, request: Request) -> NetworkI
     if interface.vpc_id != table.vpc_id:
         sentence = f"route table {table.id} and interface {interface.id} belong to different networks"
         raise faults.invalid(interface.id, "networkInterfaceId", sentence)
+    check_carries_ip(interface)
     return interface
 
 

@@ -4,12 +4,16 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.state import State
+from elastinet.rules.efa import carries_ip
 
 
 def is_live(state: State, interface: NetworkInterface) -> bool:
-    """Whether an interface is, or is about to be, in a NAT gateway or an instance with a machine."""
+    """Whether an interface is, or is about to be, in a NAT gateway or an instance with a machine.
+
+    An EFA-only one never is: it carries no packets.
+    """
     bond = interface.attachment
-    if bond is None or bond.status == "detaching":
+    if bond is None or bond.status == "detaching" or not carries_ip(interface):
         return False
     instance, gateway = state.get(Instance, bond.instance_id), state.get(NatGateway, bond.instance_id)
     return (instance is not None and instance.powered) or (gateway is not None and gateway.alive)

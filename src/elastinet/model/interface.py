@@ -47,7 +47,8 @@ class Attachment(msgspec.Struct, frozen=True):
 class NetworkInterface(Noun, frozen=True, kw_only=True):
     """An ENI; `addresses` are its private IPv4 addresses, the primary first, for life.
 
-    `prefixes` (/28) and `prefixes6` (/80) are the blocks that are delegated to it.
+    `prefixes` (/28) and `prefixes6` (/80) are the blocks that are delegated to it. An EFA-only interface has
+    neither addresses nor blocks.
     """
 
     vpc_id: str
@@ -94,7 +95,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
 
     @property
     def primary(self) -> str:
-        """The primary private IPv4 address."""
+        """The primary private IPv4 address; an EFA-only interface has none."""
         return self.addresses[0]
 
     @property

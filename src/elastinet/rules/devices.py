@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.rules.efa import is_efa
 
 Driver = Literal["vif", "ixgbevf", "ena", "efa"]
 """As `ethtool -i` calls it: the mediated device, Intel's 82599 VF, ENA, EFA."""
@@ -66,5 +67,4 @@ def device(instance: Instance) -> Device:
 
 def driver(instance: Instance, interface: NetworkInterface) -> Driver:
     """The driver of one of an instance's interfaces: that of its device, or EFA's."""
-    is_efa = interface.interface_type in ("efa", "efa-only")
-    return "efa" if is_efa else device(instance).driver
+    return "efa" if is_efa(interface) else device(instance).driver

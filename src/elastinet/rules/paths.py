@@ -13,6 +13,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.routes import Route
 from elastinet.model.state import State
 from elastinet.rules import peerings
+from elastinet.rules.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, instance_id_of
 from elastinet.rules.routing import leads_nowhere, route_to, table_of
 
@@ -44,8 +45,10 @@ def path(state: State, one: NetworkInterface, other: NetworkInterface, *, public
 
     Raises NoPath.
     """
-    if _instance(state, one).id == _instance(state, other).id:
-        raise NoPath(f"both ends are {instance_id_of(one)}: what it sends to itself meets no limit")
+    check_ends(state, one, other)
+    for interface in (one, other):
+        if not carries_ip(interface):
+            raise NoPath(f"{interface.id} is EFA-only and has no address")
     if public:
         return _public(state, one, other)
     if one.vpc_id == other.vpc_id:
@@ -57,6 +60,12 @@ def path(state: State, one: NetworkInterface, other: NetworkInterface, *, public
             return _public(state, one, other)
         except NoPath as why:
             raise NoPath(f"{private}; nor through internet gateways: {why}") from why
+
+
+def check_ends(state: State, one: NetworkInterface, other: NetworkInterface) -> None:
+    """Look that two interfaces are in two instances that run; raises NoPath."""
+    if _instance(state, one).id == _instance(state, other).id:
+        raise NoPath(f"both ends are {instance_id_of(one)}: what it sends to itself meets no limit")
 
 
 def addresses(state: State, one: NetworkInterface, other: NetworkInterface, way: Path) -> tuple[str, str]:

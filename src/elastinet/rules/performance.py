@@ -9,9 +9,11 @@ from elastinet.model.state import State
 from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
+from elastinet.rules.efa import is_efa
 from elastinet.rules.express import why_not
 from elastinet.rules.interfaces import bond
-from elastinet.rules.paths import NoPath, Path, path
+from elastinet.rules.paths import NoPath, Path, check_ends, path
+from elastinet.rules.peerings import IN_REGION_MTU
 
 
 def of_pair(
@@ -24,9 +26,8 @@ def of_pair(
     public: bool = False,
 ) -> Caps:
     """The caps on what one interface sends to another; raises NoPath."""
-    way = path(state, one, other, public=public)
-    if traffic.transport == "efa":
-        _check_efa(one, other, way)
+    take = _bypass if traffic.transport == "efa" else path
+    way = take(state, one, other, public=public)
     instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
     near = way.via != "gateway" and clustered(state, *instances)
     express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
@@ -35,13 +36,15 @@ def of_pair(
     return caps(here, there, way, flow, traffic, settings.rules)
 
 
-def _check_efa(one: NetworkInterface, other: NetworkInterface, way: Path) -> None:
-    """Look that two interfaces can pass by the operating system; raises NoPath (facts sheet, section 9.1)."""
+def _bypass(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool) -> Path:
+    """The way past the operating systems, which no route alters; raises NoPath (facts sheet, section 9.1)."""
+    check_ends(state, one, other)
     for interface in (one, other):
-        if interface.interface_type not in ("efa", "efa-only"):
+        if not is_efa(interface):
             raise NoPath(f"{interface.id} is no EFA")
-    if way.via != "vpc" or one.zone != other.zone:
+    if public or (one.vpc_id, one.zone) != (other.vpc_id, other.zone):
         raise NoPath(f"EFA stays in one VPC and one zone: {one.id} and {other.id} do not share both")
+    return Path("vpc", IN_REGION_MTU)
 
 
 def end(settings: Settings, instance: Instance, interface: NetworkInterface) -> End:

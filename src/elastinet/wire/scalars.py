@@ -12,8 +12,9 @@ from elastinet.wire.service import Shape
 Scalar = Callable[[str, str], Any]
 """Takes the text and the parameter's name; raises Fault InvalidParameterValue."""
 
-# Which instance types exist is EC2's rule, by catalogue and region, not the model's.
-_JUDGED_ELSEWHERE = {"InstanceType", "AccountAttributeName"}
+# Which instance types exist is EC2's rule, by catalogue and region, not the model's; and of interface types
+# the model leaves out "interface", which its own words name.
+_JUDGED_ELSEWHERE = {"InstanceType", "AccountAttributeName", "NetworkInterfaceCreationType"}
 _MOST_VALUES_NAMED = 16
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")

@@ -1,0 +1,34 @@
+"""Which interfaces are Elastic Fabric Adapters, and how many a type bears (facts sheet, section 9.1)."""
+
+from elastinet.catalog.editions import EDITIONS
+from elastinet.catalog.instance_types import InstanceType
+from elastinet.catalog.settings import Rules
+from elastinet.model.interface import NetworkInterface
+
+EFA_TYPES = ("efa", "efa-only")
+"""EFA with ENA, and EFA alone."""
+SHARED_ONLY = ("c7g.16xlarge", "m7g.16xlarge", "r7g.16xlarge")
+"""The types that have no EFA on hardware of one's own."""
+
+
+def is_efa(interface: NetworkInterface) -> bool:
+    """Whether an interface is an EFA, with or without ENA."""
+    return interface.interface_type in EFA_TYPES
+
+
+def carries_ip(interface: NetworkInterface) -> bool:
+    """Whether an interface has addresses and carries IP; an EFA-only one has and does neither."""
+    return interface.interface_type != "efa-only"
+
+
+def most(kind: InstanceType, rules: Rules) -> int:
+    """How many EFAs an instance of a type may have."""
+    of_type, figure = int(kind.row["max_efa"] or 0), EDITIONS[rules].efas_per_instance
+    return of_type if figure is None else min(of_type, int(figure.value))
+
+
+def most_on_card(kind: InstanceType, card: int, rules: Rules) -> int:
+    """How many EFAs one network card of a type may have; none where the type has no such card."""
+    if not 0 <= card < len(kind.cards) or "efa" not in kind.cards[card].types:
+        return 0
+    return int(EDITIONS[rules].efas_per_card.value)
