@@ -280,7 +280,13 @@ def test_some_types_have_it_on_shared_hardware_only(ec2, place):
     apart = {"Placement": {"Tenancy": "dedicated"}}
     with refused("InvalidParameterCombination", "m7g.16xlarge with the tenancy 'dedicated'"):
         launch(ec2, place, InstanceType="m7g.16xlarge", **kind, **apart)
-    launch(ec2, place, InstanceType="m7g.16xlarge", **kind)
+    (shared,) = launch(ec2, place, InstanceType="m7g.16xlarge", **kind)
+    (own,) = launch(ec2, place, InstanceType="m7g.16xlarge", ImageId=image["ImageId"], **apart)
+    ec2.stop_instances(InstanceIds=[shared["InstanceId"], own["InstanceId"]])
+    with refused("InvalidParameterCombination", "m7g.16xlarge with the tenancy 'dedicated'"):
+        ec2.modify_instance_placement(InstanceId=shared["InstanceId"], Tenancy="dedicated")
+    with refused("InvalidParameterCombination", "m7g.16xlarge with the tenancy 'dedicated'"):
+        attach(ec2, free(ec2, place), own["InstanceId"])
     (made,) = launch(ec2, place, InstanceType="c7gn.16xlarge", **kind, **apart)
     ec2.stop_instances(InstanceIds=[made["InstanceId"]])
     with refused("InvalidParameterCombination", "m7g.16xlarge with the tenancy 'dedicated'"):
@@ -307,6 +313,31 @@ def test_an_existing_interface_keeps_its_type(ec2, place):
     first = {"DeviceIndex": 0, "NetworkInterfaceId": id, "InterfaceType": "efa"}
     with refused("InvalidParameterValue", f"{id} is of the type 'interface'"):
         launch(ec2, place, InstanceType=ONE_CARD, NetworkInterfaces=[first])
+
+
+def test_what_today_made_stays_in_classic(serve, tmp_path):
+    """It is shown, starts and goes; it is not given to another instance."""
+    state = tmp_path / "state"
+    state.mkdir()
+    server = serve(state=str(state), rules="2026")
+    ec2 = server.client()
+    place = make_place(ec2)
+    cards = card(place), card(place, 1, 1, "efa-only")
+    instance, (_, only) = stopped(ec2, place, *cards, InstanceType=TWO_CARDS)
+    spare = free(ec2, place, "efa-only")
+    server.process.terminate()
+    server.process.wait(10)
+    server.config["rules"] = "classic"
+    server.start()
+    with refused("UnsupportedOperation", "'efa-only' is not in the edition 'classic'"):
+        attach(ec2, spare, instance, 2)
+    attach(ec2, free(ec2, place, "interface"), instance, 2)
+    ec2.start_instances(InstanceIds=[instance])
+    assert types(ec2, instance) == ["efa", "interface", "efa-only"]
+    ec2.stop_instances(InstanceIds=[instance])
+    ec2.detach_network_interface(AttachmentId=interface(ec2, only)["Attachment"]["AttachmentId"])
+    for id in (only, spare):
+        ec2.delete_network_interface(NetworkInterfaceId=id)
 
 
 def test_types_say_what_they_bear(ec2):

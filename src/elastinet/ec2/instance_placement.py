@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import faults
 from elastinet.ec2.asked_placement import TENANCIES, read_partition
+from elastinet.ec2.efa import check_efas, places
 from elastinet.ec2.lookup import need
 from elastinet.ec2.placement_groups import by_id_or_name
 from elastinet.ec2.placing import check_group, dedicated_host
@@ -12,6 +14,7 @@ from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.placement import PlacementGroup
+from elastinet.rules.interfaces import interfaces_of
 
 
 def modify_instance_placement(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -27,6 +30,9 @@ def modify_instance_placement(tx: Transaction, request: Request) -> dict[str, An
     changed = _tenancy(tx, request, _group(tx, request, instance))
     if group := tx.get(PlacementGroup, changed.placement_group or ""):
         check_group(tx.state, group, changed.instance_type, changed.zone, changed.tenancy, changed)
+    if changed.tenancy != instance.tenancy:
+        there = interfaces_of(tx.state, instance.id)
+        check_efas(tx, instance_types()[instance.instance_type], changed.tenancy, places(there))
     tx.put(changed)
     return {"Return": True}
 
