@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elastinet.fabric.objects import Counted, Measured, Way
+from elastinet.fabric.messages import Counted, Measured, Way
 from elastinet.readings import Reader, divided
 
 HOLDERS = {"eni-1": "i-1", "eni-2": "i-1", "eni-3": "i-2"}

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from elastinet.fabric.objects import Counted, Measured, Way
+from elastinet.fabric.messages import Counted, Measured, Way
 
 Direction = Literal["in", "out"]
 DIRECTIONS: tuple[Direction, ...] = ("in", "out")

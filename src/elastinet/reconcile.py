@@ -10,23 +10,20 @@ from typing import Protocol
 
 from elastinet.engine import Engine
 from elastinet.fabric.desired import build, everything
-from elastinet.fabric.objects import (
-    AnyObject,
+from elastinet.fabric.messages import (
     Attached,
-    Bandwidth,
     Converged,
     Desire,
     Detached,
     Fact,
     Gone,
-    Guest,
     Hello,
-    Interface,
     Measure,
     Measured,
     Running,
     Way,
 )
+from elastinet.fabric.objects import AnyObject, Bandwidth, Guest, Interface
 from elastinet.fabric.touching import touched
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance

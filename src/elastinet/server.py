@@ -14,7 +14,7 @@ from elastinet.config import Config
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.link import AgentLink
-from elastinet.fabric.objects import Desire, Measure
+from elastinet.fabric.messages import Desire, Measure
 from elastinet.http import Application
 from elastinet.imds.service import MetadataService
 from elastinet.listeners import Listeners

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from machine import Machine
 
-from elastinet.fabric.objects import Bandwidth, Measure, Nearer, Share
+from elastinet.fabric.messages import Measure
+from elastinet.fabric.objects import Bandwidth, Nearer, Share
 from elastinet.rules.frames import Transport, share
 
 MBIT = 10**6

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from elastinet.fabric import client, launch
-from elastinet.fabric.objects import AnyObject, Desire
+from elastinet.fabric.messages import Desire
+from elastinet.fabric.objects import AnyObject
 from elastinet.places import remove_tree
 
 PATIENCE = 20.0

@@ -8,7 +8,8 @@ import msgspec
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric.objects import Bandwidth, Measure, Measured, Share
+from elastinet.fabric.messages import Measure, Measured
+from elastinet.fabric.objects import Bandwidth, Share
 
 RATE, FLOW = 80_000_000, 40_000_000
 SEND = """

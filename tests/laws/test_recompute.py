@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from operations_strategy import Move, furnish, moves, new_engine, play
 
 from elastinet.fabric.desired import build, everything
-from elastinet.fabric.objects import AnyObject, Desire, Gone
+from elastinet.fabric.messages import Desire, Gone
+from elastinet.fabric.objects import AnyObject
 from elastinet.model.instance import Instance
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import MemoryJournal

@@ -53,7 +53,8 @@ def perf(
             measured = _measure(run, told, number, udp=udp, multipath=multipath, quiet=json)
     except AgentGone as error:
         raise Failure(str(error)) from error
-    found = _compared(told, measured)
+    status = ask(server, "GET", "/_elastinet/status")
+    found = _compared(told, measured) | {"unlimited": status["missing"].get("limits", "")}
     if json:
         print_json(found)
     else:
@@ -153,5 +154,7 @@ def _show(console: Console, found: dict[str, Any]) -> None:
     console.print(f"ratio      {found['ratio']:.3f}")
     for name, source in found["binding"].items():
         console.print(f"binds      {name}: {source}")
+    if found["unlimited"]:
+        console.print(f"Nothing holds packets up here: {found['unlimited']}")
     if (scale := found["bandwidth_scale"]) != 1:
         console.print(f"Packets went at {scale:g} of EC2's bandwidth; the figures are scaled back.")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from elastinet.fabric.guest import Life
 from elastinet.fabric.items import Made
-from elastinet.fabric.objects import Attached, Detached, Fact, Interface
+from elastinet.fabric.messages import Attached, Detached, Fact
+from elastinet.fabric.objects import Interface
 from elastinet.fabric.plan import Plan
 from elastinet.fabric.port import Port
 from elastinet.fabric.space import Outcome

@@ -5,7 +5,7 @@ from socket import AF_INET6
 
 from msgspec.structs import replace
 
-from elastinet.fabric import acls, appliance, ipv6, middlebox, names, nft, peering, shaping
+from elastinet.fabric import acls, appliance, classes, ipv6, middlebox, names, nft, peering, shaping
 from elastinet.fabric.items import Address, Identity, Item, Link, Neighbour, Path, Rule, Up
 from elastinet.fabric.objects import (
     Acl,
@@ -175,7 +175,7 @@ def _interface(item: Interface, view: View) -> Iterator[Item]:
     six = bool(item.subnet6) and view.six(item.network) and not free
     if share := view.share(item.guest):
         yield from shaping.interface(item, share, view)
-        if shaping.limits_gateway(share):
+        if classes.limits_gateway(share):
             yield from shaping.at_gateway(item, view, six)
     yield from ipv6.delegated(item, link, six)
     if six:
@@ -222,7 +222,7 @@ def _public(item: PublicAddress, view: View) -> Placed:
     route = Path(254, f"{item.id}/32", names.internet_link(item.network), names.IGW_ADDRESS)
     own = list(nft.mapping(item))
     share = view.share(item.guest)
-    if share and item.network in share.networks and shaping.limits_gateway(share):
+    if share and item.network in share.networks and classes.limits_gateway(share):
         own += shaping.public(item)
     return _placed(item.network, own) | _placed(names.INTERNET, (route,))
 

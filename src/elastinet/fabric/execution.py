@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from elastinet.fabric.guest import Life
-from elastinet.fabric.objects import Exec, Exited, Signal
+from elastinet.fabric.messages import Exec, Exited, Signal
 from elastinet.fabric.spawning import Spawning
 
 NOT_RUN = 125

@@ -11,15 +11,9 @@ from elastinet.fabric.attachments import Attachments, Tell
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
 from elastinet.fabric.loop import Loop
+from elastinet.fabric.messages import Converged, Desire, Gone, Listener, Running
 from elastinet.fabric.meter import Meter
-from elastinet.fabric.objects import (
-    Converged,
-    Desire,
-    Gone,
-    Guest,
-    Listener,
-    Running,
-)
+from elastinet.fabric.objects import Guest
 from elastinet.fabric.router import failed_owners
 from elastinet.fabric.space import APPLIANCE, INTERNET, ROUTER, Order, Outcome, Role, Space
 from elastinet.fabric.spawning import Spawning

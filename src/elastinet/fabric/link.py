@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric.objects import Desire, Fact, Listener, Measure
+from elastinet.fabric.messages import Desire, Fact, Listener, Measure
 from elastinet.fabric.protocol import Inbox
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,12 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from elastinet.fabric import shaping
+from elastinet.fabric import classes
 from elastinet.fabric.counters import Counters, Traffic
 from elastinet.fabric.credits import DIRECTIONS, Account
 from elastinet.fabric.loop import Loop
-from elastinet.fabric.objects import Bandwidth, Counted, Interface, Measured, Way
+from elastinet.fabric.messages import Counted, Measured, Way
+from elastinet.fabric.objects import Bandwidth, Interface
 from elastinet.fabric.plan import Plan
 from elastinet.fabric.router import Router
 from elastinet.fabric.space import ROUTER, Space
@@ -133,7 +134,7 @@ class Meter:
     def _way(self, item: Bandwidth, direction: str, readings: Readings[Counters]) -> Way:
         account, view = self._accounts.get(item.id), self._plan.view
         trees = [readings[n].queues for n in item.networks if n in readings]
-        found = [one for queues in trees for one in shaping.passed(item, direction, queues, view)]
+        found = [one for queues in trees for one in classes.passed(item, direction, queues, view)]
         passed = [part for _, part in found]
         waited: Counter[str] = Counter()
         for limit, part in found:

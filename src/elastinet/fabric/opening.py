@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from elastinet.fabric import kernel
-from elastinet.fabric.objects import Open
+from elastinet.fabric.messages import Open
 
 CONNECT_SECONDS = 5
 ETH_P_ALL = 3

@@ -5,7 +5,7 @@ What comes over it has no mark, so it is delivered locally or not at all: peerin
 
 from collections.abc import Iterator
 
-from elastinet.fabric import names, shaping
+from elastinet.fabric import classes, names
 from elastinet.fabric.items import Chain, Element, Item, Link, Neighbour, Path, Up
 from elastinet.fabric.objects import Network, Peering
 from elastinet.fabric.view import View
@@ -47,7 +47,7 @@ def taker_end(item: Peering, view: View) -> Iterator[Item]:
 def _limit(item: Peering, link: str, view: View) -> Iterator[Item]:
     """What leaves either end waits there for its turn, where more could come than goes over the link."""
     if view.shapes and 0 < item.bandwidth_bps < view.most_bps:
-        yield from shaping.link(link, item.bandwidth_bps)
+        yield from classes.link(link, item.bandwidth_bps)
 
 
 def _end(link: str, index: int, own: Network | None, other: Network | None, mac: str) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.fabric import Fabric
 from elastinet.fabric.loop import Loop
-from elastinet.fabric.objects import Desire, Exec, Fact, Hello, Listener, Measure, Open, Opened, Signal
+from elastinet.fabric.messages import Desire, Exec, Fact, Hello, Listener, Measure, Open, Opened, Signal
 from elastinet.fabric.opening import open_inside
 from elastinet.fabric.protocol import Inbox, attach
 from elastinet.fabric.spawning import Spawning
