@@ -29,7 +29,7 @@ WHOSE, FLAGS = {"ip": "ip", "ip6": "meta l4proto . ip6"}, {"ip": "", "ip6": " fl
 EVERY_PROTOCOL = "0-255"
 KEY = "meta mark set jhash {0} saddr . {0} daddr . {1} mod 4294967295 return"
 FRAGMENT = {"ip": "ip frag-off & 0x3fff != 0", "ip6": "exthdr frag exists"}
-NO_TAGS = "meta protocol != { ip, ip6 } drop"
+NO_TAGS = "meta protocol != {{ {} }} drop"
 """Tags of VLANs may be piled up before a packet, and the router would take them off."""
 NO_CLASS = "meta priority set none"
 """What has left a queue is in none of the next one's classes; of IPv4 the kernel forgets it by itself."""
@@ -64,7 +64,7 @@ def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
     end, six, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
     services = [names.METADATA_ADDRESS, *((names.RESOLVER_ADDRESS, resolver) if resolver else ())]
     yield f"meta protocol arp {verdict}"
-    yield NO_TAGS
+    yield NO_TAGS.format(", ".join(_families(bool(item.cidrs6))))
     yield f"ip {end} {{ {', '.join(services)} }} {verdict}"
     if six:
         yield f"ip6 {end} fe80::/10 {verdict}"
