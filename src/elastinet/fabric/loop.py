@@ -51,7 +51,8 @@ class Loop:
         """Run for ever."""
         while True:
             for key, _events in self._selector.select(self._wait()):
-                key.data()
+                if self._selector.get_map().get(key.fd) == key:  # nobody has forgotten it meanwhile
+                    key.data()
             while self._calls:
                 self._calls.popleft()()
             while self._timers and self._timers[0][0] <= time.monotonic():

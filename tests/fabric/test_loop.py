@@ -1,0 +1,37 @@
+"""The agent's loop: what is forgotten is not called, however it was found."""
+
+import os
+
+import pytest
+
+from elastinet.fabric.loop import Loop
+
+
+class Over(Exception):
+    """The end of a loop that has none."""
+
+
+def test_what_is_forgotten_at_the_same_moment_is_not_called() -> None:
+    """Two descriptors are ready at once; the first to be called closes both, as the end of a guest does."""
+    loop, called = Loop(), []
+    pipes = dict((os.pipe(), os.pipe()))
+
+    def close_all(which: int) -> None:
+        called.append(which)
+        for read in pipes:
+            os.read(read, 1)
+            loop.forget(read)
+            os.close(read)
+        loop.soon(end)
+
+    def end() -> None:
+        raise Over
+
+    for read, write in pipes.items():
+        loop.watch(read, lambda read=read: close_all(read))
+        os.write(write, b".")
+    with pytest.raises(Over):
+        loop.run()
+    assert len(called) == 1
+    for write in pipes.values():
+        os.close(write)
