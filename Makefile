@@ -8,9 +8,9 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-# Six workers: tests of packets mostly wait. Those that share a server carry one xdist_group, which stays on
+# Four workers: tests of packets mostly wait, and more of them would be late. Those that share a server carry one xdist_group, which stays on
 # one of them.
-PYTEST_FLAGS ?= -n 6 --dist loadgroup -q
+PYTEST_FLAGS ?= -n 4 --dist loadgroup -q
 
 .PHONY: setup demo test lint bench system-packages
 
