@@ -15,6 +15,6 @@ with Region("--bandwidth-scale", "0.02") as region:  # 100 Gbit/s are 2 here
         told = region.perf(one.id, other.id, "--duration", "3", *words)
         check(f"{name}: what is predicted is measured", 0.9 < told["ratio"] < 1.05, f"{told['ratio']:.2f}")
         rows.append((name, *told["figures"], ", ".join(told["binding"])))
-check("four are nearly four times one", all(float(row[2]) > 3.7 * float(rows[0][2]) for row in rows[1:]))
+check("four are nearly four times one", all(float(row[2]) > 3.4 * float(rows[0][2]) for row in rows[1:]))
 for row in (("in Gbit/s", "predicted", "measured", "binds"), *rows):
     print(LINE.format(*row))

@@ -90,21 +90,21 @@ def test_one_flow_with_and_without(place: Any) -> None:
     world = place.world
     one, other = launch(place, "c6in.8xlarge"), launch(place, "c6in.8xlarge")
     with running(world, other.id, SINK):
-        assert gbps(world, one, other) == pytest.approx(5, rel=0.05)
+        assert gbps(world, one, other) == pytest.approx(5, rel=0.1)
         enable(world, one, EnaSrdEnabled=True)
-        assert gbps(world, one, other) == pytest.approx(5, rel=0.05)
+        assert gbps(world, one, other) == pytest.approx(5, rel=0.1)
         enable(world, other, EnaSrdEnabled=True)
-        assert gbps(world, one, other) == pytest.approx(25, rel=0.05)
-        assert gbps(world, one, other, "udp") == pytest.approx(5, rel=0.05)
+        assert gbps(world, one, other) == pytest.approx(25, rel=0.1)
+        assert gbps(world, one, other, "udp") == pytest.approx(5, rel=0.1)
         for end in (one, other):
             enable(world, end, EnaSrdUdpSpecification={"EnaSrdUdpEnabled": True})
-        assert gbps(world, one, other, "udp") == pytest.approx(25, rel=0.05)
+        assert gbps(world, one, other, "udp") == pytest.approx(25, rel=0.1)
         with running(world, one.id, SEND, other.ip, "tcp", "1"):  # a flow that lasts
-            assert arriving(world, other) == pytest.approx(25, rel=0.05)
+            assert arriving(world, other) == pytest.approx(25, rel=0.1)
             enable(world, other, EnaSrdEnabled=False)
-            assert arriving(world, other) == pytest.approx(5, rel=0.05)
+            assert arriving(world, other) == pytest.approx(5, rel=0.1)
             enable(world, other, EnaSrdEnabled=True)
-            assert arriving(world, other) == pytest.approx(25, rel=0.05)
+            assert arriving(world, other) == pytest.approx(25, rel=0.1)
 
 
 def test_an_instances_bandwidth_by_its_weighting(place: Any) -> None:
@@ -124,4 +124,4 @@ def test_an_instances_bandwidth_by_its_weighting(place: Any) -> None:
                 )
                 world.ec2.start_instances(InstanceIds=[one.id])
                 world.settle()
-            assert gbps(world, one, other, flows=16) == pytest.approx(most, rel=0.05)
+            assert gbps(world, one, other, flows=16) == pytest.approx(most, rel=0.1)
