@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from elastinet.asked import Asked, asked
 from elastinet.engine import Engine
-from elastinet.forecast.asking import BadQuestion, Question, question
+from elastinet.forecast.asking import BadQuestion
 from elastinet.forecast.prediction import predict_caps
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
-from elastinet.predictions import Buckets, interface, levels
+from elastinet.predictions import Buckets, levels
 from elastinet.rules.admission import Missing, Passage, missing
 from elastinet.rules.interfaces import bond
 from elastinet.rules.paths import NoPath, addresses, path
@@ -22,30 +23,21 @@ GROUP = "sg-"
 
 def prepared(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
     """All that a measurement needs to know of two instances; raises Fault."""
-    one, other = (interface(engine, given.get(name, "")) for name in ("source", "target"))
-    udp, mptcp = (given.get(name) == "true" for name in ("udp", "mptcp"))
     try:
-        asked = question(given.get("flows", "1"), given.get("duration", ""), udp=udp, mptcp=mptcp)
-        return _prepared(engine, buckets, (one, other), asked, public=given.get("via") == "gateway")
+        return _prepared(engine, buckets, asked(engine, given))
     except (BadQuestion, NoPath) as why:
         raise Fault("InvalidParameterValue", str(why)) from why
 
 
-def _prepared(
-    engine: Engine,
-    buckets: Buckets,
-    pair: tuple[NetworkInterface, NetworkInterface],
-    asked: Question,
-    *,
-    public: bool,
-) -> dict[str, Any]:
-    one, other = pair
-    caps = of_pair(engine.state, engine.settings, one, other, asked.traffic, public=public)
+def _prepared(engine: Engine, buckets: Buckets, what: Asked) -> dict[str, Any]:
+    one, other, question, public = what
+    traffic = question.traffic
+    caps = of_pair(engine.state, engine.settings, one, other, traffic, public=public)
     way = path(engine.state, one, other, public=public)
     source_ip, target_ip = addresses(engine.state, one, other, way)
-    last = LAST_PORT if asked.traffic.transport == "mptcp" else PORT
+    last = LAST_PORT if traffic.transport == "mptcp" else PORT
     passages = [Passage(TCP, PORT, last, source_ip, target_ip)]
-    if asked.traffic.transport == "udp":
+    if traffic.transport == "udp":
         passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
     lacks = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
@@ -56,10 +48,10 @@ def _prepared(
         "connect_to": target_ip,
         "port": PORT,
         "last_port": last,
-        "duration_s": asked.duration_s,
+        "duration_s": question.duration_s,
         "bandwidth_scale": engine.settings.bandwidth_scale,
         "missing": [_shown(rule, one if rule.egress else other) for rule in lacks],
-        "prediction": predict_caps(caps, asked.duration_s, None, known).shown(),
+        "prediction": predict_caps(caps, question.duration_s, None, known).shown(),
     }
 
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from elastinet.asked import Asked, asked
 from elastinet.engine import Engine
-from elastinet.forecast.asking import BadQuestion, question
-from elastinet.forecast.prediction import predict_caps
+from elastinet.forecast.asking import BadQuestion
+from elastinet.forecast.beside import beside
+from elastinet.forecast.prediction import Prediction, predict_caps
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.nics import find
 from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.credits import Bucket
-from elastinet.rules.interfaces import primary_of
 from elastinet.rules.paths import NoPath
 from elastinet.rules.performance import of_pair
 
@@ -22,19 +23,30 @@ Buckets = Callable[[Instance], Mapping[str, Bucket]]
 
 def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
     """What a page's parameters ask of two instances: the prediction, from the credits that they have now."""
-    udp, mptcp = (given.get(name) == "true" for name in ("udp", "mptcp"))
-    flows, duration, size = given.get("flows", "1"), given.get("duration", ""), given.get("bytes", "")
-    one, other = (interface(engine, given.get(name, "")) for name in ("source", "target"))
     try:
-        asked = question(flows, duration, size, udp=udp, mptcp=mptcp)
-        public = given.get("via") == "gateway"
-        caps = of_pair(engine.state, engine.settings, one, other, asked.traffic, public=public)
+        what = asked(engine, given)
+        told = _predicted(engine, buckets, what).shown()
+        if what.question.traffic.transport == "efa":
+            told |= _beside_tcp(engine, buckets, given)
     except (BadQuestion, NoPath) as why:
         raise Fault("InvalidParameterValue", str(why)) from why
-    known = levels(engine, buckets, one) | levels(engine, buckets, other)
-    told = predict_caps(caps, asked.duration_s, asked.data_bytes, known)
-    ends = {"source": one.id, "target": other.id}
-    return ends | told.shown() | {"credit_time_scale": engine.settings.credit_time_scale}
+    ends = {"source": what.one.id, "target": what.other.id}
+    return ends | told | {"credit_time_scale": engine.settings.credit_time_scale}
+
+
+def _predicted(engine: Engine, buckets: Buckets, what: Asked) -> Prediction:
+    traffic = what.question.traffic
+    caps = of_pair(engine.state, engine.settings, what.one, what.other, traffic, public=what.public)
+    known = levels(engine, buckets, what.one) | levels(engine, buckets, what.other)
+    return predict_caps(caps, what.question.duration_s, what.question.data_bytes, known)
+
+
+def _beside_tcp(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
+    """The same over TCP, or why it does not go there."""
+    try:
+        return beside(_predicted(engine, buckets, asked(engine, {**given, "transport": "tcp"})))
+    except NoPath as why:
+        return beside(str(why))
 
 
 def credits(engine: Engine, buckets: Buckets, name: str) -> dict[str, Any]:
@@ -61,22 +73,6 @@ def _shown(bucket: Bucket) -> dict[str, Any]:
         "seconds_to_empty": bucket.seconds_to_empty,
         "seconds_to_full": bucket.seconds_to_full,
     }
-
-
-def interface(engine: Engine, name: str) -> NetworkInterface:
-    """An interface by its id, or the primary one of an instance by its id or Name tag."""
-    if name.startswith("eni-"):
-        found = engine.state.get(NetworkInterface, name)
-        if found is None:
-            raise Fault(
-                "InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{name}' does not exist"
-            )
-        return found
-    instance = find(engine, name)
-    primary = primary_of(engine.state, instance.id)
-    if primary is None:
-        raise Fault("InvalidParameterValue", f"{instance.id} is {instance.state}, not running")
-    return primary
 
 
 def levels(engine: Engine, buckets: Buckets, interface: NetworkInterface) -> dict[str, float]:

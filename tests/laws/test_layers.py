@@ -34,6 +34,7 @@ LEVELS = {
             "traffic",
             "predictions",
             "measurements",
+            "asked",
         ),
         4,
     ),

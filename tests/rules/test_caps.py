@@ -158,15 +158,44 @@ def test_efa_has_no_cap_for_a_flow() -> None:
     ends = pair(region, *BIG)
     with pytest.raises(NoPath, match=f"{ends[0].id} is no EFA"):
         between(region, *ends, transport="efa")
-    with pytest.raises(NoPath, match="one VPC and one zone"):
+    with pytest.raises(NoPath, match="is not routed"):
         between(region, *pair(region, *BIG, interface_type="efa", public=True), transport="efa", public=True)
     ends = pair(region, *BIG, interface_type="efa")
     found = binding(region, between(region, *ends, transport="efa"), *ends)
-    assert found == (100, ["0 out", "0 NIC 0 out", "1 in", "1 NIC 0 in"])
-    for where in (region.subnet(ends[0].vpc_id, "10.0.2.0/24", zone="b"), other_vpc(region)):
-        far = region.launch(where, BIG[0], interface_type="efa")
-        with pytest.raises(NoPath, match="one VPC and one zone"):
-            between(region, ends[0], far, transport="efa")
+    assert found == (100, ["0 out", "0 NIC of EFA out", "1 in", "1 NIC of EFA in"])
+
+
+@pytest.mark.parametrize(("rules", "scope"), [("classic", "one subnet"), ("2026", "one VPC and one zone")])
+def test_how_far_efa_reaches(rules: str, scope: str) -> None:
+    region = Region(rules)
+    (here,) = pair(region, BIG[0], interface_type="efa")
+    beside = region.subnet(here.vpc_id, "10.0.2.0/24")
+    too_far = [region.subnet(here.vpc_id, "10.0.3.0/24", zone="b"), other_vpc(region)]
+    if rules == "2026":
+        other = region.launch(beside, BIG[0], interface_type="efa")
+        assert between(region, here, other, transport="efa").bps == 100 * GIGA
+    else:
+        too_far.append(beside)
+    for where in too_far:
+        with pytest.raises(NoPath, match=scope):
+            between(region, here, region.launch(where, BIG[0], interface_type="efa"), transport="efa")
+
+
+def test_all_efas_of_an_instance_send_together() -> None:
+    region = Region("2026")
+    one, other = pair(region, "p4d.24xlarge", "p4d.24xlarge", interface_type="efa")
+    found = between(region, one, other, transport="efa")
+    assert binding(region, found, one, other) == (100, ["0 EFA out", "1 EFA in"])
+    ends = [efa_only(region, end, end.subnet_id, card=1) for end in (one, other)]
+    assert between(region, *ends, transport="efa").bps == 200 * GIGA
+    assert between(region, *ends, transport="efa") == between(region, one, other, transport="efa")
+
+
+def test_p4d_keeps_to_itself() -> None:
+    region = Region("2026")
+    ends = pair(region, "p4d.24xlarge", "c5n.18xlarge", interface_type="efa")
+    with pytest.raises(NoPath, match=r"EFAs of p4d.24xlarge and c5n.18xlarge do not talk"):
+        between(region, *ends, transport="efa")
 
 
 def other_vpc(region: Region) -> str:
@@ -185,14 +214,20 @@ def test_efa_needs_no_address_and_no_route() -> None:
             between(region, ends[0], made[1], transport=transport)
 
 
-def efa_only(region: Region, beside: NetworkInterface, subnet: str) -> NetworkInterface:
+def efa_only(region: Region, beside: NetworkInterface, subnet: str, *, card: int = 0) -> NetworkInterface:
     """An EFA-only interface in the instance of another one."""
     asked = {"SubnetId": subnet, "InterfaceType": "efa-only"}
     id = region.call("CreateNetworkInterface", **asked)["NetworkInterface"]["NetworkInterfaceId"]
     instance = region.instance(beside)
     region.call("StopInstances", InstanceIds=[instance.id])
     region.engine.report(*instance.scope, "InstanceGone", instance.id, True)
-    region.call("AttachNetworkInterface", NetworkInterfaceId=id, InstanceId=instance.id, DeviceIndex=1)
+    region.call(
+        "AttachNetworkInterface",
+        NetworkInterfaceId=id,
+        InstanceId=instance.id,
+        DeviceIndex=1,
+        NetworkCardIndex=card,
+    )
     region.call("StartInstances", InstanceIds=[instance.id])
     region.engine.report(*instance.scope, "InstanceRunning", instance.id, 2)
     return region.state.need(NetworkInterface, id)

@@ -4,6 +4,8 @@
 the edition and never has a literal of its own.
 """
 
+from typing import Literal
+
 import msgspec
 
 from elastinet.catalog.settings import Rules
@@ -26,7 +28,7 @@ class Edition(msgspec.Struct, frozen=True):
     of a NAT gateway.
     A bandwidth weighting gives its option `weighting_share` more.
     An instance has so many EFAs, and a network card of it, never more than its type; `efa_types` are the
-    interface types that are EFAs.
+    interface types that are EFAs. EFA's traffic stays in one subnet, or in one zone and VPC (`efa_scope`).
     None is no limit of this kind.
     """
 
@@ -48,6 +50,7 @@ class Edition(msgspec.Struct, frozen=True):
     efas_per_instance: Figure | None
     efas_per_card: Figure
     efa_types: tuple[str, ...]
+    efa_scope: Literal["subnet", "zone"]
 
 
 _GUIDE = "EC2 User Guide, elastic-ip-addresses-eip: every public IPv4 address is charged"
@@ -80,6 +83,7 @@ EDITIONS: dict[Rules, Edition] = {
         efas_per_instance=Figure(1, "the user's notes: one EFA for each instance", "2019-04-29"),
         efas_per_card=Figure(1, _EFA, "2020-11-02"),
         efa_types=("efa",),
+        efa_scope="subnet",
     ),
     "2026": Edition(
         idle_address_usd=Figure(0.005, _GUIDE, "2024-02-01"),
@@ -100,5 +104,6 @@ EDITIONS: dict[Rules, Edition] = {
         efas_per_instance=None,
         efas_per_card=Figure(1, _EFA, "2020-11-02"),
         efa_types=("efa", "efa-only"),
+        efa_scope="zone",
     ),
 }

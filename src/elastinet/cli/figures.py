@@ -11,6 +11,11 @@ def size(octets: float) -> str:
     return _scaled(octets, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
 
 
+def short(seconds: float) -> str:
+    """A span of time that may be far below a second."""
+    return time(seconds) if seconds >= 0.9995 else _scaled(seconds * 1e6, 1000, ("us", "ms"))
+
+
 def time(seconds: float) -> str:
     """A time since the beginning, or a span of time."""
     if seconds < 60:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
@@ -14,14 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from elastinet.cli import figures, iperf, mptcp
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json, run_folder
 from elastinet.cli.opening import opened
+from elastinet.cli.pair import End, asked
 from elastinet.fabric.client import AgentGone
 
 LONGEST_SECONDS = 86400
 UDP_EXCESS = 1.02
 """UDP is sent so much faster than it is expected to arrive; what is too much is lost."""
 UDP_HEADERS = 28
-
-End = typer.Argument(help="An instance's id or Name tag, or an interface's id.")
 
 
 def perf(
@@ -41,11 +39,8 @@ def perf(
     server = find_server(port, state)
     if server.fabric != "kernel":
         raise Failure("this server carries no packets (fabric none): see 'elastinet predict'", 2)
-    asked = {"source": source, "target": target, "flows": flows, "duration": duration}
     flags = {"udp": udp, "mptcp": multipath, "via": via is not None}
-    words = {"udp": "true", "mptcp": "true", "via": "gateway"}
-    query = urlencode(asked | {name: words[name] for name, wanted in flags.items() if wanted})
-    told = ask(server, "GET", f"/_elastinet/perf?{query}", refused=2)
+    told = asked("perf", server, (source, target), flags, flows=flows, duration=duration)
     number, run = int(flows), run_folder(server)
     _check(told, number, multipath=multipath, may_open=open_)
     try:

@@ -1,11 +1,11 @@
 """The virtual-time flow simulator: what a path would carry, hour by hour, without a packet."""
 
 from elastinet.catalog.settings import Settings
+from elastinet.catalog.words import Group, Via
 from elastinet.forecast.prediction import Job, Prediction, predict_caps, predict_together
-from elastinet.forecast.type_pairs import BadPair, Group, type_pair
+from elastinet.forecast.type_pairs import BadPair, type_pair
 from elastinet.rules.caps import Traffic
 from elastinet.rules.frames import Transport
-from elastinet.rules.paths import Via
 
 __all__ = ["BadPair", "Job", "Prediction", "predict", "predict_caps", "predict_together", "type_pair"]
 

@@ -33,19 +33,32 @@ class Question(NamedTuple):
 
 
 def question(
-    flows: str = "1", duration: str = "", bytes: str = "", *, udp: bool = False, mptcp: bool = False
+    flows: str = "1",
+    duration: str = "",
+    bytes: str = "",
+    *,
+    udp: bool = False,
+    mptcp: bool = False,
+    efa: bool = False,
 ) -> Question:
     """What some words ask; flows of MPTCP are the subflows of one connection. Raises BadQuestion."""
     if udp and mptcp:
         raise BadQuestion("MPTCP is a kind of TCP: leave out --udp or --mptcp")
-    number = _flows(flows)
-    transport: Transport = "udp" if udp else "mptcp" if mptcp else "tcp"
+    if efa and (udp or mptcp):
+        raise BadQuestion("EFA carries neither UDP nor MPTCP: leave out --udp and --mptcp")
+    number = whole(flows, "flows are", MOST_FLOWS)
+    transport: Transport = "efa" if efa else "udp" if udp else "mptcp" if mptcp else "tcp"
     traffic = Traffic(transport, 1, number) if mptcp else Traffic(transport, number)
     return Question(
         traffic,
         seconds(duration) if duration else None,
-        _quantity(bytes, _BYTES, "bytes", "1TB", MOST_BYTES) if bytes else None,
+        size(bytes) if bytes else None,
     )
+
+
+def size(text: str) -> float:
+    """Bytes, as 1TB, 64KiB or 5Gbit; raises BadQuestion."""
+    return _quantity(text, _BYTES, "bytes", "1TB", MOST_BYTES)
 
 
 def seconds(text: str) -> float:
@@ -53,9 +66,10 @@ def seconds(text: str) -> float:
     return _quantity(text, _SECONDS, "duration", "10m or 1h", LONGEST_S)
 
 
-def _flows(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:12]) <= MOST_FLOWS:
-        raise BadQuestion(f"flows are a number from 1 to {MOST_FLOWS}, not {text[:40]}")
+def whole(text: str, name: str, most: int, least: int = 1) -> int:
+    """A number of something that `name` calls; raises BadQuestion."""
+    if not text.isascii() or not text.isdecimal() or not least <= int(text[:12]) <= most:
+        raise BadQuestion(f"{name} a number from {least} to {most}, not {text[:40] or 'nothing'}")
     return int(text)
 
 

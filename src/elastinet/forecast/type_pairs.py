@@ -1,18 +1,20 @@
 """The caps between two instance types, without any instance: `c5.large@us-east-1a` and where they are put."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.regions import REGIONS, zones
 from elastinet.catalog.settings import Settings
+from elastinet.catalog.words import Group, Via
 from elastinet.rules.bandwidth import bandwidth
 from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import driver_of
-from elastinet.rules.paths import GATEWAY_MTU, Path, Via
+from elastinet.rules.efa import may_talk
+from elastinet.rules.paths import GATEWAY_MTU, Path
 from elastinet.rules.peerings import ACROSS_MTU, IN_REGION_MTU
+from elastinet.rules.srd import cards
 
-Group = Literal["none", "cluster"]
 ZONE = "us-east-1a"
 MTUS: dict[Via, int] = {
     "vpc": IN_REGION_MTU,
@@ -74,7 +76,7 @@ def type_pair(
 
 def _end(name: str, at: Place, settings: Settings) -> End:
     driver = driver_of(at.kind, ena_support=True, sriov_net_support="simple")
-    return End(name, at.kind, bandwidth(at.kind, driver, settings), name)
+    return End(name, at.kind, bandwidth(at.kind, driver, settings), name, efas=cards(at.kind, settings.rules))
 
 
 def _check_way(here: Place, there: Place, way: Via) -> None:
@@ -100,7 +102,9 @@ def _check_efa(here: Place, there: Place, way: Via) -> None:
         raise BadPair("EFA's traffic stays in one VPC and one zone")
     for at in (here, there):
         if not at.kind.flag("efa_supported"):
-            raise BadPair(f"{at.kind.name} has no EFA")
+            raise BadPair(f"EFA interfaces are not supported on {at.kind.name}")
+    if not may_talk(here.kind, there.kind):
+        raise BadPair(f"EFAs of {here.kind.name} and {there.kind.name} do not talk to each other")
 
 
 def _check_express(here: Place, there: Place, way: Via, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from elastinet.catalog.settings import Rules
 from elastinet.rules.bandwidth import Allowance, Bandwidth, gateway_share
 from elastinet.rules.frames import Transport, share
 from elastinet.rules.paths import Path
+from elastinet.rules.srd import card_figure
 
 Direction = Literal["out", "in"]
 
@@ -36,13 +37,17 @@ class Traffic(NamedTuple):
 
 
 class End(NamedTuple):
-    """One end of a path: an instance's id, its type, what it is given, its interface's VPC and card."""
+    """One end of a path: an instance's id, its type, what it is given, its interface's VPC and card.
+
+    `efas` are the cards of its EFAs, which send together.
+    """
 
     id: str
     kind: InstanceType
     bandwidth: Bandwidth
     vpc_id: str
     card: int = 0
+    efas: tuple[int, ...] = ()
 
 
 class Cap(NamedTuple):
@@ -91,14 +96,15 @@ class Caps(NamedTuple):
 def caps(one: End, other: End, way: Path, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
     """The caps on what one end sends to another; an instance's interfaces share its own, and add nothing."""
     edition = EDITIONS[rules]
+    if traffic.transport == "efa":
+        return Caps((*_of_efas(one, "out"), *_of_efas(other, "in")), None, traffic, way.mtu)
     shared = (
         *_of_end(one, "out"),
         *_of_end(other, "in"),
         *_through_gateways(one, other, way, edition),
         *_between_regions(one, way, edition),
     )
-    per_flow = None if traffic.transport == "efa" else Cap("flow", _flat(flow), flow.source)
-    return Caps(shared, per_flow, traffic, way.mtu)
+    return Caps(shared, Cap("flow", _flat(flow), flow.source), traffic, way.mtu)
 
 
 def flow_figure(rules: Rules, *, clustered: bool, express: bool) -> Figure:
@@ -111,8 +117,7 @@ def flow_figure(rules: Rules, *, clustered: bool, express: bool) -> Figure:
 
 def _of_end(end: End, direction: Direction) -> Iterator[Cap]:
     given, name = end.bandwidth, end.kind.name
-    stated = f"DescribeInstanceTypes: {name}, {end.kind.row['network_performance']}"
-    yield Cap(f"{end.id} {direction}", given.aggregate, stated)
+    yield _whole(end, direction)
     if given.cards:
         card = end.kind.cards[end.card]
         yield Cap(
@@ -122,6 +127,34 @@ def _of_end(end: End, direction: Direction) -> Iterator[Cap]:
         )
     if given.nic:
         yield Cap(f"{end.id} NIC {end.card} {direction}", _flat(given.nic), given.nic.source)
+
+
+def _of_efas(end: End, direction: Direction) -> Iterator[Cap]:
+    """The caps on an instance's EFAs together: all cards' share the instance's own with its IP traffic."""
+    number, nic = len(end.efas), end.bandwidth.nic
+    if own := card_figure(end.kind):
+        yield Cap(f"{end.id} EFA {direction}", _flat(own, number), own.source)
+    else:
+        yield _whole(end, direction)
+        yield from _of_some_cards(end, direction)
+    if nic:
+        yield Cap(f"{end.id} NIC of EFA {direction}", _flat(nic, number), nic.source)
+
+
+def _of_some_cards(end: End, direction: Direction) -> Iterator[Cap]:
+    """The cap of the cards that have an EFA, where not all do."""
+    if end.bandwidth.cards and len(end.efas) < len(end.kind.cards):
+        parts = [end.bandwidth.cards[card] for card in end.efas]
+        allowance = Allowance(*(sum(figures) for figures in zip(*parts, strict=True)))
+        perf = ", ".join(dict.fromkeys(end.kind.cards[card].perf for card in end.efas))
+        source = f"DescribeInstanceTypes: {len(end.efas)} of {end.kind.name}'s cards, {perf}"
+        yield Cap(f"{end.id} EFA {direction}", allowance, source)
+
+
+def _whole(end: End, direction: Direction) -> Cap:
+    """The cap of the instance, over all its interfaces."""
+    stated = f"DescribeInstanceTypes: {end.kind.name}, {end.kind.row['network_performance']}"
+    return Cap(f"{end.id} {direction}", end.bandwidth.aggregate, stated)
 
 
 def _through_gateways(one: End, other: End, way: Path, edition: Edition) -> Iterator[Cap]:
@@ -150,5 +183,5 @@ def _between_regions(one: End, way: Path, edition: Edition) -> Iterator[Cap]:
         yield Cap(f"{way.peering} from {one.vpc_id}", _flat(figure), figure.source)
 
 
-def _flat(figure: Figure) -> Allowance:
-    return Allowance(int(figure.value), int(figure.value))
+def _flat(figure: Figure, times: int = 1) -> Allowance:
+    return Allowance(int(figure.value) * times, int(figure.value) * times)

@@ -4,11 +4,14 @@ from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType
 from elastinet.catalog.settings import Rules
 from elastinet.model.interface import NetworkInterface
+from elastinet.rules.capacity import family
 
 EFA_TYPES = ("efa", "efa-only")
 """EFA with ENA, and EFA alone."""
 SHARED_ONLY = ("c7g.16xlarge", "m7g.16xlarge", "r7g.16xlarge")
 """The types that have no EFA on hardware of one's own."""
+APART = {"p4d", "p4de", "dl1"}
+"""The families that use EFA among themselves only (section 9.1)."""
 
 
 def is_efa(interface: NetworkInterface) -> bool:
@@ -32,3 +35,17 @@ def most_on_card(kind: InstanceType, card: int, rules: Rules) -> int:
     if not 0 <= card < len(kind.cards) or "efa" not in kind.cards[card].types:
         return 0
     return int(EDITIONS[rules].efas_per_card.value)
+
+
+def out_of_reach(one: NetworkInterface, other: NetworkInterface, rules: Rules) -> str | None:
+    """Why EFA's traffic does not get from one interface to another, by where they are; it is never routed."""
+    if EDITIONS[rules].efa_scope == "subnet" and one.subnet_id != other.subnet_id:
+        return f"EFA stays in one subnet in the edition {rules}: {one.id} and {other.id} are in two"
+    if (one.vpc_id, one.zone) != (other.vpc_id, other.zone):
+        return f"EFA stays in one VPC and one zone: {one.id} and {other.id} do not share both"
+    return None
+
+
+def may_talk(one: InstanceType, other: InstanceType) -> bool:
+    """Whether two types' EFAs may talk: P4d, P4de and DL1 do not to types that are none of these."""
+    return (family(one.name) in APART) == (family(other.name) in APART)

@@ -4,8 +4,9 @@ Only state and routes are asked: what security groups and network ACLs say of th
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from elastinet.catalog.words import Via
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -17,8 +18,6 @@ from elastinet.rules.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, instance_id_of
 from elastinet.rules.routing import leads_nowhere, route_to, table_of
 
-Via = Literal["vpc", "peering", "region", "gateway"]
-"""Inside a VPC, over a peering connection in a region or between regions, through internet gateways."""
 GATEWAY_MTU = 1500
 """The largest packet that goes through an internet gateway (facts sheet, section 8.2)."""
 

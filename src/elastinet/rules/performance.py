@@ -1,7 +1,7 @@
 """What binds traffic between two instances of a state: the caps in force between them, with their sources."""
 
-from elastinet.catalog.instance_types import instance_types
-from elastinet.catalog.settings import Settings
+from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.catalog.settings import Rules, Settings
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.placement import PlacementGroup
@@ -9,9 +9,9 @@ from elastinet.model.state import State
 from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
-from elastinet.rules.efa import is_efa
+from elastinet.rules.efa import is_efa, may_talk, out_of_reach
 from elastinet.rules.express import why_not
-from elastinet.rules.interfaces import bond
+from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.paths import NoPath, Path, check_ends, path
 from elastinet.rules.peerings import IN_REGION_MTU
 
@@ -26,31 +26,45 @@ def of_pair(
     public: bool = False,
 ) -> Caps:
     """The caps on what one interface sends to another; raises NoPath."""
-    take = _bypass if traffic.transport == "efa" else path
-    way = take(state, one, other, public=public)
+    if traffic.transport == "efa":
+        way = _bypass(state, settings.rules, one, other, public=public)
+    else:
+        way = path(state, one, other, public=public)
     instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
     near = way.via != "gateway" and clustered(state, *instances)
     express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
     flow = flow_figure(settings.rules, clustered=near, express=express)
-    here, there = (end(settings, *pair) for pair in zip(instances, (one, other), strict=True))
+    here, there = (end(state, settings, *pair) for pair in zip(instances, (one, other), strict=True))
     return caps(here, there, way, flow, traffic, settings.rules)
 
 
-def _bypass(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool) -> Path:
+def _bypass(
+    state: State, rules: Rules, one: NetworkInterface, other: NetworkInterface, *, public: bool
+) -> Path:
     """The way past the operating systems, which no route alters; raises NoPath (facts sheet, section 9.1)."""
     check_ends(state, one, other)
     for interface in (one, other):
         if not is_efa(interface):
             raise NoPath(f"{interface.id} is no EFA")
-    if public or (one.vpc_id, one.zone) != (other.vpc_id, other.zone):
-        raise NoPath(f"EFA stays in one VPC and one zone: {one.id} and {other.id} do not share both")
+    if public:
+        raise NoPath("EFA's traffic is not routed: it goes through no internet gateway")
+    if reason := out_of_reach(one, other, rules):
+        raise NoPath(reason)
+    kinds = [_kind(state, interface) for interface in (one, other)]
+    if not may_talk(*kinds):
+        raise NoPath(f"EFAs of {kinds[0].name} and {kinds[1].name} do not talk to each other")
     return Path("vpc", IN_REGION_MTU)
 
 
-def end(settings: Settings, instance: Instance, interface: NetworkInterface) -> End:
+def _kind(state: State, interface: NetworkInterface) -> InstanceType:
+    return instance_types()[state.need(Instance, bond(interface).instance_id).instance_type]
+
+
+def end(state: State, settings: Settings, instance: Instance, interface: NetworkInterface) -> End:
     """One end of a path."""
     kind, given = instance_types()[instance.instance_type], of_instance(instance, settings)
-    return End(instance.id, kind, given, interface.vpc_id, bond(interface).network_card)
+    efas = sorted(bond(efa).network_card for efa in interfaces_of(state, instance.id) if is_efa(efa))
+    return End(instance.id, kind, given, interface.vpc_id, bond(interface).network_card, tuple(efas))
 
 
 def clustered(state: State, one: Instance, other: Instance) -> bool:
