@@ -1,4 +1,5 @@
 import pytest
+from place import launch, make_place
 from refused import refused
 
 
@@ -35,7 +36,7 @@ def test_one_image(ec2):
 
 def test_owners(ec2):
     amazon = names(ec2.describe_images(Owners=["amazon"]))
-    assert amazon == names(ec2.describe_images(Owners=["137112412989"]))
+    assert amazon == names(ec2.describe_images(Owners=["137112412989", "801119661308"]))
     canonical = names(ec2.describe_images(Owners=["099720109477"]))
     assert canonical
     assert all(name.startswith("ubuntu/") for name in canonical)
@@ -78,7 +79,7 @@ def test_unknown_ids(ec2):
 
 def test_pages(ec2):
     pages = list(ec2.get_paginator("describe_images").paginate(PaginationConfig={"PageSize": 5}))
-    assert [len(page["Images"]) for page in pages] == [5, 2]
+    assert [len(page["Images"]) for page in pages] == [5, 3]
     assert set().union(*map(names, pages)) == names(ec2.describe_images())
 
 
@@ -96,3 +97,16 @@ def test_images_of_the_operators_own(serve):
     assert image["OwnerId"] == ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
     assert ec2.describe_images(ImageIds=[own])["Images"] == [image]
     assert own not in {i["ImageId"] for i in ec2.describe_images(ExecutableUsers=["all"])["Images"]}
+
+
+def test_a_platform_that_is_not_linux(ec2):
+    """Of Windows there is the name: what EC2 does with it, such as an EFA that is an ENA only."""
+    (image,) = ec2.describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])["Images"]
+    assert (image["Platform"], image["PlatformDetails"]) == ("windows", "Windows")
+    place = make_place(ec2)
+    made = [launch(ec2, place, ImageId=id)[0] for id in (image["ImageId"], place.image)]
+    assert [one.get("Platform") for one in made] == ["windows", None]
+    asked = [{"Name": "platform", "Values": ["windows"]}]
+    (found,) = ec2.describe_instances(Filters=asked)["Reservations"]
+    assert found["Instances"][0]["InstanceId"] == made[0]["InstanceId"]
+    assert found["Instances"][0]["UsageOperation"] == "RunInstances:0002"

@@ -26,6 +26,7 @@ LEVELS = {
             "places",
             "features",
             "hardware",
+            "efas",
             "nics",
             "one_write",
             "metrics",

@@ -82,7 +82,7 @@ class Region:
             "MaxCount": 1,
             "NetworkInterfaces": [spec],
         }
-        (made,) = self.call("RunInstances", region, **given, **more)["Instances"]
+        (made,) = self.call("RunInstances", region, **(given | more))["Instances"]
         self.engine.report(OWNER, region, "InstanceRunning", made["InstanceId"], 1)
         return interfaces_of(self.state, made["InstanceId"])[0]
 

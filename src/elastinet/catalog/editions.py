@@ -83,7 +83,7 @@ EDITIONS: dict[Rules, Edition] = {
         efas_per_instance=Figure(1, "the user's notes: one EFA for each instance", "2019-04-29"),
         efas_per_card=Figure(1, _EFA, "2020-11-02"),
         efa_types=("efa",),
-        efa_scope="subnet",
+        efa_scope="subnet",  # the user's notes: OS bypass inside one subnet
     ),
     "2026": Edition(
         idle_address_usd=Figure(0.005, _GUIDE, "2024-02-01"),
@@ -104,6 +104,6 @@ EDITIONS: dict[Rules, Edition] = {
         efas_per_instance=None,
         efas_per_card=Figure(1, _EFA, "2020-11-02"),
         efa_types=("efa", "efa-only"),
-        efa_scope="zone",
+        efa_scope="zone",  # EC2 User Guide, efa: limitations
     ),
 }

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Image(msgspec.Struct, frozen=True):
-    """What EC2 tells of an image."""
+    """What EC2 tells of an image; `platform` is "windows", or None for Linux."""
 
     id: str
     name: str
@@ -23,6 +23,7 @@ class Image(msgspec.Struct, frozen=True):
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
     imds_support: str | None = None
+    platform: str | None = None
     creation_date: str = "2026-10-01T00:00:00.000Z"
 
 
@@ -36,6 +37,7 @@ class _Recipe(msgspec.Struct, frozen=True):
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
     imds_support: str | None = None
+    platform: str | None = None
 
 
 _RECIPES = (
@@ -65,6 +67,10 @@ _RECIPES = (
     _Recipe(
         "elastinet-no-ena-x86_64", "An image without the ENA driver, for the types that do not need it",
         "x86_64", "137112412989", "amazon", ena_support=False, sriov_net_support=None,
+    ),
+    _Recipe(
+        "Windows_Server-2022-English-Full-Base-2026.10.01", "Windows Server 2022, in name only",
+        "x86_64", "801119661308", "amazon", "/dev/sda1", sriov_net_support=None, platform="windows",
     ),
 )  # fmt: skip
 

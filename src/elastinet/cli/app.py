@@ -9,6 +9,7 @@ from elastinet.cli.capture import capture
 from elastinet.cli.common import Failure, say_error
 from elastinet.cli.costs import costs
 from elastinet.cli.credits import credits
+from elastinet.cli.efa import app as efa
 from elastinet.cli.env import env
 from elastinet.cli.exec import exec_, shell
 from elastinet.cli.fail import fail, repair
@@ -63,6 +64,7 @@ app.command("costs")(costs)
 app.command("plant")(plant)
 app.command("place")(place)
 app.command("nic")(nic)
+app.add_typer(efa, name="efa")
 app.command("top")(top)
 app.command("predict")(predict)
 app.command("perf")(perf)

@@ -107,6 +107,7 @@ def view(image: Image, caller: str) -> View:
         "ImageOwnerAlias": image.owner_alias,
         "SriovNetSupport": image.sriov_net_support,
         "ImdsSupport": image.imds_support,
+        "Platform": image.platform,
     }
     return View(
         ImageId=image.id,
@@ -127,8 +128,7 @@ def _machine(image: Image) -> dict[str, Any]:
         "State": "available",
         "ImageType": "machine",
         "Architecture": image.architecture,
-        "PlatformDetails": "Linux/UNIX",
-        "UsageOperation": "RunInstances",
+        **platform(image.platform),
         "Hypervisor": "xen",
         "VirtualizationType": "hvm",
         "RootDeviceName": image.root_device,
@@ -136,6 +136,13 @@ def _machine(image: Image) -> dict[str, Any]:
         "BlockDeviceMappings": [{"DeviceName": image.root_device, "Ebs": _root_volume(image)}],
         "Tags": [],
     }
+
+
+def platform(name: str | None) -> dict[str, str]:
+    """What EC2 tells of an operating system and of how it is billed."""
+    if name == "windows":
+        return {"PlatformDetails": "Windows", "UsageOperation": "RunInstances:0002"}
+    return {"PlatformDetails": "Linux/UNIX", "UsageOperation": "RunInstances"}
 
 
 def _root_volume(image: Image) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2 import filters, network_interfaces
 from elastinet.ec2.describe import Describable, describe
+from elastinet.ec2.images import platform
 from elastinet.ec2.instance_profiles import shown_profile
 from elastinet.ec2.moments import moment
 from elastinet.ec2.paths import paths
@@ -111,8 +112,8 @@ def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
         **({"SriovNetSupport": instance.sriov_net_support} if instance.sriov_net_support else {}),
         "EbsOptimized": instance.ebs_optimized,
         "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": threads},
-        "PlatformDetails": "Linux/UNIX",
-        "UsageOperation": "RunInstances",
+        **platform(instance.platform),
+        **({"Platform": instance.platform} if instance.platform else {}),
     }
 
 

@@ -180,6 +180,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "instance_type": kind.type.name,
         "ena_support": kind.image.ena_support,
         "sriov_net_support": kind.image.sriov_net_support,
+        "platform": kind.image.platform,
         "key_name": _key(tx, request.get("KeyName")),
         "user_data": user_data(request.get("UserData") or ""),
         "monitoring": bool(monitoring and monitoring.get("Enabled")),

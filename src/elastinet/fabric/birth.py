@@ -18,6 +18,7 @@ from elastinet.fabric import kernel, privileges, rootfs
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
 OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
+LAST_PID, MOST_PIDS = (Path(f"/proc/sys/kernel/{name}") for name in ("ns_last_pid", "pid_max"))
 CGROUPS = Path("/proc/sys/user/max_cgroup_namespaces")
 WORD = b"."
 Tell = Callable[..., None]
@@ -38,7 +39,7 @@ def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
         kernel.setns(target, kernel.CLONE_NEWPID)
         if not os.fork():
             ours.close()
-            _or_tell(request, tell, lambda: _build(request, image, theirs, target))
+            _or_tell(request, tell, lambda: _build(request, image, theirs, target, tell))
         os.close(target)
     return init
 
@@ -78,9 +79,13 @@ def _become_init(request: dict[str, Any], builder: socket.socket, tell: Tell) ->
     os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
 
 
-def _build(request: dict[str, Any], image: rootfs.Image, init: socket.socket, target: int) -> None:
+def _build(
+    request: dict[str, Any], image: rootfs.Image, init: socket.socket, target: int, tell: Tell
+) -> None:
     """Be the builder: the init's ids are mapped, so it may begin, and is told when its root is there."""
     os.umask(0o022)
+    if request["pids"]:
+        tell(tag=request["tag"], first_pid=_begin_pids(request["pids"]))
     _say(init)
     _hear(init)
     # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
@@ -89,6 +94,13 @@ def _build(request: dict[str, Any], image: rootfs.Image, init: socket.socket, ta
     rootfs.prepare(request["disk"], request["hostname"], image)
     rootfs.enter(request["disk"], image)
     _say(init)
+
+
+def _begin_pids(share: float) -> int:
+    """Have a guest's process ids go on from a share of all that there can be; runs in its PID namespace."""
+    first = int(share * int(MOST_PIDS.read_text()))
+    LAST_PID.write_text(str(first - 1))
+    return first
 
 
 def _map_ids(init: int) -> None:

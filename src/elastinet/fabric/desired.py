@@ -20,7 +20,7 @@ from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
-from elastinet.rules import addressing, devices, resolving
+from elastinet.rules import addressing, bypass, devices, resolving
 from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
@@ -103,7 +103,7 @@ def _target(state: State, table: RouteTable, route: Route) -> str:
     return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
 
 
-def _guest(state: State, id: str) -> AnyObject | None:
+def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
     instance = state.get(Instance, id)
     if instance is None or not instance.powered:
         return None
@@ -111,7 +111,13 @@ def _guest(state: State, id: str) -> AnyObject | None:
     hostname = f"ip-{primary.primary.replace('.', '-')}" if primary else id
     if instance.hostname_type == "resource-name":
         hostname = id
-    return objects.Guest(id=id, hostname=hostname, boot=instance.boot, user_data=instance.user_data)
+    return objects.Guest(
+        id=id,
+        hostname=hostname,
+        boot=instance.boot,
+        user_data=instance.user_data,
+        memory=bypass.memory(state, instance, settings.rules),
+    )
 
 
 def _interface(state: State, id: str) -> AnyObject | None:
@@ -260,7 +266,6 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "network": _network,
     "table": _table,
-    "guest": _guest,
     "interface": _interface,
     "group": _group,
     "members": _members,
@@ -270,6 +275,7 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "near": limits.near,
 }
 _BY_SETTINGS: dict[str, Callable[[State, str, Settings], AnyObject | None]] = {
+    "guest": _guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,
 }

@@ -11,6 +11,7 @@ from elastinet.fabric.attachments import Attachments, Tell
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
 from elastinet.fabric.loop import Loop
+from elastinet.fabric.memories import Memories
 from elastinet.fabric.messages import Converged, Desire, Gone, Listener, Running
 from elastinet.fabric.meter import Meter
 from elastinet.fabric.objects import Guest
@@ -54,6 +55,7 @@ class Fabric:
         self._answered: Converged | None = None
         self._woken = False
         self._openings = 0
+        self.memories = Memories(loop, spawning, self._moved)
         self._meter = Meter(loop, self.plan, self.spaces, self._limits_changed)
 
     def namespace(self, id: str) -> int | None:
@@ -122,6 +124,7 @@ class Fabric:
         self._keep_spaces()
         self._end_guests(wanted)
         self._boot_guests(wanted)
+        self.memories.settle(wanted, self.lives)
         self._scrap_disks(wanted)
         self._kick()
         self._answer(wanted)
@@ -140,7 +143,8 @@ class Fabric:
             return
         for id in sorted(fresh):
             life = self.lives[id] = Life(wanted[id], self._disks / id, self._loop, self._spawning)
-            life.boot(self.plan.interfaces_of(id), self._guest_changed)
+            pids = 0.0 if wanted[id].memory is None else self.memories.pids_for(life)
+            life.boot(self.plan.interfaces_of(id), self._guest_changed, pids)
 
     def _guest_changed(self, life: Life, what: str) -> None:
         """Hear from a guest's start or end."""
@@ -177,6 +181,7 @@ class Fabric:
         self._dirty |= self.plan.set_up(id, None)
         del self.lives[id]
         self._attachments.ended(life)
+        self.memories.ended(life)
         if life.namespace >= 0:
             self._closing.append(life.namespace)
         if id == names.INTERNET:
@@ -190,12 +195,18 @@ class Fabric:
         """Tell once that a guest runs: when every interface that it booted with has its address."""
         waiting = {id for id in life.awaited if f"interface:{id}" in self.plan.view.objects}
         bound = {id for id, port in life.ports.items() if port.bound}
-        if life.ready and not life.running and not life.asked and waiting <= bound:
+        settled = waiting <= bound and self.memories.is_settled(life, self.plan.memory(life.guest.id))
+        if life.ready and not life.running and not life.asked and settled:
             life.running = True
             life.console.say("running")
             life.first_boot()
             if life.guest.id != names.INTERNET:
                 self._tell(Running(life.guest.id, life.guest.boot), None)
+
+    def _moved(self, life: Life) -> None:
+        """Hear that a guest shares another memory now, or none."""
+        self._check_running(life)
+        self.wake()
 
     def _scrap_disks(self, wanted: dict[str, Guest]) -> None:
         for id in self._scrap - wanted.keys() - self.lives.keys():
@@ -359,7 +370,7 @@ class Fabric:
 
     def _answer(self, wanted: dict[str, Guest]) -> None:
         """Say that this generation is there, when nothing is under way any more."""
-        if self._busy or self._dirty or self._looking:
+        if self._busy or self._dirty or self._looking or self.memories.busy:
             return
         starting = any(
             id not in self._guest_failed and not (id in self.lives and self.lives[id].ready) for id in wanted
@@ -367,7 +378,8 @@ class Fabric:
         ending = any(life.asked for life in self.lives.values())
         if starting or ending:
             return
-        failed = {f"guest:{id}": why for id, why in self._guest_failed.items() if id in wanted}
+        guests = self.memories.failed | self._guest_failed
+        failed = {f"guest:{id}": why for id, why in guests.items() if id in wanted}
         for part in self._failed.values():
             failed |= part
         answer = Converged(self.generation, failed)

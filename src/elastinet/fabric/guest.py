@@ -4,6 +4,7 @@ import base64
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class Life:
         self.guest = guest
         self.disk = disk
         self.init = 0
+        self.first_pid = 0
         self.namespace = -1
         self._has_network = False
         self.ready = False
@@ -53,15 +55,20 @@ class Life:
         self._loop.watch(out, hear)
         return into
 
-    def boot(self, awaited: set[str], changed: Callable[["Life", str], None]) -> None:
-        """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started."""
+    def boot(self, awaited: set[str], changed: Callable[["Life", str], None], pids: float = 0) -> None:
+        """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started.
+
+        `pids` is the share of all process ids below those that it gives.
+        """
         self.awaited = awaited
         self.disk.mkdir(parents=True, exist_ok=True)
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, lambda fact: self._hear(fact, changed))
+        hear = partial(self._hear, changed=changed)
+        self._spawning.boot(str(self.disk), self.guest.hostname, hear, pids)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
         stage = fact.get("stage")
+        self.first_pid = fact.get("first_pid", self.first_pid)
         if "pid" in fact:
             self._born(fact["pid"])
         self._has_network |= stage == "net"

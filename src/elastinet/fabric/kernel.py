@@ -21,6 +21,11 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 MNT_DETACH = 0x2
+UMOUNT_NOFOLLOW = 0x8
+OPEN_TREE_CLONE = 0x1
+OPEN_TREE_CLOEXEC = 0o2000000
+MOVE_MOUNT_F_EMPTY_PATH = 0x4
+AT_FDCWD = -100
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -29,6 +34,8 @@ PR_CAPBSET_DROP = 24
 
 # The same on every architecture.
 CLONE3 = 435
+OPEN_TREE = 428
+MOVE_MOUNT = 429
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # Calls that keep Python's lock, which a child must find held by itself.
@@ -41,6 +48,15 @@ def _call(name: str, *arguments: int | bytes | None) -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
+    return result
+
+
+def _system_call(name: str, number: int, *arguments: int | bytes) -> int:
+    """Make a call that libc may not know yet; an error has this name."""
+    result = int(_libc.syscall(number, *arguments))
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
     return result
 
 
@@ -80,6 +96,18 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 def umount(target: str, flags: int = 0) -> None:
     """Unmount a file system."""
     _call("umount2", target.encode(), flags)
+
+
+def open_tree(path: str) -> int:
+    """A descriptor of a copy of a mount, which is nowhere yet."""
+    flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
+    return _system_call("open_tree", OPEN_TREE, AT_FDCWD, path.encode(), flags)
+
+
+def move_mount(tree: int, target: str) -> None:
+    """Mount what `open_tree` has given; an error names the target."""
+    flags = MOVE_MOUNT_F_EMPTY_PATH
+    _system_call(f"move_mount to {target}", MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
 
 
 def pivot_root(new: str, old: str) -> None:

@@ -72,12 +72,14 @@ class Guest(Object, frozen=True, tag="guest"):
     """A running instance: namespaces held by an init process, a root file system of its own.
 
     `boot` changes with every start, so that a restarted instance is a new guest with the old disk.
-    `user_data` is base64, and is run once in the life of the disk if it begins with "#!".
+    `user_data` is base64, and is run once in the life of the disk if it begins with "#!". `memory` names
+    what it shares with other guests past the kernel: None without EFA, "" for nothing.
     """
 
     hostname: str
     boot: int
     user_data: str = ""
+    memory: str | None = None
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -105,6 +105,11 @@ class Plan:
         keys = set(self.owners[namespace].values())
         self._stirred[namespace].interfaces |= {_id(key) for key in keys if key.startswith("interface:")}
 
+    def memory(self, guest: str) -> str:
+        """What a guest is to share with others, "" for nothing."""
+        found = self.guests.get(guest)
+        return (found.memory or "") if found else ""
+
     def interfaces_of(self, guest: str) -> set[str]:
         """The interfaces that are wanted in a guest."""
         readers = self._readers.get(f"guest:{guest}", ())

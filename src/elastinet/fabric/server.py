@@ -54,7 +54,8 @@ class Server:
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
-        missing = features.inside() | ({"limits": fault} if fault else {})
+        faults = {"limits": fault, "bypass": self.fabric.memories.fault}
+        missing = features.inside() | {name: why for name, why in faults.items() if why}
         self._hello = Hello(isolate.is_rootless(), missing, view.most_bps)
         self._engine: Peer | None = None
         self._listener = self._listen(run / "agent.sock")

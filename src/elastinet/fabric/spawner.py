@@ -11,10 +11,11 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from fcntl import ioctl
 from typing import Any, NoReturn
 
-from elastinet.fabric import birth, kernel, privileges, relay, rootfs
+from elastinet.fabric import birth, kernel, privileges, relay, rootfs, sharing
 from elastinet.fabric.protocol import SPACE, received
 
 BUFFER = 1 << 20
@@ -64,7 +65,11 @@ class Spawner:
         """Fork the process that a request asks for into the PID namespace where it belongs."""
         try:
             if "relay" in request:
-                self.relay(request, fds)
+                self.beside(request, lambda: relay.main(fds))
+            elif "share" in request:
+                self.tell(
+                    tag=request["tag"], pid=self.beside(request, lambda: sharing.change(*request["share"]))
+                )
             elif "init" in request:
                 self.command(request, fds)
             else:
@@ -84,16 +89,19 @@ class Spawner:
         os.close(target)
         self.tell(tag=request["tag"], pid=pid)
 
-    def relay(self, request: Request, fds: list[int]) -> None:
-        """Fork a relay: it stays a process of the agent's, beside all guests."""
-        if not os.fork():
+    def beside(self, request: Request, work: Callable[[], None]) -> int:
+        """Fork a process of the agent's that works beside all guests; a failure is told."""
+        pid = os.fork()
+        if not pid:
             try:
                 signal.set_wakeup_fd(-1)
-                relay.main(fds)
+                work()
+                os._exit(0)
             except BaseException as error:
                 self.tell(tag=request["tag"], error=f"{error}")
             finally:
                 os._exit(126)
+        return pid
 
     def child(self, request: Request, target: int, fds: list[int]) -> NoReturn:
         """Become what was asked for; every failure is told, none comes back."""

@@ -40,9 +40,9 @@ class Spawning:
         self._waiting: dict[int, Told] = {}
         self._tags_by_pid: dict[int, int] = {}
 
-    def boot(self, disk: str, hostname: str, told: Told) -> None:
-        """Start a guest's init on a disk."""
-        self._ask(told, (), disk=disk, hostname=hostname)
+    def boot(self, disk: str, hostname: str, told: Told, pids: float = 0) -> None:
+        """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
+        self._ask(told, (), disk=disk, hostname=hostname, pids=pids)
 
     def run(self, init: int, argv: Sequence[str], fds: Sequence[int], told: Told, **options: Any) -> None:
         """Start a program inside the guest whose init is given, with these descriptors as 0, 1, 2 …"""
@@ -51,6 +51,10 @@ class Spawning:
     def relay(self, fds: Sequence[int]) -> None:
         """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
         self.connection.sendmsg([json.dumps({"tag": RELAY, "relay": True}).encode()], attach(tuple(fds)))
+
+    def share(self, init: int, leave: str, join: str, told: Told) -> None:
+        """Take the guest whose init is given out of the memory at one path and into that at another."""
+        self._ask(told, (), share=[init, leave, join])
 
     def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
         tag = next(self._tags)

@@ -16,6 +16,7 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
+from elastinet.rules.efa import is_efa
 from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.peerings import peers
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
@@ -38,6 +39,7 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
                 yield from (f"group:{noun.id}", f"members:{noun.id}")
             case SecurityGroupRule():
                 yield from (f"group:{noun.group_id}", f"members:{noun.peer_group}")
+                yield from _touched_memories(state, noun)
             case RouteTable():
                 yield f"table:{noun.id}"
                 yield from _touched_associations(state, change, noun)
@@ -79,6 +81,13 @@ def _touched_instance(state: State, change: Change, noun: Instance, have: Desire
     if before != after:
         for interface in interfaces_of(state, noun.id):
             yield from _touched_interface(state, interface, have)
+
+
+def _touched_memories(state: State, rule: SecurityGroupRule) -> Iterator[str]:
+    """The guests whose EFAs a group's rule about itself lets past the kernel."""
+    if rule.peer_group == rule.group_id:
+        efas = (i for i in state.where(NetworkInterface, "group-id", rule.group_id) if is_efa(i))
+        yield from (f"guest:{i.attachment.instance_id}" for i in efas if i.attachment)
 
 
 def _touched_interface(state: State, interface: NetworkInterface, have: Desired) -> Iterator[str]:

@@ -34,7 +34,8 @@ class Instance(Noun, frozen=True, kw_only=True):
 
     `boot` counts starts and reboots. `host` is its host's number in the zone, None without a machine;
     `placement_group` and `dedicated_host` are ids; `lacks` is what its host has lost: power or network.
-    `ena_support` and `sriov_net_support` ("simple" or None) say which network drivers its image brings.
+    `ena_support` and `sriov_net_support` ("simple" or None) say which network drivers its image brings,
+    `platform` ("windows" or None for Linux) which system it is said to be.
     Times are in seconds since 1970. `user_data` is base64.
     """
 
@@ -65,6 +66,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     lacks_since: float | None = None
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
+    platform: str | None = None
     bandwidth_weighting: BandwidthWeighting = "default"
     monitoring: bool = False
     ebs_optimized: bool = False

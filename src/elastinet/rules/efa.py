@@ -46,6 +46,11 @@ def out_of_reach(one: NetworkInterface, other: NetworkInterface, rules: Rules) -
     return None
 
 
+def talks_apart(kind: InstanceType) -> bool:
+    """Whether EFAs of a type talk only to those of P4d, P4de and DL1: it is one of these."""
+    return family(kind.name) in APART
+
+
 def may_talk(one: InstanceType, other: InstanceType) -> bool:
     """Whether two types' EFAs may talk: P4d, P4de and DL1 do not to types that are none of these."""
-    return (family(one.name) in APART) == (family(other.name) in APART)
+    return talks_apart(one) == talks_apart(other)
