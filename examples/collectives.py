@@ -32,7 +32,7 @@ def main():
         first, *others = predict_collective(Asked("allreduce", 2**power, "p4d.24xlarge", 16), TODAY)
         slower = ", ".join(f"{other.algorithm} {other.seconds / first.seconds:.1f}" for other in others)
         print(
-            f"2^{power:<2} bytes  {first.algorithm:18} {first.seconds * 1e6:10.0f} us, times as long: {slower}"
+            f"2^{power:<2} bytes  {first.algorithm:18} {first.seconds * 1e6:10.0f} us, times that: {slower}"
         )
 
 
