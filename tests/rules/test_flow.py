@@ -3,59 +3,82 @@
 from typing import Any
 
 import pytest
+from small_region import Region
 
-from elastinet.catalog.settings import Settings
-from elastinet.model.instance import Instance
-from elastinet.model.placement import PlacementGroup
-from elastinet.model.state import State
-from elastinet.rules.performance import flow_bps
+from elastinet.model.interface import NetworkInterface
+from elastinet.rules.caps import Traffic
+from elastinet.rules.performance import of_pair
 
-ALL: dict[str, Any] = {"owner": "1", "region": "us-east-1"}
 GIGA = 10**9
+GROUPS = {"near": "cluster", "other": "cluster", "apart": "spread"}
+Place = tuple[str, str | None]
+"""A type, and the placement group that it is in."""
 
 
-def instance(kind: str, group: str | None = None, **more: Any) -> Instance:
-    where = {"vpc_id": "vpc-1", "subnet_id": "subnet-1", "zone": "us-east-1a", "private_ip": "10.0.0.4"}
-    start = {
-        "reservation_id": "r-1",
-        "launch_index": 0,
-        "image_id": "ami-1",
-        "state": "running",
-        "launch_time": 0.0,
-    }
-    return Instance(id="i-1", instance_type=kind, placement_group=group, **where, **start, **ALL, **more)  # type: ignore[arg-type]
+class Groups:
+    """A region with a subnet and three placement groups."""
 
+    def __init__(self, rules: str = "classic") -> None:
+        self.region = Region(rules)
+        self.subnet = self.region.subnet(self.region.vpc("10.0.0.0/16"), "10.0.1.0/24")
+        for name, strategy in GROUPS.items():
+            self.region.call("CreatePlacementGroup", GroupName=name, Strategy=strategy)
 
-def state() -> State:
-    made = State()
-    for id, strategy in (("pg-1", "cluster"), ("pg-2", "cluster"), ("pg-3", "spread")):
-        made.replace(PlacementGroup, id, PlacementGroup(id=id, group_name=id, strategy=strategy, **ALL))  # type: ignore[arg-type]
-    return made
+    def launch(self, kind: str, group: str | None) -> NetworkInterface:
+        where = {"Placement": {"GroupName": group}} if group else {}
+        return self.region.launch(self.subnet, kind, **where)
+
+    def flow_bps(self, *ends: NetworkInterface) -> int:
+        """What one flow carries from an interface to another, and back."""
+        state, settings = self.region.state, self.region.settings
+        one, other = (state.need(NetworkInterface, end.id) for end in ends)
+        there, back = (
+            of_pair(state, settings, *pair, Traffic()).bps for pair in ((one, other), (other, one))
+        )
+        assert there == back
+        return there
+
+    def mediate(self, end: NetworkInterface) -> None:
+        """Take an instance's enhanced networking away."""
+        instance = self.region.instance(end)
+        self.region.call("StopInstances", InstanceIds=[instance.id])
+        self.region.engine.report(*instance.scope, "InstanceGone", instance.id, True)
+        off: dict[str, Any] = {"EnaSupport": {"Value": False}}
+        self.region.call("ModifyInstanceAttribute", InstanceId=instance.id, **off)
+        self.region.call("StartInstances", InstanceIds=[instance.id])
+        self.region.engine.report(*instance.scope, "InstanceRunning", instance.id, 2)
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "rules", "express", "expected"),
+    ("one", "other", "expected"),
     [
-        (("c5n.18xlarge", None), ("c5n.18xlarge", None), "classic", False, 5),
-        (("c5n.18xlarge", "pg-1"), ("c5n.18xlarge", "pg-1"), "classic", False, 10),
-        (("c5n.18xlarge", "pg-1"), ("c5n.18xlarge", "pg-2"), "classic", False, 5),
-        (("c5n.18xlarge", "pg-3"), ("c5n.18xlarge", "pg-3"), "classic", False, 5),
-        (("c5n.18xlarge", "pg-1"), ("c5n.18xlarge", None), "classic", False, 5),
-        (("c6in.32xlarge", None), ("c6in.32xlarge", None), "2026", True, 25),
-        (("c6in.32xlarge", "pg-1"), ("c6in.32xlarge", "pg-1"), "2026", True, 25),
-        (("c6in.32xlarge", None), ("c6in.32xlarge", None), "classic", True, 5),
-        (("m6i.8xlarge", None), ("c6in.32xlarge", None), "2026", True, 12.5),
-        (("t2.micro", None), ("c5n.18xlarge", None), "classic", False, 1.024),
+        (("c5n.18xlarge", None), ("c5n.18xlarge", None), 5),
+        (("c5n.18xlarge", "near"), ("c5n.18xlarge", "near"), 10),
+        (("c5n.18xlarge", "near"), ("c5n.18xlarge", "other"), 5),
+        (("c5n.18xlarge", "apart"), ("c5n.18xlarge", "apart"), 5),
+        (("c5n.18xlarge", "near"), ("c5n.18xlarge", None), 5),
+        (("t2.micro", None), ("c5n.18xlarge", None), 1.024),
     ],
 )
-def test_flow(
-    one: tuple[str, str | None], other: tuple[str, str | None], rules: Any, express: bool, expected: float
-) -> None:
-    found = flow_bps(state(), Settings(rules=rules), instance(*one), instance(*other), express=express)
-    assert found == expected * GIGA
+@pytest.mark.parametrize("rules", ["classic", "2026"])
+def test_flow(one: Place, other: Place, rules: str, expected: float) -> None:
+    groups = Groups(rules)
+    assert groups.flow_bps(groups.launch(*one), groups.launch(*other)) == expected * GIGA
+
+
+def test_ena_express_is_above_a_cluster_group() -> None:
+    groups = Groups("2026")
+    ends = [groups.launch("c6in.32xlarge", "near") for _ in range(2)]
+    assert groups.flow_bps(*ends) == 10 * GIGA
+    for end in ends:
+        on: dict[str, Any] = {"EnaSrdSpecification": {"EnaSrdEnabled": True}}
+        groups.region.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=end.id, **on)
+    assert groups.flow_bps(*ends) == 25 * GIGA
 
 
 def test_a_cluster_group_helps_enhanced_networking_only() -> None:
-    enhanced, mediated = instance("m4.16xlarge", "pg-1"), instance("m4.16xlarge", "pg-1", ena_support=False)
-    assert flow_bps(state(), Settings(), enhanced, enhanced, express=False) == 10 * GIGA
-    assert flow_bps(state(), Settings(), enhanced, mediated, express=False) == 5 * GIGA
+    groups = Groups()
+    one, other, third = (groups.launch("m4.16xlarge", "near") for _ in range(3))
+    groups.mediate(third)
+    assert groups.flow_bps(one, other) == 10 * GIGA
+    assert groups.flow_bps(one, third) == 5 * GIGA

@@ -17,10 +17,10 @@ from elastinet.model.placement import PlacementGroup
 from elastinet.model.state import State
 from elastinet.rules import express
 from elastinet.rules.bandwidth import Allowance, of_instance
-from elastinet.rules.devices import device
 from elastinet.rules.frames import Transport
 from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.peerings import is_across, peers
+from elastinet.rules.performance import cluster_of
 
 EXPRESS: dict[Transport, int] = {"tcp": 6, "udp": 17}
 """What ENA Express carries, by name and number."""
@@ -58,16 +58,9 @@ def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[ob
     figure = EDITIONS[settings.rules].express_flow_bps
     if figure is not None:
         yield from _by_express(state, instance, scaled(figure.value, settings))
-    group = _cluster(state, instance)
+    group = cluster_of(state, instance)
     if group is not None:
         yield objects.Nearer(group.id, scaled(EDITIONS[settings.rules].cluster_flow_bps.value, settings))
-
-
-def _cluster(state: State, instance: Instance) -> PlacementGroup | None:
-    """The cluster placement group that an instance has a part in, with enhanced networking."""
-    group = state.get(PlacementGroup, instance.placement_group or "")
-    in_cluster = group is not None and group.strategy == "cluster" and not device(instance).mediated
-    return group if in_cluster else None
 
 
 def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[objects.Nearer]:
@@ -87,7 +80,7 @@ def near(state: State, id: str) -> objects.Near | None:
     transport, *place = id.split("/")
     if transport in EXPRESS:
         return _near_by_express(state, id, transport, *place)
-    members = [i for i in state.where(Instance, "placement-group", id) if i.powered and _cluster(state, i)]
+    members = [i for i in state.where(Instance, "placement-group", id) if i.powered and cluster_of(state, i)]
     own = [i for member in members for i in interfaces_of(state, member.id) if is_live(state, i)]
     if not own:
         return None

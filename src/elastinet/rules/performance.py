@@ -31,7 +31,7 @@ def of_pair(
     else:
         way = path(state, one, other, public=public)
     instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
-    near = way.via != "gateway" and clustered(state, *instances)
+    near = way.via != "gateway" and _clustered(state, *instances)
     express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
     flow = flow_figure(settings.rules, clustered=near, express=express)
     here, there = (end(state, settings, *pair) for pair in zip(instances, (one, other), strict=True))
@@ -67,20 +67,14 @@ def end(state: State, settings: Settings, instance: Instance, interface: Network
     return End(instance.id, kind, given, interface.vpc_id, bond(interface).network_card, tuple(efas))
 
 
-def clustered(state: State, one: Instance, other: Instance) -> bool:
+def cluster_of(state: State, instance: Instance) -> PlacementGroup | None:
+    """The cluster placement group in which an instance's flows may have more: with enhanced networking."""
+    group = state.get(PlacementGroup, instance.placement_group or "")
+    in_cluster = group is not None and group.strategy == "cluster" and not device(instance).mediated
+    return group if in_cluster else None
+
+
+def _clustered(state: State, one: Instance, other: Instance) -> bool:
     """Whether two instances are in one cluster placement group, each with enhanced networking."""
-    group = state.get(PlacementGroup, one.placement_group or "")
-    if group is None or group.strategy != "cluster" or other.placement_group != group.id:
-        return False
-    return not device(one).mediated and not device(other).mediated
-
-
-def flow_bps(state: State, settings: Settings, one: Instance, other: Instance, *, express: bool) -> int:
-    """The most that one flow between two instances carries, never above what either has.
-
-    A flow is a 5-tuple of TCP or UDP, or source, destination and protocol of any other. `express` says
-    whether ENA Express carries it.
-    """
-    figure = flow_figure(settings.rules, clustered=clustered(state, one, other), express=express)
-    peaks = (of_instance(instance, settings).aggregate.peak_bps for instance in (one, other))
-    return min(int(figure.value), *peaks)
+    group = cluster_of(state, one)
+    return group is not None and group == cluster_of(state, other)
