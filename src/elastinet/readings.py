@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from elastinet.fabric.messages import Counted, Measured, Way
+from elastinet.fabric.messages import FLOW, Counted, Measured, Way
 
 Direction = Literal["in", "out"]
 DIRECTIONS: tuple[Direction, ...] = ("in", "out")
@@ -14,8 +14,6 @@ BANDWIDTH: dict[Direction, str] = {"in": "bw_in_allowance_exceeded", "out": "bw_
 LINK_LOCAL = "linklocal_allowance_exceeded"
 UNLIMITED = ("pps_allowance_exceeded", "conntrack_allowance_exceeded")
 """Nothing is ever counted for what has no limit here, because AWS publishes none."""
-FLOW = "flow"
-"""The limit that is no allowance of the instance."""
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -110,7 +108,7 @@ def _ways(measured: Measured, way: Direction) -> dict[str, Way]:
 
 
 def _held_up(way: Way | None) -> int:
-    """How often an instance's own allowance held packets up, or dropped them."""
+    """How often an instance's own allowance held packets up, or dropped them; that of a flow is none."""
     if way is None:
         return 0
     return way.dropped + sum(count for limit, count in way.waited.items() if limit != FLOW)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from elastinet.fabric import names
 from elastinet.fabric.items import Class, Item, Queue
+from elastinet.fabric.messages import FLOW, INSTANCE, INTERNET_GATEWAY
 from elastinet.fabric.objects import Bandwidth
 from elastinet.fabric.tcobserve import Passed
 from elastinet.fabric.view import View
@@ -13,7 +14,6 @@ Queues = Mapping[str, Mapping[int, tuple[int, Passed]]]
 
 OUT, IN, GATEWAY_IN = 1, 2, 3
 """Classes, seen from the instance. What enters and was not put in a class is in IN."""
-INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
 CARD = 0x100
 FLOWS, GATEWAY_FLOWS = 0x1000, 0xF000
 POOL = 0x1000

@@ -86,6 +86,10 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     most_bps: int = 0
 
 
+INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
+"""The names of limits that packets wait for; that of one card among several is called after the card."""
+
+
 class Way(msgspec.Struct, frozen=True):
     """One direction of an instance: what it may use now, what is left in its bucket (in bits), and its queue.
 
