@@ -88,6 +88,11 @@ def failure(body: bytes) -> OSError | None:
     return OSError(-number, text or os.strerror(-number))
 
 
+def attribute(kind: int, value: bytes) -> bytes:
+    """One attribute, padded."""
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
 def attributes(body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
     """Walk the attributes of a message from an offset on."""
     while at + 4 <= len(body):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from elastinet.fabric.items import Chain, Element, Family, Items, Set
 from elastinet.fabric.names import TABLE_NAME
-from elastinet.fabric.netlink import Netlink, attributes
+from elastinet.fabric.netlink import Netlink, attribute, attributes
 from elastinet.fabric.nftext import mark
 
 GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT = (10 << 8 | number for number in (4, 7, 10, 13))
@@ -54,14 +54,14 @@ def _sets_as_they_are(applied: Items, netlink: Netlink, family: Family) -> Items
     return result
 
 
-def _attribute(kind: int, text: str) -> bytes:
-    value = text.encode() + b"\0"
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+def _named(kind: int, text: str) -> bytes:
+    """An attribute that is a text."""
+    return attribute(kind, text.encode() + b"\0")
 
 
 def _dump(netlink: Netlink, family: Family, kind: int, *extra: bytes) -> Iterator[dict[int, bytes]]:
     """Ask for all objects of a kind in our table; a table that is gone has none."""
-    body = FAMILIES[family] + _attribute(1, TABLE_NAME) + b"".join(extra)
+    body = FAMILIES[family] + _named(1, TABLE_NAME) + b"".join(extra)
     try:
         for _, answer in netlink.dump((kind, 0, body)):
             found = dict(attributes(answer, 4))
@@ -98,7 +98,7 @@ def _elements(netlink: Netlink, of: Set) -> Iterator[Element]:
     """The elements of a set in the notation in which we would have written them."""
     keys, _, data = of.definition.partition(";")[0].removeprefix("type ").partition(" : ")
     types = keys.split(" . ")
-    for found in _dump(netlink, of.family, GET_ELEMENT, _attribute(2, of.name)):
+    for found in _dump(netlink, of.family, GET_ELEMENT, _named(2, of.name)):
         for _, element in attributes(found.get(3, b""), 0):
             parts = dict(attributes(element, 0))
             low = dict(attributes(parts[1], 0))[1]
@@ -109,7 +109,7 @@ def _elements(netlink: Netlink, of: Set) -> Iterator[Element]:
 def counts(netlink: Netlink, name: str) -> dict[str, int]:
     """The packets that the elements of a set of MACs have counted."""
     found = {}
-    for answer in _dump(netlink, "inet", GET_ELEMENT, _attribute(2, name)):
+    for answer in _dump(netlink, "inet", GET_ELEMENT, _named(2, name)):
         for _, element in attributes(answer.get(3, b""), 0):
             parts = dict(attributes(element, 0))
             counter = dict(attributes(dict(attributes(parts[EXPRESSION], 0))[2], 0))

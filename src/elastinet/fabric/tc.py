@@ -8,7 +8,7 @@ import socket
 import struct
 
 from elastinet.fabric.items import Class, Queue
-from elastinet.fabric.netlink import CREATE, EXCLUSIVE, REPLACE, Message
+from elastinet.fabric.netlink import CREATE, EXCLUSIVE, REPLACE, Message, attribute
 
 NEWQDISC, DELQDISC, GETQDISC = 36, 37, 38
 NEWCLASS, DELCLASS, GETCLASS = 40, 41, 42
@@ -30,11 +30,6 @@ FIRST, EVERY_PROTOCOL = 1 << 16, socket.htons(3)
 STOLEN, TO_EGRESS = 4, 1
 UNMARKED = ((0x20, 0, 0, 0xFFFFF014), (0x15, 0, 1, 1), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 """In the kernel's classic filter language: is the mark 1? Then nothing is done, otherwise the action."""
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    """One netlink attribute, padded."""
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 
 def root(item: Queue, index: int) -> Message:
