@@ -1,11 +1,13 @@
 """What the agent says has passed: interfaces as their guests see them, and the limit that held packets up."""
 
 import re
+import resource
 import time
 from typing import Any
 
 import msgspec
-from machine import Machine
+import pytest
+from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.messages import Measure, Measured
@@ -82,3 +84,24 @@ def test_interfaces_as_their_guests_see_them(machine: Machine) -> None:
         assert sent
         assert [counted.received_bytes, counted.received_packets] == [int(n) for n in received[1].split()[:2]]
         assert [counted.sent_bytes, counted.sent_packets] == [int(n) for n in sent[1].split()[:2]]
+
+
+def test_what_cannot_be_read_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    """Every look opens a file; for a while the agent may open none."""
+    machine = Machine(MODES[0])
+    try:
+        machine.boot(*REGION)
+        agent = machine.agent_pid()
+        limits = resource.prlimit(agent, resource.RLIMIT_NOFILE)
+        resource.prlimit(agent, resource.RLIMIT_NOFILE, (0, limits[1]))
+        looks = [measured(machine).interfaces for _ in range(2)]
+        resource.prlimit(agent, resource.RLIMIT_NOFILE, limits)
+        looks.append(measured(machine).interfaces)
+    finally:
+        machine.close()
+    assert [bool(look) for look in looks] == [False, False, True]
+    said = capfd.readouterr().err.splitlines()
+    assert (
+        said.count("elastinet agent: the counters of vpc-1 were not read: [Errno 24] Too many open files")
+        == 1
+    )

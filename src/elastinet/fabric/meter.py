@@ -4,6 +4,7 @@ The namespaces' workers read the counters; all else happens in the agent's loop.
 """
 
 import math
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,7 @@ class Meter:
         self._accounts: dict[str, Account] = {}
         self._looking = False
         self._next = math.inf
+        self._unread: dict[str, str] = {}
 
     def follow(self, guest: str) -> None:
         """Open, renew or close the account of a guest that may use something else now, or is no more."""
@@ -169,6 +171,7 @@ class Meter:
 
         def heard(id: str) -> None:
             left.discard(id)
+            self._say(id, waiting[id].exception())
             if not left:
                 done({n: f.result() for n, f in waiting.items() if f.exception() is None})
 
@@ -176,6 +179,15 @@ class Meter:
             self._loop.soon(partial(done, {}))
         for id, future in waiting.items():
             future.add_done_callback(partial(self._hear, partial(heard, id)))
+
+    def _say(self, network: str, error: BaseException | None) -> None:
+        """Say that a network's counters could not be read, once for as long as it stays so."""
+        if error is None:
+            self._unread.pop(network, None)
+        elif self._unread.get(network) != str(error):
+            self._unread[network] = str(error)
+            sentence = f"elastinet agent: the counters of {network} were not read: {error}"
+            print(sentence, file=sys.stderr, flush=True)
 
     def _hear(self, heard: Callable[[], None], _future: "Future[T]") -> None:
         """Hear from a worker, in its thread."""
