@@ -73,7 +73,8 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
 def _touched_instance(state: State, change: Change, noun: Instance, have: Desired) -> Iterator[str]:
     yield f"guest:{noun.id}"
     yield f"bandwidth:{noun.id}"
-    yield f"near:{noun.placement_group}"
+    if noun.placement_group:
+        yield f"near:{noun.placement_group}"
     before, after = (
         (one.powered, one.lacks) if isinstance(one, Instance) else (False, None)
         for one in (change.old, change.new)
