@@ -27,6 +27,8 @@ class Numbers:
 
     def gateway(self, instance: str) -> int:
         """The class of an instance at its internet gateway."""
+        # A class's number has 16 bits, and one given is kept. An instance that is still up when 65,534 others
+        # have come after it shares a class with the last of them: a machine does not hold so many.
         return self.gateways.setdefault(instance, len(self.gateways) % MOST_CLASSES + 1)
 
     def subnet(self, network: str, cidr: str) -> int:
