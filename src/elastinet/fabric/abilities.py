@@ -42,11 +42,9 @@ def _try_shaping() -> None:
             messages = rtnl.add(item, lambda name: numbers[name], lambda _: 0)
             for error in filter(None, netlink.send(messages)):
                 raise OSError(error.errno, f"{type(item).__name__.lower()}: {error.strerror}")
-        chains = [
-            Chain(hook, ('meta priority set 1:1 fwd to "q"',), text, "netdev", "lo")
-            for hook in ("ingress", "egress")
-            for text in (shaping.hook_of(hook, "lo"),)
-        ]
+        rules = ('meta priority set 1:1 fwd to "q"',)
+        hooks = {hook: shaping.hook_of(hook, "lo") for hook in ("ingress", "egress")}
+        chains = [Chain(hook, rules, text, "netdev", "lo") for hook, text in hooks.items()]
         if refusal := nft.run(nftext.script((None, chain) for chain in chains)):
             raise OSError(refusal)
     finally:

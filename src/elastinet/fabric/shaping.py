@@ -64,7 +64,7 @@ def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
     end, six, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
     services = [names.METADATA_ADDRESS, *((names.RESOLVER_ADDRESS, resolver) if resolver else ())]
     yield f"meta protocol arp {verdict}"
-    yield NO_TAGS.format(", ".join(_families(bool(item.cidrs6))))
+    yield NO_TAGS.format(", ".join(_families(six)))
     yield f"ip {end} {{ {', '.join(services)} }} {verdict}"
     if six:
         yield f"ip6 {end} fe80::/10 {verdict}"
