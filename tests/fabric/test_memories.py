@@ -1,0 +1,161 @@
+"""Memory that guests share past the kernel: with whom, from when on and until when, and that nothing of it stays."""
+
+import time
+
+import pytest
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
+
+from elastinet.fabric.memories import _owner, spread
+from elastinet.fabric.objects import Guest
+
+REGION = (network(), table(), group(ALL))
+SECRET = "/dev/shm/secret"
+
+
+def member(number: int, memory: str | None, boot: int = 1) -> Guest:
+    """A guest with an EFA that shares a memory, "" for none; None is without EFA."""
+    plain = guest(number, boot)
+    return Guest(plain.id, plain.hostname, plain.boot, memory=memory)
+
+
+def region(*members: Guest) -> list:
+    enis = (eni(int(one.id[2:]), f"10.0.1.{10 + int(one.id[2:])}") for one in members)
+    return [*REGION, *members, *enis]
+
+
+def background(machine: Machine, id: str, command: str) -> str:
+    """Start something in a guest that goes on; gives its process id there."""
+    return machine.ok(id, f"setsid sh -c {quoted(command)} >/tmp/said 2>&1 </dev/null & echo $!").strip()
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def lives(machine: Machine, id: str, pid: str) -> bool:
+    return machine.exec(id, f"kill -0 {pid} && ! grep -q '^State:.Z' /proc/{pid}/status")[0] == 0
+
+
+def reads(machine: Machine, id: str) -> bool:
+    return machine.exec(id, f"cat {SECRET}")[0] == 0
+
+
+def test_shared_by_those_only(machine: Machine) -> None:
+    """Two share it; one with another memory, one with none, and one without EFA have nothing of it."""
+    machine.boot(*region(*(member(n, memory) for n, memory in enumerate(("one", "one", "two", "", None), 1))))
+    machine.ok("i-1", f"echo hi > {SECRET}")
+    assert machine.ok("i-2", f"cat {SECRET}") == "hi\n"
+    for id in ("i-3", "i-4", "i-5"):
+        assert not reads(machine, id)
+        assert "secret" not in machine.ok(id, "ls /dev/shm; find / -xdev -name secret 2>/dev/null")
+        assert machine.exec(id, "mkdir -p /tmp/m && mount -t tmpfs none /tmp/m && ls /tmp/m")[1] == ""
+    mounted = [machine.ok(f"i-{n}", "grep -c ' /dev/shm ' /proc/mounts").strip() for n in range(1, 6)]
+    assert mounted == ["2", "2", "2", "1", "1"]
+
+
+def test_process_ids_lie_far_apart(machine: Machine) -> None:
+    """libfabric names its endpoints after them; a guest without EFA counts from 1 as ever."""
+    machine.boot(*region(member(1, "one"), member(2, "one"), member(3, None)))
+    first, second, plain = sorted((int(machine.ok(f"i-{n}", "echo $$")) for n in (1, 2, 3)), reverse=True)
+    assert plain < 1000
+    assert first - second > 4096
+    assert second > 4096
+
+
+def test_live_changes(machine: Machine) -> None:
+    """In, out, into another, back: what is in a guest's own /dev/shm is there whenever nothing is shared."""
+    machine.boot(*region(member(1, ""), member(2, "one")))
+    machine.ok("i-1", "echo own > /dev/shm/own")
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    assert not reads(machine, "i-1")
+    assert machine.desire(member(1, "one")) == {}
+    assert reads(machine, "i-1")
+    assert machine.exec("i-1", "cat /dev/shm/own")[0] != 0
+    assert machine.desire(member(1, "two")) == {}
+    assert not reads(machine, "i-1")
+    assert machine.desire(member(1, "one")) == {}
+    assert reads(machine, "i-1")
+    assert machine.desire(member(1, "")) == {}
+    assert machine.ok("i-1", "cat /dev/shm/own") == "own\n"
+    assert not reads(machine, "i-1")
+    assert reads(machine, "i-2")
+
+
+KEEPERS = {
+    "an open file": f"exec 9<{SECRET}; exec sleep 4343",
+    "an open folder": "exec 9</dev/shm; exec sleep 4343",
+    "a working directory": "cd /dev/shm; exec sleep 4343",
+    "mapped memory": "exec python3 -c \"import mmap, os, time; f = os.open('/dev/shm/secret', os.O_RDWR); "
+    'm = mmap.mmap(f, 2); os.close(f); time.sleep(4343)"',
+    "mounts of its own": "exec unshare -m sleep 4343",
+    "namespaces of its own": "exec unshare -Urpmf sleep 4343",
+    "a descriptor on its way": "exec python3 -c \"import os, socket, time; a, b = socket.socketpair(); "
+    "f = os.open('/dev/shm/secret', os.O_RDWR); socket.send_fds(a, [b'x'], [f]); os.close(f); "
+    'time.sleep(4343)"',
+    "another's mounts, by a descriptor": "exec python3 -c \"import os, subprocess, time; "
+    "p = subprocess.Popen(['unshare', '-m', 'sleep', '4343']); time.sleep(0.3); "
+    "f = os.open(f'/proc/{p.pid}/ns/mnt', os.O_RDONLY); p.kill(); p.wait(); time.sleep(4343)\"",
+}  # fmt: skip
+
+
+def test_nobody_keeps_anything(machine: Machine) -> None:
+    """Whoever holds something of it in a guest that leaves is killed; all else there and elsewhere goes on."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    keepers = {name: background(machine, "i-1", text) for name, text in KEEPERS.items()}
+    innocent = background(machine, "i-1", "exec sleep 4343")
+    other = background(machine, "i-2", KEEPERS["an open file"])
+    machine.ok("i-1", "mount --bind /dev/shm /mnt && cat /mnt/secret")
+    machine.ok("i-1", "touch /tmp/ns && unshare --mount=/tmp/ns true")
+    machine.ok("i-1", "nsenter --mount=/tmp/ns cat /dev/shm/secret")
+    time.sleep(0.6)
+    assert all(lives(machine, "i-1", pid) for pid in keepers.values()), machine.exec("i-1", "ps ax")
+    assert machine.desire(member(1, "")) == {}
+    assert {name for name, pid in keepers.items() if lives(machine, "i-1", pid)} == set()
+    assert lives(machine, "i-1", innocent)
+    assert lives(machine, "i-2", other)
+    assert machine.exec("i-1", "cat /mnt/secret")[0] != 0
+    assert machine.exec("i-1", "nsenter --mount=/tmp/ns cat /dev/shm/secret")[0] != 0
+    assert reads(machine, "i-2")
+
+
+def test_what_an_ended_guest_leaves(machine: Machine) -> None:
+    """Files of its endpoints are deleted; those of others stay, and so does the memory until the last has left."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    pids = [machine.ok(f"i-{n}", "echo $$; touch /dev/shm/$$:0:0").strip() for n in (1, 2)]
+    assert machine.desire(drop=("guest:i-1", "interface:eni-1")) == {}
+    machine.until(lambda: machine.ok("i-2", "ls /dev/shm").split() == [f"{pids[1]}:0:0"], "its files' end")
+    assert machine.desire(member(2, "")) == {}
+    assert machine.desire(member(2, "one")) == {}
+    assert machine.ok("i-2", "ls /dev/shm") == ""
+
+
+def test_a_new_boot_is_in_it_before_it_runs(machine: Machine) -> None:
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    machine.boot(member(1, "one", boot=2))
+    assert reads(machine, "i-1")
+
+
+def test_a_guest_that_cannot_be_brought_there(machine: Machine) -> None:
+    """The failure is told and the guest runs on; it is tried again, and works as soon as it can."""
+    machine.boot(*region(member(1, ""), member(2, "one")))
+    machine.ok("i-1", "mount -t tmpfs none /dev")
+    assert "shared memory" in machine.desire(member(1, "one"))["guest:i-1"]
+    machine.ok("i-1", "umount /dev")
+    wanted = {"type": "converged", "generation": machine.generation, "failed": {}}
+    machine.wait(lambda fact: fact == wanted, "the memory")
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    assert reads(machine, "i-1")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 8, 60])
+def test_each_place_is_far_from_all_before_it(count: int) -> None:
+    places = sorted(spread(number) for number in range(count + 1))
+    assert all(0 <= place < 1 for place in places)
+    assert min(b - a for a, b in zip(places, [*places[1:], 1.0], strict=True)) >= 1 / (2 * count)
+
+
+def test_only_endpoints_have_an_owner() -> None:
+    assert _owner("secret", ()) is None
