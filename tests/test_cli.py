@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -281,3 +282,34 @@ def test_exec_needs_a_fabric(run: Run) -> None:
 
 def test_version(run: Run) -> None:
     assert run("--version").stdout == f"elastinet {__version__}\n"
+
+
+AT_THE_END = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+
+
+def imported(*words: str) -> set[str]:
+    """The modules of elastinet that a command has imported when it ends."""
+    command = [sys.executable, "-c", AT_THE_END + PROGRAM[-1], *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {name for name in done.stderr.split() if name.partition(".")[0] == "elastinet"}
+
+
+def test_what_help_needs() -> None:
+    """All verbs are there to be named, but neither the rules nor the forecasts that they ask."""
+    found = imported("--help")
+    assert {"elastinet.cli.predict", "elastinet.cli.top"} <= found
+    assert {name for name in found if name.split(".")[1:2] in (["rules"], ["forecast"])} == set()
+
+
+def test_a_verb_needs_itself() -> None:
+    assert {"elastinet.cli.perf", "elastinet.cli.predict", "elastinet.supervisor"} & imported(
+        "stop", "--help"
+    ) == set()
+    shown = subprocess.run([*PROGRAM, "stop", "--help"], capture_output=True, text=True, check=True).stdout
+    assert "--state" in shown
+
+
+def test_an_unknown_verb(run: Run) -> None:
+    said = run("predikt")
+    assert (said.returncode, "predict" in said.stderr) == (2, True)
+    assert run("--version").stdout.startswith("elastinet ")

@@ -13,7 +13,6 @@ from msgspec import Meta
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Plant
 from elastinet.catalog.settings import Quotas, Settings, unlimited
-from elastinet.rules.capacity import is_family
 
 MEMORY = ":memory:"
 Minutes = Annotated[float, Meta(ge=5, le=60)]
@@ -92,13 +91,20 @@ def load(
         config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"configuration: {error}{_line(folder, str(error))}") from error
+    _check_types(config, folder)
+    return msgspec.structs.replace(config, state=_lasting(config.state))
+
+
+def _check_types(config: Config, folder: Path | None) -> None:
+    """Look that instance types and families are some; only here are rules imported: `--help` has no need."""
+    from elastinet.rules.capacity import is_family
+
     if fault := config.plant.fault(is_family):
         raise ConfigError(f"configuration: plant: {fault}{_line(folder, fault)}")
     for name in config.credits:
         if name not in instance_types() and not is_family(name):
             fault = f"there is no instance type or family {name}"
             raise ConfigError(f"configuration: credits: {fault}{_line(folder, fault)}")
-    return msgspec.structs.replace(config, state=_lasting(config.state))
 
 
 def _lasting(state: str) -> str:

@@ -1,7 +1,7 @@
 """`elastinet top`."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +11,9 @@ from rich.table import Table
 from elastinet.cli import figures
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
 from elastinet.places import Server
-from elastinet.rates import Page, Rate, rates
+
+if TYPE_CHECKING:
+    from elastinet.rates import Page, Rate
 
 Interval = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1, max=3600)]
 Once = Annotated[bool, typer.Option("--once", help="Look once, and end.")]
@@ -31,23 +33,29 @@ def top(
         _watch(server, console, interval)
 
 
-def _page(server: Server) -> Page:
+def _page(server: Server) -> "Page":
     page: Page = ask(server, "GET", "/_elastinet/traffic")
     return page
 
 
-def _look(server: Server, before: Page, interval: float) -> tuple[Page, list[Rate]]:
+def _look(server: Server, before: "Page", interval: float) -> tuple["Page", list["Rate"]]:
     """The next page, and what has happened until then."""
     if before["seconds"] is not None:
         time.sleep(interval)
     after = _page(server)
-    return after, list(rates(before, after))
+    return after, _rates(before, after)
+
+
+def _rates(before: "Page", after: "Page") -> list["Rate"]:
+    from elastinet.rates import rates
+
+    return list(rates(before, after))
 
 
 def _watch(server: Server, console: Console, interval: float) -> None:
     """Look again and again, until Ctrl-C."""
     page = _page(server)
-    first = _table(page, list(rates(page, page)))
+    first = _table(page, _rates(page, page))
     with Live(first, console=console, screen=True, auto_refresh=False) as live:
         try:
             while True:
@@ -57,21 +65,21 @@ def _watch(server: Server, console: Console, interval: float) -> None:
             return
 
 
-def _table(page: Page, found: list[Rate]) -> Table:
+def _table(page: "Page", found: list["Rate"]) -> Table:
     table = Table(*HEADS, box=None, pad_edge=False, caption=_caption(page), caption_justify="left")
     for one in found:
         table.add_row(*_row(one))
     return table
 
 
-def _caption(page: Page) -> str | None:
+def _caption(page: "Page") -> str | None:
     if page["seconds"] is None:
         return "No packets are carried (fabric none): there are no rates."
     scale = page["bandwidth_scale"]
     return None if scale == 1 else f"Bandwidths are those of EC2; on this machine they are {scale:g} of them."
 
 
-def _row(one: Rate) -> tuple[str, ...]:
+def _row(one: "Rate") -> tuple[str, ...]:
     name = f"{one.name} ({one.instance})" if one.name else one.instance
     return (
         name if one.direction == "out" else "",
