@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from elastinet.fabric import holders
 from elastinet.fabric.console import Console
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -27,6 +28,7 @@ class Life:
         self.disk = disk
         self.init = 0
         self.first_pid = 0
+        self.layers: frozenset[str] = frozenset()
         self.namespace = -1
         self._has_network = False
         self.ready = False
@@ -77,6 +79,8 @@ class Life:
             changed(self, "net")
         if stage == "ready":
             self.ready = True
+            if self.guest.memory is not None:
+                self.layers = holders.overlays(self.init)
             changed(self, "ready")
         elif "error" in fact and not self.asked:
             self.console.say(fact["error"])

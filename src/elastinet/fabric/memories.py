@@ -104,7 +104,7 @@ class Memories:
         except OSError as error:
             told({"error": str(error)})
         else:
-            self._spawning.share(member.life.init, leave, join, told)
+            self._spawning.share(member.life.init, leave, join, member.life.layers, told)
 
     def _moved(self, member: Member, fact: dict[str, Any]) -> None:
         """Hear how a move went."""

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from elastinet.fabric import rootfs, spawner
@@ -52,9 +52,12 @@ class Spawning:
         """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
         self.connection.sendmsg([json.dumps({"tag": RELAY, "relay": True}).encode()], attach(tuple(fds)))
 
-    def share(self, init: int, leave: str, join: str, told: Told) -> None:
-        """Take the guest whose init is given out of the memory at one path and into that at another."""
-        self._ask(told, (), share=[init, leave, join])
+    def share(self, init: int, leave: str, join: str, layers: Iterable[str], told: Told) -> None:
+        """Take the guest whose init is given out of the memory at one path and into that at another.
+
+        `layers` are the overlays that it was born with.
+        """
+        self._ask(told, (), share=[init, leave, join, list(layers)])
 
     def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
         tag = next(self._tags)
