@@ -9,16 +9,20 @@ import pytest
 
 SHARED = "region.py"  # no example: what they have in common
 FOLDER = Path(__file__).parent.parent / "examples"
-ETCD = shutil.which("etcd", path=str(Path(sys.executable).parent))
-WITH_ETCD = "rack_fails"
+BESIDE = str(Path(sys.executable).parent)
+NEEDS = {
+    "rack_fails": shutil.which("etcd", path=BESIDE),
+    "efa_bypass": shutil.which("fi_pingpong"),
+}
+"""The programs that some examples need more than others; make test fetches or installs them where it may."""
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)
 
 
 @pytest.mark.xdist_group("kernel-crash")
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example):
-    if example.stem == WITH_ETCD and ETCD is None:
-        pytest.skip("no etcd beside this Python: make test fetches it")
+    if NEEDS.get(example.stem, "") is None:
+        pytest.skip("the program that it needs is not installed")
     done = subprocess.run(
         [sys.executable, str(example)], capture_output=True, text=True, timeout=100, check=False
     )

@@ -19,7 +19,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import fabric, launch_agent, limits, mediated, metadata, moving, path
+    from bench import bypass, fabric, launch_agent, limits, mediated, metadata, moving, path
 
     yield "A server with the kernel fabric", fabric.measure()
     yield "The metadata service", metadata.measure()
@@ -27,6 +27,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
     yield "Enhanced networking and the mediated path, side by side", mediated.measure()
     yield "Limits of bandwidth", limits.measure()
+    yield "EFA past the kernel", bypass.measure()
     yield "The fabric agent", launch_agent.measure()
 
 

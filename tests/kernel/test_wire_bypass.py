@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from world import ELASTINET, World
 
+pytestmark = pytest.mark.skipif(shutil.which("fi_pingpong") is None, reason="libfabric-bin is not installed")
 KIND = "c5n.18xlarge"
 LONG = ("-I", "3000000", "-S", "65536")
 
