@@ -1,6 +1,5 @@
 """The DHCP server and resolver of a VPC: one dnsmasq, told of hosts through folders that it watches."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -8,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from elastinet.fabric import features, isolate, names
+from elastinet.fabric import features, isolate, kernel, names
 from elastinet.fabric.objects import Interface, Network
 
 LEASE_SECONDS = 3600
@@ -170,8 +169,7 @@ class DhcpServer:
     def stop(self) -> None:
         """End the process, and wait until its port is free for the next; the agent reaps it."""
         if self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            kernel.end(self.pid)
             _wait(lambda: DHCP_PORT not in _listening(), "dnsmasq does not end")
         self.pid = 0
 

@@ -2,13 +2,12 @@
 
 import base64
 import os
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import holders
+from elastinet.fabric import holders, kernel
 from elastinet.fabric.console import Console
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -104,7 +103,7 @@ class Life:
         """End the guest with all of its processes; `changed` hears of it."""
         self.asked = True
         if self.init > 0:
-            os.kill(self.init, signal.SIGKILL)
+            kernel.end(self.init)
 
     def attach(self, interface: Interface, link: Made, bound: Callable[[Port, str], None]) -> None:
         """Take a link that has come into the guest, and ask for its address."""

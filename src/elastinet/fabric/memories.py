@@ -7,7 +7,6 @@ endpoints after process ids, so those of guests with EFA begin far from each oth
 import itertools
 import os
 import re
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -125,7 +124,7 @@ class Memories:
         life.console.say(self.failed[id])
         member.tries += 1
         if member.has and member.tries > MOST_TRIES:
-            os.kill(life.init, signal.SIGKILL)
+            kernel.end(life.init)
             return
 
         def retry() -> None:

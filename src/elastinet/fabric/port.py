@@ -4,13 +4,12 @@ import fcntl
 import os
 import shlex
 import shutil
-import signal
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import names
+from elastinet.fabric import kernel, names
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Interface
@@ -108,7 +107,7 @@ class Port:
     def stop(self) -> None:
         """End the DHCP client."""
         if self.client:
-            os.kill(self.client, signal.SIGKILL)
+            kernel.end(self.client)
             self.client = 0
 
     def settle_secondary(self, init: int, log: int) -> None:

@@ -6,10 +6,8 @@ a program has open it keeps: so all programs of the guest that hold something of
 """
 
 import os
-import signal
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from elastinet.fabric import kernel
 from elastinet.fabric.holders import Taken, holders, mounts
@@ -49,8 +47,7 @@ def _take(init: int, taken: Taken) -> None:
         if quiet == ROUNDS:
             return
         for pid in found:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            kernel.end(pid)
         time.sleep(PAUSE_SECONDS)
     raise OSError(f"processes {found} do not let go of the memory that they shared")
 
