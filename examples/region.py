@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,6 +70,16 @@ class Region:
     def elastinet(self, verb: str, *words: str) -> str:
         """What another verb of the command line prints."""
         return subprocess.check_output([ELASTINET, verb, *words, "--port", self.port], text=True)
+
+    @contextmanager
+    def dpdk(self, where: str, *words: str) -> Iterator[None]:
+        """A DPDK program that has an instance's further interfaces to itself while the block lasts."""
+        self.settle()
+        command = [ELASTINET, "dpdk", "--port", self.port, "--tty", where, "--", *words]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            next(line for line in program.stdout or () if "Press enter" in line)
+            yield
+            program.communicate()  # testpmd ends with its input
 
     def perf(self, one: str, other: str, *words: str) -> dict[str, Any]:
         """What `elastinet perf` measures; `figures` has the predicted and the measured Gbit/s as on EC2."""
@@ -147,9 +158,11 @@ class Region:
         """A network interface that is attached to nothing yet."""
         return self.ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]
 
-    def attach(self, interface: str, instance: str) -> None:
-        """Attach an interface as eth1, and wait until the guest has it."""
-        self.ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=instance, DeviceIndex=1)
+    def attach(self, interface: str, instance: str, index: int = 1) -> None:
+        """Attach an interface, as eth1 if nothing else is said, and wait until the guest has it."""
+        self.ec2.attach_network_interface(
+            NetworkInterfaceId=interface, InstanceId=instance, DeviceIndex=index
+        )
         self.settle()
 
     def move(self, interface: str, instance: str) -> None:

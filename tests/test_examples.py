@@ -13,6 +13,7 @@ BESIDE = str(Path(sys.executable).parent)
 NEEDS = {
     "rack_fails": shutil.which("etcd", path=BESIDE),
     "efa_bypass": shutil.which("fi_pingpong"),
+    "dpdk_middlebox": shutil.which("dpdk-testpmd"),
 }
 """The programs that some examples need more than others; make test fetches or installs them where it may."""
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)

@@ -74,6 +74,8 @@ FEATURES = (
             "Of what leaves by it; what enters is limited for the instance as a whole.", "limits"),
     Feature("packets a second and tracked connections by instance", "absent", "absent",
             "AWS publishes no figures."),
+    Feature("DPDK on an instance's interfaces", "enforced", "absent",
+            "The real DPDK, the kernel kept off; packet sockets (af_packet) in place of a card's driver."),
     Feature("EFA: interfaces, types, limits", "modelled", "modelled",
             "There is no EFA device in an instance: libfabric's provider is shm, not efa."),
     Feature("EFA: OS bypass, and who may use it", "enforced", "modelled",

@@ -151,6 +151,7 @@ class Application:
                 "failed": self._reconciler.failed,
                 "missing": hello.features if hello else {},
                 "most_bps": hello.most_bps if hello else None,
+                "lockable_bytes": hello.lockable_bytes if hello else None,
                 "counts": self._engine.counts(),
                 "features": features.table(self._config.fabric, hello.features if hello else {}),
             }

@@ -23,6 +23,7 @@ LEVELS = {
             "listeners",
             "server",
             "supervisor",
+            "dpdk",
             "places",
             "features",
             "hardware",

@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "env": "env.env",
     "exec": "exec.exec_",
     "shell": "exec.shell",
+    "dpdk": "dpdk.dpdk",
     "logs": "logs.logs",
     "forward": "forward.forward",
     "capture": "capture.capture",

@@ -61,13 +61,14 @@ def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn
 
 
 def _serve(run: Path, disks: Path, host: int | None) -> None:
-    from elastinet.fabric import isolate, spawning
+    from elastinet.fabric import isolate, privileges, spawning
     from elastinet.fabric.image import build
 
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     disks.mkdir(parents=True, exist_ok=True, mode=0o700)
     isolate.enter()
     isolate.cover_run((run, disks))
+    privileges.lock_memory()
     connection = spawning.fork_spawner(build((run, disks), isolate.is_rootless()))
 
     from elastinet.fabric.server import Server

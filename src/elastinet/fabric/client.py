@@ -34,11 +34,15 @@ def run(
     tty: bool = False,
     env: Mapping[str, str] | None = None,
     cwd: str = "/",
+    bind: Mapping[str, int] | None = None,
     stdin: int = 0,
     stdout: int = 1,
     stderr: int = 2,
 ) -> int:
-    """Run a command in a guest and give its exit status; AgentGone when it never ran."""
+    """Run a command in a guest and give its exit status; AgentGone when it never ran.
+
+    `bind` are the interfaces that it gets for itself, by their ids, and the MTU of each.
+    """
     request = {
         "type": "exec",
         "guest": guest,
@@ -46,6 +50,7 @@ def run(
         "env": dict(env or {}),
         "tty": tty,
         "cwd": cwd,
+        "bind": [{"interface": id, "mtu": mtu} for id, mtu in (bind or {}).items()],
     }
     with _connected(run / "agent.sock") as agent:
         if tty:

@@ -5,6 +5,7 @@ import ctypes
 import os
 import signal
 import struct
+from collections.abc import Iterator
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -82,6 +83,23 @@ def clone(flags: int) -> int:
 def setns(fd: int, flags: int) -> None:
     """Move this thread into the namespaces that `fd` (a namespace or a pidfd) stands for."""
     _call("setns", fd, flags)
+
+
+def own_network() -> int:
+    """A descriptor, to be closed, of the network namespace that this thread is in."""
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+@contextlib.contextmanager
+def visit(namespace: int) -> Iterator[None]:
+    """Be in another network namespace for a while; this thread comes back."""
+    home = own_network()
+    try:
+        setns(namespace, CLONE_NEWNET)
+        yield
+    finally:
+        setns(home, CLONE_NEWNET)
+        os.close(home)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:

@@ -78,12 +78,14 @@ class Listener(msgspec.Struct, frozen=True, tag="listener"):
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Agent to engine, first of all: what this machine can do, and what it lacks (feature: why).
 
-    No limit of `most_bps` or more can ever bind here.
+    No limit of `most_bps` or more can ever bind here. A program in a guest may lock `lockable_bytes` of
+    memory, None is as much as it likes.
     """
 
     rootless: bool
     features: dict[str, str]
     most_bps: int = 0
+    lockable_bytes: int | None = None
 
 
 INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
@@ -139,14 +141,25 @@ class Measure(msgspec.Struct, frozen=True, tag="measure"):
 # --- commands inside guests: a connection of its own, which begins with Exec -----------------------
 
 
+class Bind(msgspec.Struct, frozen=True):
+    """An interface that a command shall have for itself, and the largest packet that it takes there."""
+
+    interface: str
+    mtu: int
+
+
 class Exec(msgspec.Struct, frozen=True, tag="exec"):
-    """Client to agent, with the descriptors 0, 1 and 2: run a command inside a guest, or "internet"."""
+    """Client to agent, with the descriptors 0, 1 and 2: run a command inside a guest, or "internet".
+
+    Until it ends the guest's kernel does nothing on the interfaces of `bind`.
+    """
 
     guest: str
     argv: tuple[str, ...]
     env: dict[str, str] = {}
     tty: bool = False
     cwd: str = "/"
+    bind: tuple[Bind, ...] = ()
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):

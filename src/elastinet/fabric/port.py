@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.fabric import kernel, names
+from elastinet.fabric.binding import Binding
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Interface
@@ -65,6 +66,7 @@ class Port:
         self.link = link
         self.bound = False
         self.client = 0
+        self.binding: Binding | None = None
         self._loop = loop
         self._spawning = spawning
         self._secondary: tuple[str, ...] = ()
@@ -105,10 +107,16 @@ class Port:
             on_bound(self, data.split()[0])
 
     def stop(self) -> None:
-        """End the DHCP client."""
+        """End the DHCP client, and what a program has of the interface."""
         if self.client:
             kernel.end(self.client)
             self.client = 0
+        if self.binding:
+            self.binding.release()
+
+    def bind(self, namespace: int, mtu: int) -> None:
+        """Have a binding of the interface, in the guest's network namespace; it does nothing yet."""
+        self.binding = Binding(self.link[0], mtu, namespace, self.interface.network)
 
     def settle_secondary(self, init: int, log: int) -> None:
         """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""

@@ -1,6 +1,7 @@
 """What a process that becomes a guest's does before it is another program: descriptors, signals, powers."""
 
 import os
+import resource
 import signal
 import socket
 import struct
@@ -20,6 +21,23 @@ def bring_up(device: str) -> None:
         name = device.encode()
         (flags,) = struct.unpack_from("16xh", ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", name, 0)))
         ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", name, flags | IFF_UP))
+
+
+def lock_memory() -> None:
+    """Let this process and all that it starts lock as much memory as may be: packet rings are locked."""
+    _, most = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    for limit in (resource.RLIM_INFINITY, most):
+        try:
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
+        except ValueError:  # only root raises what was the most so far
+            continue
+        return
+
+
+def lockable_bytes() -> int | None:
+    """How much memory this process may lock; None if there is no limit."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def place(fds: list[int]) -> None:

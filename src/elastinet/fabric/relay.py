@@ -45,12 +45,12 @@ def middle_of(link: str) -> str:
 
 def middle() -> int:
     """Make a network namespace for the ends of one interface; gives its descriptor, this thread stays."""
-    home = _here()
+    home = kernel.own_network()
     try:
         kernel.unshare(kernel.CLONE_NEWNET)
         for scope in ("all", "default"):
             knobs.write(f"ipv6/conf/{scope}/disable_ipv6", "1")
-        return _here()
+        return kernel.own_network()
     finally:
         kernel.setns(home, kernel.CLONE_NEWNET)
         os.close(home)
@@ -65,17 +65,8 @@ def join(namespace: int, start: Start) -> None:
 
 def _ends(namespace: int) -> tuple[socket.socket, socket.socket]:
     """Set both ends in a middle up and open them; this thread comes back."""
-    home = _here()
-    try:
-        kernel.setns(namespace, kernel.CLONE_NEWNET)
+    with kernel.visit(namespace):
         return _end(TO_ROUTER), _end(TO_GUEST)
-    finally:
-        kernel.setns(home, kernel.CLONE_NEWNET)
-        os.close(home)
-
-
-def _here() -> int:
-    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _end(device: str) -> socket.socket:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric import abilities, features, isolate
+from elastinet.fabric import abilities, features, isolate, privileges
+from elastinet.fabric.binder import Binder
 from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.fabric import Fabric
@@ -51,12 +52,13 @@ class Server:
         self._spawning = Spawning(spawner)
         exposure = None if host is None else Exposure(host)
         self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, exposure)
+        self._binder = Binder(self._loop)
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
         faults = {"limits": fault, "bypass": self.fabric.memories.fault}
         missing = features.inside() | {name: why for name, why in faults.items() if why}
-        self._hello = Hello(isolate.is_rootless(), missing, view.most_bps)
+        self._hello = Hello(isolate.is_rootless(), missing, view.most_bps, privileges.lockable_bytes())
         self._engine: Peer | None = None
         self._listener = self._listen(run / "agent.sock")
 
@@ -122,9 +124,9 @@ class Server:
             case Measure(number):
                 self.fabric.measure(number)
             case Exec() as request:
-                peer.execution = Execution(request, peer.inbox.fds, peer.send)
-                peer.execution.start(self.fabric.lives, self._spawning)
-                peer.inbox.close()
+                fds = peer.inbox.take_fds()
+                peer.execution = Execution(request, fds, self._binder, self._spawning, peer.send)
+                peer.execution.start(self.fabric.lives)
             case Open() as request:
                 self._open(peer, request)
             case Signal() as message if peer.execution:

@@ -1,0 +1,35 @@
+"""Which of this machine's processors a program's threads run on."""
+
+import re
+from collections.abc import Sequence
+
+LEAST = 2
+"""A main thread, and one that polls."""
+_LIST = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+def chosen(asked: str | None, processors: Sequence[int]) -> str:
+    """The value of `--lcores` for a number of processors, or for a list such as 0,2-3; raises ValueError.
+
+    Where nothing is asked, a machine of one processor runs both threads on it.
+    """
+    if asked is None and len(processors) < LEAST:
+        return ",".join(f"{number}@{processors[0]}" for number in range(LEAST))
+    asked = str(LEAST) if asked is None else asked
+    if not _LIST.fullmatch(asked):
+        raise ValueError(f"--cores is a number of processors or a list such as 0,2-3, not {asked}")
+    wanted = _first(int(asked), processors) if asked.isdecimal() else _listed(asked)
+    if not wanted or not set(wanted) <= set(processors):
+        raise ValueError(f"--cores {asked}: the processors here are {', '.join(map(str, processors))}")
+    return ",".join(map(str, wanted))
+
+
+def _first(count: int, processors: Sequence[int]) -> Sequence[int]:
+    """So many processors, none if there are not so many."""
+    return processors[:count] if count <= len(processors) else ()
+
+
+def _listed(text: str) -> list[int]:
+    ranges = (part.partition("-") for part in text.split(","))
+    numbers = {n for low, _, high in ranges for n in range(int(low), int(high or low) + 1)}
+    return sorted(numbers)
