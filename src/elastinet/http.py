@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from elastinet import efas, features, hardware, measurements, nics, predictions, rates, traffic
+from elastinet import efas, features, hardware, jobs, measurements, nics, predictions, rates, traffic
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -69,6 +69,7 @@ class Application:
             ("GET", "/_elastinet/interface"): self._interface,
             ("GET", "/_elastinet/costs"): self._costs,
             ("GET", "/_elastinet/efa"): self._efa,
+            ("GET", "/_elastinet/mpi"): self._mpi,
             ("GET", "/_elastinet/plant"): self._plant,
             ("GET", "/_elastinet/place"): self._place,
             ("GET", "/_elastinet/nic"): self._nic,
@@ -190,6 +191,10 @@ class Application:
     async def _efa(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("instance", [])
         return _answer(lambda: efas.shown(self._engine, self._reconciler.failed, names))
+
+    async def _mpi(self, query: bytes) -> Reply:
+        names = parse_qs(query.decode("latin-1")).get("instance", [])
+        return _answer(lambda: jobs.prepared(self._engine, self._reconciler.failed, names))
 
     async def _predict(self, query: bytes) -> Reply:
         ask = partial(predictions.predicted, self._engine, given=_given(query))

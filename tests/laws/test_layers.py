@@ -37,6 +37,7 @@ LEVELS = {
             "predictions",
             "measurements",
             "asked",
+            "jobs",
         ),
         4,
     ),

@@ -30,13 +30,14 @@ VERBS: dict[str, str] = {
     "top": "top.top",
     "predict": "predict.predict",
     "perf": "perf.perf",
+    "mpirun": "mpirun.mpirun",
     "credits": "credits.credits",
     "fail": "fail.fail",
     "repair": "fail.repair",
     "reset": "reset.reset",
 }
 """Each verb's file and function, or its own app of verbs; what is not asked for is not imported."""
-SETTINGS: dict[str, dict[str, Any]] = {"exec": AFTER}
+SETTINGS: dict[str, dict[str, Any]] = {"exec": AFTER, "mpirun": {"allow_interspersed_args": False}}
 
 
 def _version(wanted: bool) -> None:

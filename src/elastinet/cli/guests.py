@@ -1,5 +1,6 @@
 """Programs of a measurement inside instances: run to their end, or beside us until they are ended."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -43,3 +44,17 @@ def beside(run: Path, guest: str, argv: Sequence[str]) -> Iterator["subprocess.P
                 process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Have SIGTERM end us as Ctrl-C does, so that what was opened is closed."""
+
+    def leave(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,6 +1,5 @@
 """`elastinet perf`: traffic between two instances, measured, beside what was predicted."""
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from elastinet.cli import figures, iperf, mptcp
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json, run_folder
+from elastinet.cli.guests import ended_in_order
 from elastinet.cli.opening import opened
 from elastinet.cli.pair import End, asked
 from elastinet.fabric.client import AgentGone
@@ -44,7 +44,7 @@ def perf(
     number, run = int(flows), run_folder(server)
     _check(told, number, multipath=multipath, may_open=open_)
     try:
-        with _ended_in_order(), opened(server, told["missing"]):
+        with ended_in_order(), opened(server, told["missing"]):
             measured = _measure(run, told, number, udp=udp, multipath=multipath, quiet=json)
     except AgentGone as error:
         raise Failure(str(error)) from error
@@ -54,20 +54,6 @@ def perf(
         print_json(found)
     else:
         _show(Console(), found)
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Have SIGTERM end us as Ctrl-C does, so that what was opened is closed."""
-
-    def leave(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _check(told: dict[str, Any], flows: int, *, multipath: bool, may_open: bool) -> None:

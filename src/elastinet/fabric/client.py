@@ -26,6 +26,76 @@ class AgentGone(Exception):
     """The agent could not be reached, or could not run the command; the text is one line for a human."""
 
 
+def request(
+    guest: str,
+    argv: Sequence[str],
+    *,
+    tty: bool = False,
+    env: Mapping[str, str] | None = None,
+    cwd: str = "/",
+    bind: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """What the agent is told of a command, as in `run`."""
+    return {
+        "type": "exec",
+        "guest": guest,
+        "argv": list(argv),
+        "env": dict(env or {}),
+        "tty": tty,
+        "cwd": cwd,
+        "bind": [{"interface": id, "mtu": mtu} for id, mtu in (bind or {}).items()],
+    }
+
+
+class Command:
+    """A command inside a guest that runs beside us, and the agent's connection on which its end is heard.
+
+    Whoever closes it ends the command: the agent kills what its client has left.
+    """
+
+    def __init__(self, run: Path, asked: Mapping[str, Any], fds: Sequence[int] = (0, 1, 2)) -> None:
+        self._agent = _connected(run / "agent.sock")
+        self._rest = b""
+        socket.send_fds(self._agent, [json.dumps(asked).encode() + b"\n"], list(fds))
+
+    def __enter__(self) -> "Command":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def fileno(self) -> int:
+        """What becomes readable when there is something to hear."""
+        return self._agent.fileno()
+
+    def signal(self, number: int) -> None:
+        """Send the command's process group a signal."""
+        self._agent.sendall(json.dumps({"type": "signal", "number": number}).encode() + b"\n")
+
+    def hear(self) -> int | None:
+        """Take what the agent says: the exit status, if it is that; AgentGone if the command never ran."""
+        data = self._agent.recv(CHUNK)
+        if not data:
+            raise AgentGone("the fabric agent ended")
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for message in map(json.loads, lines):
+            if message["type"] == "exited":
+                if message.get("error"):
+                    raise AgentGone(message["error"])
+                return int(message["status"])
+        return None
+
+    def wait(self) -> int:
+        """Wait for the exit status."""
+        while (status := self.hear()) is None:
+            pass
+        return status
+
+    def close(self) -> None:
+        """Let go of the command."""
+        self._agent.close()
+
+
 def run(
     run: Path,
     guest: str,
@@ -43,21 +113,11 @@ def run(
 
     `bind` are the interfaces that it gets for itself, by their ids, and the MTU of each.
     """
-    request = {
-        "type": "exec",
-        "guest": guest,
-        "argv": list(argv),
-        "env": dict(env or {}),
-        "tty": tty,
-        "cwd": cwd,
-        "bind": [{"interface": id, "mtu": mtu} for id, mtu in (bind or {}).items()],
-    }
-    with _connected(run / "agent.sock") as agent:
-        if tty:
-            return _run_on_terminal(agent, request, stdin, stdout)
-        socket.send_fds(agent, [json.dumps(request).encode() + b"\n"], [stdin, stdout, stderr])
-        with _forwarding(agent):
-            return _status(agent)
+    asked = request(guest, argv, tty=tty, env=env, cwd=cwd, bind=bind)
+    if tty:
+        return _run_on_terminal(run, asked, stdin, stdout)
+    with Command(run, asked, (stdin, stdout, stderr)) as command, _forwarding(command):
+        return command.wait()
 
 
 def open_socket(
@@ -104,15 +164,14 @@ def _connected(path: Path) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _forwarding(agent: socket.socket) -> Iterator[None]:
+def _forwarding(command: Command) -> Iterator[None]:
     """Pass signals on to the command while it runs."""
-
-    def forward(number: int, _frame: object) -> None:
-        agent.sendall(json.dumps({"type": "signal", "number": number}).encode() + b"\n")
-
     before = {}
     with contextlib.suppress(ValueError):  # only the main thread has signals to pass on
-        before = {number: signal.signal(number, forward) for number in FORWARDED}
+        before = {
+            number: signal.signal(number, lambda number, _frame: command.signal(number))
+            for number in FORWARDED
+        }
     try:
         yield
     finally:
@@ -120,31 +179,19 @@ def _forwarding(agent: socket.socket) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _status(agent: socket.socket) -> int:
-    """Wait for the message that ends the conversation."""
-    rest = b""
-    while data := agent.recv(CHUNK):
-        *lines, rest = (rest + data).split(b"\n")
-        for line in lines:
-            message: dict[str, Any] = json.loads(line)
-            if message["type"] == "exited":
-                if message.get("error"):
-                    raise AgentGone(message["error"])
-                return int(message["status"])
-    raise AgentGone("the fabric agent ended")
-
-
-def _run_on_terminal(agent: socket.socket, request: dict[str, Any], stdin: int, stdout: int) -> int:
+def _run_on_terminal(run: Path, asked: Mapping[str, Any], stdin: int, stdout: int) -> int:
     """Give the command a terminal of its own, and relay between it and ours."""
     ours, theirs = os.openpty()
     _copy_size(stdin, ours)
-    socket.send_fds(agent, [json.dumps(request).encode() + b"\n"], [theirs, theirs, theirs])
-    os.close(theirs)
+    try:
+        command = Command(run, asked, (theirs, theirs, theirs))
+    finally:
+        os.close(theirs)
     resize = signal.signal(signal.SIGWINCH, lambda _number, _frame: _copy_size(stdin, ours))
     try:
-        with _raw(stdin), _forwarding(agent):
+        with command, _raw(stdin), _forwarding(command):
             _relay(stdin, stdout, ours)
-            return _status(agent)
+            return command.wait()
     finally:
         signal.signal(signal.SIGWINCH, resize)
         os.close(ours)

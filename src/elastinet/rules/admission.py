@@ -68,7 +68,7 @@ def _admitted(
         for rule in state.where(SecurityGroupRule, "group-id", group)
         if rule.egress == egress and _speaks_of(state, rule, own, peer, address)
     ]
-    ports = range(passage.low, passage.high + 1)
+    ports = _edges(rules, passage.low, passage.high)
     return all(any(_has_port(rule, passage.protocol, port) for rule in rules) for port in ports)
 
 
@@ -112,7 +112,7 @@ def _holds(rule: AclRule, address: str) -> bool:
     return ip_address(address) in ip_network(rule.cidr)
 
 
-def _edges(rules: Iterable[AclRule], low: int, high: int) -> set[int]:
+def _edges(rules: Iterable[AclRule | SecurityGroupRule], low: int, high: int) -> set[int]:
     """Ports of a span between which no rule makes a difference."""
     found = {edge for rule in rules for edge in (rule.low, rule.low - 1, rule.high, rule.high + 1)}
     return {low, high} | {port for port in found if low < port < high}

@@ -1,0 +1,159 @@
+"""One launch of Open MPI over instances: mpirun in the first, its daemons where it asks for them."""
+
+import os
+import secrets
+import selectors
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from elastinet.cli.common import say_error
+from elastinet.cli.mpi import files, transport
+from elastinet.cli.mpi.hosts import Host
+from elastinet.cli.mpi.program import Program
+from elastinet.cli.mpi.transport import Transport
+from elastinet.fabric.client import LOST, AgentGone, Command, request
+
+END_SECONDS = 4.0
+"""How long mpirun has to end in order, once it was told to or has lost an instance."""
+VARIABLE = "ELASTINET_MPI"
+POLL_SECONDS = 0.5
+CHUNK = 65536
+
+
+class Launch:
+    """A job's hosts, its folder in each of them, and the commands that run there for it."""
+
+    def __init__(self, run: Path, hosts: Sequence[Host], by: Transport, ports: tuple[int, int]) -> None:
+        self._run, self.hosts, self._by, self._ports = run, [h for h in hosts if h.ranks], by, ports
+        name = secrets.token_hex(6)
+        self.folder = f"/tmp/elastinet-mpi-{name}"
+        self._mark = f"{VARIABLE}={name}"
+        self._env = {VARIABLE: name, "OMPI_MCA_mca_base_param_files": f"{self.folder}/parameters"}
+        self._stack = ExitStack()
+        self._selector = selectors.DefaultSelector()
+        self._leashes: files.Leashes = {}
+        self._daemons: dict[Command, Host] = {}
+        self._lost: Host | None = None
+        self._deadline: float | None = None
+        self._rest = b""
+
+    def execute(self, program: Program, words: Sequence[str], env: Mapping[str, str]) -> int:
+        """Run the program's ranks to their end, with nothing left of them; the exit code is mpirun's.
+
+        Raises Failure, KeyboardInterrupt and AgentGone.
+        """
+        try:
+            own = {host: self._parameters(host) for host in self.hosts}
+            self._leashes = files.prepare(self._run, own, program, self.folder, self._mark)
+            status = self._launched([program.path, *words], {**env, VARIABLE: self._env[VARIABLE]})
+        finally:
+            gone = self._clean()
+        for host in gone:
+            say_error(f"{host.instance} is not running any more: all ranks have been ended")
+        if self._lost and self._lost not in gone:
+            say_error(f"Open MPI's daemon on {self._lost.instance} has ended: so have all ranks")
+        return status or int(bool(gone or self._lost))
+
+    def _parameters(self, host: Host) -> str:
+        """A host's Open MPI parameters, as a file has them."""
+        ranks = sum(host.ranks for host in self.hosts)
+        given = transport.parameters(self._by, host.address, self.folder, ranks, self._ports)
+        return "".join(f"{name} = {value}\n" for name, value in given.items())
+
+    def _launched(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """Run mpirun, and what it orders, until it ends."""
+        orders, mpirun = self._orders(), self._mpirun(argv, env)
+        try:
+            return self._until_end(orders, mpirun)
+        except KeyboardInterrupt:
+            mpirun.signal(signal.SIGINT)
+            self._hurry()
+            self._until_end(orders, mpirun)
+            raise
+
+    def _orders(self) -> int:
+        """A pipe on which mpirun's orders come, one in a line."""
+        ours, theirs = os.pipe2(os.O_CLOEXEC)
+        self._stack.callback(os.close, ours)
+        try:
+            self._begin(self.hosts[0], f"exec cat <>{self.folder}/orders", theirs)
+        finally:
+            os.close(theirs)
+        self._selector.register(ours, selectors.EVENT_READ)
+        return ours
+
+    def _mpirun(self, argv: Sequence[str], env: Mapping[str, str]) -> Command:
+        """Begin mpirun, with our input and output; through it the ranks have them."""
+        where = ",".join(f"{host.address}:{host.ranks}" for host in self.hosts)
+        command = ["mpirun.openmpi", "--allow-run-as-root", "--host", where]
+        command += [word for name, value in env.items() for word in ("-x", f"{name}={value}")]
+        mpirun = Command(self._run, request(self.hosts[0].instance, [*command, *argv], env=self._env))
+        self._stack.enter_context(mpirun)
+        self._selector.register(mpirun, selectors.EVENT_READ)
+        return mpirun
+
+    def _begin(self, host: Host, script: str, out: int) -> Command:
+        """Begin a shell's script in an instance."""
+        with open(os.devnull, "rb") as null:
+            fds = (null.fileno(), out, 2)
+            asked = request(host.instance, ["sh", "-c", script], env=self._env)
+            command = Command(self._run, asked, fds)
+        return self._stack.enter_context(command)
+
+    def _until_end(self, orders: int, mpirun: Command) -> int:
+        """Do what mpirun orders until it ends, or is not to be waited for any longer."""
+        while self._deadline is None or time.monotonic() < self._deadline:
+            for key, _ in self._selector.select(POLL_SECONDS):
+                if key.fileobj == orders:
+                    self._take(orders)
+                elif key.fileobj is mpirun:
+                    if (status := _heard(mpirun)) is not None:
+                        return status
+                elif isinstance(key.fileobj, Command):
+                    self._hear(key.fileobj)
+        return 1
+
+    def _take(self, orders: int) -> None:
+        """Begin the daemons that mpirun wants now."""
+        *lines, self._rest = (self._rest + os.read(orders, CHUNK)).split(b"\n")
+        for address, _, command in (line.decode().partition(" ") for line in lines):
+            host = next(host for host in self.hosts if host.address == address)
+            daemon = self._begin(host, command, 2)
+            self._daemons[daemon] = host
+            self._selector.register(daemon, selectors.EVENT_READ)
+
+    def _hear(self, daemon: Command) -> None:
+        """Take the end of a daemon; mpirun must know of one that did not end in order."""
+        status = _heard(daemon)
+        if status is None:
+            return
+        self._selector.unregister(daemon)
+        if status and self._deadline is None:
+            self._lost = self._daemons[daemon]
+            self._begin(self.hosts[0], f"echo {status} >{self.folder}/{self._lost.address}", 2)
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Give mpirun no more than some seconds from now."""
+        self._deadline = time.monotonic() + END_SECONDS
+
+    def _clean(self) -> list[Host]:
+        """Leave nothing, whatever is pressed meanwhile; gives the hosts that do not run any more."""
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._stack.close()
+            return files.clean(self._leashes)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _heard(command: Command) -> int | None:
+    """The status of a command that has ended, also of one that has gone with its instance."""
+    try:
+        return command.hear()
+    except AgentGone:
+        return LOST

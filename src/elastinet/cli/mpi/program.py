@@ -1,0 +1,35 @@
+"""Where the program of an MPI job is: in the instances already, or a file here that must go there."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from elastinet.cli.common import Failure
+from elastinet.fabric.rootfs import LAYERS
+
+THERE = tuple(Path("/", name) for name in LAYERS)
+"""The folders of this machine that every instance sees."""
+
+
+class Program(NamedTuple):
+    """How an instance calls a program, and the file of this machine that is to be copied there, if it is."""
+
+    path: str
+    source: Path | None
+
+
+def found(name: str, folder: str) -> Program:
+    """The program so called; of a file here that instances do not see, a copy in a folder of theirs.
+
+    Raises Failure.
+    """
+    if not name or name.startswith("-"):
+        raise Failure("no program is given: elastinet mpirun --hosts A,B -- PROGRAM…", 2)
+    if "/" not in name or not os.path.isfile(name):
+        return Program(name, None)
+    here = Path(name).absolute()
+    if any(here.is_relative_to(folder) for folder in THERE):
+        return Program(str(here), None)
+    if not os.access(name, os.X_OK):
+        raise Failure(f"{name} is not executable", 2)
+    return Program(f"{folder}/{here.name}", here)

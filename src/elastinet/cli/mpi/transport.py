@@ -1,0 +1,59 @@
+"""Open MPI's parameters: how it finds the instances, and what its messages go by."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from elastinet.cli.common import Failure, say_error
+
+Wanted = Literal["auto", "efa", "tcp"]
+Transport = Literal["efa", "tcp"]
+
+LAUNCH = {
+    "plm": "rsh",
+    "plm_rsh_no_tree_spawn": "1",
+    "orte_leave_session_attached": "1",
+    "oob": "tcp",
+    "oob_tcp_disable_ipv6_family": "1",
+    "hwloc_base_binding_policy": "none",  # instances do not know of each other's processors
+}
+MESSAGES: Mapping[Transport, Mapping[str, str]] = {
+    # The one-sided part of libfabric's support (btl) takes the provider shm; the other (mtl) asks providers
+    # to reach other hosts, and shm does not say so.
+    "efa": {"pml": "ob1", "btl": "ofi,self", "btl_ofi_mode": "2", "opal_common_ofi_provider_include": "shm"},
+    "tcp": {"pml": "ob1", "btl": "tcp,vader,self", "btl_tcp_disable_family": "6"},
+}
+
+
+def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
+    """What messages go by; raises Failure where EFA is insisted on and a pair may not use it."""
+    if wanted == "tcp" or not without_efa:
+        return "tcp" if wanted == "tcp" else "efa"
+    if wanted == "efa":
+        raise Failure(f"EFA is not for {without_efa[0]}", 2)
+    say_error(f"over TCP, for EFA is not for {without_efa[0]}")
+    return "tcp"
+
+
+def parameters(
+    transport: Transport, address: str, folder: str, ranks: int, ports: tuple[int, int]
+) -> dict[str, str]:
+    """Open MPI's parameters on the instance with an address, for so many ranks in all.
+
+    All that listens has one of the ports, and no interface but that of the address.
+    """
+    low, high = ports
+    own = {
+        "plm_rsh_agent": f"/bin/sh {folder}/rsh",
+        "orte_tmpdir_base": folder,
+        "oob_tcp_if_include": f"{address}/31",  # Open MPI takes /32 for "all"
+        "mpi_yield_when_idle": "1" if ranks > len(os.sched_getaffinity(0)) else "0",
+    }
+    if transport == "tcp":
+        own |= {
+            "btl_tcp_if_include": f"{address}/31",
+            "btl_tcp_port_min_v4": str(low),
+            "btl_tcp_port_range_v4": str(high - low + 1),
+            "btl_vader_backing_directory": folder,
+        }
+    return {**LAUNCH, **MESSAGES[transport], **own}

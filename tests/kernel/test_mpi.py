@@ -1,0 +1,251 @@
+"""`elastinet mpirun`: real MPI over several instances, past the kernel and over TCP, and what it leaves behind."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from world import ELASTINET, World
+
+from elastinet import places
+from elastinet.fabric import client
+
+pytestmark = pytest.mark.xdist_group("kernel-mpi")
+MESSAGES = r"""
+#include <mpi.h>
+#include <stdio.h>
+#include <unistd.h>
+static char bytes[1 << 20];
+int main(int argc, char **argv) {
+    int rank, ranks, sum;
+    char host[64];
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    gethostname(host, sizeof host);
+    do {
+        MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+        MPI_Bcast(bytes, sizeof bytes, MPI_CHAR, 0, MPI_COMM_WORLD);
+        if (argc > 1 && !rank) {
+            puts("busy");
+            fflush(stdout);
+        }
+    } while (argc > 1);
+    printf("%s %d %d %d\n", host, rank, ranks, sum);
+    return MPI_Finalize();
+}
+"""
+LEFT = "ls -d /tmp/* /dev/shm/* 2>/dev/null; ps axo args | grep -E '[o]rted|[m]pirun|[m]essages|[r]sh'"
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A program whose ranks tell of themselves, after one round of messages or never."""
+    folder = tmp_path_factory.mktemp("mpi")
+    (folder / "messages.c").write_text(MESSAGES)
+    subprocess.run(["mpicc.openmpi", "-O2", "-o", "messages", "messages.c"], cwd=folder, check=True)
+    return str(folder / "messages")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp("world"))
+    yield made
+    made.cli("stop", check=False)
+
+
+@pytest.fixture(scope="module")
+def vpc(world: World) -> SimpleNamespace:
+    """A VPC with a group that lets all in from itself, and all out to itself."""
+    vpc = world.vpc()
+    own = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": vpc.group}]}
+    vpc.own = {"GroupId": vpc.group, "IpPermissions": [own]}
+    world.ec2.authorize_security_group_ingress(**vpc.own)
+    world.ec2.authorize_security_group_egress(**vpc.own)
+    return vpc
+
+
+@pytest.fixture(scope="module")
+def four(world: World, vpc: Any) -> list[Any]:
+    """Four instances that may use EFA with each other; the last has a second interface in another subnet."""
+    made = launch(world, vpc, 3)
+    cards = [card(vpc.left, vpc.group, "efa"), card(vpc.right, vpc.group, "interface", 1)]
+    return made + world.launch("", "", InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
+
+
+def card(subnet: str, group: str, kind: str, index: int = 0) -> dict[str, Any]:
+    return {"DeviceIndex": index, "SubnetId": subnet, "Groups": [group], "InterfaceType": kind}
+
+
+def launch(world: World, vpc: Any, count: int = 1, kind: str = "efa", group: str = "") -> list[Any]:
+    cards = [card(vpc.left, group or vpc.group, kind)]
+    return world.launch("", "", count, InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
+
+
+def command(world: World, hosts: list[Any], *words: str) -> list[str]:
+    names = ",".join(host if isinstance(host, str) else host.id for host in hosts)
+    return [ELASTINET, "mpirun", "--port", str(world.port), "--hosts", names, *words]
+
+
+def mpirun(world: World, hosts: list[Any], *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+    given = {"capture_output": True, "text": True, "check": False, "timeout": 60} | more
+    return subprocess.run(command(world, hosts, *words), **given)
+
+
+def refused(done: "subprocess.CompletedProcess[str]", *parts: str) -> None:
+    assert (done.returncode, done.stdout) == (2, ""), done
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("elastinet: ")
+    for part in parts:
+        assert part in line
+
+
+def nothing_left(world: World, hosts: list[Any]) -> bool:
+    return all(inside(world, host, LEFT) == "" for host in hosts)
+
+
+def inside(world: World, host: Any, script: str) -> str:
+    """What a script prints in an instance, without a process of the command line for it."""
+    with tempfile.TemporaryFile() as said:
+        client.run(places.runtime_folder(world.port), host.id, ["sh", "-c", script], stdout=said.fileno())
+        said.seek(0)
+        return said.read().decode()
+
+
+def carried(world: World, host: Any) -> int:
+    return int(inside(world, host, "cat /sys/class/net/eth0/statistics/rx_bytes"))
+
+
+@pytest.mark.parametrize("by", ["efa", "tcp"])
+def test_ranks_over_instances(world: World, four: list[Any], messages: str, by: str) -> None:
+    """All ranks talk, two of them in each instance; only over TCP the messages are packets."""
+    before = carried(world, four[1])
+    done = mpirun(world, four, "--transport", by, "--ranks-per-host", "2", "--", messages)
+    assert done.returncode == 0, done
+    names = [inside(world, host, "hostname").strip() for host in four]
+    told = sorted((line.split() for line in done.stdout.splitlines()), key=lambda words: int(words[1]))
+    assert told == [[names[rank // 2], str(rank), "8", "28"] for rank in range(8)]
+    assert (carried(world, four[1]) - before > 1 << 20) == (by == "tcp")
+    assert nothing_left(world, four)
+
+
+def test_by_itself_it_takes_what_all_may(world: World, vpc: Any, four: list[Any], messages: str) -> None:
+    before = carried(world, four[1])
+    done = mpirun(world, four[:2], "--", messages)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert carried(world, four[1]) - before < 1 << 20
+    (plain,) = launch(world, vpc, kind="interface")
+    done = mpirun(world, [four[0], plain], "--", messages)
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"elastinet: over TCP, for EFA is not for {four[0].id} and {plain.id}: {plain.id} has no EFA\n"
+    )
+    done = mpirun(world, [four[0], plain], "--transport", "efa", "--", messages)
+    refused(done, f"EFA is not for {four[0].id} and {plain.id}: {plain.id} has no EFA")
+
+
+def test_ranks_and_their_surroundings(world: World, four: list[Any], tmp_path: Path) -> None:
+    """Any program is run: its input, variables, number and exit code; one of this machine is copied."""
+    script = tmp_path / "tell"
+    script.write_text("#!/bin/sh\necho $OMPI_COMM_WORLD_RANK $WORD $1; cat; exit 7\n")
+    script.chmod(0o755)
+    words = ("-n", "1", "--env", "WORD=a b", "--", str(script), "c")
+    done = mpirun(world, four, *words, input="hello\n")
+    assert (done.returncode, done.stdout) == (7, "0 a b c\nhello\n")
+    hosts = mpirun(world, four, "-n", "6", "--", "hostname").stdout.split()
+    assert sorted(map(hosts.count, set(hosts))) == [1, 1, 2, 2]
+    assert nothing_left(world, four)
+
+
+def test_what_cannot_be_launched(world: World, vpc: Any, four: list[Any], tmp_path: Path) -> None:
+    one, other = four[:2]
+    refused(mpirun(world, [one, one], "--", "ls"), "the same instance is named twice")
+    refused(mpirun(world, [one, "nobody"], "--", "ls"), "there is no instance nobody")
+    refused(mpirun(world, [one, ""], "--", "ls"), "--hosts")
+    refused(mpirun(world, [one, other]), "no program is given")
+    refused(mpirun(world, [one, other], "-n", "0", "--", "ls"), "one rank at least")
+    refused(mpirun(world, [one, other], "-n", "1", "--ranks-per-host", "1", "--", "ls"), "one of them")
+    refused(mpirun(world, [one, other], "--env", "A", "--", "ls"), "NAME=VALUE")
+    refused(mpirun(world, [one, other], "--", "nothing"), f"no program nothing on {one.id}")
+    (tmp_path / "plain").write_text("")
+    refused(mpirun(world, [one, other], "--", str(tmp_path / "plain")), "not executable")
+    (gone,) = launch(world, vpc)
+    world.sh(gone.id, "rm /usr/bin/orted")
+    refused(mpirun(world, [one, gone], "--", "ls"), "Open MPI is not installed", "openmpi-bin")
+    world.ec2.stop_instances(InstanceIds=[gone.id])
+    refused(mpirun(world, [one, gone], "--", "ls"), f"{gone.id} is stop")
+    assert nothing_left(world, [one, other])
+
+
+def test_a_group_that_lets_nothing_in(world: World, vpc: Any, four: list[Any]) -> None:
+    group = world.ec2.create_security_group(GroupName="shut", Description="d", VpcId=vpc.id)["GroupId"]
+    (shut,) = launch(world, vpc, group=group)
+    done = mpirun(world, [four[0], shut], "--", "ls")
+    refused(done, f"{four[0].id} cannot reach {shut.id}: {group} does not let TCP ports", "in from")
+
+
+class Running:
+    """An MPI job that never ends by itself, with its ranks already busy."""
+
+    def __init__(self, world: World, hosts: list[Any], messages: str, by: str) -> None:
+        line = command(world, hosts, "--transport", by, "--", messages, "forever")
+        self.process = subprocess.Popen(
+            line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "busy\n"
+
+    def end(self) -> tuple[int, str]:
+        """The exit code and what was said, within some seconds."""
+        _, said = self.process.communicate(timeout=15)
+        return self.process.returncode, said
+
+
+@pytest.mark.parametrize(
+    ("number", "by", "status"),
+    [(signal.SIGINT, "efa", 130), (signal.SIGTERM, "tcp", 130), (signal.SIGKILL, "efa", -9)],
+)
+def test_interrupted(world: World, four: list[Any], messages: str, number: int, by: str, status: int) -> None:
+    job = Running(world, four[:3], messages, by)
+    os.kill(job.process.pid, number)
+    assert job.end()[0] == status
+    end = time.monotonic() + 5
+    while not nothing_left(world, four[:3]):  # the instances see to it themselves after SIGKILL
+        assert time.monotonic() < end
+
+
+@pytest.mark.parametrize(("which", "by"), [(0, "efa"), (1, "tcp")])
+def test_an_instance_that_dies(
+    world: World, vpc: Any, four: list[Any], messages: str, which: int, by: str
+) -> None:
+    """Of the others nothing is left, be it mpirun's own instance or another one."""
+    (dying,) = launch(world, vpc)
+    hosts = four[:2]
+    hosts.insert(which, dying)
+    job = Running(world, hosts, messages, by)
+    world.ec2.terminate_instances(InstanceIds=[dying.id])
+    status, said = job.end()
+    assert status not in (0, None)
+    assert (
+        said.splitlines()[-1] == f"elastinet: {dying.id} is not running any more: all ranks have been ended"
+    )
+    assert nothing_left(world, four)
+
+
+def test_a_rule_revoked(world: World, vpc: Any, four: list[Any], messages: str) -> None:
+    """The ranks lose the way past the kernel and end; the job ends with them, and next time goes by TCP."""
+    job = Running(world, four[:2], messages, "efa")
+    world.ec2.revoke_security_group_egress(**vpc.own)
+    status, said = job.end()
+    assert status not in (0, None), said
+    assert nothing_left(world, four[:2])
+    done = mpirun(world, four[:2], "--", messages)
+    assert done.returncode == 0
+    assert done.stderr.startswith("elastinet: over TCP, for EFA is not for")
+    world.ec2.authorize_security_group_egress(**vpc.own)
