@@ -1,6 +1,7 @@
 """elastinet measured: `make bench`. What needs the kernel fabric is left out where it cannot be."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 
 from elastinet.fabric import launch
@@ -19,7 +20,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import bypass, fabric, launch_agent, limits, mediated, metadata, moving, path
+    from bench import bypass, fabric, forwarding, launch_agent, limits, mediated, metadata, moving, path
 
     yield "A server with the kernel fabric", fabric.measure()
     yield "The metadata service", metadata.measure()
@@ -28,6 +29,12 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     yield "Enhanced networking and the mediated path, side by side", mediated.measure()
     yield "Limits of bandwidth", limits.measure()
     yield "EFA past the kernel", bypass.measure()
+    if shutil.which(forwarding.PROGRAM):
+        yield "A middlebox that forwards by DPDK and by its kernel", forwarding.measure()
+    else:
+        print(
+            f"\nDPDK is not measured here: no {forwarding.PROGRAM}, which is in Debian's package {forwarding.PACKAGE}"
+        )
     yield "The fabric agent", launch_agent.measure()
 
 
