@@ -114,7 +114,7 @@ def dpdk(machine: Machine, room: int | None) -> Iterator[int]:
     thread = threading.Thread(target=client.run, args=(machine.run, BOX, argv), kwargs=options)
     thread.start()
     try:
-        taken = "elastinet_eth1\|elastinet_eth2"  # from then on the kernel forwards no more
+        taken = "elastinet_eth[12]"  # from then on the kernel forwards no more
         machine.ok(BOX, f"until [ $(nft list tables | grep -c '{taken}') = 6 ]; do sleep 0.05; done")
         machine.ok("i-1", "ping -c1 -w10 -i0.2 10.0.2.10")
         yield process(machine)
