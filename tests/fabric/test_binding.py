@@ -26,6 +26,12 @@ STATE = """
     true
 """
 CONNECT = "busybox nc -w 1 10.0.2.10 9 </dev/null 2>&1"
+SENT = "cat /sys/class/net/eth1/statistics/tx_packets"
+FORWARD = """
+    sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
+    ip route add 192.0.2.0/24 via 10.0.2.1 dev eth1
+    ip neigh replace 10.0.2.1 lladdr 0e:00:00:00:00:01 dev eth1 nud permanent
+"""
 ROUTER_END = "ethtool -k e3 | grep -E '^(tx|tcp|generic-seg|.tx)' | sort"
 
 
@@ -98,18 +104,31 @@ def test_the_guest_s_kernel_neither_hears_nor_speaks(up: Machine) -> None:
         until_deaf(up)
         assert "refused" not in up.exec("i-2", CONNECT)[1]
         # No frame leaves: neither IP, ARP nor a neighbour's question.
-        sent = "cat /sys/class/net/eth1/statistics/tx_packets"
-        count = up.ok("i-1", sent)
+        count = up.ok("i-1", SENT)
         up.exec(
             "i-1",
             "ping -c1 -W0.3 -I eth1 10.0.1.20; ping -c1 -W0.3 10.0.2.77; ping -c1 -W0.3 -I eth1 ff02::1",
         )
-        assert up.ok("i-1", sent) == count
+        assert up.ok("i-1", SENT) == count
         # Its root cannot take the filter away.
         up.ok("i-1", "nft flush ruleset; nft delete table netdev elastinet_eth1 2>/dev/null; true")
         assert not answers(up)
     assert answers(up)
     until_as_before(up, before)
+
+
+def test_the_guest_s_kernel_forwards_nothing_by_it(up: Machine) -> None:
+    up.boot(table(("192.0.2.0/24", "eni-1")), eni(1, "10.0.1.10", check=False))
+    up.ok("i-1", FORWARD)
+    up.exec("i-2", "ping -c1 -W0.3 192.0.2.1")
+    count = int(up.ok("i-1", SENT))
+    up.exec("i-2", "ping -c3 -i0.2 -W0.3 192.0.2.1")
+    assert int(up.ok("i-1", SENT)) >= count + 3
+    with bound(up, "cat"):
+        until_deaf(up)
+        count = int(up.ok("i-1", SENT))
+        up.exec("i-2", "ping -c3 -i0.2 -W0.3 192.0.2.1")
+        assert int(up.ok("i-1", SENT)) == count
 
 
 def test_other_interfaces_are_as_ever(up: Machine) -> None:

@@ -1,8 +1,8 @@
 """The poll mode driver of an instance's interfaces, and the frames that it has room for.
 
-Measured on two small cores between bare namespaces, side by side with 64-byte packets: net_af_packet forwards
-1.0 to 1.2 times of what the kernel does, with `qdisc_bypass` 1.2 times of what it does without; net_af_xdp
-forwards 1.5 times of net_af_packet, up to an MTU of about 3,500. In an instance there is no choice: an AF_XDP
+Measured on two small cores between bare namespaces, interleaved, with small packets: net_af_packet forwards
+0.7 to 1.2 times of what the kernel does, with `qdisc_bypass` 1.2 times of what it does without; net_af_xdp
+1.5 to 1.9 times of net_af_packet, up to an MTU of about 3,500. In an instance there is no choice: an AF_XDP
 socket needs a program and a map of eBPF, and the kernel takes these from those only who have CAP_BPF on the
 machine itself, whereas the powers of an instance's root end with the instance.
 """
