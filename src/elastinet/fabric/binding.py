@@ -27,11 +27,9 @@ add table netdev {name} {{ flags owner; }}
 add table inet {name} {{ flags owner; }}
 add table arp {name} {{ flags owner; }}
 add chain netdev {name} in {{ type filter hook ingress device "{device}" priority {first}; policy drop; }}
-add chain inet {name} out {{ type filter hook output priority {first}; }}
-add chain inet {name} passing {{ type filter hook postrouting priority {first}; }}
+add chain inet {name} out {{ type filter hook postrouting priority {first}; }}
 add chain arp {name} out {{ type filter hook output priority {first}; }}
 add rule inet {name} out oifname "{device}" drop
-add rule inet {name} passing oifname "{device}" drop
 add rule arp {name} out oifname "{device}" drop
 """
 
