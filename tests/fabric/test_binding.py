@@ -160,7 +160,12 @@ def test_frames_are_whole_and_not_too_large(up: Machine) -> None:
         features = up.inside("vpc-1", "sh", "-c", ROUTER_END)
         assert "tcp-segmentation-offload: off" in features
         assert "tx-checksumming: off" in features
-        assert "mtu 1500" in up.ok("i-1", "ip link show eth1")
+        received = "cat /sys/class/net/eth1/statistics/rx_packets"
+        count = int(up.ok("i-1", received))
+        up.exec("i-2", "ping -c3 -i0.2 -W0.3 -s 1472 10.0.2.10")
+        assert (smaller := int(up.ok("i-1", received))) >= count + 3
+        up.exec("i-2", "ping -c3 -i0.2 -W0.3 -s 1520 10.0.2.10")
+        assert int(up.ok("i-1", received)) < smaller + 3
     assert up.inside("vpc-1", "sh", "-c", ROUTER_END) == before
 
 
