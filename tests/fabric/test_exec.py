@@ -1,6 +1,9 @@
 """Commands inside guests."""
 
+import json
 import os
+import socket
+import time
 
 import pytest
 from machine import Machine
@@ -53,6 +56,19 @@ def test_it_ends_when_its_client_goes(up: Machine) -> None:
     with up.background("i-1", "exec sleep 4242"):
         assert "sleep 4242" in up.ok("i-1", "ps ax || busybox ps")
     up.until(lambda: "sleep 4242" not in up.ok("i-1", "ps ax || busybox ps"), "the end")
+
+
+def test_it_ends_when_its_client_goes_before_it_has_begun(up: Machine) -> None:
+    request = json.dumps({"type": "exec", "guest": "i-1", "argv": ["sleep", "4343"]}).encode() + b"\n"
+    null = os.open("/dev/null", os.O_RDWR)
+    for pause in range(20):
+        with socket.socket(socket.AF_UNIX) as connection, up.as_user():
+            connection.connect(str(up.run / "agent.sock"))
+            socket.send_fds(connection, [request], [null] * 3)
+            time.sleep(pause / 4000)
+    os.close(null)
+    up.ok("i-1", "true")  # the spawner has heard of all of them
+    up.until(lambda: "sleep 4343" not in up.ok("i-1", "ps ax || busybox ps"), "the end")
 
 
 def test_a_terminal(up: Machine) -> None:

@@ -93,9 +93,14 @@ class Execution:
         self._kill(signal.SIGKILL)
 
     def _kill(self, number: int) -> None:
-        """Send the command a signal; one that is not there yet gets it first of all."""
+        """Send the command's processes a signal; one that is not there yet gets it first of all.
+
+        A process that has only just been forked leads no group yet.
+        """
         if not self._pid:
             self._early.append(number)
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._pid, number)
+        for send in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError):
+                send(self._pid, number)
+                return
