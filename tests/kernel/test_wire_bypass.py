@@ -79,6 +79,10 @@ class PingPong:
         world.out(server.id, f"for i in $(seq 200); do {listening} && exit; sleep 0.05; done; exit 1")
         self.client = self.run(client.id, *words, server.ip)
 
+    def wait(self, where: Any) -> None:
+        """Wait until both ends have their part of the memory, as an instance sees it."""
+        self.world.out(where.id, "until [ $(ls /dev/shm | grep -c :) = 2 ]; do sleep 0.02; done")
+
     def run(self, id: str, *words: str) -> "subprocess.Popen[str]":
         command = [ELASTINET, "exec", "--port", str(self.world.port), id, "--", *words]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -106,8 +110,10 @@ def beating(world: World, one: Any, other: Any) -> Iterator[Callable[[], bool]]:
             first, second = world.out(other.id, "cat /dev/shm/beat; sleep 0.3; cat /dev/shm/beat").split()
             return int(second) > int(first) and program.poll() is None
 
-        yield goes_on
-        program.terminate()
+        try:
+            yield goes_on
+        finally:
+            program.terminate()
 
 
 def check(world: World, *names: str) -> tuple[int, list[dict[str, Any]]]:
@@ -176,6 +182,7 @@ def test_a_rule_revoked_in_mid_transfer(world: World, place: Any, way: str) -> N
         getattr(world.ec2, verb)(GroupId=second, IpPermissions=[own])
     third, fourth = launch(world, SimpleNamespace(**vars(place) | {"group": second}), 2)
     transfer = PingPong(world, one, other, *LONG)
+    transfer.wait(one)
     with beating(world, third, fourth) as goes_on:
         assert goes_on()
         assert transfer.is_on
@@ -196,6 +203,7 @@ def test_an_instance_terminated_in_mid_transfer(world: World, place: Any) -> Non
     """What it left in the memory goes with it; two others of the same set go on."""
     one, other, third, fourth = launch(world, place, 4)
     transfer = PingPong(world, one, other, *LONG)
+    transfer.wait(one)
     with beating(world, third, fourth) as goes_on:
         assert goes_on()
         endpoints = "ls /dev/shm | grep -c :"

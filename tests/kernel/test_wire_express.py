@@ -53,6 +53,14 @@ def running(world: World, instance: str, script: str, *words: str) -> Iterator[N
         world.sh(instance, f"kill {pid}")
 
 
+@contextlib.contextmanager
+def sink(world: World, instance: str) -> Iterator[None]:
+    """A program that takes in what is sent, from the moment on that it listens."""
+    with running(world, instance, SINK):
+        world.out(instance, "until ss -Htln | grep -q :7000; do sleep 0.02; done")
+        yield
+
+
 def gbps(world: World, one: Any, other: Any, transport: str = "tcp", flows: int = 1) -> float:
     """What arrives of new flows."""
     with running(world, one.id, SEND, other.ip, transport, str(flows)):
@@ -89,7 +97,7 @@ def test_one_flow_with_and_without(place: Any) -> None:
     """5 Gbps, and 25 as soon as both ends have it; UDP by its own flag; also while a flow lasts."""
     world = place.world
     one, other = launch(place, "c6in.8xlarge"), launch(place, "c6in.8xlarge")
-    with running(world, other.id, SINK):
+    with sink(world, other.id):
         assert gbps(world, one, other) == pytest.approx(5, rel=0.1)
         enable(world, one, EnaSrdEnabled=True)
         assert gbps(world, one, other) == pytest.approx(5, rel=0.1)
@@ -112,7 +120,7 @@ def test_an_instances_bandwidth_by_its_weighting(place: Any) -> None:
     world = place.world
     options = {"NetworkPerformanceOptions": {"BandwidthWeighting": "default"}}
     one, other = launch(place, "m8i.24xlarge", **options), launch(place, "c6in.32xlarge")
-    with running(world, other.id, SINK):
+    with sink(world, other.id):
         for weighting, most in (("default", 40), ("vpc-1", 50)):
             if weighting != "default":
                 world.ec2.stop_instances(InstanceIds=[one.id])

@@ -208,7 +208,10 @@ def test_interface_attached_detached_and_moved(world):
             NetworkInterfaceId=eni["NetworkInterfaceId"], InstanceId=instance.id, DeviceIndex=1
         )
         world.settle()
-        seen = world.out(instance.id, "ip addr show eth1")
+        shown = "ip addr show eth1"  # the guest itself adds the second address, once it has the first
+        seen = world.out(
+            instance.id, f"until {shown} | grep -q {addresses[1]}/; do sleep 0.02; done; {shown}"
+        )
         assert eni["MacAddress"] in seen
         for address in addresses:
             assert f"{address}/" in seen
@@ -258,7 +261,7 @@ def test_exec_gives_the_commands_exit_code(world):
     vpc = world.vpc()
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "called"}]}]
     world.launch(vpc.left, vpc.group, TagSpecifications=tags)
-    assert world.sh("called", "exit 7").returncode == 7
+    assert world.cli("exec", "called", "--", "sh", "-c", "exit 7", check=False).returncode == 7
     assert world.cli("exec", "called", "--", "no-such-program", check=False).returncode == 127
     failed = world.cli("exec", "nobody", "--", "true", check=False)
     assert failed.returncode == 1
