@@ -8,9 +8,8 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-# Four workers: tests of packets mostly wait, and with more of them packets would be late. Those that share a
-# server carry one xdist_group, which stays on one of them.
-PYTEST_FLAGS ?= -n 4 --dist loadgroup -q
+# Four workers: tests of packets mostly wait, and with more of them packets would be late.
+PYTEST_FLAGS ?= -n 4 -q
 
 .PHONY: setup demo test lint bench system-packages
 

@@ -9,12 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from commands import PROGRAM, Done, Run, wait_until
 from elastinet import places
 from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
 from served import Served
+
+TOGETHER = ("tests/fabric/", "tests/kernel/", "tests/refusals/", "tests/test_http_fuzz.py")
+"""Files whose tests share a server or an agent that is dear to start."""
+
+
+class Together(LoadScopeScheduling):
+    """Gives all tests of such a file to one worker, and each other test to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Say how workers share the tests; xdist's own groups do nothing under pytest 9."""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

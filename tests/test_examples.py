@@ -19,7 +19,6 @@ NEEDS = {
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)
 
 
-@pytest.mark.xdist_group("kernel-crash")
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example):
     if NEEDS.get(example.stem, "") is None:

@@ -16,8 +16,6 @@ INSIDE = Path(__file__).parent / "inside"
 PROFILE = "arn:aws:iam::000000000000:instance-profile/worker"
 BOTOCORE = ("botocore", "urllib3", "jmespath", "dateutil", "six")
 
-pytestmark = pytest.mark.xdist_group("kernel-clients")
-
 
 @pytest.fixture(scope="module")
 def region():

@@ -17,10 +17,7 @@ from world import ELASTINET, World
 from elastinet.fabric import client
 from elastinet.places import runtime_folder
 
-pytestmark = [
-    pytest.mark.xdist_group("kernel-dpdk"),
-    pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev"),
-]
+pytestmark = pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev")
 READY = "Press enter"
 ECHO = ("testpmd", "--", "--forward-mode=icmpecho", "--auto-start")
 STATE = """

@@ -9,10 +9,7 @@ import time
 import pytest
 from world import ELASTINET
 
-pytestmark = [
-    pytest.mark.xdist_group("kernel-borders"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root may expose"),
-]
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may expose")
 
 REGION = """
 import boto3, sys

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from world import World
 
-pytestmark = pytest.mark.xdist_group("kernel-forecast")
 SCALE = 0.02
 LOW, HIGH, NEVER = 0.97, 1.01, 1.05
 ATTEMPTS = 4

@@ -16,7 +16,6 @@ from world import ELASTINET, World
 from elastinet import places
 from elastinet.fabric import client
 
-pytestmark = pytest.mark.xdist_group("kernel-mpi")
 MESSAGES = r"""
 #include <mpi.h>
 #include <stdio.h>

@@ -8,7 +8,6 @@ import time
 import pytest
 from world import ELASTINET, World
 
-pytestmark = pytest.mark.xdist_group("kernel-perf")
 SCALE = 0.02
 
 

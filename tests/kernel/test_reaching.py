@@ -10,8 +10,6 @@ import urllib.request
 import pytest
 from world import ELASTINET
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 
 @pytest.fixture(scope="module")
 def pair(world):

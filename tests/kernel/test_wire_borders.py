@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("kernel-borders")
-
 
 @pytest.fixture(autouse=True)
 def empty(world):

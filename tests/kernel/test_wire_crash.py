@@ -6,10 +6,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("kernel-crash")
-
 
 def host():
     """The host's network, byte for byte."""

@@ -1,9 +1,5 @@
 """What a VPC's DHCP options tell its instances."""
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 
 def resolv_conf(world, **given):
     """The resolver configuration of an instance in a VPC with these options."""

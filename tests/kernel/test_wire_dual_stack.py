@@ -5,8 +5,6 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 INTERNET = "3fff::1"
 METADATA = "http://[fd00:ec2::254]/latest"
 

@@ -6,8 +6,6 @@ from xml.etree import ElementTree
 import pytest
 from test_wire_packets import ping
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 
 @pytest.fixture(autouse=True)
 def empty(world):

@@ -4,8 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 ROOT = "http://[fd00:ec2::254]/latest"
 INTERNET = "3fff::1"
 

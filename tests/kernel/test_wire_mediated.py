@@ -3,11 +3,7 @@
 import os
 import signal
 
-import pytest
-
 from relays import relays
-
-pytestmark = pytest.mark.xdist_group("kernel-wire")
 
 
 def test_a_type_without_enhanced_networking_waits_for_the_hypervisor(world):

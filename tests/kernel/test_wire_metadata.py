@@ -11,8 +11,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 ROOT = "http://169.254.169.254/latest"
 PUT = f"curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' {ROOT}/api/token"
 

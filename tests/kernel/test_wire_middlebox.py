@@ -3,8 +3,6 @@
 import pytest
 from test_wire_packets import ping
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 
 @pytest.fixture(autouse=True)
 def empty(world):

@@ -6,8 +6,6 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("kernel-wire")
-
 
 @pytest.fixture(autouse=True)
 def empty(world):

@@ -2,12 +2,9 @@
 
 import json
 
-import pytest
 from catalogue import REFUSALS
 from scene import Scene, picture
 from test_refusals import check
-
-pytestmark = pytest.mark.xdist_group("kernel-wire")
 
 
 def told(world):

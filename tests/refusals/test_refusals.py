@@ -30,7 +30,6 @@ def check(scene: Scene, refusal: Refusal) -> None:
         assert part in answer["Error"]["Message"], answer["Error"]
 
 
-@pytest.mark.xdist_group("refusals")
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
 def test_refused(scene: Scene, before: dict[str, Any], refusal: Refusal) -> None:
     check(scene, refusal)

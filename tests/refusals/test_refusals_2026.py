@@ -195,7 +195,6 @@ def before(scene: Scene2026) -> dict[str, Any]:
     return picture(scene.ec2)
 
 
-@pytest.mark.xdist_group("refusals of 2026")
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
 def test_refused(scene: Any, before: dict[str, Any], refusal: Refusal) -> None:
     check(scene, refusal)
