@@ -29,7 +29,7 @@ from elastinet.fabric import client  # noqa: E402
 from elastinet.fabric.names import ROUTER_MAC  # noqa: E402
 from elastinet.fabric.objects import AnyObject, Subnet  # noqa: E402
 from elastinet.fabric.relay import RECEIVE_BUFFER_FORCE  # noqa: E402
-from wire import BATCH, WAIT_FOR_ONE, End, Header, Vector, datagrams  # noqa: E402
+from wire import BATCH, WAIT_FOR_ONE, Batch, End, datagrams  # noqa: E402
 from wire import Path as Wire  # noqa: E402
 
 PROGRAM, PACKAGE = command.TESTPMD, command.PACKAGE
@@ -44,22 +44,6 @@ ip route add 10.0.1.0/24 via 10.0.3.1 dev eth1; ip route add 10.0.2.0/24 via 10.
 """
 OWN = ("--forward-mode=mac", f"--eth-peer=0,{ROUTER_MAC}", f"--eth-peer=1,{ROUTER_MAC}", "--auto-start")
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Message(ctypes.Structure):
-    """One of a batch as the kernel has it (struct mmsghdr): how long it was comes behind the whole header."""
-
-    _fields_ = (("header", Header), ("length", ctypes.c_uint32))
-
-
-class Batch:
-    """Room for as many datagrams as one system call takes, all in one buffer."""
-
-    def __init__(self, size: int) -> None:
-        self.room = ctypes.create_string_buffer(size)
-        self.vector = Vector(ctypes.addressof(self.room), size)
-        header = Header(vectors=ctypes.pointer(self.vector), vector_count=1)
-        self.messages = (Message * BATCH)(*[Message(header)] * BATCH)
 
 
 class Use(NamedTuple):

@@ -14,7 +14,6 @@ PACKETS, PINGS, STREAM_BYTES = 20_000, 4_000, 256 << 20
 CHUNK = 256 << 10
 WAIT_FOR_ONE = 0x10000
 ONE_SECOND = struct.pack("ll", 1, 0)
-_kept: list[object] = []
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,23 @@ class Header(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_size", ctypes.c_size_t),
         ("flags", ctypes.c_int),
-        ("length", ctypes.c_uint32),
     )
 
 
-def headers(size: int) -> "ctypes.Array[Header]":
-    """Room for a batch of datagrams, all in one buffer: what they say does not matter."""
-    room = ctypes.create_string_buffer(size)
-    _kept.append(room)
-    vector = Vector(ctypes.addressof(room), size)
-    return (Header * BATCH)(*[Header(vectors=ctypes.pointer(vector), vector_count=1)] * BATCH)
+class Message(ctypes.Structure):
+    """One of a batch as the kernel has it (struct mmsghdr): how long it was comes behind the whole header."""
+
+    _fields_ = (("header", Header), ("length", ctypes.c_uint32))
+
+
+class Batch:
+    """Room for as many datagrams as one system call takes, all in one buffer: what they say does not matter."""
+
+    def __init__(self, size: int) -> None:
+        self.room = ctypes.create_string_buffer(size)
+        self.vector = Vector(ctypes.addressof(self.room), size)
+        header = Header(vectors=ctypes.pointer(self.vector), vector_count=1)
+        self.messages = (Message * BATCH)(*[Message(header)] * BATCH)
 
 
 def within(namespace: int, work: Callable[[], socket.socket]) -> socket.socket:
@@ -88,16 +94,16 @@ def datagrams(path: Path) -> tuple[socket.socket, socket.socket]:
 def packet_seconds(path: Path) -> float:
     """The time that one 64-byte datagram takes, sent and received in batches."""
     libc = ctypes.CDLL(None, use_errno=True)
-    out, into = headers(64), headers(64)
+    out, into = Batch(64), Batch(64)
     source, target = datagrams(path)
     with source, target:
         began, done = time.perf_counter(), 0
         while done < PACKETS:
-            left = libc.sendmmsg(source.fileno(), out, BATCH, 0)
+            left = libc.sendmmsg(source.fileno(), out.messages, BATCH, 0)
             assert left > 0, os.strerror(ctypes.get_errno())
             done += left
             while left:
-                got = libc.recvmmsg(target.fileno(), into, left, WAIT_FOR_ONE, None)
+                got = libc.recvmmsg(target.fileno(), into.messages, left, WAIT_FOR_ONE, None)
                 assert got > 0, f"{left} datagrams were lost"
                 left -= got
         return (time.perf_counter() - began) / done
