@@ -13,6 +13,7 @@ BESIDE = str(Path(sys.executable).parent)
 NEEDS = {
     "rack_fails": shutil.which("etcd", path=BESIDE),
     "efa_bypass": shutil.which("fi_pingpong"),
+    "mpi_over_efa": shutil.which("mpicc.openmpi"),
     "dpdk_middlebox": shutil.which("dpdk-testpmd"),
 }
 """The programs that some examples need more than others; make test fetches or installs them where it may."""

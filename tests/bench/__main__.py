@@ -20,7 +20,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import bypass, fabric, forwarding, launch_agent, limits, mediated, metadata, moving, path
+    from bench import bypass, fabric, forwarding, launch_agent, limits, mediated, metadata, moving, mpi, path
 
     yield "A server with the kernel fabric", fabric.measure()
     yield "The metadata service", metadata.measure()
@@ -35,6 +35,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
         print(
             f"\nDPDK is not measured here: no {forwarding.PROGRAM}, which is in Debian's package {forwarding.PACKAGE}"
         )
+    yield "MPI over instances", mpi.measure()
     yield "The fabric agent", launch_agent.measure()
 
 

@@ -1,7 +1,9 @@
 """`elastinet mpirun`: real MPI over several instances, past the kernel and over TCP, and what it leaves behind."""
 
+import json
 import os
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -248,3 +250,20 @@ def test_a_rule_revoked(world: World, vpc: Any, four: list[Any], messages: str) 
     assert done.returncode == 0
     assert done.stderr.startswith("elastinet: over TCP, for EFA is not for")
     world.ec2.authorize_security_group_egress(**vpc.own)
+
+
+def test_measured_by_both(world: World, four: list[Any]) -> None:
+    """Every size by EFA and by TCP, in one table; small messages are faster past the kernel."""
+    done = subprocess.run(
+        [*command(world, four[:2], "--bench", "--json")], capture_output=True, text=True, check=True
+    )
+    rows = json.loads(done.stdout)
+    sizes = [4**power for power in range(2, 11)]
+    assert [(row["measurement"], row["bytes"]) for row in rows] == [
+        (name, size) for name in ("latency", "bandwidth", "allreduce") for size in sizes
+    ]
+    assert all(row["efa"] > 0 and row["tcp"] > 0 for row in rows)
+    assert statistics.median(row["efa_is_better"] for row in rows[:4]) > 1.5
+    refused(mpirun(world, four[:2], "--bench", "--", "ls"), "programs of its own")
+    refused(mpirun(world, four[:1], "--bench"), "two instances or more")
+    assert nothing_left(world, four)

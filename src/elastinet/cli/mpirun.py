@@ -1,13 +1,15 @@
 """`elastinet mpirun`: an MPI program over several instances."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from elastinet.cli.common import Failure, Port, State, find_server, run_folder
+from elastinet.cli.common import Failure, Json, Port, State, find_server, print_json, run_folder
 from elastinet.cli.guests import ended_in_order
-from elastinet.cli.mpi import hosts, program, transport
+from elastinet.cli.mpi import bench, hosts, program, transport
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.launch import Launch
 from elastinet.fabric.client import AgentGone
@@ -20,16 +22,21 @@ def mpirun(
     per_host: Annotated[int | None, typer.Option("--ranks-per-host", help="Ranks on each.")] = None,
     by: Annotated[transport.Wanted, typer.Option("--transport", help="What messages go by.")] = "auto",
     env: Annotated[list[str] | None, typer.Option(help="K=V: a variable of all ranks.")] = None,
+    measure: Annotated[bool, typer.Option("--bench", help="Measure, by EFA and by TCP.")] = False,
     port: Port = None,
     state: State = None,
+    json: Json = False,
 ) -> None:
     """Run an MPI program over several instances; the exit code is mpirun's.
 
-    A program that lies outside of the folders that instances see is copied into them for the run.
+    A program that lies outside of the folders that instances see is copied into them for the run. With
+    --bench, measure latency, bandwidth and all-reduce instead.
     """
     variables = dict(_variable(text) for text in env or ())
     names = hosts.names(where)
     shares = hosts.shares(len(names), ranks, per_host)
+    if measure and (command or len(names) < 2):
+        raise Failure("--bench has programs of its own, for two instances or more", 2)
     server = find_server(port, state)
     if server.fabric != "kernel":
         raise Failure("this server has no kernel fabric: its instances run nothing", 2)
@@ -38,14 +45,31 @@ def mpirun(
     on = [
         Host(one["instance"], one["address"], share) for one, share in zip(told["hosts"], shares, strict=True)
     ]
-    launch = Launch(run_folder(server), on, chosen, tuple(told["ports"]))
-    argv = command or [""]
+    run, ports = run_folder(server), tuple(told["ports"])
     try:
         with ended_in_order():
-            status = launch.execute(program.found(argv[0], launch.folder), argv[1:], variables)
+            if not measure:
+                launch = Launch(run, on, chosen, ports)
+                argv = command or [""]
+                sys.exit(launch.execute(program.found(argv[0], launch.folder), argv[1:], variables))
+            _measure(run, on, ports, _compared(by, chosen), json=json)
     except AgentGone as error:
         raise Failure(str(error)) from error
-    sys.exit(status)
+
+
+def _compared(by: transport.Wanted, chosen: transport.Transport) -> list[transport.Transport]:
+    """What is measured: both transports where both can be had and none is insisted on."""
+    return ["efa", "tcp"] if (by, chosen) == ("auto", "efa") else [chosen]
+
+
+def _measure(
+    run: Path, on: list[Host], ports: tuple[int, int], by: list[transport.Transport], *, json: bool
+) -> None:
+    rows = bench.measured(run, on, ports, by)
+    if json:
+        print_json(rows)
+    else:
+        bench.show(Console(soft_wrap=True), rows, by)
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -1,20 +1,20 @@
 """What one launch puts into its instances, there as long as its leash to each, and taken away again."""
 
-import os
 import socket
+import tarfile
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
-from importlib.resources import files
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib.resources import as_file, files
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from elastinet.cli.common import Failure
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import Program
 from elastinet.fabric.client import Command, request
 
-PACKAGE = "openmpi-bin"
+PACKAGE = "elastinet.cli.mpi"
 NOT_INSTALLED, NO_PROGRAM = 3, 4
 """How prepare.sh ends where Open MPI or the program is not there."""
 CLEAN_SECONDS = 10.0
@@ -23,17 +23,30 @@ Leashes = dict[Host, socket.socket]
 """The sockets by which instances hear of the end of a launch, also of one by SIGKILL."""
 
 
-def prepare(run: Path, parameters: Mapping[Host, str], program: Program, folder: str, mark: str) -> Leashes:
-    """Have the launch's folder in every instance, with each one's parameters; raises Failure."""
-    env = {"FOLDER": folder, "MARK": mark, "PROGRAM": program.path, "COPY": "1" if program.source else ""}
-    env |= {"RSH": _script("rsh.sh"), "CLEAN": _script("clean.sh")}
+class Bundle(NamedTuple):
+    """What goes into every instance: files by their names in the folder there, and its parameters."""
+
+    folder: str
+    mark: str
+    files: Mapping[str, Path]
+    parameters: Mapping[Host, str]
+
+
+def prepare(run: Path, bundle: Bundle, program: Program) -> Leashes:
+    """Have a launch's folder in every instance, and the program; raises Failure."""
+    env = {
+        "FOLDER": bundle.folder,
+        "MARK": bundle.mark,
+        "PROGRAM": program.path,
+        "CLEAN": _script("clean.sh"),
+    }
     argv = ["sh", "-c", _script("prepare.sh")]
     leashes: Leashes = {}
     try:
-        with ExitStack() as stack, tempfile.TemporaryFile() as said:
+        with ExitStack() as stack, _archive(bundle.files) as archive, tempfile.TemporaryFile() as said:
             begun = {}
-            for host, own in parameters.items():
-                source = stack.enter_context(open(program.source or os.devnull, "rb"))
+            for host, own in bundle.parameters.items():
+                source = stack.enter_context(open(archive.name, "rb"))
                 leashes[host], theirs = socket.socketpair()
                 fds = (source.fileno(), stack.enter_context(theirs).fileno(), said.fileno())
                 asked = request(host.instance, argv, env={**env, "PARAMETERS": own})
@@ -48,14 +61,30 @@ def prepare(run: Path, parameters: Mapping[Host, str], program: Program, folder:
     return leashes
 
 
+@contextmanager
+def _archive(found: Mapping[str, Path]) -> Iterator[Any]:
+    """A tar file of these files and rsh.sh, each for its owner to execute."""
+    with tempfile.NamedTemporaryFile(prefix="elastinet-mpi-") as made:
+        with tarfile.open(fileobj=made, mode="w") as archive, as_file(files(PACKAGE) / "rsh.sh") as rsh:
+            for name, path in {**found, "rsh": rsh}.items():
+                archive.add(path.resolve(), name, filter=_executable)
+        made.flush()
+        yield made
+
+
+def _executable(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mode, member.uid, member.gid, member.uname, member.gname = 0o755, 0, 0, "", ""
+    return member
+
+
 def _script(name: str) -> str:
     """One of this package's shell scripts."""
-    return files("elastinet.cli.mpi").joinpath(name).read_text(encoding="utf-8")
+    return (files(PACKAGE) / name).read_text(encoding="utf-8")
 
 
 def _check(host: Host, status: int, program: Program, said: BinaryIO) -> None:
     if status == NOT_INSTALLED:
-        raise Failure(f"Open MPI is not installed: it is this machine's package {PACKAGE}", 2)
+        raise Failure("Open MPI is not installed: it is this machine's package openmpi-bin", 2)
     if status == NO_PROGRAM:
         raise Failure(f"there is no program {program.path} on {host.instance}", 2)
     if status:

@@ -12,7 +12,7 @@ from pathlib import Path
 from elastinet.cli.common import say_error
 from elastinet.cli.mpi import files, transport
 from elastinet.cli.mpi.hosts import Host
-from elastinet.cli.mpi.program import Program
+from elastinet.cli.mpi.program import BIN, Program
 from elastinet.cli.mpi.transport import Transport
 from elastinet.fabric.client import LOST, AgentGone, Command, request
 
@@ -40,15 +40,22 @@ class Launch:
         self._deadline: float | None = None
         self._rest = b""
 
-    def execute(self, program: Program, words: Sequence[str], env: Mapping[str, str]) -> int:
+    def execute(
+        self, program: Program, words: Sequence[str], env: Mapping[str, str], fds: Sequence[int] = (0, 1, 2)
+    ) -> int:
         """Run the program's ranks to their end, with nothing left of them; the exit code is mpirun's.
+
+        Their input and output are `fds`.
 
         Raises Failure, KeyboardInterrupt and AgentGone.
         """
+        copied = {f"{BIN}/{program.source.name}": program.source} if program.source else {}
+        own = {host: self._parameters(host) for host in self.hosts}
+        bundle = files.Bundle(self.folder, self._mark, copied, own)
+        variables = {**env, VARIABLE: self._env[VARIABLE]}
         try:
-            own = {host: self._parameters(host) for host in self.hosts}
-            self._leashes = files.prepare(self._run, own, program, self.folder, self._mark)
-            status = self._launched([program.path, *words], {**env, VARIABLE: self._env[VARIABLE]})
+            self._leashes = files.prepare(self._run, bundle, program)
+            status = self._launched([program.path, *words], variables, fds)
         finally:
             gone = self._clean()
         for host in gone:
@@ -59,13 +66,12 @@ class Launch:
 
     def _parameters(self, host: Host) -> str:
         """A host's Open MPI parameters, as a file has them."""
-        ranks = sum(host.ranks for host in self.hosts)
-        given = transport.parameters(self._by, host.address, self.folder, ranks, self._ports)
+        given = transport.parameters(self._by, host.address, self.folder, self._ports)
         return "".join(f"{name} = {value}\n" for name, value in given.items())
 
-    def _launched(self, argv: Sequence[str], env: Mapping[str, str]) -> int:
+    def _launched(self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int]) -> int:
         """Run mpirun, and what it orders, until it ends."""
-        orders, mpirun = self._orders(), self._mpirun(argv, env)
+        orders, mpirun = self._orders(), self._mpirun(argv, env, fds)
         try:
             return self._until_end(orders, mpirun)
         except KeyboardInterrupt:
@@ -85,12 +91,13 @@ class Launch:
         self._selector.register(ours, selectors.EVENT_READ)
         return ours
 
-    def _mpirun(self, argv: Sequence[str], env: Mapping[str, str]) -> Command:
-        """Begin mpirun, with our input and output; through it the ranks have them."""
+    def _mpirun(self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int]) -> Command:
+        """Begin mpirun, with input and output that the ranks have through it."""
         where = ",".join(f"{host.address}:{host.ranks}" for host in self.hosts)
         command = ["mpirun.openmpi", "--allow-run-as-root", "--host", where]
         command += [word for name, value in env.items() for word in ("-x", f"{name}={value}")]
-        mpirun = Command(self._run, request(self.hosts[0].instance, [*command, *argv], env=self._env))
+        asked = request(self.hosts[0].instance, [*command, *argv], env=self._env)
+        mpirun = Command(self._run, asked, fds)
         self._stack.enter_context(mpirun)
         self._selector.register(mpirun, selectors.EVENT_READ)
         return mpirun

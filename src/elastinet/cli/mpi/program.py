@@ -11,6 +11,10 @@ THERE = tuple(Path("/", name) for name in LAYERS)
 """The folders of this machine that every instance sees."""
 
 
+BIN = "bin"
+"""Where in a launch's folder the copy of a program is."""
+
+
 class Program(NamedTuple):
     """How an instance calls a program, and the file of this machine that is to be copied there, if it is."""
 
@@ -32,4 +36,4 @@ def found(name: str, folder: str) -> Program:
         return Program(str(here), None)
     if not os.access(name, os.X_OK):
         raise Failure(f"{name} is not executable", 2)
-    return Program(f"{folder}/{here.name}", here)
+    return Program(f"{folder}/{BIN}/{here.name}", here)

@@ -1,6 +1,5 @@
 """Open MPI's parameters: how it finds the instances, and what its messages go by."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -15,11 +14,12 @@ LAUNCH = {
     "orte_leave_session_attached": "1",
     "oob": "tcp",
     "oob_tcp_disable_ipv6_family": "1",
+    "mpi_yield_when_idle": "1",  # and share them, also with all else on this machine
     "hwloc_base_binding_policy": "none",  # instances do not know of each other's processors
 }
 MESSAGES: Mapping[Transport, Mapping[str, str]] = {
-    # The one-sided part of libfabric's support (btl) takes the provider shm; the other (mtl) asks providers
-    # to reach other hosts, and shm does not say so.
+    # Open MPI's other way to libfabric, mtl, asks for providers that say to reach other hosts, and shm does
+    # not say so. Made to (by a library before libfabric) it is faster, but eight ranks hang.
     "efa": {"pml": "ob1", "btl": "ofi,self", "btl_ofi_mode": "2", "opal_common_ofi_provider_include": "shm"},
     "tcp": {"pml": "ob1", "btl": "tcp,vader,self", "btl_tcp_disable_family": "6"},
 }
@@ -35,10 +35,8 @@ def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
     return "tcp"
 
 
-def parameters(
-    transport: Transport, address: str, folder: str, ranks: int, ports: tuple[int, int]
-) -> dict[str, str]:
-    """Open MPI's parameters on the instance with an address, for so many ranks in all.
+def parameters(transport: Transport, address: str, folder: str, ports: tuple[int, int]) -> dict[str, str]:
+    """Open MPI's parameters on the instance with an address.
 
     All that listens has one of the ports, and no interface but that of the address.
     """
@@ -47,7 +45,6 @@ def parameters(
         "plm_rsh_agent": f"/bin/sh {folder}/rsh",
         "orte_tmpdir_base": folder,
         "oob_tcp_if_include": f"{address}/31",  # Open MPI takes /32 for "all"
-        "mpi_yield_when_idle": "1" if ranks > len(os.sched_getaffinity(0)) else "0",
     }
     if transport == "tcp":
         own |= {
