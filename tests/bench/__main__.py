@@ -35,7 +35,10 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
         print(
             f"\nDPDK is not measured here: no {forwarding.PROGRAM}, which is in Debian's package {forwarding.PACKAGE}"
         )
-    yield "MPI over instances", mpi.measure()
+    if shutil.which(mpi.COMPILER):
+        yield "MPI over instances", mpi.measure()
+    else:
+        print(f"\nMPI is not measured here: no {mpi.COMPILER}, which is in Debian's package libopenmpi-dev")
     yield "The fabric agent", launch_agent.measure()
 
 

@@ -17,6 +17,7 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "kernel")]
 from world import World  # noqa: E402
 
 Row = tuple[str, float, str]
+COMPILER = "mpicc.openmpi"
 HOSTS, TIMES = 8, 3
 
 
@@ -60,7 +61,7 @@ def _seconds(server: World, names: list[str], by: str) -> float:
 def _program() -> Path:
     text = "#include <mpi.h>\nint main(void) { MPI_Init(0, 0); MPI_Barrier(MPI_COMM_WORLD); return MPI_Finalize(); }\n"
     made = Path(tempfile.gettempdir()) / "elastinet-bench-mpi"
-    subprocess.run(["mpicc.openmpi", "-x", "c", "-", "-o", made], input=text, text=True, check=True)
+    subprocess.run([COMPILER, "-x", "c", "-", "-o", made], input=text, text=True, check=True)
     return made
 
 
