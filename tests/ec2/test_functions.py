@@ -9,6 +9,8 @@ import pytest
 from place import instances, launch, make_place
 from refused import refused
 
+from served import Served
+
 FEW = {"hosts_per_rack": 2, "racks_per_node": 1, "nodes_per_core": 1, "cores_per_spine": 1}
 
 
@@ -43,10 +45,18 @@ def attach(ec2, eni, id, index=1, **more):
     ]
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    served = Served(tmp_path_factory.mktemp("few"), plant=FEW | {"functions_per_card": 3})
+    yield served
+    served.stop()
+
+
 @pytest.fixture
-def small(serve):
-    """A server with two hosts a zone, whose cards have three functions each."""
-    server = serve(plant=FEW | {"functions_per_card": 3})
+def small(few):
+    """A server, as new, with two hosts a zone, whose cards have three functions each."""
+    server = few
+    server.reset()
     server.ec2 = server.client()
     server.place = make_place(server.ec2)
     return server
