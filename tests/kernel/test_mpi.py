@@ -24,7 +24,8 @@ MESSAGES = r"""
 #include <unistd.h>
 static char bytes[1 << 20];
 int main(int argc, char **argv) {
-    int rank, ranks, sum;
+    int rank, ranks, sum, left = -1;
+    MPI_Win window;
     char host[64];
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -38,7 +39,12 @@ int main(int argc, char **argv) {
             fflush(stdout);
         }
     } while (argc > 1);
-    printf("%s %d %d %d\n", host, rank, ranks, sum);
+    MPI_Win_create(&left, sizeof left, sizeof left, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+    MPI_Win_fence(0, window);
+    MPI_Put(&rank, 1, MPI_INT, (rank + 1) % ranks, 0, 1, MPI_INT, window);
+    MPI_Win_fence(0, window);
+    MPI_Win_free(&window);
+    printf("%s %d %d %d %d\n", host, rank, ranks, sum, left);
     return MPI_Finalize();
 }
 """
@@ -125,13 +131,13 @@ def carried(world: World, host: Any) -> int:
 
 @pytest.mark.parametrize("by", ["efa", "tcp"])
 def test_ranks_over_instances(world: World, four: list[Any], messages: str, by: str) -> None:
-    """All ranks talk, two of them in each instance; only over TCP the messages are packets."""
+    """All ranks talk, also by one-sided puts, two in each instance; only over TCP that is packets."""
     before = carried(world, four[1])
     done = mpirun(world, four, "--transport", by, "--ranks-per-host", "2", "--", messages)
     assert done.returncode == 0, done
     names = [inside(world, host, "hostname").strip() for host in four]
     told = sorted((line.split() for line in done.stdout.splitlines()), key=lambda words: int(words[1]))
-    assert told == [[names[rank // 2], str(rank), "8", "28"] for rank in range(8)]
+    assert told == [[names[rank // 2], str(rank), "8", "28", str((rank - 1) % 8)] for rank in range(8)]
     assert (carried(world, four[1]) - before > 1 << 20) == (by == "tcp")
     assert nothing_left(world, four)
 

@@ -14,6 +14,7 @@ LAUNCH = {
     "orte_leave_session_attached": "1",
     "oob": "tcp",
     "oob_tcp_disable_ipv6_family": "1",
+    "osc": "^ucx",  # it would look for ways of its own
     "mpi_yield_when_idle": "1",  # and share them, also with all else on this machine
     "hwloc_base_binding_policy": "none",  # instances do not know of each other's processors
 }
