@@ -11,6 +11,7 @@ from pathlib import Path
 
 from elastinet.cli.common import say_error
 from elastinet.cli.mpi import files, transport
+from elastinet.cli.mpi.complaints import Complaints
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import BIN, Program
 from elastinet.cli.mpi.transport import Transport
@@ -97,7 +98,13 @@ class Launch:
         command = ["mpirun.openmpi", "--allow-run-as-root", "--host", where]
         command += [word for name, value in env.items() for word in ("-x", f"{name}={value}")]
         asked = request(self.hosts[0].instance, [*command, *argv], env=self._env)
-        mpirun = Command(self._run, asked, fds)
+        complaints = Complaints(fds[2])
+        self._stack.callback(complaints.close)
+        try:
+            mpirun = Command(self._run, asked, (fds[0], fds[1], complaints.theirs))
+        finally:
+            os.close(complaints.theirs)
+        self._selector.register(complaints, selectors.EVENT_READ)
         self._stack.enter_context(mpirun)
         self._selector.register(mpirun, selectors.EVENT_READ)
         return mpirun
@@ -119,6 +126,9 @@ class Launch:
                 elif key.fileobj is mpirun:
                     if (status := _heard(mpirun)) is not None:
                         return status
+                elif isinstance(key.fileobj, Complaints):
+                    if not key.fileobj.pass_on():
+                        self._selector.unregister(key.fileobj)
                 elif isinstance(key.fileobj, Command):
                     self._hear(key.fileobj)
         return 1

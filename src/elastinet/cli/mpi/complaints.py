@@ -1,0 +1,49 @@
+"""mpirun's standard error on its way to ours, without a warning that means nothing."""
+
+import os
+
+CHUNK = 65536
+WARNING = b"plm:rsh: Warning: setpgid("
+"""Said when the script in ssh's place has begun before mpirun made a process group of it; it does so too."""
+
+
+class Complaints:
+    """A pipe for what mpirun says: its end is `theirs` until that is closed, and ours is `fileno`."""
+
+    def __init__(self, out: int) -> None:
+        self._out = out
+        self._ours, self.theirs = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._ours, False)
+        self._held = b""
+
+    def fileno(self) -> int:
+        """What becomes readable when mpirun has said something."""
+        return self._ours
+
+    def pass_on(self) -> bool:
+        """Pass on what there is, but a line that may be the warning only as a whole; false at the end."""
+        try:
+            while data := os.read(self._ours, CHUNK):
+                *lines, self._held = (self._held + data).split(b"\n")
+                for line in lines:
+                    if WARNING not in line:
+                        self._write(line + b"\n")
+                if not self._held.startswith(b"["):
+                    self._flush()
+        except BlockingIOError:
+            return True
+        return False
+
+    def close(self) -> None:
+        """Pass on the rest, and end."""
+        self.pass_on()
+        self._flush()
+        os.close(self._ours)
+
+    def _flush(self) -> None:
+        self._write(self._held)
+        self._held = b""
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._out, data) :]
