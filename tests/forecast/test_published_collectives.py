@@ -1,6 +1,7 @@
 """What others measured of NCCL's collectives on EC2, beside what is predicted; docs/collectives.md has the table.
 
-Nothing in the model was fitted to these rows. The facts sheet has no measurement of a collective: all are of others.
+No figure of the model was fitted to these rows; the page says which choice was made with them in view. The facts
+sheet has no measurement of a collective: all are of others.
 """
 
 import re
