@@ -1,15 +1,19 @@
-"""EFA's permission as it comes and goes: from the request to what a program in the instance has of it."""
+"""EFA past the kernel: how soon its permission is there and gone, and libfabric's ping-pong beside TCP's."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from statistics import median
 
 from bench.api import Endpoint, Row
 from bench.fabric import PROGRAM, run
 
 ROUNDS = 7
+WAYS = {"efa": "-p shm -e rdm", "tcp": "-p tcp -e msg"}
+SIZES = ((64, 5000, "a message of 64 bytes", ">= 5"), (1 << 20, 1000, "a message of 1 MiB", ">= 4"))
 WATCH = """
 import os, time
 before = os.stat("/dev/shm").st_dev
@@ -41,7 +45,8 @@ class Scene:
         }
         nic = {f"NetworkInterface.1.{name}": value for name, value in card.items()}
         launched = at.call("RunInstances", **given, **nic)
-        self.instance = next(found.text or "" for found in launched.iter("instanceId"))
+        self.instance, self.other = (found.text or "" for found in launched.iter("instanceId"))
+        self.address = launched.findtext(".//privateIpAddress") or ""
         self.settle()
 
     def settle(self) -> None:
@@ -65,13 +70,42 @@ class Scene:
         self.settle()
         return (there - asked) * 1000, (gone - revoked) * 1000
 
+    def command(self, instance: str, words: str) -> list[str]:
+        return [PROGRAM, "exec", "--state", self.folder, instance, "--", "sh", "-c", words]
+
+    def microseconds(self, how: str, size: int, count: int) -> float:
+        """What a message of so many bytes takes in one direction, by libfabric's own ping-pong."""
+        words = f"fi_pingpong {WAYS[how]} -S {size} -I {count}"
+        with subprocess.Popen(self.command(self.instance, words), stdout=subprocess.DEVNULL):
+            time.sleep(0.7)
+            client = self.command(self.other, f"{words} {self.address}")
+            return float(subprocess.check_output(client, text=True).split()[-2])
+
+
+def ratios(scene: Scene) -> Iterator[Row]:
+    """TCP's time in EFA's for a small message and a large one; the ways take turns."""
+    scene.at.call("AuthorizeSecurityGroupEgress", **scene.rule)
+    scene.settle()
+    for size, count, name, target in SIZES:
+        found: dict[str, list[float]] = {how: [] for how in WAYS}
+        for _ in range(ROUNDS):
+            for how in WAYS:
+                found[how].append(scene.microseconds(how, size, count))
+        efa, tcp = median(found["efa"]), median(found["tcp"])
+        yield f"{name}: EFA {efa:.2f} us, TCP without limits {tcp:.2f}; times", tcp / efa, target
+
 
 def measure() -> Iterator[Row]:
     """Rows of name, value and target."""
     with tempfile.TemporaryDirectory() as folder:
-        at = Endpoint(json.loads(run("start", "--port", "0", "--state", folder, "--json"))["url"])
+        options = ("--port", "0", "--state", folder, "--json", "--bandwidth-scale", "1000")
+        at = Endpoint(json.loads(run("start", *options))["url"])
         at.furnish()
         scene = Scene(at, folder)
+        if shutil.which("fi_pingpong"):
+            yield from ratios(scene)
+            scene.at.call("RevokeSecurityGroupEgress", **scene.rule)
+            scene.settle()
         come, go = (sorted(column) for column in zip(*(scene.times() for _ in range(ROUNDS)), strict=True))
         at.close()
         run("stop", "--state", folder)
