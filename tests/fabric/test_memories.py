@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from keepers import DOOR, KEEPERS, SECRET, python
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -10,7 +11,6 @@ from elastinet.fabric.memories import _owner, spread
 from elastinet.fabric.objects import Guest
 
 REGION = (network(), table(), group(ALL))
-SECRET = "/dev/shm/secret"
 
 
 def member(number: int, memory: str | None, boot: int = 1) -> Guest:
@@ -34,7 +34,8 @@ def quoted(text: str) -> str:
 
 
 def lives(machine: Machine, id: str, pid: str) -> bool:
-    return machine.exec(id, f"kill -0 {pid} && ! grep -q '^State:.Z' /proc/{pid}/status")[0] == 0
+    """Whether a process has a thread that has not ended."""
+    return machine.exec(id, f"grep -h '^State:' /proc/{pid}/task/*/status | grep -qv Z")[0] == 0
 
 
 def reads(machine: Machine, id: str) -> bool:
@@ -82,39 +83,12 @@ def test_live_changes(machine: Machine) -> None:
     assert reads(machine, "i-2")
 
 
-KEEPERS = {
-    "an open file": f"exec 9<{SECRET}; exec sleep 4343",
-    "an open folder": "exec 9</dev/shm; exec sleep 4343",
-    "a working directory": "cd /dev/shm; exec sleep 4343",
-    "mapped memory": "exec python3 -c \"import mmap, os, time; f = os.open('/dev/shm/secret', os.O_RDWR); "
-    'm = mmap.mmap(f, 2); os.close(f); time.sleep(4343)"',
-    "mounts of its own": "exec unshare -m sleep 4343",
-    "namespaces of its own": "exec unshare -Urpmf sleep 4343",
-    "a descriptor on its way": "exec python3 -c \"import os, socket, time; a, b = socket.socketpair(); "
-    "f = os.open('/dev/shm/secret', os.O_RDWR); socket.send_fds(a, [b'x'], [f]); os.close(f); "
-    'time.sleep(4343)"',
-    "a file in an overlay over it": "mkdir -p /tmp/low /tmp/p; "
-    "mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/p; exec 9</tmp/p/secret; umount -l /tmp/p; "
-    "exec sleep 4343",
-    "memory mapped by an overlay": "mkdir -p /tmp/low /tmp/m; exec unshare -m --propagation unchanged python3 -c "
-    '"import mmap, os, subprocess, time; '
-    "subprocess.run('mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/m', shell=True, check=True); "
-    "f = os.open('/tmp/m/secret', os.O_RDONLY); m = mmap.mmap(f, 2, prot=mmap.PROT_READ); os.close(f); "
-    "subprocess.run('umount -l /tmp/m; umount -l /dev/shm', shell=True, check=True); time.sleep(4343)\"",
-    "an overlay over it elsewhere": "mkdir -p /tmp/low /tmp/q; exec unshare -m sh -c "
-    "'mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/q; umount -l /dev/shm; exec sleep 4343'",
-    "a watch": "exec python3 -c \"import ctypes, time; c = ctypes.CDLL(None); "
-    "c.inotify_add_watch(c.inotify_init(), b'/dev/shm', 0xfff); time.sleep(4343)\"",
-    "another's mounts, by a descriptor": "exec python3 -c \"import os, subprocess, time; "
-    "p = subprocess.Popen(['unshare', '-m', 'sleep', '4343']); time.sleep(0.3); "
-    "f = os.open(f'/proc/{p.pid}/ns/mnt', os.O_RDONLY); p.kill(); p.wait(); time.sleep(4343)\"",
-}  # fmt: skip
-
-
 def test_nobody_keeps_anything(machine: Machine) -> None:
     """Whoever holds something of it in a guest that leaves is killed; all else there and elsewhere goes on."""
     machine.boot(*region(member(1, "one"), member(2, "one")))
     machine.ok("i-2", f"echo hi > {SECRET}")
+    background(machine, "i-2", DOOR)
+    machine.until(lambda: machine.exec("i-2", "test -S /dev/shm/door")[0] == 0, "the door")
     keepers = {name: background(machine, "i-1", text) for name, text in KEEPERS.items()}
     innocent = background(machine, "i-1", "exec sleep 4343")
     other = background(machine, "i-2", KEEPERS["an open file"])
@@ -124,7 +98,7 @@ def test_nobody_keeps_anything(machine: Machine) -> None:
     # The kernel lets mounts be kept in a file only if their namespace's number happens to be higher than ours.
     kept = machine.exec("i-1", "touch /tmp/ns && unshare --mount=/tmp/ns true")[0] == 0
     assert not kept or machine.ok("i-1", "nsenter --mount=/tmp/ns cat /dev/shm/secret")
-    time.sleep(0.6)
+    time.sleep(1.5)
     assert [name for name, pid in keepers.items() if not lives(machine, "i-1", pid)] == []
     assert machine.desire(member(1, "")) == {}
     assert {name for name, pid in keepers.items() if lives(machine, "i-1", pid)} == set()
@@ -134,6 +108,96 @@ def test_nobody_keeps_anything(machine: Machine) -> None:
     assert machine.exec("i-1", "cat /srv/secret")[0] != 0
     assert machine.exec("i-1", "nsenter --mount=/tmp/ns cat /dev/shm/secret")[0] != 0
     assert reads(machine, "i-2")
+
+
+ODD = {
+    "under another mount": ("mount --bind /dev/shm /mnt && mount -t tmpfs none /mnt", "umount /mnt", "/mnt"),
+    "below another mount": (
+        "mkdir /mnt/a && mount --bind /dev/shm /mnt/a && mount -t tmpfs none /mnt",
+        "umount /mnt",
+        "/mnt/a",
+    ),
+    "below another /dev": ("mount -t tmpfs none /dev", "umount /dev", "/dev/shm"),
+    "at a place of two lines": (
+        "cd /tmp && x=$(printf 'a\\rb') && mkdir $x && mount --bind /dev/shm $x",
+        "true",
+        "/tmp/a*",
+    ),
+    "at a place that is no text": (
+        "cd /tmp && x=$(printf 'c\\377') && mkdir $x && mount --bind /dev/shm $x",
+        "true",
+        "/tmp/c*",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ODD)
+def test_mounts_out_of_sight(machine: Machine, way: str) -> None:
+    """What is mounted where one does not see it goes too, and the guest lives on."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    hide, show, place = ODD[way]
+    innocent = background(machine, "i-1", "exec sleep 4343")
+    machine.ok("i-1", hide)
+    assert machine.desire(member(1, "")) == {}
+    machine.exec("i-1", show)
+    assert machine.exec("i-1", f"cat {place}/secret")[0] != 0
+    assert not reads(machine, "i-1")
+    assert lives(machine, "i-1", innocent)
+
+
+def test_a_root_that_is_covered(machine: Machine) -> None:
+    """A program that still has the old root does not see the memory there either."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    background(machine, "i-1", "sleep 3; cat /dev/shm/secret > /tmp/kept; exec sleep 4343")
+    machine.ok("i-1", "mount -t tmpfs none /")
+    assert machine.desire(member(1, "")) == {}
+    machine.until(lambda: machine.exec("i-1", "test -e /tmp/kept")[0] == 0, "the program's try")
+    assert machine.ok("i-1", "cat /tmp/kept") == ""
+
+
+def test_mounted_again_and_again(machine: Machine) -> None:
+    """Who mounts it again by a descriptor, as fast as it is taken off, has nothing in the end."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    again = "exec 9</dev/shm; while true; do mount --bind /proc/self/fd/9 /mnt; done"
+    for _ in range(4):
+        background(machine, "i-1", again)
+    time.sleep(0.2)
+    assert machine.desire(member(1, "")) == {}
+    assert machine.exec("i-1", "cat /mnt/secret")[0] != 0
+
+
+TRACER = python("""
+c.ptrace.argtypes = [ctypes.c_long] * 4
+assert c.ptrace(0x4206, int(os.environ["OF"]), 0, 0x40) == 0""")
+"""Seizes a process so that it stops on its way out (PTRACE_SEIZE, PTRACE_O_TRACEEXIT)."""
+
+
+def test_who_is_traced_does_not_keep_anything(machine: Machine) -> None:
+    """A killed process stops for its tracer before it lets go: the tracer is killed, too, and the guest lives."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    keeper = background(machine, "i-1", KEEPERS["mapped memory"])
+    time.sleep(0.5)
+    tracer = background(machine, "i-1", f"export OF={keeper}; {TRACER}")
+    machine.until(lambda: is_traced(machine, keeper), "its tracer")
+    assert machine.desire(member(1, "")) == {}
+    assert not lives(machine, "i-1", keeper)
+    assert not lives(machine, "i-1", tracer)
+
+
+def test_a_traced_init_ends(machine: Machine) -> None:
+    """A guest's root cannot keep the guest from ending."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    background(machine, "i-1", f"export OF=1; {TRACER}")
+    machine.until(lambda: is_traced(machine, "1"), "its tracer")
+    assert machine.desire(drop=("guest:i-1", "interface:eni-1")) == {}
+
+
+def is_traced(machine: Machine, pid: str) -> bool:
+    return machine.exec("i-1", f"grep -q 'TracerPid:.[1-9]' /proc/{pid}/status")[0] == 0
 
 
 def test_what_an_ended_guest_leaves(machine: Machine) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import holders, kernel
+from elastinet.fabric import ending, holders
 from elastinet.fabric.console import Console
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -17,6 +17,7 @@ from elastinet.fabric.spawning import Spawning
 
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
 DONE = "user-data.done"
+AGAIN_SECONDS = 0.2
 
 
 class Life:
@@ -102,8 +103,13 @@ class Life:
     def kill(self) -> None:
         """End the guest with all of its processes; `changed` hears of it."""
         self.asked = True
+        self.end()
+
+    def end(self) -> None:
+        """Have the kernel end all processes, again and again: the guest's root may trace its init anew."""
         if self.init > 0:
-            kernel.end(self.init)
+            ending.end(self.init)
+            self._loop.later(AGAIN_SECONDS, self.end)
 
     def attach(self, interface: Interface, link: Made, bound: Callable[[Port, str], None]) -> None:
         """Take a link that has come into the guest, and ask for its address."""

@@ -1,7 +1,8 @@
 """Which processes of a guest have something of a file system, or could have, that has been taken from it.
 
 A guest's root can keep it in many ways: an open file or folder, mapped memory, mounts of namespaces of its
-own, an overlay over it, a detached mount, a watch, a descriptor that is on its way through a socket.
+own, an overlay over it, a detached mount, a watch, a descriptor that is on its way through a socket, a socket
+to another guest. Each thread is looked at: it may have descriptors and mounts that its process has not.
 """
 
 import os
@@ -12,20 +13,15 @@ from contextlib import contextmanager, suppress
 from fcntl import ioctl
 from typing import NamedTuple
 
+from elastinet.fabric import mounts, sockets
+from elastinet.fabric.mounts import Mount
+
 NS_GET_PARENT = 0xB702
-QUEUED = re.compile(r"^(?:scm_fds|UserFiles):\s*[1-9]", re.MULTILINE)
-"""Descriptors under way in a socket, or known to an io_uring, that are in no process's table."""
+QUEUED = re.compile(r"^(?:scm_fds|UserFiles|UserBufs):\s*[1-9]", re.MULTILINE)
+"""Descriptors and pages under way in a socket, or known to an io_uring, that are in no process's table."""
+UNMOUNTED = "anon_inode:[fscontext]"
+"""A file system that is yet to be mounted: an overlay that has its layers already."""
 MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)", re.MULTILINE)
-
-
-class Mount(NamedTuple):
-    """A line of /proc/PID/mountinfo: its number, its device, what of that is mounted, where, and the type."""
-
-    id: int
-    device: str
-    root: str
-    point: str
-    kind: str
 
 
 class Taken(NamedTuple):
@@ -46,43 +42,57 @@ class Taken(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What a process may well have open: mounts of its guest, and devices of the agent's machine."""
+    """What a process may well have open: its guest's mounts, their devices, and those of the machine."""
 
     mounts: Set[int]
+    own: Set[int]
     devices: Set[int]
 
-
-def mounts(pid: int | str) -> list[Mount]:
-    """The mounts that a process sees; raises OSError where it has ended."""
-    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
-        fields = [line.split(" ") for line in lines]
-    return [Mount(int(f[0]), f[2], f[3], _plain(f[4]), f[f.index("-") + 1]) for f in fields]
+    def more(self, found: list[Mount]) -> "Known":
+        """The same and some mounts more."""
+        numbers, devices = {mount.id for mount in found}, {_number(mount) for mount in found}
+        return Known(self.mounts | numbers, self.own | devices, self.devices)
 
 
-def overlays(pid: int) -> frozenset[str]:
-    """The devices of the overlays that a process sees."""
-    return frozenset(mount.device for mount in mounts(pid) if mount.kind == "overlay")
+def overlays(init: int) -> frozenset[str]:
+    """The devices of the overlays that a new guest sees."""
+    return frozenset(mount.device for mount in mounts.shown(f"/proc/{init}") if mount.kind == "overlay")
 
 
 def holders(init: int, taken: Taken) -> list[int]:
     """The processes of the guest with this init that hold something of what has been taken."""
-    own = os.readlink(f"/proc/{init}/ns/mnt")
-    inside = Known({mount.id for mount in mounts(init)}, _devices_here() - {taken.device})
-    return [pid for pid in _processes(init) if _holds(pid, own, taken, inside)]
+    with _namespace(f"/proc/{init}", "user") as guest, _namespace(f"/proc/{init}", "mnt") as own:
+        plain = [mount for mount in mounts.of(own) if not taken.is_behind(mount)]
+        known = Known(set(), set(), _devices_here() - {taken.device}).more(plain)
+        search = Search(taken, guest, known, {os.fstat(own).st_ino: known})
+        return [pid for pid in _processes(init) if search.holds(pid)]
 
 
-def _plain(text: str) -> str:
-    r"""A path as it is: the kernel writes spaces and the like as \040."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+@contextmanager
+def _namespace(task: str, kind: str) -> Iterator[int]:
+    fd = os.open(f"{task}/ns/{kind}", os.O_RDONLY)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def _devices_here() -> set[int]:
-    """The devices of this machine that commands get files of from outside, and those of files in memory."""
-    fd = os.memfd_create("known")
-    memory = os.fstat(fd).st_dev
-    os.close(fd)
-    numbers = (mount.device.split(":") for mount in mounts("self"))
-    return {memory} | {os.makedev(int(major), int(minor)) for major, minor in numbers}
+    """The devices of this machine that commands get files of from outside, and of memory without a name."""
+    return {_number(mount) for mount in mounts.shown("/proc/self")} | set(_devices_of_memory())
+
+
+def _devices_of_memory() -> Iterator[int]:
+    for flags in (0, os.MFD_HUGETLB | os.MFD_HUGE_2MB, os.MFD_HUGETLB | os.MFD_HUGE_1GB):
+        with suppress(OSError):  # a size that there is not
+            fd = os.memfd_create("known", flags)
+            yield os.fstat(fd).st_dev
+            os.close(fd)
+
+
+def _number(mount: Mount) -> int:
+    major, minor = mount.device.split(":")
+    return os.makedev(int(major), int(minor))
 
 
 def _processes(init: int) -> Iterator[int]:
@@ -108,70 +118,91 @@ def _is_below(namespace: int, guest: int, known: dict[int, bool]) -> bool:
     return known[number]
 
 
-def _holds(pid: int, own: str, taken: Taken, inside: Known) -> bool:
-    try:
-        if os.readlink(f"/proc/{pid}/ns/mnt") != own:
-            elsewhere = mounts(pid)
-            if any(map(taken.is_behind, elsewhere)):
-                return True
-            inside = Known(inside.mounts | {mount.id for mount in elsewhere}, inside.devices)
-        stands = any(_stands_in(pid, link, taken, inside) for link in ("cwd", "root"))
-        return stands or _maps(pid, taken) or any(_opens(pid, fd, taken, inside) for fd in _open_in(pid))
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+def _maps(task: str, inside: Known) -> bool:
+    """Whether a thread has a file in its memory of a file system that nobody knows."""
+    with open(f"{task}/maps", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        files = {line.split()[3] for line in lines if " /" in line}
+    numbers = {os.makedev(*(int(part, 16) for part in device.split(":"))) for device in files}
+    return not numbers <= inside.own | inside.devices
 
 
-def _open_in(pid: int) -> list[str]:
-    return os.listdir(f"/proc/{pid}/fd")
-
-
-def _maps(pid: int, taken: Taken) -> bool:
-    """Whether a process has a file of it in its memory; devices are in hex there."""
-    mark = f" {os.major(taken.device):02x}:{os.minor(taken.device):02x} "
-    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as lines:
-        return any(mark in line for line in lines)
-
-
-def _stands_in(pid: int, link: str, taken: Taken, inside: Known) -> bool:
-    with _at(f"/proc/{pid}/{link}") as fd:
-        return _is_of(os.fstat(fd), _told("self", str(fd)), taken, inside)
-
-
-@contextmanager
-def _at(path: str) -> Iterator[int]:
-    fd = os.open(path, os.O_PATH)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def _opens(pid: int, number: str, taken: Taken, inside: Known) -> bool:
-    """Whether a descriptor is of what is taken, or of what may hide it."""
-    path = f"/proc/{pid}/fd/{number}"
-    try:
-        target, told = os.readlink(path), _told(pid, number)
-        if target.startswith("mnt:[") or QUEUED.search(told) or f"sdev:{_watched(taken)} " in told:
-            return True
-        return _is_of(os.stat(path), told, taken, inside)
-    except FileNotFoundError:
-        return False  # closed meanwhile
-
-
-def _told(pid: int | str, number: str) -> str:
-    with open(f"/proc/{pid}/fdinfo/{number}", encoding="utf-8", errors="replace") as told:
+def _told(process: str, number: str) -> str:
+    with open(f"{process}/fdinfo/{number}", encoding="utf-8", errors="replace") as told:
         return told.read()
 
 
-def _watched(taken: Taken) -> str:
-    """The device as the kernel writes it of what inotify watches."""
-    return f"{os.major(taken.device) << 20 | os.minor(taken.device):x}"
+class Search:
+    """One look at a guest's processes; `guest` is its user namespace, `first` is what its init knows."""
 
+    def __init__(self, taken: Taken, guest: int, first: Known, known: dict[int, Known | None]) -> None:
+        self._taken = taken
+        self._guest = guest
+        self._first = first
+        self._known = known
+        self._agents = os.stat("/proc/self/ns/user").st_ino
+        self._home = os.readlink("/proc/self/ns/mnt")
+        self._watched = f"sdev:{os.major(taken.device) << 20 | os.minor(taken.device):x} "
 
-def _is_of(found: os.stat_result, told: str, taken: Taken, inside: Known) -> bool:
-    """Whether a file or folder is of what is taken, or on a mount that nobody knows."""
-    if found.st_dev == taken.device:
-        return True
-    mount = MOUNT_ID.search(told)
-    is_known = mount is None or int(mount[1]) in inside.mounts or found.st_dev in inside.devices
-    return (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)) and not is_known
+    def holds(self, pid: int) -> bool:
+        """Whether a process holds something; one that is still on its way into the guest does not."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if os.stat(f"/proc/{pid}/ns/user").st_ino != self._agents:
+                return any(self._task_holds(pid, tid) for tid in os.listdir(f"/proc/{pid}/task"))
+        return False
+
+    def _task_holds(self, pid: int, tid: str) -> bool:
+        task = f"/proc/{pid}/task/{tid}"
+        try:
+            inside = self._inside(task)
+            if inside is None or _maps(task, inside):
+                return True
+            if any(self._stands_in(f"{task}/{link}", inside) for link in ("cwd", "root", "exe")):
+                return True
+            return any(self._opens(pid, task, fd, inside) for fd in os.listdir(f"{task}/fd"))
+        except (FileNotFoundError, ProcessLookupError):
+            return False  # it has ended
+
+    def _inside(self, task: str) -> Known | None:
+        """What a thread may well have open; None if it holds something by its mounts, or hides some."""
+        with _namespace(task, "mnt") as namespace:
+            number = os.fstat(namespace).st_ino
+            if number not in self._known:
+                self._known[number] = self._elsewhere(task, namespace)
+        return self._known[number]
+
+    def _elsewhere(self, task: str, namespace: int) -> Known | None:
+        reached = mounts.of(namespace)
+        seen = {mount.id for mount in mounts.shown(task)}
+        if any(map(self._taken.is_behind, reached)) or not seen <= {mount.id for mount in reached}:
+            return None
+        return self._first.more(reached)
+
+    def _stands_in(self, path: str, inside: Known) -> bool:
+        fd = os.open(path, os.O_PATH)
+        try:
+            return self._is_of(os.fstat(fd), _told("/proc/self", str(fd)), inside)
+        finally:
+            os.close(fd)
+
+    def _opens(self, pid: int, task: str, number: str, inside: Known) -> bool:
+        """Whether a descriptor is of what is taken, or of what may hide it."""
+        path = f"{task}/fd/{number}"
+        try:
+            target, told = os.readlink(path), _told(task, number)
+            if target == UNMOUNTED or (target.startswith("mnt:[") and target != self._home):
+                return True
+            if QUEUED.search(told) or self._watched in told:
+                return True
+            if target.startswith("socket:["):
+                return sockets.leads_out(pid, int(number), self._guest, inside.own)
+            return self._is_of(os.stat(path), told, inside)
+        except FileNotFoundError:
+            return False  # closed meanwhile
+
+    def _is_of(self, found: os.stat_result, told: str, inside: Known) -> bool:
+        """Whether a file or folder is of what is taken, or on a mount that nobody knows."""
+        if found.st_dev == self._taken.device:
+            return True
+        mount = MOUNT_ID.search(told)
+        is_known = mount is None or int(mount[1]) in inside.mounts or found.st_dev in inside.devices
+        return (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)) and not is_known

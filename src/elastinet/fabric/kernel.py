@@ -38,6 +38,7 @@ PR_CAPBSET_DROP = 24
 CLONE3 = 435
 OPEN_TREE = 428
 MOVE_MOUNT = 429
+PIDFD_GETFD = 438
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # Calls that keep Python's lock, which a child must find held by itself.
@@ -114,7 +115,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 def umount(target: str, flags: int = 0) -> None:
     """Unmount a file system."""
-    _call("umount2", target.encode(), flags)
+    _call("umount2", os.fsencode(target), flags)
 
 
 def open_tree(path: str) -> int:
@@ -127,6 +128,15 @@ def move_mount(tree: int, target: str) -> None:
     """Mount what `open_tree` has given; an error names the target."""
     flags = MOVE_MOUNT_F_EMPTY_PATH
     _system_call(f"move_mount to {target}", MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
+
+
+def descriptor_of(pid: int, number: int) -> int:
+    """A descriptor of what another process has under a number."""
+    process = os.pidfd_open(pid)
+    try:
+        return _system_call("pidfd_getfd", PIDFD_GETFD, process, number, 0)
+    finally:
+        os.close(process)
 
 
 def pivot_root(new: str, old: str) -> None:

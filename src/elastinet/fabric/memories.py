@@ -124,7 +124,7 @@ class Memories:
         life.console.say(self.failed[id])
         member.tries += 1
         if member.has and member.tries > MOST_TRIES:
-            kernel.end(life.init)
+            life.end()
             return
 
         def retry() -> None:

@@ -56,6 +56,14 @@ class Netlink:
                     raise failure(body) or OSError(errno.EPROTO, "an empty answer to a dump")
                 yield kind, body
 
+    def get(self, message: Message) -> bytes:
+        """Ask for one object; give its body, or raise what the kernel answers instead."""
+        self._socket.send(self._packed(message, 0))
+        ((kind, _port, body),) = parse(self._socket.recv(BUFFER))
+        if kind == ERROR:
+            raise failure(body) or OSError(errno.EPROTO, "an empty answer to a question")
+        return body
+
     def _packed(self, message: Message, flags: int) -> bytes:
         self._sequence += 1
         kind, own, body = message

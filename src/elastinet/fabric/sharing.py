@@ -8,9 +8,11 @@ a program has open it keeps: so all programs of the guest that hold something of
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import PurePath
 
-from elastinet.fabric import kernel
-from elastinet.fabric.holders import Taken, holders, mounts
+from elastinet.fabric import ending, kernel, mounts
+from elastinet.fabric.holders import Taken, holders
 
 TARGET = "/dev/shm"
 ROUNDS, MOST_ROUNDS, PAUSE_SECONDS = 2, 100, 0.002
@@ -39,25 +41,39 @@ def _enter(init: int) -> None:
 
 
 def _take(init: int, taken: Taken) -> None:
-    _unmount(init, taken)
     quiet, found = 0, []
     for _ in range(MOST_ROUNDS):
+        # Who is still alive may mount again, by a descriptor, what has just been taken off.
+        quiet = 0 if _unmount(init, taken) else quiet + 1
         found = holders(init, taken)
-        quiet = 0 if found else quiet + 1
+        quiet = 0 if found else quiet
         if quiet == ROUNDS:
             return
         for pid in found:
-            kernel.end(pid)
+            ending.end(pid)
         time.sleep(PAUSE_SECONDS)
     raise OSError(f"processes {found} do not let go of the memory that they shared")
 
 
-def _unmount(init: int, taken: Taken) -> None:
-    """Take off a guest's mounts that are, or may lead to, what is taken."""
-    points = [mount.point for mount in mounts(init) if taken.is_behind(mount)]
-    home = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-    _enter(init)
-    for point in reversed(points):
-        kernel.umount(point, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
-    kernel.setns(home, kernel.CLONE_NEWNS)
-    os.close(home)
+def _unmount(init: int, taken: Taken) -> bool:
+    """Take off a guest's mounts that are, or may lead to, what is taken, or cover such; false for none."""
+    namespace = os.open(f"/proc/{init}/ns/mnt", os.O_RDONLY)
+    try:
+        seen, reached = mounts.shown(f"/proc/{init}"), mounts.of(namespace)
+        points = [mount.point for mount in reached if taken.is_behind(mount)]
+        if not {mount.id for mount in seen} <= {mount.id for mount in reached}:
+            points.append("/")  # something covers the whole root
+        with mounts.among(namespace):
+            for point in reversed(points):
+                _take_off(point)
+        return bool(points)
+    finally:
+        os.close(namespace)
+
+
+def _take_off(point: str) -> None:
+    """Unmount what is uppermost at a place; where something above the place covers it, that."""
+    for path in (point, *map(str, PurePath(point).parents[:-1])):
+        with suppress(OSError):  # no mount is here any more, or it is one that the guest was born with
+            kernel.umount(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+            return

@@ -1,0 +1,98 @@
+"""Ways in which a guest's root keeps something of the memory that it shares: programs that go on."""
+
+SECRET = "/dev/shm/secret"
+CALLS = """import ctypes, os, socket, struct, subprocess, threading, time
+c = ctypes.CDLL(None)
+c.mmap.restype = ctypes.c_void_p
+def mapped(path, flags):
+    f = os.open(path, flags)
+    at = c.mmap(None, 4096, 1 if flags == os.O_RDONLY else 3, 1, f, 0)
+    os.close(f)
+    return at
+"""
+UNTIL_KILLED = "\ntime.sleep(4343)"
+
+
+def python(text: str) -> str:
+    """A command that runs a Python program until it is killed."""
+    return "exec python3 -c '" + (CALLS + text + UNTIL_KILLED).replace("'", "'\\''") + "'"
+
+
+KEEPERS = {
+    "an open file": f"exec 9<{SECRET}; exec sleep 4343",
+    "an open folder": "exec 9</dev/shm; exec sleep 4343",
+    "a working directory": "cd /dev/shm; exec sleep 4343",
+    "mapped memory": python('mapped("/dev/shm/secret", os.O_RDWR)'),
+    "a thread's own descriptors": python("""
+def keep():
+    c.unshare(0x400)
+    os.open("/dev/shm/secret", os.O_RDWR)
+    time.sleep(4343)
+threading.Thread(target=keep).start()"""),
+    "a thread whose first one has ended": python("""
+os.open("/dev/shm/secret", os.O_RDWR)
+threading.Thread(target=time.sleep, args=(4343,)).start()
+time.sleep(0.1)
+c.pthread_exit(None)"""),
+    "mounts of its own": "exec unshare -m sleep 4343",
+    "mounts of its own that it does not reach": "mkdir -p /tmp/jail; exec unshare -m "
+    + python("""
+subprocess.run("mount -t tmpfs none /tmp/jail", shell=True, check=True)
+os.chroot("/tmp/jail")
+os.chdir("/")""").removeprefix("exec "),
+    "namespaces of its own": "exec unshare -Urpmf sleep 4343",
+    "a descriptor on its way": python("""
+a, b = socket.socketpair()
+f = os.open("/dev/shm/secret", os.O_RDWR)
+socket.send_fds(a, [b"x"], [f])
+os.close(f)"""),
+    "a buffer of io_uring": python("""
+at = mapped("/dev/shm/secret", os.O_RDWR)
+ring = c.syscall(425, 4, ctypes.create_string_buffer(120))
+assert ring >= 0
+assert c.syscall(427, ring, 0, struct.pack("QQ", at, 4096), 1) == 0
+c.munmap(ctypes.c_void_p(at), ctypes.c_size_t(4096))"""),
+    "a file in an overlay over it": "mkdir -p /tmp/low /tmp/p; "
+    "mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/p; exec 9</tmp/p/secret; umount -l /tmp/p; "
+    "exec sleep 4343",
+    "memory mapped by an overlay": "mkdir -p /tmp/low /tmp/m; exec unshare -m --propagation unchanged "
+    + python("""
+subprocess.run("mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/m", shell=True, check=True)
+mapped("/tmp/m/secret", os.O_RDONLY)
+subprocess.run("umount -l /tmp/m; umount -l /dev/shm", shell=True, check=True)""").removeprefix("exec "),
+    "an overlay over it elsewhere": "mkdir -p /tmp/low /tmp/q; exec unshare -m sh -c "
+    "'mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/q; umount -l /dev/shm; exec sleep 4343'",
+    "an overlay that is yet to be": python("""
+f = c.syscall(430, b"overlay", 0)
+assert c.syscall(431, f, 1, b"lowerdir", b"/dev/shm:/tmp", 0) == 0"""),
+    "a watch": python('c.inotify_add_watch(c.inotify_init(), b"/dev/shm", 0xFFF)'),
+    "another's mounts, by a descriptor": python("""
+p = subprocess.Popen(["unshare", "-m", "sleep", "4343"])
+time.sleep(0.3)
+f = os.open(f"/proc/{p.pid}/ns/mnt", os.O_RDONLY)
+p.kill()
+p.wait()"""),
+    "a name of a socket": python("""
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/dev/shm/name")"""),
+    "a socket to another guest": python("""
+s = socket.socket(socket.AF_UNIX)
+s.connect("/dev/shm/door")"""),
+    "a socket of another guest": python("""
+s = socket.socket(socket.AF_UNIX)
+s.connect("/dev/shm/door")
+s.send(b"x")
+_, fds, _, _ = socket.recv_fds(s, 1, 1)
+assert fds
+s.close()"""),
+}
+
+DOOR = python("""
+door = socket.socket(socket.AF_UNIX)
+door.bind("/dev/shm/door")
+door.listen()
+kept = [socket.socket(socket.AF_INET)]
+while True:
+    kept.append(door.accept()[0])
+    threading.Thread(target=lambda s: s.recv(1) and socket.send_fds(s, [b"x"], [kept[0].fileno()]), args=kept[-1:]).start()""")
+"""What waits in another guest, and gives who comes a socket of that guest's network."""
