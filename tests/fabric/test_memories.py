@@ -175,6 +175,39 @@ assert c.ptrace(0x4206, int(os.environ["OF"]), 0, 0x40) == 0""")
 """Seizes a process so that it stops on its way out (PTRACE_SEIZE, PTRACE_O_TRACEEXIT)."""
 
 
+HOPPER = r"""
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+int main(void) {
+    char data[9];
+    int secret = open("/dev/shm/secret", O_RDWR);
+    for (time_t end = time(0) + 4; time(0) < end;)
+        if (fork()) _exit(0);
+    int kept = open("/tmp/kept", O_CREAT | O_WRONLY, 0666);
+    return write(kept, data, read(secret, data, 9)) < 0;
+}
+"""
+"""Goes on in a child before anybody can look at it."""
+
+
+def test_who_is_always_another_process(machine: Machine) -> None:
+    """All stand still for it to be found; what was stopped before stays so, and all else goes on."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    machine.ok("i-1", f"echo {quoted(HOPPER)} | gcc -O2 -x c -o /tmp/hop -")
+    for _ in range(6):
+        background(machine, "i-1", "exec /tmp/hop")
+    going, resting = (background(machine, "i-1", "exec sleep 4343") for _ in range(2))
+    machine.ok("i-1", f"kill -STOP {resting}")
+    time.sleep(0.5)
+    assert machine.desire(member(1, "")) == {}
+    states = machine.ok("i-1", f"grep -h '^State' /proc/{going}/status /proc/{resting}/status").split()
+    assert states[1::3] == ["S", "T"]
+    time.sleep(5)
+    assert machine.exec("i-1", "cat /tmp/kept")[0] != 0
+
+
 def test_who_is_traced_does_not_keep_anything(machine: Machine) -> None:
     """A killed process stops for its tracer before it lets go: the tracer is killed, too, and the guest lives."""
     machine.boot(*region(member(1, "one"), member(2, "one")))

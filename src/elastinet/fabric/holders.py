@@ -65,7 +65,7 @@ def holders(init: int, taken: Taken) -> list[int]:
         plain = [mount for mount in mounts.of(own) if not taken.is_behind(mount)]
         known = Known(set(), set(), _devices_here() - {taken.device}).more(plain)
         search = Search(taken, guest, known, {os.fstat(own).st_ino: known})
-        return [pid for pid in _processes(init) if search.holds(pid)]
+        return [pid for pid in processes(init) if search.holds(pid)]
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _number(mount: Mount) -> int:
     return os.makedev(int(major), int(minor))
 
 
-def _processes(init: int) -> Iterator[int]:
+def processes(init: int) -> Iterator[int]:
     """All processes of a guest: of its PID namespace, and of those made below it."""
     guest = os.stat(f"/proc/{init}/ns/pid").st_ino
     known: dict[int, bool] = {}

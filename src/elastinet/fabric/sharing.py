@@ -8,15 +8,20 @@ a program has open it keeps: so all programs of the guest that hold something of
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import PurePath
 
 from elastinet.fabric import ending, kernel, mounts
 from elastinet.fabric.holders import Taken, holders
+from elastinet.fabric.standstill import newest, standstill
 
 TARGET = "/dev/shm"
-ROUNDS, MOST_ROUNDS, PAUSE_SECONDS = 2, 100, 0.002
-"""Nobody may be found in two rounds, for two could pass something on behind our back in one."""
+ROUNDS, STILL_ROUND, MOST_ROUNDS, PAUSE_SECONDS = 2, 8, 100, 0.002
+"""Nobody may be found in two rounds, for two could pass something on behind our back in one.
+
+Nor may anybody have been born meanwhile, who could have it from one that has ended: where there always is
+somebody new, all stand still from some round on.
+"""
 
 
 def change(init: int, leave: str, join: str, layers: Sequence[str]) -> None:
@@ -41,18 +46,28 @@ def _enter(init: int) -> None:
 
 
 def _take(init: int, taken: Taken) -> None:
-    quiet, found = 0, []
-    for _ in range(MOST_ROUNDS):
-        # Who is still alive may mount again, by a descriptor, what has just been taken off.
-        quiet = 0 if _unmount(init, taken) else quiet + 1
-        found = holders(init, taken)
-        quiet = 0 if found else quiet
-        if quiet == ROUNDS:
-            return
-        for pid in found:
-            ending.end(pid)
-        time.sleep(PAUSE_SECONDS)
-    raise OSError(f"processes {found} do not let go of the memory that they shared")
+    with ExitStack() as still:
+        quiet = 0
+        for number in range(MOST_ROUNDS):
+            if number == STILL_ROUND:
+                still.enter_context(standstill(init))
+            before = newest()
+            is_kept = _end_holders(init, taken)
+            is_quiet = not is_kept and (number >= STILL_ROUND or newest() == before)
+            quiet = quiet + 1 if is_quiet else 0
+            if quiet == ROUNDS:
+                return
+            time.sleep(PAUSE_SECONDS)
+    raise OSError("its processes do not let go of the memory that they shared")
+
+
+def _end_holders(init: int, taken: Taken) -> bool:
+    """Take off mounts, and end who holds something; whether there was anything."""
+    is_kept = _unmount(init, taken)  # each time: who is still alive may mount it again, by a descriptor
+    found = holders(init, taken)
+    for pid in found:
+        ending.end(pid)
+    return is_kept or bool(found)
 
 
 def _unmount(init: int, taken: Taken) -> bool:
