@@ -1,6 +1,7 @@
 """Memory that guests share past the kernel: with whom, from when on and until when, and that nothing of it stays."""
 
 import time
+from pathlib import Path
 
 import pytest
 from keepers import DOOR, KEEPERS, SECRET, python
@@ -261,6 +262,15 @@ def test_a_guest_that_cannot_be_brought_there(machine: Machine) -> None:
     machine.wait(lambda fact: fact == wanted, "the memory")
     machine.ok("i-2", f"echo hi > {SECRET}")
     assert reads(machine, "i-1")
+
+
+def test_a_memory_that_nobody_came_to(machine: Machine) -> None:
+    """It is taken away again."""
+    machine.boot(*region(member(1, "")))
+    machine.ok("i-1", "mount -t tmpfs none /dev")
+    assert "shared memory" in machine.desire(member(1, "nobody"))["guest:i-1"]
+    shown = Path(f"/proc/{machine.agent_pid()}/mountinfo")
+    machine.until(lambda: "memories/nobody" not in shown.read_text(), "the memory's end")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 8, 60])

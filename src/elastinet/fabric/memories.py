@@ -111,6 +111,8 @@ class Memories:
             return
         before, memory, member.moving = member.has, member.moving, None
         if "error" in fact or fact["status"]:
+            if memory != before:
+                self._leave(member.life, memory)  # made for it, perhaps
             self._again(member, fact.get("error") or f"ended with status {fact['status']}")
         else:
             member.has, member.tries = memory, 0
