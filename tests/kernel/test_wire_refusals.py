@@ -14,11 +14,10 @@ def told(world):
     return status["generation"]
 
 
-def test_no_refusal_reaches_the_kernel(world):
-    scene = Scene(world.ec2)
-    world.settle()
-    before, generation = picture(world.ec2), told(world)
+def test_no_refusal_reaches_the_kernel(own_world):
+    scene = Scene(own_world.ec2)
+    own_world.settle()
+    before, generation = picture(own_world.ec2), told(own_world)
     for refusal in REFUSALS:
         check(scene, refusal)
-    assert (picture(world.ec2), told(world)) == (before, generation)
-    world.cli("reset")
+    assert (picture(own_world.ec2), told(own_world)) == (before, generation)

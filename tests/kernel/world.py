@@ -23,8 +23,8 @@ _blocks = itertools.count(1)
 class World:
     """A server, a client of its API, and a way into its instances."""
 
-    def __init__(self, state: Path, *options: str) -> None:
-        self.state, self.options = state, options
+    def __init__(self, state: Path, *options: str, **variables: str) -> None:
+        self.state, self.options, self.variables = state, options, variables
         self.port = 0
         self.start()
 
@@ -48,7 +48,8 @@ class World:
         """Run a verb of the command line."""
         where = ["--port", str(self.port if port is None else port)]
         command = [ELASTINET, verb, *where, *words]
-        return subprocess.run(command, capture_output=True, text=True, check=check, timeout=60)
+        options: Any = {"capture_output": True, "text": True, "env": os.environ | self.variables}
+        return subprocess.run(command, check=check, timeout=60, **options)
 
     def stop(self) -> None:
         """Stop the server."""
