@@ -69,7 +69,7 @@ def gbps(world: World, one: Any, other: Any, transport: str = "tcp", flows: int 
 
 def arriving(world: World, instance: Any) -> float:
     """What an instance receives in frames, in Gbit/s as on EC2; what was queued before is past by then."""
-    time.sleep(0.8)
+    time.sleep(1.5)
     read = "cut -d ' ' -f 1 /proc/uptime; cat /sys/class/net/eth0/statistics/rx_bytes"
     since, before, until, after = map(float, world.out(instance.id, f"{read}; sleep 1; {read}").split())
     return (after - before) * 8 / (until - since) / SCALE / 1e9
