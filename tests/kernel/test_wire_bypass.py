@@ -26,13 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def vpc(world: World) -> SimpleNamespace:
-    """A VPC with a group that lets all in from itself, and all out to itself."""
-    vpc = world.vpc()
-    own = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": vpc.group}]}
-    vpc.own = {"GroupId": vpc.group, "IpPermissions": [own]}
-    world.ec2.authorize_security_group_ingress(**vpc.own)
-    world.ec2.authorize_security_group_egress(**vpc.own)
-    return vpc
+    return world.vpc_for_efa()
 
 
 @pytest.fixture

@@ -97,6 +97,15 @@ class World:
             id=id, left=left, right=right, gateway=gateway, table=table, group=group, number=number
         )
 
+    def vpc_for_efa(self) -> SimpleNamespace:
+        """A VPC whose group lets all in from itself and all out to itself; `own` is that permission."""
+        vpc = self.vpc()
+        itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": vpc.group}]}
+        vpc.own = {"GroupId": vpc.group, "IpPermissions": [itself]}
+        self.ec2.authorize_security_group_ingress(**vpc.own)
+        self.ec2.authorize_security_group_egress(**vpc.own)
+        return vpc
+
     def allow(self, group: str, protocol: str, low: int = -1, high: int = -1, **peer: Any) -> None:
         """Let something in, from anywhere if no peer is given."""
         permission = {"IpProtocol": protocol, **(peer or {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]})}
