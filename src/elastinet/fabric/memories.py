@@ -74,7 +74,8 @@ class Memories:
             if member is None and memory and life.ready and not life.asked:
                 member = self._members[id] = Member(life)
             if member and member.life is life and member.moving is None and member.has != memory:
-                self._move(member, memory)
+                # Out of one before into another: who has let go is not ended for what he cannot join.
+                self._move(member, "" if member.has else memory)
 
     def is_settled(self, life: Life, wanted: str) -> bool:
         """Whether a guest is in the memory that is wanted for it, or could not be brought there."""
