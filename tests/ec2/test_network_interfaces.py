@@ -41,6 +41,14 @@ def test_create(ec2, place):
     ec2.get_waiter("network_interface_available").wait(NetworkInterfaceIds=[shown["NetworkInterfaceId"]])
 
 
+def test_what_nobody_named_leaves_the_lower_half_free_while_there_is_room(ec2, place):
+    wide = ec2.create_network_interface(SubnetId=place.subnet, SecondaryPrivateIpAddressCount=9)
+    assert min(int(a.rpartition(".")[2]) for a in addresses(wide["NetworkInterface"])) >= 128
+    small = ec2.create_subnet(VpcId=place.vpc, CidrBlock="10.0.9.0/28")["Subnet"]["SubnetId"]
+    made = ec2.create_network_interface(SubnetId=small, SecondaryPrivateIpAddressCount=10)
+    assert {int(a.rpartition(".")[2]) for a in addresses(made["NetworkInterface"])} == set(range(4, 15))
+
+
 def test_addresses_by_count_and_by_name(ec2, place):
     named = ec2.create_network_interface(
         SubnetId=place.subnet,

@@ -71,18 +71,29 @@ def free_count(state: State, subnet: Subnet) -> int:
     return network(subnet.cidr).num_addresses - RESERVED - taken
 
 
+def _places(size: int, dice: random.Random) -> Iterator[int]:
+    """Every place of so many, once, first from the upper half: who names an address names a low one.
+
+    Then some of all, so that a full half costs no search, and in the end each in turn.
+    """
+    seen: set[int] = set()
+    start = dice.randrange(size)
+    upper = (dice.randrange(size // 2, size) for _ in range(16))
+    anywhere = (dice.randrange(size) for _ in range(8))
+    for place in chain(upper, anywhere, range(start, size), range(start)):
+        if place not in seen:
+            seen.add(place)
+            yield place
+
+
 def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
-    """Free addresses of a subnet, each once: some at random, then all from a random place onwards."""
+    """Free addresses of a subnet, each once, scattered, from its upper half while that is not nearly full."""
     block = network(subnet.cidr)
     size, base = block.num_addresses - RESERVED, int(block.network_address) + 4
-    start, seen, reserved = dice.randrange(size), set(), blocks(state, subnet)
-    offsets = chain((dice.randrange(size) for _ in range(8)), range(start, size), range(start))
-    for offset in offsets:
-        address = str(ipaddress.IPv4Address(base + offset))
-        if address in seen or is_set_aside(reserved, address):
-            continue
-        if not in_use(state, subnet, address):
-            seen.add(address)
+    reserved = blocks(state, subnet)
+    for place in _places(size, dice):
+        address = str(ipaddress.IPv4Address(base + place))
+        if not is_set_aside(reserved, address) and not in_use(state, subnet, address):
             yield address
 
 
@@ -100,14 +111,13 @@ def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
 
 
 def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
-    """Free prefixes of a subnet, each once: reserved ones, then all others from a random place onwards."""
+    """Free prefixes of a subnet, each once: reserved ones, then all others, scattered."""
     for prefix in reserved_prefixes(state, subnet, 4, SIZES[4]):
         if holds_prefix(subnet, prefix) and is_free_prefix(state, subnet, prefix):
             yield prefix
     reserved, block = blocks(state, subnet), network(subnet.cidr)
     size, base = block.num_addresses // PREFIX_SIZE - 2, int(block.network_address) + PREFIX_SIZE
-    start = dice.randrange(size) if size > 0 else 0
-    for number in chain(range(start, size), range(start)):
+    for number in _places(size, dice) if size > 0 else ():
         prefix = f"{ipaddress.IPv4Address(base + number * PREFIX_SIZE)}/{SIZES[4]}"
         if not is_set_aside(reserved, prefix) and is_free_prefix(state, subnet, prefix):
             yield prefix
