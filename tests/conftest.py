@@ -28,6 +28,11 @@ class Together(LoadScopeScheduling):
         return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard by what the tests start, also where they run in the background and it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Say how workers share the tests; xdist's own groups do nothing under pytest 9."""
     return Together(config, log)

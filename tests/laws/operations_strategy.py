@@ -120,8 +120,9 @@ def moves(*others: str) -> st.SearchStrategy[list[Move]]:
 
 
 def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
-    """An engine whose time and chance are the same every time."""
-    hours: Iterator[float] = (1.8e9 + 600 * n for n in itertools.count())
+    """An engine whose time, which goes on where its journal ends, and chance are the same every time."""
+    passed = sum(1 for _ in journal.lines())
+    hours: Iterator[float] = (1.8e9 + 600 * n for n in itertools.count(passed))
     few = Plant(functions_per_card=6)  # so that they run out now and then
     settings = Settings(rules="2026", quotas=unlimited(), plant=few)
     return Engine(journal, settings, clock=lambda: next(hours), dice=random.Random(seed), **options)

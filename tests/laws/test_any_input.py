@@ -33,10 +33,21 @@ WORDS = (
 INTEGERS = (-(2**31), -1, 0, 1, 2, 5, 22, 64, 80, 99, 100, 255, 256, 1000, 1001, 65535, 65536, 2**31 - 1)
 
 
+def a_journal() -> MemoryJournal:
+    """What an engine with a few things writes."""
+    journal = MemoryJournal()
+    furnish(new_engine(journal))
+    return journal
+
+
+JOURNAL = tuple(a_journal().lines())
+
+
 def furnished() -> Engine:
-    engine = new_engine(MemoryJournal())
-    furnish(engine)
-    return engine
+    """An engine with a few things; it reads of them, which takes less time than making them."""
+    journal = MemoryJournal()
+    journal.rewrite(JOURNAL)
+    return new_engine(journal)
 
 
 def ids(engine: Engine) -> list[str]:
