@@ -19,17 +19,44 @@ from served import Served
 
 TOGETHER = ("tests/fabric/", "tests/kernel/", "tests/refusals/", "tests/test_http_fuzz.py")
 """Files whose tests share a server or an agent that is dear to start."""
+SLOW = ("tests/clients/", "tests/test_examples.py")
+"""Tests that take long, each by itself."""
+
+
+def unit(nodeid: str) -> str:
+    """What one worker does whole: a file whose tests share something, or a test."""
+    return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
 
 
 class Together(LoadScopeScheduling):
     """Gives all tests of such a file to one worker, and each other test to whoever is free."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+        return unit(nodeid)
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C be heard by what the tests start, also where they run in the background and it is ignored."""
+def turns(units: dict[str, Any]) -> dict[str, float]:
+    """Where in the run a unit is done: what waits and what computes side by side, and short ones in the end."""
+    files = sorted((u for u in units if len(units[u]) > 1), key=lambda u: -len(units[u]))
+    slow = [u for u in units if len(units[u]) == 1 and u.startswith(SLOW)]
+    quick = [u for u in units if len(units[u]) == 1 and not u.startswith(SLOW)]
+    ends = ((files, 0.9), (slow, 0.7), (quick, 1))
+    return {u: end * n / len(each) for each, end in ends for n, u in enumerate(each)}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the tests, for packets and programs are mostly waited for."""
+    units: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        units.setdefault(unit(item.nodeid), []).append(item)
+    turn = turns(units)
+    items[:] = [item for name in sorted(units, key=turn.__getitem__) for item in units[name]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order below, and let what is started hear Ctrl-C even where the tests themselves may not."""
+    config.option.loadscopereorder = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
