@@ -87,6 +87,55 @@ assert fds
 s.close()"""),
 }
 
+WAITING = {
+    "a named pipe being opened": """
+threading.Thread(target=lambda: (os.open("/dev/shm/pipe", os.O_RDONLY), kept())).start()""",
+    "a read from a named pipe": """
+f = os.open("/dev/shm/pipe", os.O_RDWR)
+threading.Thread(target=lambda: os.read(f, 9) and kept()).start()
+time.sleep(0.3)
+os.close(f)""",
+    "a copy out of a file": """
+f = os.open("/dev/shm/secret", os.O_RDONLY)
+a, b = os.pipe()
+threading.Thread(target=lambda: [os.sendfile(b, f, None, 1 << 20) for _ in range(2)]).start()
+time.sleep(0.3)
+os.close(f)
+go()
+count = 0
+while count <= 65536:
+    count += len(os.read(a, 4096))
+kept()""",
+    "a copy into a file": """
+f = os.open("/dev/shm/secret", os.O_RDWR)
+a, b = os.pipe()
+threading.Thread(target=lambda: os.splice(a, f, 9)).start()
+time.sleep(0.3)
+os.close(f)
+go()
+os.write(b, b"late")""",
+}
+"""Threads that wait in a system call, with what no table shows; where one gets on, `kept` says so.
+
+64 KiB are in the pipe already when the memory is taken: what the first of two calls has copied.
+"""
+
+
+def waiting(way: str) -> str:
+    """The command of one of them; it does the last of it when there is a file /tmp/go."""
+    return python(
+        """
+def kept(): open("/tmp/kept", "w")
+def go():
+    open("/tmp/waits", "w")
+    while not os.path.exists("/tmp/go"): time.sleep(0.02)"""
+        + WAITING[way]
+        + """
+time.sleep(0.3)
+open("/tmp/waits", "w")"""
+    )
+
+
 DOOR = python("""
 door = socket.socket(socket.AF_UNIX)
 door.bind("/dev/shm/door")

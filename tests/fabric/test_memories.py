@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from keepers import DOOR, KEEPERS, SECRET, python
+from keepers import DOOR, KEEPERS, SECRET, WAITING, python, waiting
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -109,6 +109,54 @@ def test_nobody_keeps_anything(machine: Machine) -> None:
     assert machine.exec("i-1", "cat /srv/secret")[0] != 0
     assert machine.exec("i-1", "nsenter --mount=/tmp/ns cat /dev/shm/secret")[0] != 0
     assert reads(machine, "i-2")
+
+
+@pytest.mark.parametrize("way", WAITING)
+def test_who_waits_in_a_system_call_gets_nothing(machine: Machine, way: str) -> None:
+    """What a call holds is in no table: it is done anew, and then there is no such name or number."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", f"mkfifo /dev/shm/pipe; head -c 1000000 /dev/zero | tr '\\0' x > {SECRET}")
+    waiter = background(machine, "i-1", waiting(way))
+    machine.until(lambda: machine.exec("i-1", "test -e /tmp/waits")[0] == 0, "the call")
+    assert machine.desire(member(1, "")) == {}
+    background(machine, "i-2", "exec 9<>/dev/shm/pipe; echo late >&9; exec sleep 4343")
+    machine.ok("i-1", "touch /tmp/go")
+    time.sleep(0.5)
+    assert machine.exec("i-1", "test -e /tmp/kept")[0] != 0
+    assert machine.ok("i-2", f"head -c 4 {SECRET}") == "xxxx"
+    assert lives(machine, "i-1", waiter)
+
+
+DEEP = python("""
+os.chdir("/tmp")
+for _ in range(20):
+    os.mkdir("d" * 250)
+    os.chdir("d" * 250)
+os.mkdir("m")
+assert c.mount(b"/dev/shm", b"m", b"", 0x1000, None) == 0
+open("/tmp/there", "w")""")
+"""Mounts the memory where no path leads that a system call would take."""
+
+
+def test_who_does_not_let_go_is_ended(machine: Machine) -> None:
+    """The guest ends within some seconds, and its part of the memory with it; the others hear of nothing."""
+    machine.boot(*region(member(1, "one"), member(2, "one"), member(3, "one")))
+    machine.ok("i-2", f"echo hi > {SECRET}")
+    endpoint = machine.ok("i-1", "touch /dev/shm/$$:0:0; echo $$:0:0").strip()
+    other = background(machine, "i-2", KEEPERS["mapped memory"])
+    background(machine, "i-1", DEEP)
+    machine.until(lambda: machine.exec("i-1", "test -e /tmp/there")[0] == 0, "the mount")
+    began = time.monotonic()
+    assert "do not let go" in machine.desire(member(1, ""))["guest:i-1"]
+    machine.wait(lambda fact: {"type": "gone", "guest": "i-1", "asked": False}.items() <= fact.items())
+    machine.wait(lambda fact: fact["type"] == "converged" and not fact["failed"], "that all is well")
+    assert time.monotonic() - began < 15
+    assert endpoint not in machine.ok("i-2", "ls /dev/shm")
+    assert reads(machine, "i-2")
+    assert reads(machine, "i-3")
+    assert lives(machine, "i-2", other)
+    machine.boot(member(1, "", boot=2))
+    assert not reads(machine, "i-1")
 
 
 ODD = {

@@ -23,7 +23,8 @@ FOLDER = Path(isolate.PRIVATE) / "memories"
 FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 ENDPOINT = re.compile(r"(\d+):\d+:\d+")
 FAULT = "instances cannot share memory: the kernel needs CONFIG_CHECKPOINT_RESTORE"
-MOST_TRIES, RETRY_SECONDS = 5, 0.1
+RETRY_SECONDS, MOST_DOUBLINGS, MOST_LEAVES = 0.1, 5, 2
+"""When to try again what has failed, how often to wait twice as long, how often to try to take away."""
 
 
 @dataclass
@@ -126,7 +127,7 @@ class Memories:
         self.failed[id] = f"shared memory: {error}"
         life.console.say(self.failed[id])
         member.tries += 1
-        if member.has and member.tries > MOST_TRIES:
+        if member.has and member.tries == MOST_LEAVES:
             life.end()
             return
 
@@ -134,7 +135,7 @@ class Memories:
             if self.failed.pop(id, None):
                 self._changed(life)
 
-        self._loop.later(RETRY_SECONDS * 2 ** min(member.tries, MOST_TRIES), retry)
+        self._loop.later(RETRY_SECONDS * 2 ** min(member.tries, MOST_DOUBLINGS), retry)
 
     def _leave(self, life: Life, memory: str) -> None:
         """Delete what a guest has left in a memory, or the memory if it was the last."""

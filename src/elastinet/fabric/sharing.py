@@ -8,20 +8,16 @@ a program has open it keeps: so all programs of the guest that hold something of
 import os
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import PurePath
 
 from elastinet.fabric import ending, kernel, mounts
 from elastinet.fabric.holders import Taken, holders
-from elastinet.fabric.standstill import newest, standstill
+from elastinet.fabric.standstill import standstill
 
 TARGET = "/dev/shm"
-ROUNDS, STILL_ROUND, MOST_ROUNDS, PAUSE_SECONDS = 2, 8, 100, 0.002
-"""Nobody may be found in two rounds, for two could pass something on behind our back in one.
-
-Nor may anybody have been born meanwhile, who could have it from one that has ended: where there always is
-somebody new, all stand still from some round on.
-"""
+ROUNDS, MOST_SECONDS, PAUSE_SECONDS = 2, 3.0, 0.002
+"""Nobody may be found in two rounds: two from outside could pass something on behind our back in one."""
 
 
 def change(init: int, leave: str, join: str, layers: Sequence[str]) -> None:
@@ -46,19 +42,15 @@ def _enter(init: int) -> None:
 
 
 def _take(init: int, taken: Taken) -> None:
-    with ExitStack() as still:
-        quiet = 0
-        for number in range(MOST_ROUNDS):
-            if number == STILL_ROUND:
-                still.enter_context(standstill(init))
-            before = newest()
-            is_kept = _end_holders(init, taken)
-            is_quiet = not is_kept and (number >= STILL_ROUND or newest() == before)
-            quiet = quiet + 1 if is_quiet else 0
-            if quiet == ROUNDS:
-                return
+    """Look and end until nobody is found any more, while all stand still."""
+    with standstill(init) as wait_for_all:
+        quiet, end = 0, time.monotonic() + MOST_SECONDS
+        while quiet < ROUNDS:
+            wait_for_all()
+            quiet = 0 if _end_holders(init, taken) else quiet + 1
+            if time.monotonic() > end:
+                raise OSError("its processes do not let go of the memory that they shared")
             time.sleep(PAUSE_SECONDS)
-    raise OSError("its processes do not let go of the memory that they shared")
 
 
 def _end_holders(init: int, taken: Taken) -> bool:
