@@ -136,6 +136,31 @@ open("/tmp/waits", "w")"""
     )
 
 
+INNOCENT = {
+    "nothing at all": "",
+    "a message queue": 'assert ctypes.CDLL("librt.so.1").mq_open(b"/q", 0o102, 0o600, None) >= 0',
+    "secret memory": """
+f = c.syscall(447, 0)
+os.ftruncate(f, 4096)
+assert c.mmap(None, 4096, 3, 1, f, 0) > 0""",
+    "libaio": """
+numbers = {"x86_64": 206}
+assert c.syscall(numbers.get(os.uname().machine, 0), 1, ctypes.byref(ctypes.c_ulong())) == 0""",
+    "memory without a name": """
+f = os.memfd_create("x")
+os.ftruncate(f, 4096)
+assert c.mmap(None, 4096, 3, 1, f, 0) > 0""",
+    "memory of System V": "assert c.shmat(c.shmget(0, 4096, 0o1600), None, 0)",
+    "a process's descriptor": "f = os.pidfd_open(os.getpid())",
+    "namespaces": 'f = [os.open(f"/proc/self/ns/{n}", os.O_RDONLY) for n in ("net", "user", "pid", "ipc")]',
+    "a ring of io_uring": "assert c.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0",
+    "sockets of its own": """
+s = socket.create_server(("", 0))
+t = socket.create_connection(s.getsockname())
+a, b = socket.socketpair()""",
+}
+"""Programs that have nothing of the memory, though some of what they have is on no mount."""
+
 DOOR = python("""
 door = socket.socket(socket.AF_UNIX)
 door.bind("/dev/shm/door")

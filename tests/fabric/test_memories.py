@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from keepers import DOOR, KEEPERS, SECRET, WAITING, python, waiting
+from keepers import DOOR, INNOCENT, KEEPERS, SECRET, WAITING, python, waiting
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -125,6 +125,34 @@ def test_who_waits_in_a_system_call_gets_nothing(machine: Machine, way: str) -> 
     assert machine.exec("i-1", "test -e /tmp/kept")[0] != 0
     assert machine.ok("i-2", f"head -c 4 {SECRET}") == "xxxx"
     assert lives(machine, "i-1", waiter)
+
+
+def test_who_has_nothing_of_it_goes_on(machine: Machine) -> None:
+    """Neither files of other nameless file systems end a program, nor does a shell find its job stopped."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    innocent = {name: background(machine, "i-1", python(text)) for name, text in INNOCENT.items()}
+    background(machine, "i-1", "bash -mc 'sleep 3; echo $? > /tmp/code'")
+    time.sleep(1.5)
+    assert [name for name, pid in innocent.items() if not lives(machine, "i-1", pid)] == []
+    assert machine.desire(member(1, "")) == {}
+    assert [name for name, pid in innocent.items() if not lives(machine, "i-1", pid)] == []
+    machine.until(lambda: machine.exec("i-1", "test -s /tmp/code")[0] == 0, "the shell")
+    assert machine.ok("i-1", "cat /tmp/code") == "0\n"
+
+
+def test_an_interpreter_that_the_kernel_has_open(machine: Machine) -> None:
+    """binfmt_misc keeps one for a guest's user namespace (flag F): it goes with its mount."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-2", "cp /bin/echo /dev/shm/interpreter")
+    if machine.exec("i-1", "mkdir /tmp/formats && mount -t binfmt_misc none /tmp/formats")[0]:
+        pytest.skip("no binfmt_misc in user namespaces: Linux 6.7")
+    machine.ok("i-1", "mount -o remount,bind,exec /dev/shm && cd /tmp && echo > x.mine && chmod +x x.mine")
+    machine.ok("i-1", "echo ':mine:E::mine::/dev/shm/interpreter:F' > /tmp/formats/register")
+    assert machine.ok("i-1", "/tmp/x.mine hi") == "/tmp/x.mine hi\n"
+    keeper = background(machine, "i-1", "exec 9</tmp/formats/mine; exec sleep 4343")
+    assert machine.desire(member(1, "")) == {}
+    assert machine.exec("i-1", "/tmp/x.mine hi")[1] == ""
+    assert not lives(machine, "i-1", keeper)
 
 
 DEEP = python("""

@@ -1,8 +1,9 @@
 """Which processes of a guest have something of a file system, or could have, that has been taken from it.
 
 A guest's root can keep it in many ways: an open file or folder, mapped memory, mounts of namespaces of its
-own, an overlay over it, a detached mount, a watch, a descriptor that is on its way through a socket, a socket
-to another guest. Each thread is looked at: it may have descriptors and mounts that its process has not.
+own, an overlay over it, an interpreter that the kernel has open for it, a detached mount, a watch, a
+descriptor that is on its way through a socket, a socket to another guest. Each thread is looked at: it may
+have descriptors and mounts that its process has not.
 """
 
 import os
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from fcntl import ioctl
 from typing import NamedTuple
 
-from elastinet.fabric import mounts, sockets
+from elastinet.fabric import kernel, mounts, nameless, sockets
 from elastinet.fabric.mounts import Mount
 
 NS_GET_PARENT = 0xB702
@@ -21,6 +22,8 @@ QUEUED = re.compile(r"^(?:scm_fds|UserFiles|UserBufs):\s*[1-9]", re.MULTILINE)
 """Descriptors and pages under way in a socket, or known to an io_uring, that are in no process's table."""
 UNMOUNTED = "anon_inode:[fscontext]"
 """A file system that is yet to be mounted: an overlay that has its layers already."""
+HIDING = {"overlay": 0x794C7630, "binfmt_misc": 0x42494E4D}
+"""Kinds of file systems that have files of another open, and their magic: layers, interpreters (flag F)."""
 MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)", re.MULTILINE)
 
 
@@ -36,8 +39,8 @@ class Taken(NamedTuple):
         return f"{os.major(self.device)}:{os.minor(self.device)}"
 
     def is_behind(self, mount: Mount) -> bool:
-        """Whether a mount is, or may lead to, what is taken: overlays hide what they are made of."""
-        hides = mount.kind == "overlay" and mount.device not in self.layers
+        """Whether a mount is, or may lead to, what is taken."""
+        hides = mount.kind in HIDING and mount.device not in self.layers
         return mount.device == self.name or hides or mount.root.startswith("mnt:[")
 
 
@@ -79,15 +82,7 @@ def _namespace(task: str, kind: str) -> Iterator[int]:
 
 def _devices_here() -> set[int]:
     """The devices of this machine that commands get files of from outside, and of memory without a name."""
-    return {_number(mount) for mount in mounts.shown("/proc/self")} | set(_devices_of_memory())
-
-
-def _devices_of_memory() -> Iterator[int]:
-    for flags in (0, os.MFD_HUGETLB | os.MFD_HUGE_2MB, os.MFD_HUGETLB | os.MFD_HUGE_1GB):
-        with suppress(OSError):  # a size that there is not
-            fd = os.memfd_create("known", flags)
-            yield os.fstat(fd).st_dev
-            os.close(fd)
+    return {_number(mount) for mount in mounts.shown("/proc/self")} | set(nameless.devices())
 
 
 def _number(mount: Mount) -> int:
@@ -120,10 +115,8 @@ def _is_below(namespace: int, guest: int, known: dict[int, bool]) -> bool:
 
 def _maps(task: str, inside: Known) -> bool:
     """Whether a thread has a file in its memory of a file system that nobody knows."""
-    with open(f"{task}/maps", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-        files = {line.split()[3] for line in lines if " /" in line}
-    numbers = {os.makedev(*(int(part, 16) for part in device.split(":"))) for device in files}
-    return not numbers <= inside.own | inside.devices
+    strange = nameless.mapped(task) - inside.own - inside.devices
+    return bool(strange) and not strange <= nameless.rings()
 
 
 def _told(process: str, number: str) -> str:
@@ -180,7 +173,7 @@ class Search:
     def _stands_in(self, path: str, inside: Known) -> bool:
         fd = os.open(path, os.O_PATH)
         try:
-            return self._is_of(os.fstat(fd), _told("/proc/self", str(fd)), inside)
+            return self._is_of(f"/proc/self/fd/{fd}", os.fstat(fd), _told("/proc/self", str(fd)), inside)
         finally:
             os.close(fd)
 
@@ -195,14 +188,17 @@ class Search:
                 return True
             if target.startswith("socket:["):
                 return sockets.leads_out(pid, int(number), self._guest, inside.own)
-            return self._is_of(os.stat(path), told, inside)
+            return self._is_of(path, os.stat(path), told, inside)
         except FileNotFoundError:
             return False  # closed meanwhile
 
-    def _is_of(self, found: os.stat_result, told: str, inside: Known) -> bool:
-        """Whether a file or folder is of what is taken, or on a mount that nobody knows."""
+    def _is_of(self, path: str, found: os.stat_result, told: str, inside: Known) -> bool:
+        """Whether a file or folder is of what is taken, or may lead there from a mount that nobody knows."""
         if found.st_dev == self._taken.device:
             return True
         mount = MOUNT_ID.search(told)
-        is_known = mount is None or int(mount[1]) in inside.mounts or found.st_dev in inside.devices
-        return (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)) and not is_known
+        if mount is None or int(mount[1]) in inside.mounts or found.st_dev in inside.devices:
+            return False
+        if stat.S_ISREG(found.st_mode):
+            return kernel.magic_of(path) in HIDING.values()
+        return stat.S_ISDIR(found.st_mode)

@@ -45,7 +45,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _python = ctypes.PyDLL(None, use_errno=True)
 
 
-def _call(name: str, *arguments: int | bytes | None) -> int:
+def _call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     """Call a function of libc; a negative answer becomes an OSError that names it."""
     result = int(getattr(_libc, name)(*arguments))
     if result < 0:
@@ -54,7 +54,7 @@ def _call(name: str, *arguments: int | bytes | None) -> int:
     return result
 
 
-def _system_call(name: str, number: int, *arguments: int | bytes) -> int:
+def system_call(name: str, number: int, *arguments: int | bytes | ctypes.c_void_p) -> int:
     """Make a call that libc may not know yet; an error has this name."""
     result = int(_libc.syscall(number, *arguments))
     if result < 0:
@@ -121,22 +121,29 @@ def umount(target: str, flags: int = 0) -> None:
 def open_tree(path: str) -> int:
     """A descriptor of a copy of a mount, which is nowhere yet."""
     flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
-    return _system_call("open_tree", OPEN_TREE, AT_FDCWD, path.encode(), flags)
+    return system_call("open_tree", OPEN_TREE, AT_FDCWD, path.encode(), flags)
 
 
 def move_mount(tree: int, target: str) -> None:
     """Mount what `open_tree` has given; an error names the target."""
     flags = MOVE_MOUNT_F_EMPTY_PATH
-    _system_call(f"move_mount to {target}", MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
+    system_call(f"move_mount to {target}", MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
 
 
 def descriptor_of(pid: int, number: int) -> int:
     """A descriptor of what another process has under a number."""
     process = os.pidfd_open(pid)
     try:
-        return _system_call("pidfd_getfd", PIDFD_GETFD, process, number, 0)
+        return system_call("pidfd_getfd", PIDFD_GETFD, process, number, 0)
     finally:
         os.close(process)
+
+
+def magic_of(path: str) -> int:
+    """The number by which the kernel knows a file's kind of file system: statfs(2) lists them."""
+    told = ctypes.create_string_buffer(256)
+    _call("statfs", path.encode(), told)
+    return int(ctypes.c_long.from_buffer(told).value)
 
 
 def pivot_root(new: str, old: str) -> None:
