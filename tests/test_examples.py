@@ -20,11 +20,12 @@ NEEDS = {
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example):
     if NEEDS.get(example.stem, "") is None:
         pytest.skip("the program that it needs is not installed")
     done = subprocess.run(
-        [sys.executable, str(example)], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, str(example)], capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

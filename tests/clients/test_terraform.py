@@ -19,7 +19,7 @@ Terraform = Callable[..., "subprocess.CompletedProcess[str]"]
 # Terraform sleeps for most of it; on a busy machine it may take longer than others' tests may.
 pytestmark = [
     pytest.mark.skipif(TERRAFORM is None, reason="no terraform on the path"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 
@@ -45,7 +45,7 @@ def terraform(server: Served, tmp_path: Path) -> Terraform:
     def run(verb: str, *words: str) -> "subprocess.CompletedProcess[str]":
         command = [str(TERRAFORM), verb, "-no-color", "-input=false", *words]
         return subprocess.run(
-            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=100, check=False
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=280, check=False
         )
 
     return run

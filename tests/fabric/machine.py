@@ -1,6 +1,7 @@
 """A real agent under test: desires in, facts out, commands inside guests."""
 
 import contextlib
+import difflib
 import json
 import os
 import signal
@@ -181,6 +182,16 @@ class Machine:
         end = time.monotonic() + PATIENCE
         while not true():
             assert time.monotonic() < end, f"{what} did not come"
+            time.sleep(0.05)
+
+    def regains(self, look: Callable[["Machine"], str], before: str) -> None:
+        """Wait until something looks as it did before; what is not as it was is told."""
+        end = time.monotonic() + PATIENCE
+        while (now := look(self)) != before:
+            lines = difflib.unified_diff(
+                before.splitlines(), now.splitlines(), "before", "now", lineterm="", n=0
+            )
+            assert time.monotonic() < end, "\n".join(lines)
             time.sleep(0.05)
 
     def kill(self) -> None:
