@@ -3,8 +3,9 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
+
+from family import child, wait_until
 
 
 def host():
@@ -33,23 +34,6 @@ def ours(state):
         if str(state) in words and path.parent.name != str(os.getpid()):
             found.append((int(path.parent.name), words.replace("\0", " ")))
     return found
-
-
-def children(pid):
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def child(world, module):
-    """The supervisor's child of this name, or None while it has none."""
-    found = [c for c in children(world.pid) if module in Path(f"/proc/{c}/cmdline").read_text()]
-    return found[0] if found else None
-
-
-def wait_until(done, seconds=20):
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_stop_leaves_nothing_and_start_brings_all_back(own_world):

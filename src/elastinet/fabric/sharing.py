@@ -47,10 +47,12 @@ def _take(init: int, taken: Taken) -> None:
         quiet, end = 0, time.monotonic() + MOST_SECONDS
         while quiet < ROUNDS:
             wait_for_all()
-            quiet = 0 if _end_holders(init, taken) else quiet + 1
-            if time.monotonic() > end:
-                raise OSError("its processes do not let go of the memory that they shared")
-            time.sleep(PAUSE_SECONDS)
+            quiet += 1
+            if _end_holders(init, taken):
+                quiet = 0
+                if time.monotonic() > end:
+                    raise OSError("its processes do not let go of the memory that they shared")
+                time.sleep(PAUSE_SECONDS)
 
 
 def _end_holders(init: int, taken: Taken) -> bool:

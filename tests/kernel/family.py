@@ -1,0 +1,27 @@
+"""The processes of a server, as this machine's /proc tells."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def of_module(pid: int, module: str) -> list[int]:
+    """A process's children that run a Python module."""
+    return [c for c in children(pid) if module in Path(f"/proc/{c}/cmdline").read_text()]
+
+
+def child(world: Any, module: str) -> int | None:
+    """The supervisor's child of this name, or None while it has none."""
+    return next(iter(of_module(world.pid, module)), None)
+
+
+def wait_until(done: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
