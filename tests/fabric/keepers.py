@@ -9,6 +9,11 @@ def mapped(path, flags):
     at = c.mmap(None, 4096, 1 if flags == os.O_RDONLY else 3, 1, f, 0)
     os.close(f)
     return at
+def trace(pid):
+    c.ptrace.argtypes = [ctypes.c_long] * 4
+    assert c.ptrace(0x4206, pid, 0, 0) == 0
+    while os.WIFSTOPPED(os.waitpid(pid, 0x40000000)[1]):
+        c.ptrace(7, pid, 0, 0)
 """
 UNTIL_KILLED = "\ntime.sleep(4343)"
 
@@ -90,6 +95,14 @@ s.close()"""),
 WAITING = {
     "a named pipe being opened": """
 threading.Thread(target=lambda: (os.open("/dev/shm/pipe", os.O_RDONLY), kept())).start()""",
+    "a named pipe being opened by a process that is traced": """
+child = os.fork()
+if not child:
+    os.open("/dev/shm/pipe", os.O_RDONLY)
+    kept()
+    os._exit(0)
+threading.Timer(0.3, open, ("/tmp/waits", "w")).start()
+trace(child)""",
     "a read from a named pipe": """
 f = os.open("/dev/shm/pipe", os.O_RDWR)
 threading.Thread(target=lambda: os.read(f, 9) and kept()).start()
@@ -153,6 +166,13 @@ assert c.mmap(None, 4096, 3, 1, f, 0) > 0""",
     "memory of System V": "assert c.shmat(c.shmget(0, 4096, 0o1600), None, 0)",
     "a process's descriptor": "f = os.pidfd_open(os.getpid())",
     "namespaces": 'f = [os.open(f"/proc/self/ns/{n}", os.O_RDONLY) for n in ("net", "user", "pid", "ipc")]',
+    "a child that shares its memory": "c.vfork()",
+    "a child that it traces": 'trace(subprocess.Popen(["sleep", "4343"]).pid)',
+    "a child of which it wants to hear": """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+p = subprocess.Popen(["sleep", "4343"])
+threading.Thread(target=lambda: signal.sigwaitinfo([signal.SIGCHLD]) and os._exit(1)).start()""",
     "a ring of io_uring": "assert c.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0",
     "sockets of its own": """
 s = socket.create_server(("", 0))

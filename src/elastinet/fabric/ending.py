@@ -1,5 +1,6 @@
 """The end of a process that others may want to keep: its tracer can stop it on its way out."""
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -10,9 +11,12 @@ TRACER = re.compile(r"^TracerPid:\s*(\d+)", re.MULTILINE)
 
 
 def end(pid: int) -> None:
-    """End a process, who traces it, who traces that one, and so on; one that has ended already is as good."""
-    ended: set[int] = set()
-    while pid and pid not in ended:
+    """End a process, who traces it, who traces that one, and so on, but not this one.
+
+    One that has ended already is as good.
+    """
+    ended = {0, os.getpid()}
+    while pid not in ended:
         kernel.end(pid)
         ended.add(pid)
         pid = _tracer(pid)

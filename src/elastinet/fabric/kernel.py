@@ -29,6 +29,10 @@ OPEN_TREE_CLOEXEC = 0o2000000
 MOVE_MOUNT_F_EMPTY_PATH = 0x4
 AT_FDCWD = -100
 
+PTRACE_DETACH = 17
+PTRACE_SEIZE = 0x4206
+PTRACE_INTERRUPT = 0x4207
+
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
@@ -137,6 +141,11 @@ def descriptor_of(pid: int, number: int) -> int:
         return system_call("pidfd_getfd", PIDFD_GETFD, process, number, 0)
     finally:
         os.close(process)
+
+
+def ptrace(request: int, thread: int) -> None:
+    """Trace a thread, hold it, or leave it alone."""
+    _call("ptrace", request, thread, None, None)
 
 
 def magic_of(path: str) -> int:
