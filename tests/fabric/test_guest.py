@@ -116,3 +116,26 @@ def test_a_guest_may_be_unwanted_at_any_moment_of_its_start(machine: Machine) ->
         time.sleep(moment / 5000)
         assert not machine.desire(drop=("guest:i-1", "interface:eni-1"))
     machine.boot(guest(1, boot=99), eni(1, "10.0.1.10"))
+
+
+def test_what_a_guest_writes_in_its_clients_name(machine: Machine) -> None:
+    """Its root may write into the pipe by which the DHCP client tells of its lease."""
+    machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
+    client = machine.ok("i-1", "grep -al '[u]dhcpc' /proc/[0-9]*/cmdline | head -n1").rpartition("/")[0]
+    for text in (r"\377", r"\n", "10.0.9.9"):
+        machine.ok("i-1", f"printf '{text}' > {client}/fd/5")
+    machine.boot(guest(2), eni(2, "10.0.2.20"))
+    machine.ok("i-1", "ping -c1 -w5 10.0.2.20")
+
+
+def test_a_disk_that_takes_nothing(machine: Machine) -> None:
+    """The guest without a place for its disk does not start, one without a console does, and others go on."""
+    machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
+    with machine.as_user():
+        (machine.disks / "i-2").write_text("in the way")
+        (machine.disks / "i-3" / "console.log").mkdir(parents=True)
+    failed = machine.desire(guest(2), eni(2, "10.0.2.20"))
+    assert "File exists" in failed["guest:i-2"]
+    (machine.disks / "i-2").unlink()
+    machine.boot(guest(3), eni(3, "10.0.2.30"), drop=("guest:i-2", "interface:eni-2"))
+    machine.ok("i-3", "ping -c1 -w5 10.0.1.10")

@@ -324,6 +324,26 @@ def test_what_an_ended_guest_leaves(machine: Machine) -> None:
     assert machine.ok("i-2", "ls /dev/shm") == ""
 
 
+def test_folders_called_like_endpoints(machine: Machine) -> None:
+    """An ended guest's are left to those that go on, who could have made them, too."""
+    machine.boot(*region(member(1, "one"), member(2, "one")))
+    machine.ok("i-1", "mkdir /dev/shm/$$:0:0; touch /dev/shm/$$:0:0/full")
+    assert machine.desire(drop=("guest:i-1", "interface:eni-1")) == {}
+    machine.ok("i-2", "rm -r /dev/shm/*:0:0")
+
+
+def test_many_may_be_unwanted_at_any_moment_of_their_start(machine: Machine) -> None:
+    """An init may have ended when the agent looks at what it has."""
+    machine.boot(*region(member(99, "one")))
+    many = range(1, 13)
+    dropped = [f"{kind}-{n}" for n in many for kind in ("guest:i", "interface:eni")]
+    for moment in range(6):
+        machine.say(*region(*(member(n, "one", boot=moment + 1) for n in many)))
+        time.sleep(moment / 50)
+        assert not machine.desire(drop=tuple(dropped))
+    machine.ok("i-99", "true")
+
+
 def test_a_new_boot_is_in_it_before_it_runs(machine: Machine) -> None:
     machine.boot(*region(member(1, "one"), member(2, "one")))
     machine.ok("i-2", f"echo hi > {SECRET}")

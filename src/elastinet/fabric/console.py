@@ -1,6 +1,7 @@
 """A guest's console: what its boot says, kept in a file that cannot grow without bound."""
 
 import os
+import sys
 from pathlib import Path
 
 LIMIT = 1 << 20
@@ -12,13 +13,23 @@ class Console:
 
     def __init__(self, disk: Path) -> None:
         self._path = disk / "console.log"
+        self._complaint = ""
 
     def say(self, line: str) -> None:
         """Add a line of our own."""
         self.write(f"elastinet: {line}\n".encode())
 
     def write(self, data: bytes) -> None:
-        """Add what was said; beyond the limit only the end is kept."""
+        """Add what was said; a disk that does not take it is complained of once."""
+        try:
+            self._add(data)
+        except OSError as error:
+            if self._complaint != str(error):
+                self._complaint = str(error)
+                print(f"elastinet agent: {self._complaint}", file=sys.stderr, flush=True)
+
+    def _add(self, data: bytes) -> None:
+        """Keep what was said; beyond the limit only the end is kept."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
             file.write(data)

@@ -1,8 +1,10 @@
 """A running guest as the agent knows it: its init, its interfaces' leases, its first boot."""
 
 import base64
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,18 @@ from elastinet.fabric.spawning import Spawning
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
 DONE = "user-data.done"
 AGAIN_SECONDS = 0.2
+DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
+"""What the kernel says of a process that has ended, by what it is asked for."""
+
+
+@contextmanager
+def _unless_it_has_ended() -> Iterator[None]:
+    """Look at an init that may have ended by now: that is heard next."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DEAD:
+            raise
 
 
 class Life:
@@ -63,24 +77,23 @@ class Life:
         `pids` is the share of all process ids below those that it gives.
         """
         self.awaited = awaited
-        self.disk.mkdir(parents=True, exist_ok=True)
-        self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
         hear = partial(self._hear, changed=changed)
+        try:
+            self.disk.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._loop.soon(partial(hear, {"error": str(error)}))
+            return
+        self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
         self._spawning.boot(str(self.disk), self.guest.hostname, hear, pids)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
-        stage = fact.get("stage")
         self.first_pid = fact.get("first_pid", self.first_pid)
         if "pid" in fact:
             self._born(fact["pid"])
-        self._has_network |= stage == "net"
-        if self.init and self.namespace < 0 and self._has_network and "exit" not in fact:
-            self.namespace = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._has_network |= fact.get("stage") == "net"
+        if self._has_network and "exit" not in fact and self._enters():
             changed(self, "net")
-        if stage == "ready":
-            self.ready = True
-            if self.guest.memory is not None:
-                self.layers = holders.overlays(self.init)
+        if fact.get("stage") == "ready" and self._is_built():
             changed(self, "ready")
         elif "error" in fact and not self.asked:
             self.console.say(fact["error"])
@@ -88,6 +101,21 @@ class Life:
         if "exit" in fact or ("error" in fact and not self.init):
             self._end()
             changed(self, "end")
+
+    def _enters(self) -> bool:
+        """Hold the init's network; whether it is held since this moment."""
+        if self.init and self.namespace < 0:
+            with _unless_it_has_ended():
+                self.namespace = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+                return True
+        return False
+
+    def _is_built(self) -> bool:
+        """Know the guest's root; whether its init is there to use it."""
+        with _unless_it_has_ended():
+            self.layers = holders.overlays(self.init) if self.guest.memory is not None else frozenset()
+            self.ready = True
+        return self.ready
 
     def _born(self, init: int) -> None:
         """Know the init; one that nobody wants any more by now ends at once."""
@@ -133,7 +161,11 @@ class Life:
         done = self.disk / DONE
         if not text.startswith("#!") or done.exists():
             return
-        done.touch()
+        try:
+            done.touch()
+        except OSError as error:
+            self.console.say(f"user data: {error}")
+            return
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         script = {"path": SCRIPT, "text": text, "mode": 0o700}
         self._spawning.run(

@@ -4,6 +4,7 @@ Each is a tmpfs of the agent's that is there as long as a guest is in it. libfab
 endpoints after process ids, so those of guests with EFA begin far from each other.
 """
 
+import contextlib
 import itertools
 import os
 import re
@@ -151,7 +152,8 @@ class Memories:
             return
         for name in os.listdir(path):
             if _owner(name, (life, *others)) is life:
-                (path / name).unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # no endpoint is a folder
+                    (path / name).unlink()
 
 
 def _opened(memory: str) -> Path:

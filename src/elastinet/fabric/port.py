@@ -98,13 +98,13 @@ class Port:
         self.client = fact.get("pid", 0 if "exit" in fact else self.client)
 
     def _hear(self, lease: int, on_bound: Callable[["Port", str], None]) -> None:
-        data = os.read(lease, 4096).decode()
+        data = os.read(lease, 4096)  # from the guest, whose root may write here, too
         if not data:
             self._loop.forget(lease)
             os.close(lease)
         elif not self.bound:
             self.bound = True
-            on_bound(self, data.split()[0])
+            on_bound(self, data.decode(errors="replace").strip())
 
     def stop(self) -> None:
         """End the DHCP client, and what a program has of the interface."""
