@@ -41,8 +41,11 @@ def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = 
 
 
 WARM_UP_SECONDS, SECONDS = 0.6, 1.5
-ARRIVED = """awk 'NR > 2 && $1 != "lo:" { all += $2 } END { printf "%.0f\\n", all }' /proc/net/dev"""
-SNAPSHOT = f"date +%s%N; {ARRIVED}"
+SNAPSHOT = """at=$EPOCHREALTIME all=0
+while read -r name bytes _; do [[ $name == *: && $name != lo: ]] && ((all += bytes)); done < /proc/net/dev
+echo "$at $all"
+"""
+"""One process reads the clock and the counters: two may be far from each other on a busy machine."""
 
 
 class Load:
@@ -70,10 +73,9 @@ class Load:
 
 def arriving(machine: Machine, guest: str) -> float:
     """What a guest receives, in Mbit/s."""
-    before, first, after, last = map(
-        int, machine.ok(guest, f"{SNAPSHOT}; sleep {SECONDS}; {SNAPSHOT}").split()
-    )
-    return (last - first) * 8e3 / (after - before)
+    script = f"{SNAPSHOT} sleep {SECONDS}; {SNAPSHOT}"
+    before, first, after, last = map(float, machine.ok(guest, f"bash -c '{script}'").split())
+    return (last - first) * 8 / (after - before) / MBIT
 
 
 def carries(wanted: float, measure: Callable[[], float]) -> float:

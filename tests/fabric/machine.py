@@ -22,7 +22,7 @@ from elastinet.fabric.messages import Desire
 from elastinet.fabric.objects import AnyObject
 from elastinet.places import remove_tree
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 NOBODY = 65534
 MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 
@@ -37,7 +37,12 @@ class Machine:
         self.run, self.disks = self.folder / "run", self.folder / "disks"
         if self.dropped:
             os.chown(self.folder, NOBODY, NOBODY)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.process.kill()
+            remove_tree(self.folder)
+            raise
 
     def start(self) -> None:
         (self.run / "agent.sock").unlink(missing_ok=True)

@@ -170,9 +170,8 @@ def test_credits_while_they_are_spent(slow, vpc):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 20
-        while told(slow.cli("credits", one.id, "--json"))["directions"]["out"]["bps"] < 9e9:
+        while (shown := told(slow.cli("credits", one.id, "--json")))["directions"]["out"]["bps"] < 9e9:
             assert time.monotonic() < end
-        shown = told(slow.cli("credits", one.id, "--json"))
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
