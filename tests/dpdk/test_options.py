@@ -115,10 +115,15 @@ def test_cores(asked: str | None, processors: tuple[int, ...], expected: str) ->
     assert cores.chosen(asked, processors) == expected
 
 
-@pytest.mark.parametrize("asked", ["0", "3", "0,2", "1-", "x", "-1", ""])
+@pytest.mark.parametrize("asked", ["0", "3", "0,2", "1-", "x", "-1", "", "0,1-0", f"0-{10**30}", str(10**30)])
 def test_cores_that_are_not_here(asked: str) -> None:
     with pytest.raises(ValueError, match="--cores"):
         cores.chosen(asked, (0, 1))
+
+
+def test_a_range_with_a_hole() -> None:
+    with pytest.raises(ValueError, match="the processors here are 0, 1, 3"):
+        cores.chosen("0-3", (0, 1, 3))
 
 
 def told(*devices: str | None) -> dict[str, object]:

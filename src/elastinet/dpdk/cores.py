@@ -18,7 +18,7 @@ def chosen(asked: str | None, processors: Sequence[int]) -> str:
     asked = str(LEAST) if asked is None else asked
     if not _LIST.fullmatch(asked):
         raise ValueError(f"--cores is a number of processors or a list such as 0,2-3, not {asked}")
-    wanted = _first(int(asked), processors) if asked.isdecimal() else _listed(asked)
+    wanted = _first(int(asked), processors) if asked.isdecimal() else _listed(asked, processors)
     if not wanted or not set(wanted) <= set(processors):
         raise ValueError(f"--cores {asked}: the processors here are {', '.join(map(str, processors))}")
     return ",".join(map(str, wanted))
@@ -29,7 +29,11 @@ def _first(count: int, processors: Sequence[int]) -> Sequence[int]:
     return processors[:count] if count <= len(processors) else ()
 
 
-def _listed(text: str) -> list[int]:
-    ranges = (part.partition("-") for part in text.split(","))
-    numbers = {n for low, _, high in ranges for n in range(int(low), int(high or low) + 1)}
-    return sorted(numbers)
+def _listed(text: str, processors: Sequence[int]) -> list[int]:
+    """The numbers of a list in order, none if the ends of one of its ranges are not here in order."""
+    parts = (part.partition("-") for part in text.split(","))
+    ranges = [(int(low), int(high or low)) for low, _, high in parts]
+    # Before a range is spelled out: a slip of the hand may have made it longer than any memory.
+    if any(not {low, high} <= set(processors) or low > high for low, high in ranges):
+        return []
+    return sorted({number for low, high in ranges for number in range(low, high + 1)})

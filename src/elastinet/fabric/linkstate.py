@@ -13,7 +13,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from elastinet.fabric import rtnl
 from elastinet.fabric.netlink import CREATE, REPLACE, Message, Netlink, attributes
 
-MAC, NAME, MTU = 1, 3, 4
+MAC, NAME, MTU, MASTER = 1, 3, 4, 10
 PROMISCUOUS, ALL_MULTICAST = 0x100, 0x200
 SETTABLE = rtnl.UP | PROMISCUOUS | ALL_MULTICAST
 OUT_BY, ADDRESS_AGE, ROUTE_AGE = 4, 6, 12
@@ -21,9 +21,14 @@ BY_KERNEL = 2
 
 
 class LinkState(NamedTuple):
-    """A link, and the addresses and routes on it as the kernel tells and takes them."""
+    """A link, and the addresses and routes on it as the kernel tells and takes them.
+
+    `master` is the number of the bridge (or the like) that it is a port of, 0 for none.
+    """
 
     number: int
+    name: str
+    master: int
     flags: int
     mtu: int
     mac: str
@@ -37,9 +42,9 @@ def read(netlink: Netlink, name: str) -> LinkState:
         _family, _kind, index, flags, _change = struct.unpack_from("=BxHiII", body)
         found = dict(attributes(body, 16))
         if found[NAME].rstrip(b"\0").decode() == name:
-            (mtu,) = struct.unpack("=I", found[MTU])
+            master, mtu = (struct.unpack("=I", found.get(one, bytes(4)))[0] for one in (MASTER, MTU))
             on_link = tuple(_addresses(netlink, index)), tuple(_routes(netlink, index))
-            return LinkState(index, flags & SETTABLE, mtu, found[MAC].hex(":"), *on_link)
+            return LinkState(index, name, master, flags & SETTABLE, mtu, found[MAC].hex(":"), *on_link)
     raise OSError(f"there is no link {name}")
 
 
@@ -49,12 +54,20 @@ def set_mtu(netlink: Netlink, index: int, mtu: int) -> None:
 
 
 def restore(netlink: Netlink, before: LinkState) -> None:
-    """Have a link be again what it was."""
-    fields = {"index": before.number, "flags": before.flags, "change": SETTABLE}
+    """Have a link be again what it was.
+
+    Its name and master come last: another link may have the name by now, and the master may be gone.
+    """
+    number, master = {"index": before.number}, [("IFLA_MASTER", before.master)]
+    if not before.master:  # first, for what lets a port go may set it down and give it another MAC
+        _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), number, master)])
+    fields = number | {"flags": before.flags, "change": SETTABLE}
     own = [("IFLA_MTU", before.mtu), ("IFLA_ADDRESS", before.mac)]
     _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), fields, own)])
     _put_back(netlink, rtnl.NEWADDR, before.addresses, _addresses(netlink, before.number), 8, ADDRESS_AGE)
     _put_back(netlink, rtnl.NEWROUTE, before.routes, _routes(netlink, before.number), 12, ROUTE_AGE)
+    last = [[("IFLA_IFNAME", before.name)], master]
+    _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), number, one) for one in last])
 
 
 def _put_back(
