@@ -5,59 +5,20 @@ import os
 import signal
 import statistics
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from world import ELASTINET, World
-
-from elastinet import places
-from elastinet.fabric import client
-
-MESSAGES = r"""
-#include <mpi.h>
-#include <stdio.h>
-#include <unistd.h>
-static char bytes[1 << 20];
-int main(int argc, char **argv) {
-    int rank, ranks, sum, left = -1;
-    MPI_Win window;
-    char host[64];
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    gethostname(host, sizeof host);
-    do {
-        MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-        MPI_Bcast(bytes, sizeof bytes, MPI_CHAR, 0, MPI_COMM_WORLD);
-        if (argc > 1 && !rank) {
-            puts("busy");
-            fflush(stdout);
-        }
-    } while (argc > 1);
-    MPI_Win_create(&left, sizeof left, sizeof left, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
-    MPI_Win_fence(0, window);
-    MPI_Put(&rank, 1, MPI_INT, (rank + 1) % ranks, 0, 1, MPI_INT, window);
-    MPI_Win_fence(0, window);
-    MPI_Win_free(&window);
-    printf("%s %d %d %d %d\n", host, rank, ranks, sum, left);
-    return MPI_Finalize();
-}
-"""
-LEFT = "ls -d /tmp/* /dev/shm/* 2>/dev/null; ps axo args | grep -E '[o]rted|[m]pirun|[m]essages|[r]sh'"
+from family import wait_until
+from mpi_jobs import Running, built, card, command, inside, launch, mpirun, nothing_left, refused
+from world import World
 
 
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A program whose ranks tell of themselves, after one round of messages or never."""
-    folder = tmp_path_factory.mktemp("mpi")
-    (folder / "messages.c").write_text(MESSAGES)
-    subprocess.run(["mpicc.openmpi", "-O2", "-o", "messages", "messages.c"], cwd=folder, check=True)
-    return str(folder / "messages")
+    return built(tmp_path_factory.mktemp("mpi"))
 
 
 @pytest.fixture(scope="module")
@@ -78,45 +39,6 @@ def four(world: World, vpc: Any) -> list[Any]:
     made = launch(world, vpc, 3)
     cards = [card(vpc.left, vpc.group, "efa"), card(vpc.right, vpc.group, "interface", 1)]
     return made + world.launch("", "", InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
-
-
-def card(subnet: str, group: str, kind: str, index: int = 0) -> dict[str, Any]:
-    return {"DeviceIndex": index, "SubnetId": subnet, "Groups": [group], "InterfaceType": kind}
-
-
-def launch(world: World, vpc: Any, count: int = 1, kind: str = "efa", group: str = "") -> list[Any]:
-    cards = [card(vpc.left, group or vpc.group, kind)]
-    return world.launch("", "", count, InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
-
-
-def command(world: World, hosts: list[Any], *words: str) -> list[str]:
-    names = ",".join(host if isinstance(host, str) else host.id for host in hosts)
-    return [ELASTINET, "mpirun", "--port", str(world.port), "--hosts", names, *words]
-
-
-def mpirun(world: World, hosts: list[Any], *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
-    given = {"capture_output": True, "text": True, "check": False, "timeout": 60} | more
-    return subprocess.run(command(world, hosts, *words), **given)
-
-
-def refused(done: "subprocess.CompletedProcess[str]", *parts: str) -> None:
-    assert (done.returncode, done.stdout) == (2, ""), done
-    (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("elastinet: ")
-    for part in parts:
-        assert part in line
-
-
-def nothing_left(world: World, hosts: list[Any]) -> bool:
-    return all(inside(world, host, LEFT) == "" for host in hosts)
-
-
-def inside(world: World, host: Any, script: str) -> str:
-    """What a script prints in an instance, without a process of the command line for it."""
-    with tempfile.TemporaryFile() as said:
-        client.run(places.runtime_folder(world.port), host.id, ["sh", "-c", script], stdout=said.fileno())
-        said.seek(0)
-        return said.read().decode()
 
 
 def carried(world: World, host: Any) -> int:
@@ -174,6 +96,8 @@ def test_what_cannot_be_launched(world: World, vpc: Any, four: list[Any], tmp_pa
     refused(mpirun(world, [one, other], "-n", "1", "--ranks-per-host", "1", "--", "ls"), "one of them")
     refused(mpirun(world, [one, other], "--env", "A", "--", "ls"), "NAME=VALUE")
     refused(mpirun(world, [one, other], "--", "nothing"), f"no program nothing on {one.id}")
+    for name in ("cd", "/etc/passwd", "/etc"):
+        refused(mpirun(world, [one, other], "--", name), f"no program {name} on {one.id} that can be run")
     (tmp_path / "plain").write_text("")
     refused(mpirun(world, [one, other], "--", str(tmp_path / "plain")), "not executable")
     (gone,) = launch(world, vpc)
@@ -191,23 +115,6 @@ def test_a_group_that_lets_nothing_in(world: World, vpc: Any, four: list[Any]) -
     refused(done, f"{four[0].id} cannot reach {shut.id}: {group} does not let TCP ports", "in from")
 
 
-class Running:
-    """An MPI job that never ends by itself, with its ranks already busy."""
-
-    def __init__(self, world: World, hosts: list[Any], messages: str, by: str) -> None:
-        line = command(world, hosts, "--transport", by, "--", messages, "forever")
-        self.process = subprocess.Popen(
-            line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "busy\n"
-
-    def end(self) -> tuple[int, str]:
-        """The exit code and what was said, within some seconds."""
-        _, said = self.process.communicate(timeout=15)
-        return self.process.returncode, said
-
-
 @pytest.mark.parametrize(
     ("number", "by", "status"),
     [(signal.SIGINT, "efa", 130), (signal.SIGTERM, "tcp", 130), (signal.SIGKILL, "efa", -9)],
@@ -216,9 +123,7 @@ def test_interrupted(world: World, four: list[Any], messages: str, number: int, 
     job = Running(world, four[:3], messages, by)
     os.kill(job.process.pid, number)
     assert job.end()[0] == status
-    end = time.monotonic() + 5
-    while not nothing_left(world, four[:3]):  # the instances see to it themselves after SIGKILL
-        assert time.monotonic() < end
+    wait_until(lambda: nothing_left(world, four[:3]), 5)  # the instances see to it themselves after SIGKILL
 
 
 @pytest.mark.parametrize(("which", "by"), [(0, "efa"), (1, "tcp")])

@@ -1,5 +1,8 @@
-# Inside an instance: waits for the end of standard input, then ends what is left of one launch, by the variable that
-# all its processes have, and deletes its files; says a word when that is done. In: FOLDER, MARK.
+# Inside an instance: makes one launch's folder and closes 4, waits for the end of standard input, then ends what is left
+# of the launch, by the variable that all its processes have, and deletes its files; says a word when that is done.
+# In: FOLDER, MARK, FIRST, a process id from before the launch.
+mkdir "$FOLDER" || exit
+exec 4>&-
 read -r _
 ours() { grep -lsxz "$MARK" /proc/[0-9]*/environ | cut -d/ -f3; }
 while found=$(ours) && [ -n "$found" ]; do
@@ -7,12 +10,11 @@ while found=$(ours) && [ -n "$found" ]; do
     sleep 0.02
 done
 # libfabric names what it shares after the process: process ids grow here, and other instances have others.
-read -r first <"$FOLDER/first"
 (:) &
 for file in /dev/shm/*:*:*; do
     pid=${file#/dev/shm/}
     pid=${pid%%:*}
-    [ "$pid" -ge "$first" ] 2>/dev/null && [ "$pid" -lt $! ] && [ ! -e "/proc/$pid" ] && rm -f "$file"
+    [ "$pid" -ge "$FIRST" ] 2>/dev/null && [ "$pid" -lt $! ] && [ ! -e "/proc/$pid" ] && rm -f "$file"
 done
 rm -rf "$FOLDER"
 echo done

@@ -31,8 +31,8 @@ class Launch:
         self._run, self.hosts, self._by, self._ports = run, [h for h in hosts if h.ranks], by, ports
         name = secrets.token_hex(6)
         self.folder = f"/tmp/elastinet-mpi-{name}"
-        self._mark = f"{VARIABLE}={name}"
-        self._env = {VARIABLE: name, "OMPI_MCA_mca_base_param_files": f"{self.folder}/parameters"}
+        self._mark = {VARIABLE: name}
+        self._env = {**self._mark, "OMPI_MCA_mca_base_param_files": f"{self.folder}/parameters"}
         self._stack = ExitStack()
         self._selector = selectors.DefaultSelector()
         self._leashes: files.Leashes = {}
@@ -53,17 +53,21 @@ class Launch:
         copied = {f"{BIN}/{program.source.name}": program.source} if program.source else {}
         own = {host: self._parameters(host) for host in self.hosts}
         bundle = files.Bundle(self.folder, self._mark, copied, own)
-        variables = {**env, VARIABLE: self._env[VARIABLE]}
         try:
-            self._leashes = files.prepare(self._run, bundle, program)
-            status = self._launched([program.path, *words], variables, fds)
+            files.prepare(self._run, bundle, program, self._leashes)
+            status = self._launched([program.path, *words], {**env, **self._mark}, fds)
         finally:
             gone = self._clean()
-        for host in gone:
-            say_error(f"{host.instance} is not running any more: all ranks have been ended")
+        return self._judged(status, gone)
+
+    def _judged(self, status: int, gone: Sequence[Host]) -> int:
+        """The exit code: mpirun's, but not 0 where something else has ended the job, which is said."""
+        why = [f"{host.instance} is not running any more: all ranks have been ended" for host in gone]
         if self._lost and self._lost not in gone:
-            say_error(f"Open MPI's daemon on {self._lost.instance} has ended: so have all ranks")
-        return status or int(bool(gone or self._lost))
+            why.append(f"Open MPI's daemon on {self._lost.instance} has ended: so have all ranks")
+        for sentence in why:
+            say_error(sentence)
+        return status or int(bool(why))
 
     def _parameters(self, host: Host) -> str:
         """A host's Open MPI parameters, as a file has them."""
@@ -162,7 +166,10 @@ class Launch:
         before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             self._stack.close()
-            return files.clean(self._leashes)
+            gone, late = files.clean(self._leashes)
+            for host in late:
+                say_error(f"{host.instance} does not say that {self.folder} is deleted there")
+            return gone
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

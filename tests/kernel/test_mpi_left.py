@@ -1,0 +1,98 @@
+"""MPI jobs that end before they run, or whose instances do not answer: what is said, and what they leave behind."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from family import wait_until
+from mpi_jobs import command, inside, launch, mpirun, nothing_left
+from world import World
+
+SLOW_TAR = """cat >/usr/local/bin/tar <<'END'
+#!/bin/sh
+(head -c 20480; sleep 60) | /bin/tar "$@"
+END
+chmod +x /usr/local/bin/tar"""
+COPYING = "ls /tmp/elastinet-mpi-*/bin/large && ps axo args | grep '[s]leep 60'"
+CLEANERS = "grep -lsz ^FIRST= /proc/[0-9]*/environ | cut -d/ -f3"
+
+
+@pytest.fixture(scope="module")
+def pair(world: World) -> list[Any]:
+    return launch(world, world.vpc_for_efa(), 2)
+
+
+@pytest.fixture(scope="module")
+def slow(world: World) -> list[Any]:
+    """Two instances that take a minute to copy a large program."""
+    made = launch(world, world.vpc_for_efa(), 2)
+    for one in made:
+        world.out(one.id, SLOW_TAR)
+    return made
+
+
+def large(folder: Path, size: int) -> str:
+    """A program of some bytes."""
+    program = folder / "large"
+    program.write_bytes(b"#!/bin/sh\nexit\n" + bytes(size))
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
+)
+def test_ended_while_it_is_copied(
+    world: World, slow: list[Any], tmp_path: Path, number: int, status: int
+) -> None:
+    """A part of the program is in the instances already; on this machine its archive has no name."""
+    program, here = large(tmp_path, 40960), tmp_path / "here"
+    here.mkdir()
+    line, env = command(world, slow, "--", program), os.environ | {"TMPDIR": str(here)}
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, env=env) as job:
+        wait_until(lambda: all(inside(world, one, COPYING) for one in slow))
+        assert os.listdir(here) == []
+        os.kill(job.pid, number)
+        assert job.wait(5) == status
+    wait_until(lambda: nothing_left(world, slow), 5)
+    assert not any(inside(world, one, COPYING) for one in slow)
+
+
+def test_no_space_in_an_instance(world: World, pair: list[Any], tmp_path: Path) -> None:
+    """One line, the reason, and the space is there again."""
+    small = pair[1]
+    world.out(small.id, "mount -t tmpfs -o size=2m none /tmp")
+    done = mpirun(world, pair, "--", large(tmp_path, 3 << 20))
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"elastinet: {small.id}: tar: ")
+    assert "No space left on device" in line
+    assert nothing_left(world, pair)
+    world.out(small.id, "umount /tmp")
+
+
+def test_instances_that_do_not_say_they_are_clean(world: World, pair: list[Any], tmp_path: Path) -> None:
+    """They are waited for together, named, and the exit code is the job's."""
+    program, said = tmp_path / "tell", tmp_path / "said"
+    program.write_text(
+        "#!/bin/sh\n[ $OMPI_COMM_WORLD_RANK = 0 ] || exec sleep 60\necho busy\nread -r _\nexit 7\n"
+    )
+    program.chmod(0o755)
+    line, pipe = command(world, pair, "--", str(program)), subprocess.PIPE
+    with said.open("w") as err, subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=err, text=True) as job:
+        assert job.stdin is not None
+        assert job.stdout is not None
+        assert job.stdout.readline() == "busy\n"
+        for one in pair:
+            assert inside(world, one, f"kill -STOP $({CLEANERS}) && echo stopped") == "stopped\n"
+        print("go on", file=job.stdin, flush=True)
+        assert job.wait(18) == 7  # some seconds, and once the ten that instances have
+    ours = [line for line in said.read_text().splitlines() if line.startswith("elastinet: ")]
+    folder = inside(world, pair[0], "echo /tmp/elastinet-mpi-*").strip()
+    assert ours == [f"elastinet: {one.id} does not say that {folder} is deleted there" for one in pair]
+    for one in pair:
+        inside(world, one, f"kill -CONT $({CLEANERS})")
+    wait_until(lambda: nothing_left(world, pair), 5)
