@@ -50,7 +50,7 @@ def read(netlink: Netlink, name: str) -> LinkState:
 
 def set_mtu(netlink: Netlink, index: int, mtu: int) -> None:
     """Have a link take packets up to a size."""
-    _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), {"index": index}, [("IFLA_MTU", mtu)])])
+    _do(netlink, [_of(index, ("IFLA_MTU", mtu))])
 
 
 def restore(netlink: Netlink, before: LinkState) -> None:
@@ -58,16 +58,19 @@ def restore(netlink: Netlink, before: LinkState) -> None:
 
     Its name and master come last: another link may have the name by now, and the master may be gone.
     """
-    number, master = {"index": before.number}, [("IFLA_MASTER", before.master)]
+    master = _of(before.number, ("IFLA_MASTER", before.master))
     if not before.master:  # first, for what lets a port go may set it down and give it another MAC
-        _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), number, master)])
-    fields = number | {"flags": before.flags, "change": SETTABLE}
+        _do(netlink, [master])
     own = [("IFLA_MTU", before.mtu), ("IFLA_ADDRESS", before.mac)]
-    _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), fields, own)])
+    _do(netlink, [_of(before.number, *own, flags=before.flags, change=SETTABLE)])
     _put_back(netlink, rtnl.NEWADDR, before.addresses, _addresses(netlink, before.number), 8, ADDRESS_AGE)
     _put_back(netlink, rtnl.NEWROUTE, before.routes, _routes(netlink, before.number), 12, ROUTE_AGE)
-    last = [[("IFLA_IFNAME", before.name)], master]
-    _do(netlink, [rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), number, one) for one in last])
+    _do(netlink, [_of(before.number, ("IFLA_IFNAME", before.name)), master])
+
+
+def _of(index: int, *attributes: tuple[str, object], **fields: int) -> Message:
+    """The message that changes something of a link."""
+    return rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), {"index": index, **fields}, list(attributes))
 
 
 def _put_back(
