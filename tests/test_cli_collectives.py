@@ -58,6 +58,7 @@ def test_it_is_said(run: Run) -> None:
         (("--type", "c5.large", "--transport", "efa"), "EFA interfaces are not supported on c5.large"),
         (("--count", "1"), "--count is a number from 2 to 100000, not 1"),
         (("--count", "two"), "not two"),
+        (("--ranks-per-instance", "7"), "ranks on a p4d.24xlarge are 1 or 8, not 7"),
         (("--ranks-per-instance", "0"), "--ranks-per-instance is a number from 1 to 1024, not 0"),
         (("--bytes", "much"), "'much' is no quantity"),
         (("--type", "p4d.tiny"), "there is no instance type p4d.tiny"),

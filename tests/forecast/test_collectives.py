@@ -37,13 +37,16 @@ def wire(kind: str, transport: Any = "efa", flows: int = 1, settings: Settings =
 def asked(draw: st.DrawFn) -> Asked:
     collective = draw(st.sampled_from(COLLECTIVES))
     alone = collective == "pingpong"
+    kind = draw(st.sampled_from(WITH_EFA))
+    known = ACCELERATORS.get(kind)
+    ranks = st.sampled_from((1, known.number)) if known else st.integers(1, 16)
     return Asked(
         collective,
         draw(SIZES),
-        draw(st.sampled_from(WITH_EFA)),
+        kind,
         2 if alone else draw(st.integers(2, 600)),
         draw(st.sampled_from(["efa", "tcp"])),
-        ranks_each=1 if alone else draw(st.integers(1, 16)),
+        ranks_each=1 if alone else draw(ranks),
     )
 
 
@@ -201,6 +204,8 @@ def test_a_rank_for_each_accelerator() -> None:
         (("allreduce", GIB, "c5.large", 2, "efa"), {}, "EFA interfaces are not supported on c5.large"),
         (("allreduce", GIB, "c5.large", 1), {}, "2 to 100000 instances, not 1"),
         (("allreduce", GIB, "c5.large", 2), {"ranks_each": 0}, "1 to 1024 ranks, not 0"),
+        (("allreduce", GIB, "p4d.24xlarge", 2), {"ranks_each": 7}, "p4d.24xlarge are 1 or 8, not 7"),
+        (("allreduce", GIB, "p5.4xlarge", 2), {"ranks_each": 2}, "p5.4xlarge are 1, not 2"),
         (("allgather", GIB, "c5.large", 2), {"algorithm": "tree"}, "ring or recursive-doubling, not by tree"),
         (("pingpong", GIB, "c5.large", 3), {}, "a ping-pong is between two ranks"),
         (("allreduce", GIB, "t3.micro", 2), {"group": "cluster"}, "t3.micro cannot be in a cluster"),

@@ -36,7 +36,7 @@ def predict(
     type: Annotated[str, typer.Option(help="Of a collective: TYPE or TYPE@ZONE.")] = "",
     count: Annotated[str, typer.Option(help="Of a collective: how many instances.")] = "",
     ranks: Annotated[
-        str, typer.Option("--ranks-per-instance", help="One, or as many as there are accelerators.")
+        str, typer.Option("--ranks-per-instance", help="One, or one for each accelerator; without such any.")
     ] = "",
     algorithm: Annotated[Algorithm | None, typer.Option(help="Of a collective: or else the fastest.")] = None,
     rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules for types.")] = None,

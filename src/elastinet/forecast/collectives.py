@@ -84,6 +84,7 @@ def predict_collective(asked: Asked, settings: Settings | None = None) -> list[C
     """
     _check(asked)
     kind = place(asked.kind).kind
+    _check_ranks(asked, kind.name)
     transport = asked.transport or ("efa" if kind.flag("efa_supported") else "tcp")
     full = asked._replace(transport=transport)
     found = [_predicted(full, kind.name, name, settings or Settings()) for name in _algorithms(asked)]
@@ -97,6 +98,14 @@ def _check(asked: Asked) -> None:
         raise BadCollective(f"an instance has 1 to {MOST_RANKS} ranks, not {asked.ranks_each}")
     if asked.collective == "pingpong" and (asked.instances, asked.ranks_each or 1) != (2, 1):
         raise BadCollective("a ping-pong is between two ranks, one on each of 2 instances")
+
+
+def _check_ranks(asked: Asked, type_name: str) -> None:
+    """Where the accelerators are known no figure is for a part of them, nor for several ranks on one."""
+    known = ACCELERATORS.get(type_name)
+    if known and asked.ranks_each not in (None, 1, known.number):
+        numbers = " or ".join(map(str, sorted({1, known.number})))
+        raise BadCollective(f"ranks on a {type_name} are {numbers}, not {asked.ranks_each}")
 
 
 def _algorithms(asked: Asked) -> Sequence[Algorithm]:
