@@ -215,6 +215,8 @@ def test_mounts_out_of_sight(machine: Machine, way: str) -> None:
     machine.ok("i-2", f"echo hi > {SECRET}")
     hide, show, place = ODD[way]
     innocent = background(machine, "i-1", "exec sleep 4343")
+    begun = f"grep -q sleep /proc/{innocent}/comm"  # it opens /dev/null before
+    machine.until(lambda: machine.exec("i-1", begun)[0] == 0, "the program")
     machine.ok("i-1", hide)
     assert machine.desire(member(1, "")) == {}
     machine.exec("i-1", show)
