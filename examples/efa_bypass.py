@@ -5,7 +5,10 @@ import json
 from region import Region, check
 
 PINGPONG = "fi_pingpong -p {} -e {} -I {} -S {}"
-SERVE = "setsid {} > /dev/null 2>&1 < /dev/null & sleep 0.5"
+SERVE = """
+    setsid {} > /dev/null 2>&1 < /dev/null &
+    for i in $(seq 400); do grep -q ':B9E8 .* 0A ' /proc/net/tcp* && exit; sleep 0.05; done; exit 1
+"""  # port 47592 listens: what the two ends find each other by
 WAYS = {"EFA": ("shm", "rdm"), "TCP": ("tcp", "msg")}
 SIZES = {"64 bytes": (64, 2000), "1 MiB": (1 << 20, 100)}
 

@@ -55,19 +55,8 @@ class PingPong:
     def __init__(self, world: World, server: Any, client: Any, *words: str, provider: str = "shm") -> None:
         self.world = world
         # Both ends wait busily: with the lowest priority they leave other tests the processors.
-        words = (
-            "nice",
-            "-n",
-            "19",
-            "fi_pingpong",
-            "-p",
-            provider,
-            "-e",
-            "rdm" if provider == "shm" else "msg",
-            *words,
-        )
-        if words[-len(LONG) :] == LONG:  # both ends wait busily: other tests need the processors more
-            words = ("nice", "-n", "19", *words)
+        way = ("-p", provider, "-e", "rdm" if provider == "shm" else "msg")
+        words = ("nice", "-n", "19", "fi_pingpong", *way, *words)
         self.server = self.run(server.id, *words)
         listening = "grep -q ':B9E8 .* 0A ' /proc/net/tcp /proc/net/tcp6"  # its control port, 47592
         world.out(server.id, f"for i in $(seq 200); do {listening} && exit; sleep 0.05; done; exit 1")
