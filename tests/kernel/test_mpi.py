@@ -115,6 +115,21 @@ def test_a_group_that_lets_nothing_in(world: World, vpc: Any, four: list[Any]) -
     refused(done, f"{four[0].id} cannot reach {shut.id}: {group} does not let TCP ports", "in from")
 
 
+def test_a_neighbouring_address(world: World, vpc: Any, messages: str) -> None:
+    """An instance's other interface with the next address, in a group that lets nothing in, is left alone."""
+    group = world.ec2.create_security_group(GroupName="closed", Description="d", VpcId=vpc.id)["GroupId"]
+    hosts = []
+    for primary in (51, 60):
+        cards = [card(vpc.left, vpc.group, "interface"), card(vpc.left, group, "interface", 1)]
+        for one, last in zip(cards, (primary, primary ^ 1), strict=True):
+            one["PrivateIpAddress"] = f"10.{vpc.number}.1.{last}"
+        hosts += world.launch("", "", InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
+    for one in hosts:  # else it is open by which of the two this subnet is reached
+        world.out(one.id, f"ip route del 10.{vpc.number}.1.0/24 dev eth1")
+    done = mpirun(world, hosts, "--transport", "tcp", "--", messages, timeout=10)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("number", "by", "status"),
     [(signal.SIGINT, "efa", 130), (signal.SIGTERM, "tcp", 130), (signal.SIGKILL, "efa", -9)],

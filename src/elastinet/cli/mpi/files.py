@@ -5,7 +5,7 @@ import socket
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -35,7 +35,7 @@ class Silent(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """What goes into every instance: files by their names in the folder there, and its parameters.
+    """What goes into every instance: files by their names in the folder there, and Open MPI's parameters.
 
     `mark` is the variable that all processes of the launch have.
     """
@@ -43,24 +43,30 @@ class Bundle(NamedTuple):
     folder: str
     mark: Mapping[str, str]
     files: Mapping[str, Path]
-    parameters: Mapping[Host, str]
+    parameters: Mapping[str, str]
 
 
-def prepare(run: Path, bundle: Bundle, program: Program, leashes: Leashes) -> None:
+def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, leashes: Leashes) -> None:
     """Have a launch's folder in every instance, and the program; raises Failure.
 
     Whatever happens, `leashes` are then those of all instances where something may be.
     """
-    env = {**bundle.mark, "FOLDER": bundle.folder, "PROGRAM": program.path, "CLEAN": _script("clean.sh")}
+    env = {
+        **bundle.mark,
+        "FOLDER": bundle.folder,
+        "PARAMETERS": "".join(f"{name} = {value}\n" for name, value in bundle.parameters.items()),
+        "PROGRAM": program.path,
+        "CLEAN": _script("clean.sh"),
+    }
     argv = ["sh", "-c", _script("prepare.sh")]
     with ExitStack() as stack, _archive(bundle.files) as archive:
         begun = {}
-        for host, own in bundle.parameters.items():
+        for host in hosts:
             source = stack.enter_context(open(archive, "rb"))
             said = stack.enter_context(tempfile.TemporaryFile())
             leashes[host], theirs = socket.socketpair()
             fds = (source.fileno(), stack.enter_context(theirs).fileno(), said.fileno())
-            asked = request(host.instance, argv, env={**env, "PARAMETERS": own})
+            asked = request(host.instance, argv, env=env)
             begun[host] = stack.enter_context(Command(run, asked, fds)), said
         for host, (command, said) in begun.items():
             _check(host, command.wait(), program, said)

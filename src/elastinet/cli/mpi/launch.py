@@ -51,10 +51,10 @@ class Launch:
         Raises Failure, KeyboardInterrupt and AgentGone.
         """
         copied = {f"{BIN}/{program.source.name}": program.source} if program.source else {}
-        own = {host: self._parameters(host) for host in self.hosts}
-        bundle = files.Bundle(self.folder, self._mark, copied, own)
+        parameters = transport.parameters(self._by, self.folder, self._ports)
+        bundle = files.Bundle(self.folder, self._mark, copied, parameters)
         try:
-            files.prepare(self._run, bundle, program, self._leashes)
+            files.prepare(self._run, self.hosts, bundle, program, self._leashes)
             status = self._launched([program.path, *words], {**env, **self._mark}, fds)
         finally:
             gone = self._clean()
@@ -68,11 +68,6 @@ class Launch:
         for sentence in why:
             say_error(sentence)
         return status or int(bool(why))
-
-    def _parameters(self, host: Host) -> str:
-        """A host's Open MPI parameters, as a file has them."""
-        given = transport.parameters(self._by, host.address, self.folder, self._ports)
-        return "".join(f"{name} = {value}\n" for name, value in given.items())
 
     def _launched(self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int]) -> int:
         """Run mpirun, and what it orders, until it ends."""

@@ -24,6 +24,8 @@ MESSAGES: Mapping[Transport, Mapping[str, str]] = {
     "efa": {"pml": "ob1", "btl": "ofi,self", "btl_ofi_mode": "2", "opal_common_ofi_provider_include": "shm"},
     "tcp": {"pml": "ob1", "btl": "tcp,vader,self", "btl_tcp_disable_family": "6"},
 }
+PRIMARY = "eth0"
+"""The primary interface by its device: of addresses, Open MPI takes no fewer than two, a /31."""
 
 
 def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
@@ -36,20 +38,17 @@ def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
     return "tcp"
 
 
-def parameters(transport: Transport, address: str, folder: str, ports: tuple[int, int]) -> dict[str, str]:
-    """Open MPI's parameters on the instance with an address.
-
-    All that listens has one of the ports, and no interface but that of the address.
-    """
+def parameters(transport: Transport, folder: str, ports: tuple[int, int]) -> dict[str, str]:
+    """Open MPI's parameters: all that listens has one of the ports, on the primary interface."""
     low, high = ports
     own = {
         "plm_rsh_agent": f"/bin/sh {folder}/rsh",
         "orte_tmpdir_base": folder,
-        "oob_tcp_if_include": f"{address}/31",  # Open MPI takes /32 for "all"
+        "oob_tcp_if_include": PRIMARY,
     }
     if transport == "tcp":
         own |= {
-            "btl_tcp_if_include": f"{address}/31",
+            "btl_tcp_if_include": PRIMARY,
             "btl_tcp_port_min_v4": str(low),
             "btl_tcp_port_range_v4": str(high - low + 1),
             "btl_vader_backing_directory": folder,
