@@ -1,6 +1,7 @@
 """Which instances reach each other past the kernel by EFA, and why not others (facts sheet, 0.3, 9.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 from elastinet.catalog.editions import EDITIONS
@@ -10,12 +11,14 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroupRule
 from elastinet.model.state import State
-from elastinet.rules.efa import is_efa, may_talk, out_of_reach, talks_apart
+from elastinet.rules.efa import is_efa, may_talk, out_of_reach, reach, talks_apart
 from elastinet.rules.filtering import ANY
 from elastinet.rules.interfaces import interfaces_of
 
 SCOPES = {"subnet": "the same subnet", "zone": "the same zone and VPC"}
 """What EFA's traffic does not leave, by edition."""
+Pair = tuple[NetworkInterface, NetworkInterface]
+"""An EFA of one instance, and one of another."""
 
 
 class Condition(NamedTuple):
@@ -32,7 +35,7 @@ def conditions(state: State, one: Instance, other: Instance, rules: Rules) -> It
     yield Condition("both run Linux", _first(_not_linux(i) for i in (one, other)))
     yield Condition("their types may", _types_differ(one, other))
     yield Condition(SCOPES[EDITIONS[rules].efa_scope], _apart(state, one, other, rules))
-    yield Condition("a group that lets all in and out to itself", _no_group(state, one, other))
+    yield Condition("a group that lets all in and out to itself", _no_group(state, one, other, rules))
     yield Condition("the same shared memory", _elsewhere(state, one, other, rules))
 
 
@@ -50,14 +53,12 @@ def memory(state: State, instance: Instance, rules: Rules) -> str | None:
     efas = efas_of(state, instance)
     if not efas:
         return None
-    if not instance.powered or instance.lacks or _not_linux(instance):
-        return ""
-    found = ((efa, group) for efa in efas for group in efa.groups if lets_itself(state, group))
-    efa, group = next(found, (None, ""))
-    if efa is None:
+    ways = ((reach(efa, rules), group) for efa in efas for group in efa.groups if lets_itself(state, group))
+    way = next(ways, None)
+    if way is None or _down(instance) or _not_linux(instance):
         return ""
     kind = ("apart",) if talks_apart(_kind(instance)) else ()
-    return "+".join((_scope(efa, rules), group, *kind))
+    return "+".join((*way, *kind))
 
 
 def efas_of(state: State, instance: Instance) -> list[NetworkInterface]:
@@ -76,7 +77,13 @@ def _first(faults: Iterator[str | None]) -> str | None:
 
 
 def _not_running(instance: Instance) -> str | None:
-    if instance.state != "running":
+    starts = f"{instance.id} is {instance.state}" if instance.state == "pending" else None
+    return _down(instance) or starts
+
+
+def _down(instance: Instance) -> str | None:
+    """Why an instance neither runs nor is about to."""
+    if not instance.alive:
         return f"{instance.id} is {instance.state}"
     return f"the host of {instance.id} has lost its {instance.lacks}" if instance.lacks else None
 
@@ -100,25 +107,25 @@ def _types_differ(one: Instance, other: Instance) -> str | None:
     return f"EFAs of P4d, P4de and DL1 talk to each other only: {names}"
 
 
-def _pairs(
-    state: State, one: Instance, other: Instance
-) -> Iterator[tuple[NetworkInterface, NetworkInterface]]:
-    yield from ((own, peer) for own in efas_of(state, one) for peer in efas_of(state, other))
+def _pairs(state: State, one: Instance, other: Instance) -> list[Pair]:
+    return list(product(efas_of(state, one), efas_of(state, other)))
 
 
-def _scope(efa: NetworkInterface, rules: Rules) -> str:
-    """What EFA's traffic does not leave: a subnet, or a zone's part of a VPC."""
-    return efa.subnet_id if EDITIONS[rules].efa_scope == "subnet" else f"{efa.vpc_id}+{efa.zone}"
+def _near(pairs: Iterable[Pair], rules: Rules) -> list[Pair]:
+    """The pairs that are in reach of each other."""
+    return [pair for pair in pairs if not out_of_reach(*pair, rules)]
 
 
 def _apart(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
-    faults = [out_of_reach(own, peer, rules) for own, peer in _pairs(state, one, other)]
-    return faults[0] if all(faults) and faults else None
+    pairs = _pairs(state, one, other)
+    return out_of_reach(*pairs[0], rules) if pairs and not _near(pairs, rules) else None
 
 
-def _no_group(state: State, one: Instance, other: Instance) -> str | None:
-    pairs = list(_pairs(state, one, other))
-    shared = sorted({group for own, peer in pairs for group in set(own.groups) & set(peer.groups)})
+def _no_group(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
+    """Why those in reach of each other have no such group in common, or all, where none are."""
+    pairs = _pairs(state, one, other)
+    asked = _near(pairs, rules) or pairs
+    shared = sorted({group for own, peer in asked for group in set(own.groups) & set(peer.groups)})
     if not pairs or any(lets_itself(state, group) for group in shared):
         return None
     if not shared:

@@ -12,6 +12,10 @@ SHARED_ONLY = ("c7g.16xlarge", "m7g.16xlarge", "r7g.16xlarge")
 """The types that have no EFA on hardware of one's own."""
 APART = {"p4d", "p4de", "dl1"}
 """The families that use EFA among themselves only (section 9.1)."""
+_STAYS = {
+    "subnet": "EFA stays in one subnet in the edition {rules}: {one} and {other} are in two",
+    "zone": "EFA stays in one VPC and one zone: {one} and {other} do not share both",
+}
 
 
 def is_efa(interface: NetworkInterface) -> bool:
@@ -37,13 +41,18 @@ def most_on_card(kind: InstanceType, card: int, rules: Rules) -> int:
     return int(EDITIONS[rules].efas_per_card.value)
 
 
+def reach(interface: NetworkInterface, rules: Rules) -> str:
+    """What EFA's traffic, which is never routed, does not leave: a subnet, or a zone's part of a VPC."""
+    if EDITIONS[rules].efa_scope == "subnet":
+        return interface.subnet_id
+    return f"{interface.vpc_id}+{interface.zone}"
+
+
 def out_of_reach(one: NetworkInterface, other: NetworkInterface, rules: Rules) -> str | None:
-    """Why EFA's traffic does not get from one interface to another, by where they are; it is never routed."""
-    if EDITIONS[rules].efa_scope == "subnet" and one.subnet_id != other.subnet_id:
-        return f"EFA stays in one subnet in the edition {rules}: {one.id} and {other.id} are in two"
-    if (one.vpc_id, one.zone) != (other.vpc_id, other.zone):
-        return f"EFA stays in one VPC and one zone: {one.id} and {other.id} do not share both"
-    return None
+    """Why EFA's traffic does not get from one interface to another, by where they are."""
+    if reach(one, rules) == reach(other, rules):
+        return None
+    return _STAYS[EDITIONS[rules].efa_scope].format(rules=rules, one=one.id, other=other.id)
 
 
 def talks_apart(kind: InstanceType) -> bool:
