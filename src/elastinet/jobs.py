@@ -33,7 +33,7 @@ def prepared(engine: Engine, failed: Mapping[str, str], names: Sequence[str]) ->
         "hosts": [{"instance": bond(one).instance_id, "address": one.primary} for one in ends],
         "ports": EPHEMERAL,
         "shut": [why for pair in permutations(ends, 2) for why in _shut(engine, *pair)],
-        "without_efa": [_without_efa(pair) for pair in pairs if pair["transport"] != "efa"],
+        "without_efa": [_why_tcp(pair) for pair in pairs if pair["transport"] != "efa"],
     }
 
 
@@ -60,6 +60,7 @@ def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Ite
         yield f"{head}: {'; '.join(lacks)}"
 
 
-def _without_efa(pair: Mapping[str, Any]) -> str:
+def _why_tcp(pair: Mapping[str, Any]) -> str:
+    """What keeps a pair from EFA."""
     fault = next(one["fault"] for one in pair["conditions"] if one["fault"])
     return f"{' and '.join(pair['instances'])}: {fault}"

@@ -184,6 +184,12 @@ def test_measured_by_both(world: World, four: list[Any]) -> None:
     ]
     assert all(row["efa"] > 0 and row["tcp"] > 0 for row in rows)
     assert statistics.median(row["efa_is_better"] for row in rows[:4]) > 1.5
+    assert nothing_left(world, four)
+
+
+def test_what_is_not_measured(world: World, four: list[Any]) -> None:
     refused(mpirun(world, four[:2], "--bench", "--", "ls"), "programs of its own")
     refused(mpirun(world, four[:1], "--bench"), "two instances or more")
-    assert nothing_left(world, four)
+    for name, value in (("-n", "2"), ("--ranks-per-host", "2"), ("--env", "A=b")):
+        refused(mpirun(world, four[:2], "--bench", name, value), f"one rank on each instance: no {name}")
+    refused(mpirun(world, four[:2], "--json", "--", "ls"), "--json is for what --bench measures")

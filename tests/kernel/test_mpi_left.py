@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from family import wait_until
-from mpi_jobs import command, inside, launch, mpirun, nothing_left
+from family import child, wait_until
+from mpi_jobs import Running, built, command, inside, launch, mpirun, nothing_left
 from world import World
 
 SLOW_TAR = """cat >/usr/local/bin/tar <<'END'
@@ -18,6 +18,11 @@ END
 chmod +x /usr/local/bin/tar"""
 COPYING = "ls /tmp/elastinet-mpi-*/bin/large && ps axo args | grep '[s]leep 60'"
 CLEANERS = "grep -lsz ^FIRST= /proc/[0-9]*/environ | cut -d/ -f3"
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return built(tmp_path_factory.mktemp("mpi"))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,53 @@ def test_no_space_in_an_instance(world: World, pair: list[Any], tmp_path: Path) 
     assert "No space left on device" in line
     assert nothing_left(world, pair)
     world.out(small.id, "umount /tmp")
+
+
+def test_what_hands_out_orders_is_killed(world: World, pair: list[Any], messages: str) -> None:
+    """The job ends, and does not spin to its end."""
+    job = Running(world, pair, messages, "efa")
+    inside(world, pair[0], "kill $(ps -C cat -o pid=)")
+    status, said = job.end()
+    assert status not in (0, None)
+    assert said.splitlines()[-1] == (
+        f"elastinet: what hands out mpirun's orders on {pair[0].id} has ended: so have all ranks"
+    )
+    assert nothing_left(world, pair)
+
+
+def test_the_agent_is_killed(own_world: World, messages: str) -> None:
+    """Its end is said, not that of the instances that it takes along."""
+    pair = launch(own_world, own_world.vpc_for_efa(), 2)
+    job = Running(own_world, pair, messages, "efa")
+    agent = child(own_world, "elastinet.fabric.agent")
+    assert agent
+    os.kill(agent, signal.SIGKILL)
+    status, said = job.end()
+    assert (status, said.splitlines()[-1]) == (1, "elastinet: the fabric agent ended")
+    assert "not running" not in said
+
+
+@pytest.mark.parametrize(
+    ("limit", "variable", "words", "said"),
+    [
+        ("--fsize=4096", "A=", ["--", "PROGRAM"], "File too large"),
+        ("--fsize=unlimited", "XDG_CACHE_HOME=/proc/nothing", ["--bench"], "/proc/nothing"),
+    ],
+)
+def test_what_this_machine_does_not_let(
+    world: World, pair: list[Any], tmp_path: Path, limit: str, variable: str, words: list[str], said: str
+) -> None:
+    """One line, not a traceback: no space for the archive, and no place for the measurements."""
+    program = large(tmp_path, 40960)
+    line = command(world, pair, *(program if word == "PROGRAM" else word for word in words))
+    done = subprocess.run(
+        ["prlimit", limit, "env", variable, *line], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("elastinet: ")
+    assert said in told
+    assert nothing_left(world, pair)
 
 
 def test_instances_that_do_not_say_they_are_clean(world: World, pair: list[Any], tmp_path: Path) -> None:

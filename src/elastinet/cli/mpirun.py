@@ -35,8 +35,8 @@ def mpirun(
     variables = dict(_variable(text) for text in env or ())
     names = hosts.names(where)
     shares = hosts.shares(len(names), ranks, per_host)
-    if measure and (command or len(names) < 2):
-        raise Failure("--bench has programs of its own, for two instances or more", 2)
+    own = {"PROGRAM": command, "-n": ranks, "--ranks-per-host": per_host, "--env": env}
+    _check(len(names), [name for name, value in own.items() if value], measure=measure, json=json)
     server = find_server(port, state)
     if server.fabric != "kernel":
         raise Failure("this server has no kernel fabric: its instances run nothing", 2)
@@ -55,6 +55,26 @@ def mpirun(
             _measure(run, on, ports, _compared(by, chosen), json=json)
     except AgentGone as error:
         raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(_sentence(error)) from error
+
+
+def _check(hosts: int, own: list[str], *, measure: bool, json: bool) -> None:
+    """Look that nothing is given that would be left out; raises Failure.
+
+    `own` are the options given that only a user's program has.
+    """
+    if json and not measure:
+        raise Failure("--json is for what --bench measures: a program's output is its own", 2)
+    if measure and own:
+        raise Failure(f"--bench has programs of its own, with one rank on each instance: no {own[0]}", 2)
+    if measure and hosts < 2:
+        raise Failure("--bench is for two instances or more", 2)
+
+
+def _sentence(error: OSError) -> str:
+    """What this machine refuses, in one line, with the file if there is one."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
 
 
 def _compared(by: transport.Wanted, chosen: transport.Transport) -> list[transport.Transport]:

@@ -15,7 +15,7 @@ from elastinet.cli.mpi.complaints import Complaints
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import BIN, Program
 from elastinet.cli.mpi.transport import Transport
-from elastinet.fabric.client import LOST, AgentGone, Command, request
+from elastinet.fabric.client import Command, request
 
 END_SECONDS = 4.0
 """How long mpirun has to end in order, once it was told to or has lost an instance."""
@@ -37,7 +37,7 @@ class Launch:
         self._selector = selectors.DefaultSelector()
         self._leashes: files.Leashes = {}
         self._daemons: dict[Command, Host] = {}
-        self._lost: Host | None = None
+        self._lost: dict[Host, str] = {}
         self._deadline: float | None = None
         self._rest = b""
 
@@ -63,8 +63,8 @@ class Launch:
     def _judged(self, status: int, gone: Sequence[Host]) -> int:
         """The exit code: mpirun's, but not 0 where something else has ended the job, which is said."""
         why = [f"{host.instance} is not running any more: all ranks have been ended" for host in gone]
-        if self._lost and self._lost not in gone:
-            why.append(f"Open MPI's daemon on {self._lost.instance} has ended: so have all ranks")
+        there = {host: what for host, what in self._lost.items() if host not in gone}
+        why += [f"{what} on {host.instance} has ended: so have all ranks" for host, what in there.items()]
         for sentence in why:
             say_error(sentence)
         return status or int(bool(why))
@@ -123,7 +123,7 @@ class Launch:
                 if key.fileobj == orders:
                     self._take(orders)
                 elif key.fileobj is mpirun:
-                    if (status := _heard(mpirun)) is not None:
+                    if (status := mpirun.hear()) is not None:
                         return status
                 elif isinstance(key.fileobj, Complaints):
                     if not key.fileobj.pass_on():
@@ -133,8 +133,13 @@ class Launch:
         return 1
 
     def _take(self, orders: int) -> None:
-        """Begin the daemons that mpirun wants now."""
-        *lines, self._rest = (self._rest + os.read(orders, CHUNK)).split(b"\n")
+        """Begin the daemons that mpirun wants now; the job ends where it can no longer say so."""
+        data = os.read(orders, CHUNK)
+        if not data:
+            self._selector.unregister(orders)
+            self._lose(self.hosts[0], "what hands out mpirun's orders")
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
         for address, _, command in (line.decode().partition(" ") for line in lines):
             host = next(host for host in self.hosts if host.address == address)
             daemon = self._begin(host, command, 2)
@@ -143,14 +148,19 @@ class Launch:
 
     def _hear(self, daemon: Command) -> None:
         """Take the end of a daemon; mpirun must know of one that did not end in order."""
-        status = _heard(daemon)
+        status = daemon.hear()
         if status is None:
             return
         self._selector.unregister(daemon)
         if status and self._deadline is None:
-            self._lost = self._daemons[daemon]
-            self._begin(self.hosts[0], f"echo {status} >{self.folder}/{self._lost.address}", 2)
-            self._hurry()
+            host = self._daemons[daemon]
+            self._begin(self.hosts[0], f"echo {status} >{self.folder}/{host.address}", 2)
+            self._lose(host, "Open MPI's daemon")
+
+    def _lose(self, host: Host, what: str) -> None:
+        """Take something's end for that of the job."""
+        self._lost[host] = what
+        self._hurry()
 
     def _hurry(self) -> None:
         """Give mpirun no more than some seconds from now."""
@@ -168,11 +178,3 @@ class Launch:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _heard(command: Command) -> int | None:
-    """The status of a command that has ended, also of one that has gone with its instance."""
-    try:
-        return command.hear()
-    except AgentGone:
-        return LOST
