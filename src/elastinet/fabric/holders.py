@@ -11,13 +11,12 @@ import re
 import stat
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
-from fcntl import ioctl
 from typing import NamedTuple
 
-from elastinet.fabric import kernel, mounts, nameless, sockets
+from elastinet.fabric import devicenumber, kernel, mounts, nameless, sockets
+from elastinet.fabric.lineage import lineage
 from elastinet.fabric.mounts import Mount
 
-NS_GET_PARENT = 0xB702
 QUEUED = re.compile(r"^(?:scm_fds|UserFiles|UserBufs):\s*[1-9]", re.MULTILINE)
 """Descriptors and pages under way in a socket, or known to an io_uring, that are in no process's table."""
 UNMOUNTED = "anon_inode:[fscontext]"
@@ -93,24 +92,10 @@ def _number(mount: Mount) -> int:
 def processes(init: int) -> Iterator[int]:
     """All processes of a guest: of its PID namespace, and of those made below it."""
     guest = os.stat(f"/proc/{init}/ns/pid").st_ino
-    known: dict[int, bool] = {}
     for name in filter(str.isdecimal, os.listdir("/proc")):
         with suppress(OSError):  # it has ended
-            if _is_below(os.open(f"/proc/{name}/ns/pid", os.O_RDONLY), guest, known):
+            if guest in lineage(os.open(f"/proc/{name}/ns/pid", os.O_RDONLY)):
                 yield int(name)
-
-
-def _is_below(namespace: int, guest: int, known: dict[int, bool]) -> bool:
-    """Whether a PID namespace is a guest's, or has one above it that is; takes the descriptor."""
-    number = os.fstat(namespace).st_ino
-    try:
-        if number not in known:
-            known[number] = number == guest or _is_below(ioctl(namespace, NS_GET_PARENT), guest, known)
-    except PermissionError:
-        known[number] = False  # what is above the agent's own is not to be seen
-    finally:
-        os.close(namespace)
-    return known[number]
 
 
 def _maps(task: str, inside: Known) -> bool:
@@ -134,7 +119,7 @@ class Search:
         self._known = known
         self._agents = os.stat("/proc/self/ns/user").st_ino
         self._home = os.readlink("/proc/self/ns/mnt")
-        self._watched = f"sdev:{os.major(taken.device) << 20 | os.minor(taken.device):x} "
+        self._watched = f"sdev:{devicenumber.inside(taken.device):x} "
 
     def holds(self, pid: int) -> bool:
         """Whether a process holds something; one that is still on its way into the guest does not."""

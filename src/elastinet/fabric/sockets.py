@@ -11,10 +11,11 @@ import sys
 from collections.abc import Set
 from fcntl import ioctl
 
-from elastinet.fabric import kernel
+from elastinet.fabric import devicenumber, kernel
+from elastinet.fabric.lineage import lineage, owner
 from elastinet.fabric.netlink import Netlink, attributes
 
-SIOCGSKNS, NS_GET_USERNS, NS_GET_PARENT = 0x894C, 0xB701, 0xB702
+SIOCGSKNS = 0x894C
 SOCK_DIAG, BY_FAMILY = 4, 20
 SHOW_FILE_AND_PEER = 0x2 | 0x4
 FILE, PEER, SHUTDOWN = 1, 2, 6
@@ -45,31 +46,15 @@ def _leads_out(found: socket.socket, guest: int, own: Set[int]) -> bool:
     except PermissionError:
         return False  # of a network above the agent's: it came from outside, with a command
     try:
-        owner = ioctl(network, NS_GET_USERNS)
-        is_own = _is_below(owner, os.fstat(guest).st_ino)
-        if is_own and found.family == socket.AF_UNIX:
-            return _is_elsewhere(network, os.fstat(found.fileno()).st_ino, own)
-        return is_own is False
+        owners = lineage(owner(network))
+        if os.fstat(guest).st_ino not in owners:
+            return os.stat("/proc/self/ns/user").st_ino in owners[1:]  # another guest's; else from outside
+        inode = os.fstat(found.fileno()).st_ino
+        return found.family == socket.AF_UNIX and _is_elsewhere(network, inode, own)
     except PermissionError:
         return False
     finally:
         os.close(network)
-
-
-def _is_below(owner: int, guest: int) -> bool | None:
-    """Whether a user namespace is a guest's or below; None for the agent's and what is above that.
-
-    Takes the descriptor.
-    """
-    own = os.stat("/proc/self/ns/user").st_ino
-    try:
-        number = os.fstat(owner).st_ino
-        if number in (own, guest):
-            return True if number == guest else None
-        above = ioctl(owner, NS_GET_PARENT)
-    finally:
-        os.close(owner)
-    return bool(_is_below(above, guest))
 
 
 def _is_elsewhere(network: int, inode: int, own: Set[int]) -> bool:
@@ -93,7 +78,7 @@ def _is_elsewhere(network: int, inode: int, own: Set[int]) -> bool:
 def _device(file: bytes) -> int:
     """The device of a socket's name, from the kernel's way to write both."""
     _inode, device = struct.unpack("=II", file)
-    return os.makedev(device >> 20, device & 0xFFFFF)
+    return devicenumber.outside(device)
 
 
 def _ask(netlink: Netlink, inode: int) -> dict[int, bytes]:
