@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from family import child, children
 from prometheus_client.parser import text_string_to_metric_families
-from test_wire_crash import child, children
 from world import World
 
 NAMES = [
