@@ -118,6 +118,16 @@ def test_a_guest_may_be_unwanted_at_any_moment_of_its_start(machine: Machine) ->
     machine.boot(guest(1, boot=99), eni(1, "10.0.1.10"))
 
 
+def test_two_interfaces_in_one_subnet(machine: Machine) -> None:
+    """The first speaks to it, whichever has come first."""
+    second = eni(2, "10.0.1.20", guest="i-1", device="eth1")
+    machine.boot(*BASE, guest(1), second)
+    machine.boot(eni(1, "10.0.1.10"), guest(3), eni(3, "10.0.1.30"))
+    assert "dev eth0 src 10.0.1.10" in machine.ok("i-1", "ip route get 10.0.1.30")
+    for address in ("10.0.1.10", "10.0.1.20"):
+        machine.ok("i-3", f"ping -c1 -w5 {address}")
+
+
 def test_what_a_guest_writes_in_its_clients_name(machine: Machine) -> None:
     """Its root may write into the pipe by which the DHCP client tells of its lease."""
     machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-LOST = 125
 CHUNK = 65536
 
 

@@ -30,7 +30,7 @@ def settle(link: Link) -> None:
         offloads.only_tcp(link.peer_name)
     index = socket.if_nametoindex(link.peer_name)
     table = own_table(link.peer_name)
-    messages = [rtnl.up(index), _address(link.address, index), _default(link.gateway, index, table)]
+    messages = [rtnl.up(index), _address(link.address, index, table), _default(link.gateway, index, table)]
     if table != MAIN_TABLE:
         messages.append(_rule(link.address, table))
     with contextlib.closing(Netlink()) as netlink:
@@ -88,11 +88,14 @@ def _rule6(kind: int, flags: int, address: str, table: int) -> Message:
     return encoded(kind, flags, fibmsg(), fields, attributes)
 
 
-def _address(text: str, index: int) -> Message:
+def _address(text: str, index: int, table: int) -> Message:
+    """Where two interfaces are in one subnet, eth0 speaks to it, and of the others the lower one."""
     interface = ipaddress.IPv4Interface(text)
     fields = {"family": INET, "prefixlen": interface.network.prefixlen, "index": index}
     address, broadcast = str(interface.ip), str(interface.network.broadcast_address)
-    attributes = [("IFA_LOCAL", address), ("IFA_ADDRESS", address), ("IFA_BROADCAST", broadcast)]
+    metric = table if table != MAIN_TABLE else 0
+    addresses = [("IFA_LOCAL", address), ("IFA_ADDRESS", address), ("IFA_BROADCAST", broadcast)]
+    attributes = [*addresses, ("IFA_RT_PRIORITY", metric)]
     return encoded(rtnl.NEWADDR, CREATE | REPLACE, ifaddrmsg(), fields, attributes)
 
 
