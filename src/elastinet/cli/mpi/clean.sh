@@ -4,6 +4,7 @@
 mkdir "$FOLDER" || exit
 exec 4>&-
 read -r _
+ended() { ! grep -q '^State:.[^XZ]' "/proc/$1/status" 2>/dev/null; }  # what waits for its parent has ended, too
 ours() { grep -lsxz "$MARK" /proc/[0-9]*/environ | cut -d/ -f3; }
 while found=$(ours) && [ -n "$found" ]; do
     kill -9 $found 2>/dev/null
@@ -14,7 +15,7 @@ done
 for file in /dev/shm/*:*:*; do
     pid=${file#/dev/shm/}
     pid=${pid%%:*}
-    [ "$pid" -ge "$FIRST" ] 2>/dev/null && [ "$pid" -lt $! ] && [ ! -e "/proc/$pid" ] && rm -f "$file"
+    [ "$pid" -ge "$FIRST" ] 2>/dev/null && [ "$pid" -lt $! ] && ended "$pid" && rm -f "$file"
 done
 rm -rf "$FOLDER"
 echo done
