@@ -13,7 +13,7 @@ PROGRAM = [sys.executable, "-c", "from elastinet.cli import main; main()"]
 NONE = ("--fabric", "none", "--port", "0", "--json")
 
 
-def wait_until(true: Callable[[], bool]) -> None:
+def wait_until(true: Callable[[], object]) -> None:
     end = time.monotonic() + 30
     while not true():
         assert time.monotonic() < end

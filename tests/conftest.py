@@ -29,7 +29,11 @@ MEASURING = (
         "tests/fabric/test_counters",
     ),
     *("tests/kernel/test_perf", "tests/kernel/test_wire_express", "tests/kernel/test_wire_counters"),
-    *("tests/kernel/test_forecast_law", "tests/kernel/test_mpi.py::test_measured", "tests/test_examples.py"),
+    *("tests/kernel/test_forecast_law", "tests/kernel/test_mpi.py::test_measured"),
+    *(
+        f"tests/test_examples.py::test_example[{name}"
+        for name in ("cluster", "credits", "demo", "flows", "mpi")
+    ),
 )
 """Tests that measure packets or times: a machine that does other work, too, has three tries."""
 
@@ -68,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the order below, and let what is started hear Ctrl-C even where the tests themselves may not."""
+    """Keep that order, and let what is started hear Ctrl-C even where the tests themselves may not."""
     config.option.loadscopereorder = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

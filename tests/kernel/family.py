@@ -1,7 +1,5 @@
 """The processes of a server, as this machine's /proc tells."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +16,3 @@ def of_module(pid: int, module: str) -> list[int]:
 def child(world: Any, module: str) -> int | None:
     """The supervisor's child of this name, or None while it has none."""
     return next(iter(of_module(world.pid, module)), None)
-
-
-def wait_until(done: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)

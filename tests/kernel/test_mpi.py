@@ -11,9 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from family import wait_until
 from mpi_jobs import Running, built, card, command, inside, launch, mpirun, nothing_left, refused
 from world import World
+
+from commands import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_interrupted(world: World, four: list[Any], messages: str, number: int, 
     job = Running(world, four[:3], messages, by)
     os.kill(job.process.pid, number)
     assert job.end()[0] == status
-    wait_until(lambda: nothing_left(world, four[:3]), 5)  # the instances see to it themselves after SIGKILL
+    wait_until(lambda: nothing_left(world, four[:3]))  # the instances see to it themselves after SIGKILL
 
 
 @pytest.mark.parametrize(("which", "by"), [(0, "efa"), (1, "tcp")])

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from family import child, wait_until
+from family import child
 from mpi_jobs import Running, built, command, inside, launch, mpirun, nothing_left
 from world import World
+
+from commands import wait_until
 
 SLOW_TAR = """cat >/usr/local/bin/tar <<'END'
 #!/bin/sh
@@ -62,7 +64,7 @@ def test_ended_while_it_is_copied(
         assert os.listdir(here) == []
         os.kill(job.pid, number)
         assert job.wait(5) == status
-    wait_until(lambda: nothing_left(world, slow), 5)
+    wait_until(lambda: nothing_left(world, slow))
     assert not any(inside(world, one, COPYING) for one in slow)
 
 
@@ -147,4 +149,4 @@ def test_instances_that_do_not_say_they_are_clean(world: World, pair: list[Any],
     assert ours == [f"elastinet: {one.id} does not say that {folder} is deleted there" for one in pair]
     for one in pair:
         inside(world, one, f"kill -CONT $({CLEANERS})")
-    wait_until(lambda: nothing_left(world, pair), 5)
+    wait_until(lambda: nothing_left(world, pair))

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from family import child, children, of_module, wait_until
+from family import child, children, of_module
 from world import World
+
+from commands import wait_until
 
 AGENT, ENGINE = "elastinet.fabric.agent", "elastinet.server"
 HOLD = "setsid sh -c 'exec 9</dev/shm; exec sleep 4343' >/dev/null 2>&1 </dev/null & echo $!"

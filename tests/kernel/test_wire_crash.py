@@ -5,7 +5,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from family import child, wait_until
+from family import child
+
+from commands import wait_until
 
 
 def host():
