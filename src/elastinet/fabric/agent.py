@@ -5,11 +5,15 @@ Start it through `launch.agent_command`, which makes the namespaces.
 
 import argparse
 import contextlib
+import fcntl
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
+
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
 def main() -> NoReturn:
@@ -61,20 +65,39 @@ def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn
 
 
 def _serve(run: Path, disks: Path, host: int | None) -> None:
-    from elastinet.fabric import isolate, privileges, spawning
+    from elastinet.fabric import isolate, kernel, privileges, spawning, ucounts
     from elastinet.fabric.image import build
 
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     disks.mkdir(parents=True, exist_ok=True, mode=0o700)
-    isolate.enter()
+    isolate.enter((run, disks))
     isolate.cover_run((run, disks))
     privileges.lock_memory()
-    connection = spawning.fork_spawner(build((run, disks), isolate.is_rootless()))
+    kernel.join_new_keyring()
+    if rootless := isolate.is_rootless():
+        ucounts.confine_all()
+    connection = spawning.fork_spawner(build((run, disks), rootless))
 
     from elastinet.fabric.server import Server
 
     Server(run, disks, connection, host).serve()
 
 
+def seal() -> None:
+    """Go on as a sealed copy, in memory, of the interpreter: what starts inside a guest was this one before.
+
+    A guest that has the kernel run /proc/self/exe then finds nothing that is a file of the machine's.
+    """
+    if os.readlink("/proc/self/exe").startswith("/memfd:"):
+        return
+    copy = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with open("/proc/self/exe", "rb") as program, open(copy, "wb", closefd=False) as into:
+        shutil.copyfileobj(program, into, 1 << 20)
+    fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
+    with contextlib.suppress(PermissionError):  # vm.memfd_noexec: the files of the machine are read-only here
+        os.execve(copy, [sys.executable, *sys.orig_argv[1:]], os.environ)
+
+
 if __name__ == "__main__":
+    seal()
     main()

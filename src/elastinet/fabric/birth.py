@@ -2,11 +2,12 @@
 
 Two processes share the work. The *init* is born into the new user namespace. The *builder* keeps the
 agent's power and mounts the root; only then the init copies the mounts: to the kernel they are now a
-stranger's, so nothing in the guest can unmount, remount or look behind them. Ids are mapped to
-themselves, so files keep their owners; capabilities end where the guest ends.
+stranger's, so nothing in the guest can unmount, remount or look behind them. Its root is nobody outside, or
+in a user namespace of the agent's the user himself; capabilities end where the guest ends.
 """
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -14,14 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric import kernel, privileges, rootfs
+from elastinet.fabric import kernel, privileges, rootfs, ucounts
+from elastinet.fabric.ids import Ids, become_root
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
 OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
 LAST_PID, MOST_PIDS = (Path(f"/proc/sys/kernel/{name}") for name in ("ns_last_pid", "pid_max"))
-CGROUPS = Path("/proc/sys/user/max_cgroup_namespaces")
 WORD = b"."
 Tell = Callable[..., None]
+_numbers = itertools.count()
 
 
 def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
@@ -29,18 +31,32 @@ def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
     kernel.unshare(kernel.CLONE_NEWNS)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        init = kernel.clone(BORN)
+        init = _bear(image.ids.owner(next(_numbers)))
         if not init:
             theirs.close()
-            _or_tell(request, tell, lambda: _become_init(request, ours, tell))
+            _or_tell(request, tell, lambda: _become_init(request, image, ours, tell))
         tell(tag=request["tag"], pid=init)
-        _map_ids(init)
+        _map_ids(init, image.ids)
         target = os.pidfd_open(init)
         kernel.setns(target, kernel.CLONE_NEWPID)
         if not os.fork():
             ours.close()
             _or_tell(request, tell, lambda: _build(request, image, theirs, target, tell))
         os.close(target)
+    return init
+
+
+def _bear(owner: int | None) -> int:
+    """Fork a guest's init into its new namespaces, which an id of their own owns where there is one."""
+    if owner is None:
+        return kernel.clone(BORN)
+    os.seteuid(owner)
+    init = -1
+    try:
+        init = kernel.clone(BORN)
+    finally:
+        if init:  # the child knows no id yet
+            os.seteuid(0)
     return init
 
 
@@ -56,11 +72,21 @@ def _or_tell(request: dict[str, Any], tell: Tell, work: Callable[[], None]) -> N
         os._exit(126)
 
 
-def _become_init(request: dict[str, Any], builder: socket.socket, tell: Tell) -> NoReturn:
-    """Turn into a guest's init: it holds the namespaces, and the kernel reaps its orphans."""
+def _become_init(
+    request: dict[str, Any], image: rootfs.Image, builder: socket.socket, tell: Tell
+) -> NoReturn:
+    """Turn into a guest's init: it holds the namespaces, and the kernel reaps its orphans.
+
+    All that this needs is imported by now: its id cannot read this program any more.
+    """
     _hear(builder)
+    kernel.join_new_keyring()
+    become_root()
     kernel.unshare(OWNED)
-    _forbid_cgroups()
+    if image.is_guarded:
+        ucounts.forbid_cgroups()
+    if not image.ids.is_shifted:
+        ucounts.confine_one()
     _settle_network()
     _say(builder)
     tell(tag=request["tag"], stage="net")
@@ -103,18 +129,10 @@ def _begin_pids(share: float) -> int:
     return first
 
 
-def _map_ids(init: int) -> None:
-    """Map every id that this user namespace knows to itself, in the one of the guest's init."""
-    for kind in ("uid_map", "gid_map"):
-        known = [line.split() for line in Path(f"/proc/self/{kind}").read_text().splitlines()]
-        lines = "".join(f"{first} {first} {count}\n" for first, _, count in known)
-        Path(f"/proc/{init}/{kind}").write_text(lines)
-
-
-def _forbid_cgroups() -> None:
-    """A cgroup namespace would let the guest mount the hierarchy that its id owns on the host."""
-    with contextlib.suppress(FileNotFoundError):
-        CGROUPS.write_text("0")
+def _map_ids(init: int, ids: Ids) -> None:
+    """Say which ids those in the user namespace of a guest's init are."""
+    Path(f"/proc/{init}/uid_map").write_text(ids.uid_map, encoding="utf-8")
+    Path(f"/proc/{init}/gid_map").write_text(ids.gid_map, encoding="utf-8")
 
 
 def _settle_network() -> None:

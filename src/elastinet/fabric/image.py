@@ -7,9 +7,10 @@ So the folders in which software writes, and the readable files of /etc, get a c
 import contextlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
-from elastinet.fabric import isolate
+from elastinet.fabric import idmap, ids, isolate
 from elastinet.fabric.rootfs import LAYERS, Image
 
 TREES = ("var", "opt", "usr/local", "etc")
@@ -19,22 +20,36 @@ DEEPEST = 8
 
 
 def build(ours: tuple[Path, ...], rootless: bool) -> Image:
-    """Look at the host once and lay the layers; a folder that holds our own files is never shown."""
+    """Look at the host once and lay the layers; a folder that holds our own files is never shown.
+
+    As root, guests get a range of ids of their own where this kernel and these file systems let them.
+    """
     skeleton = Path(isolate.PRIVATE, "skeleton")
     present = [name for name in LAYERS if os.path.lexists(f"/{name}")]
     links = {name: os.readlink(f"/{name}") for name in present if os.path.islink(f"/{name}")}
-    lowers: dict[str, tuple[str, ...]] = {}
-    for name in present:
-        if name in links:
-            continue
-        hidden = any(path.is_relative_to(f"/{name}") for path in ours)
-        if rootless or hidden:
-            _copy(name, skeleton, ours)
-        if hidden:
-            lowers[name] = (f"{skeleton}/{name}",)
-        else:
-            lowers[name] = (f"{skeleton}/{name}", f"/{name}") if rootless else (f"/{name}",)
-    return Image(lowers, links, rootless)
+    folders = [name for name in present if name not in links]
+    hidden = [name for name in folders if any(path.is_relative_to(f"/{name}") for path in ours)]
+    shown = [name for name in folders if name not in hidden]
+    for name in folders if rootless else hidden:
+        _copy(name, skeleton, ours)
+    kept, places = _ids(shown, rootless)
+    if kept.is_shifted and hidden:
+        idmap.give(skeleton, kept.first)
+    lowers = {name: (f"{skeleton}/{name}", *((places[name],) if name in shown else ())) for name in folders}
+    if not rootless:
+        lowers |= {name: (places[name],) for name in shown}
+    return Image(lowers, links, rootless, kept)
+
+
+def _ids(shown: list[str], rootless: bool) -> tuple[ids.Ids, dict[str, str]]:
+    """The ids that guests get, and where folders of the host are that have them."""
+    if not rootless:
+        try:
+            first = ids.unused()
+            return ids.shifted(first), idmap.lay([f"/{name}" for name in shown], first)
+        except OSError as error:
+            print(f"elastinet agent: guests' ids are this machine's: {error}", file=sys.stderr, flush=True)
+    return ids.same(), {name: f"/{name}" for name in shown}
 
 
 def _copy(name: str, skeleton: Path, ours: tuple[Path, ...]) -> None:

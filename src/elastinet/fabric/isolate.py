@@ -9,9 +9,18 @@ NETNS = "/run/netns"
 PRIVATE = "/run/elastinet"
 
 
-def enter() -> None:
-    """Give this process (the first of its PID namespace) private mounts, a /proc and a /run of its own."""
+def enter(keep: tuple[Path, ...]) -> None:
+    """Give this process (the first of its PID namespace) private mounts and a /proc of its own.
+
+    All of the host's files are read-only from here, but for the folders to keep: what a guest finds of them
+    by any process on its way into it, the interpreter that this program runs on too, it cannot change.
+    """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    for path in keep:
+        kernel.mount(str(path), str(path), flags=kernel.MS_BIND | kernel.MS_REC)
+    kernel.set_mount_attributes("/", kernel.MOUNT_ATTR_RDONLY, recursive=True)
+    for path in keep:
+        kernel.set_mount_attributes(str(path), remove=kernel.MOUNT_ATTR_RDONLY)
     kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
 
 

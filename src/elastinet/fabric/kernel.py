@@ -27,7 +27,13 @@ UMOUNT_NOFOLLOW = 0x8
 OPEN_TREE_CLONE = 0x1
 OPEN_TREE_CLOEXEC = 0o2000000
 MOVE_MOUNT_F_EMPTY_PATH = 0x4
+MOUNT_ATTR_RDONLY = 0x1
+MOUNT_ATTR_NOSUID = 0x2
+MOUNT_ATTR_NOEXEC = 0x8
+MOUNT_ATTR_IDMAP = 0x100000
 AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
 
 PTRACE_DETACH = 17
 PTRACE_SEIZE = 0x4206
@@ -43,6 +49,10 @@ CLONE3 = 435
 OPEN_TREE = 428
 MOVE_MOUNT = 429
 PIDFD_GETFD = 438
+MOUNT_SETATTR = 442
+KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+"""The number of keyctl, by architecture."""
+KEYCTL_JOIN_SESSION_KEYRING = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # Calls that keep Python's lock, which a child must find held by itself.
@@ -132,6 +142,32 @@ def move_mount(tree: int, target: str) -> None:
     """Mount what `open_tree` has given; an error names the target."""
     flags = MOVE_MOUNT_F_EMPTY_PATH
     system_call(f"move_mount to {target}", MOVE_MOUNT, tree, b"", AT_FDCWD, target.encode(), flags)
+
+
+def set_mount_attributes(path: str, add: int = 0, *, remove: int = 0, recursive: bool = False) -> None:
+    """Change a mount, all those below it too if asked; what it has besides stays."""
+    flags = AT_RECURSIVE if recursive else 0
+    _mount_setattr(AT_FDCWD, path, flags, struct.pack("=4Q", add, remove, 0, 0))
+
+
+def map_ids_of_mount(tree: int, user_namespace: int) -> None:
+    """Have a mount that is nowhere yet show its files' owners by the map of a user namespace."""
+    attributes = struct.pack("=4Q", MOUNT_ATTR_IDMAP, 0, 0, user_namespace)
+    _mount_setattr(tree, "", AT_EMPTY_PATH, attributes)
+
+
+def _mount_setattr(folder: int, path: str, flags: int, attributes: bytes) -> None:
+    name = f"mount_setattr {path}".rstrip()
+    system_call(name, MOUNT_SETATTR, folder, path.encode(), flags, attributes, len(attributes))
+
+
+def join_new_keyring() -> None:
+    """Leave the session keyring of whoever has started this process, for an empty one.
+
+    Where this user may have no more keys, or the architecture is not known, it stays.
+    """
+    with contextlib.suppress(OSError, KeyError):
+        system_call("keyctl", KEYCTL[os.uname().machine], KEYCTL_JOIN_SESSION_KEYRING, 0)
 
 
 def descriptor_of(pid: int, number: int) -> int:

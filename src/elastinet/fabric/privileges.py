@@ -11,8 +11,9 @@ from elastinet.fabric import kernel
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-# Other file systems by handle, modules, raw devices, the clock, device nodes, the host's audit and logs.
-FORBIDDEN = (2, 16, 17, 25, 27, 30, 32, 33, 34, 35, 36, 37)
+# Other file systems by handle, modules, raw devices, what the kernel counts by user namespace, the clock,
+# device nodes, the host's audit and logs.
+FORBIDDEN = (2, 16, 17, 24, 25, 27, 30, 32, 33, 34, 35, 36, 37)
 
 
 def bring_up(device: str) -> None:

@@ -7,8 +7,10 @@ reachable but what `LAYERS` names, and that only below an overlay.
 import contextlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
-from elastinet.fabric import kernel
+from elastinet.fabric import idmap, kernel
+from elastinet.fabric.ids import TTY, Ids
 
 LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
@@ -28,6 +30,7 @@ SECRET = (
     "timer_list",
     "vmallocinfo",
 )
+KEPT = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NOEXEC
 SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
 
@@ -38,12 +41,35 @@ class Image:
     lowers: dict[str, tuple[str, ...]]
     links: dict[str, str]
     rootless: bool
+    ids: Ids
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether what a guest's root finds open must be covered, since it has the id of the machine's."""
+        return not self.rootless and not self.ids.is_shifted
 
 
 def prepare(disk: str, hostname: str, image: Image) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
-    if os.path.isdir(f"{disk}/root"):
+    if not os.path.isdir(f"{disk}/root"):
+        _make(disk, hostname, image)
+    _own(Path(disk), image)
+
+
+def _own(disk: Path, image: Image) -> None:
+    """Have a disk's files belong to the ids that its guest has now; a disk knows whose they were."""
+    if image.rootless:
         return
+    kept = disk / "ids"
+    first = image.ids.first
+    before = int(kept.read_text(encoding="utf-8")) if kept.exists() else 0
+    if before != first:
+        for part in ("root", "upper"):
+            idmap.give(disk / part, first, before)
+        kept.write_text(str(first), encoding="utf-8")
+
+
+def _make(disk: str, hostname: str, image: Image) -> None:
     fresh = f"{disk}/fresh"
     for name in OWN + tuple(image.lowers):
         os.makedirs(f"{fresh}/{name}", exist_ok=True)
@@ -79,7 +105,7 @@ def enter(disk: str, image: Image) -> None:
     kernel.mount(root, root, flags=kernel.MS_BIND)
     for name, lowers in image.lowers.items():
         _overlay(disk, name, lowers, image.rootless)
-    _live(root)
+    _live(root, image)
     os.chdir(root)
     kernel.pivot_root(".", ".")
     kernel.umount(".", kernel.MNT_DETACH)
@@ -99,14 +125,21 @@ def _escape(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _live(root: str) -> None:
+def _live(root: str, image: Image) -> None:
     """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
-    kernel.mount("tmpfs", f"{root}/run", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755")
-    kernel.mount("tmpfs", f"{root}/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
-    _devices(f"{root}/dev")
+    safe = kernel.MS_NOSUID | kernel.MS_NODEV
+    _scratch(f"{root}/run", image.ids, "mode=755", safe)
+    _scratch(f"{root}/tmp", image.ids, "mode=1777", safe)
+    _devices(f"{root}/dev", image.ids)
     kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
-    _guard(f"{root}/proc")
+    if image.is_guarded:
+        _guard(f"{root}/proc")
+
+
+def _scratch(path: str, ids: Ids, options: str, flags: int) -> None:
+    """Mount memory as a folder that belongs to the guest's root."""
+    kernel.mount("tmpfs", path, "tmpfs", flags, f"{options},uid={ids.first},gid={ids.first}")
 
 
 def _guard(proc: str) -> None:
@@ -119,26 +152,22 @@ def _guard(proc: str) -> None:
         kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
         kernel.mount("none", path, flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | SAFE)
     for path in filter(os.path.exists, (f"{proc}/{name}" for name in SECRET)):
-        kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+        _bind("/dev/null", path)
 
 
-def _devices(dev: str) -> None:
+def _devices(dev: str, ids: Ids) -> None:
     """Fill /dev with the harmless nodes, a terminal multiplexer of its own, and TUN."""
-    kernel.mount("tmpfs", dev, "tmpfs", kernel.MS_NOSUID, "mode=755,size=1m")
+    _scratch(dev, ids, "mode=755,size=1m", kernel.MS_NOSUID)
     for folder in ("pts", "shm", "net"):
         os.mkdir(f"{dev}/{folder}")
     for node in NODES:
         _bind_node(f"/dev/{node}", f"{dev}/{node}")
     if os.path.exists("/dev/net/tun"):
         _bind_node("/dev/net/tun", f"{dev}/net/tun")
-    kernel.mount(
-        "devpts",
-        f"{dev}/pts",
-        "devpts",
-        kernel.MS_NOSUID | kernel.MS_NOEXEC,
-        "newinstance,ptmxmode=0666,mode=0620",
-    )
-    kernel.mount("tmpfs", f"{dev}/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+    group = f",gid={ids.first + TTY}" if ids.has_terminals_group else ""
+    options = f"newinstance,ptmxmode=0666,mode=0620{group}"
+    kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, options)
+    _scratch(f"{dev}/shm", ids, "mode=1777", kernel.MS_NOSUID | kernel.MS_NODEV)
     os.symlink("pts/ptmx", f"{dev}/ptmx")
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", f"{dev}/{name}")
@@ -147,4 +176,10 @@ def _devices(dev: str) -> None:
 def _bind_node(source: str, target: str) -> None:
     """Make a device node reachable; binding works where mknod is forbidden."""
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
+    _bind(source, target)
+
+
+def _bind(source: str, target: str) -> None:
+    """Show a file of the host's, of which a guest changes no mode, owner or time: it is the host's own."""
     kernel.mount(source, target, flags=kernel.MS_BIND)
+    kernel.set_mount_attributes(target, KEPT)

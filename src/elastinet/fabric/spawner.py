@@ -16,6 +16,7 @@ from fcntl import ioctl
 from typing import Any, NoReturn
 
 from elastinet.fabric import birth, kernel, privileges, relay, rootfs, sharing
+from elastinet.fabric.ids import become_root
 from elastinet.fabric.protocol import SPACE, received
 
 BUFFER = 1 << 20
@@ -107,6 +108,7 @@ class Spawner:
         """Become what was asked for; every failure is told, none comes back."""
         try:
             signal.set_wakeup_fd(-1)
+            self.image.ids.hand_over(fds)
             become_command(request, target, fds)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
@@ -133,8 +135,9 @@ def become_command(request: Request, target: int, fds: list[int]) -> NoReturn:
 
     Until it is another program, the guest sees a process that holds the agent's descriptors and memory.
     """
-    kernel.hide_from_debuggers()
+    kernel.join_new_keyring()
     kernel.setns(target, GUEST)
+    become_root()
     for device in request.get("up", ()):
         privileges.bring_up(device)
     if "file" in request:

@@ -1,0 +1,116 @@
+"""Which ids of this machine the ids of guests are.
+
+As root, all guests share one range that nobody else here has, so that a guest's root is nobody outside of it.
+Each guest's user namespace is owned by an id of its own, by which the kernel counts what it may have (inotify,
+namespaces …); these are the range behind. The agent's own helpers have the ids behind that. In a user namespace
+every id that is known there means itself: the user's own, and those that /etc/subuid lends him.
+"""
+
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+COUNT = 1 << 16
+FIRST = 0x6E690000
+"""Within what systemd sets aside for containers (524,288 to 1,879,048,191), at a place that it seldom takes."""
+LOWEST = 0x80000
+SPARE = 16
+"""How many ids behind both ranges are the agent's helpers'."""
+WHOLE = 2 * COUNT + SPARE
+LENT = ("/etc/subuid", "/etc/subgid")
+TAKEN = ("/etc/passwd", "/etc/group")
+TTY = 5
+"""The group of terminals, on Debian and most others."""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """The ids of guests: `first` is this machine's id for their 0; each is itself where it is 0.
+
+    The maps are those of a guest's user namespace.
+    """
+
+    first: int
+    uid_map: str
+    gid_map: str
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether a guest's root is another id here."""
+        return self.first > 0
+
+    @property
+    def has_terminals_group(self) -> bool:
+        """Whether a guest knows the group of terminals."""
+        return any(int(first) <= TTY < int(first) + int(count) for first, _, count in _fields(self.gid_map))
+
+    def owner(self, number: int) -> int | None:
+        """The id that owns the namespaces of the number-th guest; None where the agent's own does."""
+        return self.first + COUNT + number % COUNT if self.is_shifted else None
+
+    def hand_over(self, fds: Iterable[int]) -> None:
+        """Let a guest's root open again what it is given: pipes and terminals made for it, and no file."""
+        for fd in fds if self.is_shifted else ():
+            if stat.S_ISFIFO(os.fstat(fd).st_mode) or os.isatty(fd):
+                os.fchown(fd, self.first, self.first)
+
+
+def shifted(first: int) -> Ids:
+    """The ids of guests that have a range of their own."""
+    line = f"0 {first} {COUNT}\n"
+    return Ids(first, line, line)
+
+
+def same() -> Ids:
+    """The ids of guests where every id that this user namespace knows is itself."""
+    return Ids(0, *(_to_itself(Path("/proc/self", kind)) for kind in ("uid_map", "gid_map")))
+
+
+def unused() -> int:
+    """The first id of a range that nobody has on this machine, the ids of the agent's helpers behind it."""
+    ranges = [(start, start + count) for start, count in (*_lent(), *_taken())]
+    for first in range(FIRST, LOWEST, -4 * COUNT):
+        if all(end <= first or first + WHOLE <= start for start, end in ranges):
+            return first
+    raise OSError("all ids are taken")
+
+
+def become_root() -> None:
+    """Be the root of this process's user namespace, and in no other group.
+
+    In a namespace of a single id groups cannot be left; what they are for is not in a guest's reach.
+    """
+    os.setresgid(0, 0, 0)
+    with suppress(PermissionError):
+        os.setgroups([])
+    os.setresuid(0, 0, 0)
+
+
+def _to_itself(known: Path) -> str:
+    return "".join(f"{first} {first} {n}\n" for first, _, n in _fields(known.read_text(encoding="utf-8")))
+
+
+def _fields(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def _lent() -> list[tuple[int, int]]:
+    """The ranges that users have been lent: lines of name:first:count."""
+    fields = [line.split(":") for path in LENT for line in _lines(path)]
+    return [(int(f[1]), int(f[2])) for f in fields if len(f) == 3 and f[1].isdecimal() and f[2].isdecimal()]
+
+
+def _taken() -> list[tuple[int, int]]:
+    """The ids of users and groups: lines of name:password:id:…"""
+    fields = [line.split(":") for path in TAKEN for line in _lines(path)]
+    return [(int(f[2]), 1) for f in fields if len(f) > 2 and f[2].isdecimal()]
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,38 @@
+"""What the kernel counts by user namespace, and how much of it a guest may have (/proc/sys/user)."""
+
+import contextlib
+from pathlib import Path
+
+KNOBS = Path("/proc/sys/user")
+INOTIFY = "max_inotify_instances"
+MOST_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+SHARE = 4
+"""One guest has at most one part in so many of what the user may have; all guests leave him one."""
+
+
+def forbid_cgroups() -> None:
+    """Have no more cgroup namespaces in this user namespace and below.
+
+    In one a guest could mount the hierarchy, of which its id may own a part outside.
+    """
+    _write("max_cgroup_namespaces", 0)
+
+
+def confine_all() -> None:
+    """Keep a part of what is counted for the user for himself; for the user namespace that all guests are in."""
+    forbid_cgroups()
+    _write(INOTIFY, _most_inotify() * (SHARE - 1) // SHARE)
+
+
+def confine_one() -> None:
+    """Leave some of what is counted for the user to other guests; for a guest's own user namespace."""
+    _write(INOTIFY, max(1, _most_inotify() // SHARE))
+
+
+def _most_inotify() -> int:
+    return int(MOST_INOTIFY.read_text(encoding="utf-8"))
+
+
+def _write(knob: str, value: int) -> None:
+    with contextlib.suppress(FileNotFoundError):  # not in this kernel
+        (KNOBS / knob).write_text(str(value), encoding="utf-8")
