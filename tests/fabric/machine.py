@@ -171,14 +171,17 @@ class Machine:
 
     def inside(self, namespace: str, *command: str) -> str:
         """Do something by hand behind the agent's back, in one of its network namespaces."""
+        return self.among_mounts("nsenter", f"--net=/run/netns/{namespace}", "--", *command)
+
+    def among_mounts(self, *command: str) -> str:
+        """Do something by hand with the agent's powers, among its mounts and processes."""
         user = ["--user"] if self.mode == "rootless" else []
         if user and not self.dropped:
             user.append(
                 "--preserve-credentials"
             )  # root's own are not known there, and would lose their power
         enter = ["nsenter", f"--target={self.agent_pid()}", *user, "--mount", "--pid", "--"]
-        net = ["nsenter", f"--net=/run/netns/{namespace}", "--"]
-        done = subprocess.run([*enter, *net, *command], capture_output=True, text=True, check=False)
+        done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

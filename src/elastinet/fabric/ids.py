@@ -1,9 +1,9 @@
 """Which ids of this machine the ids of guests are.
 
-As root, all guests share one range that nobody else here has, so that a guest's root is nobody outside of it.
-Each guest's user namespace is owned by an id of its own, by which the kernel counts what it may have (inotify,
-namespaces …); these are the range behind. The agent's own helpers have the ids behind that. In a user namespace
-every id that is known there means itself: the user's own, and those that /etc/subuid lends him.
+As root, all guests share one range that nobody else here has: a guest's root is nobody outside of it. Each
+guest's user namespace is owned by an id of its own, by which the kernel counts what it may have (inotify,
+namespaces …); these are the range behind. The agent's own helpers have the ids behind that. In a user
+namespace every id that is known there is itself: the user's own, and those that /etc/subuid lends him.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 COUNT = 1 << 16
 FIRST = 0x6E690000
-"""Within what systemd sets aside for containers (524,288 to 1,879,048,191), at a place that it seldom takes."""
+"""Within what systemd sets aside for containers (524,288 to 1,879,048,191), where it seldom begins."""
 LOWEST = 0x80000
 SPARE = 16
 """How many ids behind both ranges are the agent's helpers'."""

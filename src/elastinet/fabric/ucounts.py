@@ -19,7 +19,7 @@ def forbid_cgroups() -> None:
 
 
 def confine_all() -> None:
-    """Keep a part of what is counted for the user for himself; for the user namespace that all guests are in."""
+    """Leave a part of what is counted for the user to himself; for the user namespace of all guests."""
     forbid_cgroups()
     _write(INOTIFY, _most_inotify() * (SHARE - 1) // SHARE)
 
