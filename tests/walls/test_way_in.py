@@ -96,7 +96,7 @@ def test_the_agent_s_interpreter_is_a_sealed_copy() -> None:
         exe = f"/proc/{machine.agent_pid()}/exe"
         assert os.readlink(exe).startswith("/memfd:")
         assert Path(exe).read_bytes() == Path(os.path.realpath(sys.executable)).read_bytes()
-        with pytest.raises(OSError, match="Text file busy|not permitted"):
+        with pytest.raises(OSError, match=r"Text file busy|not permitted"):
             os.open(exe, os.O_RDWR)
     finally:
         machine.close()
