@@ -76,11 +76,12 @@ def _serve(run: Path, disks: Path, host: int | None) -> None:
     kernel.join_new_keyring()
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
-    connection = spawning.fork_spawner(build((run, disks), rootless))
+    image = build((run, disks), rootless)
+    connection = spawning.fork_spawner(image)
 
     from elastinet.fabric.server import Server
 
-    Server(run, disks, connection, host).serve()
+    Server(run, disks, connection, image.ids.helper, host).serve()
 
 
 def seal() -> None:

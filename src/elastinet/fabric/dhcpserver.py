@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from elastinet.fabric import features, isolate, kernel, names
+from elastinet.fabric import features, isolate, kernel, names, privileges
 from elastinet.fabric.objects import Interface, Network
 
 LEASE_SECONDS = 3600
@@ -15,6 +15,7 @@ MTU_OPTION = 26
 DNS_PORT, DHCP_PORT, DHCP6_PORT = "0035", "0043", "0223"
 DUID = "1,00:01"
 START_SECONDS = 5.0
+POWERS = ("net_admin", "net_raw", "net_bind_service")
 NTP_ADDRESS = "169.254.169.123"
 SILENT = (
     (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
@@ -105,14 +106,18 @@ def _files(id: str, interface: Interface | None) -> dict[str, str]:
 class DhcpServer:
     """A network's dnsmasq: its process, its configuration, the hosts and the names it was told of.
 
-    Its methods run in the network's worker thread, so that the process is born in that namespace.
+    Its methods run in the network's worker thread, so that the process is born in that namespace. It has an
+    id of its own if there is one, and of all powers those over its network.
     """
 
-    def __init__(self, network: str) -> None:
+    def __init__(self, network: str, user: int | None = None) -> None:
         self.pid = 0
+        self._user = user
         self._folder = Path(isolate.PRIVATE, network)
         for folder in ("hosts", "names"):
             (self._folder / folder).mkdir(parents=True)
+            self._give(self._folder / folder)
+        self._give(self._folder)
         self._config = ""
         self._told: dict[str, str] = {}
         self._asked: dict[str, str] = {}
@@ -140,6 +145,7 @@ class DhcpServer:
             if text and text != told:
                 fresh = self._folder / "fresh"
                 fresh.write_text(text)
+                self._give(fresh)
                 fresh.rename(self._folder / path)
             elif told and not text:
                 (self._folder / path).unlink()
@@ -149,6 +155,12 @@ class DhcpServer:
             del self._asked[path]
         return unlearn
 
+    def _give(self, path: Path) -> None:
+        """Let the process, and nobody else, read a file or a folder."""
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        if self._user is not None:
+            os.chown(path, self._user, self._user)
+
     def _start(self, text: str) -> None:
         """Start the process and wait until it listens, so that no client asks in vain."""
         program = features.find("dnsmasq")
@@ -156,7 +168,9 @@ class DhcpServer:
             raise OSError("dnsmasq is not installed")
         path = self._folder / "dnsmasq.conf"
         path.write_text(text)
-        self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {}, file_actions=SILENT)
+        self._give(path)
+        command = [*privileges.confined(POWERS, self._user), program, "-d", "-C", str(path)]
+        self.pid = os.posix_spawn(command[0], command, {}, file_actions=SILENT)
         self._config = text
         pid = self.pid
         ports = {DHCP_PORT} | ({DNS_PORT} if "port=0" not in text else set())

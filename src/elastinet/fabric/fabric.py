@@ -28,7 +28,13 @@ class Fabric:
     """All that is wanted, all that is there, and the way from one to the other."""
 
     def __init__(
-        self, disks: Path, loop: Loop, spawning: Spawning, tell: Tell, exposure: Exposure | None = None
+        self,
+        disks: Path,
+        loop: Loop,
+        spawning: Spawning,
+        tell: Tell,
+        helper: int | None = None,
+        exposure: Exposure | None = None,
     ) -> None:
         self.plan = plan.Plan()
         self.spaces: dict[str, Space] = {}
@@ -38,6 +44,7 @@ class Fabric:
         self._loop = loop
         self._spawning = spawning
         self._tell = tell
+        self._helper = helper
         self._exposure = exposure
         self._holders: dict[str, int] = {}
         self._attachments = Attachments(self.plan, self.lives, tell, self._check_running, self.look)
@@ -230,7 +237,7 @@ class Fabric:
         """Make a namespace's router."""
         try:
             space = self.spaces[id] = Space(
-                id, self._holders, self._spawning.relay, self._role(id), namespace
+                id, self._holders, self._spawning.relay, self._role(id), namespace, self._helper
             )
         except OSError as error:
             self._failed[id] = {f"network:{id}": str(error)}

@@ -51,6 +51,11 @@ class Ids:
         """The id that owns the namespaces of the number-th guest; None where the agent's own does."""
         return self.first + COUNT + number % COUNT if self.is_shifted else None
 
+    @property
+    def helper(self) -> int | None:
+        """The id of the agent's helpers; None where they have the agent's own."""
+        return self.first + 2 * COUNT if self.is_shifted else None
+
     def hand_over(self, fds: Iterable[int]) -> None:
         """Let a guest's root open again what it is given: pipes and terminals made for it, and no file."""
         for fd in fds if self.is_shifted else ():

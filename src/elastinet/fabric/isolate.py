@@ -33,7 +33,8 @@ def cover_run(keep: tuple[Path, ...]) -> None:
         kernel.mount(f"/proc/self/fd/{fd}", str(path), flags=kernel.MS_BIND | kernel.MS_REC)
         os.close(fd)
     os.mkdir(NETNS)
-    Path(PRIVATE).mkdir(0o700, exist_ok=True)  # there already when RUN lies in it
+    Path(PRIVATE).mkdir(exist_ok=True)  # there already when RUN lies in it
+    Path(PRIVATE).chmod(0o711)  # the agent's helpers come through
 
 
 def _below_run(path: Path) -> bool:

@@ -5,9 +5,10 @@ import resource
 import signal
 import socket
 import struct
+from collections.abc import Sequence
 from fcntl import ioctl
 
-from elastinet.fabric import kernel
+from elastinet.fabric import features, kernel
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
@@ -47,6 +48,23 @@ def place(fds: list[int]) -> None:
     for index, fd in enumerate(high):
         os.dup2(fd, index)
     os.closerange(len(fds), 256)
+
+
+def confined(powers: Sequence[str], user: int | None) -> list[str]:
+    """What a command of the agent's begins with that shall have these capabilities only, as another user."""
+    kept = ",+".join(("-all", *powers))
+    who = [] if user is None else [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    sets = [f"--{kind}={kept}" for kind in ("inh-caps", "ambient-caps", "bounding-set")]
+    return [features.find("setpriv") or "/usr/bin/setpriv", "--no-new-privs", *who, *sets, "--"]
+
+
+def become(user: int | None) -> None:
+    """Be another user without any power, for good; None stays who it is."""
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    kernel.drop_all_capabilities()
 
 
 def reset_signals() -> None:

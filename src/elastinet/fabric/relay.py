@@ -92,13 +92,13 @@ def _refuse_tags(end: socket.socket) -> None:
     end.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, filter)
 
 
-def main(fds: list[int]) -> NoReturn:
+def main(fds: list[int], user: int | None) -> NoReturn:
     """Be the relay between two such sockets, without any power, until one of them has no device any more."""
-    kernel.die_with_parent(signal.SIGKILL)
     kernel.name_process("relay")
     privileges.place(fds)
     privileges.reset_signals()
-    kernel.drop_all_capabilities()
+    privileges.become(user)
+    kernel.die_with_parent(signal.SIGKILL)  # asked for last: whoever becomes another forgets it
     try:
         _relay(socket.socket(fileno=0), socket.socket(fileno=1))
     except OSError as error:  # a device is gone, and with it the interface

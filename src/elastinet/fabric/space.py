@@ -91,6 +91,7 @@ class Space:
         start_relay: Start,
         role: Role = ROUTER,
         namespace: int | None = None,
+        helper: int | None = None,
     ) -> None:
         self.id = id
         self.role = role
@@ -100,6 +101,7 @@ class Space:
         self.monitor: Monitor
         self._own = namespace is None
         self._timeouts = dict(TIMEOUTS[role])
+        self._helper = helper
         self.worker = Worker(id, namespace)
         self.router = self.worker.call(lambda: self._settle(holders, start_relay))
 
@@ -112,7 +114,7 @@ class Space:
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
         if self.role == ROUTER:
-            self.dhcp = DhcpServer(self.id)
+            self.dhcp = DhcpServer(self.id, self._helper)
             self._fresh["ipv4"] = _listen("ipv4")
         router = Router(holders, start_relay)
         if not self._own:

@@ -66,7 +66,7 @@ class Spawner:
         """Fork the process that a request asks for into the PID namespace where it belongs."""
         try:
             if "relay" in request:
-                self.beside(request, lambda: relay.main(fds))
+                self.beside(request, lambda: relay.main(fds, self.image.ids.helper))
             elif "share" in request:
                 self.tell(
                     tag=request["tag"], pid=self.beside(request, lambda: sharing.change(*request["share"]))
