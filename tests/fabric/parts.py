@@ -23,8 +23,9 @@ def group(
     return Group(id, network, frozenset(ingress), frozenset(egress))
 
 
-def guest(number: int, boot: int = 1, user_data: str = "") -> Guest:
-    return Guest(f"i-{number}", f"host-{number}", boot, base64.b64encode(user_data.encode()).decode())
+def guest(number: int, boot: int = 1, user_data: str = "", **changes: Any) -> Guest:
+    data = base64.b64encode(user_data.encode()).decode()
+    return Guest(f"i-{number}", f"host-{number}", boot, data, **changes)
 
 
 def eni(number: int, address: str, **changes: Any) -> Interface:

@@ -13,6 +13,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from elastinet.fabric import cgroups
+
+ENDING_SECONDS = 5.0
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -24,11 +27,15 @@ def main() -> NoReturn:
     arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
     options = arguments.parse_args()
     ready, parent = os.pipe()
+    groups = cgroups.make(os.getpid())
     child = os.fork()
     if not child:
         os.close(parent)
-        _be_first(options.run.resolve(), options.disks.resolve(), options.host, ready)
-    sys.exit(_guard(child, options.run / "agent.sock"))
+        _be_first(options.run.resolve(), options.disks.resolve(), groups, options.host, ready)
+    try:
+        sys.exit(_guard(child, options.run / "agent.sock"))
+    finally:
+        cgroups.remove(groups, ENDING_SECONDS)
 
 
 def _guard(child: int, path: Path) -> int:
@@ -46,7 +53,7 @@ def _guard(child: int, path: Path) -> int:
     return 0 if code == -signal.SIGKILL else abs(code)
 
 
-def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn:
+def _be_first(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, parent: int) -> NoReturn:
     """Be the agent; what cannot go on is said in one line."""
     from elastinet.fabric import kernel
 
@@ -55,7 +62,7 @@ def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn
         kernel.die_with_parent(signal.SIGKILL)
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        _serve(run, disks, host)
+        _serve(run, disks, groups, host)
     except Exception as error:
         if "ELASTINET_DEBUG" in os.environ:
             raise
@@ -64,13 +71,13 @@ def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn
         os._exit(code)
 
 
-def _serve(run: Path, disks: Path, host: int | None) -> None:
+def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None) -> None:
     from elastinet.fabric import isolate, kernel, privileges, spawning, ucounts
     from elastinet.fabric.image import build
 
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     disks.mkdir(parents=True, exist_ok=True, mode=0o700)
-    isolate.enter((run, disks))
+    isolate.enter((run, disks, *groups))
     isolate.cover_run((run, disks))
     privileges.lock_memory()
     kernel.join_new_keyring()
@@ -81,7 +88,7 @@ def _serve(run: Path, disks: Path, host: int | None) -> None:
 
     from elastinet.fabric.server import Server
 
-    Server(run, disks, connection, image.ids.helper, host).serve()
+    Server(run, disks, connection, groups, image.ids.helper, host).serve()
 
 
 def seal() -> None:

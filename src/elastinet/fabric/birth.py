@@ -9,14 +9,16 @@ in a user namespace of the agent's the user himself; capabilities end where the 
 import contextlib
 import itertools
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric import kernel, privileges, rootfs, ucounts
+from elastinet.fabric import cgroups, kernel, privileges, rootfs, ucounts
 from elastinet.fabric.ids import Ids, become_root
+from elastinet.fabric.room import Room, limit
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
 OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
@@ -26,37 +28,45 @@ Tell = Callable[..., None]
 _numbers = itertools.count()
 
 
-def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
+def boot(request: dict[str, Any], image: rootfs.Image, room: Room, tell: Tell) -> int:
     """Start a guest's init and the builder of its root; leaves the caller among the guest's mounts."""
     kernel.unshare(kernel.CLONE_NEWNS)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        init = _bear(image.ids.owner(next(_numbers)))
+        init = _bear(image.ids.owner(next(_numbers)), room.processes)
         if not init:
             theirs.close()
-            _or_tell(request, tell, lambda: _become_init(request, image, ours, tell))
+            _or_tell(request, tell, lambda: _become_init(request, image, room, ours, tell))
         tell(tag=request["tag"], pid=init)
+        cgroups.enter(room.groups, init)
         _map_ids(init, image.ids)
         target = os.pidfd_open(init)
         kernel.setns(target, kernel.CLONE_NEWPID)
         if not os.fork():
             ours.close()
-            _or_tell(request, tell, lambda: _build(request, image, theirs, target, tell))
+            _or_tell(request, tell, lambda: _build(request, image, room, theirs, target, tell))
         os.close(target)
     return init
 
 
-def _bear(owner: int | None) -> int:
-    """Fork a guest's init into its new namespaces, which an id of their own owns where there is one."""
+def _bear(owner: int | None, processes: int) -> int:
+    """Fork a guest's init into its new namespaces, which an id of their own owns where there is one.
+
+    By that id the kernel counts all of the guest's processes, whoever they are in it, and lets it have as
+    many as its maker was let (user_namespaces(7)).
+    """
     if owner is None:
         return kernel.clone(BORN)
-    os.seteuid(owner)
+    before = resource.getrlimit(resource.RLIMIT_NPROC)
     init = -1
     try:
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, before[1]))
+        os.setresuid(owner, owner, 0)
         init = kernel.clone(BORN)
     finally:
         if init:  # the child knows no id yet
-            os.seteuid(0)
+            os.setresuid(0, 0, 0)
+            resource.setrlimit(resource.RLIMIT_NPROC, before)
     return init
 
 
@@ -73,13 +83,14 @@ def _or_tell(request: dict[str, Any], tell: Tell, work: Callable[[], None]) -> N
 
 
 def _become_init(
-    request: dict[str, Any], image: rootfs.Image, builder: socket.socket, tell: Tell
+    request: dict[str, Any], image: rootfs.Image, room: Room, builder: socket.socket, tell: Tell
 ) -> NoReturn:
     """Turn into a guest's init: it holds the namespaces, and the kernel reaps its orphans.
 
     All that this needs is imported by now: its id cannot read this program any more.
     """
     _hear(builder)
+    limit(room)
     kernel.join_new_keyring()
     become_root()
     kernel.unshare(OWNED)
@@ -106,7 +117,12 @@ def _become_init(
 
 
 def _build(
-    request: dict[str, Any], image: rootfs.Image, init: socket.socket, target: int, tell: Tell
+    request: dict[str, Any],
+    image: rootfs.Image,
+    room: Room,
+    init: socket.socket,
+    target: int,
+    tell: Tell,
 ) -> None:
     """Be the builder: the init's ids are mapped, so it may begin, and is told when its root is there."""
     os.umask(0o022)
@@ -118,7 +134,7 @@ def _build(
     # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
     kernel.setns(target, kernel.CLONE_NEWNET)
     rootfs.prepare(request["disk"], request["hostname"], image)
-    rootfs.enter(request["disk"], image)
+    rootfs.enter(request["disk"], image, room.memory_mib)
     _say(init)
 
 

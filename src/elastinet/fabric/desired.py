@@ -7,6 +7,7 @@ building everything is a law with a test.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_network
 
+from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.fabric import limits, objects
 from elastinet.fabric.objects import AnyObject
@@ -19,6 +20,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
+from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, bypass, devices, resolving
 from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
@@ -117,6 +119,8 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
         boot=instance.boot,
         user_data=instance.user_data,
         memory=bypass.memory(state, instance, settings.rules),
+        memory_mib=instance_types()[instance.instance_type].memory_mib,
+        disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
     )
 
 

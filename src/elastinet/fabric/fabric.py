@@ -33,6 +33,7 @@ class Fabric:
         loop: Loop,
         spawning: Spawning,
         tell: Tell,
+        groups: tuple[Path, ...] = (),
         helper: int | None = None,
         exposure: Exposure | None = None,
     ) -> None:
@@ -44,6 +45,7 @@ class Fabric:
         self._loop = loop
         self._spawning = spawning
         self._tell = tell
+        self._groups = groups
         self._helper = helper
         self._exposure = exposure
         self._holders: dict[str, int] = {}
@@ -149,7 +151,9 @@ class Fabric:
         if not fresh:
             return
         for id in sorted(fresh):
-            life = self.lives[id] = Life(wanted[id], self._disks / id, self._loop, self._spawning)
+            life = self.lives[id] = Life(
+                wanted[id], self._disks / id, self._loop, self._spawning, self._groups
+            )
             pids = 0.0 if wanted[id].memory is None else self.memories.pids_for(life)
             life.boot(self.plan.interfaces_of(id), self._guest_changed, pids)
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import ending, holders
+from elastinet.fabric import ending, holders, room
 from elastinet.fabric.console import Console
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -37,8 +37,11 @@ def _unless_it_has_ended() -> Iterator[None]:
 class Life:
     """One boot of a guest, from its spawning to its end."""
 
-    def __init__(self, guest: Guest, disk: Path, loop: Loop, spawning: Spawning) -> None:
+    def __init__(
+        self, guest: Guest, disk: Path, loop: Loop, spawning: Spawning, groups: tuple[Path, ...] = ()
+    ) -> None:
         self.guest = guest
+        self._groups = groups
         self.disk = disk
         self.init = 0
         self.first_pid = 0
@@ -80,11 +83,12 @@ class Life:
         hear = partial(self._hear, changed=changed)
         try:
             self.disk.mkdir(parents=True, exist_ok=True)
+            own = room.in_groups(room.of(self.guest), self._groups, self.guest.id)
         except OSError as error:
             self._loop.soon(partial(hear, {"error": str(error)}))
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, hear, pids)
+        self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
@@ -127,6 +131,12 @@ class Life:
         self.ended = True
         self.init = 0
         os.close(self._log)
+        self._leave_groups()
+
+    def _leave_groups(self) -> None:
+        """Take away the guest's control groups, once the kernel has let go of its last process."""
+        if not room.leave(self._groups, self.guest.id):
+            self._loop.later(AGAIN_SECONDS, self._leave_groups)
 
     def kill(self) -> None:
         """End the guest with all of its processes; `changed` hears of it."""

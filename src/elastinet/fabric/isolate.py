@@ -13,8 +13,10 @@ def enter(keep: tuple[Path, ...]) -> None:
     """Give this process (the first of its PID namespace) private mounts and a /proc of its own.
 
     All of the host's files are read-only from here, but for the folders to keep: what a guest finds of them
-    by any process on its way into it, the interpreter that this program runs on too, it cannot change.
+    by any process on its way into it, the interpreter that this program runs on too, it cannot change. The
+    mounts of whoever waits for this process, to tidy up, stay as they were.
     """
+    kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     for path in keep:
         kernel.mount(str(path), str(path), flags=kernel.MS_BIND | kernel.MS_REC)

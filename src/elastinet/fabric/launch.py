@@ -15,7 +15,7 @@ def agent_command(run: Path, disks: Path, host: int | None = None) -> list[str]:
     """
     agent = [sys.executable, "-m", "elastinet.fabric.agent", "--run", str(run), "--disks", str(disks)]
     agent += ["--host", str(host)] if host is not None else []
-    return [features.find("setpriv") or "setpriv", "--pdeathsig", "KILL", "--", *_unshare(), "--", *agent]
+    return [features.find("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *_unshare(), "--", *agent]
 
 
 def _unshare() -> list[str]:

@@ -73,13 +73,16 @@ class Guest(Object, frozen=True, tag="guest"):
 
     `boot` changes with every start, so that a restarted instance is a new guest with the old disk.
     `user_data` is base64, and is run once in the life of the disk if it begins with "#!". `memory` names
-    what it shares with other guests past the kernel: None without EFA, "" for nothing.
+    what it shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and
+    `disk_gib` are what an instance of its type, and its volumes, would have.
     """
 
     hostname: str
     boot: int
     user_data: str = ""
     memory: str | None = None
+    memory_mib: int = 1024
+    disk_gib: int = 8
 
 
 class Interface(Object, frozen=True, tag="interface"):

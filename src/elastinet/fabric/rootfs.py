@@ -66,7 +66,9 @@ def _own(disk: Path, image: Image) -> None:
     if before != first:
         for part in ("root", "upper"):
             idmap.give(disk / part, first, before)
-        kept.write_text(str(first), encoding="utf-8")
+        fresh = disk / "ids.fresh"
+        fresh.write_text(str(first), encoding="utf-8")
+        fresh.rename(kept)
 
 
 def _make(disk: str, hostname: str, image: Image) -> None:
@@ -98,14 +100,17 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def enter(disk: str, image: Image) -> None:
-    """Build the root below `disk` and move into it, all processes of this mount namespace with it."""
+def enter(disk: str, image: Image, memory_mib: int) -> None:
+    """Build the root below `disk` and move into it, all processes of this mount namespace with it.
+
+    Of the memory no more than half is let for files in each place, as on Linux by itself.
+    """
     root = f"{disk}/root"
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount(root, root, flags=kernel.MS_BIND)
     for name, lowers in image.lowers.items():
         _overlay(disk, name, lowers, image.rootless)
-    _live(root, image)
+    _live(root, image, memory_mib)
     os.chdir(root)
     kernel.pivot_root(".", ".")
     kernel.umount(".", kernel.MNT_DETACH)
@@ -125,12 +130,13 @@ def _escape(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _live(root: str, image: Image) -> None:
+def _live(root: str, image: Image, memory_mib: int) -> None:
     """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
     safe = kernel.MS_NOSUID | kernel.MS_NODEV
-    _scratch(f"{root}/run", image.ids, "mode=755", safe)
-    _scratch(f"{root}/tmp", image.ids, "mode=1777", safe)
-    _devices(f"{root}/dev", image.ids)
+    most = f"size={memory_mib // 2}m"
+    _scratch(f"{root}/run", image.ids, f"mode=755,{most}", safe)
+    _scratch(f"{root}/tmp", image.ids, f"mode=1777,{most}", safe)
+    _devices(f"{root}/dev", image.ids, most)
     kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
     if image.is_guarded:
@@ -155,7 +161,7 @@ def _guard(proc: str) -> None:
         _bind("/dev/null", path)
 
 
-def _devices(dev: str, ids: Ids) -> None:
+def _devices(dev: str, ids: Ids, most: str) -> None:
     """Fill /dev with the harmless nodes, a terminal multiplexer of its own, and TUN."""
     _scratch(dev, ids, "mode=755,size=1m", kernel.MS_NOSUID)
     for folder in ("pts", "shm", "net"):
@@ -167,7 +173,7 @@ def _devices(dev: str, ids: Ids) -> None:
     group = f",gid={ids.first + TTY}" if ids.has_terminals_group else ""
     options = f"newinstance,ptmxmode=0666,mode=0620{group}"
     kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, options)
-    _scratch(f"{dev}/shm", ids, "mode=1777", kernel.MS_NOSUID | kernel.MS_NODEV)
+    _scratch(f"{dev}/shm", ids, f"mode=1777,{most}", kernel.MS_NOSUID | kernel.MS_NODEV)
     os.symlink("pts/ptmx", f"{dev}/ptmx")
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", f"{dev}/{name}")

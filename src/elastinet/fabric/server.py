@@ -48,12 +48,18 @@ class Server:
     """Accepts, tells and listens, all in one loop."""
 
     def __init__(
-        self, run: Path, disks: Path, spawner: socket.socket, helper: int | None, host: int | None
+        self,
+        run: Path,
+        disks: Path,
+        spawner: socket.socket,
+        groups: tuple[Path, ...],
+        helper: int | None,
+        host: int | None,
     ) -> None:
         self._loop = Loop()
         self._spawning = Spawning(spawner)
         exposure = None if host is None else Exposure(host)
-        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, helper, exposure)
+        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, exposure)
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()

@@ -16,6 +16,7 @@ from fcntl import ioctl
 from typing import Any, NoReturn
 
 from elastinet.fabric import birth, kernel, privileges, relay, rootfs, sharing
+from elastinet.fabric import room as rooms
 from elastinet.fabric.ids import become_root
 from elastinet.fabric.protocol import SPACE, received
 
@@ -31,6 +32,7 @@ class Spawner:
     def __init__(self, agent: socket.socket, image: rootfs.Image) -> None:
         self.agent = agent
         self.image = image
+        self.rooms: dict[int, rooms.Room] = {}
         self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self.wake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -74,7 +76,8 @@ class Spawner:
             elif "init" in request:
                 self.command(request, fds)
             else:
-                birth.boot(request, self.image, self.tell)
+                room = rooms.read(request["room"])
+                self.rooms[birth.boot(request, self.image, room, self.tell)] = room
         finally:
             kernel.setns(self.home, kernel.CLONE_NEWPID)
             if "init" not in request:
@@ -108,6 +111,7 @@ class Spawner:
         """Become what was asked for; every failure is told, none comes back."""
         try:
             signal.set_wakeup_fd(-1)
+            rooms.enter(self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
             become_command(request, target, fds)
         except BaseException as error:
@@ -122,6 +126,7 @@ class Spawner:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
+                self.rooms.pop(pid, None)
                 code = os.waitstatus_to_exitcode(status)
                 self.tell(exit=pid, status=code if code >= 0 else 128 - code)
 

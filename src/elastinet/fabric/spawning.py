@@ -10,6 +10,7 @@ from typing import Any
 
 from elastinet.fabric import rootfs, spawner
 from elastinet.fabric.protocol import attach
+from elastinet.fabric.room import Room
 
 Told = Callable[[dict[str, Any]], None]
 """Gets each fact about a process: its pid, the stages of its start, an error, its exit status."""
@@ -40,9 +41,9 @@ class Spawning:
         self._waiting: dict[int, Told] = {}
         self._tags_by_pid: dict[int, int] = {}
 
-    def boot(self, disk: str, hostname: str, told: Told, pids: float = 0) -> None:
+    def boot(self, disk: str, hostname: str, room: Room, told: Told, pids: float = 0) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
-        self._ask(told, (), disk=disk, hostname=hostname, pids=pids)
+        self._ask(told, (), disk=disk, hostname=hostname, room=room.told(), pids=pids)
 
     def run(self, init: int, argv: Sequence[str], fds: Sequence[int], told: Told, **options: Any) -> None:
         """Start a program inside the guest whose init is given, with these descriptors as 0, 1, 2 …"""

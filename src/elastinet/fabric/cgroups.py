@@ -1,0 +1,118 @@
+"""Control groups: what a guest has of this machine's memory and process ids, where somebody lets us say so.
+
+Each agent has a group of its own in each hierarchy that counts one of the two, below the one that it was
+started in (version 1), or beside all others (version 2, as root), and in it one for each guest. A user has
+what was delegated to him, as `systemd-run --user --scope -p Delegate=yes` does.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+NAME = "elastinet-"
+LIMITS = {
+    "pids": ("pids.max",),
+    "memory": ("memory.max", "memory.limit_in_bytes"),
+}
+"""For each controller the files of its limit, whichever is there: version 2's and version 1's."""
+PROCESSES = "cgroup.procs"
+UNITED = Path("/sys/fs/cgroup")
+
+
+def make(number: int) -> tuple[Path, ...]:
+    """Make the agent's groups, named after a process of its; none where nobody lets us."""
+    sweep()
+    made = []
+    for parent in parents():
+        group = parent / f"{NAME}{number}"
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            made.append(group)
+            if (group / "cgroup.subtree_control").exists():
+                _control(group)
+    return tuple(made)
+
+
+def controlled(groups: tuple[Path, ...]) -> set[str]:
+    """Which of the controllers hold in groups that would be made in these."""
+    return {name for name in LIMITS for group in groups if _counts(group, name)}
+
+
+def _counts(group: Path, controller: str) -> bool:
+    if (group / "cgroup.subtree_control").exists():
+        return controller in (group / "cgroup.subtree_control").read_text(encoding="utf-8").split()
+    return any((group / file).exists() for file in LIMITS[controller])
+
+
+def parents() -> Iterator[Path]:
+    """Where groups may be made, in each hierarchy of use, as this process sees them."""
+    for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+        _, names, path = line.split(":", 2)
+        if names == "" and (UNITED / "cgroup.controllers").exists():
+            yield UNITED if os.geteuid() == 0 else UNITED / path.lstrip("/")
+        for controller in names.split(",") if names else ():
+            if controller in LIMITS:
+                yield UNITED / controller / path.lstrip("/")
+
+
+def _control(group: Path) -> None:
+    """Have the controllers count in the groups below one of version 2, as far as they are to be had."""
+    for controller in LIMITS:
+        for place in (group.parent, group):
+            with contextlib.suppress(OSError):  # not delegated, or processes are in the way
+                (place / "cgroup.subtree_control").write_text(f"+{controller}", encoding="utf-8")
+
+
+def give(groups: tuple[Path, ...], guest: str, most: dict[str, int]) -> list[str]:
+    """Make a guest's groups with the most that it may have of each controller's; raises OSError."""
+    folders = []
+    for group in groups:
+        folder = group / guest
+        folder.mkdir(exist_ok=True)
+        folders.append(str(folder))
+        for controller, files in LIMITS.items():
+            for file in files:
+                if (folder / file).exists():
+                    (folder / file).write_text(str(most[controller]), encoding="utf-8")
+    return folders
+
+
+def enter(folders: Iterable[str], pid: int = 0) -> None:
+    """Have a process (0: this one), and all that it starts from now on, counted in a guest's groups."""
+    for folder in folders:
+        Path(folder, PROCESSES).write_text(str(pid), encoding="utf-8")
+
+
+def remove(groups: tuple[Path, ...], seconds: float = 0) -> bool:
+    """Remove groups with those in them, false where one stays: it has processes, perhaps their last moments.
+
+    Tries again for so many seconds.
+    """
+    end = time.monotonic() + seconds
+    while left := [group for group in groups if not _is_removed(group)]:
+        groups = tuple(left)
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _is_removed(group: Path) -> bool:
+    with contextlib.suppress(OSError):
+        for inner in [path for path in group.iterdir() if path.is_dir()]:
+            with contextlib.suppress(OSError):
+                inner.rmdir()
+        group.rmdir()
+    return not group.exists()
+
+
+def sweep() -> None:
+    """Remove what agents that were killed have left."""
+    for parent in parents():
+        with contextlib.suppress(OSError):
+            for group in parent.glob(f"{NAME}*"):
+                number = group.name.removeprefix(NAME)
+                if number.isdecimal() and not Path("/proc", number).exists():
+                    remove((group,))

@@ -1,0 +1,126 @@
+"""What a guest takes of this machine, others still have: processes, memory, inotify."""
+
+import os
+from pathlib import Path
+
+import pytest
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
+
+from elastinet.fabric import cgroups
+
+BASE = (network(), table(), group(ALL))
+SMALL = 64
+"""MiB: with so little a guest may have 512 processes and threads."""
+MOST = SMALL << 20 >> 17
+BOMB = r"""
+import ctypes, os, sys, threading
+threading.stack_size(65536)
+told, tell = os.pipe()
+go, begin = os.pipe()
+children = []
+for who in sys.argv[1:]:
+    children.append(os.fork())
+    if not children[-1]:
+        if who == "nested":
+            assert ctypes.CDLL(None).unshare(0x10000000) == 0
+        else:
+            os.setresuid(int(who), int(who), int(who))
+        os.read(go, 1)
+        held, made = threading.Event(), 0
+        try:
+            while made < 5000:
+                threading.Thread(target=held.wait, daemon=True).start()
+                made += 1
+        except RuntimeError:
+            pass
+        os.write(tell, f"{made}\n".encode())
+        held.wait()
+os.write(begin, b"." * len(children))
+results = open(told)
+print(*(results.readline().strip() for _ in children))
+for child in children:
+    os.kill(child, 9)
+"""
+
+
+@pytest.fixture
+def up(machine: Machine) -> Machine:
+    machine.boot(*BASE, guest(1, memory_mib=SMALL), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
+    return machine
+
+
+def script(up: Machine, text: str, *arguments: str) -> str:
+    up.ok("i-1", f"cat > /root/script.py <<'END'\n{text}\nEND")
+    return up.exec("i-1", " ".join(["python3 /root/script.py", *arguments]))[1]
+
+
+@pytest.mark.parametrize("who", ["0", "0 1000 1001", "nested", "0 nested nested"])
+def test_a_fork_bomb_ends_at_what_its_type_has(up: Machine, who: str) -> None:
+    """Whoever makes processes and threads in a guest: all of them together are bounded."""
+    if "1000" in who and up.mode != "root":
+        pytest.skip("one id is all that a guest has here")
+    counts = [int(word) for word in script(up, BOMB, who).split()]
+    assert len(counts) == len(who.split())
+    assert MOST // 2 < sum(counts) < MOST
+    assert up.ok("i-2", "for i in 1 2 3 4 5; do sleep 0.1 & done; wait; echo fine") == "fine\n"
+    up.boot(guest(3), eni(3, "10.0.1.30"))
+
+
+def test_memory_as_files_is_bounded_by_type(up: Machine) -> None:
+    for place in ("/tmp", "/run", "/dev/shm"):
+        status, said = up.exec("i-1", f"head -c {SMALL << 20} /dev/zero > {place}/large")
+        assert status != 0
+        assert "No space left" in said
+        up.ok("i-1", f"rm {place}/large; echo small > {place}/small")
+
+
+def test_memory_is_bounded_where_control_groups_are_ours(up: Machine) -> None:
+    counted = cgroups.controlled(tuple(cgroups.parents())) if up.mode == "root" else set()
+    if "memory" not in counted:
+        pytest.skip("nobody lets us have control groups here")
+    up.boot(guest(3, memory_mib=64), eni(3, "10.0.1.30"))
+    up.ok("i-3", "echo 'bytearray(16 << 20); print(1)' > /root/a.py; python3 /root/a.py")
+    assert (
+        up.exec(
+            "i-3", "echo 'b = bytearray(200 << 20); print(len(b))' > /root/b.py; exec python3 /root/b.py"
+        )[0]
+        == 137
+    )
+    assert (
+        up.ok("i-2", "echo 'print(len(bytearray(200 << 20)))' > /root/b.py; python3 /root/b.py")
+        == f"{200 << 20}\n"
+    )
+
+
+def test_inotify_of_one_guest_leaves_others_theirs(up: Machine) -> None:
+    taken = r"""
+import ctypes
+libc, n = ctypes.CDLL(None, use_errno=True), 0
+while libc.inotify_init1(0) >= 0:
+    n += 1
+print(n)
+"""
+    most = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    up.ok(
+        "i-1",
+        f"cat > /root/a.py <<'END'\n{taken}\nimport time\nprint('held', flush=True)\ntime.sleep(600)\nEND",
+    )
+    up.ok("i-2", f"cat > /root/a.py <<'END'\n{taken}\nEND")
+    with up.background("i-1", "exec python3 /root/a.py > /root/taken"):
+        up.until(lambda: "held" in up.ok("i-1", "cat /root/taken"), "all that it can have")
+        assert int(up.ok("i-2", "python3 /root/a.py")) >= min(most // 4, 16)
+        up.boot(network(id="vpc-2"), guest(4), eni(4, "10.0.1.40"))
+
+
+def test_it_cannot_let_itself_have_more(up: Machine) -> None:
+    for name in sorted(os.listdir("/proc/sys/user")):
+        assert up.exec("i-1", f"echo 100000 > /proc/sys/user/{name}")[0] != 0, name
+    if Path("/sys/fs/cgroup/pids").exists() or up.mode == "root":
+        assert (
+            up.exec(
+                "i-1", "mkdir /mnt/c; mount -t cgroup -o pids none /mnt/c && echo 0 > /mnt/c/cgroup.procs"
+            )[0]
+            != 0
+        )
+    assert up.exec("i-1", "mount -t cgroup2 none /mnt && echo $$ > /mnt/cgroup.procs")[0] != 0
