@@ -30,8 +30,9 @@ MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 class Machine:
     """One agent process and the connection of its only engine."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, *, small_disks: bool = False) -> None:
         self.mode = mode
+        self.small_disks = small_disks
         self.dropped = mode == "rootless" and os.geteuid() == 0
         self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
         self.run, self.disks = self.folder / "run", self.folder / "disks"
@@ -50,6 +51,10 @@ class Machine:
         if self.dropped:
             script = Path(__file__).with_name("rootless.py")
             command = [sys.executable, str(script), "--run", str(self.run), "--disks", str(self.disks)]
+        if self.small_disks:  # seen by this agent only
+            self.disks.mkdir()
+            script = f'mount -t tmpfs -o size=64m none {self.disks} && exec "$@"'
+            command = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
         self.process = subprocess.Popen(command)
         self.facts: list[dict[str, Any]] = []
         self.generation = 0

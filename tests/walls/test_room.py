@@ -124,3 +124,24 @@ def test_it_cannot_let_itself_have_more(up: Machine) -> None:
             != 0
         )
     assert up.exec("i-1", "mount -t cgroup2 none /mnt && echo $$ > /mnt/cgroup.procs")[0] != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system needs root")
+def test_a_guest_that_fills_the_disk_is_ended() -> None:
+    """The file system of the disks has 64 MiB here: who fills it, with more than its volumes have, is ended."""
+    machine = Machine("root", small_disks=True)
+    try:
+        hog = guest(1, disk_gib=0)
+        machine.boot(*BASE, hog, eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
+        machine.ok("i-2", "head -c 1M /dev/zero > /root/mine")
+        machine.facts.clear()
+        with machine.background("i-1", "cat /dev/zero > /root/all; sleep 600"):
+            gone = machine.wait(lambda fact: fact["type"] == "gone", "its end")
+        assert (gone["guest"], gone["asked"]) == ("i-1", False)
+        machine.ok("i-2", "test -s /root/mine")
+        assert "fills this machine's disk" in machine.among_mounts("cat", f"{machine.disks}/i-1/console.log")
+        machine.boot(guest(1, boot=2))
+        machine.ok("i-1", "rm /root/all")
+        machine.ok("i-2", "head -c 1M /dev/zero >> /root/mine")
+    finally:
+        machine.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from elastinet.fabric import disk, isolate, names, plan
 from elastinet.fabric.attachments import Attachments, Tell
+from elastinet.fabric.diskwatch import DiskWatch
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
 from elastinet.fabric.loop import Loop
@@ -65,6 +66,7 @@ class Fabric:
         self._woken = False
         self._openings = 0
         self.memories = Memories(loop, spawning, self._moved)
+        self._watch = DiskWatch(disks, self.lives, loop)
         self._meter = Meter(loop, self.plan, self.spaces, self._limits_changed)
 
     def namespace(self, id: str) -> int | None:

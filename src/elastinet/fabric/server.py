@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric import abilities, features, isolate, privileges
+from elastinet.fabric import abilities, cgroups, features, isolate, privileges
 from elastinet.fabric.binder import Binder
 from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
@@ -22,6 +22,8 @@ from elastinet.fabric.protocol import Inbox, attach
 from elastinet.fabric.spawning import Spawning
 
 SEND_BUFFER = 1 << 22
+NO_MEMORY_LIMIT = "no control group that counts memory is this user's to make: it is not limited"
+NO_IDS = "this kernel, or a file system here, cannot map ids: an instance's root has the id of this machine's"
 _decode = msgspec.json.Decoder(Desire | Exec | Open | Signal | Measure).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -64,7 +66,12 @@ class Server:
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
-        faults = {"limits": fault, "bypass": self.fabric.memories.fault}
+        faults = {
+            "limits": fault,
+            "bypass": self.fabric.memories.fault,
+            "memory": None if "memory" in cgroups.controlled(groups) else NO_MEMORY_LIMIT,
+            "ids": NO_IDS if helper is None and not isolate.is_rootless() else None,
+        }
         missing = features.inside() | {name: why for name, why in faults.items() if why}
         self._hello = Hello(isolate.is_rootless(), missing, view.most_bps, privileges.lockable_bytes())
         self._engine: Peer | None = None
