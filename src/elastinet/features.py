@@ -20,7 +20,7 @@ FEATURES = (
     Feature("instance namespaces (net, uts, mount, pid), hostname, disk", "enforced", "recorded",
             "An instance runs this machine's userland on an overlay; its image is recorded."),
     Feature("an instance's root is nobody on this machine", "enforced", "absent",
-            "Its ids are a range that nobody else has; a user's instances are that user, and no more.", "ids"),
+            "Its ids are a range that nobody else has; a user's instances are that user.", "ids"),
     Feature("most processes of an instance", "enforced", "absent",
             "As many as Linux would let a machine with the memory of its type."),
     Feature("memory of an instance", "enforced", "absent",
