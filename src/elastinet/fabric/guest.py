@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import ending, holders
+from elastinet.fabric import ending, ends, holders
 from elastinet.fabric.console import Console
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -166,12 +166,9 @@ class Life:
         except OSError as error:
             self.console.say(f"user data: {error}")
             return
-        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         script = {"path": SCRIPT, "text": text, "mode": 0o700}
-        self._spawning.run(
-            self.init, [SCRIPT], [null, self._log, self._log], self._user_data_fact, file=script
-        )
-        os.close(null)
+        kinds = (ends.NULL, ends.SENT, ends.SAME)
+        self._spawning.run(self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), file=script)
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:
         if "error" in fact:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from fcntl import ioctl
 from typing import Any, NoReturn
 
-from elastinet.fabric import birth, kernel, privileges, relay, rootfs, sharing
-from elastinet.fabric.protocol import SPACE, received
+from elastinet.fabric import birth, ends, kernel, privileges, relay, rootfs, sharing
+from elastinet.fabric.protocol import SPACE, attach, received
 
 BUFFER = 1 << 20
 GUEST = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | birth.OWNED
@@ -107,7 +107,7 @@ class Spawner:
         """Become what was asked for; every failure is told, none comes back."""
         try:
             signal.set_wakeup_fd(-1)
-            become_command(request, target, fds)
+            become_command(request, target, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -127,8 +127,15 @@ class Spawner:
         """Send one fact to the agent."""
         self.agent.send(json.dumps(fact).encode())
 
+    def hand_back(self, request: Request, fds: list[int]) -> None:
+        """Send the agent the other ends of a command's descriptors."""
+        fact = {"tag": request["tag"], "ends": len(fds)}
+        self.agent.sendmsg([json.dumps(fact).encode()], attach(tuple(fds)))
 
-def become_command(request: Request, target: int, fds: list[int]) -> NoReturn:
+
+def become_command(
+    request: Request, target: int, sent: list[int], hand_back: Callable[[Request, list[int]], None]
+) -> NoReturn:
     """Turn into a command inside a guest; what cannot be found is said on its standard error.
 
     Until it is another program, the guest sees a process that holds the agent's descriptors and memory.
@@ -140,8 +147,11 @@ def become_command(request: Request, target: int, fds: list[int]) -> NoReturn:
     if "file" in request:
         write_file(**request["file"])
     os.setsid()
+    fds, others = ends.make(request["ends"], sent, request.get("size", (0, 0)))
+    if others:
+        hand_back(request, others)
     privileges.place(fds)
-    if request.get("tty"):
+    if ends.TERMINAL in request["ends"]:
         ioctl(0, 0x540E, 0)  # TIOCSCTTY: Ctrl-C and job control reach this session
     privileges.reset_signals()
     os.umask(0o022)
