@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric import kernel, privileges, rootfs
+from elastinet.fabric import kernel, privileges, rootfs, seccomp
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
 OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
@@ -73,6 +73,7 @@ def _become_init(request: dict[str, Any], builder: socket.socket, tell: Tell) ->
     privileges.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     null = os.open("/dev/null", os.O_RDWR)
+    seccomp.load()
     privileges.drop()
     tell(tag=request["tag"], stage="ready")
     privileges.place([null, null, null])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric import abilities, features, isolate, privileges
+from elastinet.fabric import abilities, features, isolate, privileges, seccomp
 from elastinet.fabric.binder import Binder
 from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
@@ -56,7 +56,7 @@ class Server:
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
-        faults = {"limits": fault, "bypass": self.fabric.memories.fault}
+        faults = {"limits": fault, "bypass": self.fabric.memories.fault, "system calls": seccomp.fault()}
         missing = features.inside() | {name: why for name, why in faults.items() if why}
         self._hello = Hello(isolate.is_rootless(), missing, view.most_bps, privileges.lockable_bytes())
         self._engine: Peer | None = None

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from fcntl import ioctl
 from typing import Any, NoReturn
 
-from elastinet.fabric import birth, ends, kernel, privileges, relay, rootfs, sharing
+from elastinet.fabric import birth, ends, kernel, privileges, relay, rootfs, seccomp, sharing
 from elastinet.fabric.protocol import SPACE, attach, received
 
 BUFFER = 1 << 20
@@ -155,6 +155,7 @@ def become_command(
         ioctl(0, 0x540E, 0)  # TIOCSCTTY: Ctrl-C and job control reach this session
     privileges.reset_signals()
     os.umask(0o022)
+    seccomp.load()
     privileges.drop()
     run(
         request["argv"],
