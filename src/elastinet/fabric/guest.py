@@ -3,6 +3,7 @@
 import base64
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,7 @@ from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Guest, Interface
 from elastinet.fabric.port import Port
+from elastinet.fabric.reboots import REBOOTED
 from elastinet.fabric.spawning import Spawning
 
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
@@ -49,6 +51,8 @@ class Life:
         self.running = False
         self.asked = False
         self.ended = False
+        self.has_rebooted = False
+        self._since = 0.0
         self.ports: dict[str, Port] = {}
         self.awaited: set[str] = set()
         self.console = Console(disk)
@@ -99,6 +103,7 @@ class Life:
             self.console.say(fact["error"])
             changed(self, fact["error"])
         if "exit" in fact or ("error" in fact and not self.init):
+            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
             self._end()
             changed(self, "end")
 
@@ -114,8 +119,13 @@ class Life:
         """Know the guest's root; whether its init is there to use it."""
         with _unless_it_has_ended():
             self.layers = holders.overlays(self.init) if self.guest.memory is not None else frozenset()
-            self.ready = True
+            self.ready, self._since = True, time.monotonic()
         return self.ready
+
+    @property
+    def up_seconds(self) -> float:
+        """How long it has had its root."""
+        return time.monotonic() - self._since
 
     def _born(self, init: int) -> None:
         """Know the init; one that nobody wants any more by now ends at once."""
