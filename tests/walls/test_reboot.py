@@ -1,8 +1,5 @@
 """A guest that reboots: it boots again, and who does nothing else costs the agent nothing."""
 
-import os
-from pathlib import Path
-
 import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
@@ -65,11 +62,6 @@ def test_one_that_is_stopped_while_it_reboots_stays_stopped(machine: Machine) ->
     machine.exec("i-1", "busybox reboot -f")
     assert machine.desire(drop=("guest:i-1", "interface:eni-1")) == {}
     assert not [fact for fact in machine.facts if fact["type"] == "running"]
-
-
-def processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_who_reboots_again_and_again_holds_nobody_up(machine: Machine) -> None:

@@ -9,15 +9,23 @@ import ctypes
 import os
 import struct
 from collections.abc import Iterable, Sequence
-from errno import EAFNOSUPPORT, ENOSYS
+from errno import EAFNOSUPPORT, ENOSYS, EPROTONOSUPPORT
 from functools import cache
 from typing import NamedTuple
 
 from elastinet.fabric import kernel
-from elastinet.fabric.syscalls import ARCHITECTURES, DENIED, FAMILIES, FOREIGN_BIT, NUMBERS, OPENING
+from elastinet.fabric.syscalls import (
+    ARCHITECTURES,
+    DENIED,
+    FAMILIES,
+    FOREIGN_BIT,
+    NUMBERS,
+    OPENING,
+    PROTOCOL_OF_SMC,
+)
 
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
-NUMBER_AT, ARCHITECTURE_AT, ARGUMENTS_AT = 0, 4, 16
+NUMBER_AT, ARCHITECTURE_AT, FAMILY_AT, PROTOCOL_AT = 0, 4, 16, 32
 """Where in what the filter is asked about; of an argument, the half that an int is in."""
 ALLOW, ERROR = 0x7FFF0000, 0x00050000
 SUPPORT = "/proc/sys/kernel/seccomp/actions_avail"
@@ -38,8 +46,10 @@ def compiled(machine: str) -> list[Step]:
     native = [Step(LOAD, ARCHITECTURE_AT), *_unless(ARCHITECTURES[machine], ENOSYS), Step(LOAD, NUMBER_AT)]
     if machine in FOREIGN_BIT:
         native += [Step(AT_LEAST, FOREIGN_BIT[machine], 0, 1), _error(ENOSYS)]
+    protocol = [Step(LOAD, PROTOCOL_AT), *_all_of([PROTOCOL_OF_SMC], EPROTONOSUPPORT)]
+    family = [Step(LOAD, FAMILY_AT), *_among(FAMILIES.values(), EAFNOSUPPORT)]
     for number in (numbers[name] for name in OPENING):
-        native += _if(number, [Step(LOAD, ARGUMENTS_AT), *_among(FAMILIES.values(), EAFNOSUPPORT)])
+        native += _if(number, [*protocol, *family])
     for error in sorted(set(DENIED.values())):
         calls = [numbers[name] for name, given in DENIED.items() if given == error and name in numbers]
         native += _all_of(calls, error)

@@ -48,11 +48,14 @@ DENIED = {
 """Calls, and the error that each gives."""
 
 OPENING = ("socket", "socketpair")
-"""Calls whose first argument is a family of sockets."""
+"""Calls whose first argument is a family of sockets, and whose third is a protocol."""
 FAMILIES = {"unix": 1, "inet": 2, "inet6": 10, "netlink": 16, "packet": 17}
 """The families that a network namespace divides. VSOCK, the host's, is none of them; nor are those that serve
 one kind of device or cluster (TIPC, RDS, SMC, CAN, Bluetooth …), the kernel's ciphers (ALG), and XDP, which
 needs bpf."""
+
+PROTOCOL_OF_SMC = 256
+"""The same as the family SMC, as a protocol of IPv4 and IPv6: its devices are the machine's."""
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """How the kernel tells a filter by which architecture's entry a call came in."""
