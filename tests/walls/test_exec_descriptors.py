@@ -312,6 +312,7 @@ def test_bytes_go_both_ways_unchanged(up: Machine) -> None:
             b"",
         ),
         ("inside sh -c 'kill -TERM $$'", 143, b"", b""),
+        ("inside sh -c 'cat; exit 6' 0>/dev/null", 6, b"", b""),
         ("inside sh -c 'exec 0<&-; exec cat /etc/hostname >/dev/null' </dev/zero", 0, b"", b""),
         ("yes | inside head -n1", 0, b"y\n", b""),
         ("inside dd if=/dev/zero bs=1M count=1 status=none | { sleep 0.3; wc -c; }", 0, b"1048576\n", b""),

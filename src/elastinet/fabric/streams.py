@@ -21,6 +21,8 @@ LEFT_BYTES = 1 << 20
 BACKGROUND_MS = 200
 GONE = (errno.EPIPE, errno.EIO)
 """What is said of a pipe, and of a terminal, whose other end nobody has any more."""
+UNTAKEN = (errno.EPIPE, errno.EBADF)
+"""What is said where nobody takes what a command says, or the caller wants none of it."""
 TERMINAL_END = b"\x04"
 """What ends the input of a program on a terminal: the terminal itself stays."""
 
@@ -84,7 +86,7 @@ class _Copy:
     def __init__(self, source: int, target: int, ended: int) -> None:
         self._running = _thread.allocate_lock()
         self._source, self._target, self._ended = source, target, ended
-        self._room = memoryview(bytearray(CHUNK))
+        self._room: memoryview | None = None
 
     def start(self) -> None:
         """Begin, in a thread that does not hold up our own end; of Python's the plainest begins at once."""
@@ -100,7 +102,7 @@ class _Copy:
         try:
             self._copy()
         except OSError as error:
-            self.error = None if error.errno in GONE else error
+            self.error = None if error.errno in UNTAKEN else error
         finally:
             for fd in (self._source, self._target, self._ended):
                 if fd >= 0:
@@ -108,8 +110,15 @@ class _Copy:
             self._running.release()
 
     def _take(self) -> memoryview:
-        """What there is to read, as long as nothing else is taken; nothing at the end."""
-        return self._room[: os.readv(self._source, [self._room])]
+        """What there is to read, until more is taken; nothing at the end, and of what cannot be read."""
+        if self._room is None:
+            self._room = memoryview(bytearray(CHUNK))
+        try:
+            return self._room[: os.readv(self._source, [self._room])]
+        except OSError as error:
+            if error.errno == errno.EBADF or (error.errno == errno.EIO and os.isatty(self._source)):
+                return self._room[:0]  # nohup gives such an input; a terminal has gone
+            raise
 
     def _copy(self) -> None:
         raise NotImplementedError
