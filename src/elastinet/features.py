@@ -102,6 +102,9 @@ FEATURES = (
             "Handed out by dnsmasq, to a link's own MAC only; NetBIOS is recorded."),
     Feature("1,024 packets a second to the link-local services, each interface", "enforced", "recorded",
             "DNS, metadata and time together, both families; what is above is dropped."),
+    Feature("system calls of instances, filtered", "enforced", "absent",
+            "Refused: sockets that no network namespace divides, keyrings, io_uring, the kernel's own.",
+            "system calls"),
     Feature("counters of interfaces: bytes, packets, allowances exceeded", "enforced", "absent",
             "The kernel's own; without packets there is nothing to count."),
 )  # fmt: skip

@@ -20,9 +20,22 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import bypass, fabric, forwarding, launch_agent, limits, mediated, metadata, moving, mpi, path
+    from bench import (
+        bypass,
+        fabric,
+        forwarding,
+        launch_agent,
+        limits,
+        mediated,
+        metadata,
+        moving,
+        mpi,
+        path,
+        running,
+    )
 
     yield "A server with the kernel fabric", fabric.measure()
+    yield "Commands in an instance", running.measure()
     yield "The metadata service", metadata.measure()
     yield "An interface that moves", moving.measure()
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()

@@ -1,5 +1,5 @@
 """Every test meets a real agent."""
 
-from agents import machine, running
+from machine import machine, running
 
 __all__ = ["machine", "running"]

@@ -1,5 +1,7 @@
 """Ways in which a guest's root keeps something of the memory that it shares: programs that go on."""
 
+from elastinet.fabric import seccomp
+
 SECRET = "/dev/shm/secret"
 CALLS = """import ctypes, os, socket, struct, subprocess, threading, time
 c = ctypes.CDLL(None)
@@ -51,12 +53,6 @@ a, b = socket.socketpair()
 f = os.open("/dev/shm/secret", os.O_RDWR)
 socket.send_fds(a, [b"x"], [f])
 os.close(f)"""),
-    "a buffer of io_uring": python("""
-at = mapped("/dev/shm/secret", os.O_RDWR)
-ring = c.syscall(425, 4, ctypes.create_string_buffer(120))
-assert ring >= 0
-assert c.syscall(427, ring, 0, struct.pack("QQ", at, 4096), 1) == 0
-c.munmap(ctypes.c_void_p(at), ctypes.c_size_t(4096))"""),
     "a file in an overlay over it": "mkdir -p /tmp/low /tmp/p; "
     "mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/p; exec 9</tmp/p/secret; umount -l /tmp/p; "
     "exec sleep 4343",
@@ -173,13 +169,25 @@ import signal
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
 p = subprocess.Popen(["sleep", "4343"])
 threading.Thread(target=lambda: signal.sigwaitinfo([signal.SIGCHLD]) and os._exit(1)).start()""",
-    "a ring of io_uring": "assert c.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0",
     "sockets of its own": """
 s = socket.create_server(("", 0))
 t = socket.create_connection(s.getsockname())
 a, b = socket.socketpair()""",
 }
 """Programs that have nothing of the memory, though some of what they have is on no mount."""
+
+if seccomp.fault():  # else no guest has a ring
+    KEEPERS |= {
+        "a buffer of io_uring": python("""
+at = mapped("/dev/shm/secret", os.O_RDWR)
+ring = c.syscall(425, 4, ctypes.create_string_buffer(120))
+assert ring >= 0
+assert c.syscall(427, ring, 0, struct.pack("QQ", at, 4096), 1) == 0
+c.munmap(ctypes.c_void_p(at), ctypes.c_size_t(4096))"""),
+    }
+    INNOCENT |= {
+        "a ring of io_uring": "assert c.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0",
+    }
 
 DOOR = python("""
 door = socket.socket(socket.AF_UNIX)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from elastinet.fabric import client, launch
 from elastinet.fabric.messages import Desire
 from elastinet.fabric.objects import AnyObject
+from elastinet.fabric.streams import Streams
 from elastinet.places import remove_tree
 
 PATIENCE = 60.0
@@ -156,18 +158,13 @@ class Machine:
     @contextlib.contextmanager
     def background(self, guest: str, command: str) -> Iterator[None]:
         """Run a command in a guest while something else is done."""
-        connection = socket.socket(socket.AF_UNIX)
         with self.as_user():
-            connection.connect(str(self.run / "agent.sock"))
+            begun = client.Command(self.run, client.request(guest, ["sh", "-c", command]))
         null = os.open("/dev/null", os.O_RDWR)
-        request = json.dumps({"type": "exec", "guest": guest, "argv": ["sh", "-c", command]})
-        socket.send_fds(connection, [request.encode() + b"\n"], [null] * 3)
-        os.close(null)
-        time.sleep(0.2)
-        try:
+        with begun, Streams(begun.ends, [null] * 3):
+            os.close(null)
+            time.sleep(0.2)
             yield
-        finally:
-            connection.close()
 
     def agent_pid(self) -> int:
         """The first process inside the agent's PID namespace."""
@@ -230,3 +227,19 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
+
+
+@pytest.fixture(scope="module", params=MODES)
+def running(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    machine = Machine(request.param)
+    yield machine
+    machine.close()
+
+
+@pytest.fixture
+def machine(running: Machine) -> Iterator[Machine]:
+    """An agent with nothing to do; what a test leaves behind is taken away, disks too."""
+    yield running
+    scrap = tuple(path.name for path in running.disks.iterdir() if not path.name.startswith("."))
+    assert running.desire(whole=True, scrap=scrap) == {}
+    running.until(lambda: not any(running.disks.iterdir()), "empty disks")

@@ -1,5 +1,5 @@
-"""What is hostile, and what it must not reach."""
+"""What is hostile here is a guest: each boundary has a file of its own."""
 
-from agents import machine, running
+from machine import machine, running
 
 __all__ = ["machine", "running"]

@@ -5,7 +5,7 @@ Prints a line for each file, not of the guest's mounts, that it could change or 
 
 import os
 
-NAMELESS = ("/memfd:", "pipe:", "socket:", "anon_inode:", "/dev/null")
+NAMELESS = ("/memfd:", "pipe:", "socket:", "anon_inode:")
 seen: set[str] = set()
 
 

@@ -76,6 +76,8 @@ def _run(run: Path, guest: str, argv: list[str], chosen: list[ports.Port], mtu: 
         return client.run(run, guest, argv, tty=tty, bind={one.interface: mtu for one in chosen})
     except client.AgentGone as error:
         raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(error.strerror or str(error)) from error
 
 
 def _need(run: Path, guest: str, program: str) -> None:

@@ -50,3 +50,5 @@ def _run(server: Server, name: str, argv: list[str], *, tty: bool) -> int:
         return client.run(run_folder(server), resolve(server, name), argv, tty=tty)
     except client.AgentGone as error:
         raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(error.strerror or str(error)) from error

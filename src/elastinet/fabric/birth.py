@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric import cgroups, kernel, privileges, rootfs, ucounts
+from elastinet.fabric import cgroups, kernel, privileges, rootfs, seccomp, ucounts
 from elastinet.fabric.ids import Ids, become_root
 from elastinet.fabric.room import Room, limit
 
@@ -110,6 +110,7 @@ def _become_init(
     privileges.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     null = os.open("/dev/null", os.O_RDWR)
+    seccomp.load()
     privileges.drop()
     tell(tag=request["tag"], stage="ready")
     privileges.place([null, null, null])

@@ -4,21 +4,20 @@ Only the standard library is imported, so that a command starts at once.
 """
 
 import contextlib
-import fcntl
 import json
 import os
-import select
 import signal
 import socket
 import sys
-import termios
-import tty as terminal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from elastinet.fabric.streams import Streams, held, same
+
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 CHUNK = 65536
+MOST_FDS = 16
 
 
 class AgentGone(Exception):
@@ -49,13 +48,22 @@ def request(
 class Command:
     """A command inside a guest that runs beside us, and the agent's connection on which its end is heard.
 
-    Whoever closes it ends the command: the agent kills what its client has left.
+    `ends` are the other ends of its descriptors, which whoever runs it closes: `Streams` does. Whoever
+    closes the command ends it: the agent kills what its client has left.
     """
 
-    def __init__(self, run: Path, asked: Mapping[str, Any], fds: Sequence[int] = (0, 1, 2)) -> None:
+    def __init__(self, run: Path, asked: Mapping[str, Any]) -> None:
+        self.ends: list[int] = []
         self._agent = _connected(run / "agent.sock")
         self._rest = b""
-        socket.send_fds(self._agent, [json.dumps(asked).encode() + b"\n"], list(fds))
+        try:
+            self._agent.sendall(json.dumps(asked).encode() + b"\n")
+            while not self.ends:
+                if self.hear() is not None:
+                    raise AgentGone("the command was ended before it began")
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> "Command":
         return self
@@ -73,7 +81,8 @@ class Command:
 
     def hear(self) -> int | None:
         """Take what the agent says: the exit status, if it is that; AgentGone if the command never ran."""
-        data = self._agent.recv(CHUNK)
+        data, fds, _, _ = socket.recv_fds(self._agent, CHUNK, MOST_FDS, socket.MSG_CMSG_CLOEXEC)
+        self.ends += fds
         if not data:
             raise AgentGone("the fabric agent ended")
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -110,13 +119,35 @@ def run(
 ) -> int:
     """Run a command in a guest and give its exit status; AgentGone when it never ran.
 
-    `bind` are the interfaces that it gets for itself, by their ids, and the MTU of each.
+    `bind` are the interfaces that it gets for itself, by their ids, and the MTU of each. Raises OSError if
+    what it reads or says cannot be read or written here.
     """
     asked = request(guest, argv, tty=tty, env=env, cwd=cwd, bind=bind)
     if tty:
-        return _run_on_terminal(run, asked, stdin, stdout)
-    with Command(run, asked, (stdin, stdout, stderr)) as command, _forwarding(command):
-        return command.wait()
+        from elastinet.fabric import terminal  # most commands have none, and start sooner
+
+        asked["size"] = terminal.size(stdin)
+        with (
+            held((stdin, stdout)) as fds,
+            Command(run, asked) as command,
+            terminal.like_ours(command.ends[0], stdin),
+        ):
+            return _relayed(command, fds)
+    asked["together"] = same(stdout, stderr)
+    outputs = (stdout,) if asked["together"] else (stdout, stderr)
+    with held((stdin, *outputs)) as fds, Command(run, asked) as command:
+        return _relayed(command, fds)
+
+
+def _relayed(command: Command, fds: Sequence[int]) -> int:
+    """Copy between a command and our descriptors, pass signals on, and give its exit status."""
+    with contextlib.ExitStack() as passing:
+        passing.enter_context(_forwarding(command))
+        with Streams(command.ends, fds) as streams:
+            status = command.wait()
+            passing.close()
+            streams.finish()
+            return status
 
 
 def open_socket(
@@ -176,70 +207,6 @@ def _forwarding(command: Command) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _run_on_terminal(run: Path, asked: Mapping[str, Any], stdin: int, stdout: int) -> int:
-    """Give the command a terminal of its own, and relay between it and ours."""
-    ours, theirs = os.openpty()
-    _copy_size(stdin, ours)
-    try:
-        command = Command(run, asked, (theirs, theirs, theirs))
-    finally:
-        os.close(theirs)
-    resize = signal.signal(signal.SIGWINCH, lambda _number, _frame: _copy_size(stdin, ours))
-    try:
-        with command, _raw(stdin), _forwarding(command):
-            _relay(stdin, stdout, ours)
-            return command.wait()
-    finally:
-        signal.signal(signal.SIGWINCH, resize)
-        os.close(ours)
-
-
-@contextlib.contextmanager
-def _raw(fd: int) -> Iterator[None]:
-    """Have every key reach the command as it is, if we have a terminal."""
-    if not os.isatty(fd):
-        yield
-        return
-    before = termios.tcgetattr(fd)
-    terminal.setraw(fd)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
-
-
-def _copy_size(source: int, target: int) -> None:
-    """Make the command's terminal as large as ours."""
-    with contextlib.suppress(OSError):
-        size = fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(8))
-        fcntl.ioctl(target, termios.TIOCSWINSZ, size)
-
-
-def _relay(stdin: int, stdout: int, terminal_fd: int) -> None:
-    """Copy both ways until the command's side of the terminal is closed."""
-    sources = [stdin, terminal_fd]
-    while True:
-        ready, _, _ = select.select(sources, [], [])
-        if terminal_fd in ready:
-            try:
-                data = os.read(terminal_fd, CHUNK)
-            except OSError:  # EIO: the last process on the terminal has gone
-                return
-            _write(stdout, data)
-        if stdin in ready:
-            data = os.read(stdin, CHUNK)
-            if data:
-                _write(terminal_fd, data)
-            else:
-                sources.remove(stdin)
-                _write(terminal_fd, b"\x04")
-
-
-def _write(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from elastinet.fabric.memories import Memories
 from elastinet.fabric.messages import Converged, Desire, Gone, Listener, Running
 from elastinet.fabric.meter import Meter
 from elastinet.fabric.objects import Guest
+from elastinet.fabric.reboots import TROUBLE_SECONDS, Reboots
 from elastinet.fabric.router import failed_owners
 from elastinet.fabric.space import APPLIANCE, INTERNET, ROUTER, Order, Outcome, Role, Space
 from elastinet.fabric.spawning import Spawning
@@ -62,6 +63,7 @@ class Fabric:
         self._held: dict[str, float] = {}
         self._held_for: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
+        self._reboots = Reboots()
         self._answered: Converged | None = None
         self._woken = False
         self._openings = 0
@@ -180,14 +182,17 @@ class Fabric:
 
     def _hold(self, id: str) -> None:
         """Let a guest that could not be started rest for a while."""
-        self._held[id] = min(self._held_for.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
-        self._held_for[id] = self._held[id]
+        self._held_for[id] = min(self._held_for.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
+        self._rest(id, self._held_for[id])
+
+    def _rest(self, id: str, seconds: float) -> None:
+        self._held[id] = seconds
 
         def release() -> None:
             self._held.pop(id, None)
             self.wake()
 
-        self._loop.later(self._held[id], release)
+        self._loop.later(seconds, release)
 
     def _guest_ended(self, life: Life) -> None:
         id = life.guest.id
@@ -199,10 +204,22 @@ class Fabric:
             self._closing.append(life.namespace)
         if id == names.INTERNET:
             self._close_internet()
+        elif life.ready and life.has_rebooted:
+            self._reboot(life)
         elif life.ready:
+            self._reboots.forget(id)
             if not life.asked:
                 self._over[id] = life.guest.boot
             self._tell(Gone(id, life.guest.boot, life.asked), None)
+
+    def _reboot(self, life: Life) -> None:
+        """Have a guest boot again that wants to: to the engine it has been running all the time."""
+        id = life.guest.id
+        seconds = self._reboots.pause(id, life.up_seconds)
+        if seconds > TROUBLE_SECONDS:
+            self._guest_failed[id] = "it reboots as soon as it is up, again and again"
+        life.console.say("rebooted")
+        self._rest(id, seconds)
 
     def _check_running(self, life: Life) -> None:
         """Tell once that a guest runs: when every interface that it booted with has its address."""

@@ -3,18 +3,20 @@
 import base64
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import ending, holders, room
+from elastinet.fabric import ending, ends, holders, room
 from elastinet.fabric.console import Console
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
 from elastinet.fabric.objects import Guest, Interface
 from elastinet.fabric.port import Port
+from elastinet.fabric.reboots import REBOOTED
 from elastinet.fabric.spawning import Spawning
 
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
@@ -52,6 +54,8 @@ class Life:
         self.running = False
         self.asked = False
         self.ended = False
+        self.has_rebooted = False
+        self._since = 0.0
         self.ports: dict[str, Port] = {}
         self.awaited: set[str] = set()
         self.console = Console(disk)
@@ -103,6 +107,7 @@ class Life:
             self.console.say(fact["error"])
             changed(self, fact["error"])
         if "exit" in fact or ("error" in fact and not self.init):
+            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
             self._end()
             changed(self, "end")
 
@@ -118,8 +123,13 @@ class Life:
         """Know the guest's root; whether its init is there to use it."""
         with _unless_it_has_ended():
             self.layers = holders.overlays(self.init) if self.guest.memory is not None else frozenset()
-            self.ready = True
+            self.ready, self._since = True, time.monotonic()
         return self.ready
+
+    @property
+    def up_seconds(self) -> float:
+        """How long it has had its root."""
+        return time.monotonic() - self._since
 
     def _born(self, init: int) -> None:
         """Know the init; one that nobody wants any more by now ends at once."""
@@ -176,12 +186,9 @@ class Life:
         except OSError as error:
             self.console.say(f"user data: {error}")
             return
-        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         script = {"path": SCRIPT, "text": text, "mode": 0o700}
-        self._spawning.run(
-            self.init, [SCRIPT], [null, self._log, self._log], self._user_data_fact, file=script
-        )
-        os.close(null)
+        kinds = (ends.NULL, ends.SENT, ends.SAME)
+        self._spawning.run(self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), file=script)
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:
         if "error" in fact:

@@ -149,15 +149,18 @@ class Bind(msgspec.Struct, frozen=True):
 
 
 class Exec(msgspec.Struct, frozen=True, tag="exec"):
-    """Client to agent, with the descriptors 0, 1 and 2: run a command inside a guest, or "internet".
+    """Client to agent: run a command inside a guest, or "internet".
 
-    Until it ends the guest's kernel does nothing on the interfaces of `bind`.
+    It has pipes of its own, or with `tty` a terminal of `size` rows and columns, and with `together` one
+    pipe for all that it says. Until it ends the guest's kernel does nothing on the interfaces of `bind`.
     """
 
     guest: str
     argv: tuple[str, ...]
     env: dict[str, str] = {}
     tty: bool = False
+    together: bool = False
+    size: tuple[int, int] = (0, 0)
     cwd: str = "/"
     bind: tuple[Bind, ...] = ()
 
@@ -180,6 +183,10 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     """Agent to client, with the socket's descriptor; `error` says why there is none."""
 
     error: str = ""
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """Agent to client, with descriptors: the other ends of the command's own, as `ends.make` gives them."""
 
 
 class Signal(msgspec.Struct, frozen=True, tag="signal"):

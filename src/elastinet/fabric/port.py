@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric import kernel, names
+from elastinet.fabric import ends, kernel, names
 from elastinet.fabric.binding import Binding
 from elastinet.fabric.items import Made
 from elastinet.fabric.loop import Loop
@@ -48,14 +48,22 @@ def busybox() -> str:
 
 
 @cache
-def script() -> int:
-    """Give the DHCP script as a sealed file in memory: no path in any guest leads to it."""
-    fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+def script() -> bytes:
+    """The DHCP script as a guest's client runs it."""
     text = Path(__file__).with_name("dhcp.sh").read_text()
-    os.write(fd, f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode())
-    os.fchmod(fd, 0o555)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
-    return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    return f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode()
+
+
+def script_file() -> int:
+    """Give the DHCP script as a sealed file in memory, one for each: a guest may change its file's mode."""
+    fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.write(fd, script())
+        os.fchmod(fd, 0o555)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+        return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(fd)
 
 
 class Port:
@@ -74,19 +82,20 @@ class Port:
     def start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
         """Start the DHCP client in the guest; its script tells each lease through a pipe."""
         lease, told = os.pipe2(os.O_CLOEXEC)
-        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        text = script_file()
         device = self.interface.device
         self._loop.watch(lease, lambda: self._hear(lease, on_bound))
         self._spawning.run(
             init,
             [busybox(), *CLIENT, device],
-            [null, log, log, null, null, told, script()],
+            (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
             self._know,
+            (log, told, text),
             up=[device],
             env=self._expected(),
         )
         os.close(told)
-        os.close(null)
+        os.close(text)
 
     def _expected(self) -> dict[str, str]:
         """What the agent has set already: a lease that says the same needs no further work."""
@@ -130,9 +139,8 @@ class Port:
         if commands:
             self._secondary = wanted
             text = "\n".join(f"{busybox()} ip {line}" for line in commands)
-            null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-            self._spawning.run(init, [busybox(), "sh", "-c", text], [null, log, log], lambda _fact: None)
-            os.close(null)
+            kinds, argv = (ends.NULL, ends.SENT, ends.SAME), [busybox(), "sh", "-c", text]
+            self._spawning.run(init, argv, kinds, lambda _fact: None, (log,))
 
     def _commands(self, verb: str, address: str) -> list[str]:
         """The commands for one secondary address: beyond eth0 it answers by its interface's own table."""

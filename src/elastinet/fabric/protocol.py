@@ -32,11 +32,6 @@ class Inbox:
             del self._rest[: end + 1]
             yield line
 
-    def take_fds(self) -> list[int]:
-        """Give the descriptors that have come; they are the caller's from now on."""
-        fds, self.fds = self.fds, []
-        return fds
-
     def close(self) -> None:
         """Close the descriptors that nobody took."""
         for fd in self.fds:

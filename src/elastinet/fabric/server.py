@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric import abilities, cgroups, features, isolate, privileges
+from elastinet.fabric import abilities, cgroups, features, isolate, privileges, seccomp
 from elastinet.fabric.binder import Binder
 from elastinet.fabric.execution import Execution
 from elastinet.fabric.exposure import Exposure
@@ -37,11 +37,11 @@ class Peer:
         self.known: set[tuple[str, str]] = set()
         self.execution: Execution | None = None
 
-    def send(self, message: msgspec.Struct, fd: int | None = None) -> None:
-        """Send a line, perhaps with a descriptor; a peer that is gone or deaf is noticed elsewhere."""
+    def send(self, message: msgspec.Struct, *fds: int) -> None:
+        """Send a line, perhaps with descriptors; a peer that is gone or deaf is noticed elsewhere."""
         data = _encode(message) + b"\n"
         with contextlib.suppress(OSError):
-            sent = self.connection.sendmsg([data], attach(() if fd is None else (fd,)))
+            sent = self.connection.sendmsg([data], attach(fds))
             if sent < len(data):
                 self.connection.sendall(data[sent:])
 
@@ -69,6 +69,7 @@ class Server:
         faults = {
             "limits": fault,
             "bypass": self.fabric.memories.fault,
+            "system calls": seccomp.fault(),
             "memory": None if "memory" in cgroups.controlled(groups) else NO_MEMORY_LIMIT,
             "ids": NO_IDS if helper is None and not isolate.is_rootless() else None,
         }
@@ -118,6 +119,7 @@ class Server:
     def _hear(self, peer: Peer) -> None:
         try:
             alive = peer.inbox.fill(peer.connection)
+            peer.inbox.close()  # nobody has anything to hand over to the agent
             for line in peer.inbox.lines():
                 self._take(peer, line)
         except ConnectionError:
@@ -139,8 +141,7 @@ class Server:
             case Measure(number):
                 self.fabric.measure(number)
             case Exec() as request:
-                fds = peer.inbox.take_fds()
-                peer.execution = Execution(request, fds, self._binder, self._spawning, peer.send)
+                peer.execution = Execution(request, self._binder, self._spawning, peer.send)
                 peer.execution.start(self.fabric.lives)
             case Open() as request:
                 self._open(peer, request)
@@ -181,7 +182,6 @@ class Server:
             return
         self._loop.forget(peer.connection.fileno())
         peer.connection.close()
-        peer.inbox.close()
         if peer.execution:
             peer.execution.abandon()
         if self._engine is peer:
@@ -198,7 +198,7 @@ class Server:
         if self._engine:
             if isinstance(fact, Listener):
                 self._engine.known.add((fact.network, fact.family))
-            self._engine.send(fact, fd)
+            self._engine.send(fact, *(() if fd is None else (fd,)))
 
 
 def _peer_user(connection: socket.socket) -> int:

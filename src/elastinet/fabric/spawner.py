@@ -15,10 +15,10 @@ from collections.abc import Callable
 from fcntl import ioctl
 from typing import Any, NoReturn
 
-from elastinet.fabric import birth, kernel, privileges, relay, rootfs, sharing
+from elastinet.fabric import birth, ends, kernel, privileges, relay, rootfs, seccomp, sharing
 from elastinet.fabric import room as rooms
 from elastinet.fabric.ids import become_root
-from elastinet.fabric.protocol import SPACE, received
+from elastinet.fabric.protocol import SPACE, attach, received
 
 BUFFER = 1 << 20
 GUEST = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | birth.OWNED
@@ -113,7 +113,7 @@ class Spawner:
             signal.set_wakeup_fd(-1)
             rooms.enter(self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
-            become_command(request, target, fds)
+            become_command(request, target, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -134,12 +134,20 @@ class Spawner:
         """Send one fact to the agent."""
         self.agent.send(json.dumps(fact).encode())
 
+    def hand_back(self, request: Request, fds: list[int]) -> None:
+        """Send the agent the other ends of a command's descriptors."""
+        fact = {"tag": request["tag"], "ends": len(fds)}
+        self.agent.sendmsg([json.dumps(fact).encode()], attach(tuple(fds)))
 
-def become_command(request: Request, target: int, fds: list[int]) -> NoReturn:
+
+def become_command(
+    request: Request, target: int, sent: list[int], hand_back: Callable[[Request, list[int]], None]
+) -> NoReturn:
     """Turn into a command inside a guest; what cannot be found is said on its standard error.
 
     Until it is another program, the guest sees a process that holds the agent's descriptors and memory.
     """
+    kernel.hide_from_debuggers()
     kernel.join_new_keyring()
     kernel.setns(target, GUEST)
     become_root()
@@ -148,11 +156,15 @@ def become_command(request: Request, target: int, fds: list[int]) -> NoReturn:
     if "file" in request:
         write_file(**request["file"])
     os.setsid()
+    fds, others = ends.make(request["ends"], sent, request.get("size", (0, 0)))
+    if others:
+        hand_back(request, others)
     privileges.place(fds)
-    if request.get("tty"):
+    if ends.TERMINAL in request["ends"]:
         ioctl(0, 0x540E, 0)  # TIOCSCTTY: Ctrl-C and job control reach this session
     privileges.reset_signals()
     os.umask(0o022)
+    seccomp.load()
     privileges.drop()
     run(
         request["argv"],

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from elastinet.fabric import rootfs, spawner
-from elastinet.fabric.protocol import attach
+from elastinet.fabric.protocol import SPACE, attach, received
 from elastinet.fabric.room import Room
 
 Told = Callable[[dict[str, Any]], None]
-"""Gets each fact about a process: its pid, the stages of its start, an error, its exit status."""
+"""Gets each fact about a process: its pid, the stages of its start, an error, its exit status.
+
+One fact is of descriptors, `fds`: the other ends of the program's, which belong to who gets them.
+"""
 
 
 RELAY = -1
@@ -45,9 +48,17 @@ class Spawning:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
         self._ask(told, (), disk=disk, hostname=hostname, room=room.told(), pids=pids)
 
-    def run(self, init: int, argv: Sequence[str], fds: Sequence[int], told: Told, **options: Any) -> None:
-        """Start a program inside the guest whose init is given, with these descriptors as 0, 1, 2 …"""
-        self._ask(told, fds, init=init, argv=list(argv), **options)
+    def run(
+        self,
+        init: int,
+        argv: Sequence[str],
+        kinds: Sequence[str],
+        told: Told,
+        sent: Sequence[int] = (),
+        **options: Any,
+    ) -> None:
+        """Start a program inside the guest whose init is given; `ends` says what its descriptors are."""
+        self._ask(told, sent, init=init, argv=list(argv), ends=list(kinds), **options)
 
     def relay(self, fds: Sequence[int]) -> None:
         """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
@@ -72,10 +83,12 @@ class Spawning:
 
     def hear(self) -> None:
         """Take one fact from the spawner and give it to who waits for it."""
-        data = self.connection.recv(spawner.BUFFER)
+        data, ancillary, _, _ = self.connection.recvmsg(spawner.BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
         if not data:
             raise ConnectionError("the spawner has ended")
         fact = json.loads(data)
+        if "ends" in fact:
+            fact["fds"] = received(ancillary)
         if fact.get("tag") == RELAY:
             print(f"elastinet agent: a relay: {fact['error']}", file=sys.stderr, flush=True)
             return

@@ -8,12 +8,10 @@ WARNING = b"plm:rsh: Warning: setpgid("
 
 
 class Complaints:
-    """A pipe for what mpirun says: its end is `theirs` until that is closed, and ours is `fileno`."""
+    """Our end, which never waits, of the pipe for what mpirun says, and where it goes."""
 
-    def __init__(self, out: int) -> None:
-        self._out = out
-        self._ours, self.theirs = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(self._ours, False)
+    def __init__(self, ours: int, out: int) -> None:
+        self._ours, self._out = ours, out
         self._held = b""
 
     def fileno(self) -> int:

@@ -1,7 +1,6 @@
 """What one launch puts into its instances, there as long as its leash to each, and taken away again."""
 
 import os
-import socket
 import tarfile
 import tempfile
 import time
@@ -16,6 +15,7 @@ from elastinet.cli.common import Failure
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import Program
 from elastinet.fabric.client import Command, request
+from elastinet.fabric.streams import Streams
 
 PACKAGE = "elastinet.cli.mpi"
 NOT_INSTALLED, NO_PROGRAM = 3, 4
@@ -23,8 +23,19 @@ NOT_INSTALLED, NO_PROGRAM = 3, 4
 CLEAN_SECONDS = 10.0
 """How long all instances together have to say that nothing is left."""
 
-Leashes = dict[Host, socket.socket]
-"""The sockets by which instances hear of the end of a launch, also of one by SIGKILL."""
+
+class Leash(NamedTuple):
+    """Two pipes by which an instance hears of the end of a launch, also of one by SIGKILL, and answers."""
+
+    into: int
+    out: int
+
+    def fileno(self) -> int:
+        """What becomes readable when the instance says that nothing is left, or has gone."""
+        return self.out
+
+
+Leashes = dict[Host, Leash]
 
 
 class Silent(NamedTuple):
@@ -51,25 +62,39 @@ def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, 
 
     Whatever happens, `leashes` are then those of all instances where something may be.
     """
-    env = {
-        **bundle.mark,
-        "FOLDER": bundle.folder,
-        "PARAMETERS": "".join(f"{name} = {value}\n" for name, value in bundle.parameters.items()),
-        "PROGRAM": program.path,
-        "CLEAN": _script("clean.sh"),
-    }
+    env = {**bundle.mark, "FOLDER": bundle.folder}
+    _hold(run, hosts, {**env, "CLEAN": _script("clean.sh")}, leashes)
+    env["PARAMETERS"] = "".join(f"{name} = {value}\n" for name, value in bundle.parameters.items())
+    env["PROGRAM"] = program.path
     argv = ["sh", "-c", _script("prepare.sh")]
     with ExitStack() as stack, _archive(bundle.files) as archive:
-        begun = {}
+        begun = []
         for host in hosts:
             source = stack.enter_context(open(archive, "rb"))
             said = stack.enter_context(tempfile.TemporaryFile())
-            leashes[host], theirs = socket.socketpair()
-            fds = (source.fileno(), stack.enter_context(theirs).fileno(), said.fileno())
-            asked = request(host.instance, argv, env=env)
-            begun[host] = stack.enter_context(Command(run, asked, fds)), said
-        for host, (command, said) in begun.items():
-            _check(host, command.wait(), program, said)
+            command = stack.enter_context(Command(run, request(host.instance, argv, env=env)))
+            fds = (source.fileno(), said.fileno(), said.fileno())
+            begun.append((host, command, stack.enter_context(Streams(command.ends, fds)), said))
+        for host, command, streams, said in begun:
+            status = command.wait()
+            streams.finish()
+            _check(host, status, program, said)
+
+
+def _hold(run: Path, hosts: Sequence[Host], env: Mapping[str, str], leashes: Leashes) -> None:
+    """Have a folder in every instance, and something there that deletes it in the end."""
+    argv = ["sh", "-c", _script("hold.sh")]
+    with ExitStack() as stack:
+        begun = []
+        for host in hosts:
+            command = stack.enter_context(Command(run, request(host.instance, argv, env=env)))
+            into, unread, out, complaints = command.ends
+            leashes[host] = Leash(into, out)
+            os.close(unread)
+            begun.append((host, command, stack.enter_context(open(complaints, "rb"))))
+        for host, command, said in begun:
+            if status := command.wait():
+                raise Failure(f"{host.instance}: {_words(said.read() or b'') or status}")
 
 
 @contextmanager
@@ -100,17 +125,22 @@ def _check(host: Host, status: int, program: Program, said: BinaryIO) -> None:
         raise Failure(f"there is no program {program.path} on {host.instance} that can be run", 2)
     if status:
         said.seek(0)
-        raise Failure(f"{host.instance}: {' '.join(said.read().decode(errors='replace').split()) or status}")
+        raise Failure(f"{host.instance}: {_words(said.read()) or status}")
+
+
+def _words(said: bytes) -> str:
+    return " ".join(said.decode(errors="replace").split())
 
 
 def clean(leashes: Leashes) -> Silent:
     """End what is left of the launch, and delete its files; gives the hosts that do not say so."""
     for leash in leashes.values():
-        leash.shutdown(socket.SHUT_WR)
+        os.close(leash.into)
     gone, deadline = [], time.monotonic() + CLEAN_SECONDS
     with ExitStack() as stack, DefaultSelector() as selector:
         for host, leash in leashes.items():
-            selector.register(stack.enter_context(leash), EVENT_READ, host)
+            stack.callback(os.close, leash.out)
+            selector.register(leash, EVENT_READ, host)
         while selector.get_map() and (left := deadline - time.monotonic()) > 0:
             for key, _ in selector.select(left):
                 if not os.read(key.fd, len("done\n")):

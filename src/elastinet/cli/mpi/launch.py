@@ -16,6 +16,7 @@ from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import BIN, Program
 from elastinet.cli.mpi.transport import Transport
 from elastinet.fabric.client import Command, request
+from elastinet.fabric.streams import Streams
 
 END_SECONDS = 4.0
 """How long mpirun has to end in order, once it was told to or has lost an instance."""
@@ -38,6 +39,7 @@ class Launch:
         self._leashes: files.Leashes = {}
         self._daemons: dict[Command, Host] = {}
         self._lost: dict[Host, str] = {}
+        self._streams: list[Streams] = []
         self._deadline: float | None = None
         self._rest = b""
 
@@ -73,7 +75,10 @@ class Launch:
         """Run mpirun, and what it orders, until it ends."""
         orders, mpirun = self._orders(), self._mpirun(argv, env, fds)
         try:
-            return self._until_end(orders, mpirun)
+            status = self._until_end(orders, mpirun)
+            for streams in self._streams:
+                streams.finish()
+            return status
         except KeyboardInterrupt:
             mpirun.signal(signal.SIGINT)
             self._hurry()
@@ -97,24 +102,22 @@ class Launch:
         command = ["mpirun.openmpi", "--allow-run-as-root", "--host", where]
         command += [word for name, value in env.items() for word in ("-x", f"{name}={value}")]
         asked = request(self.hosts[0].instance, [*command, *argv], env=self._env)
-        complaints = Complaints(fds[2])
+        mpirun = self._stack.enter_context(Command(self._run, asked))
+        *ends, said = mpirun.ends
+        complaints = Complaints(said, fds[2])
         self._stack.callback(complaints.close)
-        try:
-            mpirun = Command(self._run, asked, (fds[0], fds[1], complaints.theirs))
-        finally:
-            os.close(complaints.theirs)
+        self._streams.append(self._stack.enter_context(Streams(ends, fds[:2])))
         self._selector.register(complaints, selectors.EVENT_READ)
-        self._stack.enter_context(mpirun)
         self._selector.register(mpirun, selectors.EVENT_READ)
         return mpirun
 
     def _begin(self, host: Host, script: str, out: int) -> Command:
         """Begin a shell's script in an instance."""
         with open(os.devnull, "rb") as null:
-            fds = (null.fileno(), out, 2)
             asked = request(host.instance, ["sh", "-c", script], env=self._env)
-            command = Command(self._run, asked, fds)
-        return self._stack.enter_context(command)
+            command = self._stack.enter_context(Command(self._run, asked))
+            self._stack.enter_context(Streams(command.ends, (null.fileno(), out, 2)))
+        return command
 
     def _until_end(self, orders: int, mpirun: Command) -> int:
         """Do what mpirun orders until it ends, or is not to be waited for any longer."""

@@ -1,0 +1,65 @@
+"""Instances that reboot or shut down from inside, as their owners see it by the API and by packets."""
+
+import pytest
+from test_wire_packets import ping
+
+
+@pytest.fixture
+def pair(world):
+    """A public instance, and its neighbour."""
+    vpc = world.vpc()
+    world.allow(vpc.group, "icmp")
+    interface = {
+        "DeviceIndex": 0, "SubnetId": vpc.left, "Groups": [vpc.group], "AssociatePublicIpAddress": True,
+    }  # fmt: skip
+    (one,) = world.launch(vpc.left, vpc.group, NetworkInterfaces=[interface])
+    (two,) = world.launch(vpc.left, vpc.group)
+    yield one, two
+    world.ec2.terminate_instances(InstanceIds=[one.id, two.id])
+
+
+def shown(world, id):
+    (found,) = world.ec2.describe_instances(InstanceIds=[id])["Reservations"][0]["Instances"]
+    return found
+
+
+def becomes(world, waiter, id):
+    world.ec2.get_waiter(waiter).wait(InstanceIds=[id], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+
+
+def test_a_reboot_keeps_everything(world, pair):
+    one, two = pair
+    before = shown(world, one.id)
+    assert ping(world, "internet", before["PublicIpAddress"])
+    world.out(one.id, "echo kept >/root/note; touch /run/since-boot")
+    world.sh(one.id, "busybox reboot -f")
+    states = {shown(world, one.id)["State"]["Name"]}
+    world.out(two.id, f"ping -c 1 -w 20 -i 0.2 {one.ip}")
+    assert ping(world, "internet", before["PublicIpAddress"])
+    after = shown(world, one.id)
+    assert states | {after["State"]["Name"]} == {"running"}
+    for key in ("PublicIpAddress", "PrivateIpAddress", "StateTransitionReason", "LaunchTime", "Placement"):
+        assert after[key] == before[key], key
+    assert (
+        world.out(one.id, "cat /root/note; ls /run/since-boot 2>/dev/null || echo fresh") == "kept\nfresh\n"
+    )
+
+
+def test_power_off_stops(world, pair):
+    one, _ = pair
+    world.sh(one.id, "busybox poweroff -f")
+    becomes(world, "instance_stopped", one.id)
+    assert shown(world, one.id)["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
+    world.ec2.start_instances(InstanceIds=[one.id])
+    becomes(world, "instance_running", one.id)
+
+
+def test_power_off_terminates_where_it_is_to(world, pair):
+    one, _ = pair
+    behavior = {"Value": "terminate"}
+    world.ec2.modify_instance_attribute(InstanceId=one.id, InstanceInitiatedShutdownBehavior=behavior)
+    world.sh(one.id, "busybox reboot -f")
+    world.settle()
+    assert shown(world, one.id)["State"]["Name"] == "running"
+    world.sh(one.id, "busybox poweroff -f")
+    becomes(world, "instance_terminated", one.id)
