@@ -40,8 +40,13 @@ class KernelFabric:
             on_fact=lambda fact: self._known.learn(fact),
             on_listener=self.listeners.open,
             on_up=lambda: self._known.hand_over(),
-            on_down=self.listeners.close_all,
+            on_down=self._lose,
         )
+
+    def _lose(self) -> None:
+        """Serve no metadata any more where nobody can ask."""
+        self.listeners.close_all()
+        self._known.away()
 
     @property
     def _known(self) -> Reconciler:
@@ -65,6 +70,7 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
     if config.fabric == "kernel":
         kernel = KernelFabric(run, metadata)
         reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
+        reconciler.away()  # until it has come
         tasks.append(asyncio.create_task(kernel.agent.run()))
         app = Application(engine, reconciler, metadata, config, ready=lambda: reconciler.hello is not None)
     else:

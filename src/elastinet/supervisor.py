@@ -90,7 +90,10 @@ class Supervisor:
         command = self._agent() if name == "agent" else self._engine()
         passed = self.listener.fileno() if name == "engine" else self._outside
         fds = () if passed is None else (passed,)
-        self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        try:
+            self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            log.warning("the %s could not be started: %s", name, error)
 
     def _agent(self) -> list[str]:
         (self.run / "agent.sock").unlink(missing_ok=True)

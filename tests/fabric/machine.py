@@ -30,8 +30,9 @@ MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 class Machine:
     """One agent process and the connection of its only engine."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, descriptors: str = "") -> None:
         self.mode = mode
+        self.limits = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         self.dropped = mode == "rootless" and os.geteuid() == 0
         self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
         self.run, self.disks = self.folder / "run", self.folder / "disks"
@@ -50,7 +51,7 @@ class Machine:
         if self.dropped:
             script = Path(__file__).with_name("rootless.py")
             command = [sys.executable, str(script), "--run", str(self.run), "--disks", str(self.disks)]
-        self.process = subprocess.Popen(command)
+        self.process = subprocess.Popen([*self.limits, *command])
         self.facts: list[dict[str, Any]] = []
         self.generation = 0
         self.connect()

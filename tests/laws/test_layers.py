@@ -15,7 +15,7 @@ LEVELS = {
     **dict.fromkeys(("model", "catalog"), 0),
     "rules": 1,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
-    **dict.fromkeys(("engine", "reconcile"), 3),
+    **dict.fromkeys(("absence", "engine", "reconcile"), 3),
     **dict.fromkeys(
         (
             "http",

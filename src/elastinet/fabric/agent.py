@@ -61,7 +61,7 @@ def _be_first(run: Path, disks: Path, host: int | None, parent: int) -> NoReturn
 
 
 def _serve(run: Path, disks: Path, host: int | None) -> None:
-    from elastinet.fabric import isolate, privileges, spawning
+    from elastinet.fabric import descriptors, isolate, privileges, spawning
     from elastinet.fabric.image import build
 
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -70,6 +70,7 @@ def _serve(run: Path, disks: Path, host: int | None) -> None:
     isolate.cover_run((run, disks))
     privileges.lock_memory()
     connection = spawning.fork_spawner(build((run, disks), isolate.is_rootless()))
+    descriptors.raise_limit()  # the spawner keeps the old limit, and so do guests
 
     from elastinet.fabric.server import Server
 

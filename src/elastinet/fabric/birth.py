@@ -36,11 +36,13 @@ def boot(request: dict[str, Any], image: rootfs.Image, tell: Tell) -> int:
         tell(tag=request["tag"], pid=init)
         _map_ids(init)
         target = os.pidfd_open(init)
-        kernel.setns(target, kernel.CLONE_NEWPID)
-        if not os.fork():
-            ours.close()
-            _or_tell(request, tell, lambda: _build(request, image, theirs, target, tell))
-        os.close(target)
+        try:
+            kernel.setns(target, kernel.CLONE_NEWPID)
+            if not os.fork():
+                ours.close()
+                _or_tell(request, tell, lambda: _build(request, image, theirs, target, tell))
+        finally:
+            os.close(target)
     return init
 
 

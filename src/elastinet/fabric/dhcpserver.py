@@ -112,7 +112,7 @@ class DhcpServer:
         self.pid = 0
         self._folder = Path(isolate.PRIVATE, network)
         for folder in ("hosts", "names"):
-            (self._folder / folder).mkdir(parents=True)
+            (self._folder / folder).mkdir(parents=True, exist_ok=True)
         self._config = ""
         self._told: dict[str, str] = {}
         self._asked: dict[str, str] = {}
@@ -175,8 +175,10 @@ class DhcpServer:
 
     def remove(self) -> None:
         """End the process and forget its files."""
-        self.stop()
-        shutil.rmtree(self._folder)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self._folder)
 
 
 def _lives(pid: int) -> bool:

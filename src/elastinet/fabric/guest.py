@@ -20,6 +20,7 @@ from elastinet.fabric.spawning import Spawning
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
 DONE = "user-data.done"
 AGAIN_SECONDS = 0.2
+USER_DATA_RETRY_SECONDS = 5.0
 DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
 """What the kernel says of a process that has ended, by what it is asked for."""
 
@@ -52,6 +53,7 @@ class Life:
         self.ports: dict[str, Port] = {}
         self.awaited: set[str] = set()
         self.console = Console(disk)
+        self.fault = ""
         self._loop = loop
         self._spawning = spawning
         self._log = self._open_log()
@@ -68,7 +70,12 @@ class Life:
                 self._loop.forget(out)
                 os.close(out)
 
-        self._loop.watch(out, hear)
+        try:
+            self._loop.watch(out, hear)
+        except OSError:
+            for end in (out, into):
+                os.close(end)
+            raise
         return into
 
     def boot(self, awaited: set[str], changed: Callable[["Life", str], None], pids: float = 0) -> None:
@@ -90,17 +97,32 @@ class Life:
         self.first_pid = fact.get("first_pid", self.first_pid)
         if "pid" in fact:
             self._born(fact["pid"])
+        try:
+            self._follow(fact, changed)
+        except OSError as error:
+            self._fail(str(error), changed)
+            self.end()
+        if "error" in fact and not self.asked:
+            self._fail(fact["error"], changed)
+        if "exit" in fact or ("error" in fact and not self.init):
+            self._end()
+            changed(self, "end")
+
+    def _follow(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+        """Take in how far the start has come; OSError where the machine does not let us look."""
+        if self.fault:
+            return
         self._has_network |= fact.get("stage") == "net"
         if self._has_network and "exit" not in fact and self._enters():
             changed(self, "net")
         if fact.get("stage") == "ready" and self._is_built():
             changed(self, "ready")
-        elif "error" in fact and not self.asked:
-            self.console.say(fact["error"])
-            changed(self, fact["error"])
-        if "exit" in fact or ("error" in fact and not self.init):
-            self._end()
-            changed(self, "end")
+
+    def _fail(self, why: str, changed: Callable[["Life", str], None]) -> None:
+        """Say why this boot comes to nothing; another one is to be tried."""
+        self.fault = why
+        self.console.say(why)
+        changed(self, why)
 
     def _enters(self) -> bool:
         """Hold the init's network; whether it is held since this moment."""
@@ -126,6 +148,8 @@ class Life:
     def _end(self) -> None:
         self.ended = True
         self.init = 0
+        for port in self.ports.values():
+            port.give_up()
         os.close(self._log)
 
     def kill(self) -> None:
@@ -159,19 +183,17 @@ class Life:
         """Run the user data, once in the life of the disk."""
         text = base64.b64decode(self.guest.user_data).decode(errors="surrogateescape")
         done = self.disk / DONE
-        if not text.startswith("#!") or done.exists():
+        if self.ended or not text.startswith("#!") or done.exists():
             return
+        script = {"path": SCRIPT, "text": text, "mode": 0o700}
         try:
-            done.touch()
+            with open(os.devnull, "rb") as null:
+                done.touch()
+                fds = [null.fileno(), self._log, self._log]
+                self._spawning.run(self.init, [SCRIPT], fds, self._user_data_fact, file=script)
         except OSError as error:
             self.console.say(f"user data: {error}")
-            return
-        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        script = {"path": SCRIPT, "text": text, "mode": 0o700}
-        self._spawning.run(
-            self.init, [SCRIPT], [null, self._log, self._log], self._user_data_fact, file=script
-        )
-        os.close(null)
+            self._loop.later(USER_DATA_RETRY_SECONDS, self.first_boot)
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:
         if "error" in fact:

@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ CLIENT = (
     "mtu",
     "-i",
 )
+FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -50,12 +52,15 @@ def busybox() -> str:
 @cache
 def script() -> int:
     """Give the DHCP script as a sealed file in memory: no path in any guest leads to it."""
-    fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     text = Path(__file__).with_name("dhcp.sh").read_text()
-    os.write(fd, f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode())
-    os.fchmod(fd, 0o555)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
-    return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.write(fd, f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode())
+        os.fchmod(fd, 0o555)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+        return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(fd)
 
 
 class Port:
@@ -69,24 +74,43 @@ class Port:
         self.binding: Binding | None = None
         self._loop = loop
         self._spawning = spawning
+        self.fault = ""
+        self._ended = False
+        self._pause = FIRST_RETRY
         self._secondary: tuple[str, ...] = ()
 
     def start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
         """Start the DHCP client in the guest; its script tells each lease through a pipe."""
-        lease, told = os.pipe2(os.O_CLOEXEC)
-        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        device = self.interface.device
-        self._loop.watch(lease, lambda: self._hear(lease, on_bound))
-        self._spawning.run(
-            init,
-            [busybox(), *CLIENT, device],
-            [null, log, log, null, null, told, script()],
-            self._know,
-            up=[device],
-            env=self._expected(),
-        )
-        os.close(told)
-        os.close(null)
+        self._keep_trying(lambda: self._start(init, log, on_bound))
+
+    def _keep_trying(self, work: Callable[[], None]) -> None:
+        """Do something, again and again where this machine does not let us; `fault` says why."""
+        if self._ended:
+            return
+        try:
+            work()
+        except OSError as error:
+            self.fault = str(error)
+            self._loop.later(self._pause, lambda: self._keep_trying(work))
+            self._pause = min(self._pause * 2, LAST_RETRY)
+        else:
+            self.fault, self._pause = "", FIRST_RETRY
+
+    def _start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+        device, program, text = self.interface.device, busybox(), script()
+        with ExitStack() as opened:
+            null = opened.enter_context(open(os.devnull, "rb")).fileno()
+            lease, told = os.pipe2(os.O_CLOEXEC)
+            opened.callback(os.close, told)
+            self._loop.watch(lease, lambda: self._hear(lease, on_bound))
+            self._spawning.run(
+                init,
+                [program, *CLIENT, device],
+                [null, log, log, null, null, told, text],
+                self._know,
+                up=[device],
+                env=self._expected(),
+            )
 
     def _expected(self) -> dict[str, str]:
         """What the agent has set already: a lease that says the same needs no further work."""
@@ -108,11 +132,16 @@ class Port:
 
     def stop(self) -> None:
         """End the DHCP client, and what a program has of the interface."""
+        self.give_up()
         if self.client:
             kernel.end(self.client)
             self.client = 0
         if self.binding:
             self.binding.release()
+
+    def give_up(self) -> None:
+        """Try nothing again, for the guest or the link is gone."""
+        self._ended = True
 
     def bind(self, namespace: int, mtu: int) -> None:
         """Have a binding of the interface, in the guest's network namespace; it does nothing yet."""
@@ -120,6 +149,9 @@ class Port:
 
     def settle_secondary(self, init: int, log: int) -> None:
         """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""
+        self._keep_trying(lambda: self._settle_secondary(init, log))
+
+    def _settle_secondary(self, init: int, log: int) -> None:
         wanted, had = self.interface.addresses[1:], self._secondary
         commands = [
             line for address in had if address not in wanted for line in self._commands("del", address)
@@ -128,11 +160,11 @@ class Port:
             line for address in wanted if address not in had for line in self._commands("add", address)
         ]
         if commands:
-            self._secondary = wanted
             text = "\n".join(f"{busybox()} ip {line}" for line in commands)
-            null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-            self._spawning.run(init, [busybox(), "sh", "-c", text], [null, log, log], lambda _fact: None)
-            os.close(null)
+            with open(os.devnull, "rb") as null:
+                fds = [null.fileno(), log, log]
+                self._spawning.run(init, [busybox(), "sh", "-c", text], fds, lambda _fact: None)
+            self._secondary = wanted
 
     def _commands(self, verb: str, address: str) -> list[str]:
         """The commands for one secondary address: beyond eth0 it answers by its interface's own table."""

@@ -82,11 +82,13 @@ class Spawner:
     def command(self, request: Request, fds: list[int]) -> None:
         """Fork a command inside a guest."""
         target = os.pidfd_open(request["init"])
-        kernel.setns(target, kernel.CLONE_NEWPID)
-        pid = os.fork()
-        if not pid:
-            self.child(request, target, fds)
-        os.close(target)
+        try:
+            kernel.setns(target, kernel.CLONE_NEWPID)
+            pid = os.fork()
+            if not pid:
+                self.child(request, target, fds)
+        finally:
+            os.close(target)
         self.tell(tag=request["tag"], pid=pid)
 
     def beside(self, request: Request, work: Callable[[], None]) -> int:
