@@ -8,8 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from elastinet import folders
 from elastinet.config import Config
 
+STATE_FILES = ("journal.sqlite*", "identity.pem", "lock", "log*", "server.json", "disks")
+"""What is ours in a state's folder, in which a user may have files of his own."""
 GIVE_UP = 3
 """The exit code by which a child tells its supervisor not to start it again."""
 
@@ -41,11 +44,17 @@ def runtime_folder(port: int) -> Path:
 
 
 def make_private(folder: Path) -> Path:
-    """A folder that is ours alone; refuses one that somebody else has put there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
+    """A folder that only we can enter; raises Untrusted where others could replace it."""
+    folders.secure(folder).chmod(folders.PRIVATE_FOLDER)
     return folder
+
+
+def secure_state(state: Path) -> None:
+    """See that a state is ours: nobody else writes to its folder or on the way to it, or reads our files."""
+    folders.secure(state)
+    for name in STATE_FILES:
+        for path in state.glob(name):
+            folders.tighten(path)
 
 
 def disks_folder(config: Config, run: Path) -> Path:
@@ -57,9 +66,9 @@ def disks_folder(config: Config, run: Path) -> Path:
 def announce(server: Server, config: Config, run: Path) -> None:
     """Let other processes find a server: by its port, and by its state."""
     text = msgspec.json.encode(server)
-    (run / "server.json").write_bytes(text)
+    folders.write_private(run / "server.json", text)
     if config.state_folder:
-        (config.state_folder / "server.json").write_bytes(text)
+        folders.write_private(config.state_folder / "server.json", text)
 
 
 def withdraw(config: Config, run: Path) -> None:
@@ -89,14 +98,17 @@ def _open_up(folder: Path) -> None:
 
 
 def find(port: int | None, state: str | None, default_port: int) -> Server | None:
-    """The running server on a port, or with a state."""
+    """The running server on a port, or with a state; Untrusted if others could tell us of another."""
     folder = (
         Path(state)
         if port is None and state and state != ":memory:"
         else runtime_folder(port or default_port)
     )
     try:
-        server = msgspec.json.decode((folder / "server.json").read_bytes(), type=Server)
+        text = folders.read_own(folders.check(folder) / "server.json")
+        server = msgspec.json.decode(text, type=Server)
+    except folders.Untrusted:
+        raise
     except (OSError, msgspec.DecodeError):
         return None
     return server if is_alive(server.pid) else None

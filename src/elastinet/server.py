@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import socket
 import sys
 from pathlib import Path
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--disks", type=Path, required=True)
     given = parser.parse_args()
+    os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s engine %(levelname)s %(message)s")
     config = msgspec.json.decode(given.config, type=Config)
     listener = socket.socket(fileno=given.fd)

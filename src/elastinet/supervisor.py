@@ -49,7 +49,7 @@ class Supervisor:
         """Run until a signal or a hopeless engine; gives the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
-        self.disks.mkdir(parents=True, exist_ok=True)
+        places.make_private(self.disks)
         places.announce(self.server(os.getpid()), self.config, self.run)
         try:
             return self._watch()
@@ -145,8 +145,8 @@ def lock(state: Path | None) -> int | None:
     if state is None:
         return None
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        places.secure_state(state)
+        handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StartError(
             f"cannot use the state folder {state} ({error}): choose another with --state"

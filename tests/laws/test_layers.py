@@ -24,6 +24,7 @@ LEVELS = {
             "server",
             "supervisor",
             "dpdk",
+            "folders",
             "places",
             "features",
             "hardware",

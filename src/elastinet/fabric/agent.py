@@ -19,6 +19,7 @@ def main() -> NoReturn:
     arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
     arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
     options = arguments.parse_args()
+    os.umask(0o077)  # what guests see is made with a mask of its own
     ready, parent = os.pipe()
     child = os.fork()
     if not child:
