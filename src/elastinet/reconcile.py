@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from elastinet import worlds
 from elastinet.absence import AWAY_SECONDS, Absence
 from elastinet.engine import Engine
 from elastinet.fabric.desired import build, everything
@@ -132,11 +133,16 @@ class Reconciler:
         self._send(put=tuple(self.have.values()), whole=True)
 
     def _orphaned_disks(self) -> set[str]:
-        """The disks of instances that are no more: a crash may have come before their removal."""
-        if self.disks is None or not self.disks.is_dir():
+        """The disks of instances that are terminated: a crash may have come before their removal."""
+        if self.disks is None:
             return set()
+        there = worlds.names(self.disks)
         kept = {i.id for i in self.engine.state.all(Instance) if i.state != "terminated"}
-        return {path.name for path in self.disks.iterdir() if path.name.startswith("i-")} - kept
+        unknown = there - {i.id for i in self.engine.state.all(Instance)}
+        if self.engine.journal.mark() is None:
+            return there - kept  # what is not remembered is not missed
+        worlds.set_aside(self.disks, unknown)
+        return there - kept - unknown
 
     def away(self) -> None:
         """Hear that the fabric is not there: nothing is settled, and in the end its instances are lost."""

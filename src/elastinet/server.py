@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
+from elastinet import worlds
 from elastinet.config import Config
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
@@ -64,7 +66,9 @@ class KernelFabric:
 
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
     """Serve until a signal says stop."""
-    engine = Engine(open_journal(config.state_folder), config.settings, consoles=read_console(disks))
+    journal = open_journal(config.state_folder)
+    worlds.check(journal, disks)
+    engine = Engine(journal, config.settings, consoles=read_console(disks))
     key_file = config.state_folder / "identity.pem" if config.state_folder else None
     metadata = MetadataService(engine.state, key_file)
     tasks = []
@@ -79,7 +83,7 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
         reconciler = modelled.reconciler = Reconciler(engine, modelled)
         reconciler.hand_over()
         app = Application(engine, reconciler, metadata, config, ready=lambda: True)
-    tasks.append(asyncio.create_task(_sweep(engine)))
+    tasks.append(asyncio.create_task(_sweep(engine, disks)))
     service()  # the model is read before the first request, not during it
     server = uvicorn.Server(
         uvicorn.Config(
@@ -87,16 +91,27 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
             server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
-    await server.serve(sockets=[listener])
-    for task in tasks:
-        task.cancel()
-    engine.close()
+    _stop_on_signals(server)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        for task in tasks:
+            task.cancel()
+        worlds.note(journal, disks)
+        engine.close()
 
 
-async def _sweep(engine: Engine) -> None:
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Have signals end the server and no more: uvicorn raises them again when it is over."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
+
+
+async def _sweep(engine: Engine, disks: Path) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         engine.sweep()
+        worlds.note(engine.journal, disks)
 
 
 def main() -> None:

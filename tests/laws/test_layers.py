@@ -15,7 +15,7 @@ LEVELS = {
     **dict.fromkeys(("model", "catalog"), 0),
     "rules": 1,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
-    **dict.fromkeys(("absence", "engine", "reconcile"), 3),
+    **dict.fromkeys(("absence", "engine", "folders", "reconcile", "worlds"), 3),
     **dict.fromkeys(
         (
             "http",
@@ -24,7 +24,6 @@ LEVELS = {
             "server",
             "supervisor",
             "dpdk",
-            "folders",
             "places",
             "features",
             "hardware",

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from elastinet.store.journal import Mark
+
 
 class MemoryJournal:
     """Lines in a list."""
@@ -20,6 +22,13 @@ class MemoryJournal:
     def rewrite(self, lines: Iterable[bytes]) -> None:
         """Put other lines in the place of all of them."""
         self._lines = list(lines)
+
+    def mark(self) -> Mark | None:
+        """None: nothing outlives the process."""
+        return None
+
+    def sync(self) -> None:
+        """Nothing outlives the process."""
 
     def close(self) -> None:
         """Nothing to let go of."""

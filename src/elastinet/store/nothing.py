@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from elastinet.store.journal import Mark
+
 
 class NoJournal:
     """Takes lines and lets them go."""
@@ -15,6 +17,13 @@ class NoJournal:
 
     def rewrite(self, lines: Iterable[bytes]) -> None:
         """Let the lines go."""
+
+    def mark(self) -> Mark | None:
+        """None: nothing outlives the process."""
+        return None
+
+    def sync(self) -> None:
+        """Nothing outlives the process."""
 
     def close(self) -> None:
         """Nothing to let go of."""

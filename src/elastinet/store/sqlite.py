@@ -1,16 +1,18 @@
 """A journal in an SQLite file."""
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from elastinet.store.journal import JournalError
+from elastinet.store.journal import JournalError, Mark
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 FORMAT = 1
+MARK = "SELECT id, epoch, (SELECT coalesce(max(seq), 0) FROM journal) FROM world"
 
 
 class SqliteJournal:
@@ -31,6 +33,10 @@ class SqliteJournal:
             raise JournalError(f"{self._path} was written by another elastinet (format {version}).")
         self._db.execute(f"PRAGMA user_version={FORMAT}")
         self._db.execute("CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, line BLOB NOT NULL)")
+        self._db.execute("CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL, epoch INTEGER NOT NULL)")
+        if self._db.execute("SELECT count(*) FROM world").fetchone() == (0,):
+            self._db.execute("INSERT INTO world VALUES (?, 0)", (secrets.token_hex(16),))
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # whose world it is stays, whatever is lost
 
     def _attempt(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -57,12 +63,22 @@ class SqliteJournal:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute("DELETE FROM journal")
+            self._db.execute("UPDATE world SET epoch = epoch + 1")
             self._db.executemany("INSERT INTO journal (line) VALUES (?)", ((line,) for line in lines))
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
 
+    def mark(self) -> Mark | None:
+        """The world's id, and how far the lines have come."""
+        found = self._attempt(self._db.execute, MARK).fetchone()
+        return Mark(*found)
+
+    def sync(self) -> None:
+        """Write the file itself as far as it can be now."""
+        self._attempt(self._db.execute, "PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; the last connection's end moves what was written ahead into it."""
         self._db.close()
