@@ -1,8 +1,6 @@
 """Where a running elastinet keeps its files, and how another process finds it."""
 
 import os
-import shutil
-import stat
 import sys
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import msgspec
 
 from elastinet import folders
 from elastinet.config import Config
+from elastinet.deletion import remove_tree
 
 STATE_FILES = ("journal.sqlite*", "identity.pem", "lock", "log*", "server.json", "disks")
 """What is ours in a state's folder, in which a user may have files of his own."""
@@ -76,25 +75,6 @@ def withdraw(config: Config, run: Path) -> None:
     if config.state_folder:
         (config.state_folder / "server.json").unlink(missing_ok=True)
     remove_tree(run)
-
-
-def remove_tree(folder: Path) -> None:
-    """Delete a folder, also what an overlay has left unreadable in it; one that is not there is no fault."""
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        _open_up(folder)
-        shutil.rmtree(folder)
-
-
-def _open_up(folder: Path) -> None:
-    """Let the owner into every folder below one; links are not followed."""
-    for path, names, _ in os.walk(folder):
-        for inner in (Path(path) / name for name in names):
-            if not inner.is_symlink():
-                inner.chmod(stat.S_IRWXU)
 
 
 def find(port: int | None, state: str | None, default_port: int) -> Server | None:

@@ -26,8 +26,8 @@ def check(journal: Journal, disks: Path) -> None:
     mark, seen = journal.mark(), _seen(disks)
     if mark is not None and (found := names(disks)) and (why := _mismatch(mark, seen)):
         raise JournalError(
-            f"the journal {why}, and {disks} has {len(found)} disks: put journal.sqlite back together with "
-            f"its journal.sqlite-wal, or go on with what it has by 'elastinet state repair'; no disk is deleted"
+            f"the journal {why}, and {disks} has {len(found)} disks: put journal.sqlite back with its "
+            f"journal.sqlite-wal, or go on with what it has by 'elastinet state repair': it deletes no disk"
         )
     note(journal, disks)
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import msgspec
 
+from elastinet.deletion import remove_tree
 from elastinet.fabric import client, launch
 from elastinet.fabric.messages import Desire
 from elastinet.fabric.objects import AnyObject
-from elastinet.places import remove_tree
 
 PATIENCE = 60.0
 NOBODY = 65534

@@ -1,12 +1,12 @@
 """The DHCP server and resolver of a VPC: one dnsmasq, told of hosts through folders that it watches."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from elastinet.deletion import remove_tree
 from elastinet.fabric import features, isolate, kernel, names
 from elastinet.fabric.objects import Interface, Network
 
@@ -178,7 +178,7 @@ class DhcpServer:
         try:
             self.stop()
         finally:
-            shutil.rmtree(self._folder)
+            remove_tree(self._folder)
 
 
 def _lives(pid: int) -> bool:

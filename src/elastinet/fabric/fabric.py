@@ -5,8 +5,9 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from elastinet.fabric import descriptors, disk, isolate, names, plan
+from elastinet.fabric import descriptors, isolate, names, plan
 from elastinet.fabric.attachments import Attachments, Tell
+from elastinet.fabric.disk import Disks
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
 from elastinet.fabric.loop import Loop, complain
@@ -17,7 +18,6 @@ from elastinet.fabric.objects import Guest
 from elastinet.fabric.router import failed_owners
 from elastinet.fabric.space import APPLIANCE, INTERNET, ROUTER, Order, Outcome, Role, Space
 from elastinet.fabric.spawning import Spawning
-from elastinet.fabric.worker import start_thread
 
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SETTLING_SECONDS = 0.02
@@ -34,7 +34,7 @@ class Fabric:
         self.spaces: dict[str, Space] = {}
         self.lives: dict[str, Life] = {}
         self.generation = 0
-        self._disks = disks
+        self._disks = Disks(disks)
         self._loop = loop
         self._spawning = spawning
         self._tell = tell
@@ -162,7 +162,7 @@ class Fabric:
     def _begin(self, guest: Guest) -> Life:
         """Begin a guest's life, if there are descriptors for all of it; or OSError."""
         descriptors.make_room(sum(not life.running for life in self.lives.values()))
-        life = self.lives[guest.id] = Life(guest, self._disks / guest.id, self._loop, self._spawning)
+        life = self.lives[guest.id] = Life(guest, self._disks.path(guest.id), self._loop, self._spawning)
         return life
 
     def _guest_changed(self, life: Life, what: str) -> None:
@@ -230,8 +230,8 @@ class Fabric:
 
     def _scrap_disks(self, wanted: dict[str, Guest]) -> None:
         for id in self._scrap - wanted.keys() - self.lives.keys():
+            self._disks.remove(id)
             self._scrap.discard(id)
-            start_thread(partial(disk.remove, self._disks, id))
 
     # --- namespaces -------------------------------------------------------------------------------
 
