@@ -10,7 +10,7 @@ from elastinet import folders
 from elastinet.config import Config
 from elastinet.deletion import remove_tree
 
-STATE_FILES = ("journal.sqlite*", "identity.pem", "lock", "log*", "server.json", "disks")
+STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "lock", "log*", "server.json", "disks")
 """What is ours in a state's folder, in which a user may have files of his own."""
 GIVE_UP = 3
 """The exit code by which a child tells its supervisor not to start it again."""

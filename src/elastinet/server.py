@@ -66,23 +66,11 @@ class KernelFabric:
 
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
     """Serve until a signal says stop."""
-    journal = open_journal(config.state_folder)
-    worlds.check(journal, disks)
-    engine = Engine(journal, config.settings, consoles=read_console(disks))
-    key_file = config.state_folder / "identity.pem" if config.state_folder else None
-    metadata = MetadataService(engine.state, key_file)
-    tasks = []
-    if config.fabric == "kernel":
-        kernel = KernelFabric(run, metadata)
-        reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
-        reconciler.away()  # until it has come
-        tasks.append(asyncio.create_task(kernel.agent.run()))
-        app = Application(engine, reconciler, metadata, config, ready=lambda: reconciler.hello is not None)
-    else:
-        modelled = ModelledFabric()
-        reconciler = modelled.reconciler = Reconciler(engine, modelled)
-        reconciler.hand_over()
-        app = Application(engine, reconciler, metadata, config, ready=lambda: True)
+    engine = _load(config, disks)
+    try:
+        app, tasks = _assemble(engine, config, run, disks)
+    except Exception as error:
+        raise _unusable(error) from error
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
     service()  # the model is read before the first request, not during it
     server = uvicorn.Server(
@@ -97,8 +85,51 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
     finally:
         for task in tasks:
             task.cancel()
-        worlds.note(journal, disks)
+        worlds.note(engine.journal, disks)
         engine.close()
+
+
+def _load(config: Config, disks: Path) -> Engine:
+    """The engine with the state that it had; raises JournalError."""
+    journal = open_journal(config.state_folder)
+    try:
+        worlds.check(journal, disks)
+        return Engine(journal, config.settings, consoles=read_console(disks))
+    except JournalError:
+        journal.close()
+        raise
+    except Exception as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> JournalError:
+    """The refusal of a state that no start will ever be able to use."""
+    log.error("the state cannot be used", exc_info=error)
+    return JournalError(
+        f"the state cannot be used ({type(error).__name__}: {error}): 'elastinet state check' says whether "
+        "it is damaged; if it is not, this is a fault of elastinet's own"
+    )
+
+
+def _assemble(
+    engine: Engine, config: Config, run: Path, disks: Path
+) -> tuple[Application, list[asyncio.Task[None]]]:
+    """All that answers for an engine, and what goes on beside it."""
+    tasks: list[asyncio.Task[None]] = []
+    key_file = config.state_folder / "identity.pem" if config.state_folder else None
+    metadata = MetadataService(engine.state, key_file)
+    if config.fabric == "kernel":
+        kernel = KernelFabric(run, metadata)
+        reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
+        reconciler.away()  # until it has come
+        tasks.append(asyncio.create_task(kernel.agent.run()))
+        ready = lambda: reconciler.hello is not None  # noqa: E731
+    else:
+        modelled = ModelledFabric()
+        reconciler = modelled.reconciler = Reconciler(engine, modelled)
+        reconciler.hand_over()
+        ready = lambda: True  # noqa: E731
+    return Application(engine, reconciler, metadata, config, ready=ready), tasks
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:

@@ -32,6 +32,14 @@ def check(journal: Journal, disks: Path) -> None:
     note(journal, disks)
 
 
+def fault(disks: Path, world: tuple[str, int] | None, lines: int) -> str:
+    """What `check` would refuse, in a sentence; "" for nothing."""
+    if world is None or not names(disks):
+        return ""
+    why = _mismatch(Mark(*world, lines), _seen(disks))
+    return f"the journal {why}, and {disks} has disks" if why else ""
+
+
 def _mismatch(mark: Mark, seen: Mark | None) -> str:
     """Why a journal is not the one that its disks have seen, or is older than they saw it; "" if it is."""
     if seen is not None and seen.world != mark.world:
@@ -54,6 +62,12 @@ def note(journal: Journal, disks: Path) -> None:
         write_private(disks / MARK, msgspec.json.encode(mark))
     except (OSError, JournalError) as error:
         log.warning("%s: %s", disks / MARK, error)
+
+
+def adopt(disks: Path, journal: Journal) -> None:
+    """Have disks belong to a journal that is about to be rewritten, whatever they have seen."""
+    if (mark := journal.mark()) and disks.is_dir():
+        write_private(disks / MARK, msgspec.json.encode(mark))
 
 
 def _seen(disks: Path) -> Mark | None:
@@ -79,7 +93,7 @@ def set_aside(disks: Path, unknown: Iterable[str]) -> None:
     """Move disks that the journal knows nothing of to where nothing deletes them: it may be the wrong one."""
     for name in unknown:
         try:
-            place = _free_place(disks / UNKNOWN, name)
+            place = free_place(disks / UNKNOWN, name)
             (disks / name).rename(place)
         except OSError as error:
             log.warning("the journal knows nothing of the disk %s, which stays: %s", disks / name, error)
@@ -87,7 +101,8 @@ def set_aside(disks: Path, unknown: Iterable[str]) -> None:
             log.warning("the journal knows nothing of the disk %s: it is in %s now", name, place)
 
 
-def _free_place(folder: Path, name: str) -> Path:
+def free_place(folder: Path, name: str) -> Path:
+    """A path in a folder by a name, or by that name and a number, at which nothing is yet."""
     folder.mkdir(exist_ok=True)
     places = (folder / f"{name}{tail}" for tail in chain([""], (f".{n}" for n in count(2))))
     return next(place for place in places if not os.path.lexists(place))

@@ -15,7 +15,7 @@ LEVELS = {
     **dict.fromkeys(("model", "catalog"), 0),
     **dict.fromkeys(("deletion", "rules"), 1),
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
-    **dict.fromkeys(("absence", "engine", "folders", "reconcile", "worlds"), 3),
+    **dict.fromkeys(("absence", "engine", "folders", "reconcile", "repair", "worlds"), 3),
     **dict.fromkeys(
         (
             "http",

@@ -11,7 +11,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._lines: list[bytes] = []
 
-    def append(self, line: bytes) -> None:
+    def append(self, line: bytes, *, urgent: bool = False) -> None:
         """Keep a line."""
         self._lines.append(line)
 
@@ -29,6 +29,10 @@ class MemoryJournal:
 
     def sync(self) -> None:
         """Nothing outlives the process."""
+
+    def warning(self) -> str:
+        """Nothing is ever wrong."""
+        return ""
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -8,7 +8,7 @@ from elastinet.store.journal import Mark
 class NoJournal:
     """Takes lines and lets them go."""
 
-    def append(self, line: bytes) -> None:
+    def append(self, line: bytes, *, urgent: bool = False) -> None:
         """Let a line go."""
 
     def lines(self) -> Iterator[bytes]:
@@ -24,6 +24,10 @@ class NoJournal:
 
     def sync(self) -> None:
         """Nothing outlives the process."""
+
+    def warning(self) -> str:
+        """Nothing is ever wrong."""
+        return ""
 
     def close(self) -> None:
         """Nothing to let go of."""
