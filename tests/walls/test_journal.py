@@ -294,7 +294,7 @@ def test_damaged_pages_cost_what_is_on_them(start: float, size: int, filled: Kep
     refused(done, 1, "state check")
     assert filled.run("state", "check", *filled.options).returncode == 1
     kept = told(filled.run("state", "repair", "--json", *filled.options))["lines"]["kept"]
-    assert 0 < gateways(filled) <= kept
+    assert 0 < gateways(filled) <= kept + 1  # that of a region that is opened anew
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,7 @@ print(refusal(lambda: call("DeleteInternetGateway", InternetGatewayId=gateway)))
 engine.close()
 fill()
 engine = Engine(open_journal(folder))
-print({i["State"]["Name"] for r in call("DescribeInstances")["Reservations"] for i in r["Instances"]})
+print(sorted({i["State"]["Name"] for r in call("DescribeInstances")["Reservations"] for i in r["Instances"]}))
 print(refusal(launch))
 os.unlink(folder / "filler")
 print(refusal(launch), engine.journal.warning() or "no warning")
@@ -424,7 +424,7 @@ def test_on_a_full_disk_one_can_still_end_and_delete(tmp_path: Path) -> None:
         "done",
         "done",
         "done",
-        "{'shutting-down', 'terminated'}",
+        "['shutting-down', 'terminated']",
         "InsufficientCapacity 400",
         "done no warning",
     ], done.stderr

@@ -2,14 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from elastinet.cli.common import Failure, Json, State, configuration, print_json
 from elastinet.config import Config
-from elastinet.repair import Findings, look, mend
-from elastinet.store import JournalError
-from elastinet.supervisor import StartError, lock
+
+if TYPE_CHECKING:
+    from elastinet.repair import Findings
 
 app = typer.Typer(no_args_is_help=True, help="Look at a state that does not start, and repair it.")
 MOST_SHOWN = 20
@@ -28,6 +29,8 @@ def check(state: State = None, json: Json = False) -> None:
 @app.command()
 def repair(state: State = None, json: Json = False) -> None:
     """Keep what can be read of a damaged state, and the original beside it; no disk is deleted."""
+    from elastinet.supervisor import StartError, lock
+
     config = _config(state)
     folder = _folder(config)
     try:
@@ -61,21 +64,27 @@ def _folder(config: Config) -> Path:
     return config.state_folder
 
 
-def _look(config: Config) -> Findings:
+def _look(config: Config) -> "Findings":
+    from elastinet.repair import look  # all of the model, which `--help` has no need of
+    from elastinet.store import JournalError
+
     try:
         return look(_folder(config), config.settings)
     except JournalError as error:
         raise Failure(str(error)) from error
 
 
-def _mend(folder: Path, found: Findings) -> Path:
+def _mend(folder: Path, found: "Findings") -> Path:
+    from elastinet.repair import mend
+    from elastinet.store import JournalError
+
     try:
         return mend(folder, found)
     except (JournalError, OSError) as error:
         raise Failure(f"not repaired: {error}") from error
 
 
-def _tell(folder: Path, found: Findings, *, as_json: bool) -> None:
+def _tell(folder: Path, found: "Findings", *, as_json: bool) -> None:
     """Say what was found; raises Exit with 1 if something is wrong."""
     if as_json:
         told = {"lines": found.lines, "damaged": found.damaged, "file": found.file}
@@ -87,7 +96,7 @@ def _tell(folder: Path, found: Findings, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _sentences(folder: Path, found: Findings) -> list[str]:
+def _sentences(folder: Path, found: "Findings") -> list[str]:
     if found.is_whole:
         return [f"{folder} is whole: {found.lines} lines"]
     shown = [f"line {number} {why}" for number, why in list(found.damaged.items())[:MOST_SHOWN]]
