@@ -321,15 +321,17 @@ class Fabric:
 
     def _expose(self) -> None:
         """Give the machine outside a way to public addresses, if it is to have one."""
-        space = self.spaces.get(names.INTERNET)
-        if space and self._exposure:
+        life = self.lives.get(names.INTERNET)
+        if life and self._exposure and names.INTERNET in self.spaces:
             try:
-                space.worker.call(self._exposure.make)
+                self._exposure.make(life.namespace)
                 self._failed.pop("exposure", None)
             except OSError as error:
                 self._failed["exposure"] = {"exposure": str(error)}
 
     def _close_internet(self) -> None:
+        if self._exposure:
+            self._exposure.close()
         if names.INTERNET in self.spaces:
             self._close(names.INTERNET)
 
