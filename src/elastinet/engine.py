@@ -18,11 +18,18 @@ from elastinet.model.change import Change, decode, encode, entry, replay
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
 from elastinet.rules.plants import Plants
-from elastinet.store import Journal, JournalError
+from elastinet.store import Journal, JournalError, JournalFull
 
 Follower = Callable[[list[Change]], None]
 COMPACT_AT = 50_000
 """Journal lines past which a start writes the state anew as one line per thousand nouns."""
+
+ENDINGS = ("Terminate", "Stop", "Delete", "Detach", "Disassociate", "Release", "Revoke", "Reject", "Unassign")
+"""How the operations begin that there must be room for on a full disk."""
+UNREADABLE = (
+    "line {} of the journal cannot be read ({}): it is damaged, or was written by a newer elastinet. "
+    "'elastinet state check' says which lines, 'elastinet state repair' keeps all the others"
+)
 
 log = logging.getLogger(__name__)
 
@@ -103,10 +110,14 @@ class Engine:
         if not changes:
             return
         try:
-            self.journal.append(encode(entry(operation, tx.now, changes)))
+            self.journal.append(encode(entry(operation, tx.now, changes)), urgent=_frees(operation, changes))
         except JournalError as error:
             tx.rollback()
-            raise Fault("InternalError", f"Nothing was changed: {error}", 500) from error
+            # Clients try a server's errors again, and again; a full disk is for its owner to see at once.
+            code, status = (
+                ("InsufficientCapacity", 400) if isinstance(error, JournalFull) else ("InternalError", 500)
+            )
+            raise Fault(code, f"Nothing was changed: {error}.", status) from error
         self.views.forget(change.id for change in changes if change.new is None)
         for follower in self.followers:
             follower(changes)
@@ -114,10 +125,20 @@ class Engine:
     def _load(self, compact_at: int) -> None:
         count = 0
         for line in self.journal.lines():
-            replay(self.state, decode(line))
             count += 1
+            try:
+                replay(self.state, decode(line))
+            except Exception as error:
+                raise JournalError(UNREADABLE.format(count, error)) from error
         if count > compact_at:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Write the journal shorter; it does without where there is no room for that."""
+        try:
             self.journal.rewrite(self._snapshot())
+        except JournalError as error:
+            log.warning("the journal stays as long as it is: %s", error)
 
     def _snapshot(self) -> Iterable[bytes]:
         nouns = [noun for kind in self.state.tables for noun in self.state.all(kind)]
@@ -147,6 +168,11 @@ class Engine:
     def close(self) -> None:
         """Let go of the journal."""
         self.journal.close()
+
+
+def _frees(operation: str, changes: list[Change]) -> bool:
+    """Whether an operation ends or deletes something, or tells what has happened, and makes nothing new."""
+    return operation.startswith((*ENDINGS, *FACTS)) and all(change.old is not None for change in changes)
 
 
 class _Commit:

@@ -150,6 +150,7 @@ class Application:
                 "generation": self._reconciler.generation,
                 "converged": self._reconciler.converged,
                 "failed": self._reconciler.failed,
+                "warning": self._engine.journal.warning(),
                 "missing": hello.features if hello else {},
                 "most_bps": hello.most_bps if hello else None,
                 "lockable_bytes": hello.lockable_bytes if hello else None,

@@ -1,15 +1,17 @@
 """Where a running elastinet keeps its files, and how another process finds it."""
 
 import os
-import shutil
-import stat
 import sys
 from pathlib import Path
 
 import msgspec
 
+from elastinet import folders
 from elastinet.config import Config
+from elastinet.deletion import remove_tree
 
+STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "lock", "log*", "server.json", "disks")
+"""What is ours in a state's folder, in which a user may have files of his own."""
 GIVE_UP = 3
 """The exit code by which a child tells its supervisor not to start it again."""
 
@@ -41,11 +43,17 @@ def runtime_folder(port: int) -> Path:
 
 
 def make_private(folder: Path) -> Path:
-    """A folder that is ours alone; refuses one that somebody else has put there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
+    """A folder that only we can enter; raises Untrusted where others could replace it."""
+    folders.secure(folder).chmod(folders.PRIVATE_FOLDER)
     return folder
+
+
+def secure_state(state: Path) -> None:
+    """See that a state is ours: nobody else writes to its folder or on the way to it, or reads our files."""
+    folders.secure(state)
+    for name in STATE_FILES:
+        for path in state.glob(name):
+            folders.tighten(path)
 
 
 def disks_folder(config: Config, run: Path) -> Path:
@@ -57,9 +65,9 @@ def disks_folder(config: Config, run: Path) -> Path:
 def announce(server: Server, config: Config, run: Path) -> None:
     """Let other processes find a server: by its port, and by its state."""
     text = msgspec.json.encode(server)
-    (run / "server.json").write_bytes(text)
+    folders.write_private(run / "server.json", text)
     if config.state_folder:
-        (config.state_folder / "server.json").write_bytes(text)
+        folders.write_private(config.state_folder / "server.json", text)
 
 
 def withdraw(config: Config, run: Path) -> None:
@@ -69,34 +77,18 @@ def withdraw(config: Config, run: Path) -> None:
     remove_tree(run)
 
 
-def remove_tree(folder: Path) -> None:
-    """Delete a folder, also what an overlay has left unreadable in it; one that is not there is no fault."""
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        _open_up(folder)
-        shutil.rmtree(folder)
-
-
-def _open_up(folder: Path) -> None:
-    """Let the owner into every folder below one; links are not followed."""
-    for path, names, _ in os.walk(folder):
-        for inner in (Path(path) / name for name in names):
-            if not inner.is_symlink():
-                inner.chmod(stat.S_IRWXU)
-
-
 def find(port: int | None, state: str | None, default_port: int) -> Server | None:
-    """The running server on a port, or with a state."""
+    """The running server on a port, or with a state; Untrusted if others could tell us of another."""
     folder = (
         Path(state)
         if port is None and state and state != ":memory:"
         else runtime_folder(port or default_port)
     )
     try:
-        server = msgspec.json.decode((folder / "server.json").read_bytes(), type=Server)
+        text = folders.read_own(folders.check(folder) / "server.json")
+        server = msgspec.json.decode(text, type=Server)
+    except folders.Untrusted:
+        raise
     except (OSError, msgspec.DecodeError):
         return None
     return server if is_alive(server.pid) else None

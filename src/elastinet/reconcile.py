@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from elastinet import worlds
+from elastinet.absence import AWAY_SECONDS, Absence
 from elastinet.engine import Engine
 from elastinet.fabric.desired import build, everything
 from elastinet.fabric.messages import (
@@ -32,6 +34,7 @@ from elastinet.model.interface import NetworkInterface
 log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 5.0
+AWAY = "the fabric agent is away: its log says why (elastinet logs)"
 UNSETTLED = ("pending", "stopping", "shutting-down")
 
 
@@ -48,7 +51,9 @@ class Link(Protocol):
 class Reconciler:
     """Keeps the desired network of an engine's state, and tells the engine what the fabric says."""
 
-    def __init__(self, engine: Engine, link: Link, disks: Path | None = None) -> None:
+    def __init__(
+        self, engine: Engine, link: Link, disks: Path | None = None, away_seconds: float = AWAY_SECONDS
+    ) -> None:
         self.engine = engine
         self.link = link
         self.disks = disks
@@ -63,6 +68,7 @@ class Reconciler:
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
         self._questions = itertools.count(1)
+        self._absence = Absence(self._give_up, away_seconds)
         engine.followers.append(self.follow)
 
     # --- feed → desired ---------------------------------------------------------------------------
@@ -114,6 +120,7 @@ class Reconciler:
 
     def hand_over(self) -> None:
         """Tell a fabric that has just come everything."""
+        self._absence.up()
         for instance in self.engine.state.all(Instance):
             if instance.state in ("stopping", "shutting-down"):
                 self._leave(f"guest:{instance.id}")
@@ -126,11 +133,31 @@ class Reconciler:
         self._send(put=tuple(self.have.values()), whole=True)
 
     def _orphaned_disks(self) -> set[str]:
-        """The disks of instances that are no more: a crash may have come before their removal."""
-        if self.disks is None or not self.disks.is_dir():
+        """The disks of instances that are terminated: a crash may have come before their removal."""
+        if self.disks is None:
             return set()
+        there = worlds.names(self.disks)
         kept = {i.id for i in self.engine.state.all(Instance) if i.state != "terminated"}
-        return {path.name for path in self.disks.iterdir() if path.name.startswith("i-")} - kept
+        unknown = there - {i.id for i in self.engine.state.all(Instance)}
+        if self.engine.journal.mark() is None:
+            return there - kept  # what is not remembered is not missed
+        worlds.set_aside(self.disks, unknown)
+        return there - kept - unknown
+
+    def away(self) -> None:
+        """Hear that the fabric is not there: nothing is settled, and in the end its instances are lost."""
+        self.failed = {"agent": AWAY}
+        self._news.set()
+        self._absence.down()
+
+    def _give_up(self) -> None:
+        """Say of instances that they do not run, for nothing is there that could run them."""
+        log.error("the fabric agent does not come back: its instances are stopped")
+        for key in list(self._leaving):
+            del self._leaving[key]
+            self._report_left(key)
+        for instance in [i for i in self.engine.state.all(Instance) if i.state in ("pending", "running")]:
+            self._report_instance("InstanceLost", instance.id)
 
     def look_again(self) -> None:
         """Have the fabric compare all with what the kernel really has."""
@@ -162,6 +189,7 @@ class Reconciler:
 
     def _converge(self, fact: Converged) -> None:
         self.converged = max(self.converged, fact.generation)
+        self._absence.over()
         if fact.failed != self.failed:
             for key, why in fact.failed.items():
                 log.warning("%s: %s", key, why)

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import logging
+import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
+from elastinet import worlds
 from elastinet.config import Config
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
@@ -40,8 +43,13 @@ class KernelFabric:
             on_fact=lambda fact: self._known.learn(fact),
             on_listener=self.listeners.open,
             on_up=lambda: self._known.hand_over(),
-            on_down=self.listeners.close_all,
+            on_down=self._lose,
         )
+
+    def _lose(self) -> None:
+        """Serve no metadata any more where nobody can ask."""
+        self.listeners.close_all()
+        self._known.away()
 
     @property
     def _known(self) -> Reconciler:
@@ -58,21 +66,12 @@ class KernelFabric:
 
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
     """Serve until a signal says stop."""
-    engine = Engine(open_journal(config.state_folder), config.settings, consoles=read_console(disks))
-    key_file = config.state_folder / "identity.pem" if config.state_folder else None
-    metadata = MetadataService(engine.state, key_file)
-    tasks = []
-    if config.fabric == "kernel":
-        kernel = KernelFabric(run, metadata)
-        reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
-        tasks.append(asyncio.create_task(kernel.agent.run()))
-        app = Application(engine, reconciler, metadata, config, ready=lambda: reconciler.hello is not None)
-    else:
-        modelled = ModelledFabric()
-        reconciler = modelled.reconciler = Reconciler(engine, modelled)
-        reconciler.hand_over()
-        app = Application(engine, reconciler, metadata, config, ready=lambda: True)
-    tasks.append(asyncio.create_task(_sweep(engine)))
+    engine = _load(config, disks)
+    try:
+        app, tasks = _assemble(engine, config, run, disks)
+    except Exception as error:
+        raise _unusable(error) from error
+    tasks.append(asyncio.create_task(_sweep(engine, disks)))
     service()  # the model is read before the first request, not during it
     server = uvicorn.Server(
         uvicorn.Config(
@@ -80,16 +79,70 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
             server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
-    await server.serve(sockets=[listener])
-    for task in tasks:
-        task.cancel()
-    engine.close()
+    _stop_on_signals(server)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        for task in tasks:
+            task.cancel()
+        worlds.note(engine.journal, disks)
+        engine.close()
 
 
-async def _sweep(engine: Engine) -> None:
+def _load(config: Config, disks: Path) -> Engine:
+    """The engine with the state that it had; raises JournalError."""
+    journal = open_journal(config.state_folder)
+    try:
+        worlds.check(journal, disks)
+        return Engine(journal, config.settings, consoles=read_console(disks))
+    except JournalError:
+        journal.close()
+        raise
+    except Exception as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> JournalError:
+    """The refusal of a state that no start will ever be able to use."""
+    log.error("the state cannot be used", exc_info=error)
+    return JournalError(
+        f"the state cannot be used ({type(error).__name__}: {error}): 'elastinet state check' says whether "
+        "it is damaged; if it is not, this is a fault of elastinet's own"
+    )
+
+
+def _assemble(
+    engine: Engine, config: Config, run: Path, disks: Path
+) -> tuple[Application, list[asyncio.Task[None]]]:
+    """All that answers for an engine, and what goes on beside it."""
+    tasks: list[asyncio.Task[None]] = []
+    key_file = config.state_folder / "identity.pem" if config.state_folder else None
+    metadata = MetadataService(engine.state, key_file)
+    if config.fabric == "kernel":
+        kernel = KernelFabric(run, metadata)
+        reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
+        reconciler.away()  # until it has come
+        tasks.append(asyncio.create_task(kernel.agent.run()))
+        ready = lambda: reconciler.hello is not None  # noqa: E731
+    else:
+        modelled = ModelledFabric()
+        reconciler = modelled.reconciler = Reconciler(engine, modelled)
+        reconciler.hand_over()
+        ready = lambda: True  # noqa: E731
+    return Application(engine, reconciler, metadata, config, ready=ready), tasks
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Have signals end the server and no more: uvicorn raises them again when it is over."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
+
+
+async def _sweep(engine: Engine, disks: Path) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         engine.sweep()
+        worlds.note(engine.journal, disks)
 
 
 def main() -> None:
@@ -100,6 +153,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--disks", type=Path, required=True)
     given = parser.parse_args()
+    os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s engine %(levelname)s %(message)s")
     config = msgspec.json.decode(given.config, type=Config)
     listener = socket.socket(fileno=given.fd)

@@ -49,7 +49,7 @@ class Supervisor:
         """Run until a signal or a hopeless engine; gives the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
-        self.disks.mkdir(parents=True, exist_ok=True)
+        places.make_private(self.disks)
         places.announce(self.server(os.getpid()), self.config, self.run)
         try:
             return self._watch()
@@ -90,7 +90,10 @@ class Supervisor:
         command = self._agent() if name == "agent" else self._engine()
         passed = self.listener.fileno() if name == "engine" else self._outside
         fds = () if passed is None else (passed,)
-        self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        try:
+            self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            log.warning("the %s could not be started: %s", name, error)
 
     def _agent(self) -> list[str]:
         (self.run / "agent.sock").unlink(missing_ok=True)
@@ -142,8 +145,8 @@ def lock(state: Path | None) -> int | None:
     if state is None:
         return None
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        places.secure_state(state)
+        handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StartError(
             f"cannot use the state folder {state} ({error}): choose another with --state"

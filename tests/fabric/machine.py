@@ -18,11 +18,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from elastinet.deletion import remove_tree
 from elastinet.fabric import client, launch
 from elastinet.fabric.messages import Desire
 from elastinet.fabric.objects import AnyObject
 from elastinet.fabric.streams import Streams
-from elastinet.places import remove_tree
 
 PATIENCE = 60.0
 NOBODY = 65534
@@ -32,9 +32,10 @@ MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 class Machine:
     """One agent process and the connection of its only engine."""
 
-    def __init__(self, mode: str, *, small_disks: bool = False) -> None:
+    def __init__(self, mode: str, descriptors: str = "", *, small_disks: bool = False) -> None:
         self.mode = mode
         self.small_disks = small_disks
+        self.limits = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         self.dropped = mode == "rootless" and os.geteuid() == 0
         self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
         self.run, self.disks = self.folder / "run", self.folder / "disks"
@@ -57,7 +58,7 @@ class Machine:
             self.disks.mkdir()
             script = f'mount -t tmpfs -o size=64m none {self.disks} && exec "$@"'
             command = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
-        self.process = subprocess.Popen(command)
+        self.process = subprocess.Popen([*self.limits, *command])
         self.facts: list[dict[str, Any]] = []
         self.generation = 0
         self.connect()

@@ -13,9 +13,9 @@ ROOT = Path(elastinet.__file__).parent
 LEVELS = {
     "": 0,  # elastinet itself: the version
     **dict.fromkeys(("model", "catalog"), 0),
-    "rules": 1,
+    **dict.fromkeys(("deletion", "rules"), 1),
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
-    **dict.fromkeys(("engine", "reconcile"), 3),
+    **dict.fromkeys(("absence", "engine", "folders", "reconcile", "repair", "worlds"), 3),
     **dict.fromkeys(
         (
             "http",

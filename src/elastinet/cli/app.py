@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "fail": "fail.fail",
     "repair": "fail.repair",
     "reset": "reset.reset",
+    "state": "state.app",
 }
 """Each verb's file and function, or its own app of verbs; what is not asked for is not imported."""
 SETTINGS: dict[str, dict[str, Any]] = {"exec": AFTER, "mpirun": {"allow_interspersed_args": False}}

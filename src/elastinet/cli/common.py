@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from elastinet import config, places
+from elastinet import config, folders, places
 
 
 class Failure(Exception):
@@ -48,7 +48,10 @@ def find_server(port: int | None, state: str | None) -> places.Server:
     """The running server that the options mean; raises Failure."""
     own = configuration(port=port, state=state)
     named_state = state or (os.environ.get("ELASTINET_STATE") if "ELASTINET_PORT" not in os.environ else None)
-    found = places.find(port, named_state, own.port)
+    try:
+        found = places.find(port, named_state, own.port)
+    except PermissionError as error:
+        raise Failure(f"no server can be trusted there: {error}") from error
     if found is None:
         where = f"with the state {named_state}" if named_state and port is None else f"on port {own.port}"
         raise Failure(f"no server is running {where}: start one with 'elastinet start'")
@@ -64,8 +67,14 @@ def _why(path: str, body: bytes) -> str:
 
 
 def run_folder(server: places.Server) -> Path:
-    """Where a server's sockets and logs are."""
-    return places.runtime_folder(server.port)
+    """Where a server's sockets and logs are; raises Failure where others could have put them."""
+    folder = places.runtime_folder(server.port)
+    try:
+        return folders.check(folder)
+    except FileNotFoundError:
+        return folder
+    except PermissionError as error:
+        raise Failure(f"no server can be trusted there: {error}") from error
 
 
 def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, refused: int = 1) -> Any:

@@ -51,6 +51,7 @@ def start(
     )
     if not config.host.startswith(LOOPBACK):
         say_error(f"warning: {config.host} is not loopback, and any credentials are accepted by this API")
+    os.umask(0o077)  # for all processes of the server: what they make is nobody else's to read
     supervisor, handle = _prepare(config)
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")

@@ -30,6 +30,8 @@ def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
     console.print(f"state {server.state}")
     if told["counts"]:
         console.print("  ".join(f"{kind} {count}" for kind, count in told["counts"].items()))
+    if told["warning"]:
+        console.print(f"[yellow]warning[/] {told['warning']}")
     for feature, why in told["missing"].items():
         console.print(f"[yellow]missing[/] {feature}: {why}")
     for key, why in told["failed"].items():

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from elastinet.ec2 import address_transfers, nat_gateways, peerings
 from elastinet.ec2.lifecycle import finish
+from elastinet.ec2.public_addresses import take_back
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -64,6 +65,16 @@ def _ended_by_itself(tx: Transaction, instance: Instance) -> None:
     if instance.shutdown_behavior == "terminate":
         finish(tx, instance.but(state_reason=reason))
     else:
+        tx.put(instance.but(state="stopped", state_reason=reason, host=None))
+
+
+def instance_lost(tx: Transaction, id: str) -> None:
+    """Nobody knows of a machine under an instance any more: it stops, whatever its shutdown behaviour."""
+    instance = tx.get(Instance, id)
+    if instance is not None and instance.alive:
+        take_back(tx, id)
+        _settle_interfaces(tx, id)
+        reason = ("Server.InternalError", "Server.InternalError: The machine under the instance was lost")
         tx.put(instance.but(state="stopped", state_reason=reason, host=None))
 
 

@@ -226,6 +226,7 @@ OPERATIONS: dict[str, Operation] = {
 FACTS: dict[str, Callable[..., None]] = {
     "InstanceRunning": facts.instance_running,
     "InstanceGone": facts.instance_gone,
+    "InstanceLost": facts.instance_lost,
     "InterfaceAttached": facts.interface_attached,
     "InterfaceDetached": facts.interface_detached,
     "Sweep": facts.sweep,

@@ -26,6 +26,7 @@ def main() -> NoReturn:
     arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
     arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
     options = arguments.parse_args()
+    os.umask(0o077)  # what guests see is made with a mask of its own
     ready, parent = os.pipe()
     groups = cgroups.make(os.getpid())
     child = os.fork()
@@ -72,7 +73,7 @@ def _be_first(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None
 
 
 def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None) -> None:
-    from elastinet.fabric import isolate, kernel, privileges, spawning, ucounts
+    from elastinet.fabric import descriptors, isolate, kernel, privileges, spawning, ucounts
     from elastinet.fabric.image import build
 
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,6 +86,7 @@ def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None) -
         ucounts.confine_all()
     image = build((run, disks), rootless)
     connection = spawning.fork_spawner(image)
+    descriptors.raise_limit()  # the spawner keeps the old limit, and so do guests
 
     from elastinet.fabric.server import Server
 

@@ -56,6 +56,12 @@ class Attachments:
             self._unsettled.add(interface.id)
             self._look(interface.guest)
 
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why interfaces in running guests are not what they should be."""
+        ports = (port for life in self._lives.values() for port in life.ports.values())
+        return {f"interface:{port.interface.id}": port.fault for port in ports if port.fault}
+
     def settled(self, appliance: str) -> None:
         """Hear that an appliance has configured what came into it."""
         for id in list(self._unsettled):

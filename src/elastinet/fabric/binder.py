@@ -1,11 +1,10 @@
 """Who has which interface for itself: given to a command before it starts, given back when it has ended."""
 
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from elastinet.fabric.guest import Life
-from elastinet.fabric.loop import Loop
+from elastinet.fabric.loop import Loop, complain
 from elastinet.fabric.messages import Bind
 from elastinet.fabric.port import Port
 
@@ -27,8 +26,13 @@ class Binder:
             return []
         sizes = {bind.interface: bind.mtu for bind in wanted}
         ports = [life.ports[id] for id in sizes]
-        for port in ports:
-            port.bind(life.namespace, sizes[port.interface.id])
+        try:
+            for port in ports:
+                port.bind(life.namespace, sizes[port.interface.id])
+        except OSError as error:
+            why = str(error)
+            self.release(ports, lambda: bound(why))
+            return []
         self._when_all([port.binding.bind() for port in ports if port.binding], bound)
         return ports
 
@@ -38,7 +42,7 @@ class Binder:
 
         def done(error: str) -> None:
             if error:
-                print(f"elastinet agent: not given back: {error}", file=sys.stderr, flush=True)
+                complain(f"not given back: {error}")
             for port in ports:
                 port.binding = None
             for binding in bindings:

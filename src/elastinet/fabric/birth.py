@@ -41,11 +41,13 @@ def boot(request: dict[str, Any], image: rootfs.Image, room: Room, tell: Tell) -
         cgroups.enter(room.groups, init)
         _map_ids(init, image.ids)
         target = os.pidfd_open(init)
-        kernel.setns(target, kernel.CLONE_NEWPID)
-        if not os.fork():
-            ours.close()
-            _or_tell(request, tell, lambda: _build(request, image, room, theirs, target, tell))
-        os.close(target)
+        try:
+            kernel.setns(target, kernel.CLONE_NEWPID)
+            if not os.fork():
+                ours.close()
+                _or_tell(request, tell, lambda: _build(request, image, room, theirs, target, tell))
+        finally:
+            os.close(target)
     return init
 
 

@@ -1,6 +1,6 @@
 """Run a command inside a guest and wait for its end: what `exec` and `shell` use.
 
-Only the standard library is imported, so that a command starts at once.
+Nothing but the standard library and the agent's protocol is imported, so that a command starts at once.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from elastinet.fabric.protocol import connect_to_own
 from elastinet.fabric.streams import Streams, held, same
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -184,13 +185,10 @@ def _opened(agent: socket.socket) -> socket.socket:
 
 
 def _connected(path: Path) -> socket.socket:
-    agent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        agent.connect(str(path))
+        return connect_to_own(path)
     except OSError as error:
-        agent.close()
         raise AgentGone(f"the fabric agent does not answer at {path}: {error.strerror}") from None
-    return agent
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """A guest's console: what its boot says, kept in a file that cannot grow without bound."""
 
 import os
-import sys
 from pathlib import Path
+
+from elastinet.fabric.loop import complain
 
 LIMIT = 1 << 20
 KEPT = 64 << 10
@@ -26,7 +27,7 @@ class Console:
         except OSError as error:
             if self._complaint != str(error):
                 self._complaint = str(error)
-                print(f"elastinet agent: {self._complaint}", file=sys.stderr, flush=True)
+                complain(self._complaint)
 
     def _add(self, data: bytes) -> None:
         """Keep what was said; beyond the limit only the end is kept."""

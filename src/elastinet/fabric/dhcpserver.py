@@ -1,12 +1,12 @@
 """The DHCP server and resolver of a VPC: one dnsmasq, told of hosts through folders that it watches."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from elastinet.deletion import remove_tree
 from elastinet.fabric import features, isolate, kernel, names, privileges
 from elastinet.fabric.objects import Interface, Network
 
@@ -115,7 +115,7 @@ class DhcpServer:
         self._user = user
         self._folder = Path(isolate.PRIVATE, network)
         for folder in ("hosts", "names"):
-            (self._folder / folder).mkdir(parents=True)
+            (self._folder / folder).mkdir(parents=True, exist_ok=True)
             self._give(self._folder / folder)
         self._give(self._folder)
         self._config = ""
@@ -189,8 +189,10 @@ class DhcpServer:
 
     def remove(self) -> None:
         """End the process and forget its files."""
-        self.stop()
-        shutil.rmtree(self._folder)
+        try:
+            self.stop()
+        finally:
+            remove_tree(self._folder)
 
 
 def _lives(pid: int) -> bool:

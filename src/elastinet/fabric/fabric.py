@@ -1,17 +1,17 @@
 """The agent's heart: from desired objects to namespaces, guests and links, and from these to facts."""
 
 import os
-import threading
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from elastinet.fabric import disk, isolate, names, plan
+from elastinet.fabric import descriptors, isolate, names, plan
 from elastinet.fabric.attachments import Attachments, Tell
+from elastinet.fabric.disk import Disks
 from elastinet.fabric.diskwatch import DiskWatch
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.guest import Life
-from elastinet.fabric.loop import Loop
+from elastinet.fabric.loop import Loop, complain
 from elastinet.fabric.memories import Memories
 from elastinet.fabric.messages import Converged, Desire, Gone, Listener, Running
 from elastinet.fabric.meter import Meter
@@ -43,7 +43,7 @@ class Fabric:
         self.spaces: dict[str, Space] = {}
         self.lives: dict[str, Life] = {}
         self.generation = 0
-        self._disks = disks
+        self._disks = Disks(disks)
         self._loop = loop
         self._spawning = spawning
         self._tell = tell
@@ -131,8 +131,16 @@ class Fabric:
         return wanted
 
     def _advance(self) -> None:
-        """Start all the work that can be started now, and answer if there is none."""
+        """Start all the work that can be started now; what is left of it is tried again."""
         self._woken = False
+        try:
+            self._go_on()
+        except OSError as error:
+            complain(str(error))
+            self._loop.later(FIRST_RETRY, self.wake)
+
+    def _go_on(self) -> None:
+        """Start what can be started, and answer if there is nothing more."""
         wanted = self._wanted_guests()
         self._keep_spaces()
         self._end_guests(wanted)
@@ -155,11 +163,22 @@ class Fabric:
         if not fresh:
             return
         for id in sorted(fresh):
-            life = self.lives[id] = Life(
-                wanted[id], self._disks / id, self._loop, self._spawning, self._groups
-            )
+            try:
+                life = self._begin(wanted[id])
+            except OSError as error:
+                self._guest_failed[id] = str(error)
+                self._hold(id)
+                continue
             pids = 0.0 if wanted[id].memory is None else self.memories.pids_for(life)
             life.boot(self.plan.interfaces_of(id), self._guest_changed, pids)
+
+    def _begin(self, guest: Guest) -> Life:
+        """Begin a guest's life, if there are descriptors for all of it; or OSError."""
+        descriptors.make_room(sum(not life.running for life in self.lives.values()))
+        life = self.lives[guest.id] = Life(
+            guest, self._disks.path(guest.id), self._loop, self._spawning, self._groups
+        )
+        return life
 
     def _guest_changed(self, life: Life, what: str) -> None:
         """Hear from a guest's start or end."""
@@ -171,6 +190,7 @@ class Fabric:
                 self._dirty |= self.plan.set_up(id, life.guest.boot)
         elif what == "ready":
             self._guest_failed.pop(id, None)
+            self._held_for.pop(id, None)
             self._attachments.start(life)
             self._check_running(life)
         elif what == "end":
@@ -206,7 +226,7 @@ class Fabric:
             self._close_internet()
         elif life.ready and life.has_rebooted:
             self._reboot(life)
-        elif life.ready:
+        elif life.ready and not life.fault:
             self._reboots.forget(id)
             if not life.asked:
                 self._over[id] = life.guest.boot
@@ -240,8 +260,8 @@ class Fabric:
 
     def _scrap_disks(self, wanted: dict[str, Guest]) -> None:
         for id in self._scrap - wanted.keys() - self.lives.keys():
+            self._disks.remove(id)
             self._scrap.discard(id)
-            threading.Thread(target=disk.remove, args=(self._disks, id), daemon=True).start()
 
     # --- namespaces -------------------------------------------------------------------------------
 
@@ -255,25 +275,39 @@ class Fabric:
         for id in wanted:
             if id not in self.spaces and id not in self._held:
                 self._open(id, None)
+        internet = self.lives.get(names.INTERNET)
+        if internet and internet.namespace >= 0 and names.INTERNET not in self.spaces.keys() | self._held:
+            self._open_internet(internet)
 
     def _open(self, id: str, namespace: int | None) -> None:
         """Make a namespace's router."""
         try:
-            space = self.spaces[id] = Space(
-                id, self._holders, self._spawning.relay, self._role(id), namespace, self._helper
-            )
+            space = Space(id, self._holders, self._spawning.relay, self._role(id), namespace, self._helper)
+            self._admit(space)
         except OSError as error:
             self._failed[id] = {f"network:{id}": str(error)}
             self._hold(id)
             return
+        self._held_for.pop(id, None)
         self._dirty.add(id)
         self.plan.stir(id)
         if space.role != INTERNET:
-            self._holders[id] = space.descriptor()
             self._openings += 1
             self._dirty |= self.plan.set_up(id, self._openings)
-        self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
         self._hand_over(space)
+
+    def _admit(self, space: Space) -> None:
+        """Hold a new namespace and hear what others do in it; if that cannot be, the namespace ends."""
+        try:
+            if space.role != INTERNET:
+                self._holders[space.id] = space.descriptor()
+            self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
+        except OSError:
+            if space.role != INTERNET and (held := self._holders.pop(space.id, None)) is not None:
+                os.close(held)
+            space.close()
+            raise
+        self.spaces[space.id] = space
 
     def _hand_over(self, space: Space) -> None:
         """Give the engine the metadata sockets that are new."""
@@ -297,7 +331,10 @@ class Fabric:
         if space.role != INTERNET:
             self._dirty |= self.plan.set_up(id, None)
             self._closing.append(self._holders.pop(id))
-        space.close()
+        try:
+            space.close()
+        except OSError as error:
+            complain(f"{id} did not end well: {error}")
 
     def reaped(self, pid: int) -> None:
         """Hear of an ended child: a DHCP server that nobody stopped is started again."""
@@ -314,15 +351,17 @@ class Fabric:
 
     def _expose(self) -> None:
         """Give the machine outside a way to public addresses, if it is to have one."""
-        space = self.spaces.get(names.INTERNET)
-        if space and self._exposure:
+        life = self.lives.get(names.INTERNET)
+        if life and self._exposure and names.INTERNET in self.spaces:
             try:
-                space.worker.call(self._exposure.make)
+                self._exposure.make(life.namespace)
                 self._failed.pop("exposure", None)
             except OSError as error:
                 self._failed["exposure"] = {"exposure": str(error)}
 
     def _close_internet(self) -> None:
+        if self._exposure:
+            self._exposure.close()
         if names.INTERNET in self.spaces:
             self._close(names.INTERNET)
 
@@ -377,14 +416,23 @@ class Fabric:
         else:
             self._failed[id] = {f"network:{id}": str(error)}
         if self._failed[id]:
-            self._retry_later(id)
+            self._retry_later(id, anew=error is not None)
         self.wake()
 
-    def _retry_later(self, id: str) -> None:
+    def _look_anew(self, id: str) -> None:
+        """Have all of a namespace compared with the kernel, for nobody knows how far its worker came."""
+        if id in self.spaces:
+            self.plan.stir(id)
+            self._looking.add(id)
+
+    def _retry_later(self, id: str, *, anew: bool) -> None:
+        """Try a namespace's work again in a while."""
         pause = self._pauses[id] = min(self._pauses.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
 
         def retry() -> None:
             self._dirty.add(id)
+            if anew:
+                self._look_anew(id)
             self.wake()
 
         self._loop.later(pause, retry)
@@ -410,6 +458,7 @@ class Fabric:
             return
         guests = self.memories.failed | self._guest_failed
         failed = {f"guest:{id}": why for id, why in guests.items() if id in wanted}
+        failed |= self._attachments.failed
         for part in self._failed.values():
             failed |= part
         answer = Converged(self.generation, failed)

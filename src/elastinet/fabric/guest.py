@@ -22,6 +22,7 @@ from elastinet.fabric.spawning import Spawning
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
 DONE = "user-data.done"
 AGAIN_SECONDS = 0.2
+USER_DATA_RETRY_SECONDS = 5.0
 DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
 """What the kernel says of a process that has ended, by what it is asked for."""
 
@@ -59,6 +60,7 @@ class Life:
         self.ports: dict[str, Port] = {}
         self.awaited: set[str] = set()
         self.console = Console(disk)
+        self.fault = ""
         self._loop = loop
         self._spawning = spawning
         self._log = self._open_log()
@@ -75,7 +77,12 @@ class Life:
                 self._loop.forget(out)
                 os.close(out)
 
-        self._loop.watch(out, hear)
+        try:
+            self._loop.watch(out, hear)
+        except OSError:
+            for end in (out, into):
+                os.close(end)
+            raise
         return into
 
     def boot(self, awaited: set[str], changed: Callable[["Life", str], None], pids: float = 0) -> None:
@@ -98,18 +105,33 @@ class Life:
         self.first_pid = fact.get("first_pid", self.first_pid)
         if "pid" in fact:
             self._born(fact["pid"])
+        try:
+            self._follow(fact, changed)
+        except OSError as error:
+            self._fail(str(error), changed)
+            self.end()
+        if "error" in fact and not self.asked:
+            self._fail(fact["error"], changed)
+        if "exit" in fact or ("error" in fact and not self.init):
+            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
+            self._end()
+            changed(self, "end")
+
+    def _follow(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+        """Take in how far the start has come; OSError where the machine does not let us look."""
+        if self.fault:
+            return
         self._has_network |= fact.get("stage") == "net"
         if self._has_network and "exit" not in fact and self._enters():
             changed(self, "net")
         if fact.get("stage") == "ready" and self._is_built():
             changed(self, "ready")
-        elif "error" in fact and not self.asked:
-            self.console.say(fact["error"])
-            changed(self, fact["error"])
-        if "exit" in fact or ("error" in fact and not self.init):
-            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
-            self._end()
-            changed(self, "end")
+
+    def _fail(self, why: str, changed: Callable[["Life", str], None]) -> None:
+        """Say why this boot comes to nothing; another one is to be tried."""
+        self.fault = why
+        self.console.say(why)
+        changed(self, why)
 
     def _enters(self) -> bool:
         """Hold the init's network; whether it is held since this moment."""
@@ -140,6 +162,8 @@ class Life:
     def _end(self) -> None:
         self.ended = True
         self.init = 0
+        for port in self.ports.values():
+            port.give_up()
         os.close(self._log)
         self._leave_groups()
 
@@ -177,21 +201,23 @@ class Life:
 
     def first_boot(self) -> None:
         """Run the user data, once in the life of the disk."""
-        text = base64.b64decode(self.guest.user_data).decode(errors="surrogateescape")
+        data = base64.b64decode(self.guest.user_data)
         done = self.disk / DONE
-        if not text.startswith("#!") or done.exists():
+        if self.ended or not data.startswith(b"#!") or done.exists():
             return
         try:
             done.touch()
         except OSError as error:
             self.console.say(f"user data: {error}")
+            self._loop.later(USER_DATA_RETRY_SECONDS, self.first_boot)
             return
-        script = {"path": SCRIPT, "text": text, "mode": 0o700}
+        script = {"path": SCRIPT, "data": base64.b64encode(data).decode(), "mode": 0o700}
         kinds = (ends.NULL, ends.SENT, ends.SAME)
         self._spawning.run(self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), file=script)
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:
         if "error" in fact:
             self.console.say(f"user data: {fact['error']}")
+            (self.disk / DONE).unlink(missing_ok=True)  # it has not run: the next boot tries again
         elif "exit" in fact:
             self.console.say(f"user data: ended with status {fact['status']}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from elastinet.fabric.messages import Desire, Fact, Listener, Measure
-from elastinet.fabric.protocol import Inbox
+from elastinet.fabric.protocol import Inbox, connect_to_own
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,10 @@ class AgentLink:
             await asyncio.sleep(RETRY_SECONDS)
 
     def _connect(self) -> None:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.connect(str(self._path))
+            connection = connect_to_own(self._path)
         except OSError:
-            connection.close()  # the agent is not there yet: it is tried again
-            return
+            return  # the agent is not there yet, or there is no descriptor left: it is tried again
         connection.setblocking(False)
         self._connection, self._inbox, self._waiting = connection, Inbox(), bytearray()
         asyncio.get_running_loop().add_reader(connection, self._read)

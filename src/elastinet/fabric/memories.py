@@ -16,7 +16,7 @@ from typing import Any
 
 from elastinet.fabric import birth, isolate, kernel
 from elastinet.fabric.guest import Life
-from elastinet.fabric.loop import Loop
+from elastinet.fabric.loop import Loop, complain
 from elastinet.fabric.objects import Guest
 from elastinet.fabric.spawning import Spawning
 
@@ -139,7 +139,14 @@ class Memories:
         self._loop.later(RETRY_SECONDS * 2 ** min(member.tries, MOST_DOUBLINGS), retry)
 
     def _leave(self, life: Life, memory: str) -> None:
-        """Delete what a guest has left in a memory, or the memory if it was the last."""
+        """Delete what a guest has left in a memory; what cannot be deleted stays to its end."""
+        try:
+            self._clear(life, memory)
+        except OSError as error:
+            complain(f"the memory {memory}: {error}")
+
+    def _clear(self, life: Life, memory: str) -> None:
+        """Delete a guest's files in a memory, or the memory if it was the last."""
         path = FOLDER / memory
         if not memory or not path.is_dir():
             return

@@ -22,7 +22,11 @@ class Monitor:
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
         )
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        self._socket.bind((0, GROUPS))
+        try:
+            self._socket.bind((0, GROUPS))
+        except OSError:
+            self._socket.close()
+            raise
         self._socket.setblocking(False)
 
     def fileno(self) -> int:

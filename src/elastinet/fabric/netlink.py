@@ -23,10 +23,14 @@ class Netlink:
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        self._socket.setsockopt(SOL_NETLINK, CAP_ACK, 1)
-        self._socket.setsockopt(SOL_NETLINK, EXTENDED_ACK, 1)
-        self._socket.bind((0, 0))
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            self._socket.setsockopt(SOL_NETLINK, CAP_ACK, 1)
+            self._socket.setsockopt(SOL_NETLINK, EXTENDED_ACK, 1)
+            self._socket.bind((0, 0))
+        except OSError:
+            self._socket.close()
+            raise
         self._sequence = 0
         self.port: int = self._socket.getsockname()[0]
 

@@ -1,11 +1,11 @@
 """Sockets that the agent opens inside a namespace for somebody outside of it."""
 
 import socket
-import threading
 from collections.abc import Callable
 
 from elastinet.fabric import kernel
 from elastinet.fabric.messages import Open
+from elastinet.fabric.worker import start_thread
 
 CONNECT_SECONDS = 5
 ETH_P_ALL = 3
@@ -14,8 +14,8 @@ Done = Callable[[socket.socket | None, str], None]
 
 
 def open_inside(namespace: int, request: Open, done: Done) -> None:
-    """Open what a request asks for in a network namespace, in a thread that ends with it."""
-    threading.Thread(target=_open, args=(namespace, request, done), daemon=True).start()
+    """Open what a request asks for in a network namespace, in a thread of its own; may raise OSError."""
+    start_thread(lambda: _open(namespace, request, done))
 
 
 def _open(namespace: int, request: Open, done: Done) -> None:

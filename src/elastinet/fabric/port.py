@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ CLIENT = (
     "mtu",
     "-i",
 )
+FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -77,25 +79,45 @@ class Port:
         self.binding: Binding | None = None
         self._loop = loop
         self._spawning = spawning
+        self.fault = ""
+        self._ended = False
+        self._pause = FIRST_RETRY
         self._secondary: tuple[str, ...] = ()
 
     def start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
         """Start the DHCP client in the guest; its script tells each lease through a pipe."""
-        lease, told = os.pipe2(os.O_CLOEXEC)
-        text = script_file()
-        device = self.interface.device
-        self._loop.watch(lease, lambda: self._hear(lease, on_bound))
-        self._spawning.run(
-            init,
-            [busybox(), *CLIENT, device],
-            (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
-            self._know,
-            (log, told, text),
-            up=[device],
-            env=self._expected(),
-        )
-        os.close(told)
-        os.close(text)
+        self._keep_trying(lambda: self._start(init, log, on_bound))
+
+    def _keep_trying(self, work: Callable[[], None]) -> None:
+        """Do something, again and again where this machine does not let us; `fault` says why."""
+        if self._ended:
+            return
+        try:
+            work()
+        except OSError as error:
+            self.fault = str(error)
+            self._loop.later(self._pause, lambda: self._keep_trying(work))
+            self._pause = min(self._pause * 2, LAST_RETRY)
+        else:
+            self.fault, self._pause = "", FIRST_RETRY
+
+    def _start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+        device, program = self.interface.device, busybox()
+        with ExitStack() as opened:
+            text = script_file()
+            opened.callback(os.close, text)
+            lease, told = os.pipe2(os.O_CLOEXEC)
+            opened.callback(os.close, told)
+            self._loop.watch(lease, lambda: self._hear(lease, on_bound))
+            self._spawning.run(
+                init,
+                [program, *CLIENT, device],
+                (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
+                self._know,
+                (log, told, text),
+                up=[device],
+                env=self._expected(),
+            )
 
     def _expected(self) -> dict[str, str]:
         """What the agent has set already: a lease that says the same needs no further work."""
@@ -117,11 +139,16 @@ class Port:
 
     def stop(self) -> None:
         """End the DHCP client, and what a program has of the interface."""
+        self.give_up()
         if self.client:
             kernel.end(self.client)
             self.client = 0
         if self.binding:
             self.binding.release()
+
+    def give_up(self) -> None:
+        """Try nothing again, for the guest or the link is gone."""
+        self._ended = True
 
     def bind(self, namespace: int, mtu: int) -> None:
         """Have a binding of the interface, in the guest's network namespace; it does nothing yet."""
@@ -129,6 +156,9 @@ class Port:
 
     def settle_secondary(self, init: int, log: int) -> None:
         """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""
+        self._keep_trying(lambda: self._settle_secondary(init, log))
+
+    def _settle_secondary(self, init: int, log: int) -> None:
         wanted, had = self.interface.addresses[1:], self._secondary
         commands = [
             line for address in had if address not in wanted for line in self._commands("del", address)
@@ -137,10 +167,10 @@ class Port:
             line for address in wanted if address not in had for line in self._commands("add", address)
         ]
         if commands:
-            self._secondary = wanted
             text = "\n".join(f"{busybox()} ip {line}" for line in commands)
             kinds, argv = (ends.NULL, ends.SENT, ends.SAME), [busybox(), "sh", "-c", text]
             self._spawning.run(init, argv, kinds, lambda _fact: None, (log,))
+            self._secondary = wanted
 
     def _commands(self, verb: str, address: str) -> list[str]:
         """The commands for one secondary address: beyond eth0 it answers by its interface's own table."""

@@ -1,17 +1,18 @@
 """What a process that becomes a guest's does before it is another program: descriptors, signals, powers."""
 
+import fcntl
 import os
 import resource
 import signal
 import socket
 import struct
 from collections.abc import Sequence
-from fcntl import ioctl
 
 from elastinet.fabric import features, kernel
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+MOST_DESCRIPTORS = 1 << 20
 # Other file systems by handle, modules, raw devices, what the kernel counts by user namespace, the clock,
 # device nodes, the host's audit and logs.
 FORBIDDEN = (2, 16, 17, 24, 25, 27, 30, 32, 33, 34, 35, 36, 37)
@@ -21,8 +22,10 @@ def bring_up(device: str) -> None:
     """Set a device up, as `ip link set up` does, without a process for it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         name = device.encode()
-        (flags,) = struct.unpack_from("16xh", ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", name, 0)))
-        ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", name, flags | IFF_UP))
+        (flags,) = struct.unpack_from(
+            "16xh", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", name, 0))
+        )
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", name, flags | IFF_UP))
 
 
 def lock_memory() -> None:
@@ -44,10 +47,10 @@ def lockable_bytes() -> int | None:
 
 def place(fds: list[int]) -> None:
     """Give the program the descriptors 0, 1, 2 … in the order they were sent, and no others."""
-    high = [os.dup2(os.dup(fd), 64 + index) for index, fd in enumerate(fds)]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, len(fds)) for fd in fds]
     for index, fd in enumerate(high):
         os.dup2(fd, index)
-    os.closerange(len(fds), 256)
+    os.closerange(len(fds), MOST_DESCRIPTORS)
 
 
 def confined(powers: Sequence[str], user: int | None) -> list[str]:

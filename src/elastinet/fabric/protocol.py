@@ -2,13 +2,35 @@
 
 import array
 import contextlib
+import errno
 import os
 import socket
+import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 MAX_FDS = 16
 SPACE = socket.CMSG_SPACE(MAX_FDS * array.array("i").itemsize)
 CHUNK = 1 << 18
+
+
+def peer_user(connection: socket.socket) -> int:
+    """The user at the other end of a Unix socket, as this user namespace knows him."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])
+
+
+def connect_to_own(path: Path) -> socket.socket:
+    """Connect to a Unix socket on which a process of this same user listens; raises OSError."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(path))
+        if peer_user(connection) != os.geteuid():
+            raise PermissionError(errno.EPERM, "somebody else listens there")
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 class Inbox:
@@ -19,9 +41,11 @@ class Inbox:
         self._rest = bytearray()
 
     def fill(self, connection: socket.socket) -> bool:
-        """Take what waits on the socket; false when the peer has closed it."""
-        data, ancillary, _flags, _address = connection.recvmsg(CHUNK, SPACE, socket.MSG_CMSG_CLOEXEC)
+        """Take what waits on the socket; false when its peer has closed it, OSError for lost descriptors."""
+        data, ancillary, flags, _address = connection.recvmsg(CHUNK, SPACE, socket.MSG_CMSG_CLOEXEC)
         self.fds.extend(received(ancillary))
+        if flags & socket.MSG_CTRUNC:  # whose descriptor is whose could not be told any more
+            raise OSError(errno.EMFILE, "there was no room for all descriptors of a message")
         self._rest += data
         return bool(data)
 

@@ -47,9 +47,11 @@ class Router:
         self._holders = holders
         self._middles: dict[str, int] = {}
         self._start_relay = start_relay
-        self._netlink = Netlink()
-        self._nft = Nft()
-        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        with contextlib.ExitStack() as opened:
+            self._netlink = opened.enter_context(contextlib.closing(Netlink()))
+            self._nft = opened.enter_context(contextlib.closing(Nft()))
+            self._home = kernel.own_network()
+            opened.pop_all()
 
     @property
     def port(self) -> int:

@@ -4,21 +4,30 @@ import contextlib
 import os
 import signal
 import socket
-import struct
-import sys
 from pathlib import Path
 
 import msgspec
 
 from elastinet.fabric import abilities, cgroups, features, isolate, privileges, seccomp
 from elastinet.fabric.binder import Binder
-from elastinet.fabric.execution import Execution
+from elastinet.fabric.execution import NOT_RUN, Execution
 from elastinet.fabric.exposure import Exposure
 from elastinet.fabric.fabric import Fabric
-from elastinet.fabric.loop import Loop
-from elastinet.fabric.messages import Desire, Exec, Fact, Hello, Listener, Measure, Open, Opened, Signal
+from elastinet.fabric.loop import Loop, complain
+from elastinet.fabric.messages import (
+    Desire,
+    Exec,
+    Exited,
+    Fact,
+    Hello,
+    Listener,
+    Measure,
+    Open,
+    Opened,
+    Signal,
+)
 from elastinet.fabric.opening import open_inside
-from elastinet.fabric.protocol import Inbox, attach
+from elastinet.fabric.protocol import Inbox, attach, peer_user
 from elastinet.fabric.spawning import Spawning
 
 SEND_BUFFER = 1 << 22
@@ -100,7 +109,7 @@ class Server:
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        if _peer_user(connection) != os.getuid():
+        if peer_user(connection) != os.getuid():
             connection.close()
             return
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -125,7 +134,9 @@ class Server:
         except ConnectionError:
             alive = False
         except (OSError, msgspec.DecodeError, ValueError) as error:
-            print(f"elastinet agent: a message was refused: {error}", file=sys.stderr, flush=True)
+            complain(f"a message was refused: {error}")
+            if self._engine is not peer:
+                peer.send(Exited(NOT_RUN, f"the agent refused: {error}"))
             alive = False
         if not alive:
             self._leave(peer)
@@ -150,7 +161,11 @@ class Server:
 
     def _open(self, peer: Peer, request: Open) -> None:
         """Open a socket where a peer wants one, and hand it over."""
-        namespace = self.fabric.namespace(request.namespace)
+        try:
+            namespace = self.fabric.namespace(request.namespace)
+        except OSError as error:
+            peer.send(Opened(str(error)))
+            return
         if namespace is None:
             peer.send(Opened(f"{request.namespace} is not running"))
             return
@@ -158,7 +173,10 @@ class Server:
         def done(opened: socket.socket | None, error: str) -> None:
             self._loop.soon(lambda: self._hand_over(peer, namespace, opened, error))
 
-        open_inside(namespace, request, done)
+        try:
+            open_inside(namespace, request, done)
+        except OSError as error:
+            done(None, str(error))
 
     def _hand_over(self, peer: Peer, namespace: int, opened: socket.socket | None, error: str) -> None:
         os.close(namespace)
@@ -199,9 +217,3 @@ class Server:
             if isinstance(fact, Listener):
                 self._engine.known.add((fact.network, fact.family))
             self._engine.send(fact, *(() if fd is None else (fd,)))
-
-
-def _peer_user(connection: socket.socket) -> int:
-    """The user at the other end, as this user namespace knows him."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,8 +103,13 @@ class Space:
         self._own = namespace is None
         self._timeouts = dict(TIMEOUTS[role])
         self._helper = helper
+        self._undo = ExitStack()
         self.worker = Worker(id, namespace)
-        self.router = self.worker.call(lambda: self._settle(holders, start_relay))
+        try:
+            self.router = self.worker.call(lambda: self._settle(holders, start_relay))
+        except BaseException:
+            self.close()
+            raise
 
     def _settle(self, holders: Mapping[str, int], start_relay: Start) -> Router:
         """Make the namespace a router's; runs in the worker."""
@@ -112,16 +118,22 @@ class Space:
         if self._own:
             path = f"{isolate.NETNS}/{self.id}"
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
+            self._undo.callback(os.unlink, path)
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
-        if self.role == ROUTER:
-            self.dhcp = DhcpServer(self.id, self._helper)
-            self._fresh["ipv4"] = _listen("ipv4")
+            self._undo.callback(kernel.umount, path, kernel.MNT_DETACH)
         router = Router(holders, start_relay)
+        self._undo.callback(router.close)
         if not self._own:
             router.give(Address("lo", names.INTERNET_ADDRESS, 32))
             if knobs.read("ipv6/conf/all/disable_ipv6"):
                 router.give(Address("lo", names.INTERNET_ADDRESS6, 128))
         self.monitor = Monitor(router)
+        self._undo.callback(self.monitor.close)
+        self._undo.callback(router.abandon)
+        if self.role == ROUTER:
+            self._fresh["ipv4"] = _listen("ipv4")
+            self.dhcp = DhcpServer(self.id, self._helper)
+            self._undo.callback(self.dhcp.remove)
         return router
 
     def new_listeners(self) -> Iterator[tuple[Family, socket.socket]]:
@@ -163,21 +175,13 @@ class Space:
             knobs.write(f"netfilter/nf_conntrack_{name}", str(seconds))
 
     def close(self) -> None:
-        """End all that lives here; the namespace itself ends with its last user."""
-        self.worker.call(self._leave)
-        for listener in (self.listeners | self._fresh).values():
-            listener.close()
-        self.worker.stop()
-
-    def _leave(self) -> None:
-        if self.dhcp:
-            self.dhcp.remove()
-        self.router.abandon()
-        self.router.close()
-        self.monitor.close()
-        if self._own:
-            kernel.umount(f"{isolate.NETNS}/{self.id}", kernel.MNT_DETACH)
-            os.unlink(f"{isolate.NETNS}/{self.id}")
+        """End all that lives here; the namespace itself ends with its last user. Raises what failed of it."""
+        try:
+            self.worker.call(self._undo.close)
+        finally:
+            for listener in (self.listeners | self._fresh).values():
+                listener.close()
+            self.worker.stop()
 
 
 def _listen(family: Family) -> socket.socket:

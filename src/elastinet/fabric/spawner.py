@@ -4,6 +4,7 @@ It is forked before anything large is imported, so that its own forks are cheap.
 it over one socket of packets: a request in, then facts about the process that it became.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -86,11 +87,13 @@ class Spawner:
     def command(self, request: Request, fds: list[int]) -> None:
         """Fork a command inside a guest."""
         target = os.pidfd_open(request["init"])
-        kernel.setns(target, kernel.CLONE_NEWPID)
-        pid = os.fork()
-        if not pid:
-            self.child(request, target, fds)
-        os.close(target)
+        try:
+            kernel.setns(target, kernel.CLONE_NEWPID)
+            pid = os.fork()
+            if not pid:
+                self.child(request, target, fds)
+        finally:
+            os.close(target)
         self.tell(tag=request["tag"], pid=pid)
 
     def beside(self, request: Request, work: Callable[[], None]) -> int:
@@ -183,12 +186,12 @@ def run(argv: list[str], env: dict[str, str], cwd: str) -> NoReturn:
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
 
 
-def write_file(path: str, text: str, mode: int) -> None:
-    """Put a file into the guest, with its folders."""
+def write_file(path: str, data: str, mode: int) -> None:
+    """Put a file into the guest, with its folders; its bytes come as base64."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with open(fd, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(fd, "wb") as file:
+        file.write(base64.b64decode(data))
 
 
 def main(agent: socket.socket, image: rootfs.Image) -> NoReturn:

@@ -4,11 +4,11 @@ import itertools
 import json
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from elastinet.fabric import rootfs, spawner
+from elastinet.fabric.loop import Lost, complain
 from elastinet.fabric.protocol import SPACE, attach, received
 from elastinet.fabric.room import Room
 
@@ -85,12 +85,12 @@ class Spawning:
         """Take one fact from the spawner and give it to who waits for it."""
         data, ancillary, _, _ = self.connection.recvmsg(spawner.BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
         if not data:
-            raise ConnectionError("the spawner has ended")
+            raise Lost("the spawner has ended")
         fact = json.loads(data)
         if "ends" in fact:
             fact["fds"] = received(ancillary)
         if fact.get("tag") == RELAY:
-            print(f"elastinet agent: a relay: {fact['error']}", file=sys.stderr, flush=True)
+            complain(f"a relay: {fact['error']}")
             return
         tag = self._tags_by_pid.pop(fact["exit"], 0) if "exit" in fact else fact["tag"]
         told = self._waiting.get(tag)

@@ -2,12 +2,21 @@
 
 from pathlib import Path
 
-from elastinet.store.journal import Journal, JournalError
+from elastinet.store.journal import Journal, JournalError, JournalFull, Mark
 from elastinet.store.memory import MemoryJournal
 from elastinet.store.nothing import NoJournal
 from elastinet.store.sqlite import SqliteJournal
 
-__all__ = ["Journal", "JournalError", "MemoryJournal", "NoJournal", "SqliteJournal", "open_journal"]
+__all__ = [
+    "Journal",
+    "JournalError",
+    "JournalFull",
+    "Mark",
+    "MemoryJournal",
+    "NoJournal",
+    "SqliteJournal",
+    "open_journal",
+]
 
 
 def open_journal(folder: Path | None) -> Journal:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from elastinet.store.journal import Mark
+
 
 class MemoryJournal:
     """Lines in a list."""
@@ -9,7 +11,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._lines: list[bytes] = []
 
-    def append(self, line: bytes) -> None:
+    def append(self, line: bytes, *, urgent: bool = False) -> None:
         """Keep a line."""
         self._lines.append(line)
 
@@ -20,6 +22,17 @@ class MemoryJournal:
     def rewrite(self, lines: Iterable[bytes]) -> None:
         """Put other lines in the place of all of them."""
         self._lines = list(lines)
+
+    def mark(self) -> Mark | None:
+        """None: nothing outlives the process."""
+        return None
+
+    def sync(self) -> None:
+        """Nothing outlives the process."""
+
+    def warning(self) -> str:
+        """Nothing is ever wrong."""
+        return ""
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from elastinet.store.journal import Mark
+
 
 class NoJournal:
     """Takes lines and lets them go."""
 
-    def append(self, line: bytes) -> None:
+    def append(self, line: bytes, *, urgent: bool = False) -> None:
         """Let a line go."""
 
     def lines(self) -> Iterator[bytes]:
@@ -15,6 +17,17 @@ class NoJournal:
 
     def rewrite(self, lines: Iterable[bytes]) -> None:
         """Let the lines go."""
+
+    def mark(self) -> Mark | None:
+        """None: nothing outlives the process."""
+        return None
+
+    def sync(self) -> None:
+        """Nothing outlives the process."""
+
+    def warning(self) -> str:
+        """Nothing is ever wrong."""
+        return ""
 
     def close(self) -> None:
         """Nothing to let go of."""

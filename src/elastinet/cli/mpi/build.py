@@ -8,6 +8,7 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from elastinet import folders
 from elastinet.cli.common import Failure
 
 COMPILER, PACKAGE = "mpicc.openmpi", "libopenmpi-dev"
@@ -18,7 +19,7 @@ def built(name: str) -> Path:
     """A program of this package; raises Failure."""
     with as_file(files("elastinet.cli.mpi")) as sources:
         text = b"".join((sources / file).read_bytes() for file in (f"{name}.c", "measure.h"))
-        made = _cache() / f"{name}-{hashlib.sha256(text).hexdigest()[:16]}"
+        made = folders.secure(_cache()) / f"{name}-{hashlib.sha256(text).hexdigest()[:16]}"
         if not made.exists():
             _build(sources / f"{name}.c", made)
     return made
@@ -32,7 +33,6 @@ def _build(source: Path, made: Path) -> None:
     """Compile beside the result, and put it in place as a whole."""
     if shutil.which(COMPILER) is None:
         raise Failure(f"{COMPILER} is not installed: it is this machine's package {PACKAGE}", 2)
-    made.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=made.parent) as folder:
         fresh = Path(folder) / made.name
         line = [COMPILER, *FLAGS, "-o", str(fresh), str(source)]
