@@ -73,13 +73,16 @@ def test_who_reboots_again_and_again_holds_nobody_up(machine: Machine) -> None:
         machine.exec("i-1", "busybox reboot -f")
         machine.until(lambda: boots(machine, 1) > before, "its boot")
 
+    failed: dict[str, str] = {}
     for _ in range(4):  # rests of 0.1, 0.2, 0.4, 0.8 seconds
         again()
-    machine.exec("i-1", "busybox reboot -f")
-    failed = machine.desire(*world(1, 2, 3))
+    while not failed:  # on a busy machine a rest may be over before one looks; the next is longer
+        machine.exec("i-1", "busybox reboot -f")
+        failed = machine.desire(*world(1, 2, 3))
     assert "again and again" in failed["guest:i-1"]
+    before = boots(machine, 1)
     assert machine.exec("i-2", "ping -c1 -w20 10.0.1.13")[0] == 0
-    machine.until(lambda: boots(machine, 1) == 6, "its boot after a rest")
+    machine.until(lambda: boots(machine, 1) > before, "its boot after a rest")
     assert machine.desire() == {}
 
 
