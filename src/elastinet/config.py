@@ -15,6 +15,10 @@ from elastinet.catalog.plant import Plant
 from elastinet.catalog.settings import Quotas, Settings, unlimited
 
 MEMORY = ":memory:"
+LISTS = ("hosts", "images")
+"""What the environment has separated by commas."""
+Host = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,253}$")]
+"""A name that a `Host` header may have."""
 Minutes = Annotated[float, Meta(ge=5, le=60)]
 """How long EC2 says that a burst lasts (facts sheet, section 8.3)."""
 
@@ -26,14 +30,17 @@ class ConfigError(Exception):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that can be set, with the names that elastinet.toml has for it.
 
-    `state` is a folder or ":memory:". `expose` routes public addresses from this machine.
-    `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O
-    credits; `credits` has minutes of burst by type or family, where they are not `credit_minutes`.
-    `quotas` is "unlimited" or a table of the quotas that differ from EC2's defaults.
+    `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
+    listens there and on no port. `state` is a folder or ":memory:". `expose` routes public addresses from
+    this machine. `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of
+    network I/O credits; `credits` has minutes of burst by type or family, where they are not
+    `credit_minutes`. `quotas` is "unlimited" or a table of the quotas that differ from EC2's defaults.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 4566
+    hosts: tuple[Host, ...] = ()
+    unix_socket: str = ""
     state: str = ""
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
@@ -92,7 +99,8 @@ def load(
     except msgspec.ValidationError as error:
         raise ConfigError(f"configuration: {error}{_line(folder, str(error))}") from error
     _check_types(config, folder)
-    return msgspec.structs.replace(config, state=_lasting(config.state))
+    lasting = {"state": _lasting(config.state), "unix_socket": _lasting(config.unix_socket)}
+    return msgspec.structs.replace(config, **lasting)
 
 
 def _check_types(config: Config, folder: Path | None) -> None:
@@ -108,7 +116,7 @@ def _check_types(config: Config, folder: Path | None) -> None:
 
 
 def _lasting(state: str) -> str:
-    """A state's folder by a name that still means it when the server has left where it was started."""
+    """A path by a name that still means it when the server has left where it was started."""
     return state if state in ("", MEMORY) else str(Path(state).expanduser().absolute())
 
 
@@ -133,9 +141,8 @@ def _line(folder: Path | None, sentence: str) -> str:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    names = set(Config.__struct_fields__)
     found: dict[str, Any] = {}
-    for name in names:
+    for name in Config.__struct_fields__:
         if (value := environ.get(f"ELASTINET_{name.upper()}")) is not None:
-            found[name] = [part for part in value.split(",") if part] if name == "images" else value
+            found[name] = [part for part in value.split(",") if part] if name in LISTS else value
     return found

@@ -21,6 +21,7 @@ from elastinet.fabric.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
+from elastinet.origins import Origins
 from elastinet.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
@@ -43,6 +44,11 @@ RATE_SECONDS = 0.25
 DEFAULT_REGION = "us-east-1"
 HOURS_A_MONTH = 730
 XML = "text/xml;charset=UTF-8"
+OWN = ("/_elastinet", "/_localstack", "/moto-api")
+"""Where elastinet's own pages are; all else is EC2's."""
+FOR_BROWSERS = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
+"""That no page of another origin has a use for an answer."""
+_OWN_FAULT = "elastinet has a fault of its own; its log tells of request {}."
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +66,7 @@ class Application:
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata = metadata
+        self._origins = Origins((config.host, *config.hosts))
         self._reader = Reader(config.bandwidth_scale)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
             ("GET", "/_elastinet/health"): self._health,
@@ -91,15 +98,17 @@ class Application:
         if scope["type"] != "http":
             return
         request_id = str(uuid.uuid4())
+        own = scope["path"].startswith(OWN)
+        changes = not own or scope["method"] not in ("GET", "HEAD")
+        if why := self._origins.refusal(scope["headers"], changes=changes):
+            await _reply(send, *_turned_away(why, own, request_id), request_id)
+            return
         try:
             body = await _body(receive)
         except ConnectionAbortedError:
             return
-        page = self._pages.get((scope["method"], scope["path"]))
-        if page is not None:
-            status, kind, answer = await page(scope["query_string"])
-        elif scope["path"].startswith(("/_elastinet", "/_localstack", "/moto-api")):
-            status, kind, answer = _json({"error": "There is no such page, or not with this method."}, 404)
+        if own:
+            status, kind, answer = await self._own(scope, request_id)
         else:
             status, kind, answer = self._ec2(scope, body, request_id)
         await _reply(send, status, kind, answer, request_id)
@@ -115,8 +124,7 @@ class Application:
             return fault.status, XML, serialise_error(fault.code, fault.message, request_id)
         except Exception:
             log.exception("request %s failed", request_id)
-            sentence = f"elastinet has a fault of its own; its log tells of request {request_id}."
-            return 500, XML, serialise_error("InternalError", sentence, request_id)
+            return 500, XML, serialise_error("InternalError", _OWN_FAULT.format(request_id), request_id)
 
     def _call(self, scope: Scope, body: bytes, request_id: str) -> bytes:
         query = scope["query_string"]
@@ -129,6 +137,18 @@ class Application:
         return serialise(call.action, answer or {}, request_id)
 
     # --- elastinet's own --------------------------------------------------------------------------
+
+    async def _own(self, scope: Scope, request_id: str) -> Reply:
+        page = self._pages.get((scope["method"], scope["path"]))
+        if page is None:
+            return _json({"error": "There is no such page, or not with this method."}, 404)
+        try:
+            return await page(scope["query_string"])
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            return _json({"error": _OWN_FAULT.format(request_id)}, 500)
 
     async def _health(self, _query: bytes) -> Reply:
         ready = self._ready()
@@ -314,6 +334,13 @@ def _json(value: dict[str, Any], status: int = 200) -> Reply:
     return status, "application/json", json.dumps(value, indent=2).encode() + b"\n"
 
 
+def _turned_away(why: str, own: bool, request_id: str) -> Reply:
+    """The answer to who may not ask at all."""
+    if own:
+        return _json({"error": why}, 403)
+    return 403, XML, serialise_error("UnauthorizedOperation", why, request_id)
+
+
 async def _body(receive: Receive) -> bytes | None:
     """The whole body, or None if it is too large; the rest is then read and let go.
 
@@ -337,6 +364,7 @@ async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: st
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"x-amzn-requestid", request_id.encode()),
+        *FOR_BROWSERS,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -4,13 +4,13 @@ import json
 import os
 import sys
 import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from elastinet import config, places
+from elastinet.cli.calling import call
 
 
 class Failure(Exception):
@@ -70,9 +70,8 @@ def run_folder(server: places.Server) -> Path:
 
 def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, refused: int = 1) -> Any:
     """The JSON that one of the server's own pages gives; raises Failure, with a code if it is refused."""
-    request = urllib.request.Request(server.url + path, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as reply:
+        with call(server, method, path, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
         raise Failure(_why(path, error.read()), refused if error.code < 500 else 1) from error

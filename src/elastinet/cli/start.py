@@ -5,8 +5,6 @@ import os
 import signal
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from typing import Annotated, BinaryIO
 
@@ -14,9 +12,11 @@ import typer
 from rich.console import Console
 
 from elastinet import places
+from elastinet.cli.calling import call
 from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
 from elastinet.config import Config
-from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, listen, lock
+from elastinet.listening import ListenError, listen
+from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
 
 PATIENCE_SECONDS = 20
 LOOPBACK = ("127.", "::1", "localhost")
@@ -25,6 +25,9 @@ LOOPBACK = ("127.", "::1", "localhost")
 def start(
     port: Annotated[int | None, typer.Option(help="Port of the API; 0 picks a free one.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    unix_socket: Annotated[
+        str | None, typer.Option(help="Listen on this path instead of a port: no other user can.")
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Folder of the state, or :memory: to keep none.")] = None,
     fabric: Annotated[str | None, typer.Option(help="kernel: real packets; none: the API only.")] = None,
     rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules: classic or 2026.")] = None,
@@ -42,6 +45,7 @@ def start(
     config = configuration(
         port=port,
         host=host,
+        unix_socket=unix_socket,
         state=state,
         fabric=fabric,
         rules=rules,
@@ -49,7 +53,7 @@ def start(
         credit_time_scale=credit_time_scale,
         expose=expose,
     )
-    if not config.host.startswith(LOOPBACK):
+    if not config.unix_socket and not config.host.startswith(LOOPBACK):
         say_error(f"warning: {config.host} is not loopback, and any credentials are accepted by this API")
     supervisor, handle = _prepare(config)
     if foreground:
@@ -60,6 +64,7 @@ def start(
     if pid == 0:
         _become_daemon(supervisor, log)
     supervisor.listener.close()
+    supervisor.holder.close()
     if handle is not None:
         os.close(handle)
     with log:
@@ -71,8 +76,8 @@ def _prepare(config: Config) -> tuple[Supervisor, int | None]:
         check_exposure(config)
         check_fabric(config)
         handle = lock(config.state_folder)
-        return Supervisor(config, listen(config)), handle
-    except StartError as error:
+        return Supervisor(config, *listen(config)), handle
+    except (StartError, ListenError) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"cannot start: {error}") from error
@@ -108,10 +113,12 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -
     if as_json:
         print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state})
         return
+    client = f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
+    if server.unix_socket:
+        client = f"For curl: [bold]curl --unix-socket {server.unix_socket} http://localhost/[/]"
     Console().print(
         f"[green]ready[/] at [bold]{server.url}[/] in {time.monotonic() - began:.1f} s "
-        f"(fabric {server.fabric}, state {server.state})\n"
-        f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
+        f"(fabric {server.fabric}, state {server.state})\n{client}"
     )
 
 
@@ -128,9 +135,9 @@ def _wait(server: places.Server, log: BinaryIO, pid: int) -> None:
 
 def _is_healthy(server: places.Server) -> bool:
     try:
-        with urllib.request.urlopen(f"{server.url}/_elastinet/health", timeout=2):
+        with call(server, "GET", "/_elastinet/health", timeout=2):
             return True
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
 
 
