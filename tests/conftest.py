@@ -17,7 +17,7 @@ from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
 from served import Served
 
-TOGETHER = ("tests/fabric/", "tests/kernel/", "tests/refusals/", "tests/test_http_fuzz.py")
+TOGETHER = ("tests/fabric/", "tests/kernel/", "tests/refusals/", "tests/walls/", "tests/test_http_fuzz.py")
 """Files whose tests share a server or an agent that is dear to start."""
 SLOW = ("tests/clients/", "tests/test_examples.py")
 """Tests that take long, each by itself."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from elastinet import efas, features, hardware, jobs, measurements, nics, predictions, rates, traffic
+from elastinet.bodies import MOST_BYTES, MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.engine import Engine
@@ -32,13 +33,11 @@ from elastinet.wire.parse import parse
 from elastinet.wire.serialise import serialise, serialise_error
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reply = tuple[int, str, bytes]
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """What a page says of two readings, an older one and a newer one."""
 
-MOST_BYTES = 1 << 20
 RATE_SECONDS = 0.25
 """How long a page looks before it tells a rate."""
 DEFAULT_REGION = "us-east-1"
@@ -66,6 +65,7 @@ class Application:
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata = metadata
+        self._bodies = Bodies()
         self._origins = Origins((config.host, *config.hosts))
         self._reader = Reader(config.bandwidth_scale)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
@@ -104,24 +104,21 @@ class Application:
             await _reply(send, *_turned_away(why, own, request_id), request_id)
             return
         try:
-            body = await _body(receive)
+            answer = await (self._own if own else self._ec2)(scope, receive, request_id)
         except ConnectionAbortedError:
             return
-        if own:
-            status, kind, answer = await self._own(scope, request_id)
-        else:
-            status, kind, answer = self._ec2(scope, body, request_id)
-        await _reply(send, status, kind, answer, request_id)
+        await _reply(send, *answer, request_id)
 
     # --- EC2 --------------------------------------------------------------------------------------
 
-    def _ec2(self, scope: Scope, body: bytes | None, request_id: str) -> Reply:
+    async def _ec2(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
         try:
-            if body is None:
-                raise Fault("RequestEntityTooLarge", f"A request has {MOST_BYTES} bytes at the most.", 413)
+            body = await self._bodies.read(receive, MOST_BYTES)
             return 200, XML, self._call(scope, body, request_id)
         except Fault as fault:
             return fault.status, XML, serialise_error(fault.code, fault.message, request_id)
+        except ConnectionAbortedError:
+            raise
         except Exception:
             log.exception("request %s failed", request_id)
             return 500, XML, serialise_error("InternalError", _OWN_FAULT.format(request_id), request_id)
@@ -138,14 +135,17 @@ class Application:
 
     # --- elastinet's own --------------------------------------------------------------------------
 
-    async def _own(self, scope: Scope, request_id: str) -> Reply:
+    async def _own(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
         page = self._pages.get((scope["method"], scope["path"]))
-        if page is None:
-            return _json({"error": "There is no such page, or not with this method."}, 404)
         try:
-            return await page(scope["query_string"])
+            await self._bodies.read(receive, MOST_PAGE_BYTES)
+            if page is None:
+                raise Fault("NotFound", "There is no such page, or not with this method.", 404)
+            return await while_asked(receive, page(scope["query_string"]))
         except Fault as fault:
             return _json({"error": fault.message}, fault.status)
+        except ConnectionAbortedError:
+            raise
         except Exception:
             log.exception("request %s failed", request_id)
             return _json({"error": _OWN_FAULT.format(request_id)}, 500)
@@ -308,6 +308,19 @@ class Application:
         return _json(body, 200 if settled else 408)
 
 
+async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
+    """What a page says; ConnectionAbortedError, and no more work, if its client leaves before."""
+    asked, gone = asyncio.ensure_future(page), asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise ConnectionAbortedError
+        return asked.result()
+    finally:
+        asked.cancel()
+        gone.cancel()
+
+
 def _seconds(text: str) -> float | None:
     """A span of time, if it is one that can be waited for."""
     try:
@@ -339,24 +352,6 @@ def _turned_away(why: str, own: bool, request_id: str) -> Reply:
     if own:
         return _json({"error": why}, 403)
     return 403, XML, serialise_error("UnauthorizedOperation", why, request_id)
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large; the rest is then read and let go.
-
-    Raises ConnectionAbortedError if the client leaves before its end.
-    """
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= MOST_BYTES:
-            parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts) if size <= MOST_BYTES else None
 
 
 async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str) -> None:

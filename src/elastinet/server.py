@@ -11,6 +11,7 @@ import msgspec
 import uvicorn
 
 from elastinet.config import Config
+from elastinet.connections import Bounds, Connections, api_bounds, metadata_bounds, raise_descriptors
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.link import AgentLink
@@ -18,7 +19,7 @@ from elastinet.fabric.messages import Desire, Measure
 from elastinet.http import Application
 from elastinet.imds.service import MetadataService
 from elastinet.listeners import Listeners
-from elastinet.one_write import OneWriteProtocol
+from elastinet.one_write import api_protocol
 from elastinet.places import GIVE_UP
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import JournalError, open_journal
@@ -32,8 +33,8 @@ log = logging.getLogger(__name__)
 class KernelFabric:
     """The fabric agent as a reconciler's link, with the metadata sockets that it hands over."""
 
-    def __init__(self, run: Path, metadata: MetadataService) -> None:
-        self.listeners = Listeners(metadata)
+    def __init__(self, run: Path, metadata: MetadataService, bounds: Bounds) -> None:
+        self.listeners = Listeners(metadata, bounds)
         self.reconciler: Reconciler | None = None
         self.agent = AgentLink(
             run / "agent.sock",
@@ -62,8 +63,9 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
     key_file = config.state_folder / "identity.pem" if config.state_folder else None
     metadata = MetadataService(engine.state, key_file)
     tasks = []
+    descriptors = raise_descriptors()
     if config.fabric == "kernel":
-        kernel = KernelFabric(run, metadata)
+        kernel = KernelFabric(run, metadata, metadata_bounds(descriptors))
         reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
         tasks.append(asyncio.create_task(kernel.agent.run()))
         app = Application(engine, reconciler, metadata, config, ready=lambda: reconciler.hello is not None)
@@ -74,10 +76,11 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
         app = Application(engine, reconciler, metadata, config, ready=lambda: True)
     tasks.append(asyncio.create_task(_sweep(engine)))
     service()  # the model is read before the first request, not during it
+    protocol = api_protocol(Connections(api_bounds(descriptors)))
     server = uvicorn.Server(
         uvicorn.Config(
-            app, http=OneWriteProtocol, lifespan="off", ws="none", log_config=None, access_log=False,
-            server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
+            app, http=protocol, lifespan="off", ws="none", log_config=None, access_log=False,
+            server_header=False, proxy_headers=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
     await server.serve(sockets=[listener])

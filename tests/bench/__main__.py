@@ -20,10 +20,23 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return
-    from bench import bypass, fabric, forwarding, launch_agent, limits, mediated, metadata, moving, mpi, path
+    from bench import (
+        bypass,
+        fabric,
+        floods,
+        forwarding,
+        launch_agent,
+        limits,
+        mediated,
+        metadata,
+        moving,
+        mpi,
+        path,
+    )
 
     yield "A server with the kernel fabric", fabric.measure()
     yield "The metadata service", metadata.measure()
+    yield "Floods", floods.measure()
     yield "An interface that moves", moving.measure()
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
     yield "Enhanced networking and the mediated path, side by side", mediated.measure()

@@ -20,6 +20,9 @@ LEVELS = {
         (
             "http",
             "config",
+            "bodies",
+            "connections",
+            "guarded",
             "listeners",
             "listening",
             "server",
