@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import math
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
@@ -16,6 +15,7 @@ from elastinet import efas, features, hardware, jobs, measurements, nics, predic
 from elastinet.bodies import MOST_BYTES, MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
+from elastinet.digits import decimal, whole
 from elastinet.engine import Engine
 from elastinet.fabric.names import host_link
 from elastinet.fabric.objects import Interface
@@ -38,6 +38,8 @@ Reply = tuple[int, str, bytes]
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """What a page says of two readings, an older one and a newer one."""
 
+MOST_SECONDS = 86400
+"""How long a client may wait for the fabric."""
 RATE_SECONDS = 0.25
 """How long a page looks before it tells a rate."""
 DEFAULT_REGION = "us-east-1"
@@ -198,12 +200,12 @@ class Application:
 
     async def _place(self, query: bytes) -> Reply:
         given = _given(query)
-        count = given.get("count", "1")
-        if not count.isdecimal() or not 0 < int(count) <= MOST_HOSTS:
-            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {count}"}, 400)
+        asked = given.get("count", "1")
+        if (count := whole(asked, 1, MOST_HOSTS)) is None:
+            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {asked[:40]}"}, 400)
         zone, strategy = given.get("zone", f"{DEFAULT_REGION}a"), given.get("strategy", "none")
         kind, group = given.get("type", ""), given.get("group", "")
-        return _answer(lambda: hardware.fitting(self._engine, zone, kind, int(count), strategy, group))
+        return _answer(lambda: hardware.fitting(self._engine, zone, kind, count, strategy, group))
 
     async def _nic(self, query: bytes) -> Reply:
         return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
@@ -299,9 +301,9 @@ class Application:
 
     async def _settle(self, query: bytes) -> Reply:
         given = parse_qs(query.decode("latin-1")).get("timeout", ["30"])[0]
-        timeout = _seconds(given)
-        if timeout is None:
-            return _json({"error": f"timeout is a number of seconds, not {given}"}, 400)
+        if (timeout := decimal(given, 0, MOST_SECONDS)) is None:
+            sentence = f"timeout is a number of seconds up to {MOST_SECONDS}, not {given[:40]}"
+            return _json({"error": sentence}, 400)
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
         body = {"settled": settled, "failed": self._reconciler.failed}
@@ -319,15 +321,6 @@ async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
     finally:
         asked.cancel()
         gone.cancel()
-
-
-def _seconds(text: str) -> float | None:
-    """A span of time, if it is one that can be waited for."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < math.inf else None
 
 
 def _given(query: bytes) -> dict[str, str]:

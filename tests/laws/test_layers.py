@@ -12,6 +12,7 @@ import elastinet
 ROOT = Path(elastinet.__file__).parent
 LEVELS = {
     "": 0,  # elastinet itself: the version
+    "digits": -1,  # text to numbers, for everybody
     **dict.fromkeys(("model", "catalog"), 0),
     "rules": 1,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
@@ -48,7 +49,7 @@ LEVELS = {
     ),
     **dict.fromkeys(("cli", "testing"), 5),
 }
-NARROW = {"wire": {"model"}, "store": {"model"}}
+NARROW = {"wire": {"digits", "model"}, "store": {"model"}}
 """Rooms that see less than their level allows."""
 SHARED_LEVELS = (3, 4)
 """Where the files of one level may see each other, as long as none sees itself in the end."""

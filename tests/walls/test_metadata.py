@@ -1,4 +1,4 @@
-"""A guest that floods the metadata service, as root in its instance: the others and the API notice nothing."""
+"""What a hostile root in an instance sends the metadata service: it is refused, and nobody else notices it."""
 
 import contextlib
 import json
@@ -140,3 +140,38 @@ def test_what_is_never_finished_ends(world: World, place: SimpleNamespace) -> No
     with flood(world, place.hostile, (HEAD, b"", 40)):
         assert sockets(world) >= before + 30
         wait_until(lambda: sockets(world) <= before + 5)
+
+
+LIVES = (
+    "21601",
+    "0",
+    "-1",
+    "--1",
+    "2147483648",
+    "9" * 5000,
+    "",
+    "1.0",
+    "1e3",
+    "+1",
+    "1_0",
+    "0x10",
+    "nan",
+    "\u0661",
+    "\uff11",
+    "\u00b2",
+)
+LIFE = """
+import json, socket, sys
+def status(life):
+    with socket.create_connection(("169.254.169.254", 80), timeout=30) as asked:
+        head = f"PUT /latest/api/token HTTP/1.1\\r\\nX-aws-ec2-metadata-token-ttl-seconds: {life}\\r\\n\\r\\n"
+        asked.sendall(head.encode())
+        return b"".join(iter(lambda: asked.recv(65536), b""))[:12].decode()
+print(json.dumps([status(life) for life in json.loads(sys.argv[1])]))
+"""
+
+
+def test_the_life_of_a_token(world: World, place: SimpleNamespace) -> None:
+    words = [ELASTINET, "exec", "--port", str(world.port), place.other.id, "--", "python3", "-c", LIFE]
+    told = json.loads(subprocess.check_output([*words, json.dumps([*LIVES, "21600", "1"])]))
+    assert told == ["HTTP/1.1 400"] * len(LIVES) + ["HTTP/1.1 200"] * 2
