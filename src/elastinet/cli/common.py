@@ -36,10 +36,10 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def configuration(**given: Any) -> config.Config:
+def configuration(file: Path | None = None, **given: Any) -> config.Config:
     """The configuration with what the command line says; raises Failure."""
     try:
-        return config.load(given)
+        return config.load(given, file=file)
     except config.ConfigError as error:
         raise Failure(str(error), 2) from error
 

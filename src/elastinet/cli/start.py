@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
@@ -14,7 +15,7 @@ from rich.console import Console
 from elastinet import places
 from elastinet.cli.calling import call
 from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
-from elastinet.config import Config
+from elastinet.config import Config, unread
 from elastinet.listening import ListenError, listen
 from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
 
@@ -38,11 +39,15 @@ def start(
     expose: Annotated[
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
     ] = None,
+    config: Annotated[Path | None, typer.Option(help="A configuration file (ELASTINET_CONFIG).")] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal.")] = False,
     json: Json = False,
 ) -> None:
     """Start a server: an EC2 endpoint whose instances carry real packets."""
-    config = configuration(
+    if (ignored := unread(config)) is not None:
+        say_error(f"{ignored} is not read: ask for it by --config or ELASTINET_CONFIG")
+    settings = configuration(
+        config,
         port=port,
         host=host,
         unix_socket=unix_socket,
@@ -53,9 +58,9 @@ def start(
         credit_time_scale=credit_time_scale,
         expose=expose,
     )
-    if not config.unix_socket and not config.host.startswith(LOOPBACK):
-        say_error(f"warning: {config.host} is not loopback, and any credentials are accepted by this API")
-    supervisor, handle = _prepare(config)
+    if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
+        say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
+    supervisor, handle = _prepare(settings)
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
         sys.exit(supervisor.serve())
