@@ -106,7 +106,7 @@ class Supervisor:
         config = msgspec.json.encode(self.config).decode()
         own = ["--config", config, "--fd", str(self.listener.fileno())]
         where = ["--run", str(self.run), "--disks", str(self.disks)]
-        return [*confined, sys.executable, "-m", "elastinet.server", *own, *where]
+        return [*confined, sys.executable, "-P", "-m", "elastinet.server", *own, *where]
 
     def _end_all(self) -> None:
         """End the engine before the agent, so that it sees no agent go."""

@@ -2,11 +2,18 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from commands import NONE, Run, refused, told
+from commands import NONE, Run, refused, told, wait_until
+from elastinet.cli import guests
+from elastinet.config import Config
+from elastinet.fabric import launch
+from elastinet.supervisor import Supervisor
 
 HOSTILE = (
     'host = "0.0.0.0"\nhosts = ["evil.example"]\nstate = "taken"\nexpose = true\naccount = "666666666666"\n'
@@ -58,3 +65,61 @@ def test_a_file_that_was_asked_for_is_read(run: Run, tmp_path: Path, how: str) -
 def test_a_file_that_was_asked_for_must_be_there(run: Run, words: tuple[str, ...]) -> None:
     refused(run("start", *words), 2, words[1])
     refused(run("status", ELASTINET_CONFIG=words[1]), 2, words[1])
+
+
+# --- programs that lie there ----------------------------------------------------------------------
+
+MODULES = ("json", "ctypes", "msgspec", "uvicorn", "argparse", "elastinet")
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A folder with modules that leave a trace if somebody imports them."""
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    for name in MODULES:
+        (folder / f"{name}.py").write_text(
+            f"open({str(tmp_path / 'trace')!r}, 'a').write('{name} ')\nraise SystemExit(9)"
+        )
+    return folder
+
+
+def programs() -> dict[str, list[str]]:
+    """What elastinet starts of its own, up to the module."""
+    nowhere = Path("/nonexistent")
+    agent, client = launch.agent_command(nowhere, nowhere), guests._command(nowhere, "i-1", ["true"])
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        supervisor = Supervisor(Config(state=":memory:"), other, one)
+        engine = supervisor._engine()
+        supervisor.run.rmdir()
+    found = {"agent": agent, "client": client, "engine": engine}
+    return {name: words[words.index(sys.executable) : words.index("-m") + 2] for name, words in found.items()}
+
+
+@pytest.mark.parametrize("name", ["agent", "client", "engine"])
+def test_no_module_of_the_working_folder_is_run(hostile: Path, tmp_path: Path, name: str) -> None:
+    done = subprocess.run(
+        [*programs()[name], "--help"], cwd=hostile, capture_output=True, text=True, check=False
+    )
+    assert not (tmp_path / "trace").exists(), done
+
+
+def test_a_server_in_the_foreground_there(hostile: Path, tmp_path: Path) -> None:
+    program = str(Path(sys.executable).with_name("elastinet"))
+    words = [
+        program,
+        "start",
+        "--foreground",
+        "--fabric",
+        "none",
+        "--port",
+        "0",
+        "--state",
+        str(tmp_path / "state"),
+    ]
+    with subprocess.Popen(words, cwd=hostile, stderr=subprocess.PIPE) as started:
+        assert started.stderr is not None
+        wait_until(lambda: b"Started server" in started.stderr.readline() or (tmp_path / "trace").exists())
+        started.terminate()
+    assert not (tmp_path / "trace").exists()
