@@ -11,6 +11,7 @@ import typer
 
 from elastinet import config, places
 from elastinet.cli.calling import call
+from elastinet.cli.terminal import printable
 
 
 class Failure(Exception):
@@ -28,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def say_error(sentence: str) -> None:
     """One line on stderr."""
-    print(f"elastinet: {sentence}", file=sys.stderr)
+    print(f"elastinet: {printable(sentence)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -3,7 +3,6 @@
 import re
 import selectors
 import socket
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, find_server, run_folder
+from elastinet.cli.common import Failure, Port, State, find_server, run_folder, say_error
 from elastinet.cli.exec import resolve
 from elastinet.digits import whole
 from elastinet.fabric import client
@@ -82,7 +81,7 @@ def _join(outer: socket.socket, run: Path, rule: Rule) -> None:
         try:
             inner = client.open_socket(run, rule.guest, port=rule.there)
         except client.AgentGone as error:
-            print(f"elastinet: {rule.guest} port {rule.there}: {error}", file=sys.stderr, flush=True)
+            say_error(f"{rule.guest} port {rule.there}: {error}")
             return
         with inner:
             back = threading.Thread(target=_pump, args=(inner, outer), daemon=True)
