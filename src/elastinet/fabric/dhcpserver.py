@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from elastinet.fabric import features, isolate, kernel, names
@@ -155,7 +156,7 @@ class DhcpServer:
         if program is None:
             raise OSError("dnsmasq is not installed")
         path = self._folder / "dnsmasq.conf"
-        path.write_text(text)
+        path.write_text(text + _silence(program))
         self.pid = os.posix_spawn(program, [program, "-d", "-C", str(path)], {}, file_actions=SILENT)
         self._config = text
         pid = self.pid
@@ -177,6 +178,15 @@ class DhcpServer:
         """End the process and forget its files."""
         self.stop()
         shutil.rmtree(self._folder)
+
+
+@cache
+def _silence(program: str) -> str:
+    """Have dnsmasq tell nobody what it is and what it has been asked, if it is one that can be told so.
+
+    The names of its options are in its file; one before 2.87 would not start with this one.
+    """
+    return "no-ident\n" if b"no-ident" in Path(program).read_bytes() else ""
 
 
 def _lives(pid: int) -> bool:
