@@ -307,7 +307,8 @@ class Application:
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
         body = {"settled": settled, "failed": self._reconciler.failed}
-        return _json(body, 200 if settled else 408)
+        done = settled or self._reconciler.settled_but_for_failures
+        return _json(body, 200 if done else 408)
 
 
 async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
