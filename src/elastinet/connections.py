@@ -91,8 +91,9 @@ class Connections:
         return True
 
     def waits(self, one: Connection) -> None:
-        """Note that from now on it waits for its client."""
-        self._waiting.setdefault(one.caller, {})[one] = None
+        """Note that from now on it waits for its client, if it is here at all."""
+        if one in self._open.get(one.caller, ()):
+            self._waiting.setdefault(one.caller, {})[one] = None
 
     def works(self, one: Connection) -> None:
         """Note that its client waits for it."""

@@ -136,10 +136,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._allow(self.bounds.head_seconds)
 
     def on_headers_complete(self) -> None:
-        """Have the client wait from here on, but for the body."""
+        """Wait for the body."""
         super().on_headers_complete()
         self._allow(self.bounds.body_seconds)
-        self.room.works(self)
 
     def on_body(self, body: bytes) -> None:
         """Count, and take what may come."""
@@ -148,13 +147,17 @@ class GuardedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Let an answer take the time that it takes."""
+        """Have the client wait from here on: an answer takes the time that it takes."""
         super().on_message_complete()
         self._message_ended = True
         if self.cycle.response_complete:
             self._wait()
         else:
-            self.deadline = NEVER
+            self._work()
+
+    def _work(self) -> None:
+        self.deadline = NEVER
+        self.room.works(self)
 
     # --- what goes out ----------------------------------------------------------------------------
 
@@ -176,9 +179,10 @@ class GuardedProtocol(HttpToolsProtocol):
         super().pause_writing()
         self._unsent = NEVER
         self._allow(self.bounds.idle_seconds)
+        self.room.waits(self)
 
     def resume_writing(self) -> None:
         """Go on with an answer."""
         super().resume_writing()
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.deadline = NEVER
+        if self._message_ended and self.cycle is not None and not self.cycle.response_complete:
+            self._work()

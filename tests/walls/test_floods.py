@@ -112,7 +112,7 @@ def pour(served: Served, first: bytes, again: bytes, most: int = ENDLESS) -> tup
 )
 def test_idle_and_half_requests_keep_nobody_out(flooded: Served, data: bytes) -> None:
     before = answers(flooded)
-    with connections(flooded, 1005, data):
+    with connections(flooded, api_bounds(1 << 16).most + 100, data):
         assert answers(flooded) < max(GENEROUS_SECONDS, 100 * before)
     assert flooded.process.poll() is None
 
