@@ -120,7 +120,11 @@ def engine() -> Engine:
 def run(tmp_path: Path) -> Iterator[Run]:
     """Runs `elastinet …` in a folder of its own, and stops what it has started in the end."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ELASTINET_")}
-    environ = kept | {"XDG_STATE_HOME": str(tmp_path / "xdg"), "COLUMNS": "200"}
+    environ = kept | {
+        "XDG_STATE_HOME": str(tmp_path / "xdg"),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "COLUMNS": "200",
+    }
     started: list[int] = []
 
     def call(*words: str, **variables: str) -> Done:

@@ -20,6 +20,9 @@ _accounts = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]
 class Served:
     """A server process with no fabric, on a free port."""
 
+    before: tuple[str, ...] = ()
+    """What the process is started by."""
+
     def __init__(self, folder: Path, **config: Any) -> None:
         self.folder, self.config = folder, {"fabric": "none", "state": ":memory:"} | config
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -31,7 +34,7 @@ class Served:
         fd = str(self.listener.fileno())
         command = [sys.executable, "-m", "elastinet.server", "--config", json.dumps(self.config), "--fd", fd]
         where = ["--run", str(self.folder), "--disks", str(self.folder / "disks")]
-        self.process = subprocess.Popen([*command, *where], pass_fds=(self.listener.fileno(),))
+        self.process = subprocess.Popen([*self.before, *command, *where], pass_fds=(self.listener.fileno(),))
         self.wait()
         return self.process
 

@@ -219,20 +219,27 @@ def test_a_value_that_cannot_be(
     refused(run("start", "--state", ":memory:", "--json", *words, **variables), 2, "configuration", part)
 
 
+def write(folder: Path, text: str) -> str:
+    """A configuration file."""
+    file = folder / "mine.toml"
+    file.write_text(text)
+    return str(file)
+
+
 @pytest.mark.parametrize(
     ("line", "part"),
     [("c5 = 61", "60"), ("'c5.tiny' = 10", "c5.tiny"), ("zz9 = 10", "zz9"), ("c5 = 'x'", "float")],
 )
 def test_credits_that_cannot_be(run: Run, tmp_path: Path, line: str, part: str) -> None:
-    (tmp_path / "elastinet.toml").write_text(f"[credits]\n{line}\n")
-    refused(run("start", "--state", ":memory:"), 2, "credits", part)
+    file = write(tmp_path, f"[credits]\n{line}\n")
+    refused(run("start", "--state", ":memory:", "--config", file), 2, "credits", part)
 
 
 @pytest.mark.parametrize("text", ["port = ", "prot = 1", "quotas = { vpc = 1 }", "port = 'x'", "host = 1"])
 def test_a_configuration_file_that_cannot_be(run: Run, tmp_path: Path, text: str) -> None:
-    (tmp_path / "elastinet.toml").write_text(text)
-    refused(run("start"), 2, "")
-    refused(run("status"), 2, "")
+    file = write(tmp_path, text)
+    refused(run("start", "--config", file), 2, "")
+    refused(run("status", ELASTINET_CONFIG=file), 2, "")
 
 
 @pytest.mark.parametrize(
@@ -253,16 +260,15 @@ def test_a_configuration_file_that_cannot_be(run: Run, tmp_path: Path, text: str
     ],
 )
 def test_hardware_that_cannot_be(run: Run, tmp_path: Path, line: str, parts: tuple[str, ...]) -> None:
-    (tmp_path / "elastinet.toml").write_text(f'fabric = "none"\n\n[plant]\n{line}\n')
-    said = run("start", "--state", ":memory:")
+    file = write(tmp_path, f'fabric = "none"\n\n[plant]\n{line}\n')
+    said = run("start", "--state", ":memory:", "--config", file)
     refused(said, 2, *parts)
     assert "line 4" in said.stderr or "reserved" in said.stderr
 
 
 def test_a_configuration_file(run: Run, tmp_path: Path) -> None:
     text = 'fabric = "none"\nport = 0\nstate = "mine"\naccount = "999999999999"\nquotas = { vpcs = 1 }\n'
-    (tmp_path / "elastinet.toml").write_text(text)
-    server = told(run("start", "--json"))
+    server = told(run("start", "--json", "--config", write(tmp_path, text)))
     assert server["state"] == str(tmp_path / "mine")
     with pytest.raises(Exception, match="VpcLimitExceeded"):
         vpcs(server["url"])

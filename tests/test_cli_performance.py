@@ -75,8 +75,11 @@ def test_types_need_no_server(run: Run, tmp_path: Path) -> None:
     assert told(run("predict", *HERE, "--udp", "--json"))["goodput_bps"][0] == pytest.approx(
         5e9 * 8973 / 9015
     )
-    (tmp_path / "elastinet.toml").write_text('credits = { "c5.xlarge" = 60 }')
-    assert told(run("predict", *HERE, "--flows", "4", "--json"))["wire_bps"] == [10e9]
+    file = tmp_path / "mine.toml"
+    file.write_text('credits = { "c5.xlarge" = 60 }')
+    assert told(run("predict", *HERE, "--flows", "4", "--json", ELASTINET_CONFIG=str(file)))["wire_bps"] == [
+        10e9
+    ]
     wide = told(run("predict", "--src", "m5.16xlarge", "--dst", "m5.16xlarge", "--via", "gateway", "--flows", "9",
                     "--rules", "2026", "--json"))  # fmt: skip
     assert (wide["wire_bps"], wide["mtu"]) == ([10e9], 1500)

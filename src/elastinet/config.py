@@ -1,4 +1,8 @@
-"""What a run of elastinet is told: ELASTINET_* variables over elastinet.toml over defaults."""
+"""What a run of elastinet is told: ELASTINET_* variables over a file over defaults.
+
+The file is one that the user has named, or the one in the user's own folder: never one that just happens to
+lie where a command is given, for that may be a folder of somebody else's.
+"""
 
 import os
 import re
@@ -14,7 +18,12 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Plant
 from elastinet.catalog.settings import Quotas, Settings, unlimited
 
+FILE = "elastinet.toml"
 MEMORY = ":memory:"
+LISTS = ("hosts", "images")
+"""What the environment has separated by commas."""
+Host = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,253}$")]
+"""A name that a `Host` header may have."""
 Minutes = Annotated[float, Meta(ge=5, le=60)]
 """How long EC2 says that a burst lasts (facts sheet, section 8.3)."""
 
@@ -26,14 +35,17 @@ class ConfigError(Exception):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that can be set, with the names that elastinet.toml has for it.
 
-    `state` is a folder or ":memory:". `expose` routes public addresses from this machine.
-    `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O
-    credits; `credits` has minutes of burst by type or family, where they are not `credit_minutes`.
-    `quotas` is "unlimited" or a table of the quotas that differ from EC2's defaults.
+    `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
+    listens there and on no port. `state` is a folder or ":memory:". `expose` routes public addresses from
+    this machine. `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of
+    network I/O credits; `credits` has minutes of burst by type or family, where they are not
+    `credit_minutes`. `quotas` is "unlimited" or a table of the quotas that differ from EC2's defaults.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 4566
+    hosts: tuple[Host, ...] = ()
+    unix_socket: str = ""
     state: str = ""
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
@@ -78,64 +90,85 @@ def default_state_folder() -> Path:
     return Path(base) / "elastinet"
 
 
+def own_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """The configuration file in the user's own folder, whether there is one or not."""
+    base = environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "elastinet" / FILE
+
+
+def unread(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """A configuration file in the working folder that nobody has asked for."""
+    here = Path.cwd() / FILE
+    asked = _asked(file, environ) or own_file(environ)
+    return here if here.exists() and here.resolve() != asked.resolve() else None
+
+
+def _asked(file: Path | None, environ: Mapping[str, str]) -> Path | None:
+    named = environ.get("ELASTINET_CONFIG")
+    return file or (Path(named) if named else None)
+
+
 def load(
-    given: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+    given: Mapping[str, Any], environ: Mapping[str, str] = os.environ, file: Path | None = None
 ) -> Config:
     """The configuration: what was given on the command line, over the environment, over the file.
 
     Raises ConfigError.
     """
-    values = _file((folder or Path.cwd()) / "elastinet.toml") | _environment(environ)
+    asked = _asked(file, environ)
+    path = asked or own_file(environ)
+    values = _file(path, needed=asked is not None) | _environment(environ)
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"configuration: {error}{_line(folder, str(error))}") from error
-    _check_types(config, folder)
-    return msgspec.structs.replace(config, state=_lasting(config.state))
+        raise ConfigError(f"configuration: {error}{_line(path, str(error))}") from error
+    _check_types(config, path)
+    lasting = {"state": _lasting(config.state), "unix_socket": _lasting(config.unix_socket)}
+    return msgspec.structs.replace(config, **lasting)
 
 
-def _check_types(config: Config, folder: Path | None) -> None:
+def _check_types(config: Config, file: Path) -> None:
     """Look that instance types and families are some; only here are rules imported: `--help` has no need."""
     from elastinet.rules.capacity import is_family
 
     if fault := config.plant.fault(is_family):
-        raise ConfigError(f"configuration: plant: {fault}{_line(folder, fault)}")
+        raise ConfigError(f"configuration: plant: {fault}{_line(file, fault)}")
     for name in config.credits:
         if name not in instance_types() and not is_family(name):
             fault = f"there is no instance type or family {name}"
-            raise ConfigError(f"configuration: credits: {fault}{_line(folder, fault)}")
+            raise ConfigError(f"configuration: credits: {fault}{_line(file, fault)}")
 
 
 def _lasting(state: str) -> str:
-    """A state's folder by a name that still means it when the server has left where it was started."""
+    """A path by a name that still means it when the server has left where it was started."""
     return state if state in ("", MEMORY) else str(Path(state).expanduser().absolute())
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _file(path: Path, *, needed: bool) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if needed:
+            raise ConfigError(f"{path}: there is no such file") from error
         return {}
     except (tomllib.TOMLDecodeError, OSError, UnicodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _line(folder: Path | None, sentence: str) -> str:
+def _line(path: Path, sentence: str) -> str:
     """Where in the file the last thing is that a sentence names, if it is there."""
     names = re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", sentence)
-    path = (folder or Path.cwd()) / "elastinet.toml"
     for name in reversed(names if path.exists() else []):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if re.search(rf"\b{re.escape(name)}\b\s*=", line):
-                return f" (elastinet.toml, line {number})"
+                return f" ({path.name}, line {number})"
     return ""
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    names = set(Config.__struct_fields__)
     found: dict[str, Any] = {}
-    for name in names:
+    for name in Config.__struct_fields__:
         if (value := environ.get(f"ELASTINET_{name.upper()}")) is not None:
-            found[name] = [part for part in value.split(",") if part] if name == "images" else value
+            found[name] = [part for part in value.split(",") if part] if name in LISTS else value
     return found

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import math
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
@@ -13,14 +12,17 @@ from urllib.parse import parse_qs
 import msgspec
 
 from elastinet import efas, features, hardware, jobs, measurements, nics, predictions, rates, traffic
+from elastinet.bodies import MOST_BYTES, MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
+from elastinet.digits import decimal, whole
 from elastinet.engine import Engine
 from elastinet.fabric.names import host_link
 from elastinet.fabric.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
+from elastinet.origins import Origins
 from elastinet.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
@@ -31,18 +33,23 @@ from elastinet.wire.parse import parse
 from elastinet.wire.serialise import serialise, serialise_error
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reply = tuple[int, str, bytes]
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """What a page says of two readings, an older one and a newer one."""
 
-MOST_BYTES = 1 << 20
+MOST_SECONDS = 86400
+"""How long a client may wait for the fabric."""
 RATE_SECONDS = 0.25
 """How long a page looks before it tells a rate."""
 DEFAULT_REGION = "us-east-1"
 HOURS_A_MONTH = 730
 XML = "text/xml;charset=UTF-8"
+OWN = ("/_elastinet", "/_localstack", "/moto-api")
+"""Where elastinet's own pages are; all else is EC2's."""
+FOR_BROWSERS = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
+"""That no page of another origin has a use for an answer."""
+_OWN_FAULT = "elastinet has a fault of its own; its log tells of request {}."
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +67,8 @@ class Application:
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata = metadata
+        self._bodies = Bodies()
+        self._origins = Origins((config.host, *config.hosts))
         self._reader = Reader(config.bandwidth_scale)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
             ("GET", "/_elastinet/health"): self._health,
@@ -91,32 +100,30 @@ class Application:
         if scope["type"] != "http":
             return
         request_id = str(uuid.uuid4())
+        own = scope["path"].startswith(OWN)
+        changes = not own or scope["method"] not in ("GET", "HEAD")
+        if why := self._origins.refusal(scope["headers"], changes=changes):
+            await _reply(send, *_turned_away(why, own, request_id), request_id)
+            return
         try:
-            body = await _body(receive)
+            answer = await (self._own if own else self._ec2)(scope, receive, request_id)
         except ConnectionAbortedError:
             return
-        page = self._pages.get((scope["method"], scope["path"]))
-        if page is not None:
-            status, kind, answer = await page(scope["query_string"])
-        elif scope["path"].startswith(("/_elastinet", "/_localstack", "/moto-api")):
-            status, kind, answer = _json({"error": "There is no such page, or not with this method."}, 404)
-        else:
-            status, kind, answer = self._ec2(scope, body, request_id)
-        await _reply(send, status, kind, answer, request_id)
+        await _reply(send, *answer, request_id)
 
     # --- EC2 --------------------------------------------------------------------------------------
 
-    def _ec2(self, scope: Scope, body: bytes | None, request_id: str) -> Reply:
+    async def _ec2(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
         try:
-            if body is None:
-                raise Fault("RequestEntityTooLarge", f"A request has {MOST_BYTES} bytes at the most.", 413)
+            body = await self._bodies.read(receive, MOST_BYTES)
             return 200, XML, self._call(scope, body, request_id)
         except Fault as fault:
             return fault.status, XML, serialise_error(fault.code, fault.message, request_id)
+        except ConnectionAbortedError:
+            raise
         except Exception:
             log.exception("request %s failed", request_id)
-            sentence = f"elastinet has a fault of its own; its log tells of request {request_id}."
-            return 500, XML, serialise_error("InternalError", sentence, request_id)
+            return 500, XML, serialise_error("InternalError", _OWN_FAULT.format(request_id), request_id)
 
     def _call(self, scope: Scope, body: bytes, request_id: str) -> bytes:
         query = scope["query_string"]
@@ -129,6 +136,21 @@ class Application:
         return serialise(call.action, answer or {}, request_id)
 
     # --- elastinet's own --------------------------------------------------------------------------
+
+    async def _own(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
+        page = self._pages.get((scope["method"], scope["path"]))
+        try:
+            await self._bodies.read(receive, MOST_PAGE_BYTES)
+            if page is None:
+                raise Fault("NotFound", "There is no such page, or not with this method.", 404)
+            return await while_asked(receive, page(scope["query_string"]))
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        except ConnectionAbortedError:
+            raise
+        except Exception:
+            log.exception("request %s failed", request_id)
+            return _json({"error": _OWN_FAULT.format(request_id)}, 500)
 
     async def _health(self, _query: bytes) -> Reply:
         ready = self._ready()
@@ -179,12 +201,12 @@ class Application:
 
     async def _place(self, query: bytes) -> Reply:
         given = _given(query)
-        count = given.get("count", "1")
-        if not count.isdecimal() or not 0 < int(count) <= MOST_HOSTS:
-            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {count}"}, 400)
+        asked = given.get("count", "1")
+        if (count := whole(asked, 1, MOST_HOSTS)) is None:
+            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {asked[:40]}"}, 400)
         zone, strategy = given.get("zone", f"{DEFAULT_REGION}a"), given.get("strategy", "none")
         kind, group = given.get("type", ""), given.get("group", "")
-        return _answer(lambda: hardware.fitting(self._engine, zone, kind, int(count), strategy, group))
+        return _answer(lambda: hardware.fitting(self._engine, zone, kind, count, strategy, group))
 
     async def _nic(self, query: bytes) -> Reply:
         return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
@@ -280,22 +302,27 @@ class Application:
 
     async def _settle(self, query: bytes) -> Reply:
         given = parse_qs(query.decode("latin-1")).get("timeout", ["30"])[0]
-        timeout = _seconds(given)
-        if timeout is None:
-            return _json({"error": f"timeout is a number of seconds, not {given}"}, 400)
+        if (timeout := decimal(given, 0, MOST_SECONDS)) is None:
+            sentence = f"timeout is a number of seconds up to {MOST_SECONDS}, not {given[:40]}"
+            return _json({"error": sentence}, 400)
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
         body = {"settled": settled, "failed": self._reconciler.failed}
-        return _json(body, 200 if settled else 408)
+        done = settled or self._reconciler.settled_but_for_failures
+        return _json(body, 200 if done else 408)
 
 
-def _seconds(text: str) -> float | None:
-    """A span of time, if it is one that can be waited for."""
+async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
+    """What a page says; ConnectionAbortedError, and no more work, if its client leaves before."""
+    asked, gone = asyncio.ensure_future(page), asyncio.ensure_future(receive())
     try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < math.inf else None
+        await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise ConnectionAbortedError
+        return asked.result()
+    finally:
+        asked.cancel()
+        gone.cancel()
 
 
 def _given(query: bytes) -> dict[str, str]:
@@ -315,22 +342,11 @@ def _json(value: dict[str, Any], status: int = 200) -> Reply:
     return status, "application/json", json.dumps(value, indent=2).encode() + b"\n"
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large; the rest is then read and let go.
-
-    Raises ConnectionAbortedError if the client leaves before its end.
-    """
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= MOST_BYTES:
-            parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts) if size <= MOST_BYTES else None
+def _turned_away(why: str, own: bool, request_id: str) -> Reply:
+    """The answer to who may not ask at all."""
+    if own:
+        return _json({"error": why}, 403)
+    return 403, XML, serialise_error("UnauthorizedOperation", why, request_id)
 
 
 async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str) -> None:
@@ -338,6 +354,7 @@ async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: st
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"x-amzn-requestid", request_id.encode()),
+        *FOR_BROWSERS,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

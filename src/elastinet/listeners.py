@@ -6,13 +6,16 @@ import socket
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from elastinet.connections import Bounds, Connections
+from elastinet.guarded import GuardedProtocol
 from elastinet.imds.service import MetadataService, application
 
-log = logging.getLogger(__name__)
+BACKLOG = 4096
+"""So many may ask for a connection at once: one guest's many leave room for the others of its VPC."""
 
+log = logging.getLogger(__name__)
 
 HOPS = {
     socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TTL),
@@ -20,11 +23,13 @@ HOPS = {
 }
 
 
-class MetadataProtocol(HttpToolsProtocol):
+class MetadataProtocol(GuardedProtocol):
     """HTTP on one connection of an instance; the hop limit is the IP TTL of what is sent over it."""
 
-    def __init__(self, service: MetadataService, vpc_id: str, config: uvicorn.Config) -> None:
-        super().__init__(config=config, server_state=ServerState(), app_state={})
+    def __init__(
+        self, service: MetadataService, vpc_id: str, config: uvicorn.Config, room: Connections
+    ) -> None:
+        super().__init__(config, ServerState(), {}, room=room)
         self._service, self._vpc_id = service, vpc_id
 
     def connection_made(self, transport: Any) -> None:
@@ -35,14 +40,21 @@ class MetadataProtocol(HttpToolsProtocol):
             connection.setsockopt(*HOPS[connection.family], limit)
 
         self.app = application(self._service, self._vpc_id, hop)
+        self.caller = self._who(transport.get_extra_info("peername"))
         super().connection_made(transport)
+
+    def _who(self, peer: tuple[str, int] | None) -> str:
+        """The instance at the other end, whichever of its addresses it has come by, or the VPC."""
+        instance = self._service.caller(self._vpc_id, peer[0]) if peer else None
+        return instance.id if instance else self._vpc_id
 
 
 class Listeners:
     """The open sockets by VPC and family; an open one keeps a namespace alive, so each is closed in time."""
 
-    def __init__(self, service: MetadataService) -> None:
+    def __init__(self, service: MetadataService, bounds: Bounds) -> None:
         self._service = service
+        self._room = Connections(bounds)
         self._servers: dict[tuple[str, str], asyncio.Server] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._config = uvicorn.Config(
@@ -62,9 +74,9 @@ class Listeners:
         listener.setblocking(False)
 
         def protocol() -> MetadataProtocol:
-            return MetadataProtocol(self._service, vpc_id, self._config)
+            return MetadataProtocol(self._service, vpc_id, self._config, self._room)
 
-        self._servers[vpc_id, family] = await loop.create_server(protocol, sock=listener)
+        self._servers[vpc_id, family] = await loop.create_server(protocol, sock=listener, backlog=BACKLOG)
 
     def close(self, vpc_id: str) -> None:
         """Stop serving a VPC."""

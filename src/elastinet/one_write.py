@@ -8,7 +8,8 @@ does not survive.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from elastinet.connections import Connections
+from elastinet.guarded import GuardedProtocol
 
 
 class Gathering:
@@ -29,6 +30,11 @@ class Gathering:
         if parts and not self._transport.is_closing():
             self._transport.write(b"".join(parts))
 
+    def write_eof(self) -> None:
+        """Send what waits, then no more."""
+        self._flush()
+        self._transport.write_eof()
+
     def close(self) -> None:
         """Send what waits, then close."""
         self._flush()
@@ -38,9 +44,21 @@ class Gathering:
         return getattr(self._transport, name)
 
 
-class OneWriteProtocol(HttpToolsProtocol):
+class OneWriteProtocol(GuardedProtocol):
     """A connection of the API's."""
 
     def connection_made(self, transport: Any) -> None:
         """Gather what is written to it."""
-        super().connection_made(Gathering(transport))  # type: ignore[arg-type]
+        super().connection_made(Gathering(transport))
+
+
+def api_protocol(room: Connections) -> type[OneWriteProtocol]:
+    """The protocol of the API's connections, which take their places in a room."""
+
+    class ApiProtocol(OneWriteProtocol):
+        """A connection that knows its room; uvicorn makes it from a class."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, room=room, **named)
+
+    return ApiProtocol

@@ -24,11 +24,14 @@ class Server(msgspec.Struct, frozen=True):
     port: int
     state: str
     fabric: str
+    unix_socket: str = ""
 
     @property
     def url(self) -> str:
         """Where its API answers."""
-        return f"http://{self.host}:{self.port}"
+        if self.unix_socket:
+            return f"unix:{self.unix_socket}"
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
 def runtime_folder(port: int) -> Path:

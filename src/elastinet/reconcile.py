@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 5.0
 AWAY = "the fabric agent is away: its log says why (elastinet logs)"
+TROUBLE_SECONDS = 3.0
+"""So long a fault is hoped to pass, for the agent tries again, before others are no longer held up by it."""
 UNSETTLED = ("pending", "stopping", "shutting-down")
 
 
@@ -61,6 +64,7 @@ class Reconciler:
         self.generation = 0
         self.converged = 0
         self.failed: dict[str, str] = {}
+        self._failing_since = 0.0
         self.hello: Hello | None = None
         self._touched: set[str] = set()
         self._leaving: dict[str, int] = {}
@@ -193,6 +197,8 @@ class Reconciler:
         if fact.failed != self.failed:
             for key, why in fact.failed.items():
                 log.warning("%s: %s", key, why)
+        if fact.failed.keys() != self.failed.keys():
+            self._failing_since = time.monotonic()
         self.failed = fact.failed
         done = [key for key, since in self._leaving.items() if since <= fact.generation]
         for key in done:
@@ -235,14 +241,28 @@ class Reconciler:
         quiet = not self._touched and not self.failed and self.converged >= self.generation
         return quiet and next(self._unsettled(), None) is None
 
-    def _unsettled(self) -> Iterator[str]:
+    @property
+    def settled_but_for_failures(self) -> bool:
+        """Whether nothing more is to come but what has failed for a while, each of it an object of ours."""
+        if not self.failed or time.monotonic() - self._failing_since < TROUBLE_SECONDS:
+            return False
+        quiet = not self._touched and self.converged >= self.generation
+        return quiet and self.failed.keys() <= self.have.keys() and all(map(self._is_held, self._unsettled()))
+
+    def _is_held(self, noun: Instance | NetworkInterface) -> bool:
+        """Whether it is a failure that an instance or an interface waits for, its own or its instance's."""
+        bond = noun.attachment if isinstance(noun, NetworkInterface) else None
+        keys = {f"guest:{noun.id}", f"interface:{noun.id}", f"guest:{bond.instance_id if bond else ''}"}
+        return not keys.isdisjoint(self.failed)
+
+    def _unsettled(self) -> Iterator[Instance | NetworkInterface]:
         state = self.engine.state
         for name in UNSETTLED:
             found = state.where(Instance, "instance-state-name", name)
-            yield from (i.id for i in found if not _is_dead(i))
+            yield from (i for i in found if not _is_dead(i))
         for status in ("attaching", "detaching"):
             moving = state.where(NetworkInterface, "attachment.status", status)
-            yield from (i.id for i in moving if not self._waits_for_power(i))
+            yield from (i for i in moving if not self._waits_for_power(i))
 
     def _waits_for_power(self, interface: NetworkInterface) -> bool:
         """Whether nothing can happen to an interface until a host is repaired."""
@@ -251,15 +271,22 @@ class Reconciler:
         return instance is not None and _is_dead(instance) and not _is_detaching(interface)
 
     async def settle(self, timeout: float) -> bool:
-        """Wait until all is settled, for so many seconds at the most; tells whether it is."""
-        try:
+        """Wait until all is settled, for so many seconds at the most; tells whether it is.
+
+        What has failed for a while holds up nobody: then the answer is no, and `failed` says why.
+        """
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while not self.settled:
+                while not (self.settled or self.settled_but_for_failures):
                     self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            return self.settled
-        return True
+                    await self._hear()
+        return self.settled
+
+    async def _hear(self) -> None:
+        """Wait for news, or for a fault to have lasted."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TROUBLE_SECONDS if self.failed else None):
+                await self._news.wait()
 
 
 def _is_dead(instance: Instance) -> bool:

@@ -14,6 +14,7 @@ import uvicorn
 
 from elastinet import worlds
 from elastinet.config import Config
+from elastinet.connections import Bounds, Connections, api_bounds, metadata_bounds, raise_descriptors
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.link import AgentLink
@@ -21,7 +22,7 @@ from elastinet.fabric.messages import Desire, Measure
 from elastinet.http import Application
 from elastinet.imds.service import MetadataService
 from elastinet.listeners import Listeners
-from elastinet.one_write import OneWriteProtocol
+from elastinet.one_write import api_protocol
 from elastinet.places import GIVE_UP
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import JournalError, open_journal
@@ -35,8 +36,8 @@ log = logging.getLogger(__name__)
 class KernelFabric:
     """The fabric agent as a reconciler's link, with the metadata sockets that it hands over."""
 
-    def __init__(self, run: Path, metadata: MetadataService) -> None:
-        self.listeners = Listeners(metadata)
+    def __init__(self, run: Path, metadata: MetadataService, bounds: Bounds) -> None:
+        self.listeners = Listeners(metadata, bounds)
         self.reconciler: Reconciler | None = None
         self.agent = AgentLink(
             run / "agent.sock",
@@ -66,17 +67,19 @@ class KernelFabric:
 
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
     """Serve until a signal says stop."""
+    descriptors = raise_descriptors()
     engine = _load(config, disks)
     try:
-        app, tasks = _assemble(engine, config, run, disks)
+        app, tasks = _assemble(engine, config, run, disks, descriptors)
     except Exception as error:
         raise _unusable(error) from error
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
     service()  # the model is read before the first request, not during it
+    protocol = api_protocol(Connections(api_bounds(descriptors)))
     server = uvicorn.Server(
         uvicorn.Config(
-            app, http=OneWriteProtocol, lifespan="off", ws="none", log_config=None, access_log=False,
-            server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
+            app, http=protocol, lifespan="off", ws="none", log_config=None, access_log=False,
+            server_header=False, proxy_headers=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
     _stop_on_signals(server)
@@ -112,14 +115,14 @@ def _unusable(error: Exception) -> JournalError:
 
 
 def _assemble(
-    engine: Engine, config: Config, run: Path, disks: Path
+    engine: Engine, config: Config, run: Path, disks: Path, descriptors: int
 ) -> tuple[Application, list[asyncio.Task[None]]]:
     """All that answers for an engine, and what goes on beside it."""
     tasks: list[asyncio.Task[None]] = []
     key_file = config.state_folder / "identity.pem" if config.state_folder else None
     metadata = MetadataService(engine.state, key_file)
     if config.fabric == "kernel":
-        kernel = KernelFabric(run, metadata)
+        kernel = KernelFabric(run, metadata, metadata_bounds(descriptors))
         reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
         reconciler.away()  # until it has come
         tasks.append(asyncio.create_task(kernel.agent.run()))

@@ -34,9 +34,9 @@ class StartError(Exception):
 class Supervisor:
     """Keeps two processes running until it is told to stop."""
 
-    def __init__(self, config: Config, listener: socket.socket) -> None:
-        self.config, self.listener = config, listener
-        host, port = listener.getsockname()[:2]
+    def __init__(self, config: Config, listener: socket.socket, holder: socket.socket) -> None:
+        self.config, self.listener, self.holder = config, listener, holder
+        host, port = holder.getsockname()[:2]
         self.run = places.make_private(places.runtime_folder(port))
         self.disks = places.disks_folder(config, self.run)
         self.host, self.port = host, port
@@ -56,11 +56,14 @@ class Supervisor:
         finally:
             self._end_all()
             places.withdraw(self.config, self.run)
+            if path := self.config.unix_socket:
+                Path(path).unlink(missing_ok=True)
 
     def server(self, pid: int) -> places.Server:
         """What other processes are told about this server, which this process keeps running."""
         state = self.config.state or str(self.config.state_folder)
-        return places.Server(pid, self.host, self.port, state, self.config.fabric)
+        path = self.config.unix_socket
+        return places.Server(pid, self.host, self.port, state, self.config.fabric, path)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -106,7 +109,7 @@ class Supervisor:
         config = msgspec.json.encode(self.config).decode()
         own = ["--config", config, "--fd", str(self.listener.fileno())]
         where = ["--run", str(self.run), "--disks", str(self.disks)]
-        return [*confined, sys.executable, "-m", "elastinet.server", *own, *where]
+        return [*confined, sys.executable, "-P", "-m", "elastinet.server", *own, *where]
 
     def _end_all(self) -> None:
         """End the engine before the agent, so that it sees no agent go."""
@@ -123,21 +126,6 @@ class Supervisor:
 
 def _has_setpriv() -> bool:
     return sys.platform == "linux" and shutil.which("setpriv") is not None
-
-
-def listen(config: Config) -> socket.socket:
-    """The API's listening socket; raises StartError."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        advice = "choose another with --port, or stop what is there (elastinet stop)"
-        raise StartError(f"cannot listen on {config.host} port {config.port} ({error}): {advice}") from error
-    listener.listen(1024)
-    return listener
 
 
 def lock(state: Path | None) -> int | None:

@@ -23,6 +23,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     from bench import (
         bypass,
         fabric,
+        floods,
         forwarding,
         launch_agent,
         limits,
@@ -37,6 +38,7 @@ def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     yield "A server with the kernel fabric", fabric.measure()
     yield "Commands in an instance", running.measure()
     yield "The metadata service", metadata.measure()
+    yield "Floods", floods.measure()
     yield "An interface that moves", moving.measure()
     yield "The path of a packet, as a ratio to a bare veth pair", path.measure()
     yield "Enhanced networking and the mediated path, side by side", mediated.measure()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Served
+from served import Served
 
 MODULE = Path(__file__).parent / "terraform" / "main.tf"
 PROVIDER = "registry.terraform.io/hashicorp/aws"

@@ -12,6 +12,7 @@ import elastinet
 ROOT = Path(elastinet.__file__).parent
 LEVELS = {
     "": 0,  # elastinet itself: the version
+    "digits": -1,  # text to numbers, for everybody
     **dict.fromkeys(("model", "catalog"), 0),
     **dict.fromkeys(("deletion", "rules"), 1),
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast", "console"), 2),
@@ -20,7 +21,11 @@ LEVELS = {
         (
             "http",
             "config",
+            "bodies",
+            "connections",
+            "guarded",
             "listeners",
+            "listening",
             "server",
             "supervisor",
             "dpdk",
@@ -30,6 +35,7 @@ LEVELS = {
             "efas",
             "nics",
             "one_write",
+            "origins",
             "metrics",
             "rates",
             "readings",
@@ -43,7 +49,7 @@ LEVELS = {
     ),
     **dict.fromkeys(("cli", "testing"), 5),
 }
-NARROW = {"wire": {"model"}, "store": {"model"}}
+NARROW = {"wire": {"digits", "model"}, "store": {"model"}}
 """Rooms that see less than their level allows."""
 SHARED_LEVELS = (3, 4)
 """Where the files of one level may see each other, as long as none sees itself in the end."""

@@ -4,7 +4,7 @@ import socket
 from urllib.parse import urlsplit
 
 REQUEST = (
-    b"POST / HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     b"Content-Length: %d\r\n\r\n%s"
 )
 HEAD, END = b"HTTP/1.1 200 OK", b"</DescribeRegionsResponse>"

@@ -10,6 +10,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from elastinet.digits import whole
+
 Some = Annotated[int, Meta(ge=1)]
 LAYERS = ("zone", "spine", "core", "node", "rack", "host")
 """What holds what, outermost first; spines, cores, nodes and racks are the network nodes of the API."""
@@ -85,8 +87,8 @@ def read_unit(text: str) -> Unit | None:
     """The unit of this name; None if no unit could be called so."""
     head, _, number = text.rpartition("-")
     zone_id, _, layer = head.rpartition("-")
-    if layer in LAYERS[1:] and number.isdecimal():
-        return Unit(zone_id, layer, int(number))
+    if layer in LAYERS[1:] and (of_layer := whole(number, 0, MOST_HOSTS)) is not None:
+        return Unit(zone_id, layer, of_layer)
     return Unit(text, "zone", 0) if "-az" in text else None
 
 

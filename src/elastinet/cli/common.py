@@ -4,13 +4,14 @@ import json
 import os
 import sys
 import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from elastinet import config, folders, places
+from elastinet.cli.calling import call
+from elastinet.cli.terminal import printable
 
 
 class Failure(Exception):
@@ -28,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def say_error(sentence: str) -> None:
     """One line on stderr."""
-    print(f"elastinet: {sentence}", file=sys.stderr)
+    print(f"elastinet: {printable(sentence)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
@@ -36,10 +37,10 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def configuration(**given: Any) -> config.Config:
+def configuration(file: Path | None = None, **given: Any) -> config.Config:
     """The configuration with what the command line says; raises Failure."""
     try:
-        return config.load(given)
+        return config.load(given, file=file)
     except config.ConfigError as error:
         raise Failure(str(error), 2) from error
 
@@ -79,9 +80,8 @@ def run_folder(server: places.Server) -> Path:
 
 def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, refused: int = 1) -> Any:
     """The JSON that one of the server's own pages gives; raises Failure, with a code if it is refused."""
-    request = urllib.request.Request(server.url + path, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as reply:
+        with call(server, method, path, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
         raise Failure(_why(path, error.read()), refused if error.code < 500 else 1) from error

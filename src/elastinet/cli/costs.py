@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 
 
 def costs(port: Port = None, state: State = None, json: Json = False) -> None:
@@ -14,7 +15,7 @@ def costs(port: Port = None, state: State = None, json: Json = False) -> None:
     if json:
         print_json(told)
     else:
-        _show(Console(), told)
+        _show(Console(), plain(told))
 
 
 def _show(console: Console, told: dict[str, Any]) -> None:

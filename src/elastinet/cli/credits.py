@@ -9,6 +9,7 @@ from rich.table import Table
 
 from elastinet.cli import figures
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 
 Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag.")]
 
@@ -20,7 +21,7 @@ def credits(instance: Instance, port: Port = None, state: State = None, json: Js
     if json:
         print_json(told)
     else:
-        _show(Console(), told)
+        _show(Console(), plain(told))
 
 
 def _show(console: Console, told: dict[str, Any]) -> None:

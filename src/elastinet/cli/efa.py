@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 
 app = typer.Typer(no_args_is_help=True, help="Show which instances go past the kernel by EFA.")
 
@@ -26,7 +27,7 @@ def check(instances: Instances, port: Port = None, state: State = None, json: Js
     if json:
         print_json(told)
     else:
-        _show_pairs(Console(soft_wrap=True), told["pairs"])
+        _show_pairs(Console(soft_wrap=True), plain(told["pairs"]))
     if any(pair["transport"] != "efa" for pair in told["pairs"]):
         raise typer.Exit(1)
 
@@ -39,7 +40,7 @@ def list_(port: Port = None, state: State = None, json: Json = False) -> None:
         print_json(told["instances"])
         return
     table = Table("instance", "name", "type", "EFAs", "memory", box=None, pad_edge=False)
-    for one in told["instances"]:
+    for one in plain(told["instances"]):
         memory = one["memory"] or "its own"
         table.add_row(one["instance"], one["name"] or "", one["type"], ", ".join(one["efas"]), memory)
     Console(soft_wrap=True).print(table)

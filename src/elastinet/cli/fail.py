@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 
 
 class Layer(StrEnum):
@@ -52,4 +53,5 @@ def _tell(
     if json:
         print_json(told)
     else:
+        told = plain(told)
         Console().print(f"{told['unit']}: {len(told['instances'])} instances {told['now']}")

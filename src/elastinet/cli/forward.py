@@ -1,8 +1,8 @@
 """`elastinet forward`."""
 
+import re
 import selectors
 import socket
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, find_server, run_folder
+from elastinet.cli.common import Failure, Port, State, find_server, run_folder, say_error
 from elastinet.cli.exec import resolve
+from elastinet.digits import whole
 from elastinet.fabric import client
 
 CHUNK = 65536
@@ -48,10 +49,10 @@ def forward(
 def parse(text: str) -> Rule:
     """A rule as the user writes it; raises Failure."""
     parts = text.split(":")
-    if len(parts) != 3 or not (parts[0].isdecimal() and parts[2].isdecimal()):
+    if len(parts) != 3 or not all(re.fullmatch("[0-9]+", part) for part in (parts[0], parts[2])):
         raise Failure(f"'{text}' is not PORT:INSTANCE:PORT", 2)
-    here, there = int(parts[0]), int(parts[2])
-    if here > 65535 or not 0 < there <= 65535:
+    here, there = whole(parts[0], 0, 65535), whole(parts[2], 1, 65535)
+    if here is None or there is None:
         raise Failure(f"'{text}' names a port that cannot be", 2)
     return Rule(here, parts[1], there)
 
@@ -80,7 +81,7 @@ def _join(outer: socket.socket, run: Path, rule: Rule) -> None:
         try:
             inner = client.open_socket(run, rule.guest, port=rule.there)
         except client.AgentGone as error:
-            print(f"elastinet: {rule.guest} port {rule.there}: {error}", file=sys.stderr, flush=True)
+            say_error(f"{rule.guest} port {rule.there}: {error}")
             return
         with inner:
             back = threading.Thread(target=_pump, args=(inner, outer), daemon=True)

@@ -11,7 +11,7 @@ END_SECONDS = 5
 
 
 def _command(run: Path, guest: str, argv: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "elastinet.fabric.client", str(run), guest, *argv]
+    return [sys.executable, "-P", "-m", "elastinet.fabric.client", str(run), guest, *argv]
 
 
 def said(run: Path, guest: str, argv: Sequence[str]) -> "subprocess.CompletedProcess[str]":

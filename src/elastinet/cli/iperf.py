@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from elastinet.cli.common import Failure
 from elastinet.cli.guests import beside, said
+from elastinet.digits import decimal
 
 _RATE = re.compile(r"\[(?:SUM| *\d+)\] .*?([0-9.]+) Kbits/sec")
 _SUM = "[SUM]"
@@ -83,7 +84,7 @@ def _rates(receiver: "subprocess.Popen[str]", connections: int) -> Iterator[floa
             return
         found = _RATE.search(line)
         if found and (connections == 1 or line.startswith(_SUM)):
-            yield float(found[1]) * 1000
+            yield (decimal(found[1], 0) or 0.0) * 1000
 
 
 def _measured(answer: str) -> Measured:

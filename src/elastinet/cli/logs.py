@@ -1,6 +1,5 @@
 """`elastinet logs`."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from elastinet.cli.common import Failure, Port, State, find_server, run_folder
 from elastinet.cli.exec import resolve
+from elastinet.cli.terminal import Output
 from elastinet.places import Server
 
 INTERVAL_SECONDS = 0.2
@@ -18,6 +18,7 @@ def logs(
     instance: Annotated[
         str | None, typer.Argument(help="An instance: its console. None: the server's log.")
     ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Print control characters as they are.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more comes.")] = False,
     port: Port = None,
     state: State = None,
@@ -25,10 +26,11 @@ def logs(
     """Print what an instance has written to its console, or what the server logs."""
     server = find_server(port, state)
     path = _path(server, instance)
-    position = _print_from(path, 0)
+    output = Output(raw=raw)
+    position = _print_from(path, 0, output)
     while follow:
         time.sleep(INTERVAL_SECONDS)
-        position = _print_from(path, position)
+        position = _print_from(path, position, output)
 
 
 def _path(server: Server, instance: str | None) -> Path:
@@ -42,11 +44,10 @@ def _path(server: Server, instance: str | None) -> Path:
     return path
 
 
-def _print_from(path: Path, position: int) -> int:
+def _print_from(path: Path, position: int, output: Output) -> int:
     with path.open("rb") as file:
         if position > path.stat().st_size:
             position = 0
         file.seek(position)
-        sys.stdout.buffer.write(file.read())
-        sys.stdout.buffer.flush()
+        output.write(file.read())
         return file.tell()

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 
 Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag.")]
 
@@ -26,7 +27,7 @@ def nic(
     elif json:
         print_json(told)
     else:
-        _show(Console(), told)
+        _show(Console(), plain(told))
 
 
 def _show_counters(told: dict[str, Any], json: bool) -> None:

@@ -2,12 +2,12 @@
 
 import re
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+from elastinet.cli.calling import call
 from elastinet.cli.common import Failure
 from elastinet.places import Server
 
@@ -47,9 +47,8 @@ def _permission(rule: dict[str, Any]) -> dict[str, str]:
 def _call(server: Server, rule: dict[str, Any], action: str, params: dict[str, str]) -> str:
     body = urlencode({"Action": action, "Version": VERSION, **params}).encode()
     headers = {"Authorization": SIGNATURE.format(rule["owner"], rule["region"])}
-    request = urllib.request.Request(server.url, body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as reply:
+        with call(server, "POST", "/", body, headers, timeout=30) as reply:
             return str(reply.read().decode())
     except urllib.error.HTTPError as error:
         (why,) = re.findall("<Message>([^<]*)<", error.read().decode())[:1] or ["no reason is given"]
@@ -58,6 +57,5 @@ def _call(server: Server, rule: dict[str, Any], action: str, params: dict[str, s
 
 def _settle(server: Server) -> None:
     """Wait until the kernel has the rules."""
-    request = urllib.request.Request(f"{server.url}/_elastinet/settle?timeout=30", method="POST")
-    with urllib.request.urlopen(request, timeout=40):
+    with call(server, "POST", "/_elastinet/settle?timeout=30", timeout=40):
         return

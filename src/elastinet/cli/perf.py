@@ -14,6 +14,7 @@ from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, p
 from elastinet.cli.guests import ended_in_order
 from elastinet.cli.opening import opened
 from elastinet.cli.pair import End, asked
+from elastinet.cli.terminal import plain
 from elastinet.fabric.client import AgentGone
 
 LONGEST_SECONDS = 86400
@@ -53,7 +54,7 @@ def perf(
     if json:
         print_json(found)
     else:
-        _show(Console(), found)
+        _show(Console(), plain(found))
 
 
 def _check(told: dict[str, Any], flows: int, *, multipath: bool, may_open: bool) -> None:

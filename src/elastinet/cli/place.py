@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 
 
 class Strategy(Enum):
@@ -40,6 +41,7 @@ def place(
     if json:
         print_json(told)
     else:
+        told = plain(told)
         where = ", ".join(f"{rack} ({number})" for rack, number in told["racks"].items())
         Console().print(f"{told['zone']}: {told['hosts']} hosts on {len(told['racks'])} racks: {where}")
     if not told["fits"]:

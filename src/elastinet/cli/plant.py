@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
 from elastinet.cli.plant_picture import picture
+from elastinet.cli.terminal import plain
 
 LAYERS = ("spine", "core", "node")
 
@@ -28,7 +29,7 @@ def plant(
     if json:
         print_json(told)
     else:
-        Console().print(_tree(told))
+        Console().print(_tree(plain(told)))
 
 
 def _tree(told: dict[str, Any]) -> Tree:

@@ -12,6 +12,7 @@ from elastinet.cli import collective as collectives
 from elastinet.cli import throughput
 from elastinet.cli.common import Failure, Json, Port, State, print_json
 from elastinet.cli.pair import End
+from elastinet.cli.terminal import plain
 
 
 def predict(
@@ -83,4 +84,4 @@ def _print(told: dict[str, Any], show: Callable[[Console, dict[str, Any]], None]
     if json:
         print_json(told)
     else:
-        show(Console(), told)
+        show(Console(), plain(told))

@@ -5,18 +5,19 @@ import os
 import signal
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
 
 from elastinet import places
+from elastinet.cli.calling import call
 from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
-from elastinet.config import Config
-from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, listen, lock
+from elastinet.config import Config, unread
+from elastinet.listening import ListenError, listen
+from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
 
 PATIENCE_SECONDS = 20
 LOOPBACK = ("127.", "::1", "localhost")
@@ -25,6 +26,9 @@ LOOPBACK = ("127.", "::1", "localhost")
 def start(
     port: Annotated[int | None, typer.Option(help="Port of the API; 0 picks a free one.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    unix_socket: Annotated[
+        str | None, typer.Option(help="Listen on this path instead of a port: no other user can.")
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Folder of the state, or :memory: to keep none.")] = None,
     fabric: Annotated[str | None, typer.Option(help="kernel: real packets; none: the API only.")] = None,
     rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules: classic or 2026.")] = None,
@@ -35,13 +39,18 @@ def start(
     expose: Annotated[
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
     ] = None,
+    config: Annotated[Path | None, typer.Option(help="A configuration file (ELASTINET_CONFIG).")] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal.")] = False,
     json: Json = False,
 ) -> None:
     """Start a server: an EC2 endpoint whose instances carry real packets."""
-    config = configuration(
+    if (ignored := unread(config)) is not None:
+        say_error(f"{ignored} is not read: ask for it by --config or ELASTINET_CONFIG")
+    settings = configuration(
+        config,
         port=port,
         host=host,
+        unix_socket=unix_socket,
         state=state,
         fabric=fabric,
         rules=rules,
@@ -49,10 +58,10 @@ def start(
         credit_time_scale=credit_time_scale,
         expose=expose,
     )
-    if not config.host.startswith(LOOPBACK):
-        say_error(f"warning: {config.host} is not loopback, and any credentials are accepted by this API")
+    if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
+        say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
     os.umask(0o077)  # for all processes of the server: what they make is nobody else's to read
-    supervisor, handle = _prepare(config)
+    supervisor, handle = _prepare(settings)
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
         sys.exit(supervisor.serve())
@@ -61,6 +70,7 @@ def start(
     if pid == 0:
         _become_daemon(supervisor, log)
     supervisor.listener.close()
+    supervisor.holder.close()
     if handle is not None:
         os.close(handle)
     with log:
@@ -72,8 +82,8 @@ def _prepare(config: Config) -> tuple[Supervisor, int | None]:
         check_exposure(config)
         check_fabric(config)
         handle = lock(config.state_folder)
-        return Supervisor(config, listen(config)), handle
-    except StartError as error:
+        return Supervisor(config, *listen(config)), handle
+    except (StartError, ListenError) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"cannot start: {error}") from error
@@ -109,10 +119,12 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -
     if as_json:
         print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state})
         return
+    client = f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
+    if server.unix_socket:
+        client = f"For curl: [bold]curl --unix-socket {server.unix_socket} http://localhost/[/]"
     Console().print(
         f"[green]ready[/] at [bold]{server.url}[/] in {time.monotonic() - began:.1f} s "
-        f"(fabric {server.fabric}, state {server.state})\n"
-        f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
+        f"(fabric {server.fabric}, state {server.state})\n{client}"
     )
 
 
@@ -129,9 +141,9 @@ def _wait(server: places.Server, log: BinaryIO, pid: int) -> None:
 
 def _is_healthy(server: places.Server) -> bool:
     try:
-        with urllib.request.urlopen(f"{server.url}/_elastinet/health", timeout=2):
+        with call(server, "GET", "/_elastinet/health", timeout=2):
             return True
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 from elastinet.places import Server
 
 COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
@@ -18,7 +19,7 @@ def status(port: Port = None, state: State = None, json: Json = False) -> None:
     if json:
         print_json({"url": server.url, "pid": server.pid, "state": server.state, **told})
     else:
-        _show(Console(), server, told)
+        _show(Console(), server, plain(told))
 
 
 def _show(console: Console, server: Server, told: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from elastinet.cli import figures
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.terminal import plain
 from elastinet.places import Server
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _caption(page: "Page") -> str | None:
 
 
 def _row(one: "Rate") -> tuple[str, ...]:
-    name = f"{one.name} ({one.instance})" if one.name else one.instance
+    name = f"{plain(one.name)} ({one.instance})" if one.name else one.instance
     return (
         name if one.direction == "out" else "",
         one.type if one.direction == "out" else "",

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from elastinet.digits import whole
+
 LEAST = 2
 """A main thread, and one that polls."""
-_LIST = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+_LIST = re.compile(r"[0-9]{1,9}(-[0-9]{1,9})?(,[0-9]{1,9}(-[0-9]{1,9})?)*")
 
 
 def chosen(asked: str | None, processors: Sequence[int]) -> str:
@@ -18,7 +20,8 @@ def chosen(asked: str | None, processors: Sequence[int]) -> str:
     asked = str(LEAST) if asked is None else asked
     if not _LIST.fullmatch(asked):
         raise ValueError(f"--cores is a number of processors or a list such as 0,2-3, not {asked}")
-    wanted = _first(int(asked), processors) if asked.isdecimal() else _listed(asked, processors)
+    count = whole(asked, 0, 999_999_999)
+    wanted = _first(count, processors) if count is not None else _listed(asked, processors)
     if not wanted or not set(wanted) <= set(processors):
         raise ValueError(f"--cores {asked}: the processors here are {', '.join(map(str, processors))}")
     return ",".join(map(str, wanted))

@@ -1,5 +1,6 @@
 """How many addresses and prefixes an instance type bears on one interface (facts sheet, section 1.4)."""
 
+from functools import cache
 from typing import NamedTuple
 
 from elastinet.catalog.instance_types import InstanceType, instance_types
@@ -36,14 +37,37 @@ def check_load(kind: InstanceType, load: Load, over: Fault) -> None:
         raise over
 
 
+@cache
+def most_borne() -> Load:
+    """What the largest types bear: an interface that is in no instance has no more either."""
+    kinds = instance_types().values()
+    ipv4, ipv6 = max(k.ipv4_per_interface for k in kinds), max(k.ipv6_per_interface for k in kinds)
+    return Load(ipv4, ipv6, ipv4 + ipv6)
+
+
+def check_count(count: int) -> None:
+    """Refuse a number of addresses or prefixes that no interface bears, before one of them is looked for."""
+    if count > max(most_borne()[:2]):
+        raise _over("")
+
+
+def _over(id: str) -> Fault:
+    sentence = "Number of private addresses will exceed limit."
+    return Fault("PrivateIpAddressLimitExceeded", f"{id}: {sentence}" if id else sentence)
+
+
 def check_bears(name: str, interface: NetworkInterface) -> None:
     """Refuse an interface with more than an instance type bears."""
-    sentence = f"{interface.id}: Number of private addresses will exceed limit."
-    over = Fault("PrivateIpAddressLimitExceeded", sentence)
-    check_load(instance_types()[name], load_of(interface), over)
+    check_load(instance_types()[name], load_of(interface), _over(interface.id))
 
 
 def check_limit(tx: Transaction, interface: NetworkInterface) -> None:
-    """The same, if the interface is in an instance at all."""
-    if interface.attachment is not None:
-        check_bears(tx.need(Instance, interface.attachment.instance_id).instance_type, interface)
+    """The same, if the interface is in an instance; else refuse more than any type bears."""
+    if (bond := interface.attachment) is not None and (
+        instance := tx.get(Instance, bond.instance_id)
+    ) is not None:
+        check_bears(instance.instance_type, interface)
+        return
+    load, most = load_of(interface), most_borne()
+    if load.ipv4 > most.ipv4 or load.ipv6 > most.ipv6:
+        raise _over(interface.id)

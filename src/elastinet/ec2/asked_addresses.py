@@ -85,6 +85,12 @@ def ipv4_prefixes(request: Request, others: list[str]) -> Asked:
     return Asked(prefixes=prefixes, prefix_count=_count(given, "Ipv4PrefixCount"))
 
 
+def secondary_count(request: Request) -> int | None:
+    """How many secondary IPv4 addresses a request asks for, if it says so."""
+    name = "SecondaryPrivateIpAddressCount"
+    return None if (count := request.get(name)) is None else _count({name: count}, name)
+
+
 def _named(values: list[Any] | None, member: str) -> list[str]:
     """The texts of a list, of texts or of structures; the one marked as primary comes first."""
     found: list[str] = []

@@ -5,6 +5,7 @@ from itertools import islice
 from random import Random
 from typing import Protocol
 
+from elastinet.ec2.address_limits import check_count
 from elastinet.ec2.asked_addresses import Asked
 from elastinet.ec2.transaction import Transaction
 from elastinet.model.fault import Fault
@@ -31,6 +32,7 @@ def pick_prefixes(
     tx: Transaction, subnet: Subnet, pool: Pool, asked: Asked, but: Set[str] = frozenset()
 ) -> tuple[str, ...]:
     """The prefixes that a request asks for, none of them one of `but`."""
+    check_count(asked.size)
     for prefix in asked.prefixes:
         if not pool.holds_prefix(subnet, prefix):
             sentence = f"The prefix {prefix} does not fall within the subnet's address range"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from elastinet.digits import whole
 from elastinet.ec2 import faults
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.lookup import need
@@ -90,7 +91,7 @@ def _checked(key: str, values: list[str]) -> tuple[str, ...]:
     allowed: dict[str, Callable[[str], bool]] = {
         "domain-name": lambda text: DOMAIN.match(text) is not None,
         "netbios-node-type": lambda text: text in ("1", "2", "4", "8"),
-        LEASE: lambda text: text.isdecimal() and 140 <= int(text) <= 2147483647,
+        LEASE: lambda text: whole(text, 140, 2147483647) is not None,
     }
     if key not in allowed:
         raise faults.invalid(key, "DhcpConfiguration.Key", "There is no such DHCP option.")

@@ -4,7 +4,7 @@ from itertools import islice
 from typing import Any
 
 from elastinet.ec2 import asked_addresses, faults
-from elastinet.ec2.address_limits import check_limit
+from elastinet.ec2.address_limits import check_count, check_limit
 from elastinet.ec2.asked_addresses import Asked
 from elastinet.ec2.delegated_prefixes import pick_prefixes
 from elastinet.ec2.efa import check_carries_ip
@@ -38,6 +38,7 @@ def pick(tx: Transaction, subnet: Subnet, asked: Asked) -> tuple[tuple[str, ...]
     if not subnet.cidr6:
         sentence = f"The subnet '{subnet.id}' has no IPv6 CIDR block associated with it."
         raise Fault("InvalidParameterValue", sentence)
+    check_count(asked.size)
     for address in asked.named:
         _check_free(tx, subnet, address)
     fresh = ipv6.free_addresses(tx.state, subnet, tx.dice)

@@ -32,6 +32,7 @@ from elastinet.rules.devices import Device, device_of
 from elastinet.rules.metadata import check_tag_keys
 
 MOST_USER_DATA = 16384
+MOST_THREADS = 2
 
 
 class Kind(NamedTuple):
@@ -191,7 +192,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "shutdown_behavior": request.get("InstanceInitiatedShutdownBehavior", "stop"),
         "profile_arn": read_profile(tx, profile) if profile else None,
         "credit_specification": credit.get("CpuCredits") if credit else None,
-        "cpu_options": _cpu_options(request.get("CpuOptions")),
+        "cpu_options": _cpu_options(request.get("CpuOptions"), kind.type),
         "bandwidth_weighting": launch_weighting(tx, kind.type, request.get("NetworkPerformanceOptions")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
     }
@@ -227,12 +228,16 @@ def user_data(text: str) -> str:
     return text
 
 
-def _cpu_options(options: Request | None) -> tuple[int, int] | None:
+def _cpu_options(options: Request | None, kind: InstanceType) -> tuple[int, int] | None:
     if options is None:
         return None
     cores, threads = options.get("CoreCount"), options.get("ThreadsPerCore")
     if cores is None or threads is None:
         raise faults.missing_parameter("CpuOptions.CoreCount and CpuOptions.ThreadsPerCore")
+    if not 1 <= threads <= MOST_THREADS:
+        raise faults.invalid(threads, "threadsPerCore", f"Expecting a value from 1 to {MOST_THREADS}.")
+    if not 1 <= cores * threads <= kind.vcpus:
+        raise faults.invalid(cores, "coreCount", f"The instance type {kind.name} has {kind.vcpus} vCPUs.")
     return cores, threads
 
 

@@ -252,7 +252,7 @@ def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, c
     if place["interface_type"] == "efa-only":
         return _without_addresses(tx, subnet, item, count, place)
     primary, others = _asked(item)
-    secondary_count = item.get("SecondaryPrivateIpAddressCount", 0)
+    secondary_count = asked_addresses.secondary_count(item) or 0
     prefixes = ipv4_prefixes(item, [name for name in EXCLUDING if item.get(name)])
     if prefixes.prefixes and count > 1:
         raise faults.combination("A prefix can be given to one instance only.")

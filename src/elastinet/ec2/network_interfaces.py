@@ -6,6 +6,7 @@ from typing import Any
 
 from elastinet.catalog import regions
 from elastinet.ec2 import asked_addresses, ipv6_addresses
+from elastinet.ec2.address_limits import check_limit
 from elastinet.ec2.describe import Describable, describe
 from elastinet.ec2.efa import read_type, without_addresses
 from elastinet.ec2.lookup import need, need_mine
@@ -235,7 +236,9 @@ def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInt
         raise Fault("NetworkInterfaceLimitExceeded", sentence)
     fields.setdefault("associate_public_ip", subnet.map_public_ip)
     where = {"vpc_id": subnet.vpc_id, "subnet_id": subnet.id, "zone": subnet.zone}
-    return tx.new(NetworkInterface, "eni", mac=tx.new_mac(), **where, **fields)
+    made = tx.new(NetworkInterface, "eni", mac=tx.new_mac(), **where, **fields)
+    check_limit(tx, made)
+    return made
 
 
 def delete_network_interface(tx: Transaction, request: Request) -> None:

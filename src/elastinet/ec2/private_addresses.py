@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from elastinet.ec2 import asked_addresses, faults
-from elastinet.ec2.address_limits import check_limit
+from elastinet.ec2.address_limits import check_count, check_limit
 from elastinet.ec2.asked_addresses import Asked
 from elastinet.ec2.delegated_prefixes import pick_prefixes
 from elastinet.ec2.efa import check_carries_ip
@@ -27,13 +27,12 @@ FULL = "The specified subnet does not have enough free addresses to satisfy the 
 def ipv4_fields(tx: Transaction, subnet: Subnet, request: Request) -> dict[str, Any]:
     """The addresses, the primary first, and the prefixes that a request for an interface asks for."""
     primary, others = _asked(request)
-    count = request.get("SecondaryPrivateIpAddressCount")
+    count = asked_addresses.secondary_count(request)
     beside = [name for name in EXCLUDING if request.get(name)]
     asked = asked_addresses.ipv4_prefixes(request, beside)
     if count is not None and others:
         raise faults.combination("Only one of secondary addresses and their count may be given.")
-    if count is not None and count < 0:
-        raise faults.invalid(count, "secondaryPrivateIpAddressCount")
+    check_count(1 + len(others) + (count or 0) + asked.size)
     for address in filter(None, (primary, *others)):
         check_free(tx, subnet, address)
     given = [primary, *others] if primary else others
@@ -94,15 +93,16 @@ def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, 
     interface = need_mine(tx, request["NetworkInterfaceId"])
     check_carries_ip(interface)
     subnet = tx.need(Subnet, interface.subnet_id)
-    named, count = request.ids("PrivateIpAddresses"), request.get("SecondaryPrivateIpAddressCount")
+    named, count = request.ids("PrivateIpAddresses"), asked_addresses.secondary_count(request)
     asked = asked_addresses.ipv4_prefixes(request, [name for name in EXCLUDING if request.get(name)])
     if bool(named) + (count is not None) + bool(asked.size) != 1:
         sentence = "Exactly one of private addresses, prefixes, and the counts of either must be given."
         raise faults.combination(sentence)
     if asked.size:
         return _delegate(tx, subnet, interface, asked)
-    if count is not None and count < 1:
+    if count == 0:
         raise faults.invalid(count, "secondaryPrivateIpAddressCount")
+    check_count(len(named) + (count or 0))
     for address in named:
         _take(tx, subnet, interface, address, bool(request.get("AllowReassignment")))
     new = [a for a in dict.fromkeys(named) if a not in interface.addresses]

@@ -20,6 +20,13 @@ from elastinet.model.view import View
 from elastinet.model.volume import Volume
 
 ROOT_GIB = 8
+SIZES = {
+    "gp2": (1, 16384), "gp3": (1, 65536), "io1": (4, 16384), "io2": (4, 65536), "st1": (125, 16384),
+    "sc1": (125, 16384), "standard": (1, 1024),
+}  # fmt: skip
+"""GiB that a volume of a type has; this and the next two by EC2's model of EbsBlockDevice."""
+IOPS = {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
+THROUGHPUTS = {"gp3": (125, 2000)}
 BASELINES: dict[str, tuple[int | None, int | None]] = {"gp3": (3000, 125), "gp2": (100, None)}
 """IOPS and MiB/s of the types that have them without being asked."""
 
@@ -139,13 +146,27 @@ def _asked(item: Request) -> dict[str, Any]:
 
 
 def _complete(asked: dict[str, Any]) -> dict[str, Any]:
-    if not 1 <= asked.get("size", 0) <= 65536:
-        raise faults.invalid(asked.get("size"), "volumeSize", "A volume has from 1 to 65536 GiB.")
     kind = asked.get("volume_type", "gp3")
+    _check({"size": 0} | asked, "size", "volumeSize", kind, SIZES)
+    _check(asked, "iops", "iops", kind, IOPS)
+    _check(asked, "throughput", "throughput", kind, THROUGHPUTS)
     iops, throughput = BASELINES.get(kind, (None, None))
     if kind in ("io1", "io2") and "iops" not in asked:
         raise faults.missing_parameter("iops")
     return {"volume_type": kind, "iops": iops, "throughput": throughput} | asked
+
+
+def _check(
+    asked: dict[str, Any], field: str, name: str, kind: str, bounds: dict[str, tuple[int, int]]
+) -> None:
+    """Refuse a figure that a type of volume does not have, or not so."""
+    if (value := asked.get(field)) is None:
+        return
+    if kind not in bounds:
+        raise faults.combination(f"The parameter {name} is not supported for {kind} volumes.")
+    least, most = bounds[kind]
+    if not least <= value <= most:
+        raise faults.invalid(value, name, f"A {kind} volume has from {least} to {most}.")
 
 
 def make(tx: Transaction, instance: Instance, wanted: list[dict[str, Any]], tags: Tags) -> None:

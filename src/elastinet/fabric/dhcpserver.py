@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from elastinet.deletion import remove_tree
@@ -167,7 +168,7 @@ class DhcpServer:
         if program is None:
             raise OSError("dnsmasq is not installed")
         path = self._folder / "dnsmasq.conf"
-        path.write_text(text)
+        path.write_text(text + _silence(program))
         self._give(path)
         command = [*privileges.confined(POWERS, self._user), program, "-d", "-C", str(path)]
         self.pid = os.posix_spawn(command[0], command, {}, file_actions=SILENT)
@@ -193,6 +194,15 @@ class DhcpServer:
             self.stop()
         finally:
             remove_tree(self._folder)
+
+
+@cache
+def _silence(program: str) -> str:
+    """Have dnsmasq tell nobody what it is and what it has been asked, if it is one that can be told so.
+
+    The names of its options are in its file; one before 2.87 would not start with this one.
+    """
+    return "no-ident\n" if b"no-ident" in Path(program).read_bytes() else ""
 
 
 def _lives(pid: int) -> bool:

@@ -13,7 +13,7 @@ def agent_command(run: Path, disks: Path, host: int | None = None) -> list[str]:
 
     With a descriptor of a network namespace, `host`, public addresses are routed from there.
     """
-    agent = [sys.executable, "-m", "elastinet.fabric.agent", "--run", str(run), "--disks", str(disks)]
+    agent = [sys.executable, "-P", "-m", "elastinet.fabric.agent", "--run", str(run), "--disks", str(disks)]
     agent += ["--host", str(host)] if host is not None else []
     return [features.find("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *_unshare(), "--", *agent]
 

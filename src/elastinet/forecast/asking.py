@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from elastinet import digits
 from elastinet.forecast.prediction import LONGEST_S
 from elastinet.rules.caps import Traffic
 from elastinet.rules.frames import Transport
@@ -68,9 +69,9 @@ def seconds(text: str) -> float:
 
 def whole(text: str, name: str, most: int, least: int = 1) -> int:
     """A number of something that `name` calls; raises BadQuestion."""
-    if not text.isascii() or not text.isdecimal() or not least <= int(text[:12]) <= most:
+    if (number := digits.whole(text, least, most)) is None:
         raise BadQuestion(f"{name} a number from {least} to {most}, not {text[:40] or 'nothing'}")
-    return int(text)
+    return number
 
 
 def _quantity(text: str, units: dict[str, float], name: str, example: str, most: float) -> float:
@@ -78,7 +79,7 @@ def _quantity(text: str, units: dict[str, float], name: str, example: str, most:
     factor = units.get(found[2]) if found else None
     if found is None or factor is None:
         raise BadQuestion(f"{name}: '{text[:40]}' is no quantity such as {example}")
-    value = float(found[1]) * factor
+    value = (digits.decimal(found[1]) or 0.0) * factor
     if not 0 < value <= most:
         raise BadQuestion(f"{name}: {text[:40]} is not more than 0 and at most {most:.6g}")
     return value

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from elastinet.digits import whole
 from elastinet.imds.signing import Signer
 from elastinet.imds.tokens import MOST_SECONDS, Tokens
 from elastinet.imds.tree import VERSIONS, Lazy, find, listing, root
@@ -101,12 +102,13 @@ class MetadataService:
             return Answer(405, b"", b"text/html", ((b"allow", b"OPTIONS, PUT"),))
         if version != "latest" or b"x-forwarded-for" in headers:
             return _refusal(403)
-        seconds = headers.get(TTL, b"")
-        if not seconds.isdigit() or not 1 <= int(seconds) <= MOST_SECONDS:
+        given = headers.get(TTL, b"")
+        seconds = whole(given.decode("latin-1"), 1, MOST_SECONDS)
+        if seconds is None:
             return _refusal(400)
         hop(instance.metadata.hop_limit)
-        token = self._tokens.make(instance.id, int(seconds), self._clock())
-        return Answer(200, token.encode(), b"text/plain", ((TTL, seconds),))
+        token = self._tokens.make(instance.id, seconds, self._clock())
+        return Answer(200, token.encode(), b"text/plain", ((TTL, given),))
 
     def _allowed(self, instance: Instance, headers: dict[bytes, bytes]) -> bool:
         token = headers.get(TOKEN)

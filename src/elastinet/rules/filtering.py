@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from elastinet.digits import whole
 from elastinet.model.fault import Fault
 
 NAMES = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "all": -1}
@@ -14,8 +15,8 @@ def protocol_number(name: str) -> int:
     """The number of a protocol given by name or number; -1 for all."""
     number = NAMES.get(name.lower())
     if number is None:
-        number = int(name) if name.lstrip("-").isdecimal() else -2
-    if not -1 <= number <= 255:
+        number = whole(name, ANY, 255)
+    if number is None:
         raise Fault(
             "InvalidPermission.Malformed", f'Unsupported IP protocol "{name}"  - supported: [tcp, udp, icmp]'
         )
@@ -65,7 +66,7 @@ def cidr(text: str, version: int) -> str:
     """A block of addresses in its canonical spelling."""
     kind = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
     try:
-        if not text.partition("/")[2].isdecimal():
+        if whole(text.partition("/")[2], 0, 128) is None:
             raise ValueError(text)  # Python would take a mask, or no length at all
         return str(kind(text, strict=False))
     except ValueError:

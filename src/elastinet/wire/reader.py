@@ -5,6 +5,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
+from elastinet.digits import whole
 from elastinet.wire import refusal
 from elastinet.wire.form import Tree
 from elastinet.wire.scalars import Scalar, scalar
@@ -13,7 +14,7 @@ from elastinet.wire.service import Service, Shape
 Reader = Callable[[str | Tree, str], Any]
 """Takes what stands under a name and the name itself; raises Fault."""
 
-_MOST_INDEX_DIGITS = 9
+_MOST_INDEX = 999_999_999
 
 
 def _leaf(read_text: Scalar) -> Reader:
@@ -27,8 +28,8 @@ def _leaf(read_text: Scalar) -> Reader:
 
 def _position(index: str, path: str) -> int:
     # One spelling per position, so that "1" and "01" cannot be two elements.
-    if index.isascii() and index.isdigit() and index[0] != "0" and len(index) <= _MOST_INDEX_DIGITS:
-        return int(index)
+    if index[:1] != "0" and (position := whole(index, 1, _MOST_INDEX)) is not None:
+        return position
     raise refusal.invalid(index, path, "The members of a list are numbered from 1.")
 
 

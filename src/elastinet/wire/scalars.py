@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from elastinet.digits import decimal, whole
 from elastinet.wire.refusal import invalid
 from elastinet.wire.service import Shape
 
@@ -16,8 +17,6 @@ Scalar = Callable[[str, str], Any]
 # the model leaves out "interface", which its own words name.
 _JUDGED_ELSEWHERE = {"InstanceType", "AccountAttributeName", "NetworkInterfaceCreationType"}
 _MOST_VALUES_NAMED = 16
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
-_NUMBER = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[-+][0-9]{2}:?[0-9]{2})?)?"
 )
@@ -69,14 +68,14 @@ def _number(shape: Shape) -> Scalar:
 
 
 def _integer(text: str, path: str, bits: int) -> int:
-    if _INTEGER.fullmatch(text) and -(1 << bits - 1) <= int(text) < 1 << bits - 1:
-        return int(text)
+    if (number := whole(text, -(1 << bits - 1), (1 << bits - 1) - 1)) is not None:
+        return number
     raise invalid(text, path, f"Expecting an integer of {bits} bits.")
 
 
 def _float(text: str, path: str, bits: int) -> float:
-    if _NUMBER.fullmatch(text) and abs(float(text)) != float("inf"):
-        return float(text)
+    if (number := decimal(text)) is not None:
+        return number
     raise invalid(text, path, "Expecting a number.")
 
 

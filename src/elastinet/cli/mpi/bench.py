@@ -14,6 +14,7 @@ from elastinet.cli.mpi import build, program
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.launch import Launch
 from elastinet.cli.mpi.transport import Transport
+from elastinet.digits import decimal, whole
 
 
 class Measurement(NamedTuple):
@@ -71,7 +72,22 @@ def _figures(launch: Launch, name: str) -> dict[int, float]:
             raise Failure(f"the measurement of {name} has ended with {status}")
         said.seek(0)
         words = [line.split() for line in said]
-    return {int(size): float(figure) for size, figure in words}
+    try:
+        return {_size(size): _figure(figure) for size, figure in words}
+    except ValueError as error:
+        raise Failure(f"the measurement of {name} has said what is no figure") from error
+
+
+def _size(text: str) -> int:
+    if (number := whole(text, 0, 1 << 40)) is None:
+        raise ValueError(text)
+    return number
+
+
+def _figure(text: str) -> float:
+    if (number := decimal(text)) is None:
+        raise ValueError(text)
+    return number
 
 
 def show(console: Console, rows: Sequence[dict[str, Any]], by: Sequence[Transport]) -> None:

@@ -1,0 +1,60 @@
+"""A request to a server, over its port or over its socket."""
+
+import http.client
+import socket
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from elastinet.origins import ASKED
+from elastinet.places import Server
+
+
+class _PathConnection(http.client.HTTPConnection):
+    """HTTP over the socket of a path."""
+
+    def __init__(self, path: str, host: str, **options: Any) -> None:
+        super().__init__(host, **options)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the connection."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _PathHandler(urllib.request.HTTPHandler):
+    """Opens what urllib would open over TCP."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """Answer a request."""
+
+        def connection(host: str, **options: Any) -> _PathConnection:
+            return _PathConnection(self._path, host, **options)
+
+        return self.do_open(connection, request)
+
+
+def call(
+    server: Server,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout: float,
+) -> Any:
+    """The open answer of a server; raises HTTPError or OSError."""
+    base = "http://localhost" if server.unix_socket else server.url
+    request = urllib.request.Request(base + path, body, {ASKED: "1", **(headers or {})}, method=method)
+    if not server.unix_socket:
+        return urllib.request.urlopen(request, timeout=timeout)
+    direct = urllib.request.ProxyHandler({})
+    return urllib.request.build_opener(direct, _PathHandler(server.unix_socket)).open(
+        request, timeout=timeout
+    )

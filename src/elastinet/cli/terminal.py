@@ -1,0 +1,44 @@
+"""What others have written, made fit for a terminal: nothing in it moves, colours or hides anything."""
+
+import codecs
+import sys
+from typing import Any
+
+from rich.markup import escape
+
+KEPT = ("\n", "\t")
+
+
+def printable(text: str) -> str:
+    """A text in which control characters, and what turns or hides text, are seen as what they are."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in KEPT else _spelled(one) for one in text)
+
+
+def _spelled(one: str) -> str:
+    return one.encode("unicode_escape").decode()
+
+
+def plain(value: Any) -> Any:
+    """The same of every text in an answer, none of which says how it is to look."""
+    if isinstance(value, str):
+        return escape(printable(value))
+    if isinstance(value, dict):
+        return {plain(name): plain(one) for name, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+class Output:
+    """Bytes on stdout: as they are, or printable where somebody reads them on a terminal."""
+
+    def __init__(self, *, raw: bool) -> None:
+        self._raw = raw or not sys.stdout.isatty()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def write(self, data: bytes) -> None:
+        """Write some bytes; a character may come in two parts."""
+        if not self._raw:
+            data = printable(self._decoder.decode(data).replace("\r\n", "\n")).encode()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
