@@ -1,5 +1,6 @@
 """What is enforced on packets, what is modelled, and what is only recorded."""
 
+import os
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -7,13 +8,17 @@ Level = Literal["enforced", "modelled", "recorded", "absent"]
 
 
 class Feature(NamedTuple):
-    """One thing that EC2 does, and how elastinet does it with a kernel fabric and without."""
+    """One thing that EC2 does, and how elastinet does it with a kernel fabric and without.
+
+    Without what it needs it is as without a fabric, if it is not said to be otherwise.
+    """
 
     name: str
     kernel: Level
     none: Level
     why: str
     needs: str = ""
+    lacking: Level | None = None
 
 
 FEATURES = (
@@ -21,6 +26,9 @@ FEATURES = (
             "An instance runs this machine's userland on an overlay; its image is recorded."),
     Feature("an instance's root is nobody on this machine", "enforced", "absent",
             "Its ids are a range that nobody else has; a user's instances are that user.", "ids"),
+    Feature("root's engine, dnsmasq and relays are users of their own", "enforced", "enforced",
+            "Without root's files and powers. A user's are that user, without capabilities.",
+            "engine", "absent"),
     Feature("most processes of an instance", "enforced", "absent",
             "As many as Linux would let a machine with the memory of its type."),
     Feature("memory of an instance", "enforced", "absent",
@@ -110,6 +118,13 @@ FEATURES = (
 )  # fmt: skip
 
 
+def engine_fault() -> dict[str, str]:
+    """Why this process, the engine, is root; nothing where it is not."""
+    if os.geteuid():
+        return {}
+    return {"engine": "this kernel, or a file system, cannot map ids: it is root, without capabilities"}
+
+
 def table(fabric: str, missing: Mapping[str, str]) -> list[dict[str, str]]:
     """Every feature with its level under this fabric, on a machine without some things that features need."""
     return [
@@ -119,4 +134,6 @@ def table(fabric: str, missing: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _level(feature: Feature, fabric: str, missing: Mapping[str, str]) -> Level:
-    return feature.kernel if fabric == "kernel" and feature.needs not in missing else feature.none
+    if feature.needs in missing:
+        return feature.lacking or feature.none
+    return feature.kernel if fabric == "kernel" else feature.none

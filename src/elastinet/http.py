@@ -161,6 +161,7 @@ class Application:
 
     async def _status(self, _query: bytes) -> Reply:
         hello = self._reconciler.hello
+        missing = features.engine_fault() | (hello.features if hello else {})
         return _json(
             {
                 "fabric": self._config.fabric,
@@ -173,11 +174,11 @@ class Application:
                 "converged": self._reconciler.converged,
                 "failed": self._reconciler.failed,
                 "warning": self._engine.journal.warning(),
-                "missing": hello.features if hello else {},
+                "missing": missing,
                 "most_bps": hello.most_bps if hello else None,
                 "lockable_bytes": hello.lockable_bytes if hello else None,
                 "counts": self._engine.counts(),
-                "features": features.table(self._config.fabric, hello.features if hello else {}),
+                "features": features.table(self._config.fabric, missing),
             }
         )
 

@@ -16,12 +16,13 @@ import msgspec
 
 from elastinet import places
 from elastinet.config import Config
-from elastinet.fabric import launch
+from elastinet.fabric import ids, launch
 from elastinet.fabric.names import EXPOSED_LINK
 from elastinet.places import GIVE_UP
 
 log = logging.getLogger(__name__)
 
+PYTHON = (sys.executable, "-P", "-m")
 BACK_OFF_SECONDS = (0.0, 0.2, 1.0, 5.0)
 STEADY_SECONDS = 30
 PATIENCE_SECONDS = 5
@@ -41,6 +42,7 @@ class Supervisor:
         self.disks = places.disks_folder(config, self.run)
         self.host, self.port = host, port
         self._stopping = False
+        self._user = ids.engine() if sys.platform == "linux" else None
         self._outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) if config.expose else None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, list[float]] = {"agent": [], "engine": []}
@@ -100,16 +102,18 @@ class Supervisor:
 
     def _agent(self) -> list[str]:
         (self.run / "agent.sock").unlink(missing_ok=True)
-        return launch.agent_command(self.run, self.disks, self._outside)
+        return launch.agent_command(self.run, self.disks, self._outside, self._user)
 
     def _engine(self) -> list[str]:
-        # The engine faces the network: it keeps no capability, even when root has started it.
-        drop = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-        confined = ["setpriv", "--pdeathsig", "TERM", "--no-new-privs", *drop, "--"] if _has_setpriv() else []
+        """The engine faces the network: of root's powers, files and name it keeps as little as can be."""
+        confined = ["setpriv", "--pdeathsig", "TERM", "--no-new-privs", "--"] if _has_setpriv() else []
+        if self._user is not None:
+            folders = [str(folder) for folder in (self.config.state_folder, self.run) if folder]
+            confined = [*PYTHON, "elastinet.confine", str(self._user), *folders, "--"]
         config = msgspec.json.encode(self.config).decode()
         own = ["--config", config, "--fd", str(self.listener.fileno())]
         where = ["--run", str(self.run), "--disks", str(self.disks)]
-        return [*confined, sys.executable, "-P", "-m", "elastinet.server", *own, *where]
+        return [*confined, *PYTHON, "elastinet.server", *own, *where]
 
     def _end_all(self) -> None:
         """End the engine before the agent, so that it sees no agent go."""

@@ -21,6 +21,7 @@ LEVELS = {
         (
             "http",
             "config",
+            "confine",
             "bodies",
             "connections",
             "guarded",

@@ -25,6 +25,7 @@ def main() -> NoReturn:
     arguments.add_argument("--run", type=Path, required=True, help="folder of the agent's socket")
     arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
     arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
+    arguments.add_argument("--engine", type=int, help="the engine's user, if not this one")
     options = arguments.parse_args()
     os.umask(0o077)  # what guests see is made with a mask of its own
     ready, parent = os.pipe()
@@ -32,7 +33,7 @@ def main() -> NoReturn:
     child = os.fork()
     if not child:
         os.close(parent)
-        _be_first(options.run.resolve(), options.disks.resolve(), groups, options.host, ready)
+        _be_first(options.run.resolve(), options.disks.resolve(), groups, options.host, options.engine, ready)
     try:
         sys.exit(_guard(child, options.run / "agent.sock"))
     finally:
@@ -54,7 +55,14 @@ def _guard(child: int, path: Path) -> int:
     return 0 if code == -signal.SIGKILL else abs(code)
 
 
-def _be_first(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, parent: int) -> NoReturn:
+def _be_first(
+    run: Path,
+    disks: Path,
+    groups: tuple[Path, ...],
+    host: int | None,
+    engine: int | None,
+    parent: int,
+) -> NoReturn:
     """Be the agent; what cannot go on is said in one line."""
     from elastinet.fabric import kernel
 
@@ -63,7 +71,7 @@ def _be_first(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None
         kernel.die_with_parent(signal.SIGKILL)
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        _serve(run, disks, groups, host)
+        _serve(run, disks, groups, host, engine)
     except Exception as error:
         if "ELASTINET_DEBUG" in os.environ:
             raise
@@ -72,7 +80,7 @@ def _be_first(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None
         os._exit(code)
 
 
-def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None) -> None:
+def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, engine: int | None) -> None:
     from elastinet.fabric import descriptors, isolate, kernel, privileges, spawning, ucounts
     from elastinet.fabric.image import build
 
@@ -90,7 +98,7 @@ def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None) -
 
     from elastinet.fabric.server import Server
 
-    Server(run, disks, connection, groups, image.ids.helper, host).serve()
+    Server(run, disks, connection, groups, image.ids.helper, host, engine).serve()
 
 
 def seal() -> None:

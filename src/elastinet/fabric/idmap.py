@@ -22,8 +22,8 @@ def lay(folders: list[str], first: int) -> dict[str, str]:
 
     Raises OSError where the kernel, or a folder's file system, cannot.
     """
-    with _namespace(ids.shifted(first)) as namespace:
-        places = {folder.removeprefix("/"): _lay(folder, namespace) for folder in folders}
+    with namespace(ids.shifted(first)) as held:
+        places = {folder.removeprefix("/"): _lay(folder, held) for folder in folders}
     _try(next(iter(places.values())), first)
     return places
 
@@ -57,8 +57,11 @@ def _try(lower: str, first: int) -> None:
 
 
 @contextmanager
-def _namespace(kept: ids.Ids) -> Iterator[int]:
-    """A user namespace with these ids, held by a process that waits for its end."""
+def namespace(kept: ids.Ids) -> Iterator[int]:
+    """A user namespace with these ids, held by a process that waits for its end.
+
+    Only for processes of a single thread.
+    """
     waiter = kernel.clone(kernel.CLONE_NEWUSER)
     if not waiter:
         signal.pause()
@@ -66,11 +69,11 @@ def _namespace(kept: ids.Ids) -> Iterator[int]:
     try:
         Path(f"/proc/{waiter}/uid_map").write_text(kept.uid_map, encoding="utf-8")
         Path(f"/proc/{waiter}/gid_map").write_text(kept.gid_map, encoding="utf-8")
-        namespace = os.open(f"/proc/{waiter}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        held = os.open(f"/proc/{waiter}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            yield namespace
+            yield held
         finally:
-            os.close(namespace)
+            os.close(held)
     finally:
         os.kill(waiter, signal.SIGKILL)
         os.waitpid(waiter, 0)

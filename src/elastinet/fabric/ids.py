@@ -63,6 +63,15 @@ class Ids:
                 os.fchown(fd, self.first, self.first)
 
 
+def engine() -> int | None:
+    """The id of the engine that root has started; None where it is its user's own, or none is free."""
+    if os.geteuid() != 0:
+        return None
+    with suppress(OSError):
+        return unused() + 2 * COUNT + 1
+    return None
+
+
 def shifted(first: int) -> Ids:
     """The ids of guests that have a range of their own."""
     line = f"0 {first} {COUNT}\n"

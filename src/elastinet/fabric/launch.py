@@ -8,13 +8,15 @@ from pathlib import Path
 from elastinet.fabric import features
 
 
-def agent_command(run: Path, disks: Path, host: int | None = None) -> list[str]:
+def agent_command(run: Path, disks: Path, host: int | None = None, engine: int | None = None) -> list[str]:
     """Give the command that starts the agent in namespaces of its own; it ends with its parent.
 
-    With a descriptor of a network namespace, `host`, public addresses are routed from there.
+    With a descriptor of a network namespace, `host`, public addresses are routed from there. `engine` is
+    the engine's user, if that is not the agent's own.
     """
     agent = [sys.executable, "-P", "-m", "elastinet.fabric.agent", "--run", str(run), "--disks", str(disks)]
     agent += ["--host", str(host)] if host is not None else []
+    agent += ["--engine", str(engine)] if engine is not None else []
     return [features.find("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *_unshare(), "--", *agent]
 
 

@@ -21,11 +21,11 @@ def peer_user(connection: socket.socket) -> int:
 
 
 def connect_to_own(path: Path) -> socket.socket:
-    """Connect to a Unix socket on which a process of this same user listens; raises OSError."""
+    """Connect to a Unix socket on which a process of this same user, or root's, listens; raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(path))
-        if peer_user(connection) != os.geteuid():
+        if peer_user(connection) not in (0, os.geteuid()):
             raise PermissionError(errno.EPERM, "somebody else listens there")
     except OSError:
         connection.close()

@@ -66,7 +66,9 @@ class Server:
         groups: tuple[Path, ...],
         helper: int | None,
         host: int | None,
+        engine: int | None,
     ) -> None:
+        self._friends = {os.getuid(), engine}
         self._loop = Loop()
         self._spawning = Spawning(spawner)
         exposure = None if host is None else Exposure(host)
@@ -109,7 +111,7 @@ class Server:
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        if peer_user(connection) != os.getuid():
+        if peer_user(connection) not in self._friends:
             connection.close()
             return
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
