@@ -77,7 +77,22 @@ def withdraw(config: Config, run: Path) -> None:
     """Leave nothing behind that lasts only as long as a server."""
     if config.state_folder:
         (config.state_folder / "server.json").unlink(missing_ok=True)
-    remove_tree(run)
+    _remove(run)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder of ours, also what belongs in it to users of instances."""
+    try:
+        remove_tree(folder)
+    except PermissionError:
+        from elastinet.fabric import (
+            launch,  # the command line, which asks where a server is, has no need of it
+        )
+
+        if not launch.has_lent_ids():
+            raise
+        command = [sys.executable, "-P", "-m", "elastinet.deletion", str(folder)]
+        launch.run_with_lent_ids(command)
 
 
 def find(port: int | None, state: str | None, default_port: int) -> Server | None:

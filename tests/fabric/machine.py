@@ -32,7 +32,10 @@ MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 class Machine:
     """One agent process and the connection of its only engine."""
 
-    def __init__(self, mode: str, descriptors: str = "", *, small_disks: bool = False) -> None:
+    def __init__(
+        self, mode: str, descriptors: str = "", *, small_disks: bool = False, lent: bool = False
+    ) -> None:
+        self.lent = ["--lent"] if lent else []
         self.mode = mode
         self.small_disks = small_disks
         self.limits = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
@@ -53,7 +56,15 @@ class Machine:
         command = launch.agent_command(self.run, self.disks)
         if self.dropped:
             script = Path(__file__).with_name("rootless.py")
-            command = [sys.executable, str(script), "--run", str(self.run), "--disks", str(self.disks)]
+            command = [
+                sys.executable,
+                str(script),
+                *self.lent,
+                "--run",
+                str(self.run),
+                "--disks",
+                str(self.disks),
+            ]
         if self.small_disks:  # seen by this agent only
             self.disks.mkdir()
             script = f'mount -t tmpfs -o size=64m none {self.disks} && exec "$@"'

@@ -1,7 +1,8 @@
 """Start the agent as an ordinary user although the tests run as root.
 
 The interpreter may lie where only root can read, so everything is imported first; then this process
-becomes the other user, makes its namespaces as `unshare --map-root-user` does, and is the agent.
+becomes the other user, makes its namespaces as `unshare --map-root-user` does, and is the agent. With
+`--lent` first it has further ids, as by `unshare --map-auto`.
 """
 
 import ctypes
@@ -16,7 +17,39 @@ PR_SET_DUMPABLE = 4
 IMPORTED = (server, spawning)
 
 
+LENT = 0x6F000000
+"""What would be a line in /etc/subuid."""
+
+
+def map_from_outside(lines: str) -> None:
+    """Have a process of root's say which ids are known here; waits until it has."""
+    pid = os.getpid()
+    told, tell = os.pipe()
+    if not os.fork():
+        os.read(told, 1)
+        for name in ("uid_map", "gid_map"):
+            with open(f"/proc/{pid}/{name}", "w") as file:
+                file.write(lines)
+        os._exit(0)
+    MAPPED.append(tell)
+
+
+MAPPED: list[int] = []
+really = os.setresuid
+
+
+def setresuid(*ids: int) -> None:
+    """Change ids and stay readable: this program was started outside, whose root is not the agent's."""
+    really(*ids)
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
 def main() -> None:
+    lent = sys.argv[1] == "--lent"
+    if lent:
+        os.setresuid = setresuid
+        del sys.argv[1]
+        map_from_outside(f"0 {USER} 1\n1 {LENT} 65535\n")
     nftables.load()
     port.script()
     os.setgroups([])
@@ -26,7 +59,12 @@ def main() -> None:
     kernel.die_with_parent(signal.SIGKILL)
     flags = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
     kernel.unshare(flags)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {USER} 1"), ("gid_map", f"0 {USER} 1")):
+    if lent:
+        os.write(MAPPED[0], b".")
+        os.wait()
+    for name, text in (
+        () if lent else (("setgroups", "deny"), ("uid_map", f"0 {USER} 1"), ("gid_map", f"0 {USER} 1"))
+    ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
     sys.argv = ["agent", *sys.argv[1:]]

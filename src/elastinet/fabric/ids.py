@@ -3,7 +3,8 @@
 As root, all guests share one range that nobody else here has: a guest's root is nobody outside of it. Each
 guest's user namespace is owned by an id of its own, by which the kernel counts what it may have (inotify,
 namespaces …); these are the range behind. The agent's own helpers have the ids behind that. In a user
-namespace every id that is known there is itself: the user's own, and those that /etc/subuid lends him.
+namespace every id that is known there is itself: the user's own, and those that /etc/subuid lends him; these
+own the guests' namespaces, too.
 """
 
 import os
@@ -49,7 +50,16 @@ class Ids:
 
     def owner(self, number: int) -> int | None:
         """The id that owns the namespaces of the number-th guest; None where the agent's own does."""
-        return self.first + COUNT + number % COUNT if self.is_shifted else None
+        if self.is_shifted:
+            return self.first + COUNT + number % COUNT
+        return 1 + number % (self.lent - 1) if self.lent > 1 else None
+
+    @property
+    def lent(self) -> int:
+        """How many ids a guest knows, from 0 on, in a user namespace of the agent's; 0 elsewhere."""
+        ranges = _fields(self.uid_map)
+        whole = any(int(count) > COUNT for _, _, count in ranges)  # the machine's own ids
+        return 0 if self.is_shifted or whole else sum(int(count) for _, _, count in ranges)
 
     @property
     def helper(self) -> int | None:

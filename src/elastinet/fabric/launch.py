@@ -3,9 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from elastinet.fabric import features
+
+AS_ROOT = ("--user", "--map-root-user")
+AS_LENT = (*AS_ROOT, "--map-auto")
 
 
 def agent_command(run: Path, disks: Path, host: int | None = None, engine: int | None = None) -> list[str]:
@@ -21,8 +26,28 @@ def agent_command(run: Path, disks: Path, host: int | None = None, engine: int |
 
 
 def _unshare() -> list[str]:
-    command = [features.find("unshare") or "unshare", "--net", "--mount", "--pid"]
-    return command if os.geteuid() == 0 else [*command, "--user", "--map-root-user"]
+    if os.geteuid() == 0:
+        return [_program(), "--net", "--mount", "--pid"]
+    ids = AS_LENT if has_lent_ids() else AS_ROOT
+    return [_program(), "--net", "--mount", "--pid", *ids]
+
+
+def _program() -> str:
+    return features.find("unshare") or "unshare"
+
+
+@cache
+def has_lent_ids() -> bool:
+    """Whether this user has been lent further ids (/etc/subuid), and can use them."""
+    if os.geteuid() == 0 or features.find("newuidmap") is None:
+        return False
+    tried = subprocess.run([_program(), *AS_LENT, "--", "true"], capture_output=True, check=False)
+    return tried.returncode == 0
+
+
+def run_with_lent_ids(command: Sequence[str]) -> None:
+    """Run a command that may do with files of instances what it likes, whichever lent id owns them."""
+    subprocess.run([_program(), *AS_LENT, "--", *command], check=True)
 
 
 def check() -> dict[str, str]:
