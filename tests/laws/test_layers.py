@@ -38,6 +38,7 @@ LEVELS = {
             "measurements",
             "asked",
             "jobs",
+            "logs",
         ),
         4,
     ),
