@@ -91,9 +91,7 @@ class File:
         """Add a line."""
         data = line.encode() + b"\n"
         try:
-            fd = os.open(
-                self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-            )
+            fd = os.open(self._path, APPEND, 0o600)
             try:
                 os.write(fd, data)
                 full = os.fstat(fd).st_size >= ROTATE_AT
