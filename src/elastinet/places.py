@@ -1,5 +1,6 @@
 """Where a running elastinet keeps its files, and how another process finds it."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import msgspec
 from elastinet import folders
 from elastinet.config import Config
 from elastinet.deletion import remove_tree
+
+log = logging.getLogger(__name__)
 
 STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "lock", "log*", "server.json", "disks")
 """What is ours in a state's folder, in which a user may have files of his own."""
@@ -70,7 +73,10 @@ def announce(server: Server, config: Config, run: Path) -> None:
     text = msgspec.json.encode(server)
     folders.write_private(run / "server.json", text)
     if config.state_folder:
-        folders.write_private(config.state_folder / "server.json", text)
+        try:
+            folders.write_private(config.state_folder / "server.json", text)
+        except OSError as error:  # on a full disk it is found by its port
+            log.warning("the server is not found by its state: %s", error)
 
 
 def withdraw(config: Config, run: Path) -> None:

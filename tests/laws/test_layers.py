@@ -45,6 +45,7 @@ LEVELS = {
             "measurements",
             "asked",
             "jobs",
+            "logs",
         ),
         4,
     ),

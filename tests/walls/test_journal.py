@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import boto3
 import msgspec
 import pytest
 
-from commands import NONE, Run, refused, told
+from commands import NONE, PROGRAM, Run, refused, told
 from elastinet import worlds
 from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
@@ -428,3 +429,33 @@ def test_on_a_full_disk_one_can_still_end_and_delete(tmp_path: Path) -> None:
         "InsufficientCapacity 400",
         "done no warning",
     ], done.stderr
+
+
+ON_A_FULL_DISK = """
+mount -t tmpfs -o size=24m none "$1" || exit 99
+start() { "$2" -c "$3" start --fabric none --port "$4" --state "$1/s" --json; }
+start "$@" >"$5" || exit 1
+"$2" -c "$3" stop --state "$1/s" >/dev/null || exit 2
+cat /dev/zero >"$1/filler" 2>/dev/null
+start "$@" >"$5" || exit 3
+"$2" -c "$3" status --port "$4" --json || exit 4
+"$2" -c "$3" stop --port "$4" >/dev/null || exit 5
+"""
+
+
+def test_a_server_starts_and_stops_on_a_full_disk(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("a mount that the server sees needs root")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    full = tmp_path / "full"
+    full.mkdir()
+    words = [str(full), sys.executable, PROGRAM[-1], port, str(tmp_path / "said")]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", ON_A_FULL_DISK, "sh", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    assert "the disk is full" in json.loads(done.stdout)["warning"]

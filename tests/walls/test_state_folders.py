@@ -160,7 +160,7 @@ def test_all_of_it_is_private_whatever_the_mask_and_whatever_was_there(run: Run,
         (state / name).touch()
         (state / name).chmod(0o666)
     made(state / "disks", 0o777)
-    made(state / "disks" / "i-0", 0o777)
+    made(state / "disks" / ".unknown", 0o777)
     (state / "mine.sh").touch()
     (state / "mine.sh").chmod(0o755)
     before = os.umask(0)
@@ -181,7 +181,7 @@ def test_all_of_it_is_private_whatever_the_mask_and_whatever_was_there(run: Run,
 @only_root
 def test_others_do_not_reach_what_a_guest_has_left_with_the_setuid_bit(run: Run, reached: Path) -> None:
     state = made(reached / "state", 0o755)
-    tool = made(made(state / "disks", 0o755) / "i-0", 0o755) / "tool"
+    tool = made(made(state / "disks", 0o755) / ".unknown", 0o755) / "tool"
     tool.touch()
     tool.chmod(0o4755)
     with as_user(OTHER):

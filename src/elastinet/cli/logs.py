@@ -9,6 +9,8 @@ import typer
 from elastinet.cli.common import Failure, Port, State, find_server, run_folder
 from elastinet.cli.exec import resolve
 from elastinet.cli.terminal import Output
+from elastinet.config import MEMORY
+from elastinet.logs import path_of
 from elastinet.places import Server
 
 INTERVAL_SECONDS = 0.2
@@ -34,10 +36,11 @@ def logs(
 
 
 def _path(server: Server, instance: str | None) -> Path:
+    state = None if server.state == MEMORY else Path(server.state)
     if instance is None:
-        path = run_folder(server) / "log"
+        path = path_of(state, run_folder(server))
     else:
-        kept = run_folder(server) if server.state == ":memory:" else Path(server.state)
+        kept = state or run_folder(server)
         path = kept / "disks" / resolve(server, instance) / "console.log"
     if not path.exists():
         raise Failure(f"there is no log of {instance or 'the server'}: {path} does not exist")

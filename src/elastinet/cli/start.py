@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from elastinet import places
+from elastinet import logs, places
 from elastinet.cli.calling import call
 from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
 from elastinet.config import Config, unread
@@ -65,10 +65,12 @@ def start(
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
         sys.exit(supervisor.serve())
-    log = (supervisor.run / "log").open("ab+")
+    path = logs.path_of(settings.state_folder, supervisor.run)
+    log = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "ab+")  # noqa: SIM115
+    log.seek(0, os.SEEK_END)
     pid = os.fork()
     if pid == 0:
-        _become_daemon(supervisor, log)
+        _become_daemon(supervisor, path)
     supervisor.listener.close()
     supervisor.holder.close()
     if handle is not None:
@@ -89,12 +91,13 @@ def _prepare(config: Config) -> tuple[Supervisor, int | None]:
         raise Failure(f"cannot start: {error}") from error
 
 
-def _become_daemon(supervisor: Supervisor, log: BinaryIO) -> None:
+def _become_daemon(supervisor: Supervisor, path: Path) -> None:
     """Go on in the background: a session of our own, the log instead of the terminal."""
     os.setsid()
     os.chdir("/")
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (log.fileno(), 1), (log.fileno(), 2)):
+    null = os.open(os.devnull, os.O_RDWR)
+    keeper = logs.Keeper(path)
+    for source, target in ((null, 0), (keeper.pipe, 1), (keeper.pipe, 2)):
         os.dup2(source, target)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
     code = 1
@@ -103,15 +106,18 @@ def _become_daemon(supervisor: Supervisor, log: BinaryIO) -> None:
     except Exception:
         logging.getLogger(__name__).exception("the server has a fault of its own")
     finally:
+        for target in (1, 2):
+            os.dup2(null, target)
+        keeper.close()
         os._exit(code)
 
 
 def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -> None:
     server = supervisor.server(pid)
-    began = time.monotonic()
+    began, before = time.monotonic(), log.tell()
     try:
         with Console(stderr=True).status(f"starting on {server.url} …"):
-            _wait(server, log, pid)
+            _wait(server, log, before, pid)
     except BaseException:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -128,15 +134,15 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -
     )
 
 
-def _wait(server: places.Server, log: BinaryIO, pid: int) -> None:
+def _wait(server: places.Server, log: BinaryIO, before: int, pid: int) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            raise Failure(f"the server ended at once: {_last_line(log)}")
+            raise Failure(f"the server ended at once: {_last_line(log, before)}")
         if _is_healthy(server):
             return
         time.sleep(0.02)
-    raise Failure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(log)}")
+    raise Failure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(log, before)}")
 
 
 def _is_healthy(server: places.Server) -> bool:
@@ -147,8 +153,8 @@ def _is_healthy(server: places.Server) -> bool:
         return False
 
 
-def _last_line(log: BinaryIO) -> str:
-    """The end of the log, which is still open here when a server that failed has removed its files."""
-    log.seek(0)
+def _last_line(log: BinaryIO, before: int) -> str:
+    """The end of what this start has logged; the file is still open here when the server has removed it."""
+    log.seek(before)
     lines = log.read().decode(errors="replace").strip().splitlines()
     return lines[-1].removeprefix("elastinet: ") if lines else "its log is empty"

@@ -180,8 +180,8 @@ class Life:
     def end(self) -> None:
         """Have the kernel end all processes, again and again: the guest's root may trace its init anew."""
         if self.init > 0:
-            ending.end(self.init)
             self._loop.later(AGAIN_SECONDS, self.end)
+            ending.end(self.init)
 
     def attach(self, interface: Interface, link: Made, bound: Callable[[Port, str], None]) -> None:
         """Take a link that has come into the guest, and ask for its address."""
