@@ -96,7 +96,7 @@ def test_user_data_runs_once(machine: Machine) -> None:
 def test_a_guest_that_ends_by_itself_is_told(machine: Machine) -> None:
     machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
     machine.facts.clear()
-    machine.exec("i-1", "kill -9 1; busybox reboot -f")
+    machine.exec("i-1", "kill -9 1; busybox poweroff -f")
     gone = machine.wait(lambda fact: fact["type"] == "gone")
     assert (gone["guest"], gone["boot"], gone["asked"]) == ("i-1", 1, False)
 

@@ -208,6 +208,21 @@ def test_what_was_said_before_the_end_arrives(up: Machine) -> None:
         assert (os.fstat(out).st_size, os.fstat(err).st_size) == (3000000, 200000)
 
 
+def test_what_waits_for_a_slow_reader_arrives(up: Machine) -> None:
+    """More than the reader's pipe holds is on its way when the command ends, the rest is in the guest's."""
+    up.ok("i-1", "rm -f /tmp/over")
+    script = "head -c 250000 /dev/zero; echo over >/tmp/over"
+    process = program(up, "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        up.until(lambda: up.exec("i-1", "test -s /tmp/over")[0] == 0, "the command's end")
+        up.ok("i-1", "true")
+        assert process.poll() is None
+        assert len(process.communicate(timeout=30)[0]) == 250000
+        assert process.returncode == 0
+    finally:
+        process.kill()
+
+
 # --- terminals ------------------------------------------------------------------------------------------
 
 
