@@ -268,6 +268,34 @@ def test_nobody_keeps_a_terminal(up: Machine) -> None:
     os.close(theirs)
 
 
+@pytest.mark.parametrize("trap", ["echo mine >/tmp/trap", "mkfifo /tmp/trap"])
+def test_what_a_guest_puts_in_a_terminal_s_place_is_none(up: Machine, trap: str) -> None:
+    up.ok("i-1", f"rm -f /tmp/trap; ({trap}) 2>/dev/null && mount --bind /tmp/trap /dev/pts/ptmx")
+    try:
+        with (
+            up.as_user(),
+            file() as out,
+            pytest.raises(client.AgentGone, match="/dev/pts/ptmx gives no terminal"),
+        ):
+            client.run(up.run, "i-1", ["true"], tty=True, stdin=out, stdout=out)
+        assert up.exec("i-1", "echo others go on")[0] == 0
+    finally:
+        up.ok("i-1", "umount /dev/pts/ptmx")
+
+
+@pytest.mark.parametrize("trap", ["echo mine >/tmp/trap", "mkfifo /tmp/trap"])
+def test_what_a_guest_puts_in_the_place_of_nothing_is_its_own(up: Machine, trap: str) -> None:
+    """What the agent starts inside has it, and nobody waits for it."""
+    up.ok("i-1", f"rm -f /tmp/trap; {trap} && mount --bind /tmp/trap /dev/null")
+    try:
+        address = eni(1, "10.0.1.10", addresses=("10.0.1.10", "10.0.1.11"))
+        assert up.desire(address) == {}
+        up.until(lambda: "10.0.1.11" in up.exec("i-1", "ip addr")[1], "its second address")
+    finally:
+        up.ok("i-1", "umount /dev/null")
+        assert up.desire(eni(1, "10.0.1.10")) == {}
+
+
 def test_keys_and_sizes_reach_the_program_on_a_terminal(up: Machine) -> None:
     ours, theirs = os.openpty()
     script = "trap 'echo C' INT; trap 'stty size' WINCH; echo ready; for n in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done; cat"
