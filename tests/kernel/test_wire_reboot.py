@@ -3,6 +3,8 @@
 import pytest
 from test_wire_packets import ping
 
+from commands import wait_until
+
 
 @pytest.fixture
 def pair(world):
@@ -34,8 +36,10 @@ def test_a_reboot_keeps_everything(world, pair):
     world.out(one.id, "echo kept >/root/note; touch /run/since-boot")
     world.sh(one.id, "busybox reboot -f")
     states = {shown(world, one.id)["State"]["Name"]}
-    world.out(two.id, f"ping -c 1 -w 20 -i 0.2 {one.ip}")
-    assert ping(world, "internet", before["PublicIpAddress"])
+    look = "cat /root/note; ls /run/since-boot 2>/dev/null || echo fresh"
+    wait_until(lambda: world.sh(one.id, look).stdout == "kept\nfresh\n")
+    for source, target in ((two.id, one.ip), ("internet", before["PublicIpAddress"])):
+        world.out(source, f"ping -c 1 -w 20 -i 0.2 {target}")
     after = shown(world, one.id)
     assert states | {after["State"]["Name"]} == {"running"}
     for key in ("PublicIpAddress", "PrivateIpAddress", "StateTransitionReason", "LaunchTime", "Placement"):

@@ -208,6 +208,21 @@ def test_what_was_said_before_the_end_arrives(up: Machine) -> None:
         assert (os.fstat(out).st_size, os.fstat(err).st_size) == (3000000, 200000)
 
 
+def test_what_waits_for_a_slow_reader_arrives(up: Machine) -> None:
+    """More than the reader's pipe holds is on its way when the command ends, the rest is in the guest's."""
+    up.ok("i-1", "rm -f /tmp/over")
+    script = "head -c 250000 /dev/zero; echo over >/tmp/over"
+    process = program(up, "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        up.until(lambda: up.exec("i-1", "test -s /tmp/over")[0] == 0, "the command's end")
+        up.ok("i-1", "true")
+        assert process.poll() is None
+        assert len(process.communicate(timeout=30)[0]) == 250000
+        assert process.returncode == 0
+    finally:
+        process.kill()
+
+
 # --- terminals ------------------------------------------------------------------------------------------
 
 
@@ -251,6 +266,34 @@ def test_nobody_keeps_a_terminal(up: Machine) -> None:
     assert up.ok("i-1", "cat /tmp/kept").strip() == "1"
     os.close(ours)
     os.close(theirs)
+
+
+@pytest.mark.parametrize("trap", ["echo mine >/tmp/trap", "mkfifo /tmp/trap"])
+def test_what_a_guest_puts_in_a_terminal_s_place_is_none(up: Machine, trap: str) -> None:
+    up.ok("i-1", f"rm -f /tmp/trap; ({trap}) 2>/dev/null && mount --bind /tmp/trap /dev/pts/ptmx")
+    try:
+        with (
+            up.as_user(),
+            file() as out,
+            pytest.raises(client.AgentGone, match="/dev/pts/ptmx gives no terminal"),
+        ):
+            client.run(up.run, "i-1", ["true"], tty=True, stdin=out, stdout=out)
+        assert up.exec("i-1", "echo others go on")[0] == 0
+    finally:
+        up.ok("i-1", "umount /dev/pts/ptmx")
+
+
+@pytest.mark.parametrize("trap", ["echo mine >/tmp/trap", "mkfifo /tmp/trap"])
+def test_what_a_guest_puts_in_the_place_of_nothing_is_its_own(up: Machine, trap: str) -> None:
+    """What the agent starts inside has it, and nobody waits for it."""
+    up.ok("i-1", f"rm -f /tmp/trap; {trap} && mount --bind /tmp/trap /dev/null")
+    try:
+        address = eni(1, "10.0.1.10", addresses=("10.0.1.10", "10.0.1.11"))
+        assert up.desire(address) == {}
+        up.until(lambda: "10.0.1.11" in up.exec("i-1", "ip addr")[1], "its second address")
+    finally:
+        up.ok("i-1", "umount /dev/null")
+        assert up.desire(eni(1, "10.0.1.10")) == {}
 
 
 def test_keys_and_sizes_reach_the_program_on_a_terminal(up: Machine) -> None:

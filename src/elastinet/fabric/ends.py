@@ -62,8 +62,11 @@ def _pipe(word: str) -> tuple[int, ...]:
 
 def _terminal(size: Sequence[int]) -> tuple[int, int]:
     """A terminal of the guest's own kind; a guest that put something else in its place gets none."""
-    ours = os.open(MULTIPLEXER, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-    fcntl.ioctl(ours, UNLOCK, struct.pack("i", 0))
-    theirs = fcntl.ioctl(ours, OPEN_PEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        ours = os.open(MULTIPLEXER, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fcntl.ioctl(ours, UNLOCK, struct.pack("i", 0))
+        theirs = fcntl.ioctl(ours, OPEN_PEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OSError(f"{MULTIPLEXER} gives no terminal: {error.strerror}") from None
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", *size, 0, 0))
     return theirs, ours
