@@ -32,12 +32,11 @@ MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 class Machine:
     """One agent process and the connection of its only engine."""
 
-    def __init__(
-        self, mode: str, descriptors: str = "", *, small_disks: bool = False, lent: bool = False
-    ) -> None:
+    def __init__(self, mode: str, descriptors: str = "", *, before: str = "", lent: bool = False) -> None:
+        """`before` is a shell's script, run among mounts that only this agent sees; {disks} is their folder."""
         self.lent = ["--lent"] if lent else []
         self.mode = mode
-        self.small_disks = small_disks
+        self.before = before
         self.limits = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         self.dropped = mode == "rootless" and os.geteuid() == 0
         self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
@@ -65,9 +64,8 @@ class Machine:
                 "--disks",
                 str(self.disks),
             ]
-        if self.small_disks:  # seen by this agent only
-            self.disks.mkdir()
-            script = f'mount -t tmpfs -o size=64m none {self.disks} && exec "$@"'
+        if self.before:
+            script = f'set -e; {self.before.format(disks=self.disks)}; exec "$@"'
             command = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
         self.process = subprocess.Popen([*self.limits, *command])
         self.facts: list[dict[str, Any]] = []

@@ -1,8 +1,10 @@
 """What an instance finds when it boots, and what stays of it."""
 
+import base64
 import time
 
 from machine import Machine
+from msgspec.structs import replace
 from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))
@@ -90,6 +92,29 @@ def test_user_data_runs_once(machine: Machine) -> None:
     machine.until(lambda: "user data: ended with status 0" in log.read_text(), "the end of user data")
     assert "said by host-1" in log.read_text()
     machine.boot(guest(1, boot=2, user_data=script))
+    assert machine.ok("i-1", "cat /root/runs") == "run\n"
+
+
+def test_user_data_is_bytes(machine: Machine) -> None:
+    """What is no UTF-8 runs as it is; what cannot be started runs at the next boot."""
+    script = b"#!/bin/sh\nprintf '\xff\xfe\\n' > /root/bytes # \xe9\n"
+    data = base64.b64encode(script).decode()
+    machine.boot(*BASE, replace(guest(1), user_data=data), eni(1, "10.0.1.10"))
+    log = machine.disks / "i-1" / "console.log"
+    machine.until(lambda: "user data: ended with status 0" in log.read_text(), "the end of user data")
+    assert machine.ok("i-1", "od -An -tx1 /root/bytes").split() == ["ff", "fe", "0a"]
+
+
+def test_user_data_that_could_not_be_written_is_not_done(machine: Machine) -> None:
+    machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
+    machine.ok("i-1", "mkdir -p /var/lib/cloud/instance/scripts/part-001/in-the-way")
+    script = "#!/bin/sh\necho run >> /root/runs\n"
+    machine.boot(guest(1, boot=2, user_data=script))
+    log = machine.disks / "i-1" / "console.log"
+    machine.until(lambda: "user data: [Errno" in log.read_text(), "a word of it")
+    machine.ok("i-1", "rm -r /var/lib/cloud/instance/scripts/part-001")
+    machine.boot(guest(1, boot=3, user_data=script))
+    machine.until(lambda: "user data: ended with status 0" in log.read_text(), "the end of user data")
     assert machine.ok("i-1", "cat /root/runs") == "run\n"
 
 

@@ -129,7 +129,7 @@ def test_it_cannot_let_itself_have_more(up: Machine) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system needs root")
 def test_a_guest_that_fills_the_disk_is_ended() -> None:
     """The file system of the disks has 64 MiB here: who fills it, with more than its volumes have, is ended."""
-    machine = Machine("root", small_disks=True)
+    machine = Machine("root", before="mkdir -p {disks}; mount -t tmpfs -o size=64m none {disks}")
     try:
         hog = guest(1, disk_gib=0)
         machine.boot(*BASE, hog, eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
