@@ -6,9 +6,7 @@ of the caller with most. So nobody is kept out by connections on which nothing i
 
 import asyncio
 import math
-import resource
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 SWEEP_SECONDS = 1.0
@@ -31,15 +29,6 @@ class Bounds(NamedTuple):
 MOST_API, MOST_METADATA, MOST_OF_AN_INSTANCE = 1024, 8192, 64
 DISCARDED_BYTES = 16 << 20
 """How much of a body that is too large the API reads, so that its client hears why."""
-
-
-def raise_descriptors() -> int:
-    """Allow this process as many descriptors as it may have; gives their number."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # macOS takes no number above one of its own
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    return soft if soft != resource.RLIM_INFINITY else MOST_METADATA * 4
 
 
 def api_bounds(descriptors: int) -> Bounds:

@@ -14,9 +14,10 @@ import uvicorn
 
 from elastinet import worlds
 from elastinet.config import Config
-from elastinet.connections import Bounds, Connections, api_bounds, metadata_bounds, raise_descriptors
+from elastinet.connections import Bounds, Connections, api_bounds, metadata_bounds
 from elastinet.ec2.console import read_console
 from elastinet.engine import Engine
+from elastinet.fabric.descriptors import raise_limit
 from elastinet.fabric.link import AgentLink
 from elastinet.fabric.messages import Desire, Measure
 from elastinet.http import Application
@@ -67,7 +68,7 @@ class KernelFabric:
 
 async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
     """Serve until a signal says stop."""
-    descriptors = raise_descriptors()
+    descriptors = raise_limit()
     engine = _load(config, disks)
     try:
         app, tasks = _assemble(engine, config, run, disks, descriptors)

@@ -12,12 +12,22 @@ RESERVE = 24
 """What is left for sockets that are open for a moment, for routers and for who wants to run a command."""
 
 
-def raise_limit() -> None:
-    """Let this process have as many descriptors as its user may; what it has started keeps the old limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+def raise_limit() -> int:
+    """Let this process have as many descriptors as its user may; gives their number, at most a million.
+
+    What it has started keeps the old limit.
+    """
+    soft, hard = (
+        MOST if n == resource.RLIM_INFINITY else n for n in resource.getrlimit(resource.RLIMIT_NOFILE)
+    )
+    most = min(hard, MOST)
+    if soft >= most:
+        return most
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    except ValueError:  # macOS takes no number above one of its own
+        return soft
+    return most
 
 
 def make_room(starting: int) -> None:
