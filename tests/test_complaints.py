@@ -7,19 +7,19 @@ from elastinet.cli.mpi.complaints import Complaints
 
 def test_all_but_the_warning() -> None:
     """A prompt comes at once, a line that may be the warning when it is whole, and the end of what has none."""
-    ours, theirs = os.pipe()
-    complaints = Complaints(theirs)
-    os.write(
-        complaints.theirs, b"one\n[a:1] plm:rsh: Warning: setpgid(2,2) failed in parent\n[b:1] two\nwho? "
-    )
+    said, theirs = os.pipe()
+    os.set_blocking(said, False)
+    ours, out = os.pipe()
+    complaints = Complaints(said, out)
+    os.write(theirs, b"one\n[a:1] plm:rsh: Warning: setpgid(2,2) failed in parent\n[b:1] two\nwho? ")
     assert complaints.pass_on()
     assert os.read(ours, 99) == b"one\n[b:1] two\nwho? "
-    os.write(complaints.theirs, b"[a:1] plm")
+    os.write(theirs, b"[a:1] plm")
     assert complaints.pass_on()
-    os.write(complaints.theirs, b":rsh: Warning: setpgid(3,3) failed in parent\n[c:1] rest")
-    os.close(complaints.theirs)
+    os.write(theirs, b":rsh: Warning: setpgid(3,3) failed in parent\n[c:1] rest")
+    os.close(theirs)
     assert not complaints.pass_on()
     complaints.close()
     assert os.read(ours, 99) == b"[c:1] rest"
     os.close(ours)
-    os.close(theirs)
+    os.close(out)

@@ -100,8 +100,8 @@ def _entered(folder: Path, *, make: bool) -> Iterator[int]:
                 continue
             target = _link(fds[-1], name, "/".join([*way, name]))
             if target is None:
-                fds.append(_enter(fds[-1], name, make=make))
                 way.append(name)
+                fds.append(_enter(fds[-1], name, "/".join(way), make=make))
                 continue
             links += 1
             if links > MOST_LINKS:
@@ -135,16 +135,22 @@ def _link(above: int, name: str, path: str) -> str | None:
     return os.readlink(name, dir_fd=above)
 
 
-def _enter(above: int, name: str, *, make: bool) -> int:
-    """Open a folder, and make it first if it is missing and may be made."""
+def _enter(above: int, name: str, path: str, *, make: bool) -> int:
+    """Open a folder, and make it first if it is missing and may be made; an error names the whole path."""
     try:
+        if make:
+            _make(above, name)
         return os.open(name, ENTER, dir_fd=above)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+
+
+def _make(above: int, name: str) -> None:
+    try:
+        os.lstat(name, dir_fd=above)
     except FileNotFoundError:
-        if not make:
-            raise
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(name, PRIVATE_FOLDER, dir_fd=above)
-    return os.open(name, ENTER, dir_fd=above)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, PRIVATE_FOLDER, dir_fd=above)
 
 
 def _check_way(path: str, found: os.stat_result) -> None:

@@ -7,6 +7,7 @@ So the folders in which software writes, and the readable files of /etc, get a c
 import contextlib
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -65,15 +66,25 @@ def _copy(name: str, skeleton: Path, ours: tuple[Path, ...]) -> None:
 
 
 def _tree(source: Path, target: Path, ours: tuple[Path, ...], depth: int) -> None:
-    """Copy a folder's folders, and for /etc its readable files."""
-    if source in ours or not depth or not os.access(source, os.R_OK | os.X_OK):
+    """Copy a folder's folders, and for /etc its readable files; what others fill is theirs."""
+    if source in ours or not depth:
         return
     _folder(source, target)
-    for entry in os.scandir(source):
+    for entry in _entries(source):
         if entry.is_dir(follow_symlinks=False):
             _tree(Path(entry.path), target / entry.name, ours, depth - 1)
         elif entry.path.startswith("/etc/") and entry.is_file(follow_symlinks=False):
             _file(entry, target / entry.name)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, if this user may know, it is still there, and not everybody puts things there."""
+    with contextlib.suppress(OSError):
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IWOTH:
+            with os.scandir(folder) as found:
+                return list(found)
+    return []
 
 
 def _folder(source: Path, target: Path) -> None:
@@ -84,7 +95,7 @@ def _folder(source: Path, target: Path) -> None:
 
 def _file(entry: os.DirEntry[str], target: Path) -> None:
     """Copy a small file that this user may read; one that he may not read stays the host's, unreadable."""
-    if entry.stat().st_size <= LARGEST:
-        with contextlib.suppress(PermissionError):
+    with contextlib.suppress(PermissionError, FileNotFoundError):
+        if entry.stat().st_size <= LARGEST:
             shutil.copyfile(entry.path, target)
             shutil.copymode(entry.path, target)
