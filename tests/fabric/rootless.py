@@ -6,15 +6,17 @@ becomes the other user, makes its namespaces as `unshare --map-root-user` does, 
 """
 
 import ctypes
+import importlib
 import os
+import pkgutil
 import signal
 import sys
 
-from elastinet.fabric import agent, kernel, nftables, port, server, spawning
+import elastinet.fabric
+from elastinet.fabric import agent, kernel, nftables, port
 
 USER = 65534
 PR_SET_DUMPABLE = 4
-IMPORTED = (server, spawning)
 
 
 LENT = 0x6F000000
@@ -45,6 +47,8 @@ def setresuid(*ids: int) -> None:
 
 
 def main() -> None:
+    for module in pkgutil.iter_modules(elastinet.fabric.__path__):
+        importlib.import_module(f"elastinet.fabric.{module.name}")
     lent = sys.argv[1] == "--lent"
     if lent:
         os.setresuid = setresuid

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -51,8 +52,9 @@ class Kept:
         """End all of the server at once, as a power cut would."""
         pid = told(self.run("status", "--json", *self.options))["pid"]
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            subprocess.run(["kill", "-STOP", str(pid)], check=True)
-            subprocess.run(["kill", "-KILL", child, str(pid)], check=True)
+            os.kill(pid, signal.SIGSTOP)
+            for each in (int(child), pid):
+                os.kill(each, signal.SIGKILL)
         for name in ("server.json", "lock"):
             (self.folder / name).unlink()
 
