@@ -1,5 +1,6 @@
 """HTTP with limits: a request's parts are counted as they come in, before they are parsed or kept."""
 
+import socket
 from collections.abc import Hashable
 from http import HTTPStatus
 from typing import Any
@@ -47,8 +48,12 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.caller is None:
             self.caller = self.client[0] if self.client else ""
         self._allow(self.bounds.head_seconds)
-        if not self.room.enter(self):
+        if self._is_nobody_s(transport) or not self.room.enter(self):
             self.abort()
+
+    def _is_nobody_s(self, transport: Any) -> bool:
+        """Whether the client has left before it was let in: nobody knows any more who it was."""
+        return self.client is None and transport.get_extra_info("socket").family != socket.AF_UNIX
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another."""
