@@ -336,6 +336,21 @@ def test_whoever_reads_nothing_ends(pipelined: int) -> None:
     asyncio.run(deaf())
 
 
+@pytest.mark.parametrize("waiting", [1, 2, 5])
+def test_nothing_is_said_after_a_refusal(waiting: int, caplog: pytest.LogCaptureFixture) -> None:
+    async def refused() -> None:
+        quick = Quick()
+        async with quick.listen() as at:
+            reader, writer = await asyncio.open_connection(*at)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n" * waiting + b"no HTTP\r\n\r\n")
+            assert (await reader.read())[:12] == b"HTTP/1.1 400"
+            await quick.until_lost(1)
+            writer.close()
+
+    asyncio.run(refused())
+    assert caplog.records == []
+
+
 def test_whoever_has_left_already_is_not_let_in() -> None:
     async def gone() -> None:
         quick = Quick()
