@@ -4,6 +4,7 @@
 #   make demo     a small region, built and explained
 #   make test     the tests; TESTS=tests/wire for some of them
 #   make lint     ruff and mypy
+#   make fuzz     the doors of the machine under odd messages, for an hour; FUZZ="--seconds 300 --seed 1"
 #   make bench    elastinet measured, beside moto
 
 PYTHON_BIN := .venv/bin/python
@@ -11,7 +12,7 @@ TESTS ?= tests
 # Four workers: tests of packets mostly wait, and with more of them packets would be late.
 PYTEST_FLAGS ?= -n 4 -q
 
-.PHONY: setup demo test lint bench system-packages
+.PHONY: setup demo test lint fuzz bench system-packages
 
 setup: .venv/.ready system-packages
 
@@ -36,6 +37,9 @@ lint: setup
 	@$(PYTHON_BIN) -m ruff check
 	@$(PYTHON_BIN) -m ruff format --check
 	@$(PYTHON_BIN) -m mypy
+
+fuzz: setup
+	@PYTHONPATH=tests:tests/fabric:tests/kernel $(PYTHON_BIN) -m fuzz $(FUZZ)
 
 bench: setup .venv/.bench-ready
 	@PYTHONPATH=tests $(PYTHON_BIN) -m bench

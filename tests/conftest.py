@@ -19,7 +19,7 @@ from served import Served
 
 TOGETHER = ("tests/fabric/", "tests/kernel/", "tests/refusals/", "tests/walls/", "tests/test_http_fuzz.py")
 """Files whose tests share a server or an agent that is dear to start."""
-SLOW = ("tests/clients/", "tests/test_examples.py")
+SLOW = ("tests/clients/", "tests/test_examples.py", "tests/walls/test_fuzz.py", "tests/walls/test_chaos.py")
 """Tests that take long, each by itself."""
 MEASURING = (
     *(
@@ -40,7 +40,8 @@ MEASURING = (
 
 def unit(nodeid: str) -> str:
     """What one worker does whole: a file whose tests share something, or a test."""
-    return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+    together = nodeid.startswith(TOGETHER) and not nodeid.startswith(SLOW)
+    return nodeid.partition("::")[0] if together else nodeid
 
 
 class Together(LoadScopeScheduling):
@@ -80,6 +81,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Say how workers share the tests; xdist's own groups do nothing under pytest 9."""
     return Together(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what the tests that try very much have tried."""
+    for report in terminalreporter.stats.get("passed", []):
+        for _, said in report.user_properties:
+            terminalreporter.write_line(str(said))
 
 
 @pytest.fixture(scope="session")

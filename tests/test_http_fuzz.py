@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service
+from region_seen import everything
 from served import Served, new_account
 
 FORM = "application/x-www-form-urlencoded"
@@ -60,17 +61,7 @@ class Watched:
 
     def everything(self) -> dict[str, Any]:
         """All that the account can see."""
-        ec2 = self.served.client(account=self.account)
-        names = [
-            action for action in OPERATIONS if action.startswith("Describe") and "Attribute" not in action
-        ]
-        kept = [name for name in names if not name.startswith(("DescribeInstanceType", "DescribeImages"))]
-        shapes = {name: ec2.meta.service_model.operation_model(name).input_shape for name in kept}
-        asked = [name for name, shape in shapes.items() if not shape.required_members]
-        seen = {name: ec2._make_api_call(name, {}) for name in asked}
-        for one in seen.values():
-            del one["ResponseMetadata"]
-        return seen
+        return everything(self.served.client(account=self.account))
 
     def close(self) -> None:
         if self._connection:

@@ -1,12 +1,13 @@
 """HTTP with limits: a request's parts are counted as they come in, before they are parsed or kept."""
 
+import socket
 from collections.abc import Hashable
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from elastinet.connections import NEVER, Connections
@@ -34,6 +35,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.room, self.bounds = room, room.bounds
         self.caller: Hashable = None
         self.deadline = NEVER
+        self._unanswered: list[RequestResponseCycle] = []
         self._message_ended = True
         self._head_bytes = self._body_bytes = 0
         self._unsent = NEVER
@@ -47,8 +49,12 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.caller is None:
             self.caller = self.client[0] if self.client else ""
         self._allow(self.bounds.head_seconds)
-        if not self.room.enter(self):
+        if self._is_nobody_s(transport) or not self.room.enter(self):
             self.abort()
+
+    def _is_nobody_s(self, transport: Any) -> bool:
+        """Whether the client has left before it was let in: nobody knows any more who it was."""
+        return self.client is None and transport.get_extra_info("socket").family != socket.AF_UNIX
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another."""
@@ -116,10 +122,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, sentence: str) -> None:
         """Answer what is not read to its end; the client hears it, if what it still sends is not much."""
-        for cycle in (self.cycle, *(cycle for cycle, _ in self.pipeline)):
-            if cycle is not None:
-                cycle.disconnected = True
-                cycle.message_event.set()
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.pipeline.clear()
         body = f"{sentence}\n"
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\nconnection: close\r\n"
@@ -138,6 +143,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Wait for the body."""
         super().on_headers_complete()
+        before = (cycle for cycle in self._unanswered if not cycle.response_complete)
+        self._unanswered = [*before, self.cycle]
         self._allow(self.bounds.body_seconds)
 
     def on_body(self, body: bytes) -> None:

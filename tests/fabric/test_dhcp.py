@@ -6,50 +6,28 @@ from typing import Any
 
 import msgspec
 import pytest
-from frames import mac, packets
+from frames import packets
+from leases import (
+    ACK,
+    ASKED,
+    DISCOVER,
+    DNS,
+    DOMAIN,
+    KIND,
+    MTU,
+    NTP,
+    OFFER,
+    REQUEST,
+    ROUTER,
+    SERVER,
+    answer,
+    message,
+)
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
-KIND, ROUTER, DNS, DOMAIN, MTU, NTP, ASKED, SERVER = 53, 3, 6, 15, 26, 42, 50, 54
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
-WANTED = bytes((55, 5, ROUTER, DNS, DOMAIN, MTU, NTP))
 BASE = (table(), group(ALL), guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
-
-
-def message(kind: int, client: str, sender: str, more: bytes = b"") -> bytes:
-    """A frame with a client's message in it, which speaks of one MAC and comes from another, or the same."""
-    flags = 0x8000
-    head = struct.pack("!BBBBIHH16x", 1, 1, 6, 0, 4711, 0, flags) + mac(client) + bytes(10 + 192)
-    data = head + bytes((0x63, 0x82, 0x53, 0x63, KIND, 1, kind)) + WANTED + more + b"\xff"
-    udp = struct.pack("!HHHH", 68, 67, 8 + len(data), 0) + data
-    fields = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, bytes(4), b"\xff" * 4)
-    total = sum(struct.unpack("!10H", fields))
-    total = (total & 0xFFFF) + (total >> 16)
-    header = fields[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF) + fields[12:]
-    return mac("ff:ff:ff:ff:ff:ff") + mac(sender) + b"\x08\x00" + header + udp
-
-
-def answer(device: socket.socket, seconds: float) -> tuple[str, dict[int, bytes]] | None:
-    """The address that a server gives, and its options."""
-    device.settimeout(seconds)
-    while True:
-        try:
-            frame, (_, _, direction, _, _) = device.recvfrom(65535)
-        except TimeoutError:
-            return None
-        if (
-            direction != socket.PACKET_OUTGOING
-            and frame[12:14] == b"\x08\x00"
-            and frame[34:38] == b"\0\x43\0\x44"
-        ):
-            return socket.inet_ntoa(frame[58:62]), dict(options(frame[282:]))
-
-
-def options(data: bytes):  # type: ignore[no-untyped-def]
-    while data[0] != 255:
-        yield data[0], data[2 : 2 + data[1]]
-        data = data[2 + data[1] :]
 
 
 def leased(machine: Machine, **changes: Any) -> dict[int, bytes]:

@@ -5,7 +5,9 @@ from typing import Any
 
 
 def children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """A process's children, whichever of its threads has made them."""
+    told = (path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return [int(child) for line in told for child in line.split()]
 
 
 def of_module(pid: int, module: str) -> list[int]:

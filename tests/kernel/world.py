@@ -23,6 +23,11 @@ _blocks = itertools.count(1)
 class World:
     """A server, a client of its API, and a way into its instances."""
 
+    account = "x"
+    """The access key of its own client: no number, so the default account."""
+    before: tuple[str, ...] = ()
+    """What its commands are started by."""
+
     def __init__(self, state: Path, *options: str, **variables: str) -> None:
         self.state, self.options, self.variables = state, options, variables
         self.port = 0
@@ -37,17 +42,17 @@ class World:
         (found,) = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
         self.image = found["ImageId"]
 
-    def client(self, region: str) -> Any:
+    def client(self, region: str, account: str = "") -> Any:
         """A client of the server's API in a region."""
         return boto3.client(
-            "ec2", region_name=region, endpoint_url=self.url, aws_access_key_id="x",
+            "ec2", region_name=region, endpoint_url=self.url, aws_access_key_id=account or self.account,
             aws_secret_access_key="x", config=Config(retries={"max_attempts": 0}, parameter_validation=False),
         )  # fmt: skip
 
     def cli(self, verb: str, *words: str, port: int | None = None, check: bool = True) -> Any:
         """Run a verb of the command line."""
         where = ["--port", str(self.port if port is None else port)]
-        command = [ELASTINET, verb, *where, *words]
+        command = [*self.before, ELASTINET, verb, *where, *words]
         options: Any = {"capture_output": True, "text": True, "env": os.environ | self.variables}
         return subprocess.run(command, check=check, timeout=60, **options)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -262,9 +263,10 @@ class Quick:
         given = {"most": 8, "of_one": 4, "head_bytes": 1 << 16, "body_bytes": 1 << 16, "idle_seconds": 0.2}
         self.bounds = Bounds(**(given | {"head_seconds": 0.2, "body_seconds": 0.2} | bounds))
         self.answer = answer
-        self.lost = 0
+        self.lost = self.asked = 0
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
         headers = [(b"content-length", b"%d" % len(self.answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self.answer})
@@ -332,6 +334,37 @@ def test_whoever_reads_nothing_ends(pipelined: int) -> None:
             writer.close()
 
     asyncio.run(deaf())
+
+
+@pytest.mark.parametrize("waiting", [1, 2, 5])
+def test_nothing_is_said_after_a_refusal(waiting: int, caplog: pytest.LogCaptureFixture) -> None:
+    async def refused() -> None:
+        quick = Quick()
+        async with quick.listen() as at:
+            reader, writer = await asyncio.open_connection(*at)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n" * waiting + b"no HTTP\r\n\r\n")
+            assert (await reader.read())[:12] == b"HTTP/1.1 400"
+            await quick.until_lost(1)
+            writer.close()
+
+    asyncio.run(refused())
+    assert caplog.records == []
+
+
+def test_whoever_has_left_already_is_not_let_in() -> None:
+    async def gone() -> None:
+        quick = Quick()
+        async with quick.listen() as at:
+            for _ in range(
+                20
+            ):  # reset before the loop has its turn: no socket can tell any more whose it was
+                with socket.create_connection(at) as client:
+                    client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await quick.until_lost(20)
+            assert quick.asked == 0
+
+    asyncio.run(gone())
 
 
 def test_whoever_reads_slowly_gets_all() -> None:

@@ -9,6 +9,10 @@ from elastinet.fabric.objects import Group, Interface, Mapping, Members, Network
 
 PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
 BY_SENDER = "meta mark set iif . ether saddr . ip saddr map @own"
+# A DHCP server answers to the address that a message calls its relay's (giaddr) or its client's (ciaddr),
+# wherever that is. Instances are no relays; a client's address is made the source, and looked up like one.
+_BY_CLIENT = ("ip saddr set @th,160,32", f"{BY_SENDER} accept", "drop")
+_DHCP = ("@th,256,32 != 0 drop", "@th,160,32 0 accept", *_BY_CLIENT)
 BUMP = "ip ttl vmap { " + ", ".join(f"{ttl} : goto ttl{ttl}" for ttl in range(1, 255)) + ", 255 : accept }"
 DEFINITIONS = {
     permissions.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
@@ -49,6 +53,7 @@ def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -
         "type filter hook prerouting priority raw; policy accept;",
     )
     yield Chain("local", tuple(_local(item)), "type filter hook input priority filter; policy accept;")
+    yield Chain("dhcp", _DHCP)
     yield Chain("services", tuple(_services(item)))
     yield Chain(
         "forward", tuple(_forward(item, outside)), "type filter hook forward priority filter; policy drop;"
@@ -66,7 +71,7 @@ def _local(item: Network) -> Iterator[str]:
     """What reaches the router itself."""
     yield "iif lo accept"
     yield from _apart(item, "local6")
-    yield from ("udp dport 67 accept", f"{BY_SENDER} goto services", "drop")
+    yield from ("udp dport 67 goto dhcp", f"{BY_SENDER} goto services", "drop")
 
 
 def _apart(item: Network, chain: str) -> Iterator[str]:

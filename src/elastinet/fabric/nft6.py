@@ -18,6 +18,8 @@ NEVER_OUTSIDE = "{ ::/127, fc00::/7, fe80::/10, ff00::/8 }"
 LINK_SCOPE = ("fe80::/10", "ff00::/8")
 ROUTER = names.link_local(names.ROUTER_MAC)
 DHCP_SERVERS = "ff02::1:2"
+CLIENT_MESSAGES = "{ 1, 3, 4, 5, 8, 9, 11 }"
+"""What clients say to DHCPv6 servers; but no Rebind (6): by it, dnsmasq gives whatever address is named."""
 BLOCK = "type ether_addr . ipv6_addr : mark; flags interval;"
 """Without the link's number: nftables turns its bytes around in keys of intervals."""
 
@@ -59,7 +61,7 @@ def _receive(item: Network, limits: bool) -> Iterator[str]:
 _LINK = (f"{SENDER} @link6 goto discovery6", f"{BY_SENDER} goto discovery6", "iif lo accept", "counter drop")
 _DISCOVERY = (
     "ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-neighbor-solicit } accept",
-    f"ip6 daddr {{ {ROUTER}, {DHCP_SERVERS} }} udp sport 546 udp dport 547 accept",
+    f"ip6 daddr {{ {ROUTER}, {DHCP_SERVERS} }} udp sport 546 udp dport 547 @th,64,8 {CLIENT_MESSAGES} accept",
     f"ip6 daddr {ROUTER} icmpv6 type echo-request accept",
     "counter drop",
 )

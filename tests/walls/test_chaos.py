@@ -1,0 +1,176 @@
+"""Thirty instances, clients that never rest, and a server that is killed, stopped, stuck and full again and again.
+
+ELASTINET_CHAOS_SECONDS says for how long, ELASTINET_CHAOS_SEED in which order.
+"""
+
+import collections
+import contextlib
+import os
+import random
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from left import host, ours
+from world import World
+
+from chaos.blows import BLOWS, Blow, Confined, fill, inits
+from chaos.load import Load
+from commands import wait_until
+from elastinet.fabric import cgroups
+from wholeness import check_references, kept
+
+SECONDS = float(os.environ.get("ELASTINET_CHAOS_SECONDS", "45"))
+SEED = os.environ.get("ELASTINET_CHAOS_SEED", "1")
+INSTANCES, CLIENTS = 30, 2
+GENEROUS_SECONDS = 60
+PAUSE_SECONDS = (0.2, 1.5)
+
+
+@pytest.fixture
+def chaotic(tmp_path: Path) -> Iterator[Any]:
+    """A server on a small disk of its own, where that can be had."""
+    kind = Confined if os.geteuid() == 0 and shutil.which("nsenter") else World
+    (tmp_path / "state").mkdir(mode=0o700)
+    with contextlib.ExitStack() as stack:
+        world = kind(tmp_path / "state", ELASTINET_QUOTAS="unlimited")
+        if isinstance(world, Confined):
+            stack.callback(world.close)
+        stack.callback(lambda: world.cli("stop", check=False))
+        yield world
+
+
+def furnish(world: Any) -> SimpleNamespace:
+    """Instances that let packets of ICMP in, and one that lets nothing in."""
+    vpc = world.vpc()
+    world.allow(vpc.group, "icmp")
+    closed = world.ec2.create_security_group(GroupName="closed", Description="d", VpcId=vpc.id)["GroupId"]
+    vpc.open = world.launch(vpc.left, vpc.group, INSTANCES - 1)
+    (vpc.closed,) = world.launch(vpc.left, closed)
+    return vpc
+
+
+def settled(world: Any) -> float:
+    """How long it takes until the kernel has what the state asks for, and nothing fails."""
+    began = time.monotonic()
+    while True:
+        try:
+            request = urllib.request.Request(f"{world.url}/_elastinet/settle?timeout=20", method="POST")
+            with urllib.request.urlopen(request, timeout=40) as answer:
+                said = answer.read()
+            if b'"settled": true' in said:
+                return time.monotonic() - began
+        except urllib.error.HTTPError as error:
+            said = error.read()
+        except OSError as error:
+            said = str(error).encode()
+        assert time.monotonic() - began < GENEROUS_SECONDS, (said, unsettled(world))
+        time.sleep(0.05)
+
+
+def unsettled(world: Any) -> list[dict[str, Any]]:
+    """What is not as it was asked to be, or not yet."""
+    pages = world.ec2.describe_instances()["Reservations"]
+    instances = [one for page in pages for one in page["Instances"]]
+    found = [one for one in instances if one["State"]["Name"] not in ("running", "stopped", "terminated")]
+    for one in world.ec2.describe_network_interfaces()["NetworkInterfaces"]:
+        if one.get("Attachment", {}).get("Status", "attached") != "attached":
+            holder = one["Attachment"].get("InstanceId")
+            found += [one, *(i for i in instances if i["InstanceId"] == holder)]
+    return found
+
+
+def strike(
+    world: Any, loads: list[Load], dice: random.Random, blows: list[Blow]
+) -> tuple[collections.Counter[str], float]:
+    """Blow after blow for a while, each kind once at least; how many of each, and the longest way back."""
+    struck: collections.Counter[str] = collections.Counter()
+    longest, began, order = 0.0, time.monotonic(), dice.sample(blows, len(blows))
+    while order or time.monotonic() - began < SECONDS:
+        blow = order.pop() if order else dice.choice(blows)
+        time.sleep(dice.uniform(*PAUSE_SECONDS))
+        print(f"{time.monotonic() - began:.1f} s: {blow.__name__}")
+        blow(world, dice)
+        struck[blow.__name__] += 1
+        with contextlib.ExitStack() as paused:
+            for load in loads:
+                paused.enter_context(load.pausing())
+            longest = max(longest, took := settled(world))
+        print(f"settled in {took:.1f} s")
+    return struck, longest
+
+
+@pytest.mark.timeout(SECONDS * 4 + 300)
+def test_chaos(chaotic: Any, record_property: Callable[[str, object], None]) -> None:
+    world, before = chaotic, host()
+    mounts, groups = Path("/proc/self/mountinfo").read_text(), own_groups()
+    place = furnish(world)
+    base = [one.id for one in place.open]
+    loads = [Load(world, place, base[n::CLIENTS], f"{SEED} {n}") for n in range(CLIENTS)]
+    blows = [blow for blow in BLOWS if blow is not fill or isinstance(world, Confined)]
+    for load in loads:
+        load.start()
+    try:
+        struck, longest = strike(world, loads, random.Random(SEED), blows)
+    finally:
+        for load in loads:
+            load.stop()
+    settled(world)
+    lost = [one for load in loads for one in load.lost()]
+    acknowledged = sum(load.acknowledged for load in loads)
+    record_property(
+        "told", f"chaos: {dict(struck)}; acknowledged {acknowledged}, refused {sum(x.refused for x in loads)}, "
+        f"unheard {sum(x.unheard for x in loads)}, lost {len(lost)}, settled in {longest:.1f} s at the most",
+    )  # fmt: skip
+    assert lost == []
+    assert acknowledged > 50, "the clients got nothing done"
+    check_packets(world, place)
+    assert host() == before
+    check_nothing_is_left(world, before, mounts, groups)
+
+
+def check_packets(world: Any, place: SimpleNamespace) -> None:
+    """Who lets packets in gets them, after all that."""
+    everybody = [one.id for one in (*place.open, place.closed)]
+    stopped = [id for id in everybody if state(world, id) == "stopped"]
+    if stopped:
+        world.ec2.start_instances(InstanceIds=stopped)
+    waiter = world.ec2.get_waiter("instance_running")
+    waiter.wait(InstanceIds=everybody, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+    settled(world)
+    one, *others = place.open
+    for other in others:
+        assert world.sh(one.id, f"ping -n -c1 -w5 {other.ip}").returncode == 0, other
+    assert world.sh(one.id, f"ping -n -c2 -w2 {place.closed.ip}").returncode == 1
+    assert world.out(one.id, "curl -s http://169.254.169.254/latest/meta-data/instance-id") == one.id
+
+
+def state(world: Any, id: str) -> str:
+    (found,) = world.ec2.describe_instances(InstanceIds=[id])["Reservations"][0]["Instances"]
+    return str(found["State"]["Name"])
+
+
+def check_nothing_is_left(world: Any, before: list[str], mounts: str, groups: set[Path]) -> None:
+    """As many instances' processes as there are instances; and nothing at all after the end."""
+    shown = world.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
+    running = sum(len(one["Instances"]) for one in shown["Reservations"])
+    wait_until(lambda: len(inits(world.pid)) == running + 1)  # and the internet
+    world.stop()
+    wait_until(lambda: ours(world.state) == [])
+    assert host() == before
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+    wait_until(lambda: own_groups() <= groups)
+    check_references(kept(world.seen_state if isinstance(world, Confined) else world.state))
+
+
+def own_groups() -> set[Path]:
+    """The control groups of agents on this machine."""
+    return {
+        group for parent in cgroups.parents() if parent.is_dir() for group in parent.glob(f"{cgroups.NAME}*")
+    }
