@@ -14,11 +14,10 @@ from family import child, children
 from left import ours
 from world import World
 
-from commands import wait_until
-
 ENGINE, AGENT = "elastinet.server", "elastinet.fabric.agent"
 STILL_SECONDS = (0.5, 2.5)
 FULL_SECONDS = 1.5
+PATIENCE_SECONDS = 30
 TMPFS = "size=192m,mode=700"
 
 
@@ -71,15 +70,31 @@ def kill_dnsmasq(world: Any, dice: random.Random) -> None:
 
 def kill_guest(world: Any, dice: random.Random) -> None:
     """Kill an instance's init, or the internet's."""
-    found = inits(world.pid)
+    found = list(inits(world.pid))
     _kill(dice.choice(found) if found else None)
 
 
 def kill_all(world: Any, dice: random.Random) -> None:
     """Kill the supervisor, on which all others depend, and start again."""
     _kill(world.pid)
-    wait_until(lambda: ours(world.state) == [])
+    wait_for_the_end(world.state)
     world.start()
+
+
+def wait_for_the_end(state: Path) -> None:
+    """Wait until no process of a server is left; those that are, are told."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while left := ours(state):
+        assert time.monotonic() < end, [(pid, words, whereabouts(pid)) for pid, words in left]
+        time.sleep(0.05)
+
+
+def whereabouts(pid: int) -> str:
+    """What a process is doing."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return "; ".join(line for line in status if line.startswith(("State", "PPid", "SigCgt", "ShdPnd")))
+    return "gone"
 
 
 def freeze(world: Any, dice: random.Random) -> None:
@@ -129,12 +144,18 @@ def family(pid: int) -> Iterator[tuple[int, str]]:
             yield from family(one)
 
 
-def inits(pid: int) -> list[int]:
-    """The first processes of the PID namespaces of the instances and of the internet."""
-    found = []
+def inits(pid: int) -> dict[int, str]:
+    """The first processes of the PID namespaces of the instances and of the internet, and their host names."""
+    found = {}
     for one, words in family(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             ids = Path(f"/proc/{one}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()
             if words.startswith("sleep") and ids[-1] == "1":
-                found.append(one)
+                found[one] = _host_name(one)
     return found
+
+
+def _host_name(pid: int) -> str:
+    """What a process's UTS namespace calls itself."""
+    command = ["nsenter", f"--target={pid}", "--uts", "hostname"]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from frames import packets
+from frames import packets, received
 from leases import (
     ACK,
     ASKED,
@@ -20,11 +20,15 @@ from leases import (
     REQUEST,
     ROUTER,
     SERVER,
+    SOLICIT,
     answer,
+    grants,
     message,
+    message6,
 )
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
+from sixparts import eni6, network6, six
 
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
 BASE = (table(), group(ALL), guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
@@ -72,3 +76,17 @@ def test_a_link_s_own_mac_only_is_answered(machine: Machine, client: int, sender
         assert answer(theirs, 0.2) is None
         mine.send(message(DISCOVER, MACS[0], MACS[0]))
         assert answer(mine, 5) is not None
+
+
+def test_an_address_goes_from_one_interface_to_another(machine: Machine) -> None:
+    """As soon as it is free: the server's own lease of it is not waited for."""
+    machine.boot(network6(), table(), group(ALL), guest(1), eni6(1, six(1, "7")))
+    for number in (2, 3):
+        before = number - 1
+        assert machine.desire(drop=(f"guest:i-{before}", f"interface:eni-{before}")) == {}
+        again = {"addresses": ("10.0.1.10",), "mac": f"02:00:00:00:00:0{number}"}
+        machine.boot(guest(number), eni6(number, six(1, "7"), **again))
+        assert "10.0.1.10" in machine.ok(f"i-{number}", "ip -4 addr show eth0")
+        with packets(machine, f"i-{number}", "eth0") as link:
+            link.send(message6(SOLICIT, f"fe80::ff:fe00:{number}", again["mac"]))
+            assert any(grants(seen, six(1, "7")) for seen in received(link))

@@ -17,10 +17,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from left import host, ours
+from left import host
 from world import World
 
-from chaos.blows import BLOWS, Blow, Confined, fill, inits
+from chaos.blows import BLOWS, Blow, Confined, fill, inits, wait_for_the_end
 from chaos.load import Load
 from commands import wait_until
 from elastinet.fabric import cgroups
@@ -30,6 +30,7 @@ SECONDS = float(os.environ.get("ELASTINET_CHAOS_SECONDS", "45"))
 SEED = os.environ.get("ELASTINET_CHAOS_SEED", "1")
 INSTANCES, CLIENTS = 30, 2
 GENEROUS_SECONDS = 60
+STEADY = ("running", "stopped", "terminated")
 PAUSE_SECONDS = (0.2, 1.5)
 
 
@@ -70,20 +71,26 @@ def settled(world: Any) -> float:
             said = error.read()
         except OSError as error:
             said = str(error).encode()
-        assert time.monotonic() - began < GENEROUS_SECONDS, (said, unsettled(world))
+        assert time.monotonic() - began < GENEROUS_SECONDS, f"{said!r} {unsettled(world)}"
         time.sleep(0.05)
 
 
-def unsettled(world: Any) -> list[dict[str, Any]]:
+def unsettled(world: Any) -> dict[str, Any]:
     """What is not as it was asked to be, or not yet."""
     pages = world.ec2.describe_instances()["Reservations"]
-    instances = [one for page in pages for one in page["Instances"]]
-    found = [one for one in instances if one["State"]["Name"] not in ("running", "stopped", "terminated")]
+    states = {one["InstanceId"]: one["State"]["Name"] for page in pages for one in page["Instances"]}
+    found: dict[str, Any] = {id: name for id, name in states.items() if name not in STEADY}
     for one in world.ec2.describe_network_interfaces()["NetworkInterfaces"]:
-        if one.get("Attachment", {}).get("Status", "attached") != "attached":
-            holder = one["Attachment"].get("InstanceId")
-            found += [one, *(i for i in instances if i["InstanceId"] == holder)]
-    return found
+        if bond := one.get("Attachment"):
+            holder = bond.get("InstanceId", "")
+            if bond["Status"] != "attached" or holder in found:
+                found[one["NetworkInterfaceId"]] = (
+                    bond["Status"],
+                    bond["DeviceIndex"],
+                    holder,
+                    states.get(holder),
+                )
+    return found | {"log": world.cli("logs").stdout[-1500:]}
 
 
 def strike(
@@ -159,10 +166,13 @@ def state(world: Any, id: str) -> str:
 def check_nothing_is_left(world: Any, before: list[str], mounts: str, groups: set[Path]) -> None:
     """As many instances' processes as there are instances; and nothing at all after the end."""
     shown = world.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
-    running = sum(len(one["Instances"]) for one in shown["Reservations"])
-    wait_until(lambda: len(inits(world.pid)) == running + 1)  # and the internet
+    running = {
+        i["PrivateDnsName"].partition(".")[0] for one in shown["Reservations"] for i in one["Instances"]
+    }
+    found = sorted(inits(world.pid).values())
+    assert found == sorted((*running, "internet"))
     world.stop()
-    wait_until(lambda: ours(world.state) == [])
+    wait_for_the_end(world.state)
     assert host() == before
     assert Path("/proc/self/mountinfo").read_text() == mounts
     wait_until(lambda: own_groups() <= groups)

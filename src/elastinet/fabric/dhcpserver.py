@@ -16,6 +16,7 @@ MTU_OPTION = 26
 DNS_PORT, DHCP_PORT, DHCP6_PORT = "0035", "0043", "0223"
 DUID = "1,00:01"
 START_SECONDS = 5.0
+MOST_LEFT = 10_000
 POWERS = ("net_admin", "net_raw", "net_bind_service")
 NTP_ADDRESS = "169.254.169.123"
 SILENT = (
@@ -104,6 +105,39 @@ def _files(id: str, interface: Interface | None) -> dict[str, str]:
     }
 
 
+class Leases:
+    """Addresses that a process may have leased to interfaces which are gone.
+
+    It lets nobody else have them until the lease is over, and forgets a lease only when it ends itself.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Interface] = {}
+        self._left: dict[str, str] = {}
+        self.withhold = False
+
+    def change(self, interfaces: Mapping[str, Interface | None]) -> None:
+        """Note who came, went and changed, and whether an address that somebody has left is now another's."""
+        for before in [self._known.pop(id) for id in interfaces if id in self._known]:
+            self._left |= dict.fromkeys(_leased(before), before.mac)
+        for id, interface in interfaces.items():
+            if interface is not None:
+                self._known[id] = interface
+                owners = {self._left.get(address, interface.mac) for address in _leased(interface)}
+                self.withhold |= owners != {interface.mac}
+        self.withhold |= len(self._left) > MOST_LEFT
+
+    def forget(self) -> None:
+        """Begin anew, as the process does."""
+        self._left.clear()
+        self.withhold = False
+
+
+def _leased(interface: Interface) -> tuple[str, ...]:
+    """The addresses that an interface is leased: its first of each family."""
+    return (*interface.addresses[:1], *interface.addresses6[:1])
+
+
 class DhcpServer:
     """A network's dnsmasq: its process, its configuration, the hosts and the names it was told of.
 
@@ -120,6 +154,7 @@ class DhcpServer:
             self._give(self._folder / folder)
         self._give(self._folder)
         self._config = ""
+        self._leases = Leases()
         self._told: dict[str, str] = {}
         self._asked: dict[str, str] = {}
 
@@ -127,10 +162,11 @@ class DhcpServer:
         """Have the server run with this configuration and these changes of hosts."""
         for id, interface in interfaces.items():
             self._asked |= _files(id, interface)
+        self._leases.change(interfaces)
         if not _lives(self.pid):
             self.pid = 0
         text = config(network, self._folder)
-        if text != self._config:
+        if text != self._config or self._leases.withhold:
             self.stop()
         if self._tell() and self.pid:
             os.kill(self.pid, signal.SIGHUP)
@@ -180,6 +216,7 @@ class DhcpServer:
         if not _lives(pid):
             self.pid = 0
             raise OSError("dnsmasq ended at once")
+        self._leases.forget()
 
     def stop(self) -> None:
         """End the process, and wait until its port is free for the next; the agent reaps it."""
