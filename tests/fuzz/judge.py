@@ -11,6 +11,7 @@ from family import children
 from frames import address, received
 from leases import DISCOVER, SOLICIT, answer, message, message6
 
+from elastinet.logs import path_of
 from elastinet.places import runtime_folder
 from fuzz.dns_door import labels
 from fuzz.place import METADATA, Place
@@ -34,7 +35,7 @@ class Judge:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.log = runtime_folder(place.world.port) / "log"
+        self.log = path_of(place.world.state, runtime_folder(place.world.port))
         self.parts = parts(place.world.pid)
         names = {part.name for part in self.parts}
         assert {"engine", "agent", "dnsmasq"} <= names, names
