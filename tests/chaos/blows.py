@@ -14,6 +14,8 @@ from family import child, children
 from left import ours
 from world import World
 
+from elastinet.fabric import cgroups
+
 ENGINE, AGENT = "elastinet.server", "elastinet.fabric.agent"
 STILL_SECONDS = (0.5, 2.5)
 FULL_SECONDS = 1.5
@@ -70,7 +72,7 @@ def kill_dnsmasq(world: Any, dice: random.Random) -> None:
 
 def kill_guest(world: Any, dice: random.Random) -> None:
     """Kill an instance's init, or the internet's."""
-    found = list(inits(world.pid))
+    found = inits(world.pid)
     _kill(dice.choice(found) if found else None)
 
 
@@ -144,18 +146,24 @@ def family(pid: int) -> Iterator[tuple[int, str]]:
             yield from family(one)
 
 
-def inits(pid: int) -> dict[int, str]:
-    """The first processes of the PID namespaces of the instances and of the internet, and their host names."""
-    found = {}
+def inits(pid: int) -> list[int]:
+    """The first processes of the PID namespaces of the instances and of the internet."""
+    found = []
     for one, words in family(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             ids = Path(f"/proc/{one}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()
             if words.startswith("sleep") and ids[-1] == "1":
-                found[one] = _host_name(one)
+                found.append(one)
     return found
 
 
-def _host_name(pid: int) -> str:
-    """What a process's UTS namespace calls itself."""
-    command = ["nsenter", f"--target={pid}", "--uts", "hostname"]
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
+def groups(pid: int) -> set[Path]:
+    """The control groups of a server's agent and its instances."""
+    found = set()
+    for one in inits(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for line in Path(f"/proc/{one}/cgroup").read_text().splitlines():
+                _, controllers, path = line.split(":", 2)
+                group = cgroups.UNITED / controllers / path.lstrip("/")
+                found |= {each for each in (group, *group.parents) if each.name.startswith(cgroups.NAME)}
+    return found

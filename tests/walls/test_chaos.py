@@ -20,10 +20,9 @@ import pytest
 from left import host
 from world import World
 
-from chaos.blows import BLOWS, Blow, Confined, fill, inits, wait_for_the_end
+from chaos.blows import BLOWS, Blow, Confined, fill, groups, inits, wait_for_the_end
 from chaos.load import Load
 from commands import wait_until
-from elastinet.fabric import cgroups
 from wholeness import check_references, kept
 
 SECONDS = float(os.environ.get("ELASTINET_CHAOS_SECONDS", "45"))
@@ -95,9 +94,10 @@ def unsettled(world: Any) -> dict[str, Any]:
 
 def strike(
     world: Any, loads: list[Load], dice: random.Random, blows: list[Blow]
-) -> tuple[collections.Counter[str], float]:
-    """Blow after blow for a while, each kind once at least; how many of each, and the longest way back."""
+) -> tuple[collections.Counter[str], float, set[Path]]:
+    """Blow after blow for a while, each kind once at least; how many of each, the longest way back, and all control groups."""
     struck: collections.Counter[str] = collections.Counter()
+    seen: set[Path] = set()
     longest, began, order = 0.0, time.monotonic(), dice.sample(blows, len(blows))
     while order or time.monotonic() - began < SECONDS:
         blow = order.pop() if order else dice.choice(blows)
@@ -109,14 +109,15 @@ def strike(
             for load in loads:
                 paused.enter_context(load.pausing())
             longest = max(longest, took := settled(world))
+        seen |= groups(world.pid)
         print(f"settled in {took:.1f} s")
-    return struck, longest
+    return struck, longest, seen
 
 
 @pytest.mark.timeout(SECONDS * 4 + 300)
 def test_chaos(chaotic: Any, record_property: Callable[[str, object], None]) -> None:
     world, before = chaotic, host()
-    mounts, groups = Path("/proc/self/mountinfo").read_text(), own_groups()
+    mounts = Path("/proc/self/mountinfo").read_text()
     place = furnish(world)
     base = [one.id for one in place.open]
     loads = [Load(world, place, base[n::CLIENTS], f"{SEED} {n}") for n in range(CLIENTS)]
@@ -124,7 +125,7 @@ def test_chaos(chaotic: Any, record_property: Callable[[str, object], None]) -> 
     for load in loads:
         load.start()
     try:
-        struck, longest = strike(world, loads, random.Random(SEED), blows)
+        struck, longest, seen = strike(world, loads, random.Random(SEED), blows)
     finally:
         for load in loads:
             load.stop()
@@ -139,7 +140,7 @@ def test_chaos(chaotic: Any, record_property: Callable[[str, object], None]) -> 
     assert acknowledged > 50, "the clients got nothing done"
     check_packets(world, place)
     assert host() == before
-    check_nothing_is_left(world, before, mounts, groups)
+    check_nothing_is_left(world, before, mounts, seen)
 
 
 def check_packets(world: Any, place: SimpleNamespace) -> None:
@@ -163,24 +164,15 @@ def state(world: Any, id: str) -> str:
     return str(found["State"]["Name"])
 
 
-def check_nothing_is_left(world: Any, before: list[str], mounts: str, groups: set[Path]) -> None:
+def check_nothing_is_left(world: Any, before: list[str], mounts: str, seen: set[Path]) -> None:
     """As many instances' processes as there are instances; and nothing at all after the end."""
     shown = world.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
-    running = {
-        i["PrivateDnsName"].partition(".")[0] for one in shown["Reservations"] for i in one["Instances"]
-    }
-    found = sorted(inits(world.pid).values())
-    assert found == sorted((*running, "internet"))
+    running = sum(len(one["Instances"]) for one in shown["Reservations"])
+    wait_until(lambda: len(inits(world.pid)) == running + 1)  # and the internet
+    seen |= groups(world.pid)
     world.stop()
     wait_for_the_end(world.state)
     assert host() == before
     assert Path("/proc/self/mountinfo").read_text() == mounts
-    wait_until(lambda: own_groups() <= groups)
+    wait_until(lambda: not any(group.exists() for group in seen))
     check_references(kept(world.seen_state if isinstance(world, Confined) else world.state))
-
-
-def own_groups() -> set[Path]:
-    """The control groups of agents on this machine."""
-    return {
-        group for parent in cgroups.parents() if parent.is_dir() for group in parent.glob(f"{cgroups.NAME}*")
-    }
