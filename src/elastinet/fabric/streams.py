@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import select
+import signal
 import stat
 import struct
 import termios
@@ -145,6 +146,7 @@ class _Input(_Copy):
             os.close(unread)
 
     def _copy(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTIN})  # a terminal refuses, and stops nobody
         left = 0
         while not left and (data := self._read()):
             left = self._write(data)
@@ -155,10 +157,15 @@ class _Input(_Copy):
 
     def _read(self) -> memoryview | None:
         """Some input; none at its end, and when the command is over."""
-        while not _is_ours_to_read(self._source):
-            if not self._goes_on(-1, 0, BACKGROUND_MS):
+        while True:
+            while not _is_ours_to_read(self._source):
+                if not self._goes_on(-1, 0, BACKGROUND_MS):
+                    return None
+            if not self._goes_on(self._source, select.POLLIN):
                 return None
-        return self._take() if self._goes_on(self._source, select.POLLIN) else None
+            data = self._take()  # nothing, too, if a terminal is somebody else's by now
+            if data or _is_ours_to_read(self._source):
+                return data
 
     def _write(self, data: bytes | memoryview) -> int:
         """Write all, unless the command reads no more; gives how much is left."""
