@@ -1,6 +1,8 @@
 """What a guest takes of this machine, others still have: processes, memory, inotify."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,22 @@ def test_memory_is_bounded_where_control_groups_are_ours(up: Machine) -> None:
         up.ok("i-2", "echo 'print(len(bytearray(200 << 20)))' > /root/b.py; python3 /root/b.py")
         == f"{200 << 20}\n"
     )
+
+
+def test_another_agent_s_start_leaves_its_control_groups(up: Machine) -> None:
+    """One in a container does not see who uses them, and tidies up after the dead only."""
+    if up.mode != "root" or not cgroups.controlled(tuple(cgroups.parents())):
+        pytest.skip("nobody lets us have control groups here")
+    own = [parent / f"{cgroups.NAME}{up.process.pid}" for parent in cgroups.parents()]
+    fresh = [group / "i-9" for group in own if group.exists()]
+    for group in fresh:
+        group.mkdir()  # of a guest that is about to start
+    sweep = [sys.executable, "-c", "from elastinet.fabric import cgroups; cgroups.sweep()"]
+    subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", *sweep], check=True)
+    assert fresh
+    for group in fresh:
+        group.rmdir()
+    up.boot(guest(3), eni(3, "10.0.1.30"))
 
 
 def test_inotify_of_one_guest_leaves_others_theirs(up: Machine) -> None:

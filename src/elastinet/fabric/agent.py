@@ -37,6 +37,7 @@ def main() -> NoReturn:
     try:
         sys.exit(_guard(child, options.run / "agent.sock"))
     finally:
+        cgroups.leave(groups)
         cgroups.remove(groups, ENDING_SECONDS)
 
 

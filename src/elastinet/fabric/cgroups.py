@@ -18,6 +18,8 @@ LIMITS = {
 }
 """For each controller the files of its limit, whichever is there: version 2's and version 1's."""
 PROCESSES = "cgroup.procs"
+OWN = "agent"
+"""The group of the agent itself: while it has a process, and cannot be removed, the others are of use."""
 UNITED = Path("/sys/fs/cgroup")
 
 
@@ -27,11 +29,15 @@ def make(number: int) -> tuple[Path, ...]:
     made = []
     for parent in parents():
         group = parent / f"{NAME}{number}"
-        with contextlib.suppress(OSError):
-            group.mkdir()
-            made.append(group)
-            if (group / "cgroup.subtree_control").exists():
-                _control(group)
+        try:
+            (group / OWN).mkdir(parents=True)
+            enter([str(group / OWN)])
+        except OSError:  # nobody lets us
+            remove((group,))
+            continue
+        made.append(group)
+        if (group / "cgroup.subtree_control").exists():
+            _control(group)
     return tuple(made)
 
 
@@ -85,6 +91,13 @@ def enter(folders: Iterable[str], pid: int = 0) -> None:
         Path(folder, PROCESSES).write_text(str(pid), encoding="utf-8")
 
 
+def leave(groups: tuple[Path, ...]) -> None:
+    """Have this process, the agent's last, go back to where it was started."""
+    for group in groups:
+        with contextlib.suppress(OSError):
+            enter([str(group.parent)])
+
+
 def remove(groups: tuple[Path, ...], seconds: float = 0) -> bool:
     """Remove groups with those in them, false where one stays: it has processes, perhaps their last moments.
 
@@ -111,8 +124,7 @@ def _is_removed(group: Path) -> bool:
 def sweep() -> None:
     """Remove what agents that were killed have left."""
     for parent in parents():
-        with contextlib.suppress(OSError):
-            for group in parent.glob(f"{NAME}*"):
-                number = group.name.removeprefix(NAME)
-                if number.isdecimal() and not Path("/proc", number).exists():
-                    remove((group,))
+        for group in parent.glob(f"{NAME}*"):
+            with contextlib.suppress(OSError):  # it is used: a container may not see by whom
+                (group / OWN).rmdir()
+                remove((group,))

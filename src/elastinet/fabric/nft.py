@@ -10,8 +10,10 @@ from elastinet.fabric.objects import Group, Interface, Mapping, Members, Network
 PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
 BY_SENDER = "meta mark set iif . ether saddr . ip saddr map @own"
 # A DHCP server answers to the address that a message calls its relay's (giaddr) or its client's (ciaddr),
-# wherever that is. Instances are no relays; a client's address is made the source, and looked up like one.
-_BY_CLIENT = ("ip saddr set @th,160,32", f"{BY_SENDER} accept", "drop")
+# wherever that is. Instances are no relays; a client's address is made the source, and looked up like one. In
+# bits (`ip saddr`), for nftables 1.1 takes no number for an address; a client that has one sends from it, so
+# that nothing changes, and what pretends ends at the lookup, or at its checksum.
+_BY_CLIENT = ("@nh,96,32 set @th,160,32", f"{BY_SENDER} accept", "drop")
 _DHCP = ("@th,256,32 != 0 drop", "@th,160,32 0 accept", *_BY_CLIENT)
 BUMP = "ip ttl vmap { " + ", ".join(f"{ttl} : goto ttl{ttl}" for ttl in range(1, 255)) + ", 255 : accept }"
 DEFINITIONS = {
