@@ -76,7 +76,7 @@ def give(groups: tuple[Path, ...], guest: str, most: dict[str, int]) -> list[str
     folders = []
     for group in groups:
         folder = group / guest
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         folders.append(str(folder))
         for controller, files in LIMITS.items():
             for file in files:
