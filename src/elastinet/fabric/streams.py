@@ -158,13 +158,13 @@ class _Input(_Copy):
     def _read(self) -> memoryview | None:
         """Some input; none at its end, and when the command is over."""
         while True:
-            while not _is_ours_to_read(self._source):
+            while not is_ours_to_read(self._source):
                 if not self._goes_on(-1, 0, BACKGROUND_MS):
                     return None
             if not self._goes_on(self._source, select.POLLIN):
                 return None
             data = self._take()  # nothing, too, if a terminal is somebody else's by now
-            if data or _is_ours_to_read(self._source):
+            if data or is_ours_to_read(self._source):
                 return data
 
     def _write(self, data: bytes | memoryview) -> int:
@@ -240,7 +240,7 @@ def _own(fd: int) -> int:
         return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
-def _is_ours_to_read(fd: int) -> bool:
+def is_ours_to_read(fd: int) -> bool:
     """Whether reading does not stop us: a terminal gives its input to who is in its foreground only."""
     with contextlib.suppress(OSError):  # no terminal, or not that of our session
         return os.tcgetpgrp(fd) == os.getpgrp()

@@ -12,6 +12,8 @@ import termios
 import tty
 from collections.abc import Iterator
 
+from elastinet.fabric.streams import is_ours_to_read
+
 
 def size(fd: int) -> tuple[int, int]:
     """The rows and columns of a terminal; none of what is no terminal."""
@@ -51,7 +53,10 @@ def _following(theirs: int, ours: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _raw(fd: int) -> Iterator[None]:
-    """Have every key reach the command as it is."""
+    """Have every key reach the command as it is; a job in the background leaves the terminal to others."""
+    if not is_ours_to_read(fd):
+        yield
+        return
     before = termios.tcgetattr(fd)
     tty.setraw(fd)
     try:
