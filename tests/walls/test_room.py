@@ -101,13 +101,13 @@ def test_another_agent_s_start_leaves_its_control_groups(up: Machine) -> None:
         pytest.skip("nobody lets us have control groups here")
     own = [parent / f"{cgroups.NAME}{up.process.pid}" for parent in cgroups.parents()]
     fresh = [group / "i-9" for group in own if group.exists()]
-    for group in fresh:
-        group.mkdir()  # of a guest that is about to start
+    for folder in fresh:
+        folder.mkdir()  # of a guest that is about to start
     sweep = [sys.executable, "-c", "from elastinet.fabric import cgroups; cgroups.sweep()"]
     subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", *sweep], check=True)
     assert fresh
-    for group in fresh:
-        group.rmdir()
+    for folder in fresh:
+        folder.rmdir()
     up.boot(guest(3), eni(3, "10.0.1.30"))
 
 
