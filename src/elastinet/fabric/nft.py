@@ -27,10 +27,12 @@ KEYS = {
     permissions.BY_PROTOCOL: "meta l4proto . {address}",
 }
 MEMBERS = {"ip": "{address}", "ip6": "meta l4proto . {address}"}
-ICMP_NAMES = {permissions.ICMP: "icmp", permissions.ICMP6: "ipv6-icmp"}
+ICMP6_NUMBER = "58"
+"""By number, for a minimal machine has no /etc/protocols to look `ipv6-icmp` up in."""
+ICMP_NAMES = {permissions.ICMP: "icmp", permissions.ICMP6: ICMP6_NUMBER}
 Family = dict[str, str]
 V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
-V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": "ipv6-icmp", "suffix": "6"}
+V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": ICMP6_NUMBER, "suffix": "6"}
 
 
 def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -> Iterator[Item]:
