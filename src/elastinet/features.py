@@ -30,7 +30,7 @@ FEATURES = (
             "Without root's files and powers. A user's are that user, without capabilities.",
             "engine", "absent"),
     Feature("most processes of an instance", "enforced", "absent",
-            "As many as Linux would let a machine with the memory of its type."),
+            "As many as Linux would let a machine with the memory of its type.", "processes"),
     Feature("memory of an instance", "enforced", "absent",
             "By control groups, as its type has; files in memory have half of it.", "memory"),
     Feature("disk of an instance", "enforced", "recorded",

@@ -109,11 +109,11 @@ def seal() -> None:
     """
     if os.readlink("/proc/self/exe").startswith("/memfd:"):
         return
-    copy = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with open("/proc/self/exe", "rb") as program, open(copy, "wb", closefd=False) as into:
-        shutil.copyfileobj(program, into, 1 << 20)
-    fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
     with contextlib.suppress(PermissionError):  # vm.memfd_noexec: the files of the machine are read-only here
+        copy = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        with open("/proc/self/exe", "rb") as program, open(copy, "wb", closefd=False) as into:
+            shutil.copyfileobj(program, into, 1 << 20)
+        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
         os.execve(copy, [sys.executable, *sys.orig_argv[1:]], os.environ)
 
 

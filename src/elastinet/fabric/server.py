@@ -32,6 +32,7 @@ from elastinet.fabric.spawning import Spawning
 
 SEND_BUFFER = 1 << 22
 NO_MEMORY_LIMIT = "no control group that counts memory is this user's to make: it is not limited"
+NO_PROCESS_LIMIT = "an instance's root has this machine's id, of which the kernel limits no processes"
 NO_IDS = "this kernel, or a file system here, cannot map ids: an instance's root has the id of this machine's"
 _decode = msgspec.json.Decoder(Desire | Exec | Open | Signal | Measure).decode
 _encode = msgspec.json.Encoder().encode
@@ -77,12 +78,15 @@ class Server:
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
+        counted = cgroups.controlled(groups)
+        is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
             "bypass": self.fabric.memories.fault,
             "system calls": seccomp.fault(),
-            "memory": None if "memory" in cgroups.controlled(groups) else NO_MEMORY_LIMIT,
-            "ids": NO_IDS if helper is None and not isolate.is_rootless() else None,
+            "memory": None if "memory" in counted else NO_MEMORY_LIMIT,
+            "processes": NO_PROCESS_LIMIT if is_same and "pids" not in counted else None,
+            "ids": NO_IDS if is_same else None,
         }
         missing = features.inside() | {name: why for name, why in faults.items() if why}
         self._hello = Hello(isolate.is_rootless(), missing, view.most_bps, privileges.lockable_bytes())
