@@ -1,8 +1,9 @@
 """Real load between guests, and what the rules say that it will be."""
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from elastinet.fabric.objects import Bandwidth, Nearer, Share
 from elastinet.rules.frames import Transport, share
 
 MBIT = 10**6
+IPERF3_PORT = 5201
 LOW, HIGH, NEVER = 0.97, 1.01, 1.05
 ATTEMPTS = 4
 """A machine that others use too is sometimes late, with packets and with reading the clock."""
@@ -46,6 +48,15 @@ while read -r name bytes _; do [[ $name == *: && $name != lo: ]] && ((all += byt
 echo "$at $all"
 """
 """One process reads the clock and the counters: two may be far from each other on a busy machine."""
+
+
+@contextlib.contextmanager
+def listening(machine: Machine, guest: str) -> Iterator[None]:
+    """An iperf3 that listens in a guest."""
+    heard = f"grep -q ':{IPERF3_PORT:04X} .* 0A ' /proc/net/tcp /proc/net/tcp6"
+    with machine.background(guest, "iperf3 -s"):
+        machine.until(lambda: machine.exec(guest, heard)[0] == 0, "the server")
+        yield
 
 
 class Load:

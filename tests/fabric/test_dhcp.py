@@ -31,6 +31,7 @@ from parts import ALL, eni, group, guest, network, table
 from sixparts import eni6, network6, six
 
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
+PATIENCE_SECONDS = 30.0
 BASE = (table(), group(ALL), guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
 
 
@@ -39,12 +40,12 @@ def leased(machine: Machine, **changes: Any) -> dict[int, bytes]:
     machine.boot(msgspec.structs.replace(network(), **changes), *BASE)
     with packets(machine, "i-1", "eth0") as device:
         device.send(message(DISCOVER, MACS[0], MACS[0]))
-        offered = answer(device, 5)
+        offered = answer(device, PATIENCE_SECONDS)
         assert offered is not None
         assert (offered[0], offered[1][KIND]) == ("10.0.1.10", bytes((OFFER,)))
         asked = bytes((ASKED, 4)) + socket.inet_aton("10.0.1.10") + bytes((SERVER, 4)) + offered[1][SERVER]
         device.send(message(REQUEST, MACS[0], MACS[0], asked))
-        given = answer(device, 5)
+        given = answer(device, PATIENCE_SECONDS)
     assert given is not None
     assert (given[0], given[1][KIND]) == ("10.0.1.10", bytes((ACK,)))
     return given[1]
@@ -75,7 +76,7 @@ def test_a_link_s_own_mac_only_is_answered(machine: Machine, client: int, sender
         assert answer(mine, 1) is None
         assert answer(theirs, 0.2) is None
         mine.send(message(DISCOVER, MACS[0], MACS[0]))
-        assert answer(mine, 5) is not None
+        assert answer(mine, PATIENCE_SECONDS) is not None
 
 
 def test_an_address_goes_from_one_interface_to_another(machine: Machine) -> None:
@@ -89,4 +90,4 @@ def test_an_address_goes_from_one_interface_to_another(machine: Machine) -> None
         assert "10.0.1.10" in machine.ok(f"i-{number}", "ip -4 addr show eth0")
         with packets(machine, f"i-{number}", "eth0") as link:
             link.send(message6(SOLICIT, f"fe80::ff:fe00:{number}", again["mac"]))
-            assert any(grants(seen, six(1, "7")) for seen in received(link))
+            assert any(grants(seen, six(1, "7")) for seen in received(link, PATIENCE_SECONDS))

@@ -54,7 +54,7 @@ def test_input_and_environment_reach_it(up: Machine) -> None:
 
 def test_it_ends_when_its_client_goes(up: Machine) -> None:
     with up.background("i-1", "exec sleep 4242"):
-        assert "sleep 4242" in up.ok("i-1", "ps ax || busybox ps")
+        up.until(lambda: "sleep 4242" in up.ok("i-1", "ps ax || busybox ps"), "the command")
     up.until(lambda: "sleep 4242" not in up.ok("i-1", "ps ax || busybox ps"), "the end")
 
 

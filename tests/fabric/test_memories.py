@@ -178,7 +178,7 @@ def test_who_does_not_let_go_is_ended(machine: Machine) -> None:
     assert "do not let go" in machine.desire(member(1, ""))["guest:i-1"]
     machine.wait(lambda fact: {"type": "gone", "guest": "i-1", "asked": False}.items() <= fact.items())
     machine.wait(lambda fact: fact["type"] == "converged" and not fact["failed"], "that all is well")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert endpoint not in machine.ok("i-2", "ls /dev/shm")
     assert reads(machine, "i-2")
     assert reads(machine, "i-3")

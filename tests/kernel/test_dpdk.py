@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from world import ELASTINET, World
 
+from commands import wait_until
 from elastinet.fabric import client, seccomp
 from elastinet.places import runtime_folder
 
@@ -75,12 +76,12 @@ def dpdk(world: World, *words: str) -> Iterator["subprocess.Popen[str]"]:
         try:
             yield process
         finally:
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 def pings(place: SimpleNamespace, address: str = "") -> bool:
-    """Whether something answers the client, within five seconds."""
-    asked = f"ping -c1 -i0.2 -w5 {address or place.address}"
+    """Whether something answers the client, however late."""
+    asked = f"ping -c1 -i0.2 -w30 {address or place.address}"
     return place.world.sh(place.client.id, asked).returncode == 0
 
 
@@ -108,9 +109,7 @@ def test_dpdk_has_the_interface_until_it_ends(place, end, code):
         if end:
             process.send_signal(end)
     assert process.returncode == code
-    deadline = time.monotonic() + 5
-    while world.out(place.id, STATE) != before:
-        assert time.monotonic() < deadline, world.out(place.id, STATE)
+    wait_until(lambda: world.out(place.id, STATE) == before)
     assert pings(place)
 
 
@@ -240,17 +239,17 @@ def counted(place: SimpleNamespace, source: str, seconds: float) -> int:
 
 def test_groups_and_the_source_check_hold_for_dpdk(place):
     world, foreign = place.world, "10.9.9.9"
-    world.out(place.id, f"ping -c1 -W2 {place.client.ip}")
+    world.out(place.id, f"ping -c1 -w30 {place.client.ip}")
     assert not counted(place, place.address, 1)  # the group lets in ICMP only
     world.allow(place.vpc.group, "udp", 4000)
     world.settle()
-    assert counted(place, place.address, 5)
+    assert counted(place, place.address, 30)
     assert not counted(place, foreign, 1)
     world.ec2.modify_network_interface_attribute(
         NetworkInterfaceId=place.eni, SourceDestCheck={"Value": False}
     )
     world.settle()
-    assert counted(place, foreign, 5)
+    assert counted(place, foreign, 30)
 
 
 def engine(supervisor: int) -> int:
@@ -267,12 +266,8 @@ def test_the_engine_comes_back_and_mends_nothing_of_it(place):
         assert pings(place)
         first = engine(world.pid)
         os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while subprocess.run(
-            ["curl", "-sf", f"{world.url}/_elastinet/health"], capture_output=True, check=False
-        ).returncode:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        healthy = ["curl", "-sf", f"{world.url}/_elastinet/health"]
+        wait_until(lambda: subprocess.run(healthy, capture_output=True, check=False).returncode == 0)
         world.settle()
         assert engine(world.pid) != first
         assert pings(place)
@@ -289,7 +284,7 @@ def test_the_interface_goes_elsewhere_and_the_instance_ends(place):
         world.settle()
         ec2.attach_network_interface(NetworkInterfaceId=made.eni, InstanceId=place.client.id, DeviceIndex=1)
         world.settle()
-        world.out(place.id, f"ping -c1 -w5 {made.address}")  # the other instance's kernel answers
+        world.out(place.id, f"ping -c1 -w30 {made.address}")  # the other instance's kernel answers
         assert process.poll() is None
         ec2.terminate_instances(InstanceIds=[made.id])
     assert process.returncode == 128 + signal.SIGKILL

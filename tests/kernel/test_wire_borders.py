@@ -75,7 +75,7 @@ def test_nat_gateway(world):
     made = ec2.create_nat_gateway(SubnetId=vpc.left, AllocationId=elastic["AllocationId"])["NatGateway"]
     id = made["NatGatewayId"]
     ec2.get_waiter("nat_gateway_available").wait(
-        NatGatewayIds=[id], WaiterConfig={"Delay": 0.1, "MaxAttempts": 200}
+        NatGatewayIds=[id], WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
     )
     assert not ping(world, inner.id, "203.0.113.1")
     ec2.create_route(RouteTableId=private, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=id)
@@ -91,7 +91,7 @@ def test_nat_gateway(world):
     assert not fetches(world, "internet", elastic["PublicIp"])
     ec2.delete_nat_gateway(NatGatewayId=id)
     ec2.get_waiter("nat_gateway_deleted").wait(
-        NatGatewayIds=[id], WaiterConfig={"Delay": 0.1, "MaxAttempts": 200}
+        NatGatewayIds=[id], WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
     )
     assert not ping(world, inner.id, "203.0.113.1")
     (table,) = ec2.describe_route_tables(RouteTableIds=[private])["RouteTables"]

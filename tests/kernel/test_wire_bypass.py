@@ -192,7 +192,7 @@ def test_an_instance_terminated_in_mid_transfer(world: World, place: Any) -> Non
         endpoints = "ls /dev/shm | grep -c :"
         assert world.out(third.id, endpoints) == "2\n"
         world.ec2.terminate_instances(InstanceIds=[one.id])
-        wait = {"Delay": 0.1, "MaxAttempts": 100}
+        wait = {"Delay": 0.1, "MaxAttempts": 1200}
         world.ec2.get_waiter("instance_terminated").wait(InstanceIds=[one.id], WaiterConfig=wait)
         assert transfer.server.wait(10) != 0
         assert world.out(third.id, endpoints) == "1\n"
@@ -219,7 +219,7 @@ def test_stopped_and_started_with_an_efa(world: World, place: Any) -> None:
     (plain,) = launch(world, place, 1, kind="interface")
     world.out(one.id, "echo hi > /dev/shm/secret")
     world.ec2.stop_instances(InstanceIds=[plain.id])
-    wait = {"Delay": 0.1, "MaxAttempts": 200}
+    wait = {"Delay": 0.1, "MaxAttempts": 1200}
     world.ec2.get_waiter("instance_stopped").wait(InstanceIds=[plain.id], WaiterConfig=wait)
     asked = {"SubnetId": place.left, "Groups": [place.group], "InterfaceType": "efa"}
     eni = world.ec2.create_network_interface(**asked)["NetworkInterface"]["NetworkInterfaceId"]

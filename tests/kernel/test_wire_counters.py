@@ -17,16 +17,18 @@ from family import child, children
 from prometheus_client.parser import text_string_to_metric_families
 from world import World
 
+from commands import wait_until
+
 NAMES = [
     *("rx_bytes", "rx_packets", "tx_bytes", "tx_packets"),
     *("bw_in_allowance_exceeded", "bw_out_allowance_exceeded", "pps_allowance_exceeded"),
     *("conntrack_allowance_exceeded", "linklocal_allowance_exceeded"),
 ]
 SEND = """
-import socket, sys, time
+import os, socket, sys, time
 to, size, end = (sys.argv[1], 9), int(sys.argv[2]), time.monotonic() + float(sys.argv[3])
 out, count = socket.socket(type=socket.SOCK_DGRAM), 0
-while time.monotonic() < end:
+while time.monotonic() < end and not os.path.exists("/root/enough"):
     out.sendto(bytes(size), to)
     count += 1
     time.sleep(float(sys.argv[4]))
@@ -64,6 +66,19 @@ def in_guest(world: World, instance: str, device: str) -> dict[str, int]:
 def send(world: World, instance: Any, to: str, size: int, seconds: float, pause: float = 0) -> int:
     """Send UDP datagrams; gives how many."""
     return int(world.out(instance.id, f"python3 -c '{SEND}' {to} {size} {seconds} {pause}"))
+
+
+def until_received(world: World, instance: Any, packets: int) -> None:
+    """Wait until an instance has received some more packets."""
+    before = in_guest(world, instance.id, "eth0")["rx_packets"]
+    wait_until(lambda: in_guest(world, instance.id, "eth0")["rx_packets"] >= before + packets)
+
+
+def until_silent(world: World, instance: Any) -> None:
+    """Wait until an instance receives nothing any more."""
+    received = "cat /sys/class/net/eth0/statistics/rx_bytes"
+    look = f"a=$({received}); sleep 0.3; test $(($({received}) - a)) -lt 1000"
+    wait_until(lambda: world.sh(instance.id, look).returncode == 0)
 
 
 def metric(world: World, name: str, **labels: str) -> float:
@@ -114,12 +129,13 @@ def test_what_is_too_fast_for_the_services_is_its_interfaces(world: World, pair:
 
 
 def test_top_shows_the_rate_of_the_moment(world: World, pair: Any) -> None:
-    sender = threading.Thread(target=send, args=(world, pair.one, pair.other.ip, 5000, 6, 0.001))
+    sender = threading.Thread(target=send, args=(world, pair.one, pair.other.ip, 5000, 60, 0.001))
     sender.start()
-    time.sleep(2)
+    until_received(world, pair.other, 500)
     began = in_guest(world, pair.one.id, "eth0"), time.monotonic()
     rates = json.loads(world.cli("top", "--json", "--interval", "1").stdout)
     ended = in_guest(world, pair.one.id, "eth0"), time.monotonic()
+    world.out(pair.one.id, "touch /root/enough")
     sender.join()
     found = {(one["instance"], one["direction"]): one for one in rates}
     usual = 8 * (ended[0]["tx_bytes"] - began[0]["tx_bytes"]) / (ended[1] - began[1])
@@ -131,10 +147,9 @@ def test_top_shows_the_rate_of_the_moment(world: World, pair: Any) -> None:
 
 
 FLOOD = """
-import socket, sys, time
+import os, socket, sys
 outs = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(int(sys.argv[2]))]
-end = time.monotonic() + float(sys.argv[3])
-while time.monotonic() < end:
+while not os.path.exists("/root/enough"):
     for out in outs:
         out.sendto(bytes(8000), (sys.argv[1], 9))
 """
@@ -155,17 +170,22 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
     one, other = slow.launch(vpc.left, vpc.group, count=2)
     slow.settle()
 
-    def look(flows: int, after: float) -> Any:
-        words = ("--", "python3", "-c", FLOOD, other.ip, str(flows), str(after + 1.5))
-        flood = threading.Thread(target=slow.cli, args=("exec", one.id, *words))
-        flood.start()
-        time.sleep(after)
-        rates = json.loads(slow.cli("top", "--json", "--interval", "0.8").stdout)
-        flood.join()
-        found = {(r["instance"], r["direction"]): SimpleNamespace(**r) for r in rates}
+    def rates() -> Any:
+        told = json.loads(slow.cli("top", "--json", "--interval", "0.8").stdout)
+        found = {(r["instance"], r["direction"]): SimpleNamespace(**r) for r in told}
         return SimpleNamespace(out=found[one.id, "out"], arriving_bps=found[other.id, "in"].bps)
 
-    single = look(flows=1, after=0.5).out
+    def look(flows: int, cap_bps: float = 0) -> Any:
+        """What is seen once packets arrive, or once there is a certain bandwidth."""
+        slow.out(one.id, f"rm -f /root/enough; python3 -c '{FLOOD}' {other.ip} {flows} > /root/said 2>&1 &")
+        until_received(slow, other, 100)
+        if cap_bps:
+            wait_until(lambda: rates().out.cap_bps == cap_bps)
+        seen = rates()
+        slow.out(one.id, "touch /root/enough")
+        return seen
+
+    single = look(flows=1).out
     assert (single.binding, single.cap_bps) == ("flow", 10e9)
     assert single.share == pytest.approx(0.5, rel=0.1)
     assert counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"] == 0
@@ -173,17 +193,17 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
     assert single.seconds_to_empty == pytest.approx(
         single.credits * 9.25e9 * 3 / (single.bps - 0.75e9), rel=0.01
     )
-    many = look(flows=8, after=0.5).out
+    many = look(flows=8).out
     assert (many.binding, many.cap_bps) == ("instance", 10e9)
     assert many.share == pytest.approx(1, rel=0.1)
     held_up = counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"]
     assert held_up > 100
     assert counters(slow, other.id)["eth0"]["bw_out_allowance_exceeded"] == 0
-    spent = look(flows=8, after=4)
+    spent = look(flows=8, cap_bps=0.75e9)
     assert (spent.out.binding, spent.out.cap_bps) == ("instance", 0.75e9)
     assert spent.out.credits < 0.1
     assert spent.arriving_bps == pytest.approx(0.75e9, rel=0.1)
-    time.sleep(3)  # what still waits must have come first
+    until_silent(slow, other)  # what still waits must have come first
     credits = json.loads(slow.cli("credits", one.id, "--json").stdout)["directions"]["out"]
     assert credits["level_bits"] < 0.5 * 9.25e9 * 3
     assert credits["seconds_to_full"] == pytest.approx((9.25e9 * 3 - credits["level_bits"]) / 0.75e9, rel=0.1)

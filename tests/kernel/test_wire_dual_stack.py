@@ -178,7 +178,7 @@ def test_a_moved_interface_keeps_its_addresses(world, net):
         assert becomes(lambda: pings(world, client.id, first))
         ec2.detach_network_interface(AttachmentId=bond["AttachmentId"])
         ec2.get_waiter("network_interface_available").wait(
-            NetworkInterfaceIds=[eni], WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+            NetworkInterfaceIds=[eni], WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
         )
         world.settle()
         assert not pings(world, client.id, first)

@@ -133,7 +133,7 @@ def test_an_instances_bandwidth_by_its_weighting(place: Any) -> None:
             if weighting != "default":
                 world.ec2.stop_instances(InstanceIds=[one.id])
                 world.ec2.get_waiter("instance_stopped").wait(
-                    InstanceIds=[one.id], WaiterConfig={"Delay": 0.1, "MaxAttempts": 200}
+                    InstanceIds=[one.id], WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
                 )
                 world.ec2.modify_instance_network_performance_options(
                     InstanceId=one.id, BandwidthWeighting=weighting

@@ -77,7 +77,7 @@ def test_away_to_other_hardware(world, pair):
     rack = rack_of(world, two.id)
     world.cli("fail", "rack", rack)
     world.ec2.stop_instances(InstanceIds=[two.id])
-    soon = {"Delay": 0.05, "MaxAttempts": 400}
+    soon = {"Delay": 0.05, "MaxAttempts": 1200}
     world.ec2.get_waiter("instance_stopped").wait(InstanceIds=[two.id], WaiterConfig=soon)
     world.ec2.start_instances(InstanceIds=[two.id])
     world.ec2.get_waiter("instance_running").wait(InstanceIds=[two.id], WaiterConfig=soon)

@@ -57,7 +57,7 @@ def test_two_regions(world):
     route(world.ec2, here.table, "10.250.0.0/16", id)
     route(far, table["RouteTableId"], f"10.{here.number}.0.0/16", id)
     waiter = far.get_waiter("instance_running")
-    waiter.wait(InstanceIds=[launched["InstanceId"]], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+    waiter.wait(InstanceIds=[launched["InstanceId"]], WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
     world.settle()
     address = launched["PrivateIpAddress"]
     assert ping(world, one.id, address)

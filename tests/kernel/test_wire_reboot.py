@@ -26,7 +26,7 @@ def shown(world, id):
 
 
 def becomes(world, waiter, id):
-    world.ec2.get_waiter(waiter).wait(InstanceIds=[id], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+    world.ec2.get_waiter(waiter).wait(InstanceIds=[id], WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
 
 
 def test_a_reboot_keeps_everything(world, pair):

@@ -1,8 +1,11 @@
 """A server with a real kernel fabric, started as a user starts it, and a way into its instances."""
 
+import contextlib
 import itertools
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +33,7 @@ class World:
 
     def __init__(self, state: Path, *options: str, **variables: str) -> None:
         self.state, self.options, self.variables = state, options, variables
-        self.port = 0
+        self.port = _lasting_port()
         self.start()
 
     def start(self) -> None:
@@ -126,8 +129,21 @@ class World:
         launched = self.ec2.run_instances(**(given | more))["Instances"]
         ids = [i["InstanceId"] for i in launched]
         waiter = self.ec2.get_waiter("instance_running")
-        waiter.wait(InstanceIds=ids, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+        waiter.wait(InstanceIds=ids, WaiterConfig={"Delay": 0.05, "MaxAttempts": 2400})
         return [SimpleNamespace(id=i["InstanceId"], ip=i["PrivateIpAddress"], shown=i) for i in launched]
+
+
+def _lasting_port() -> int:
+    """A free port that the kernel gives nobody who names none: it is still free when a server starts again.
+
+    0 on a machine that has none of them.
+    """
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(max(1024, first // 2), first)
+    for port in random.sample(ports, min(100, len(ports))):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    return 0
 
 
 def _text(file: IO[bytes]) -> str:

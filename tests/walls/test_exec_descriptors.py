@@ -125,17 +125,18 @@ def test_there_are_no_others(up: Machine) -> None:
 
 
 FOREIGN = r"""
-import os, re
+import contextlib, os, re
 mine = {line.split()[0] for line in open("/proc/self/mountinfo")}
+gone = contextlib.suppress(FileNotFoundError, ProcessLookupError)
 for pid in filter(str.isdigit, os.listdir("/proc")):
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            target = os.readlink(f"/proc/{pid}/fd/{fd}")
-            mount = re.search(r"mnt_id:\s*(\d+)", open(f"/proc/{pid}/fdinfo/{fd}").read())[1]
-        except FileNotFoundError:
-            continue
-        if mount not in mine and not target.startswith(("pipe:[", "socket:[", "/memfd:dhcp ")):
-            print(open(f"/proc/{pid}/comm").read().strip(), fd, target)
+    with gone:
+        name = open(f"/proc/{pid}/comm").read().strip()
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with gone:
+                target = os.readlink(f"/proc/{pid}/fd/{fd}")
+                mount = re.search(r"mnt_id:\s*(\d+)", open(f"/proc/{pid}/fdinfo/{fd}").read())[1]
+                if mount not in mine and not target.startswith(("pipe:[", "socket:[", "/memfd:dhcp ")):
+                    print(name, fd, target)
 """
 
 
@@ -298,7 +299,8 @@ def test_what_a_guest_puts_in_the_place_of_nothing_is_its_own(up: Machine, trap:
 
 def test_keys_and_sizes_reach_the_program_on_a_terminal(up: Machine) -> None:
     ours, theirs = os.openpty()
-    script = "trap 'echo C' INT; trap 'stty size' WINCH; echo ready; for n in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done; cat"
+    traps = "trap 'echo C' INT; trap 'stty size' WINCH"  # run when a command ends: none may last
+    script = f"rm -f /tmp/go; {traps}; echo ready; until [ -e /tmp/go ]; do sleep 0.05; done; cat"
     process = program(
         up, "bash", "-c", script, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     )
@@ -316,6 +318,7 @@ def test_keys_and_sizes_reach_the_program_on_a_terminal(up: Machine) -> None:
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 44, 99, 0, 0))
     process.send_signal(signal.SIGWINCH)  # a session that has not taken the terminal is not told
     hears(b"44 99")
+    up.ok("i-1", "touch /tmp/go")
     os.write(ours, b"line\r\x04")
     hears(b"line\r\nline\r\n")
     assert process.wait(30) == 0

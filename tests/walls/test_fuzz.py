@@ -36,7 +36,7 @@ def machine_s() -> list[str]:
 def test_door(tmp_path: Path, door: str, record_property: Callable[[str, object], None]) -> None:
     outcome = fuzz(door, tmp_path / "state", SECONDS, SEED, lambda *_: None)
     record_property("told", str(outcome))
-    assert outcome.variants > 100
+    assert outcome.batches > 2, "it goes on after it has been looked at"
 
 
 def test_an_instance_reaches_no_engine(tmp_path: Path) -> None:

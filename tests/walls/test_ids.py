@@ -136,6 +136,9 @@ MOVING = (
     "nr",
     "uuid",
     "entropy_avail",
+    "aio-nr",
+    "hung_task_detect_count",
+    "perf_event_max_sample_rate",
 )
 """What moves by itself, or because one looks."""
 
@@ -147,7 +150,8 @@ def host_knobs() -> str:
 
 def changed(before: str, after: str) -> set[str]:
     """The knobs of which two looks differ."""
-    paths = {line.split()[0] for line in set(before.splitlines()) ^ set(after.splitlines())}
+    was, now = (dict(line.split(" ", 1) for line in look.splitlines()) for look in (before, after))
+    paths = {path for path in was.keys() & now.keys() if was[path] != now[path]}  # devices come and go
     still = {path for path in paths if path.rpartition("/")[2] not in MOVING}
     return {path for path in still if not path.startswith("/proc/sys/fs/quota/")}
 
@@ -159,9 +163,8 @@ def test_an_administrator_s_work_is_possible(up: Machine) -> None:
         return  # of one id there is no other: users need a line in /etc/subuid
     up.ok("i-1", "useradd -m wren && su wren -c 'id -un; touch ~/mine' | grep -x wren")
     up.ok("i-1", "stat -c %U /home/wren/mine | grep -x wren")
-    up.ok(
-        "i-1", "chown 1000:1000 /tmp && chmod 4755 /usr/bin/env && setcap cap_net_raw+ep /usr/bin/env || true"
-    )
+    up.ok("i-1", "chown 1000:1000 /tmp && chmod 4755 /usr/bin/env")
+    up.ok("i-1", "! command -v setcap || setcap cap_net_raw+ep /usr/bin/env")
     package = "mkdir -p /tmp/p/DEBIAN && printf 'Package: wren\nVersion: 1\nArchitecture: all\nMaintainer: w\nDescription: w\n'"
     up.ok("i-1", f"{package} > /tmp/p/DEBIAN/control && dpkg-deb -b /tmp/p /tmp/p.deb && dpkg -i /tmp/p.deb")
 

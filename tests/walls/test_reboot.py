@@ -4,6 +4,7 @@ import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
+from elastinet.fabric import client
 from elastinet.fabric.reboots import LAST_SECONDS, QUICK_SECONDS, Reboots
 
 COMMANDS = {"RESTART": 0x01234567, "RESTART2": 0xA1B2C3D4, "HALT": 0xCDEF0123, "POWER_OFF": 0x4321FEDC}
@@ -61,7 +62,11 @@ def test_one_that_is_stopped_while_it_reboots_stays_stopped(machine: Machine) ->
     machine.boot(*world(1))
     machine.exec("i-1", "busybox reboot -f")
     assert machine.desire(drop=("guest:i-1", "interface:eni-1")) == {}
-    assert not [fact for fact in machine.facts if fact["type"] == "running"]
+    before = boots(machine, 1)
+    machine.boot(*world(2))  # its rest is over meanwhile
+    assert boots(machine, 1) == before
+    with machine.as_user(), pytest.raises(client.AgentGone, match="i-1 is not running"):
+        client.run(machine.run, "i-1", ["true"])
 
 
 def test_who_reboots_again_and_again_holds_nobody_up(machine: Machine) -> None:
