@@ -123,5 +123,7 @@ def test_all_of_it_goes_with_the_server(tmp_path: Path) -> None:
         outside.stop()
         wait_until(lambda: "elastinet0" not in outside.run("ip", "link").stdout)
     finally:
+        if outside.server:
+            outside.stop()
         outside.holder.kill()
         outside.holder.wait()
