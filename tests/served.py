@@ -80,7 +80,7 @@ class Served:
     def stop(self) -> None:
         """End the process."""
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(30)
         self.listener.close()
 
 

@@ -122,7 +122,9 @@ def move(machine: Machine) -> Row:
 def gap(machine: Machine, target: str, number: int) -> int:
     """The milliseconds of a stream that one move costs."""
     out = machine.disks / "i-1" / "root" / "root" / "stream"
+    machine.ok("i-1", "rm -f /root/stream")
     with machine.background("i-1", f"exec ping -i {GAP / 1000} -w 2 10.0.2.90 > /root/stream 2>&1"):
+        machine.until(lambda: out.exists() and "icmp_seq" in out.read_text(), "the stream")
         machine.desire(eni(9, "10.0.2.90", guest=target, device="eth1", attachment=f"attach-{number}"))
         machine.until(lambda: "packets transmitted" in out.read_text(), "the end of the stream")
     sent, _, rest = out.read_text().partition(" packets transmitted, ")

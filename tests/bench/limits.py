@@ -3,7 +3,6 @@
 Run as `python tests/bench/limits.py`. Rates are ratios to the configured limit in the same run.
 """
 
-import contextlib
 import json
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).parent)]
 
-from loads import MBIT, Load, arriving, bursting, data, limits, measured  # noqa: E402
+from loads import MBIT, Load, arriving, bursting, data, flowing, limits, measured, serving  # noqa: E402
 from machine import Machine  # noqa: E402
 from parts import eni, group, guest  # noqa: E402
 from path import Row, namespace, world  # noqa: E402
@@ -50,14 +49,13 @@ def exact(machine: Machine) -> Iterator[Row]:
     machine.exec("i-1", "ip route add 10.0.1.20/32 dev eth1 table 101; ip rule add from 10.0.1.11 table 101")
     load = Load(machine, "i-1", "i-2", "10.0.1.20")
     ratios = []
-    with machine.background("i-2", "iperf3 -s"), machine.background("i-2", "iperf3 -s -p 5202"):
+    with serving(machine, "i-2"), serving(machine, "i-2", 5202):
         for flows, mbit in ((1, 100), (2, 200), (3, 300), (4, 400), (8, 400)):
             ratios.append((f"{flows} flows", load.mbit(f"-P {flows}") / data(mbit)))
         ratios.append(("4 flows the other way", load.mbit("-P 4 -R") / data(400)))
-        with machine.background("i-1", "iperf3 -c 10.0.1.20 -p 5202 -B 10.0.1.11 -t 60 -P 2"):
+        with flowing(machine, "i-1", "10.0.1.20 -p 5202 -B 10.0.1.11 -P 2"):
             ratios.append(("4 flows over 2 interfaces", load.mbit("-P 2") / data(400)))
-        with machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60 -P 4 --bidir"):
-            time.sleep(1)
+        with flowing(machine, "i-1", "10.0.1.20 -P 4 --bidir"):
             for one, way in (("i-2", "out"), ("i-1", "in")):
                 ratios.append((f"4 flows in both directions, {way}", arriving(machine, one) / data(400)))
         sent = load.run("-P 8", 3)["end"]["sum_sent"]
@@ -77,10 +75,8 @@ def between_regions(machine: Machine) -> Iterator[Row]:
     over = between(2, 1, mtu=8500, bandwidth_bps=200 * MBIT)
     machine.boot(*sides, *letting, over, guest(3), third)
     load = Load(machine, "i-3", "i-2", "10.2.1.10 -p 5202")
-    commands = (("i-2", "iperf3 -s"), ("i-2", "iperf3 -s -p 5202"), ("i-1", "iperf3 -c 10.2.1.10 -t 60"))
-    with contextlib.ExitStack() as running:
-        for command in commands:
-            running.enter_context(machine.background(*command))
+    servers = serving(machine, "i-2"), serving(machine, "i-2", 5202)
+    with servers[0], servers[1], flowing(machine, "i-1", "10.2.1.10"):
         yield "two instances share a region's limit", load.mbit() / data(200, mtu=8500), ">= 0.97"
 
 
@@ -88,7 +84,7 @@ def switch(machine: Machine) -> Iterator[Row]:
     """How long the peak really lasts, over what the bucket is good for."""
     machine.boot(*things(1, 2), limits(2, 2000), bursting(1, 50, 400, BURST_SECONDS))
     bucket = measured(machine)["out"]["i-1"]["level_bits"]
-    with machine.background("i-2", "iperf3 -s"), machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60"):
+    with serving(machine, "i-2"), machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60"):
         while (left := measured(machine)["out"]["i-1"]["level_bits"] / bucket) > 0.97:
             time.sleep(0.01)
         began = time.monotonic() - (1 - left) * BURST_SECONDS

@@ -6,6 +6,8 @@ SECRET = "/dev/shm/secret"
 CALLS = """import ctypes, os, socket, struct, subprocess, threading, time
 c = ctypes.CDLL(None)
 c.mmap.restype = ctypes.c_void_p
+def held():
+    print("held", flush=True)
 def mapped(path, flags):
     f = os.open(path, flags)
     at = c.mmap(None, 4096, 1 if flags == os.O_RDONLY else 3, 1, f, 0)
@@ -14,10 +16,13 @@ def mapped(path, flags):
 def trace(pid):
     c.ptrace.argtypes = [ctypes.c_long] * 4
     assert c.ptrace(0x4206, pid, 0, 0) == 0
+    held()
     while os.WIFSTOPPED(os.waitpid(pid, 0x40000000)[1]):
         c.ptrace(7, pid, 0, 0)
 """
-UNTIL_KILLED = "\ntime.sleep(4343)"
+UNTIL_KILLED = "\nheld()\ntime.sleep(4343)"
+REST = "echo held; exec sleep 4343"
+"""What holds something says so, and goes on."""
 
 
 def python(text: str) -> str:
@@ -26,28 +31,35 @@ def python(text: str) -> str:
 
 
 KEEPERS = {
-    "an open file": f"exec 9<{SECRET}; exec sleep 4343",
-    "an open folder": "exec 9</dev/shm; exec sleep 4343",
-    "a working directory": "cd /dev/shm; exec sleep 4343",
+    "an open file": f"exec 9<{SECRET}; {REST}",
+    "an open folder": f"exec 9</dev/shm; {REST}",
+    "a working directory": f"cd /dev/shm; {REST}",
     "mapped memory": python('mapped("/dev/shm/secret", os.O_RDWR)'),
     "a thread's own descriptors": python("""
+holds = threading.Event()
 def keep():
     c.unshare(0x400)
     os.open("/dev/shm/secret", os.O_RDWR)
+    holds.set()
     time.sleep(4343)
-threading.Thread(target=keep).start()"""),
+threading.Thread(target=keep).start()
+holds.wait()"""),
     "a thread whose first one has ended": python("""
 os.open("/dev/shm/secret", os.O_RDWR)
-threading.Thread(target=time.sleep, args=(4343,)).start()
-time.sleep(0.1)
+def keep():
+    while ") Z " not in open(f"/proc/{os.getpid()}/stat").read():
+        time.sleep(0.02)
+    held()
+    time.sleep(4343)
+threading.Thread(target=keep).start()
 c.pthread_exit(None)"""),
-    "mounts of its own": "exec unshare -m sleep 4343",
+    "mounts of its own": f"exec unshare -m sh -c '{REST}'",
     "mounts of its own that it does not reach": "mkdir -p /tmp/jail; exec unshare -m "
     + python("""
 subprocess.run("mount -t tmpfs none /tmp/jail", shell=True, check=True)
 os.chroot("/tmp/jail")
 os.chdir("/")""").removeprefix("exec "),
-    "namespaces of its own": "exec unshare -Urpmf sleep 4343",
+    "namespaces of its own": f"exec unshare -Urpmf sh -c '{REST}'",
     "a descriptor on its way": python("""
 a, b = socket.socketpair()
 f = os.open("/dev/shm/secret", os.O_RDWR)
@@ -55,21 +67,22 @@ socket.send_fds(a, [b"x"], [f])
 os.close(f)"""),
     "a file in an overlay over it": "mkdir -p /tmp/low /tmp/p; "
     "mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/p; exec 9</tmp/p/secret; umount -l /tmp/p; "
-    "exec sleep 4343",
+    + REST,
     "memory mapped by an overlay": "mkdir -p /tmp/low /tmp/m; exec unshare -m --propagation unchanged "
     + python("""
 subprocess.run("mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/m", shell=True, check=True)
 mapped("/tmp/m/secret", os.O_RDONLY)
 subprocess.run("umount -l /tmp/m; umount -l /dev/shm", shell=True, check=True)""").removeprefix("exec "),
     "an overlay over it elsewhere": "mkdir -p /tmp/low /tmp/q; exec unshare -m sh -c "
-    "'mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/q; umount -l /dev/shm; exec sleep 4343'",
+    f"'mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /tmp/q; umount -l /dev/shm; {REST}'",
     "an overlay that is yet to be": python("""
 f = c.syscall(430, b"overlay", 0)
 assert c.syscall(431, f, 1, b"lowerdir", b"/dev/shm:/tmp", 0) == 0"""),
     "a watch": python('c.inotify_add_watch(c.inotify_init(), b"/dev/shm", 0xFFF)'),
     "another's mounts, by a descriptor": python("""
 p = subprocess.Popen(["unshare", "-m", "sleep", "4343"])
-time.sleep(0.3)
+while os.readlink(f"/proc/{p.pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
+    time.sleep(0.02)
 f = os.open(f"/proc/{p.pid}/ns/mnt", os.O_RDONLY)
 p.kill()
 p.wait()"""),

@@ -14,7 +14,6 @@ from elastinet.fabric.objects import Bandwidth, Nearer, Share
 from elastinet.rules.frames import Transport, share
 
 MBIT = 10**6
-IPERF3_PORT = 5201
 LOW, HIGH, NEVER = 0.97, 1.01, 1.05
 ATTEMPTS = 4
 """A machine that others use too is sometimes late, with packets and with reading the clock."""
@@ -50,15 +49,6 @@ echo "$at $all"
 """One process reads the clock and the counters: two may be far from each other on a busy machine."""
 
 
-@contextlib.contextmanager
-def listening(machine: Machine, guest: str) -> Iterator[None]:
-    """An iperf3 that listens in a guest."""
-    heard = f"grep -q ':{IPERF3_PORT:04X} .* 0A ' /proc/net/tcp /proc/net/tcp6"
-    with machine.background(guest, "iperf3 -s"):
-        machine.until(lambda: machine.exec(guest, heard)[0] == 0, "the server")
-        yield
-
-
 class Load:
     """iperf3 from a guest to a server in another, and what really arrives while it runs.
 
@@ -70,16 +60,34 @@ class Load:
 
     def mbit(self, options: str = "") -> float:
         """What arrives, in Mbit/s of data (and of little more: a header for many segments)."""
-        with self.machine.background(self.guest, f"iperf3 -c {self.address} -t 60 {options}"):
-            time.sleep(WARM_UP_SECONDS)
+        with flowing(self.machine, self.guest, f"{self.address} {options}"):
             return arriving(self.machine, self.guest if "-R" in options else self.other)
 
     def run(self, options: str = "", seconds: float = 1.5) -> dict[str, Any]:
         """What iperf3 itself says."""
-        said: dict[str, Any] = json.loads(
-            self.machine.ok(self.guest, f"iperf3 -J -c {self.address} -t {seconds} {options}")
-        )
+        client = f"iperf3 -J -c {self.address} -t {seconds} {options}"
+        # A server that has not yet noticed the end of the client before refuses this one.
+        script = f'for n in $(seq 100); do said=$({client}) && break; sleep 0.1; done; echo "$said"'
+        said: dict[str, Any] = json.loads(self.machine.ok(self.guest, script))
         return said
+
+
+def serving(machine: Machine, guest: str, port: int = 5201) -> contextlib.AbstractContextManager[None]:
+    """iperf3 in a guest, which waits for loads."""
+    return machine.server(guest, f"exec iperf3 -s -p {port}", port)
+
+
+@contextlib.contextmanager
+def flowing(machine: Machine, guest: str, words: str) -> Iterator[None]:
+    """A load of a minute from a guest, once it has flowed for as long as it takes to find its rate.
+
+    A server that has not yet noticed the end of the client before refuses this one, which asks again.
+    """
+    machine.ok(guest, "rm -f /root/flow")
+    client = f"iperf3 -c {words} -t 60 -i {WARM_UP_SECONDS} --forceflush"
+    with machine.background(guest, f"until {client} > /root/flow; do sleep 0.1; done"):
+        machine.until(lambda: machine.exec(guest, "grep -q bits/sec /root/flow")[0] == 0, "the load")
+        yield
 
 
 def arriving(machine: Machine, guest: str) -> float:

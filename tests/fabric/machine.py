@@ -167,14 +167,26 @@ class Machine:
 
     @contextlib.contextmanager
     def background(self, guest: str, command: str) -> Iterator[None]:
-        """Run a command in a guest while something else is done."""
+        """Run a command in a guest while something else is done; it may not have begun yet."""
         with self.as_user():
             begun = client.Command(self.run, client.request(guest, ["sh", "-c", command]))
         null = os.open("/dev/null", os.O_RDWR)
         with begun, Streams(begun.ends, [null] * 3):
             os.close(null)
-            time.sleep(0.2)
             yield
+
+    @contextlib.contextmanager
+    def server(self, guest: str, command: str, port: int) -> Iterator[None]:
+        """Run a command in a guest that listens at a TCP port, while something else is done."""
+        self.until(lambda: not self.listens(guest, port), f"the end of who was at port {port} before")
+        with self.background(guest, command):
+            self.until(lambda: self.listens(guest, port), f"who listens at port {port}")
+            yield
+
+    def listens(self, guest: str, port: int) -> bool:
+        """Whether somebody in a guest listens at a TCP port."""
+        row = f"^ *[0-9]*: [0-9A-F]*:{port:04X} [0-9A-F]*:0000 0A "
+        return self.exec(guest, f"grep -q '{row}' /proc/net/tcp /proc/net/tcp6")[0] == 0
 
     def agent_pid(self) -> int:
         """The first process inside the agent's PID namespace."""
@@ -217,12 +229,12 @@ class Machine:
     def kill(self) -> None:
         """kill -9, as a crash of the engine's machine would."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.engine.close()
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.engine.close()
         for fd in self.fds:
             os.close(fd)

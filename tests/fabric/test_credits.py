@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from loads import MBIT, Load, arriving, bursting, carries, data, limits, listening, measured
+from loads import MBIT, Load, arriving, bursting, carries, data, limits, measured, serving
 from machine import Machine
 from parts import guest
 from test_limits import things
@@ -34,7 +34,7 @@ def test_the_peak_lasts_as_long_as_the_credits(machine: Machine) -> None:
     machine.boot(*things(1, 2), limits(2, 400))
     for since in ("1", "2", "3", "4"):
         machine.desire(bursting(1, BASELINE, PEAK, BURST, since=since))
-        with listening(machine, "i-2"), machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60"):
+        with serving(machine, "i-2"), machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60"):
             ratios.append(_spent_after(machine) / BURST)
             carries(data(BASELINE), lambda: arriving(machine, "i-2"))
         assert ratios[-1] >= 0.95, "more was let through than there was"
@@ -74,7 +74,7 @@ def test_what_waits_is_not_earned_again(machine: Machine) -> None:
 
 def test_each_direction_has_a_bucket_of_its_own_and_silence_fills_it(machine: Machine) -> None:
     machine.boot(*things(1, 2), bursting(1, BASELINE, PEAK, BURST), limits(2, 400))
-    with listening(machine, "i-2"):
+    with serving(machine, "i-2"):
         Load(machine, "i-1", "i-2", "10.0.1.20").run("-R", 2)
         began = time.monotonic()
         low, other = level(machine, "into"), level(machine, "out")
@@ -86,7 +86,7 @@ def test_each_direction_has_a_bucket_of_its_own_and_silence_fills_it(machine: Ma
 
 def test_buckets_are_full_after_a_start_and_not_after_a_reboot(machine: Machine) -> None:
     machine.boot(*things(1, 2), bursting(1, BASELINE, PEAK, BURST), limits(2, 400))
-    with listening(machine, "i-2"):
+    with serving(machine, "i-2"):
         Load(machine, "i-1", "i-2", "10.0.1.20").run("", 2)
     began, before = time.monotonic(), level(machine)
     assert before < 0.6

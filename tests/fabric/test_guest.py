@@ -1,8 +1,12 @@
 """What an instance finds when it boots, and what stays of it."""
 
 import base64
+import os
+import signal
 import time
+from pathlib import Path
 
+from family import below, told
 from machine import Machine
 from msgspec.structs import replace
 from parts import ALL, eni, group, guest, network, table
@@ -174,3 +178,30 @@ def test_a_disk_that_takes_nothing(machine: Machine) -> None:
     (machine.disks / "i-2").unlink()
     machine.boot(guest(3), eni(3, "10.0.2.30"), drop=("guest:i-2", "interface:eni-2"))
     machine.ok("i-3", "ping -c1 -w5 10.0.1.10")
+
+
+def test_one_that_ends_by_itself_as_it_is_dropped_may_come_again(machine: Machine) -> None:
+    """The agent hears of the drop and of the end at once, in this order: the end is not kept for another guest."""
+    machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"))
+    go = "touch /root/go; chmod 666 /root/go"
+    end = "setsid sh -c 'until test -s /root/go; do sleep 0.02; done; exec busybox poweroff -f'"
+    machine.ok("i-1", f"{go}; {end} >/dev/null 2>&1 </dev/null &")
+    init = next(pid for pid in below(machine.agent_pid()) if is_init(pid))
+    os.kill(machine.agent_pid(), signal.SIGSTOP)
+    try:
+        machine.say(drop=("guest:i-1", "interface:eni-1"))
+        (machine.disks / "i-1" / "root" / "root" / "go").write_text("now")
+        machine.until(lambda: not Path(f"/proc/{init}").exists(), "its end")
+    finally:
+        os.kill(machine.agent_pid(), signal.SIGCONT)
+    machine.wait(lambda fact: fact["type"] == "converged")
+    machine.boot(guest(1), eni(1, "10.0.1.10"))
+    machine.ok("i-1", "true")
+
+
+def is_init(pid: int) -> bool:
+    """Whether a process is the first one of a guest."""
+    status = told(Path(f"/proc/{pid}/status"))
+    return "\nName:\tsleep\n" in f"\n{status}" and any(
+        line.startswith("NSpid:") and line.endswith("\t1") for line in status.splitlines()
+    )

@@ -212,7 +212,7 @@ def test_what_leaves_by_an_egress_only_gateway_is_tracked(
         "(echo before; while ! test -e /root/go; do sleep 0.1; done; echo after; touch /root/after; sleep 60)"
     )
     talking = f"{talk} | busybox nc {INTERNET} 8080"
-    with machine.background("internet", listening), machine.background("i-1", talking):
+    with machine.server("internet", listening, 8080), machine.background("i-1", talking):
         machine.until(lambda: said.exists() and "before" in said.read_text(), "the first line")
         machine.desire(group())
         machine.ok("i-1", "touch /root/go")

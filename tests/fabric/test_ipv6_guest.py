@@ -16,7 +16,7 @@ from frames import (
     received,
     udp6,
 )
-from machine import Machine
+from machine import PATIENCE, Machine
 from parts import ALL, group, guest, table
 from sixparts import ALL6, BLOCKS, INTERNET, ROUTER, eni6, network6, six
 from test_network import pings, serve
@@ -174,7 +174,7 @@ def test_the_metadata_socket_of_ipv6_knows_who_asks(machine: Machine) -> None:
     machine.fds.clear()
     listener = next(one for one in reversed(listeners) if one.family == socket.AF_INET6)
     with machine.background("i-1", "curl -s -m 5 http://[fd00:ec2::254]/"):
-        listener.settimeout(5)
+        listener.settimeout(PATIENCE)
         connection, (source, *_rest) = listener.accept()
         connection.close()
     for one in listeners:

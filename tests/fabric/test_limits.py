@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from loads import Load, arriving, carries, data, limits, measured, nearer
+from loads import Load, arriving, carries, data, flowing, limits, measured, nearer, serving
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_peering import between, side
@@ -27,7 +27,7 @@ def things(*guests: int, **changes: object) -> list[AnyObject]:
 def to_2(machine: Machine) -> Iterator[Load]:
     """Two guests, of which the second listens."""
     machine.boot(*things(1, 2))
-    with machine.background("i-2", "iperf3 -s"):
+    with serving(machine, "i-2"):
         yield Load(machine, "i-1", "i-2", "10.0.1.20")
 
 
@@ -43,7 +43,7 @@ def test_an_instance_sends_and_receives_what_it_may(machine: Machine, to_2: Load
 def test_both_directions_are_limited_apart(machine: Machine, to_2: Load) -> None:
     machine.desire(limits(1, 100), limits(2, 100))
 
-    with machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60 --bidir"):
+    with flowing(machine, "i-1", "10.0.1.20 --bidir"):
         for guest in ("i-1", "i-2"):
             carries(data(100), lambda guest=guest: arriving(machine, guest))
 
@@ -70,9 +70,9 @@ def test_a_second_interface_adds_no_bandwidth(machine: Machine, to_2: Load) -> N
     machine.desire(limits(1, 100), limits(2, 400))
     route = "ip route add 10.0.1.20/32 dev eth1 src 10.0.1.11 table 101; ip rule add from 10.0.1.11 table 101"
     machine.exec("i-1", route)
-    with machine.background("i-2", "iperf3 -s -p 5202"):
+    with serving(machine, "i-2", 5202):
         other = Load(machine, "i-1", "i-2", "10.0.1.20 -p 5202 -B 10.0.1.11")
-        with machine.background("i-1", "iperf3 -c 10.0.1.20 -t 60 -P 2"):
+        with flowing(machine, "i-1", "10.0.1.20 -P 2"):
             carries(data(100), lambda: other.mbit("-P 2"))
 
 
@@ -108,7 +108,7 @@ def test_less_goes_through_an_internet_gateway(machine: Machine) -> None:
     more = Mapping("203.0.113.102", "vpc-1", "10.0.1.20", "i-2")
     machine.boot(*things(1, 2), Mapping(PUBLIC, "vpc-1", "10.0.1.10", "i-1"), more)
     machine.desire(limits(1, 200, gateway_bps=60 * MBIT, flow_bps=40 * MBIT), limits(2, 100))
-    with machine.background("internet", "iperf3 -s"):
+    with serving(machine, "internet"):
         out, other = (
             Load(machine, "i-1", "internet", "203.0.113.1"),
             Load(machine, "i-2", "internet", "203.0.113.1"),
@@ -118,7 +118,7 @@ def test_less_goes_through_an_internet_gateway(machine: Machine) -> None:
         carries(data(40, mtu=1500), lambda: out.mbit("-R"))
         carries(data(100, mtu=1500), lambda: other.mbit("-P 2 -R"))
         carries(data(100, mtu=1500), lambda: other.mbit("-P 2"))
-    with machine.background("i-2", "iperf3 -s"):
+    with serving(machine, "i-2"):
         carries(data(100), lambda: Load(machine, "i-1", "i-2", "10.0.1.20").mbit("-P 4"))
 
 
@@ -130,17 +130,17 @@ def test_two_instances_share_what_goes_between_regions(machine: Machine) -> None
     groups = [group(*every, id=f"sg-{n}", network=f"vpc-{n}") for n in (1, 2)]
     third = eni(3, "10.1.1.30", network="vpc-1", subnet="10.1.1.0/24", gateway="10.1.1.1", groups=("sg-1",))
     machine.boot(*sides, *groups, over, guest(3), third)
-    with machine.background("i-2", "iperf3 -s"), machine.background("i-2", "iperf3 -s -p 5202"):
+    with serving(machine, "i-2"), serving(machine, "i-2", 5202):
         alone, other = (
             Load(machine, "i-1", "i-2", "10.2.1.10"),
             Load(machine, "i-3", "i-2", "10.2.1.10 -p 5202"),
         )
         carries(data(60, mtu=8500), alone.mbit)
         carries(data(60, mtu=8500), lambda: alone.mbit("-R"))
-        with machine.background("i-1", "iperf3 -c 10.2.1.10 -t 60"):
+        with flowing(machine, "i-1", "10.2.1.10"):
             carries(data(60, mtu=8500), other.mbit)
     machine.desire(between(2, 1, mtu=8500))
-    with machine.background("i-2", "iperf3 -s"):
+    with serving(machine, "i-2"):
         assert Load(machine, "i-1", "i-2", "10.2.1.10").mbit() > 100
 
 
@@ -151,7 +151,7 @@ def test_ipv6_is_limited_alike(machine: Machine) -> None:
     machine.boot(*sides, *groups, between(2, 1))
     own = ("vpc-1",)
     machine.desire(limits(1, 100, flow_bps=40 * MBIT, networks=own), limits(2, 80, networks=("vpc-2",)))
-    with machine.background("i-2", "iperf3 -s"):
+    with serving(machine, "i-2"):
         load = Load(machine, "i-1", "i-2", "2001:db8:0:201::10")
         carries(40 * (9001 - 72) / 9015, load.mbit)
         carries(80 * (9001 - 72) / 9015, lambda: load.mbit("-P 4"))
@@ -217,7 +217,7 @@ def test_what_is_changed_by_hand_is_mended(machine: Machine) -> None:
         machine.inside("vpc-1", *harm.split())
         assert machine.desire(observe=True) == {}
         assert seen(machine) == before, harm
-    with machine.background("i-2", "iperf3 -s"):
+    with serving(machine, "i-2"):
         load = Load(machine, "i-1", "i-2", "10.0.1.20")
         carries(data(100), lambda: load.mbit("-P 4"))
         carries(data(100), lambda: load.mbit("-P 4 -R"))
@@ -226,7 +226,7 @@ def test_what_is_changed_by_hand_is_mended(machine: Machine) -> None:
 def test_a_restarted_instance_is_limited_again(machine: Machine) -> None:
     machine.boot(*things(1, 2), limits(1, 60, gateway_bps=30 * MBIT), limits(2, 400))
     machine.boot(guest(1, boot=2))
-    with machine.background("i-2", "iperf3 -s"):
+    with serving(machine, "i-2"):
         carries(data(60), Load(machine, "i-1", "i-2", "10.0.1.20").mbit)
     machine.desire(drop=("guest:i-1", "interface:eni-1", "bandwidth:i-1"))
     left = machine.inside("vpc-1", "nft", "list", "table", "netdev", "elastinet")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from keepers import DOOR, INNOCENT, KEEPERS, SECRET, WAITING, python, waiting
-from machine import Machine
+from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.memories import _owner, spread
@@ -25,9 +25,28 @@ def region(*members: Guest) -> list:
     return [*REGION, *members, *enis]
 
 
-def background(machine: Machine, id: str, command: str) -> str:
+def background(machine: Machine, id: str, command: str, said: str = "/tmp/said") -> str:
     """Start something in a guest that goes on; gives its process id there."""
-    return machine.ok(id, f"setsid sh -c {quoted(command)} >/tmp/said 2>&1 </dev/null & echo $!").strip()
+    return machine.ok(id, f"setsid sh -c {quoted(command)} >{said} 2>&1 </dev/null & echo $!").strip()
+
+
+def holding(machine: Machine, id: str, commands: dict[str, str]) -> dict[str, str]:
+    """Start what goes on in a guest, and wait until each says that it holds what it will; their process ids."""
+    machine.ok(id, "rm -rf /tmp/held; mkdir /tmp/held")
+    pids = {
+        name: background(machine, id, command, f"/tmp/held/{number}")
+        for number, (name, command) in enumerate(commands.items())
+    }
+
+    def not_yet() -> list[str]:
+        found = machine.ok(id, "cd /tmp/held; grep -lx held * || true").split()
+        return [name for number, name in enumerate(commands) if str(number) not in found]
+
+    end = time.monotonic() + PATIENCE
+    while missing := not_yet():
+        assert time.monotonic() < end, missing
+        time.sleep(0.05)
+    return pids
 
 
 def quoted(text: str) -> str:
@@ -90,16 +109,15 @@ def test_nobody_keeps_anything(machine: Machine) -> None:
     machine.ok("i-2", f"echo hi > {SECRET}")
     background(machine, "i-2", DOOR)
     machine.until(lambda: machine.exec("i-2", "test -S /dev/shm/door")[0] == 0, "the door")
-    keepers = {name: background(machine, "i-1", text) for name, text in KEEPERS.items()}
+    keepers = holding(machine, "i-1", KEEPERS)
     innocent = background(machine, "i-1", "exec sleep 4343")
-    other = background(machine, "i-2", KEEPERS["an open file"])
+    other = holding(machine, "i-2", {"it": KEEPERS["an open file"]})["it"]
     machine.ok("i-1", "mount --bind /dev/shm /mnt && cat /mnt/secret")
     machine.ok("i-1", "mkdir -p /tmp/low /srv && mount -t overlay none -o lowerdir=/dev/shm:/tmp/low /srv")
     assert machine.ok("i-1", "cat /srv/secret") == "hi\n"
     # The kernel lets mounts be kept in a file only if their namespace's number happens to be higher than ours.
     kept = machine.exec("i-1", "touch /tmp/ns && unshare --mount=/tmp/ns true")[0] == 0
     assert not kept or machine.ok("i-1", "nsenter --mount=/tmp/ns cat /dev/shm/secret")
-    time.sleep(1.5)
     assert [name for name, pid in keepers.items() if not lives(machine, "i-1", pid)] == []
     assert machine.desire(member(1, "")) == {}
     assert {name for name, pid in keepers.items() if lives(machine, "i-1", pid)} == set()
@@ -130,12 +148,13 @@ def test_who_waits_in_a_system_call_gets_nothing(machine: Machine, way: str) -> 
 def test_who_has_nothing_of_it_goes_on(machine: Machine) -> None:
     """Neither files of other nameless file systems end a program, nor does a shell find its job stopped."""
     machine.boot(*region(member(1, "one"), member(2, "one")))
-    innocent = {name: background(machine, "i-1", python(text)) for name, text in INNOCENT.items()}
-    background(machine, "i-1", "bash -mc 'sleep 3; echo $? > /tmp/code'")
-    time.sleep(1.5)
+    innocent = holding(machine, "i-1", {name: python(text) for name, text in INNOCENT.items()})
+    job = "until test -e /tmp/go; do sleep 0.1; done"
+    holding(machine, "i-1", {"a job": f"bash -mc 'sh -c \"echo held; {job}\"; echo $? > /tmp/code'"})
     assert [name for name, pid in innocent.items() if not lives(machine, "i-1", pid)] == []
     assert machine.desire(member(1, "")) == {}
     assert [name for name, pid in innocent.items() if not lives(machine, "i-1", pid)] == []
+    machine.ok("i-1", "touch /tmp/go")
     machine.until(lambda: machine.exec("i-1", "test -s /tmp/code")[0] == 0, "the shell")
     assert machine.ok("i-1", "cat /tmp/code") == "0\n"
 
@@ -171,7 +190,7 @@ def test_who_does_not_let_go_is_ended(machine: Machine) -> None:
     machine.boot(*region(member(1, "one"), member(2, "one"), member(3, "one")))
     machine.ok("i-2", f"echo hi > {SECRET}")
     endpoint = machine.ok("i-1", "touch /dev/shm/$$:0:0; echo $$:0:0").strip()
-    other = background(machine, "i-2", KEEPERS["mapped memory"])
+    other = holding(machine, "i-2", {"it": KEEPERS["mapped memory"]})["it"]
     background(machine, "i-1", DEEP)
     machine.until(lambda: machine.exec("i-1", "test -e /tmp/there")[0] == 0, "the mount")
     began = time.monotonic()
@@ -229,9 +248,14 @@ def test_a_root_that_is_covered(machine: Machine) -> None:
     """A program that still has the old root does not see the memory there either."""
     machine.boot(*region(member(1, "one"), member(2, "one")))
     machine.ok("i-2", f"echo hi > {SECRET}")
-    background(machine, "i-1", "sleep 3; cat /dev/shm/secret > /tmp/kept; exec sleep 4343")
+    background(
+        machine,
+        "i-1",
+        "until test -e /tmp/go; do sleep 0.1; done; cat /dev/shm/secret > /tmp/kept; exec sleep 4343",
+    )
     machine.ok("i-1", "mount -t tmpfs none /")
     assert machine.desire(member(1, "")) == {}
+    machine.ok("i-1", "touch /tmp/go")
     machine.until(lambda: machine.exec("i-1", "test -e /tmp/kept")[0] == 0, "the program's try")
     assert machine.ok("i-1", "cat /tmp/kept") == ""
 
@@ -243,7 +267,7 @@ def test_mounted_again_and_again(machine: Machine) -> None:
     again = "exec 9</dev/shm; while true; do mount --bind /proc/self/fd/9 /mnt; done"
     for _ in range(4):
         background(machine, "i-1", again)
-    time.sleep(0.2)
+    machine.until(lambda: machine.exec("i-1", "cat /mnt/secret")[0] == 0, "the mounts")
     assert machine.desire(member(1, "")) == {}
     assert machine.exec("i-1", "cat /mnt/secret")[0] != 0
 
@@ -256,12 +280,12 @@ assert c.ptrace(0x4206, int(os.environ["OF"]), 0, 0x40) == 0""")
 
 HOPPER = r"""
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 int main(void) {
     char data[9];
     int secret = open("/dev/shm/secret", O_RDWR);
-    for (time_t end = time(0) + 5; time(0) < end;)
+    if (secret < 0 || write(1, "held", 4) < 0) return 1;
+    while (access("/tmp/enough", F_OK))
         if (fork()) _exit(0);
     int kept = open("/tmp/kept", O_CREAT | O_WRONLY, 0666);
     return write(kept, data, read(secret, data, 9)) < 0;
@@ -276,16 +300,18 @@ def test_who_is_always_another_process(machine: Machine) -> None:
     machine.ok("i-2", f"echo hi > {SECRET}")
     machine.ok("i-1", f"echo {quoted(HOPPER)} | gcc -O2 -x c -o /tmp/hop -")
     background(machine, "i-1", "for n in $(seq 200); do sleep 4343 & done; wait")  # to be looked at, too
-    for _ in range(2):
-        background(machine, "i-1", "exec /tmp/hop")
     going, resting = (background(machine, "i-1", "exec sleep 4343") for _ in range(2))
     machine.ok("i-1", f"kill -STOP {resting}")
-    time.sleep(0.5)
+    holding(machine, "i-1", {"one": "exec /tmp/hop", "another": "exec /tmp/hop"})
     assert machine.desire(member(1, "")) == {}
-    machine.ok("i-1", "rm -f /tmp/kept")  # read before it was taken, if this took long
-    states = machine.ok("i-1", f"grep -h '^State' /proc/{going}/status /proc/{resting}/status").split()
-    assert states[1::3] == ["S", "T"]
-    time.sleep(6)
+
+    def states() -> list[str]:
+        shown = machine.ok("i-1", f"grep -h '^State' /proc/{going}/status /proc/{resting}/status")
+        return shown.split()[1::3]
+
+    machine.until(lambda: states() == ["S", "T"], "that one goes on, and the other does not")
+    machine.ok("i-1", "touch /tmp/enough")
+    time.sleep(1)
     assert machine.exec("i-1", "cat /tmp/kept")[0] != 0
 
 
@@ -293,8 +319,7 @@ def test_who_is_traced_does_not_keep_anything(machine: Machine) -> None:
     """A killed process stops for its tracer before it lets go: the tracer is killed, too, and the guest lives."""
     machine.boot(*region(member(1, "one"), member(2, "one")))
     machine.ok("i-2", f"echo hi > {SECRET}")
-    keeper = background(machine, "i-1", KEEPERS["mapped memory"])
-    time.sleep(0.5)
+    keeper = holding(machine, "i-1", {"it": KEEPERS["mapped memory"]})["it"]
     tracer = background(machine, "i-1", f"export OF={keeper}; {TRACER}")
     machine.until(lambda: is_traced(machine, keeper), "its tracer")
     assert machine.desire(member(1, "")) == {}

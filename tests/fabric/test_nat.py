@@ -24,6 +24,13 @@ def region() -> tuple[AnyObject, ...]:
     return (*base, guest(1), eni(1, "10.0.1.10"), guest(3), eni(3, "10.0.1.30"))
 
 
+def asking(machine: Machine) -> list[list[str]]:
+    """The addresses and ports, as the kernel writes them, that are connected to port 82 in the internet."""
+    lines = machine.ok("internet", "cat /proc/net/tcp /proc/net/tcp6").splitlines()
+    rows = [line.split() for line in lines]
+    return [row[2].split(":") for row in rows if row[1].endswith(":0052") and row[3] == "01"]
+
+
 def test_private_instances_reach_the_internet_in_its_name(machine: Machine) -> None:
     machine.boot(*region())
     attached = {fact["interface"] for fact in machine.facts if fact["type"] == "attached"}
@@ -33,13 +40,11 @@ def test_private_instances_reach_the_internet_in_its_name(machine: Machine) -> N
         assert machine.ok("i-1", fetch("203.0.113.1")) == "page\n"
         assert machine.ok("i-3", fetch("203.0.113.1")) == "page\n"
     with (
-        machine.background("internet", "sleep 9 | busybox nc -l -p 82"),
-        machine.background("i-1", "sleep 9 | busybox nc 203.0.113.1 82"),
+        machine.server("internet", "sleep 60 | busybox nc -l -p 82", 82),
+        machine.background("i-1", "sleep 60 | busybox nc 203.0.113.1 82"),
     ):
-        rows = [
-            line.split() for line in machine.ok("internet", "cat /proc/net/tcp /proc/net/tcp6").splitlines()
-        ]
-        address, port = next(row[2] for row in rows if row[1].endswith(":0052") and row[3] == "01").split(":")
+        machine.until(lambda: asking(machine) != [], "the connection")
+        ((address, port),) = asking(machine)
         assert socket.inet_ntoa(bytes.fromhex(address[-8:])[::-1]) == "203.0.113.102"
         assert int(port, 16) >= 1024
 
@@ -117,6 +122,6 @@ def test_the_same_flow_may_cross_the_router_twice(machine: Machine) -> None:
     )
     machine.ok("i-2", "echo 1 > /proc/sys/net/ipv4/ip_forward")
     machine.ok("i-3", "ip addr add 198.18.0.1/32 dev lo")
-    with machine.background("i-3", "dd if=/dev/zero bs=1M count=20 2>/dev/null | busybox nc -l -p 80"):
+    with machine.server("i-3", "dd if=/dev/zero bs=1M count=20 2>/dev/null | busybox nc -l -p 80", 80):
         assert machine.ok("i-1", "sleep 3 | busybox nc -w 3 198.18.0.1 80 | wc -c") == f"{20 << 20}\n"
     assert pings(machine, "i-1", "198.18.0.1")

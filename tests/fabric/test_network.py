@@ -2,7 +2,7 @@
 
 import socket
 
-from machine import Machine
+from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.objects import Members, Permission
@@ -20,7 +20,8 @@ def fetch(address: str, port: int = 80) -> str:
 
 
 def serve(machine: Machine, guest: str, port: int = 80):  # type: ignore[no-untyped-def]
-    return machine.background(guest, f"cd /tmp; echo page > index.html; busybox httpd -f -p {port} -h /tmp")
+    page = "cd /tmp; echo page > index.html"
+    return machine.server(guest, f"{page}; exec busybox httpd -f -p {port} -h /tmp", port)
 
 
 def pings(machine: Machine, guest: str, address: str, options: str = "") -> bool:
@@ -59,7 +60,7 @@ def test_groups_open_and_close_while_packets_flow(machine: Machine) -> None:
 def test_an_established_flow_outlives_its_rule(machine: Machine) -> None:
     machine.boot(network(), table(), group(Permission(6, 8080, 8080, "10.0.0.0/16")), *TWO)
     said = machine.disks / "i-2" / "root" / "root" / "said"
-    with machine.background("i-2", "sleep 60 | busybox nc -l -p 8080 > /root/said"):
+    with machine.server("i-2", "sleep 60 | busybox nc -l -p 8080 > /root/said", 8080):
         talk = "(echo before; while ! test -e /root/go; do sleep 0.1; done; echo after) | busybox nc 10.0.1.20 8080"
         with machine.background("i-1", talk):
             machine.until(lambda: said.exists() and "before" in said.read_text(), "the first line")
@@ -198,7 +199,7 @@ def test_the_metadata_socket_knows_who_asks(machine: Machine) -> None:
     machine.wait(lambda fact: fact["type"] == "listener", "Listener") if not machine.fds else None
     with socket.socket(fileno=machine.fds.pop()) as listener:
         with machine.background("i-1", fetch("169.254.169.254")):
-            listener.settimeout(5)
+            listener.settimeout(PATIENCE)
             connection, (address, _port) = listener.accept()
             connection.close()
         assert address == "10.0.1.10"

@@ -101,6 +101,6 @@ class Running:
         assert self.process.stdout.readline() == "busy\n"
 
     def end(self) -> tuple[int, str]:
-        """The exit code and what was said, within some seconds."""
-        _, said = self.process.communicate(timeout=15)
+        """The exit code and what was said."""
+        _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said

@@ -127,7 +127,7 @@ def test_a_neighbouring_address(world: World, vpc: Any, messages: str) -> None:
         hosts += world.launch("", "", InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
     for one in hosts:  # else it is open by which of the two this subnet is reached
         world.out(one.id, f"ip route del 10.{vpc.number}.1.0/24 dev eth1")
-    done = mpirun(world, hosts, "--transport", "tcp", "--", messages, timeout=10)
+    done = mpirun(world, hosts, "--transport", "tcp", "--", messages)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from family import below, told
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -38,18 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         subprocess.run([*PROGRAM, "stop", "--state", state], check=True, capture_output=True)
 
 
-def below(pid: int) -> Iterator[int]:
-    """All processes that a process has begotten."""
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        for name in (thread / "children").read_text().split():
-            yield int(name)
-            yield from below(int(name))
-
-
 def child(pid: int, word: str) -> int:
     """A process below another that runs this."""
-    words = {found: Path(f"/proc/{found}/cmdline").read_bytes().decode().split("\0") for found in below(pid)}
-    return next(found for found, given in words.items() if word in given)
+    return next(found for found in below(pid) if word in told(Path(f"/proc/{found}/cmdline")).split("\0"))
 
 
 def status(pid: int) -> dict[str, list[str]]:
@@ -124,7 +116,7 @@ def test_the_agent_s_helpers_are_nobody() -> None:
     with closing(Machine("root")) as machine:
         objects = (network(), table(), group(ALL), guest(1), eni(1, "10.0.1.10", mediated=True))
         machine.boot(*objects)
-        names = {Path(f"/proc/{pid}/comm").read_text().strip(): pid for pid in below(machine.agent_pid())}
+        names = {told(Path(f"/proc/{pid}/comm")).strip(): pid for pid in below(machine.agent_pid())}
         for name in ("dnsmasq", "relay"):
             found = status(names[name])
             assert set(found["Uid"]) == {str(ids.unused() + 2 * ids.COUNT)}, name

@@ -10,6 +10,8 @@ import pytest
 from test_exposed import REGION, Outside
 from world import ELASTINET
 
+from commands import wait_until
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may expose")
 
 SERVICE = """
@@ -46,8 +48,9 @@ TRICKS = {
     "sends from the machine's own address": "ip addr add 203.0.113.2/32 dev host0; "
     "ip route flush table local; ip route add 203.0.113.2 dev host0",
     "asks what stands in between": "ip route add 203.0.113.3 dev host0; ip addr add 203.0.113.1/24 dev host0",
-    "moves the link to a namespace of its own": "nft flush ruleset; unshare -n sleep 30 & "
-    "p=$!; until ip link set host0 netns $p 2>/dev/null; do sleep 0.1; done; "
+    "moves the link to a namespace of its own": "nft flush ruleset; unshare -n sleep 300 & p=$!; "
+    "until [ $(readlink /proc/$p/ns/net) != $(readlink /proc/self/ns/net) ]; do sleep 0.1; done; "
+    "until ip link set host0 netns $p 2>/dev/null; do sleep 0.1; done; "
     "nsenter -n -t $p sh -c 'ip link set host0 up; ip addr add 203.0.113.1/30 dev host0; "
     f"{ASKED}; true'; kill $p",
 }
@@ -114,8 +117,13 @@ def test_all_of_it_goes_with_the_server(tmp_path: Path) -> None:
         outside.run(sys.executable, "-c", REGION, outside.server["url"])
         assert "elastinet0" in outside.run("ip", "link").stdout
         outside.stop()
+        wait_until(lambda: "elastinet0" not in outside.run("ip", "link").stdout)
         outside.start()
+        wait_until(lambda: "elastinet0" in outside.run("ip", "link").stdout)
         outside.stop()
+        wait_until(lambda: "elastinet0" not in outside.run("ip", "link").stdout)
     finally:
+        if outside.server:
+            outside.stop()
         outside.holder.kill()
         outside.holder.wait()

@@ -126,7 +126,7 @@ print(n)
     )
     up.ok("i-2", f"cat > /root/a.py <<'END'\n{taken}\nEND")
     with up.background("i-1", "exec python3 /root/a.py > /root/taken"):
-        up.until(lambda: "held" in up.ok("i-1", "cat /root/taken"), "all that it can have")
+        up.until(lambda: "held" in up.exec("i-1", "cat /root/taken")[1], "all that it can have")
         assert int(up.ok("i-2", "python3 /root/a.py")) >= min(most // 4, 16)
         up.boot(network(id="vpc-2"), guest(4), eni(4, "10.0.1.40"))
 

@@ -228,7 +228,7 @@ class Fabric:
             self._reboot(life)
         elif life.ready and not life.fault:
             self._reboots.forget(id)
-            if not life.asked:
+            if not life.asked and id in self.plan.guests:  # it may be dropped, and yet have ended by itself
                 self._over[id] = life.guest.boot
             self._tell(Gone(id, life.guest.boot, life.asked), None)
 
