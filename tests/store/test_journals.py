@@ -1,9 +1,10 @@
 """What every journal must do, whatever it keeps its lines in."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,17 @@ Open = Callable[[], Journal]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same journal again: what the last one kept is there."""
     kept = MemoryJournal()
     ways: dict[str, Open] = {"memory": lambda: kept, "sqlite": lambda: SqliteJournal(tmp_path / "j.sqlite")}
-    return ways[request.param]
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(contextlib.closing(ways[request.param]()))
+
+
+def lines_in(folder: Path) -> list[bytes]:
+    with contextlib.closing(open_journal(folder)) as journal:
+        return contents(journal)
 
 
 def contents(journal: Journal) -> list[bytes]:
@@ -83,8 +90,9 @@ def test_a_rewrite_that_fails_leaves_all_as_it_was(reopen: Open) -> None:
 
 def test_the_folder_or_none(tmp_path: Path) -> None:
     assert isinstance(open_journal(None), NoJournal)
-    open_journal(tmp_path).append(b"line")
-    assert contents(open_journal(tmp_path)) == [b"line"]
+    with contextlib.closing(open_journal(tmp_path)) as journal:
+        journal.append(b"line")
+    assert lines_in(tmp_path) == [b"line"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -130,4 +138,4 @@ def test_a_full_disk_is_a_refusal_that_changes_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert told.split() == ["InternalError", "500", "2"]
-    assert len(contents(open_journal(tmp_path))) == 2
+    assert len(lines_in(tmp_path)) == 2
