@@ -17,6 +17,8 @@ from fuzz.six_door import SixDoor
 
 Progress = Callable[[str, int, float], None]
 """Is told a door, how many variants it has had, and for how many seconds."""
+LEAST_BATCHES = 3
+"""Made also where a machine takes long for one."""
 PAUSE = 0.5
 """Of the time that a batch took: others have work on this machine, too."""
 
@@ -58,7 +60,7 @@ def fuzz(name: str, state: Path, seconds: float, seed: str, progress: Progress, 
         door, judge = DOORS[name](place), Judge(place)
         began, batch, variants, interrupted = time.monotonic(), first, 0, False
         try:
-            while (elapsed := time.monotonic() - began) < seconds:
+            while (elapsed := time.monotonic() - began) < seconds or batch < first + LEAST_BATCHES:
                 progress(name, variants, elapsed)
                 variants += _one(door, judge, seed, batch)
                 batch += 1
