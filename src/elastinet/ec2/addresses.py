@@ -5,7 +5,7 @@ from typing import Any
 from elastinet.ec2 import faults
 from elastinet.ec2.address_transfers import withdraw
 from elastinet.ec2.describe import Describable, by_id, describe
-from elastinet.ec2.efa import check_carries_ip
+from elastinet.ec2.efa_only import check_carries_ip
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.paths import paths
 from elastinet.ec2.public_addresses import lend

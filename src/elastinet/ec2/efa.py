@@ -18,13 +18,6 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.rules import efa
 from elastinet.rules.interfaces import bond
 
-OF_ADDRESSES = (
-    "PrivateIpAddress", "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "Ipv4Prefixes",
-    "Ipv4PrefixCount", "Ipv6Addresses", "Ipv6AddressCount", "Ipv6Prefixes", "Ipv6PrefixCount",
-    "AssociatePublicIpAddress", "EnablePrimaryIpv6", "PrimaryIpv6",
-)  # fmt: skip
-"""What a request says of the addresses of a new interface."""
-
 Place = tuple[str, int]
 """The type of an interface, and the network card that it is on."""
 
@@ -47,23 +40,6 @@ def _check_known(tx: Transaction, asked: str) -> None:
             f"The interface type '{asked}' is not in the edition '{rules}' of the rules; "
             "elastinet start --rules 2026 has it."
         )
-
-
-def without_addresses(request: Request) -> None:
-    """Refuse addresses to a new EFA-only interface; to ask for none of a kind is all right."""
-    for name in OF_ADDRESSES:
-        if request.get(name):
-            raise _no_addresses()
-
-
-def check_carries_ip(interface: NetworkInterface) -> None:
-    """Refuse to do to an EFA-only interface what needs an address."""
-    if not efa.carries_ip(interface):
-        raise _no_addresses()
-
-
-def _no_addresses() -> Fault:
-    return faults.combination("EFA-only network interfaces do not support IP addresses.")
 
 
 def check_primary(interface_type: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from elastinet.ec2 import faults
-from elastinet.ec2.efa import check_carries_ip
+from elastinet.ec2.efa_only import check_carries_ip
 from elastinet.ec2.ena_express import change_express
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.network_interfaces import group_set, view

@@ -11,7 +11,8 @@ from elastinet.ec2.account import default_vpc
 from elastinet.ec2.address_limits import Load, check_load, load_of
 from elastinet.ec2.asked_addresses import NOTHING, Asked, ipv4_prefixes
 from elastinet.ec2.attachments import OTHER_ZONE, check_index, too_many
-from elastinet.ec2.efa import check_primary, read_type, without_addresses
+from elastinet.ec2.efa import check_primary, read_type
+from elastinet.ec2.efa_only import without_addresses
 from elastinet.ec2.ena_express import check_has_ena, read_express
 from elastinet.ec2.ipv6_addresses import wanted
 from elastinet.ec2.lookup import need, need_mine

@@ -8,7 +8,8 @@ from elastinet.catalog import regions
 from elastinet.ec2 import asked_addresses, ipv6_addresses
 from elastinet.ec2.address_limits import check_limit
 from elastinet.ec2.describe import Describable, describe
-from elastinet.ec2.efa import read_type, without_addresses
+from elastinet.ec2.efa import read_type
+from elastinet.ec2.efa_only import without_addresses
 from elastinet.ec2.lookup import need, need_mine
 from elastinet.ec2.moments import moment
 from elastinet.ec2.once import once

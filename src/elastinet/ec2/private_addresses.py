@@ -8,7 +8,7 @@ from elastinet.ec2 import asked_addresses, faults
 from elastinet.ec2.address_limits import check_count, check_limit
 from elastinet.ec2.asked_addresses import Asked
 from elastinet.ec2.delegated_prefixes import pick_prefixes
-from elastinet.ec2.efa import check_carries_ip
+from elastinet.ec2.efa_only import check_carries_ip
 from elastinet.ec2.lookup import need_mine
 from elastinet.ec2.request import Request
 from elastinet.ec2.transaction import Transaction

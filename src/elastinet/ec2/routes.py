@@ -5,7 +5,7 @@ from typing import Any
 
 from elastinet.ec2 import faults
 from elastinet.ec2.cidrs import read_block, read_ipv6_block
-from elastinet.ec2.efa import check_carries_ip
+from elastinet.ec2.efa_only import check_carries_ip
 from elastinet.ec2.endpoint_routes import check_no_route, check_not_of_endpoint
 from elastinet.ec2.lookup import need
 from elastinet.ec2.middlebox_routes import check_route

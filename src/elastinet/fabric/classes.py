@@ -2,14 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 
+from msgspec import Struct
+
 from elastinet.fabric import names
 from elastinet.fabric.items import Class, Item, Queue
 from elastinet.fabric.messages import FLOW, INSTANCE, INTERNET_GATEWAY
 from elastinet.fabric.objects import Bandwidth
-from elastinet.fabric.tcobserve import Passed
 from elastinet.fabric.view import View
 
-Queues = Mapping[str, Mapping[int, tuple[int, Passed]]]
+
+class ClassStats(Struct, frozen=True):
+    """What a class has let through, what it holds, what it had to drop, and how often it had to wait."""
+
+    bytes: int
+    packets: int
+    waiting_bytes: int
+    dropped: int
+    waited: int
+
+
+Queues = Mapping[str, Mapping[int, tuple[int, ClassStats]]]
 """By device and number of the class: the number above it, and what has passed."""
 
 OUT, IN, GATEWAY_IN = 1, 2, 3
@@ -85,7 +97,7 @@ def limits_gateway(item: Bandwidth) -> bool:
     return item.gateway_bps < item.share.peak_bps
 
 
-def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[tuple[str, Passed]]:
+def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[tuple[str, ClassStats]]:
     """What has passed, or waits in, the classes that hold up an instance in one direction, by their limit."""
     own = queues.get(names.queue(item.id), {})
     tops = {OUT} if direction == "out" else {IN, GATEWAY_IN}

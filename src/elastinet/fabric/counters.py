@@ -5,8 +5,8 @@ import struct
 from msgspec import Struct
 
 from elastinet.fabric import nfobserve, pace, tcobserve
+from elastinet.fabric.classes import ClassStats
 from elastinet.fabric.netlink import NETFILTER, Netlink, attributes
-from elastinet.fabric.tcobserve import Passed
 
 GETSTATS = 94
 MESSAGE = struct.Struct("=BxxxII")
@@ -28,7 +28,7 @@ class Counters(Struct, frozen=True):
 
     seconds: float
     links: dict[int, Traffic]
-    queues: dict[str, dict[int, tuple[int, Passed]]]
+    queues: dict[str, dict[int, tuple[int, ClassStats]]]
     paced: dict[str, int]
 
 
@@ -41,7 +41,7 @@ def links(netlink: Netlink) -> dict[int, Traffic]:
     return found
 
 
-def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tuple[int, Passed]]]:
+def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tuple[int, ClassStats]]]:
     """What has passed the classes of these queues."""
     return {name: tcobserve.passed(netlink, index) for name, index in indices.items()}
 

@@ -3,23 +3,12 @@
 import struct
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
-
 from elastinet.fabric import tc
+from elastinet.fabric.classes import ClassStats
 from elastinet.fabric.items import Class, Items, Queue, Redirect
 from elastinet.fabric.netlink import Netlink, attributes
 
 BASIC, QUEUED = 1, 3
-
-
-class Passed(Struct, frozen=True):
-    """What a class has let through, what it holds, what it had to drop, and how often it had to wait."""
-
-    bytes: int
-    packets: int
-    waiting_bytes: int
-    dropped: int
-    waited: int
 
 
 def correct(applied: Items, links: Mapping[str, int], netlink: Netlink) -> Items:
@@ -92,7 +81,7 @@ def _classes(netlink: Netlink, queue: str, index: int) -> Iterator[Class]:
         yield Class(queue, number, parent, rates[0] * 8, rates[1] * 8)
 
 
-def passed(netlink: Netlink, index: int) -> dict[int, tuple[int, Passed]]:
+def passed(netlink: Netlink, index: int) -> dict[int, tuple[int, ClassStats]]:
     """By the number of each class of a device: its parent, and what has passed."""
     return {number: (parent, _passed(found)) for number, parent, found in _dump(netlink, index)}
 
@@ -105,8 +94,8 @@ def _dump(netlink: Netlink, index: int) -> Iterator[tuple[int, int, dict[int, by
             yield handle & 0xFFFF, 0 if parent == tc.ROOT else parent & 0xFFFF, found
 
 
-def _passed(found: dict[int, bytes]) -> Passed:
+def _passed(found: dict[int, bytes]) -> ClassStats:
     stats = dict(attributes(found[tc.STATS2], 0))
     size, packets = struct.unpack_from("=QI", stats[BASIC])
     _length, backlog, drops, _requeues, overlimits = struct.unpack_from("=IIIII", stats[QUEUED])
-    return Passed(size, packets, backlog, drops, overlimits)
+    return ClassStats(size, packets, backlog, drops, overlimits)
