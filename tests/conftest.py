@@ -12,8 +12,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from commands import PROGRAM, Done, Run, wait_until
-from elastinet import places
 from elastinet.engine import Engine
+from elastinet.serve import places
 from elastinet.store import MemoryJournal
 from served import Served
 

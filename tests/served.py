@@ -32,7 +32,15 @@ class Served:
     def start(self) -> "subprocess.Popen[bytes]":
         """Start the engine on the socket that it has had before, if it had one."""
         fd = str(self.listener.fileno())
-        command = [sys.executable, "-m", "elastinet.server", "--config", json.dumps(self.config), "--fd", fd]
+        command = [
+            sys.executable,
+            "-m",
+            "elastinet.serve.server",
+            "--config",
+            json.dumps(self.config),
+            "--fd",
+            fd,
+        ]
         where = ["--run", str(self.folder), "--disks", str(self.folder / "disks")]
         self.process = subprocess.Popen([*self.before, *command, *where], pass_fds=(self.listener.fileno(),))
         self.wait()

@@ -13,7 +13,8 @@ import boto3
 import pytest
 
 from commands import NONE, PROGRAM, Run, refused, told, wait_until
-from elastinet import __version__, places
+from elastinet import __version__
+from elastinet.serve import places
 
 
 def vpcs(url: str) -> list[str]:
@@ -308,7 +309,7 @@ def test_what_help_needs() -> None:
 
 
 def test_a_verb_needs_itself() -> None:
-    assert {"elastinet.cli.perf", "elastinet.cli.predict", "elastinet.supervisor"} & imported(
+    assert {"elastinet.cli.perf", "elastinet.cli.predict", "elastinet.serve.supervisor"} & imported(
         "stop", "--help"
     ) == set()
     shown = subprocess.run([*PROGRAM, "stop", "--help"], capture_output=True, text=True, check=True).stdout

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from elastinet.rates import buckets, rates
+from elastinet.operator.rates import buckets, rates
 
 GIGA = 10**9
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elastinet.fabric.messages import Counted, Measured, Way
-from elastinet.readings import Reader, divided
+from elastinet.fabric.contract.messages import Counted, Measured, Way
+from elastinet.operator.readings import Reader, divided
 
 HOLDERS = {"eni-1": "i-1", "eni-2": "i-1", "eni-3": "i-2"}
 

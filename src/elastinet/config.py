@@ -130,7 +130,7 @@ def load(
 
 def _check_types(config: Config, file: Path) -> None:
     """Look that instance types and families are some; only here are rules imported: `--help` has no need."""
-    from elastinet.rules.capacity import is_family
+    from elastinet.rules.placement.capacity import is_family
 
     if fault := config.plant.fault(is_family):
         raise ConfigError(f"configuration: plant: {fault}{_line(file, fault)}")

@@ -8,16 +8,16 @@ from typing import Any
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
-from elastinet.ec2.account import open_region
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import Views
 from elastinet.ec2.operations import FACTS, OPERATIONS
-from elastinet.ec2.request import Request
-from elastinet.ec2.transaction import Transaction
-from elastinet.ec2.views import Views
+from elastinet.ec2.vpc.account import open_region
 from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
-from elastinet.rules.plants import Plants
+from elastinet.rules.placement.plants import Plants
 from elastinet.store import Journal, JournalError, JournalFull
 
 Follower = Callable[[list[Change]], None]

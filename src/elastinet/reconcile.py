@@ -9,11 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from elastinet import worlds
 from elastinet.absence import AWAY_SECONDS, Absence
 from elastinet.engine import Engine
-from elastinet.fabric.desired import build, everything
-from elastinet.fabric.messages import (
+from elastinet.fabric.contract.messages import (
     Attached,
     Converged,
     Desire,
@@ -26,11 +24,13 @@ from elastinet.fabric.messages import (
     Running,
     Way,
 )
-from elastinet.fabric.objects import AnyObject, Bandwidth, Guest, Interface
-from elastinet.fabric.touching import touched
+from elastinet.fabric.contract.objects import AnyObject, Bandwidth, Guest, Interface
+from elastinet.fabric.desired.desired import build, everything
+from elastinet.fabric.desired.touching import touched
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.store import worlds
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 
-from elastinet.fabric import launch
+from elastinet.fabric.agent import launch
 
 Row = tuple[str, float, str]
 

@@ -24,11 +24,11 @@ from machine import Machine  # noqa: E402
 from parts import ALL, eni, group, guest, network, table  # noqa: E402
 from path import Row, namespace  # noqa: E402
 
-from elastinet.dpdk import command, cores  # noqa: E402
-from elastinet.fabric import client  # noqa: E402
-from elastinet.fabric.names import ROUTER_MAC  # noqa: E402
-from elastinet.fabric.objects import AnyObject, Subnet  # noqa: E402
-from elastinet.fabric.relay import RECEIVE_BUFFER_FORCE  # noqa: E402
+from elastinet.cli.dpdk import command, cores  # noqa: E402
+from elastinet.fabric.contract import client  # noqa: E402
+from elastinet.fabric.contract.names import ROUTER_MAC  # noqa: E402
+from elastinet.fabric.contract.objects import AnyObject, Subnet  # noqa: E402
+from elastinet.fabric.kernel.relay import RECEIVE_BUFFER_FORCE  # noqa: E402
 from wire import BATCH, WAIT_FOR_ONE, Batch, End, datagrams  # noqa: E402
 from wire import Path as Wire  # noqa: E402
 

@@ -14,7 +14,7 @@ from machine import Machine  # noqa: E402
 from parts import ALL, eni, group, guest  # noqa: E402
 from path import crowd, world  # noqa: E402
 
-from elastinet.fabric.objects import AnyObject, Bandwidth, Permission, Share  # noqa: E402
+from elastinet.fabric.contract.objects import AnyObject, Bandwidth, Permission, Share  # noqa: E402
 
 Row = tuple[str, float, str]
 MANY, EDITS = 100, 9

@@ -18,7 +18,7 @@ from path import Row, namespace, world  # noqa: E402
 from test_limits import things  # noqa: E402
 from test_peering import between, side  # noqa: E402
 
-from elastinet.fabric.objects import Permission, Share  # noqa: E402
+from elastinet.fabric.contract.objects import Permission, Share  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds  # noqa: E402
 
 GIGA = 1000 * MBIT

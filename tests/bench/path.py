@@ -13,8 +13,16 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).pa
 from machine import Machine  # noqa: E402
 from parts import ALL, eni, group, guest, network, table  # noqa: E402
 
-from elastinet.fabric.objects import AnyObject, Guest, Interface, Mapping, Network, Permission, Subnet  # noqa: E402
-from elastinet.fabric.worker import Worker  # noqa: E402
+from elastinet.fabric.contract.objects import (  # noqa: E402
+    AnyObject,
+    Guest,
+    Interface,
+    Mapping,
+    Network,
+    Permission,
+    Subnet,
+)
+from elastinet.fabric.kernel.worker import Worker  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
 
 Row = tuple[str, float, str]

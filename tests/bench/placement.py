@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from elastinet.catalog.plant import Plant
-from elastinet.rules import placement
-from elastinet.rules.occupancy import Demand, Zone
+from elastinet.rules.placement import placement
+from elastinet.rules.placement.occupancy import Demand, Zone
 
 Row = tuple[str, float, str]
 INSTANCES = 10_000

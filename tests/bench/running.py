@@ -63,7 +63,7 @@ def measure() -> list[Row]:
     machine = Machine("root" if os.geteuid() == 0 else "rootless")
     try:
         machine.boot(network(), table(), group(ALL), guest(1), eni(1, "10.0.1.10"))
-        words = [sys.executable, "-m", "elastinet.fabric.client", str(machine.run), "i-1"]
+        words = [sys.executable, "-m", "elastinet.fabric.contract.client", str(machine.run), "i-1"]
         bare = started([sys.executable, "-c", "pass"])
         return [
             (

@@ -14,9 +14,9 @@ from family import child, children
 from left import ours
 from world import World
 
-from elastinet.fabric import cgroups
+from elastinet.fabric.guest import cgroups
 
-ENGINE, AGENT = "elastinet.server", "elastinet.fabric.agent"
+ENGINE, AGENT = "elastinet.serve.server", "elastinet.fabric.agent.agent"
 STILL_SECONDS = (0.5, 2.5)
 FULL_SECONDS = 1.5
 PATIENCE_SECONDS = 30

@@ -2,7 +2,7 @@
 
 import pytest
 
-from elastinet.dpdk import command, cores, driver, eal, ports
+from elastinet.cli.dpdk import command, cores, driver, eal, ports
 
 MEMORY = ["--no-huge", "-m", "256", "--no-shconf"]
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refused import refused
 
-from elastinet.ec2.filters import Filter
+from elastinet.ec2.core.filters import Filter
 
 CIDRS = ("10.0.0.0/24", "10.0.1.0/24", "10.0.11.0/24", "10.0.2.0/24")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from machine import Machine
 
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
 
 ECHO, SOLICIT_ROUTER, ADVERTISE_ROUTER, SOLICIT, ADVERTISE, REDIRECT = 128, 133, 134, 135, 136, 137
 ICMP6, UDP = 58, 17

@@ -1,6 +1,6 @@
 """Ways in which a guest's root keeps something of the memory that it shares: programs that go on."""
 
-from elastinet.fabric import seccomp
+from elastinet.fabric.guest import seccomp
 
 SECRET = "/dev/shm/secret"
 CALLS = """import ctypes, os, socket, struct, subprocess, threading, time

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from machine import Machine
 
-from elastinet.fabric.messages import Measure
-from elastinet.fabric.objects import Bandwidth, Nearer, Share
+from elastinet.fabric.contract.messages import Measure
+from elastinet.fabric.contract.objects import Bandwidth, Nearer, Share
 from elastinet.rules.frames import Transport, share
 
 MBIT = 10**6

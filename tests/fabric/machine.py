@@ -19,10 +19,11 @@ import msgspec
 import pytest
 
 from elastinet.deletion import remove_tree
-from elastinet.fabric import client, launch
-from elastinet.fabric.messages import Desire
-from elastinet.fabric.objects import AnyObject
-from elastinet.fabric.streams import Streams
+from elastinet.fabric.agent import launch
+from elastinet.fabric.contract import client
+from elastinet.fabric.contract.messages import Desire
+from elastinet.fabric.contract.objects import AnyObject
+from elastinet.fabric.contract.streams import Streams
 
 PATIENCE = 60.0
 NOBODY = 65534

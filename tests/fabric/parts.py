@@ -3,7 +3,16 @@
 import base64
 from typing import Any
 
-from elastinet.fabric.objects import Group, Guest, Interface, Network, Permission, Route, Subnet, Table
+from elastinet.fabric.contract.objects import (
+    Group,
+    Guest,
+    Interface,
+    Network,
+    Permission,
+    Route,
+    Subnet,
+    Table,
+)
 
 ALL = Permission(-1, -1, -1, "0.0.0.0/0")
 SUBNETS = (Subnet("subnet-1", "10.0.1.0/24", "10.0.1.1"), Subnet("subnet-2", "10.0.2.0/24", "10.0.2.1"))

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from elastinet.fabric import client, terminal
+from elastinet.fabric.contract import client, terminal
 
 IMPORTED = (terminal,)
 

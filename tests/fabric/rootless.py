@@ -13,7 +13,9 @@ import signal
 import sys
 
 import elastinet.fabric
-from elastinet.fabric import agent, kernel, nftables, port
+from elastinet.fabric.agent import agent
+from elastinet.fabric.guest import port
+from elastinet.fabric.kernel import kernel, nftables
 
 USER = 65534
 PR_SET_DUMPABLE = 4
@@ -47,8 +49,8 @@ def setresuid(*ids: int) -> None:
 
 
 def main() -> None:
-    for module in pkgutil.iter_modules(elastinet.fabric.__path__):
-        importlib.import_module(f"elastinet.fabric.{module.name}")
+    for module in pkgutil.walk_packages(elastinet.fabric.__path__, "elastinet.fabric."):
+        importlib.import_module(module.name)
     lent = sys.argv[1] == "--lent"
     if lent:
         os.setresuid = setresuid

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from parts import eni, network
 
-from elastinet.fabric.objects import Interface, Network, Permission
+from elastinet.fabric.contract.objects import Interface, Network, Permission
 
 BLOCK = "2001:db8:0:100::/56"
 BLOCKS = ("2001:db8:0:101::/64", "2001:db8:0:102::/64")

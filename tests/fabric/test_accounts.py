@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loads import MBIT, bursting
 
-from elastinet.fabric.credits import Account
+from elastinet.fabric.agent.credits import Account
 
 BASELINE, PEAK = 20, 100
 

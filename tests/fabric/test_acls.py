@@ -4,7 +4,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_network import fetch, pings, public, serve
 
-from elastinet.fabric.objects import Acl, AclEntry
+from elastinet.fabric.contract.objects import Acl, AclEntry
 
 EVERYONE = "0.0.0.0/0"
 OPEN = AclEntry(100, -1, -1, -1, EVERYONE, True)

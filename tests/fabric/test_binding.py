@@ -13,8 +13,8 @@ import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.dpdk import command
-from elastinet.fabric import client
+from elastinet.cli.dpdk import command
+from elastinet.fabric.contract import client
 
 needs_dpdk = pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev")
 SECOND = eni(3, "10.0.2.10", guest="i-1", device="eth1", addresses6=("2001:db8::a",), subnet6="2001:db8::/64")

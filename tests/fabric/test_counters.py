@@ -10,8 +10,8 @@ import pytest
 from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric.messages import Measure, Measured
-from elastinet.fabric.objects import Bandwidth, Share
+from elastinet.fabric.contract.messages import Measure, Measured
+from elastinet.fabric.contract.objects import Bandwidth, Share
 
 RATE, FLOW = 80_000_000, 40_000_000
 SEND = """

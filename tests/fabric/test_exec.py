@@ -9,7 +9,7 @@ import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
 
 
 @pytest.fixture

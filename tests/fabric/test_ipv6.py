@@ -10,9 +10,9 @@ from parts import ALL, group, guest, network, table
 from sixparts import ALL6, INTERNET, ROUTER, eni6, network6, six
 from test_network import fetch, pings, serve
 
-from elastinet.fabric import names
-from elastinet.fabric.names import INTERNET_MAC, ROUTER_MAC
-from elastinet.fabric.objects import Acl, AclEntry, Group, Members, Permission
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.names import INTERNET_MAC, ROUTER_MAC
+from elastinet.fabric.contract.objects import Acl, AclEntry, Group, Members, Permission
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
 OPEN = group(ALL, ALL6, egress=(ALL, ALL6))

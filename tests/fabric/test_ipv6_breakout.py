@@ -24,7 +24,7 @@ from parts import ALL, group, guest, table
 from sixparts import ALL6, ROUTER, eni6, network6, six
 from test_network import pings
 
-from elastinet.fabric.names import ROUTER_MAC
+from elastinet.fabric.contract.names import ROUTER_MAC
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
 LOCAL, OTHER_LOCAL = "fe80::ff:fe00:1", "fe80::ff:fe00:2"

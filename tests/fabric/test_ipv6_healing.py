@@ -8,7 +8,7 @@ from parts import ALL, group, guest, table
 from sixparts import ALL6, BLOCK, INTERNET, eni6, network6, six
 from test_network import pings
 
-from elastinet.fabric.objects import Acl, AclEntry, Members
+from elastinet.fabric.contract.objects import Acl, AclEntry, Members
 
 ONE, THREE = six(1, "10"), six(2, "30")
 ROUTES = table(("2001:db8:ffff::/48", "eni-3"), ("::/0", "igw"))

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 
-from elastinet.fabric import kernel
+from elastinet.fabric.kernel import kernel
 
 
 def test_a_process_is_ended_and_one_that_has_ended_is_no_obstacle() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from parts import guest
 
-from elastinet.fabric.guest import Life
-from elastinet.fabric.loop import Loop
-from elastinet.fabric.spawning import Spawning
+from elastinet.fabric.guest.guest import Life
+from elastinet.fabric.guest.spawning import Spawning
+from elastinet.fabric.kernel.loop import Loop
 
 
 class Start:

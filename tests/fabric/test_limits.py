@@ -9,7 +9,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_peering import between, side
 
-from elastinet.fabric.objects import AnyObject, Mapping, Near, Permission, Share
+from elastinet.fabric.contract.objects import AnyObject, Mapping, Near, Permission, Share
 
 MBIT = 10**6
 PUBLIC = "203.0.113.101"

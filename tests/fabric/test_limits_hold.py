@@ -10,7 +10,7 @@ from parts import ALL, group, guest, table
 from sixparts import ALL6, INTERNET, eni6, network6, six
 from test_limits import things
 
-from elastinet.fabric.objects import AnyObject, Mapping
+from elastinet.fabric.contract.objects import AnyObject, Mapping
 
 pytestmark = pytest.mark.parametrize("running", ["rootless"], indirect=True)
 PUBLIC = "203.0.113.101"

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from elastinet.fabric import devicenumber
-from elastinet.fabric.lineage import lineage
+from elastinet.fabric.revoke import devicenumber
+from elastinet.fabric.revoke.lineage import lineage
 
 NESTED = ("unshare", "--user", "--map-root-user", "--pid", "--fork")
 

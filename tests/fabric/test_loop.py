@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from elastinet.fabric.loop import Loop
+from elastinet.fabric.kernel.loop import Loop
 
 
 class Over(Exception):

@@ -8,8 +8,8 @@ from keepers import DOOR, INNOCENT, KEEPERS, SECRET, WAITING, python, waiting
 from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric.memories import _owner, spread
-from elastinet.fabric.objects import Guest
+from elastinet.fabric.agent.memories import _owner, spread
+from elastinet.fabric.contract.objects import Guest
 
 REGION = (network(), table(), group(ALL))
 

@@ -7,7 +7,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_network import pings, public
 
-from elastinet.fabric.objects import AnyObject, Interface
+from elastinet.fabric.contract.objects import AnyObject, Interface
 
 INSIDE = (("10.0.1.0/24", "eni-9"), ("10.0.2.0/24", "eni-9"))
 

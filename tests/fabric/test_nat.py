@@ -7,7 +7,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_network import fetch, pings, public, serve
 
-from elastinet.fabric.objects import AnyObject, Appliance, Interface
+from elastinet.fabric.contract.objects import AnyObject, Appliance, Interface
 
 OUT = table(("0.0.0.0/0", "igw"), id="rtb-2")
 NAT = Appliance("nat-2", "vpc-1")

@@ -5,7 +5,7 @@ import socket
 from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric.objects import Members, Permission
+from elastinet.fabric.contract.objects import Members, Permission
 
 PING = Permission(1, 8, 0, "0.0.0.0/0")
 TWO = (guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
@@ -161,7 +161,7 @@ def test_an_instance_may_translate_for_others(machine: Machine) -> None:
 
 
 def public(number: int):  # type: ignore[no-untyped-def]
-    from elastinet.fabric.objects import Mapping
+    from elastinet.fabric.contract.objects import Mapping
 
     return Mapping(f"203.0.113.{100 + number}", "vpc-1", {1: "10.0.1.10", 2: "10.0.2.20"}[number])
 

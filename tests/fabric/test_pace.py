@@ -18,7 +18,7 @@ from parts import ALL, group, guest, table
 from sixparts import ALL6, eni6, network6, six
 from test_network import pings
 
-from elastinet.fabric.names import ROUTER_MAC
+from elastinet.fabric.contract.names import ROUTER_MAC
 
 ONE, TWO = six(1, "10"), six(1, "20")
 MAC = "02:00:00:00:00:01"

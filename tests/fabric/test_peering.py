@@ -7,7 +7,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, table
 from test_network import pings
 
-from elastinet.fabric.objects import AnyObject, Interface, Network, Peering, Permission, Subnet
+from elastinet.fabric.contract.objects import AnyObject, Interface, Network, Peering, Permission, Subnet
 
 PINGED = (Permission(1, 8, -1, "0.0.0.0/0"), Permission(58, 128, -1, "::/0"))
 EVERY = (ALL, Permission(-1, -1, -1, "::/0"))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from parts import eni, guest, network, table
 from sixparts import BLOCK, BLOCKS, eni6, network6, six
 
-from elastinet.fabric import permissions, plan
-from elastinet.fabric.items import Identity, Item
-from elastinet.fabric.objects import (
+from elastinet.fabric.compile import permissions, plan
+from elastinet.fabric.compile.items import Identity, Item
+from elastinet.fabric.contract.objects import (
     Acl,
     AclEntry,
     AnyObject,

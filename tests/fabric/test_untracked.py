@@ -8,7 +8,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from test_network import pings
 
-from elastinet.fabric.objects import AnyObject, Group, Permission
+from elastinet.fabric.contract.objects import AnyObject, Group, Permission
 
 WEB = Permission(6, 80, 80, "0.0.0.0/0")
 NEAR = Permission(6, 80, 80, "10.0.0.0/16")

@@ -13,9 +13,9 @@ from family import children
 from frames import address, received
 from leases import DISCOVER, SOLICIT, answer, message, message6
 
-from elastinet.fabric.client import AgentGone
-from elastinet.logs import path_of
-from elastinet.places import runtime_folder
+from elastinet.fabric.contract.client import AgentGone
+from elastinet.serve.logs import path_of
+from elastinet.serve.places import runtime_folder
 from fuzz.dns_door import labels
 from fuzz.place import METADATA, Place
 from region_seen import differences, everything
@@ -139,7 +139,11 @@ def parts(supervisor: int) -> set[Part]:
 
 
 def _name_of(words: str) -> str:
-    known = {"elastinet.server": "engine", "elastinet.fabric.agent": "agent", "dnsmasq.conf": "dnsmasq"}
+    known = {
+        "elastinet.serve.server": "engine",
+        "elastinet.fabric.agent.agent": "agent",
+        "dnsmasq.conf": "dnsmasq",
+    }
     return next((name for word, name in known.items() if word in words), "")
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from world import World
 
-from elastinet.fabric import client
-from elastinet.places import runtime_folder
+from elastinet.fabric.contract import client
+from elastinet.serve.places import runtime_folder
 
 METADATA, METADATA6 = "169.254.169.254", "fd00:ec2::254"
 ROUTER6 = "fe80::c00:ff:fe00:1"

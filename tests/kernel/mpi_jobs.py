@@ -7,8 +7,8 @@ from typing import Any
 
 from world import ELASTINET, World
 
-from elastinet import places
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
+from elastinet.serve import places
 
 MESSAGES = r"""
 #include <mpi.h>

@@ -15,8 +15,9 @@ import pytest
 from world import ELASTINET, World
 
 from commands import wait_until
-from elastinet.fabric import client, seccomp
-from elastinet.places import runtime_folder
+from elastinet.fabric.contract import client
+from elastinet.fabric.guest import seccomp
+from elastinet.serve.places import runtime_folder
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev")
 READY = "Press enter"
@@ -255,7 +256,7 @@ def test_groups_and_the_source_check_hold_for_dpdk(place):
 def engine(supervisor: int) -> int:
     """The supervisor's child that serves the API."""
     for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
-        if b"elastinet.server" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if b"elastinet.serve.server" in Path(f"/proc/{child}/cmdline").read_bytes():
             return int(child)
     raise LookupError("no engine")
 

@@ -97,7 +97,7 @@ def test_the_agent_is_killed(own_world: World, messages: str) -> None:
     """Its end is said, not that of the instances that it takes along."""
     pair = launch(own_world, own_world.vpc_for_efa(), 2)
     job = Running(own_world, pair, messages, "efa")
-    agent = child(own_world, "elastinet.fabric.agent")
+    agent = child(own_world, "elastinet.fabric.agent.agent")
     assert agent
     os.kill(agent, signal.SIGKILL)
     status, said = job.end()

@@ -15,7 +15,7 @@ from world import World
 
 from commands import wait_until
 
-AGENT, ENGINE = "elastinet.fabric.agent", "elastinet.server"
+AGENT, ENGINE = "elastinet.fabric.agent.agent", "elastinet.serve.server"
 HOLD = (
     "setsid sh -c 'exec 9</dev/shm; exec sleep 4343' >/dev/null 2>&1 </dev/null & "
     "until readlink /proc/$!/fd/9 >/dev/null; do sleep 0.02; done; echo $!"

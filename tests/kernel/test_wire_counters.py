@@ -232,7 +232,7 @@ def test_an_agent_that_does_not_answer(own_world: World) -> None:
     vpc = own_world.vpc()
     (one,) = own_world.launch(vpc.left, vpc.group)
     assert counters(own_world, one.id)["eth0"]["tx_packets"] > 0
-    (agent,) = children(child(own_world, "elastinet.fabric.agent"))[:1]
+    (agent,) = children(child(own_world, "elastinet.fabric.agent.agent"))[:1]
     os.kill(agent, signal.SIGSTOP)
     try:
         with pytest.raises(urllib.error.HTTPError) as error:

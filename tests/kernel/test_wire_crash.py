@@ -33,9 +33,9 @@ def test_engine_killed_packets_go_on(own_world):
     world.allow(vpc.group, "icmp")
     one, two = world.launch(vpc.left, vpc.group, 2)
     world.out(one.id, f"nohup ping -i 0.05 -c 80 -W 1 {two.ip} > /root/ping 2>&1 & echo $! > /root/pid")
-    engine = child(world, "elastinet.server")
+    engine = child(world, "elastinet.serve.server")
     os.kill(engine, signal.SIGKILL)
-    wait_until(lambda: child(world, "elastinet.server") not in (None, engine))
+    wait_until(lambda: child(world, "elastinet.serve.server") not in (None, engine))
     shown = world.ec2.describe_instances(InstanceIds=[one.id])["Reservations"][0]["Instances"][0]
     assert (shown["State"]["Name"], shown["PrivateIpAddress"]) == ("running", one.ip)
     world.settle()
@@ -60,9 +60,9 @@ def test_agent_killed_everything_is_built_again(own_world):
     one, two = world.launch(vpc.left, vpc.group, 2)
     world.out(one.id, "echo kept > /root/kept")
     mac = world.out(one.id, "cat /sys/class/net/eth0/address")
-    agent = child(world, "elastinet.fabric.agent")
+    agent = child(world, "elastinet.fabric.agent.agent")
     os.kill(agent, signal.SIGKILL)
-    wait_until(lambda: child(world, "elastinet.fabric.agent") not in (None, agent))
+    wait_until(lambda: child(world, "elastinet.fabric.agent.agent") not in (None, agent))
     wait_until(lambda: world.sh(one.id, "true").returncode == 0)
     world.settle()
     assert world.out(one.id, "cat /root/kept; cat /sys/class/net/eth0/address") == f"kept\n{mac}"

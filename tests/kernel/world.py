@@ -16,8 +16,8 @@ from typing import IO, Any
 import boto3
 from botocore.config import Config
 
-from elastinet.fabric import client
-from elastinet.places import runtime_folder
+from elastinet.fabric.contract import client
+from elastinet.serve.places import runtime_folder
 
 ELASTINET = str(Path(sys.executable).with_name("elastinet"))
 _blocks = itertools.count(1)

@@ -21,7 +21,7 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.placement import Failure
 from elastinet.model.vpc import Vpc
-from elastinet.rules.plants import zone_id
+from elastinet.rules.placement.plants import zone_id
 from elastinet.rules.routing import main_table
 from elastinet.store import Journal
 

@@ -6,7 +6,7 @@ from typing import Any
 from choice import ACCOUNTS, REGION, Choice
 
 from elastinet.catalog.images import images
-from elastinet.ec2.route_tables import destination_member
+from elastinet.ec2.vpc.route_tables import destination_member
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
@@ -21,7 +21,7 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.transfer import AddressTransfer
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
-from elastinet.rules.efa import is_efa
+from elastinet.rules.efa.efa import is_efa
 
 Params = dict[str, Any]
 Call = tuple[str, Params]

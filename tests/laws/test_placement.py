@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elastinet.catalog.plant import Plant
-from elastinet.rules import placement
-from elastinet.rules.occupancy import Demand, Zone
+from elastinet.rules.placement import placement
+from elastinet.rules.placement.occupancy import Demand, Zone
 
 TINY = Plant(spines=1, cores_per_spine=2, nodes_per_core=2, racks_per_node=2, hosts_per_rack=2)
 NARROW = Plant(cores_per_spine=1, nodes_per_core=3, racks_per_node=1, hosts_per_rack=3, families={"m5": 4})

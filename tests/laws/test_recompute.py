@@ -11,9 +11,9 @@ from choice import Choice
 from hypothesis import HealthCheck, given, settings
 from operations_strategy import Move, furnish, moves, new_engine, play
 
-from elastinet.fabric.desired import build, everything
-from elastinet.fabric.messages import Desire, Gone
-from elastinet.fabric.objects import AnyObject
+from elastinet.fabric.contract.messages import Desire, Gone
+from elastinet.fabric.contract.objects import AnyObject
+from elastinet.fabric.desired.desired import build, everything
 from elastinet.model.instance import Instance
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import MemoryJournal

@@ -22,9 +22,9 @@ from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State, Table
 from elastinet.rules.devices import device
-from elastinet.rules.efa import carries_ip, is_efa, most, most_on_card
+from elastinet.rules.efa.efa import carries_ip, is_efa, most, most_on_card
 from elastinet.rules.interfaces import bond, interfaces_of
-from elastinet.rules.plants import Plants
+from elastinet.rules.placement.plants import Plants
 from elastinet.rules.weighting import has_weighting
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
 

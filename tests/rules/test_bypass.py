@@ -9,7 +9,7 @@ from small_region import OWNER, Region
 
 from elastinet.catalog.images import images
 from elastinet.model.instance import Instance
-from elastinet.rules import bypass
+from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import instance_id_of
 
 C5N, P4D = "c5n.18xlarge", "p4d.24xlarge"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from commands import NONE, Run, refused, told, wait_until
-from elastinet.cli import guests
+from elastinet.cli.measure import guests
 from elastinet.config import Config
-from elastinet.fabric import launch
-from elastinet.supervisor import Supervisor
+from elastinet.fabric.agent import launch
+from elastinet.serve.supervisor import Supervisor
 
 HOSTILE = (
     'host = "0.0.0.0"\nhosts = ["evil.example"]\nstate = "taken"\nexpose = true\naccount = "666666666666"\n'

@@ -12,9 +12,9 @@ import pytest
 from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric import kernel
-from elastinet.fabric.loop import FIRST_PAUSE, Loop, Lost
-from elastinet.fabric.worker import Worker
+from elastinet.fabric.kernel import kernel
+from elastinet.fabric.kernel.loop import FIRST_PAUSE, Loop, Lost
+from elastinet.fabric.kernel.worker import Worker
 
 BASE = (network(), table(), group(ALL))
 GUESTS = 24

@@ -15,7 +15,7 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
 from commands import PROGRAM
-from elastinet.fabric import ids
+from elastinet.fabric.guest import ids
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="what root starts")
 POWERS = {"engine": 0, "dnsmasq": 0x3400, "relay": 0}
@@ -58,7 +58,7 @@ def as_engine(pid: int, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_engine_is_nobody(server: dict[str, Any]) -> None:
-    pid = child(server["pid"], "elastinet.server")
+    pid = child(server["pid"], "elastinet.serve.server")
     found = status(pid)
     assert set(found["Uid"] + found["Gid"]) == {str(ids.engine())}
     assert found.get("Groups", []) == []
@@ -81,7 +81,7 @@ def test_the_engine_is_nobody(server: dict[str, Any]) -> None:
     ],
 )
 def test_what_the_engine_cannot_do(server: dict[str, Any], command: str) -> None:
-    pid = child(server["pid"], "elastinet.server")
+    pid = child(server["pid"], "elastinet.serve.server")
     (server["state"] / "disks" / "i-1" / "root").mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chown(server["state"] / "disks" / "i-1" / "root", 12345, 12345)
     words = command.format(package=Path(ids.__file__).parent, state=server["state"]).split()
@@ -89,7 +89,7 @@ def test_what_the_engine_cannot_do(server: dict[str, Any], command: str) -> None
 
 
 def test_what_the_engine_writes_is_root_s_on_the_disk(server: dict[str, Any]) -> None:
-    pid = child(server["pid"], "elastinet.server")
+    pid = child(server["pid"], "elastinet.serve.server")
     assert as_engine(pid, "touch", f"{server['state']}/written").returncode == 0
     found = (server["state"] / "written").stat()
     assert (found.st_uid, found.st_gid) == (0, 0)
@@ -103,7 +103,7 @@ def test_it_ends_with_who_keeps_it(server: dict[str, Any], tmp_path: Path) -> No
         check=True,
     )
     keeper = json.loads(begun.stdout)["pid"]
-    engine = child(keeper, "elastinet.server")
+    engine = child(keeper, "elastinet.serve.server")
     fd = os.pidfd_open(engine)
     try:
         os.kill(keeper, 9)

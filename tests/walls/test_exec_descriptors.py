@@ -22,7 +22,7 @@ import pytest
 from machine import NOBODY, Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
 
 CLIENT = Path(machine.__file__).with_name("program.py")
 SPOIL = """

@@ -16,9 +16,9 @@ from raw import address, ask, everything
 from uvicorn.server import ServerState
 
 from commands import wait_until
-from elastinet.connections import Bounds, Connections, api_bounds, metadata_bounds
-from elastinet.guarded import MOST_PIPELINED, GuardedProtocol
-from elastinet.http import while_asked
+from elastinet.serve.connections import Bounds, Connections, api_bounds, metadata_bounds
+from elastinet.serve.guarded import MOST_PIPELINED, GuardedProtocol
+from elastinet.serve.http import while_asked
 from served import Served
 
 FIRST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
 from fuzz.place import METADATA, Place
 from fuzz.run import DOORS, fuzz
 

@@ -18,12 +18,11 @@ import msgspec
 import pytest
 
 from commands import NONE, PROGRAM, Run, refused, told
-from elastinet import worlds
 from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
-from elastinet.fabric.messages import Desire, Measure
+from elastinet.fabric.contract.messages import Desire, Measure
 from elastinet.reconcile import Reconciler
-from elastinet.store import Journal, JournalError, NoJournal, open_journal
+from elastinet.store import Journal, JournalError, NoJournal, open_journal, worlds
 
 NOTHING = ("--fabric", "none", "--port", "0")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from commands import NONE, Run, told, wait_until
-from elastinet import logs
+from elastinet.serve import logs
 
 MORE = re.compile(r"(\d+) more")
 FLOOD = 3000

@@ -14,7 +14,7 @@ from family import child
 from world import ELASTINET, World
 
 from commands import wait_until
-from elastinet.connections import MOST_OF_AN_INSTANCE
+from elastinet.serve.connections import MOST_OF_AN_INSTANCE
 
 FLOOD = """
 import itertools, socket, sys, time
@@ -87,7 +87,7 @@ def place(world: World) -> Iterator[SimpleNamespace]:
 
 
 def engine(world: World) -> int:
-    found = child(world, "elastinet.server")
+    found = child(world, "elastinet.serve.server")
     assert found
     return found
 

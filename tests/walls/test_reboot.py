@@ -4,8 +4,8 @@ import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric import client
-from elastinet.fabric.reboots import LAST_SECONDS, QUICK_SECONDS, Reboots
+from elastinet.fabric.contract import client
+from elastinet.fabric.guest.reboots import LAST_SECONDS, QUICK_SECONDS, Reboots
 
 COMMANDS = {"RESTART": 0x01234567, "RESTART2": 0xA1B2C3D4, "HALT": 0xCDEF0123, "POWER_OFF": 0x4321FEDC}
 

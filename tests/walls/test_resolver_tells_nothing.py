@@ -8,7 +8,7 @@ import pytest
 from machine import MODES, Machine
 from parts import eni, group, guest, network, table
 
-from elastinet.fabric.objects import Acl
+from elastinet.fabric.contract.objects import Acl
 
 CHAOS, IN, TXT, ANY = 3, 1, 16, 255
 NAMES = (

@@ -9,7 +9,7 @@ import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric import cgroups
+from elastinet.fabric.guest import cgroups
 
 BASE = (network(), table(), group(ALL))
 SMALL = 64

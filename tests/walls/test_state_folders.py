@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from commands import NONE, Run, refused, told
-from elastinet import folders, places
-from elastinet.fabric import client
-from elastinet.fabric.protocol import connect_to_own
+from elastinet import folders
+from elastinet.fabric.contract import client
+from elastinet.fabric.contract.protocol import connect_to_own
+from elastinet.serve import places
 
 OTHER, THIRD = 65534, 12345
 NOTHING = ("--fabric", "none", "--port", "0")

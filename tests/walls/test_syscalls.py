@@ -14,9 +14,9 @@ import pytest
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
-from elastinet.fabric import seccomp
-from elastinet.fabric.seccomp import ALLOW, AT_LEAST, EQUAL, ERROR, LOAD, RETURN, Step, compiled
-from elastinet.fabric.syscalls import ARCHITECTURES, DENIED, FAMILIES, NUMBERS, OPENING
+from elastinet.fabric.guest import seccomp
+from elastinet.fabric.guest.seccomp import ALLOW, AT_LEAST, EQUAL, ERROR, LOAD, RETURN, Step, compiled
+from elastinet.fabric.guest.syscalls import ARCHITECTURES, DENIED, FAMILIES, NUMBERS, OPENING
 
 MACHINES = sorted(NUMBERS)
 SEEN = {

@@ -13,7 +13,7 @@ import pytest
 from raw import FORM, address, ask
 
 from commands import NONE, Run, refused, told
-from elastinet.origins import ASKED, Origins
+from elastinet.serve.origins import ASKED, Origins
 from served import Served
 
 CHROME = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36")

@@ -18,7 +18,7 @@ VERBS: dict[str, str] = {
     "env": "env.env",
     "exec": "exec.exec_",
     "shell": "exec.shell",
-    "dpdk": "dpdk.dpdk",
+    "dpdk": "dpdk.run.dpdk",
     "logs": "logs.logs",
     "forward": "forward.forward",
     "capture": "capture.capture",
@@ -60,7 +60,7 @@ def app_of(verbs: Iterable[str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(options)
     for verb in verbs:
-        file, _, name = VERBS[verb].partition(".")
+        file, _, name = VERBS[verb].rpartition(".")
         found = getattr(import_module(f"elastinet.cli.{file}"), name)
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=verb)

@@ -6,8 +6,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from elastinet.origins import ASKED
-from elastinet.places import Server
+from elastinet.serve.origins import ASKED
+from elastinet.serve.places import Server
 
 
 class _PathConnection(http.client.HTTPConnection):

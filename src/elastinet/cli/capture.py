@@ -11,7 +11,7 @@ from urllib.parse import quote
 import typer
 
 from elastinet.cli.common import Failure, Port, State, ask, find_server, run_folder
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
 
 # The classic pcap format: microseconds, whole frames, Ethernet.
 HEADER = struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)

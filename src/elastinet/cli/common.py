@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from elastinet import config, folders, places
+from elastinet import config, folders
 from elastinet.cli.calling import call
 from elastinet.cli.terminal import printable
+from elastinet.serve import places
 
 
 class Failure(Exception):

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from elastinet.cli import figures
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.measure import figures
 from elastinet.cli.terminal import plain
 
 Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag.")]

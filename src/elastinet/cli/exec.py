@@ -7,8 +7,8 @@ from urllib.parse import quote
 import typer
 
 from elastinet.cli.common import Failure, Port, State, ask, find_server, run_folder
-from elastinet.fabric import client
-from elastinet.places import Server
+from elastinet.fabric.contract import client
+from elastinet.serve.places import Server
 
 Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag, or 'internet'.")]
 

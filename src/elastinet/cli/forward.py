@@ -13,7 +13,7 @@ import typer
 from elastinet.cli.common import Failure, Port, State, find_server, run_folder, say_error
 from elastinet.cli.exec import resolve
 from elastinet.digits import whole
-from elastinet.fabric import client
+from elastinet.fabric.contract import client
 
 CHUNK = 65536
 

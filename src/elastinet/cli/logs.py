@@ -10,8 +10,8 @@ from elastinet.cli.common import Failure, Port, State, find_server, run_folder
 from elastinet.cli.exec import resolve
 from elastinet.cli.terminal import Output
 from elastinet.config import MEMORY
-from elastinet.logs import path_of
-from elastinet.places import Server
+from elastinet.serve.logs import path_of
+from elastinet.serve.places import Server
 
 INTERVAL_SECONDS = 0.2
 

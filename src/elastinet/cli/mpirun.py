@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 
 from elastinet.cli.common import Failure, Json, Port, State, find_server, print_json, run_folder
-from elastinet.cli.guests import ended_in_order
+from elastinet.cli.measure.guests import ended_in_order
 from elastinet.cli.mpi import bench, hosts, program, transport
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.launch import Launch
-from elastinet.fabric.client import AgentGone
+from elastinet.fabric.contract.client import AgentGone
 
 
 def mpirun(

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from elastinet.cli import figures, iperf, mptcp
 from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json, run_folder
-from elastinet.cli.guests import ended_in_order
-from elastinet.cli.opening import opened
-from elastinet.cli.pair import End, asked
+from elastinet.cli.measure import figures, iperf, mptcp
+from elastinet.cli.measure.guests import ended_in_order
+from elastinet.cli.measure.opening import opened
+from elastinet.cli.measure.pair import End, asked
 from elastinet.cli.terminal import plain
-from elastinet.fabric.client import AgentGone
+from elastinet.fabric.contract.client import AgentGone
 
 LONGEST_SECONDS = 86400
 UDP_EXCESS = 1.02

@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 
 from elastinet.catalog.words import Algorithm, Collective, Group, Via
-from elastinet.cli import collective as collectives
-from elastinet.cli import throughput
 from elastinet.cli.common import Failure, Json, Port, State, print_json
-from elastinet.cli.pair import End
+from elastinet.cli.measure import collective as collectives
+from elastinet.cli.measure import throughput
+from elastinet.cli.measure.pair import End
 from elastinet.cli.terminal import plain
 
 

@@ -12,12 +12,12 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from elastinet import logs, places
 from elastinet.cli.calling import call
 from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
 from elastinet.config import Config, unread
-from elastinet.listening import ListenError, listen
-from elastinet.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
+from elastinet.serve import logs, places
+from elastinet.serve.listening import ListenError, listen
+from elastinet.serve.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
 
 PATIENCE_SECONDS = 20
 LOOPBACK = ("127.", "::1", "localhost")

@@ -10,7 +10,7 @@ from elastinet.cli.common import Failure, Json, State, configuration, print_json
 from elastinet.config import Config
 
 if TYPE_CHECKING:
-    from elastinet.repair import Findings
+    from elastinet.serve.repair import Findings
 
 app = typer.Typer(no_args_is_help=True, help="Look at a state that does not start, and repair it.")
 MOST_SHOWN = 20
@@ -29,7 +29,7 @@ def check(state: State = None, json: Json = False) -> None:
 @app.command()
 def repair(state: State = None, json: Json = False) -> None:
     """Keep what can be read of a damaged state, and the original beside it; no disk is deleted."""
-    from elastinet.supervisor import StartError, lock
+    from elastinet.serve.supervisor import StartError, lock
 
     config = _config(state)
     folder = _folder(config)
@@ -65,7 +65,7 @@ def _folder(config: Config) -> Path:
 
 
 def _look(config: Config) -> "Findings":
-    from elastinet.repair import look  # all of the model, which `--help` has no need of
+    from elastinet.serve.repair import look  # all of the model, which `--help` has no need of
     from elastinet.store import JournalError
 
     try:
@@ -75,7 +75,7 @@ def _look(config: Config) -> "Findings":
 
 
 def _mend(folder: Path, found: "Findings") -> Path:
-    from elastinet.repair import mend
+    from elastinet.serve.repair import mend
     from elastinet.store import JournalError
 
     try:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
-from elastinet.places import Server
+from elastinet.serve.places import Server
 
 COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
 

@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from elastinet import places
 from elastinet.cli.common import Failure, Json, Port, State, find_server, print_json
+from elastinet.serve import places
 
 PATIENCE_SECONDS = 20
 

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from elastinet.cli import figures
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
+from elastinet.cli.measure import figures
 from elastinet.cli.terminal import plain
-from elastinet.places import Server
+from elastinet.serve.places import Server
 
 if TYPE_CHECKING:
-    from elastinet.rates import Page, Rate
+    from elastinet.operator.rates import Page, Rate
 
 Interval = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1, max=3600)]
 Once = Annotated[bool, typer.Option("--once", help="Look once, and end.")]
@@ -48,7 +48,7 @@ def _look(server: Server, before: "Page", interval: float) -> tuple["Page", list
 
 
 def _rates(before: "Page", after: "Page") -> list["Rate"]:
-    from elastinet.rates import rates
+    from elastinet.operator.rates import rates
 
     return list(rates(before, after))
 

@@ -3,63 +3,67 @@
 from collections.abc import Callable
 from typing import Any
 
-from elastinet.ec2 import (
-    account,
-    account_attributes,
-    address_names,
-    address_transfers,
-    addresses,
-    attachments,
+from elastinet.ec2.account import account_attributes, regions, tags
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.instances import (
     console,
     credit_specifications,
     dedicated_hosts,
-    dhcp_options,
-    egress_gateways,
-    endpoint_services,
     facts,
     failures,
-    group_reach,
-    hostnames,
     image_attributes,
     images,
     instance_attributes,
     instance_placement,
-    instance_profiles,
     instance_types,
     instances,
-    interface_attributes,
-    internet_gateways,
-    ipv6_addresses,
-    key_pairs,
     launch,
     lifecycle,
     metadata_options,
-    nat_gateways,
-    network_acl_entries,
-    network_acls,
-    network_interfaces,
     network_performance,
-    peerings,
     placement_groups,
-    prefix_lists,
+    topology,
+    volumes,
+)
+from elastinet.ec2.interfaces import (
+    address_names,
+    address_transfers,
+    addresses,
+    attachments,
+    interface_attributes,
+    ipv6_addresses,
+    nat_gateways,
+    network_interfaces,
     private_addresses,
-    regions,
-    route_tables,
-    routes,
+)
+from elastinet.ec2.security import (
+    group_reach,
+    instance_profiles,
+    key_pairs,
     security_group_rules,
     security_groups,
+)
+from elastinet.ec2.vpc import (
+    account,
+    dhcp_options,
+    egress_gateways,
+    endpoint_services,
+    hostnames,
+    internet_gateways,
+    network_acl_entries,
+    network_acls,
+    peerings,
+    prefix_lists,
+    route_tables,
+    routes,
     subnet_blocks,
     subnet_reservations,
     subnets,
-    tags,
-    topology,
-    volumes,
     vpc_blocks,
     vpc_endpoints,
     vpcs,
 )
-from elastinet.ec2.request import Request
-from elastinet.ec2.transaction import Transaction
 
 Operation = Callable[[Transaction, Request], dict[str, Any] | None]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from elastinet.forecast.prediction import Prediction
-from elastinet.rules.srd import WHY
+from elastinet.rules.efa.srd import WHY
 
 
 def beside(tcp: Prediction | str) -> dict[str, Any]:

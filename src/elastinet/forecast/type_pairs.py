@@ -10,10 +10,10 @@ from elastinet.catalog.words import Group, Via
 from elastinet.rules.bandwidth import bandwidth
 from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import driver_of
-from elastinet.rules.efa import may_talk
+from elastinet.rules.efa.efa import may_talk
+from elastinet.rules.efa.srd import cards
 from elastinet.rules.paths import GATEWAY_MTU, Path
 from elastinet.rules.peerings import ACROSS_MTU, IN_REGION_MTU
-from elastinet.rules.srd import cards
 
 ZONE = "us-east-1a"
 MTUS: dict[Via, int] = {

@@ -9,8 +9,8 @@ from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import Card, InstanceType, instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.model.instance import BandwidthWeighting, Instance
-from elastinet.rules.capacity import family
 from elastinet.rules.devices import Driver, device
+from elastinet.rules.placement.capacity import family
 from elastinet.rules.weighting import weighted, weighting_of
 
 GIGA = 1_000_000_000

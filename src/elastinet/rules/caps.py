@@ -10,9 +10,9 @@ from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import InstanceType
 from elastinet.catalog.settings import Rules
 from elastinet.rules.bandwidth import Allowance, Bandwidth, gateway_share
+from elastinet.rules.efa.srd import card_figure
 from elastinet.rules.frames import Transport, share
 from elastinet.rules.paths import Path
-from elastinet.rules.srd import card_figure
 
 Direction = Literal["out", "in"]
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.efa import is_efa
+from elastinet.rules.efa.efa import is_efa
 
 Driver = Literal["vif", "ixgbevf", "ena", "efa"]
 """As `ethtool -i` calls it: the mediated device, Intel's 82599 VF, ENA, EFA."""

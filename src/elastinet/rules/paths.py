@@ -14,7 +14,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.routes import Route
 from elastinet.model.state import State
 from elastinet.rules import peerings
-from elastinet.rules.efa import carries_ip
+from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, instance_id_of
 from elastinet.rules.routing import leads_nowhere, route_to, table_of
 

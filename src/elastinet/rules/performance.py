@@ -9,7 +9,7 @@ from elastinet.model.state import State
 from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
-from elastinet.rules.efa import is_efa, may_talk, out_of_reach
+from elastinet.rules.efa.efa import is_efa, may_talk, out_of_reach
 from elastinet.rules.express import why_not
 from elastinet.rules.interfaces import bond, interfaces_of
 from elastinet.rules.paths import NoPath, Path, check_ends, path

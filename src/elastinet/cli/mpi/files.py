@@ -14,8 +14,8 @@ from typing import BinaryIO, NamedTuple
 from elastinet.cli.common import Failure
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import Program
-from elastinet.fabric.client import Command, request
-from elastinet.fabric.streams import Streams
+from elastinet.fabric.contract.client import Command, request
+from elastinet.fabric.contract.streams import Streams
 
 PACKAGE = "elastinet.cli.mpi"
 NOT_INSTALLED, NO_PROGRAM = 3, 4

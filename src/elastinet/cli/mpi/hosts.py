@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from elastinet.cli.common import Failure, ask
-from elastinet.places import Server
+from elastinet.serve.places import Server
 
 
 class Host(NamedTuple):

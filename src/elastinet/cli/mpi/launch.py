@@ -15,8 +15,8 @@ from elastinet.cli.mpi.complaints import Complaints
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import BIN, Program
 from elastinet.cli.mpi.transport import Transport
-from elastinet.fabric.client import Command, request
-from elastinet.fabric.streams import Streams
+from elastinet.fabric.contract.client import Command, request
+from elastinet.fabric.contract.streams import Streams
 
 END_SECONDS = 4.0
 """How long mpirun has to end in order, once it was told to or has lost an instance."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from elastinet.cli.common import Failure
-from elastinet.fabric.rootfs import LAYERS
+from elastinet.fabric.guest.rootfs import LAYERS
 
 THERE = tuple(Path("/", name) for name in LAYERS)
 """The folders of this machine that every instance sees."""

@@ -1,0 +1,1 @@
+"""DPDK in an instance: an interface that a program has for itself."""

@@ -1,0 +1,1 @@
+"""How a network is measured from inside instances."""

@@ -1,0 +1,80 @@
+"""What `elastinet predict --collective` asks and shows."""
+
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from elastinet.catalog.words import Algorithm, Collective, Group
+from elastinet.cli.common import Failure, configuration
+from elastinet.cli.measure import figures
+
+PARTS = {"latency": "latency", "network": "between instances", "inside": "inside of each"}
+
+
+class Words(NamedTuple):
+    """What the command line says of a collective."""
+
+    bytes: str
+    kind: str
+    instances: str
+    ranks_each: str
+    flows: str
+    transport: str | None
+    group: Group
+    algorithm: Algorithm | None
+
+
+def predicted(collective: Collective, words: Words, rules: str | None) -> dict[str, Any]:
+    """The prediction by the fastest algorithm, or the named one, and by the others; raises Failure."""
+    from elastinet.forecast.asking import MOST_FLOWS, BadQuestion, size, whole
+    from elastinet.forecast.collectives import (
+        MOST_INSTANCES,
+        MOST_RANKS,
+        Asked,
+        BadCollective,
+        predict_collective,
+    )
+    from elastinet.forecast.type_pairs import BadPair
+
+    settings = configuration(rules=rules).settings
+    try:
+        asked = Asked(
+            collective,
+            size(words.bytes),
+            words.kind,
+            whole(words.instances, "--count is", MOST_INSTANCES, 2),
+            words.transport,
+            words.group,
+            words.algorithm,
+            whole(words.ranks_each, "--ranks-per-instance is", MOST_RANKS) if words.ranks_each else None,
+            whole(words.flows, "flows are", MOST_FLOWS),
+        )
+        first, *others = (found.shown() for found in predict_collective(asked, settings))
+    except (BadQuestion, BadCollective, BadPair) as why:
+        raise Failure(str(why), 2) from why
+    known = {"collective": collective, "type": words.kind, "instances": asked.instances, "bytes": asked.size}
+    return known | {"rules": settings.rules, "group": words.group} | first | {"others": others}
+
+
+def show(console: Console, told: dict[str, Any]) -> None:
+    """Print it: the bandwidths, the parts of the time with what makes them so long, the other algorithms."""
+    who = f"{told['instances']} {told['type']}, {told['ranks']} ranks"
+    what = f"{told['collective']} of {figures.size(told['bytes'])}"
+    console.print(f"{what} among {who}, over {told['transport'].upper()}, rules {told['rules']}")
+    console.print(f"algorithm            {told['algorithm']}")
+    console.print(f"time                 {figures.short(told['seconds'])}")
+    console.print(f"algorithm bandwidth  {figures.size(told['algbw'])}/s")
+    console.print(f"bus bandwidth        {figures.size(told['busbw'])}/s")
+    steps = f"{told['network_steps']} between instances, {told['inside_steps']} inside"
+    console.print(f"steps                {told['steps']}: {steps}")
+    console.print(f"binds                {PARTS[told['binding']]}")
+    table = Table("part", "time", "by", box=None, pad_edge=False)
+    for part in told["parts"]:
+        table.add_row(PARTS[part["name"]], figures.short(part["seconds"]), ", ".join(part["by"]))
+    console.print(table)
+    for part in told["parts"]:
+        for name, source in part["by"].items():
+            console.print(f"{name}: {source}", style="dim", markup=False)
+    for other in told["others"]:
+        console.print(f"by {other['algorithm']}: {figures.short(other['seconds'])}", style="dim")

@@ -1,1 +1,0 @@
-"""DPDK in an instance: which driver, which options of its environment layer, which command."""

@@ -1,0 +1,1 @@
+"""What belongs to an account or to all of its resources: attributes, regions, tags."""

@@ -1,0 +1,132 @@
+"""Tags of resources that are there already."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.describe import page
+from elastinet.ec2.core.lookup import need
+from elastinet.ec2.core.page_size import page_size
+from elastinet.ec2.core.paths import paths
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.tagging import check_key, merge
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.model.acl import NetworkAcl
+from elastinet.model.dhcp import DhcpOptions
+from elastinet.model.endpoint import VpcEndpoint
+from elastinet.model.fault import Fault
+from elastinet.model.ids import well_formed
+from elastinet.model.instance import Instance, KeyPair
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.nat import NatGateway
+from elastinet.model.noun import Noun
+from elastinet.model.peering import Peering
+from elastinet.model.prefix_list import PrefixList
+from elastinet.model.reservation import SubnetReservation
+from elastinet.model.routes import RouteTable
+from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.view import View
+from elastinet.model.volume import Volume
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
+from elastinet.rules.metadata import check_tag_keys
+
+
+class Taggable(NamedTuple):
+    """A kind of resource that has tags, and what EC2 calls it."""
+
+    kind: type[Noun]
+    resource_type: str
+
+
+TAGGABLES = {
+    "vpc": Taggable(Vpc, "vpc"),
+    "subnet": Taggable(Subnet, "subnet"),
+    "igw": Taggable(InternetGateway, "internet-gateway"),
+    "eigw": Taggable(EgressOnlyGateway, "egress-only-internet-gateway"),
+    "rtb": Taggable(RouteTable, "route-table"),
+    "acl": Taggable(NetworkAcl, "network-acl"),
+    "nat": Taggable(NatGateway, "natgateway"),
+    "vpce": Taggable(VpcEndpoint, "vpc-endpoint"),
+    "scr": Taggable(SubnetReservation, "subnet-cidr-reservation"),
+    "pl": Taggable(PrefixList, "prefix-list"),
+    "pcx": Taggable(Peering, "vpc-peering-connection"),
+    "dopt": Taggable(DhcpOptions, "dhcp-options"),
+    "sg": Taggable(SecurityGroup, "security-group"),
+    "sgr": Taggable(SecurityGroupRule, "security-group-rule"),
+    "eni": Taggable(NetworkInterface, "network-interface"),
+    "eipalloc": Taggable(Address, "elastic-ip"),
+    "i": Taggable(Instance, "instance"),
+    "key": Taggable(KeyPair, "key-pair"),
+    "vol": Taggable(Volume, "volume"),
+}
+
+_UNKEPT = {"ami": "images"}
+"""Kinds that EC2 tags, of which elastinet has no more than the ids."""
+
+MOST_RESOURCES = 1000
+
+
+def create_tags(tx: Transaction, request: Request) -> None:
+    """Put tags on resources: on all of them, or on none."""
+    new = [(tag.get("Key"), tag.get("Value")) for tag in request["Tags"]]
+    for noun in _resources(tx, request):
+        if isinstance(noun, Instance) and noun.metadata.instance_tags == "enabled":
+            check_tag_keys(key for key, _ in new if key)
+        tx.put(noun.tagged(tx.scope, merge(tx, noun.tags_in(tx.scope), new)))
+
+
+def delete_tags(tx: Transaction, request: Request) -> None:
+    """Take tags off resources: by key, by key and value, or all."""
+    given = request.get("Tags")
+    gone = None if given is None else [(check_key(tag.get("Key")), tag.get("Value")) for tag in given]
+    for noun in _resources(tx, request):
+        there = noun.tags_in(tx.scope)
+        kept = () if gone is None else tuple(tag for tag in there if not _is_among(tag, gone))
+        if kept != there:
+            tx.put(noun.tagged(tx.scope, kept))
+
+
+def _is_among(tag: tuple[str, str], gone: list[tuple[str, str | None]]) -> bool:
+    key, value = tag
+    return (key, value) in gone or (key, None) in gone
+
+
+def _resources(tx: Transaction, request: Request) -> list[Noun]:
+    ids = request.ids("Resources")
+    if not ids:
+        raise faults.missing_parameter("resourceIdSet")
+    if len(ids) > MOST_RESOURCES:
+        raise faults.invalid(len(ids), "resourceIdSet", f"Expecting up to {MOST_RESOURCES} resources.")
+    return [_resource(tx, id) for id in dict.fromkeys(ids)]
+
+
+def _resource(tx: Transaction, id: str) -> Noun:
+    prefix, _, _ = id.rpartition("-")
+    if prefix in _UNKEPT:
+        raise faults.unsupported(f"elastinet does not support tags of {_UNKEPT[prefix]}.")
+    if prefix not in TAGGABLES or not well_formed(id, prefix):
+        raise Fault("InvalidID", f"The ID '{id}' is not valid")
+    return need(tx, TAGGABLES[prefix].kind, prefix, id)
+
+
+_FILTERS = paths("key resource-id resource-type value")
+
+
+def describe_tags(tx: Transaction, request: Request) -> dict[str, Any]:
+    """The tags of all resources, or those that pass the filters."""
+    asked = filters.read(request, _FILTERS)
+    found = [
+        (f"{tag['ResourceId']} {tag['Key']}", tag)
+        for tag in _tags(tx, asked)
+        if filters.passes(tag | {"Tags": [tag]}, asked, _FILTERS)
+    ]
+    return page(found, page_size(request), request.get("NextToken"), "Tags")
+
+
+def _tags(tx: Transaction, asked: list[filters.Filter]) -> Iterator[View]:
+    ids = next((one.exact for one in asked if one.name == "resource-id"), None)
+    for kind, resource_type in TAGGABLES.values():
+        nouns = tx.mine(kind) if ids is None else (noun for id in ids if (noun := tx.get(kind, id)))
+        for noun in nouns:
+            for key, value in noun.tags_in(tx.scope):
+                yield View(ResourceId=noun.id, ResourceType=resource_type, Key=key, Value=value)

@@ -1,0 +1,1 @@
+"""What every operation uses: the transaction, the request, refusals, filters, pages."""

@@ -1,0 +1,64 @@
+"""Public addresses that lead to private ones: lent by AWS, or Elastic IPs of the account."""
+
+from typing import Any
+
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.vpc import Vpc
+from elastinet.rules import addressing, naming
+from elastinet.rules.interfaces import interfaces_of
+
+
+def association(elastic: Address | None, lent: str | None, vpc: Vpc) -> dict[str, Any] | None:
+    """How an interface shows the public address that leads to one of its private ones."""
+    if elastic is not None:
+        shown = {
+            "PublicIp": elastic.public_ip,
+            "AllocationId": elastic.id,
+            "AssociationId": elastic.association_id,
+            "IpOwnerId": elastic.owner,
+        }
+    elif lent is not None:
+        shown = {"PublicIp": lent, "IpOwnerId": "amazon"}
+    else:
+        return None
+    if vpc.dns_hostnames:
+        shown["PublicDnsName"] = naming.public_dns(str(shown["PublicIp"]), vpc.region)
+    return shown
+
+
+def lend(tx: Transaction, instance: Instance) -> None:
+    """Give an instance that starts the public address that its primary interface wants.
+
+    None where an Elastic IP leads to it already, or where there is a second interface (facts sheet,
+    section 0.1, line 11).
+    """
+    interfaces = interfaces_of(tx.state, instance.id)
+    primary = interfaces[0]
+    if not primary.associate_public_ip or primary.public_ip or len(interfaces) > 1:
+        return
+    if any(a.private_ip == primary.primary for a in _elastic(tx, primary)):
+        return
+    address = addressing.free_public(tx.state, tx.dice)
+    if address is None:
+        raise Fault("InsufficientFreeAddressesInSubnet", "There are no more public addresses.")
+    tx.put(primary.but(public_ip=address))
+
+
+def take_back(tx: Transaction, instance_id: str) -> None:
+    """Take the lent public address from an instance that stops."""
+    for interface in interfaces_of(tx.state, instance_id):
+        if interface.public_ip:
+            tx.put(interface.but(public_ip=None))
+
+
+def _elastic(tx: Transaction, interface: NetworkInterface) -> list[Address]:
+    return list(tx.state.where(Address, "network-interface-id", interface.id))
+
+
+def forget_associations(tx: Transaction, interface: NetworkInterface) -> None:
+    """Let no Elastic IP lead to an interface any more."""
+    for address in _elastic(tx, interface):
+        tx.put(address.idle)

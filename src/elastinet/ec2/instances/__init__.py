@@ -1,0 +1,1 @@
+"""Instances: their types, images, launch, life, placement."""

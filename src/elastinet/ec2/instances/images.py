@@ -1,0 +1,155 @@
+"""Images."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from elastinet.catalog.images import Image, images
+from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.describe import page
+from elastinet.ec2.core.page_size import page_size
+from elastinet.ec2.core.paths import paths
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.view import View
+
+ROOT_VOLUME_GIB = 8
+
+_FILTERS = paths(
+    """
+    architecture block-device-mapping.delete-on-termination block-device-mapping.device-name
+    block-device-mapping.encrypted block-device-mapping.snapshot-id block-device-mapping.volume-size
+    block-device-mapping.volume-type boot-mode creation-date description ena-support free-tier-eligible
+    hypervisor image-allowed image-id image-type image-watermark.source-image-creation-time
+    image-watermark.source-image-id image-watermark.source-image-region
+    image-watermark.watermark-creation-time image-watermark.watermark-key
+    instance-type-specification.supported-instance-type
+    instance-type-specification.unsupported-instance-type kernel-id name owner-id platform
+    public-ssm-parameter-name ramdisk-id root-device-name root-device-type
+    scan-result.critical-fix-available-since scan-result.finding-scan-date
+    scan-result.high-fix-available-since scan-result.highest-finding-severity-label
+    scan-result.informational-fix-available-since scan-result.low-fix-available-since
+    scan-result.medium-fix-available-since source-image-id source-image-region source-instance-id
+    sriov-net-support state virtualization-type
+    """,
+    {
+        "block-device-mapping": "BlockDeviceMappings.Ebs",
+        "image-watermark": "ImageWatermarks",
+        "scan-result": "ScanResults",
+        "supported-instance-type": "SupportedInstanceTypes.InstanceType",
+        "unsupported-instance-type": "UnsupportedInstanceTypes.InstanceType",
+    },
+    block_device_mapping__device_name="BlockDeviceMappings.DeviceName",
+    is_public="Public",
+    manifest_location="ImageLocation",
+    owner_alias="ImageOwnerAlias",
+    product_code="ProductCodes.ProductCodeId",
+    product_code__type="ProductCodes.ProductCodeType",
+    state_reason_code="StateReason.Code",
+    state_reason_message="StateReason.Message",
+)
+
+_ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+def describe_images(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Images by id, owner, launch permission or filter."""
+    request.accept("IncludeDeprecated", "IncludeDisabled")  # no image here is either
+    catalogue = images(tx.region, tx.settings.images)
+    wanted = request.ids("ImageIds")
+    _check_known(wanted, catalogue)
+    owners, users = request.ids("Owners"), request.ids("ExecutableUsers")
+    _check_accounts([*owners, *(user for user in users if user != "all")])
+    asked = filters.read(request, _FILTERS)
+    views = ((id, view(catalogue[id], tx.owner)) for id in dict.fromkeys(wanted or catalogue))
+    found = [
+        (id, seen)
+        for id, seen in views
+        if _owned(seen, owners, tx.owner) and _open_to(seen, users) and filters.passes(seen, asked, _FILTERS)
+    ]
+    return page(found, page_size(request), request.get("NextToken"), "Images")
+
+
+def _check_known(wanted: list[str], catalogue: Mapping[str, Image]) -> None:
+    for id in wanted:
+        # An operator's own ids are what the configuration says, in whatever form.
+        if id not in catalogue:
+            faults.check_form("ami", id)
+    if lost := [id for id in wanted if id not in catalogue]:
+        raise faults.missing("ami", lost)
+
+
+def _check_accounts(names: list[str]) -> None:
+    for name in names:
+        if name not in _ALIASES and not _ACCOUNT.fullmatch(name):
+            raise Fault("InvalidUserID.Malformed", f'Invalid user id: "{name}"')
+
+
+def _owned(view: View, owners: list[str], caller: str) -> bool:
+    names = {view["OwnerId"], view.get("ImageOwnerAlias")}
+    return not owners or any(caller in names if owner == "self" else owner in names for owner in owners)
+
+
+def _open_to(view: View, users: list[str]) -> bool:
+    # Accounts here share no image with one another: a launch permission is everybody's or nobody's.
+    return not users or ("all" in users and view["Public"])
+
+
+@cache
+def view(image: Image, caller: str) -> View:
+    """An image in the shape of the API; who sees one of the operator's own is its owner."""
+    is_own = image.owner == "self"
+    owner = caller if is_own else image.owner
+    optional = {
+        "ImageOwnerAlias": image.owner_alias,
+        "SriovNetSupport": image.sriov_net_support,
+        "ImdsSupport": image.imds_support,
+        "Platform": image.platform,
+    }
+    return View(
+        ImageId=image.id,
+        ImageLocation=f"{image.owner_alias or owner}/{image.name}",
+        Name=image.name,
+        Description=image.description,
+        OwnerId=owner,
+        Public=not is_own,
+        CreationDate=image.creation_date,
+        EnaSupport=image.ena_support,
+        **_machine(image),
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+
+
+def _machine(image: Image) -> dict[str, Any]:
+    return {
+        "State": "available",
+        "ImageType": "machine",
+        "Architecture": image.architecture,
+        **platform(image.platform),
+        "Hypervisor": "xen",
+        "VirtualizationType": "hvm",
+        "RootDeviceName": image.root_device,
+        "RootDeviceType": "ebs",
+        "BlockDeviceMappings": [{"DeviceName": image.root_device, "Ebs": _root_volume(image)}],
+        "Tags": [],
+    }
+
+
+def platform(name: str | None) -> dict[str, str]:
+    """What EC2 tells of an operating system and of how it is billed."""
+    if name == "windows":
+        return {"PlatformDetails": "Windows", "UsageOperation": "RunInstances:0002"}
+    return {"PlatformDetails": "Linux/UNIX", "UsageOperation": "RunInstances"}
+
+
+def _root_volume(image: Image) -> dict[str, Any]:
+    return {
+        "SnapshotId": image.id.replace("ami-", "snap-", 1),
+        "VolumeSize": ROOT_VOLUME_GIB,
+        "VolumeType": "gp3",
+        "DeleteOnTermination": True,
+        "Encrypted": False,
+    }

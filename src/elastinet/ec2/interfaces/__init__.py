@@ -1,0 +1,1 @@
+"""Network interfaces, their addresses, and what a NAT gateway is made of."""

@@ -1,0 +1,72 @@
+"""ENA Express, an attribute of attachments (facts sheet, section 7; EC2's guide, ena-express).
+
+The guide says where it may be, but not by which code it is refused elsewhere: those are EC2's usual ones.
+"""
+
+from msgspec.structs import replace
+
+from elastinet.catalog.editions import EDITIONS
+from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.ec2.core import faults
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Attachment, EnaSrd, NetworkInterface
+
+NOT_THERE = "ENA Express is not in the edition '{}' of the rules; elastinet start --rules 2026 has it."
+
+
+def is_known(tx: Transaction) -> bool:
+    """Whether the edition of the rules knows of ENA Express."""
+    return EDITIONS[tx.settings.rules].express_flow_bps is not None
+
+
+def read_express(
+    tx: Transaction, type_name: str, asked: Request | None, now: EnaSrd | None = None
+) -> EnaSrd | None:
+    """What an attachment to an instance of a type is to have; what is not asked for stays as it is now."""
+    if asked is None:
+        return now
+    if not is_known(tx):
+        raise faults.unsupported(NOT_THERE.format(tx.settings.rules))
+    if not instance_types()[type_name].flag("ena_srd"):
+        raise _not_on(type_name)
+    udp = (asked.get("EnaSrdUdpSpecification") or Request({})).get("EnaSrdUdpEnabled")
+    found = _with(now or EnaSrd(), asked.get("EnaSrdEnabled"), udp)
+    if udp and not found.enabled:
+        raise faults.combination("ENA Express for UDP traffic requires that ENA Express is enabled.")
+    return found
+
+
+def check_has_ena(interface_type: str, asked: Request | None) -> None:
+    """Refuse to speak of ENA Express of an EFA-only interface, which has no ENA device."""
+    if asked is not None and interface_type == "efa-only":
+        raise faults.combination("EFA-only network interfaces do not support ENA Express.")
+
+
+def _with(now: EnaSrd, enabled: bool | None, udp: bool | None) -> EnaSrd:
+    """UDP's flag outlives that of ENA Express itself, as on EC2."""
+    return EnaSrd(now.enabled if enabled is None else enabled, now.udp_enabled if udp is None else udp)
+
+
+def _not_on(type_name: str) -> Fault:
+    return faults.combination(f"The instance type {type_name} does not support ENA Express.")
+
+
+def change_express(tx: Transaction, interface: NetworkInterface, asked: Request) -> Attachment:
+    """An interface's attachment with ENA Express as it is asked for."""
+    check_has_ena(interface.interface_type, asked)
+    bond = interface.attachment
+    if bond is None:
+        sentence = f"Network interface '{interface.id}' is not attached to an instance."
+        raise Fault("IncorrectState", sentence)
+    instance = tx.need(Instance, bond.instance_id)
+    return replace(bond, ena_srd=read_express(tx, instance.instance_type, asked, bond.ena_srd))
+
+
+def check_express(tx: Transaction, kind: InstanceType, interface: NetworkInterface) -> None:
+    """Refuse a type without ENA Express to an instance where it is enabled (resize-limitations)."""
+    bond = interface.attachment
+    if is_known(tx) and bond and bond.ena_srd and bond.ena_srd.enabled and not kind.flag("ena_srd"):
+        raise _not_on(kind.name)

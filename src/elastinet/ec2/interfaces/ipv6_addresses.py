@@ -1,0 +1,93 @@
+"""IPv6 addresses and prefixes of interfaces (facts sheet, section 4)."""
+
+from itertools import islice
+from typing import Any
+
+from elastinet.ec2.core import asked_addresses, faults
+from elastinet.ec2.core.address_limits import check_count, check_limit
+from elastinet.ec2.core.asked_addresses import Asked
+from elastinet.ec2.core.efa_only import check_carries_ip
+from elastinet.ec2.core.lookup import need_mine
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.interfaces.delegated_prefixes import pick_prefixes
+from elastinet.model.fault import Fault
+from elastinet.model.vpc import Subnet
+from elastinet.rules import ipv6
+
+
+def wanted(subnet: Subnet, asked: Asked | None) -> Asked:
+    """What a new interface in a subnet is to have, where a request says something or nothing."""
+    if asked is None:
+        return Asked(count=1 if subnet.assign_ipv6 else 0)
+    return asked
+
+
+def fields(tx: Transaction, subnet: Subnet, asked: Asked, *, primary: bool = False) -> dict[str, Any]:
+    """What a new interface has of IPv6, and whether its first address is the primary one."""
+    addresses, prefixes = pick(tx, subnet, asked)
+    if primary and not addresses:
+        raise faults.combination("A primary IPv6 address requires an IPv6 address on the network interface.")
+    return {"addresses6": addresses, "prefixes6": prefixes, "has_primary6": primary}
+
+
+def pick(tx: Transaction, subnet: Subnet, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The addresses and the prefixes that a request asks for."""
+    if not asked.size:
+        return (), ()
+    if not subnet.cidr6:
+        sentence = f"The subnet '{subnet.id}' has no IPv6 CIDR block associated with it."
+        raise Fault("InvalidParameterValue", sentence)
+    check_count(asked.size)
+    for address in asked.named:
+        _check_free(tx, subnet, address)
+    fresh = ipv6.free_addresses(tx.state, subnet, tx.dice)
+    return (*asked.named, *islice(fresh, asked.count)), pick_prefixes(tx, subnet, ipv6, asked)
+
+
+def _check_free(tx: Transaction, subnet: Subnet, address: str) -> None:
+    if not ipv6.usable(subnet, address):
+        sentence = "Address does not fall within the subnet's address range"
+        if ipv6.is_reserved(subnet, address):
+            sentence = "Address is in subnet's reserved address range"
+        raise Fault("InvalidParameterValue", sentence)
+    if ipv6.in_use(tx.state, subnet, address):
+        raise Fault("InvalidIPAddress.InUse", "The specified address is already in use.")
+
+
+def assign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Give an interface more IPv6 addresses, or prefixes: named ones, or a number of them."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    check_carries_ip(interface)
+    asked = asked_addresses.ipv6(request)
+    if asked is None or not asked.size:
+        raise Fault("InvalidParameterValue", asked_addresses.ONE_OF_IPV6)
+    subnet = tx.need(Subnet, interface.subnet_id)
+    addresses, prefixes = pick(tx, subnet, asked)
+    new = interface.but(
+        addresses6=(*interface.addresses6, *addresses), prefixes6=(*interface.prefixes6, *prefixes)
+    )
+    check_limit(tx, new)
+    tx.put(new)
+    shown = {"AssignedIpv6Addresses": list(addresses), "AssignedIpv6Prefixes": list(prefixes)}
+    return {"NetworkInterfaceId": interface.id} | {name: value for name, value in shown.items() if value}
+
+
+def unassign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Take IPv6 addresses and prefixes from an interface; not the primary address."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    addresses, prefixes = asked_addresses.ipv6_gone(request)
+    if {*addresses} - {*interface.addresses6} or {*prefixes} - {*interface.prefixes6}:
+        sentence = f"Some of the specified addresses are not assigned to interface {interface.id}"
+        raise Fault("InvalidParameterValue", sentence)
+    if interface.has_primary6 and interface.addresses6[0] in addresses:
+        sentence = f"The primary IPv6 address of {interface.id} cannot be unassigned"
+        raise Fault("InvalidParameterValue", sentence)
+    tx.put(
+        interface.but(
+            addresses6=tuple(a for a in interface.addresses6 if a not in addresses),
+            prefixes6=tuple(p for p in interface.prefixes6 if p not in prefixes),
+        )
+    )
+    shown = {"UnassignedIpv6Addresses": list(addresses), "UnassignedIpv6Prefixes": list(prefixes)}
+    return {"NetworkInterfaceId": interface.id} | {name: value for name, value in shown.items() if value}

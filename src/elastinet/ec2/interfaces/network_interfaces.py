@@ -1,0 +1,262 @@
+"""Network interfaces."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from elastinet.catalog import regions
+from elastinet.ec2.core import asked_addresses
+from elastinet.ec2.core.address_limits import check_limit
+from elastinet.ec2.core.describe import Describable, describe
+from elastinet.ec2.core.efa_only import without_addresses
+from elastinet.ec2.core.lookup import need, need_mine
+from elastinet.ec2.core.moments import moment
+from elastinet.ec2.core.once import once
+from elastinet.ec2.core.paths import paths
+from elastinet.ec2.core.public_addresses import association, forget_associations
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.tagging import tags_for
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.interfaces import ipv6_addresses
+from elastinet.ec2.interfaces.efa import read_type
+from elastinet.ec2.interfaces.private_addresses import ipv4_fields
+from elastinet.ec2.security.security_groups import check_groups
+from elastinet.model.fault import Fault
+from elastinet.model.interface import Address, Attachment, EnaSrd, NetworkInterface
+from elastinet.model.security import SecurityGroup
+from elastinet.model.view import View
+from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules import naming
+from elastinet.rules.interfaces import addresses_of
+
+
+def view(tx: Transaction, interface: NetworkInterface) -> View:
+    """A network interface in the shape of the API."""
+    elastic = tuple(tx.state.where(Address, "network-interface-id", interface.id))
+    vpc = tx.need(Vpc, interface.vpc_id)
+    return tx.views.of(interface, (vpc, *elastic), lambda: _view(tx, interface, vpc))
+
+
+def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, Any]:
+    zone = regions.zone(interface.region, interface.zone)
+    addresses = private_addresses(tx, interface, vpc)
+    shown: dict[str, Any] = {
+        "NetworkInterfaceId": interface.id,
+        "OwnerId": interface.owner,
+        "VpcId": interface.vpc_id,
+        "SubnetId": interface.subnet_id,
+        "AvailabilityZone": interface.zone,
+        "AvailabilityZoneId": zone.id if zone else "",
+        "MacAddress": interface.mac,
+        "Description": interface.description,
+        "InterfaceType": interface.interface_type,
+        "Groups": group_set(tx, interface),
+        "PrivateIpAddresses": addresses,
+        "Ipv6Addresses": [
+            {"Ipv6Address": address, "IsPrimaryIpv6": interface.has_primary6 and number == 0}
+            for number, address in enumerate(interface.addresses6)
+        ],
+        "RequesterManaged": interface.requester_id is not None,
+        "SourceDestCheck": interface.source_dest_check,
+        "Status": status(interface),
+        "Operator": {"Managed": False},
+        "TagSet": tag_set(interface),
+    }
+    if addresses:
+        shown |= {name: addresses[0][name] for name in ("PrivateIpAddress", "PrivateDnsName")}
+        shown |= public_part(addresses[0])
+    if interface.addresses6:
+        shown["Ipv6Address"] = interface.addresses6[0]
+    if interface.prefixes:
+        shown["Ipv4Prefixes"] = [{"Ipv4Prefix": prefix} for prefix in interface.prefixes]
+    if interface.prefixes6:
+        shown["Ipv6Prefixes"] = [{"Ipv6Prefix": prefix} for prefix in interface.prefixes6]
+    if interface.requester_id:
+        shown["RequesterId"] = interface.requester_id
+    if interface.attachment is not None:
+        shown["Attachment"] = _attachment(interface, interface.attachment)
+    return shown
+
+
+def group_set(tx: Transaction, interface: NetworkInterface) -> list[dict[str, str]]:
+    """The groups of an interface, by id and name; a group's name never changes."""
+    return [{"GroupId": id, "GroupName": tx.need(SecurityGroup, id).group_name} for id in interface.groups]
+
+
+def private_addresses(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> list[dict[str, Any]]:
+    """An interface's private addresses with what leads to each from outside."""
+    elastic = addresses_of(tx.state, interface)
+    shown = []
+    for address in interface.addresses:
+        one: dict[str, Any] = {
+            "PrivateIpAddress": address,
+            "PrivateDnsName": naming.private_dns(address, interface.region),
+            "Primary": address == interface.primary,
+        }
+        lent = interface.public_ip if one["Primary"] else None
+        public = association(elastic.get(address), lent, vpc)
+        shown.append(one | ({"Association": public} if public else {}))
+    return shown
+
+
+def public_part(primary: dict[str, Any]) -> dict[str, Any]:
+    """What an interface shows of the public address that leads to its primary one."""
+    public = primary.get("Association")
+    if public is None:
+        return {}
+    name = {"PublicDnsName": public["PublicDnsName"]} if "PublicDnsName" in public else {}
+    return {"Association": public} | name
+
+
+def status(interface: NetworkInterface) -> str:
+    """available, attaching, in-use or detaching."""
+    if interface.attachment is None:
+        return "available"
+    return "detaching" if interface.attachment.status == "detaching" else "in-use"
+
+
+def _attachment(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:
+    return {
+        "AttachmentId": bond.id,
+        "AttachTime": moment(bond.time),
+        "DeleteOnTermination": bond.delete_on_termination,
+        "DeviceIndex": bond.device_index,
+        "NetworkCardIndex": bond.network_card,
+        "Status": bond.status,
+        **({"EnaSrdSpecification": _express(bond.ena_srd)} if bond.ena_srd else {}),
+    } | _holder(interface, bond)
+
+
+def _express(ena_srd: EnaSrd) -> dict[str, Any]:
+    udp = {"EnaSrdUdpEnabled": ena_srd.udp_enabled}
+    return {"EnaSrdEnabled": ena_srd.enabled, "EnaSrdUdpSpecification": udp}
+
+
+def _holder(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:
+    if interface.requester_id is None:
+        return {"InstanceId": bond.instance_id, "InstanceOwnerId": interface.owner}
+    return {"InstanceOwnerId": interface.requester_id}
+
+
+NETWORK_INTERFACES = Describable(
+    NetworkInterface,
+    "eni",
+    "NetworkInterfaces",
+    "NetworkInterfaceIds",
+    view,
+    paths(
+        """
+        association.allocation-id association.association-id addresses.association.public-ip
+        addresses.association.association-id addresses.association.allocation-id
+        addresses.primary addresses.private-ip-address association.ip-owner-id association.public-ip
+        association.public-dns-name attachment.attach-time attachment.attachment-id
+        attachment.delete-on-termination attachment.device-index attachment.instance-id
+        attachment.instance-owner-id attachment.status attachment.network-card-index availability-zone
+        availability-zone-id description ipv6-addresses.ipv6-address interface-type mac-address
+        network-interface-id operator.managed operator.principal owner-id private-dns-name
+        private-ip-address requester-id requester-managed source-dest-check status subnet-id vpc-id
+        """,
+        {"addresses": "PrivateIpAddresses"},
+        addresses__association__owner_id="PrivateIpAddresses.Association.IpOwnerId",
+        group_id="Groups.GroupId",
+        group_name="Groups.GroupName",
+    ),
+    {
+        name: name
+        for name in (
+            "vpc-id", "subnet-id", "group-id", "mac-address", "private-ip-address",
+            "addresses.private-ip-address", "attachment.instance-id", "attachment.attachment-id",
+            "ipv6-addresses.ipv6-address",
+        )
+    },
+)  # fmt: skip
+
+
+def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Network interfaces by id or filter."""
+    request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
+    given = (f for f in request.get("Filters") or () if f.get("Name") == "attachment.attachment-id")
+    attachments = {id for one in given for id in one.ids("Values")}
+    shown = partial(_view_with_ended, attachments) if attachments else view
+    return describe(tx, request, replace(NETWORK_INTERFACES, view=shown))
+
+
+def _view_with_ended(attachments: set[str], tx: Transaction, interface: NetworkInterface) -> View:
+    """Show an attachment that has ended to those who ask for it by its id: they wait for just that."""
+    shown, ended = view(tx, interface), interface.ended
+    if ended is None or ended.id not in attachments:
+        return shown
+    return View(shown, Attachment=_attachment(interface, ended))
+
+
+def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+    """An interface of its own, attached to nothing yet."""
+    id = once(tx, "CreateNetworkInterface", request, lambda: _create(tx, request).id)
+    made = view(tx, need(tx, NetworkInterface, "eni", id))
+    token = request.get("ClientToken")
+    return {"NetworkInterface": made | {"Status": "pending"}} | ({"ClientToken": token} if token else {})
+
+
+def _create(tx: Transaction, request: Request) -> NetworkInterface:
+    subnet = need(tx, Subnet, "subnet", request["SubnetId"])
+    kind = read_type(tx, request)
+    if kind == "efa-only":
+        return _create_without_addresses(tx, subnet, request)
+    asked = ipv6_addresses.wanted(subnet, asked_addresses.ipv6(request))
+    primary = bool(request.get("EnablePrimaryIpv6")) or asked_addresses.marks_primary(request)
+    return make_interface(
+        tx,
+        subnet,
+        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
+        interface_type=kind,
+        **ipv4_fields(tx, subnet, request),
+        **ipv6_addresses.fields(tx, subnet, asked, primary=primary),
+        description=request.get("Description", ""),
+        tags=tags_for(tx, request, "network-interface"),
+    )
+
+
+def _create_without_addresses(tx: Transaction, subnet: Subnet, request: Request) -> NetworkInterface:
+    without_addresses(request)
+    return make_interface(
+        tx,
+        subnet,
+        interface_type="efa-only",
+        addresses=(),
+        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
+        description=request.get("Description", ""),
+        associate_public_ip=False,
+        tags=tags_for(tx, request, "network-interface"),
+    )
+
+
+def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInterface:
+    """An interface in a subnet, within the quota."""
+    if tx.count(NetworkInterface) >= tx.settings.quotas.network_interfaces:
+        sentence = "The maximum number of network interfaces has been reached."
+        raise Fault("NetworkInterfaceLimitExceeded", sentence)
+    fields.setdefault("associate_public_ip", subnet.map_public_ip)
+    where = {"vpc_id": subnet.vpc_id, "subnet_id": subnet.id, "zone": subnet.zone}
+    made = tx.new(NetworkInterface, "eni", mac=tx.new_mac(), **where, **fields)
+    check_limit(tx, made)
+    return made
+
+
+def delete_network_interface(tx: Transaction, request: Request) -> None:
+    """Remove an interface that is attached to nothing; its addresses are free again."""
+    interface = need_mine(tx, request["NetworkInterfaceId"])
+    if interface.attachment is not None:
+        raise in_use(interface)
+    remove_interface(tx, interface)
+
+
+def remove_interface(tx: Transaction, interface: NetworkInterface) -> None:
+    """Remove an interface and what leads to it."""
+    forget_associations(tx, interface)
+    tx.drop(tx.need(NetworkInterface, interface.id))
+
+
+def in_use(interface: NetworkInterface) -> Fault:
+    """The refusal to do to an attached interface what only a free one bears."""
+    return Fault("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")

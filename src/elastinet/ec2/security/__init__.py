@@ -1,0 +1,1 @@
+"""Who may do what: security groups, key pairs, instance profiles."""

@@ -1,0 +1,47 @@
+"""The IPv6 block of a subnet, of which it has one at the most (facts sheet, section 4)."""
+
+from typing import Any
+
+from elastinet.ec2.core import faults
+from elastinet.ec2.core.lookup import need
+from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.vpc.subnets import ipv6_association, ipv6_fields
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.vpc import Subnet, Vpc
+
+
+def associate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Give a subnet an IPv6 block of its VPC's."""
+    subnet = need(tx, Subnet, "subnet", request["SubnetId"])
+    if (given := request.get("Ipv6CidrBlock")) is None:
+        if name := next((n for n in request.unread() if n != "SubnetId"), None):
+            raise faults.unsupported(f"elastinet does not support {name} in AssociateSubnetCidrBlock.")
+        raise faults.missing_parameter("ipv6CidrBlock")
+    if subnet.cidr6:
+        sentence = f"This subnet '{subnet.id}' has met its maximum number of allowed CIDRs: 1"
+        raise Fault("CidrLimitExceeded", sentence)
+    new = tx.put(subnet.but(**ipv6_fields(tx, tx.need(Vpc, subnet.vpc_id), given)))
+    return _answer(new, "associating")
+
+
+def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
+    """Take its IPv6 block from a subnet, once no interface has an address of it."""
+    id = request["AssociationId"]
+    subnet = next(tx.where(Subnet, "ipv6-association", id), None)
+    if subnet is None:
+        faults.check_form("subnet-cidr-assoc", id)
+        raise faults.missing("subnet-cidr-assoc", [id])
+    begun = f"The subnet IPv6 CIDR block with association ID {id} may not be disassociated, because "
+    if subnet.assign_ipv6:
+        sentence = begun + "its subnet has assign-ipv6-address-on-creation set to true."
+        raise Fault("InvalidCidrBlock.InUse", sentence)
+    if tx.state.count(NetworkInterface, "ipv6-subnet-id", subnet.id):
+        raise Fault("InvalidCidrBlock.InUse", begun + "its subnet has IPv6 addresses in use.")
+    tx.put(subnet.but(cidr6="", cidr6_association=""))
+    return _answer(subnet, "disassociating")
+
+
+def _answer(subnet: Subnet, state: str) -> dict[str, Any]:
+    return {"SubnetId": subnet.id, "Ipv6CidrBlockAssociation": ipv6_association(subnet, state)}

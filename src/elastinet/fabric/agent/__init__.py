@@ -1,0 +1,1 @@
+"""The agent's process: one engine's desires in, facts out."""

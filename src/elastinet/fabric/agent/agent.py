@@ -1,0 +1,124 @@
+"""The agent's process: into namespaces of its own, then a socket, a spawner, a fabric, and a loop.
+
+Start it through `launch.agent_command`, which makes the namespaces.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from elastinet.fabric.guest import cgroups
+
+ENDING_SECONDS = 5.0
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+def main() -> NoReturn:
+    """Fork the first process of the new PID namespace, and stay to end it and to tidy up after it."""
+    arguments = argparse.ArgumentParser(prog="elastinet-agent", description=__doc__)
+    arguments.add_argument("--run", type=Path, required=True, help="folder of the agent's socket")
+    arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
+    arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
+    arguments.add_argument("--engine", type=int, help="the engine's user, if not this one")
+    options = arguments.parse_args()
+    os.umask(0o077)  # what guests see is made with a mask of its own
+    ready, parent = os.pipe()
+    groups = cgroups.make(os.getpid())
+    child = os.fork()
+    if not child:
+        os.close(parent)
+        _be_first(options.run.resolve(), options.disks.resolve(), groups, options.host, options.engine, ready)
+    try:
+        sys.exit(_guard(child, options.run / "agent.sock"))
+    finally:
+        cgroups.leave(groups)
+        cgroups.remove(groups, ENDING_SECONDS)
+
+
+def _guard(child: int, path: Path) -> int:
+    """Wait for the agent; end it at once when asked to end."""
+
+    def end(number: int, _frame: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
+    _, status = os.waitpid(child, 0)
+    path.unlink(missing_ok=True)
+    code = os.waitstatus_to_exitcode(status)
+    return 0 if code == -signal.SIGKILL else abs(code)
+
+
+def _be_first(
+    run: Path,
+    disks: Path,
+    groups: tuple[Path, ...],
+    host: int | None,
+    engine: int | None,
+    parent: int,
+) -> NoReturn:
+    """Be the agent; what cannot go on is said in one line."""
+    from elastinet.fabric.kernel import kernel
+
+    code = 1
+    try:
+        kernel.die_with_parent(signal.SIGKILL)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        _serve(run, disks, groups, host, engine)
+    except Exception as error:
+        if "ELASTINET_DEBUG" in os.environ:
+            raise
+        print(f"elastinet agent: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(code)
+
+
+def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, engine: int | None) -> None:
+    from elastinet.fabric.agent import descriptors
+    from elastinet.fabric.guest import spawning, ucounts
+    from elastinet.fabric.guest.image import build
+    from elastinet.fabric.kernel import isolate, kernel, privileges
+
+    run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    disks.mkdir(parents=True, exist_ok=True, mode=0o700)
+    isolate.enter((run, disks, *groups))
+    isolate.cover_run((run, disks))
+    privileges.lock_memory()
+    kernel.join_new_keyring()
+    if rootless := isolate.is_rootless():
+        ucounts.confine_all()
+    image = build((run, disks), rootless)
+    connection = spawning.fork_spawner(image)
+    descriptors.raise_limit()  # the spawner keeps the old limit, and so do guests
+
+    from elastinet.fabric.agent.server import Server
+
+    Server(run, disks, connection, groups, image.ids.helper, host, engine).serve()
+
+
+def seal() -> None:
+    """Go on as a sealed copy, in memory, of the interpreter: what starts inside a guest was this one before.
+
+    A guest that has the kernel run /proc/self/exe then finds nothing that is a file of the machine's.
+    """
+    if os.readlink("/proc/self/exe").startswith("/memfd:"):
+        return
+    with contextlib.suppress(PermissionError):  # vm.memfd_noexec: the files of the machine are read-only here
+        copy = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        with open("/proc/self/exe", "rb") as program, open(copy, "wb", closefd=False) as into:
+            shutil.copyfileobj(program, into, 1 << 20)
+        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
+        os.execve(copy, [sys.executable, *sys.orig_argv[1:]], os.environ)
+
+
+if __name__ == "__main__":
+    seal()
+    main()

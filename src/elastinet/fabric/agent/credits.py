@@ -1,0 +1,88 @@
+"""An instance's buckets of network I/O credits: what is left of them, and when to look again.
+
+Full at launch and start, spent above the baseline and earned below it (facts sheet, section 8.3). An empty
+bucket leaves the baseline; a fraction of a second's burst must have been earned before there is more.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from elastinet.fabric.contract.objects import Bandwidth
+
+DIRECTIONS = ("out", "in")
+REGAINED_SECONDS = 0.05
+QUEUED_SECONDS = 1.0
+"""So much of the baseline may wait in a queue, and is passed later; what is above was dropped."""
+LOOKS = 8
+"""So many looks at a bucket that is being emptied as fast as can be, each sooner than the last."""
+SOONEST_SECONDS, LATEST_SECONDS, LATEST_SPENT_SECONDS = 0.01, 5.0, 0.5
+
+
+@dataclass
+class Account:
+    """The two buckets of an instance since a launch or start, in bits, as they were at `at`."""
+
+    item: Bandwidth
+    at: float
+    levels: dict[str, float] = field(default_factory=dict)
+    spent: set[str] = field(default_factory=set)
+    due: float = 0.0
+    _seen: dict[int, tuple[float, tuple[int, int]]] = field(default_factory=dict)
+    _waiting: dict[str, float] = field(default_factory=dict)
+    _known: bool = False
+
+    def __post_init__(self) -> None:
+        """Begin with full buckets."""
+        self.levels = dict.fromkeys(DIRECTIONS, float(self.item.share.credit_bits))
+
+    def news(self, index: int, seconds: float, now: tuple[int, int]) -> Iterator[tuple[str, int]]:
+        """What a link has carried since it was last seen, by direction; what it had before is no news.
+
+        A look that began earlier may end later, and then tells nothing.
+        """
+        last, before = self._seen.get(index, (-math.inf, (0, 0) if self._known else now))
+        if seconds < last:
+            return
+        self._seen[index] = (seconds, now)
+        for direction, new, old in zip(DIRECTIONS, now, before, strict=True):
+            yield direction, new - old if new >= old else new  # a link made anew begins with nothing
+
+    def pass_on(self, seconds: float, used: dict[str, int]) -> bool:
+        """Take in what passed until a moment, in bits by direction; tell whether a limit has changed."""
+        share, before, self._known = self.item.share, set(self.spent), True
+        past, self.at = max(0.0, seconds - self.at), max(seconds, self.at)
+        for direction in DIRECTIONS:
+            most = share.baseline_bps if direction in self.spent else share.peak_bps
+            passed = self._passed(direction, used[direction], most * past)
+            level = self.levels[direction] + share.baseline_bps * past - passed
+            self.levels[direction] = level = min(max(level, 0.0), float(share.credit_bits))
+            if level <= 0:
+                self.spent.add(direction)
+            elif level >= self._enough:
+                self.spent.discard(direction)
+        self.due = self.at + min(self._pause(direction) for direction in DIRECTIONS)
+        return self.spent != before
+
+    def _passed(self, direction: str, used: int, most: float) -> float:
+        """What the limit let through of what was sent, and of what had to wait before."""
+        asked = used + self._waiting.get(direction, 0.0)
+        passed = min(asked, most)
+        self._waiting[direction] = min(asked - passed, self.item.share.baseline_bps * QUEUED_SECONDS)
+        return passed
+
+    @property
+    def _enough(self) -> float:
+        """What ends the baseline; never more than a bucket that is half full."""
+        share = self.item.share
+        return min((share.peak_bps - share.baseline_bps) * REGAINED_SECONDS, share.credit_bits / 2)
+
+    def _pause(self, direction: str) -> float:
+        """How long nothing can happen that matters, or a part of that."""
+        share, level = self.item.share, self.levels[direction]
+        if direction in self.spent:
+            return min(
+                max((self._enough - level) / share.baseline_bps, SOONEST_SECONDS), LATEST_SPENT_SECONDS
+            )
+        left = level / (share.peak_bps - share.baseline_bps)
+        return min(max(left / LOOKS, SOONEST_SECONDS), LATEST_SECONDS)

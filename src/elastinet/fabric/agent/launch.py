@@ -1,0 +1,70 @@
+"""How the agent is started, and whether it can be."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from elastinet.fabric.kernel import features
+
+AS_ROOT = ("--user", "--map-root-user")
+AS_LENT = (*AS_ROOT, "--map-auto")
+
+
+def agent_command(run: Path, disks: Path, host: int | None = None, engine: int | None = None) -> list[str]:
+    """Give the command that starts the agent in namespaces of its own; it ends with its parent.
+
+    With a descriptor of a network namespace, `host`, public addresses are routed from there. `engine` is
+    the engine's user, if that is not the agent's own.
+    """
+    agent = [
+        sys.executable,
+        "-P",
+        "-m",
+        "elastinet.fabric.agent.agent",
+        "--run",
+        str(run),
+        "--disks",
+        str(disks),
+    ]
+    agent += ["--host", str(host)] if host is not None else []
+    agent += ["--engine", str(engine)] if engine is not None else []
+    return [features.find("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *_unshare(), "--", *agent]
+
+
+def _unshare() -> list[str]:
+    if os.geteuid() == 0:
+        return [_program(), "--net", "--mount", "--pid"]
+    ids = AS_LENT if has_lent_ids() else AS_ROOT
+    return [_program(), "--net", "--mount", "--pid", *ids]
+
+
+def _program() -> str:
+    return features.find("unshare") or "unshare"
+
+
+@cache
+def has_lent_ids() -> bool:
+    """Whether this user has been lent further ids (/etc/subuid), and can use them."""
+    if os.geteuid() == 0 or features.find("newuidmap") is None:
+        return False
+    tried = subprocess.run([_program(), *AS_LENT, "--", "true"], capture_output=True, check=False)
+    return tried.returncode == 0
+
+
+def run_with_lent_ids(command: Sequence[str]) -> None:
+    """Run a command that may do with files of instances what it likes, whichever lent id owns them."""
+    subprocess.run([_program(), *AS_LENT, "--", *command], check=True)
+
+
+def check() -> dict[str, str]:
+    """Say what is missing: for each feature one line of what to do. Empty when all is there."""
+    missing = features.outside()
+    if missing:
+        return missing
+    tried = subprocess.run([*_unshare(), "--", "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        return {"namespaces": f"this user may not make namespaces ({tried.stderr.strip()}): run as root"}
+    return {}

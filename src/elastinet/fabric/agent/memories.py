@@ -1,0 +1,191 @@
+"""The memories that guests share past the kernel: who is in which, brought to what is wanted.
+
+Each is a tmpfs of the agent's that is there as long as a guest is in it. libfabric names the files of its
+endpoints after process ids, so those of guests with EFA begin far from each other.
+"""
+
+import contextlib
+import itertools
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from elastinet.fabric.contract.objects import Guest
+from elastinet.fabric.guest import birth
+from elastinet.fabric.guest.guest import Life
+from elastinet.fabric.guest.spawning import Spawning
+from elastinet.fabric.kernel import isolate, kernel
+from elastinet.fabric.kernel.loop import Loop, complain
+
+FOLDER = Path(isolate.PRIVATE) / "memories"
+FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+ENDPOINT = re.compile(r"(\d+):\d+:\d+")
+FAULT = "instances cannot share memory: the kernel needs CONFIG_CHECKPOINT_RESTORE"
+RETRY_SECONDS, MOST_DOUBLINGS, MOST_LEAVES = 0.1, 5, 2
+"""When to try again what has failed, how often to wait twice as long, how often to try to take away."""
+
+
+@dataclass
+class Member:
+    """A boot of a guest: the memory that it is in ("" for none), the one that it is on its way to, if any."""
+
+    life: Life
+    has: str = ""
+    moving: str | None = None
+    tries: int = 0
+
+
+class Memories:
+    """All shared memories and their members."""
+
+    def __init__(self, loop: Loop, spawning: Spawning, changed: Callable[[Life], None]) -> None:
+        self.failed: dict[str, str] = {}
+        self._loop = loop
+        self._spawning = spawning
+        self._changed = changed
+        self._members: dict[str, Member] = {}
+        self._numbers: dict[str, int] = {}
+        self._can_share = birth.LAST_PID.exists()
+
+    @property
+    def fault(self) -> str | None:
+        """Why no memory can be shared here; None where it can."""
+        return None if self._can_share else FAULT
+
+    def pids_for(self, life: Life) -> float:
+        """The share of all process ids that a new guest leaves to others, as long as it is here."""
+        if not self._can_share:
+            return 0.0
+        taken = set(self._numbers.values())
+        number = next(number for number in itertools.count(1) if number not in taken)
+        return spread(self._numbers.setdefault(life.guest.id, number))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a guest is on its way."""
+        return any(member.moving is not None for member in self._members.values())
+
+    def settle(self, wanted: Mapping[str, Guest], lives: Mapping[str, Life]) -> None:
+        """Begin all moves that are to be made and can be."""
+        for id in wanted.keys() & lives.keys() - self.failed.keys() if self._can_share else ():
+            life, memory = lives[id], wanted[id].memory or ""
+            member = self._members.get(id)
+            if member is None and memory and life.ready and not life.asked:
+                member = self._members[id] = Member(life)
+            if member and member.life is life and member.moving is None and member.has != memory:
+                # Out of one before into another: who has let go is not ended for what he cannot join.
+                self._move(member, "" if member.has else memory)
+
+    def is_settled(self, life: Life, wanted: str) -> bool:
+        """Whether a guest is in the memory that is wanted for it, or could not be brought there."""
+        member = self._members.get(life.guest.id)
+        has = member.has if member else ""
+        return has == wanted or life.guest.id in self.failed or not self._can_share
+
+    def ended(self, life: Life) -> None:
+        """Hear that a guest has ended: the kernel has taken it out of everything."""
+        self._numbers.pop(life.guest.id, None)
+        member = self._members.get(life.guest.id)
+        if member and member.life is life:
+            del self._members[life.guest.id]
+            self.failed.pop(life.guest.id, None)
+            for memory in {member.has, member.moving or ""}:
+                self._leave(life, memory)
+
+    # --- one move ---------------------------------------------------------------------------------
+
+    def _move(self, member: Member, memory: str) -> None:
+        """Have a process of the agent's take a guest out of the memory that it has and into another."""
+        member.moving = memory
+        told = partial(self._moved, member)
+        try:
+            leave, join = (str(_opened(name)) if name else "" for name in (member.has, memory))
+        except OSError as error:
+            told({"error": str(error)})
+        else:
+            self._spawning.share(member.life.init, leave, join, member.life.layers, told)
+
+    def _moved(self, member: Member, fact: dict[str, Any]) -> None:
+        """Hear how a move went."""
+        if "pid" in fact or member.moving is None or self._members.get(member.life.guest.id) is not member:
+            return
+        before, memory, member.moving = member.has, member.moving, None
+        if "error" in fact or fact["status"]:
+            if memory != before:
+                self._leave(member.life, memory)  # made for it, perhaps
+            self._again(member, fact.get("error") or f"ended with status {fact['status']}")
+        else:
+            member.has, member.tries = memory, 0
+            self._leave(member.life, before)
+        self._changed(member.life)
+
+    def _again(self, member: Member, error: str) -> None:
+        """Try again in a while; a guest that does not let go of a memory is ended."""
+        id, life = member.life.guest.id, member.life
+        self.failed[id] = f"shared memory: {error}"
+        life.console.say(self.failed[id])
+        member.tries += 1
+        if member.has and member.tries == MOST_LEAVES:
+            life.end()
+            return
+
+        def retry() -> None:
+            if self.failed.pop(id, None):
+                self._changed(life)
+
+        self._loop.later(RETRY_SECONDS * 2 ** min(member.tries, MOST_DOUBLINGS), retry)
+
+    def _leave(self, life: Life, memory: str) -> None:
+        """Delete what a guest has left in a memory; what cannot be deleted stays to its end."""
+        try:
+            self._clear(life, memory)
+        except OSError as error:
+            complain(f"the memory {memory}: {error}")
+
+    def _clear(self, life: Life, memory: str) -> None:
+        """Delete a guest's files in a memory, or the memory if it was the last."""
+        path = FOLDER / memory
+        if not memory or not path.is_dir():
+            return
+        others = [
+            m.life for m in self._members.values() if memory in (m.has, m.moving) and m.life is not life
+        ]
+        if not others:
+            kernel.umount(str(path), kernel.MNT_DETACH)
+            path.rmdir()
+            return
+        for name in os.listdir(path):
+            if _owner(name, (life, *others)) is life:
+                with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # no endpoint is a folder
+                    (path / name).unlink()
+
+
+def _opened(memory: str) -> Path:
+    """Where a memory is, made if it is not there yet."""
+    path = FOLDER / memory
+    if not path.is_dir():
+        path.mkdir(parents=True)
+        kernel.mount("none", str(path), "tmpfs", FLAGS, "mode=1777")
+    return path
+
+
+def _owner(name: str, lives: tuple[Life, ...]) -> Life | None:
+    """The guest whose process has made an endpoint's file, by the ids that its processes have."""
+    found = ENDPOINT.fullmatch(name)
+    below = [life for life in lives if found and life.first_pid <= int(found[1])]
+    return max(below, key=lambda life: life.first_pid, default=None)
+
+
+def spread(number: int) -> float:
+    """Where in a range from 0 to 1 to begin the number-th time: each far from all before it.
+
+    Van der Corput's sequence: the number's binary digits behind the point, in reverse.
+    """
+    place, share = 0.0, 0.5
+    while number:
+        place, number, share = place + share * (number & 1), number >> 1, share / 2
+    return place

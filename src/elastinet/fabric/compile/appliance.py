@@ -1,0 +1,30 @@
+"""A NAT gateway's packet filter as items: it forwards for others in its own name. Pure."""
+
+from collections.abc import Iterator
+
+from elastinet.fabric.compile.items import Address, Chain, Item, Path, Up
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Interface
+
+PORTS = "1024-65535"
+STATES = "ct state vmap { established : accept, related : accept, invalid : drop }"
+
+
+def base() -> Iterator[Item]:
+    """What an appliance has without its interface: nobody speaks to it, and it forwards three protocols."""
+    hook = "type filter hook {} priority filter; policy drop;"
+    yield Chain("input", ("ct state established,related accept",), hook.format("input"))
+    yield Chain("forward", (STATES, "meta l4proto { icmp, tcp, udp } accept"), hook.format("forward"))
+
+
+def interface(item: Interface) -> Iterator[Item]:
+    """What it does in the name of its interface; what is no answer and cannot be translated goes nowhere."""
+    address, prefix = item.addresses[0], int(item.subnet.partition("/")[2])
+    yield Up(item.device)
+    yield Address(item.device, address, prefix)
+    yield Path(names.MAIN_TABLE, "0.0.0.0/0", item.device, item.gateway)
+    rules = (
+        f"meta l4proto {{ tcp, udp }} snat ip to {address}:{PORTS}",
+        f"meta l4proto icmp snat ip to {address}",
+    )
+    yield Chain("translate", rules, "type nat hook postrouting priority srcnat; policy accept;")

@@ -1,0 +1,33 @@
+"""Routes inside the VPC's own blocks: before the local ones, but not for the sender's subnet. Pure."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from elastinet.fabric.compile.items import Rule, family_of
+from elastinet.fabric.compile.view import View
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Network
+
+
+def is_inside(destination: str, network: Network) -> bool:
+    """Whether a route is as specific as a local one, or more."""
+    return any(_is_part(destination, cidr) for cidr in (*network.cidrs, *network.cidrs6))
+
+
+def rules(number: int, destination: str, network: Network, view: View) -> Iterator[Rule]:
+    """What has a table's inside routes looked up first."""
+    family = family_of(destination)
+    yield Rule(names.INSIDE_PREFERENCE, number, number | names.INSIDE_TABLES, family=family)
+    for subnet in network.subnets:
+        for block in (subnet.cidr, subnet.cidr6):
+            if block and _is_part(block, destination):
+                mark = view.numbers.subnet(network.id, subnet.cidr) << names.TABLE_BITS | number
+                yield Rule(
+                    names.OWN_SUBNET_PREFERENCE, mark, names.LOCAL_TABLE, names.WHOLE_MASK, block, family
+                )
+
+
+def _is_part(inner: str, outer: str) -> bool:
+    """Whether a block lies in another one, of the same family."""
+    part, whole = ip_network(inner), ip_network(outer)
+    return part.network_address in whole and part.prefixlen >= whole.prefixlen

@@ -1,0 +1,234 @@
+"""The router's packet filter as items: which chains, sets and elements each object asks for. Pure."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+
+from elastinet.fabric.compile import acls, pace, permissions, shaping, untracked
+from elastinet.fabric.compile.items import Chain, Element, Item, Set
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Group, Interface, Mapping, Members, Network, Permission
+
+PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
+BY_SENDER = "meta mark set iif . ether saddr . ip saddr map @own"
+# A DHCP server answers to the address that a message calls its relay's (giaddr) or its client's (ciaddr),
+# wherever that is. Instances are no relays; a client's address is made the source, and looked up like one. In
+# bits (`ip saddr`), for nftables 1.1 takes no number for an address; a client that has one sends from it, so
+# that nothing changes, and what pretends ends at the lookup, or at its checksum.
+_BY_CLIENT = ("@nh,96,32 set @th,160,32", f"{BY_SENDER} accept", "drop")
+_DHCP = ("@th,256,32 != 0 drop", "@th,160,32 0 accept", *_BY_CLIENT)
+BUMP = "ip ttl vmap { " + ", ".join(f"{ttl} : goto ttl{ttl}" for ttl in range(1, 255)) + ", 255 : accept }"
+DEFINITIONS = {
+    permissions.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
+    permissions.BY_ICMP: "type inet_service . {type}; flags interval;",
+    permissions.BY_PROTOCOL: "type inet_proto . {type}; flags interval;",
+}
+KEYS = {
+    permissions.BY_PORT: "meta l4proto . th dport . {address}",
+    permissions.BY_ICMP: "meta l4proto {icmp} th sport . {address}",
+    permissions.BY_PROTOCOL: "meta l4proto . {address}",
+}
+MEMBERS = {"ip": "{address}", "ip6": "meta l4proto . {address}"}
+ICMP6_NUMBER = "58"
+"""By number, for a minimal machine has no /etc/protocols to look `ipv6-icmp` up in."""
+ICMP_NAMES = {permissions.ICMP: "icmp", permissions.ICMP6: ICMP6_NUMBER}
+Family = dict[str, str]
+V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
+V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": ICMP6_NUMBER, "suffix": "6"}
+
+
+def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -> Iterator[Item]:
+    """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
+
+    `outside` says whether there is a link to the internet; what comes in by it gets the mark `edge`.
+    `epoch` counts the times that a rule went; `limits` says whether some may send less to the internet.
+    """
+    yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
+    yield Set("open", "type iface_index . ether_addr : mark;", "map")
+    yield Set("ports", "type iface_index . ether_addr;")
+    yield from pace.network()
+    yield Set("peerings", "type iface_index;")
+    yield Set("egress", "type iface_index : verdict;", "map")
+    yield Set("ingress", "type iface_index : verdict;", "map")
+    yield Set("public", "type ipv4_addr : ipv4_addr;", "map")
+    yield Set("private", "type ipv4_addr : ipv4_addr;", "map")
+    yield from acls.maps()
+    yield Chain(
+        "receive",
+        tuple(_receive(item, outside, edge)),
+        "type filter hook prerouting priority raw; policy accept;",
+    )
+    yield Chain("local", tuple(_local(item)), "type filter hook input priority filter; policy accept;")
+    yield Chain("dhcp", _DHCP)
+    yield Chain("services", tuple(_services(item)))
+    yield Chain(
+        "forward", tuple(_forward(item, outside)), "type filter hook forward priority filter; policy drop;"
+    )
+    yield from untracked.network(epoch)
+    if outside:
+        yield Chain("outside", (f"ip daddr {PRIVATE} drop", "accept"))
+        yield Element("ingress", str(names.IGW_INDEX), "goto outside")
+        hook = "type filter hook postrouting priority 300; policy accept;"
+        yield Chain("send", tuple(_send(item, limits)), hook)
+    yield from (Chain(f"ttl{ttl}", (f"ip ttl set {ttl + 1} accept",)) for ttl in range(1, 255))
+
+
+def _local(item: Network) -> Iterator[str]:
+    """What reaches the router itself."""
+    yield "iif lo accept"
+    yield from _apart(item, "local6")
+    yield from ("udp dport 67 goto dhcp", f"{BY_SENDER} goto services", "drop")
+
+
+def _apart(item: Network, chain: str) -> Iterator[str]:
+    """What IPv6 packets go through instead; a network without IPv6 blocks drops them."""
+    if item.cidrs6:
+        yield f"meta nfproto ipv6 goto {chain}"
+
+
+def _services(item: Network) -> Iterator[str]:
+    """What instances may ask the router itself."""
+    yield pace.rule(item)
+    yield "icmp type echo-request accept"
+    yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
+    if item.resolver:
+        asked = f"{{ {item.resolver}, {names.RESOLVER_ADDRESS} }}"
+        yield f"ip daddr {asked} meta l4proto {{ tcp, udp }} th dport 53 accept"
+    yield "drop"
+
+
+def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
+    """Source check and route table in one lookup; then the hop that routing takes is given back."""
+    yield f"{BY_SENDER} {BUMP}"
+    yield from _apart(item, "receive6")
+    if item.igw and outside:
+        yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
+        if edge:
+            yield f"iif {names.IGW_INDEX} meta mark set {edge}"
+        yield f"iif {names.IGW_INDEX} ip daddr set ip daddr map @public accept"
+    yield f"meta mark set iif . ether saddr map @open {BUMP}"
+    yield f"iif @peerings {BUMP}"
+    yield "iif lo accept"
+    broadcast = "ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67"
+    yield f"{broadcast} iif . ether saddr @ports accept"
+    yield "counter drop"
+
+
+def _forward(item: Network, outside: bool) -> Iterator[str]:
+    yield from acls.ASKED
+    yield "ct state vmap { established : goto known, related : accept, invalid : drop }"
+    yield "iif vmap @egress"
+    if item.igw and outside:
+        yield f"iif {names.IGW_INDEX} goto admitted"
+
+
+def _send(item: Network, limits: bool) -> Iterator[str]:
+    """The stateless half of 1:1 NAT that makes a private source public."""
+    yield f"oif != {names.IGW_INDEX} accept"
+    yield from _apart(item, "leave6")
+    if limits:
+        yield shaping.to_gateway("ip")
+    yield "ip saddr set ip saddr map @private accept"
+    yield "drop"
+
+
+def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | None) -> Iterator[Item]:
+    """An interface's part: its addresses are its own, and its groups' chains are asked in turn.
+
+    Without a list of groups nothing is asked, but what it sends is still asked of the receiver's groups.
+    """
+    link = names.host_link(item.id)
+    for address in (*item.addresses, *_singly(item.prefixes)):
+        yield Element("own", f"{index} . {item.mac} . {address}", str(mark))
+    if not item.check:
+        yield Element("open", f"{index} . {item.mac}", str(mark))
+    yield Element("ports", f"{index} . {item.mac}")
+    asked = None if groups is None else tuple(groups)
+    if asked is None:
+        yield untracked.appliance(index)
+    for hook, direction, free in (("egress", "out", "goto admitted"), ("ingress", "in", "accept")):
+        jumps = (f"jump {names.group_chain(group, direction)}" for group in asked or ())
+        judged = (*untracked.asked(asked or (), direction), *jumps, "goto refused")
+        yield Chain(f"{link}_{direction}", (free,) if asked is None else judged)
+        yield Element(hook, str(index), f"goto {link}_{direction}")
+
+
+def group(item: Group, known: Iterable[str], six: bool) -> Iterator[Item]:
+    """A security group's part: one chain per direction over three sets, and a chain per peer group.
+
+    In a network with IPv6 blocks there are as many chains and sets for IPv6.
+    """
+    known = frozenset(known)
+    yield from untracked.group(item)
+    for direction, address, verdict, rules in (
+        ("in", "saddr", "accept", item.ingress),
+        ("out", "daddr", "goto admitted", item.egress),
+    ):
+        chain = names.group_chain(item.id, direction)
+        peers = sorted({rule.peer for rule in rules if not permissions.is_cidr(rule.peer)} & known)
+        for peer in peers:
+            matches = sorted(f"{_match(rule)}{verdict}" for rule in rules if rule.peer == peer)
+            yield Chain(f"{chain}_{names.word(peer)}", tuple(matches))
+        found = [rule for rule in rules if permissions.is_v4(rule)]
+        yield from _sets(chain, found, V4)
+        text = [*_lookups(chain, address, verdict, peers, V4)]
+        if six:
+            yield from _sets(chain, [rule for rule in rules if permissions.is_v6(rule)], V6)
+            yield Chain(f"{chain}6", tuple(_lookups(chain, address, verdict, peers, V6)))
+            text.append(f"meta nfproto ipv6 goto {chain}6")
+        yield Chain(chain, tuple(text))
+
+
+def _sets(chain: str, rules: Iterable[Permission], family: Family) -> Iterator[Item]:
+    """The three sets of a direction and a family."""
+    found = permissions.elements(rules)
+    for kind, definition in DEFINITIONS.items():
+        name = f"{chain}_{kind}{family['suffix']}"
+        yield Set(name, definition.format(**family))
+        yield from (Element(name, element) for element in found[kind])
+
+
+def _lookups(chain: str, address: str, verdict: str, peers: Iterable[str], family: Family) -> Iterator[str]:
+    """How a packet of a family is looked for: in the three sets, then among the members of peer groups."""
+    words = {**family, "address": f"{family['ip']} {address}"}
+    for kind, key in KEYS.items():
+        yield f"{key.format(**words)} @{chain}_{kind}{family['suffix']} {verdict}"
+    for peer in peers:
+        key, members = MEMBERS[family["ip"]], f"{names.members_set(peer)}{family['suffix']}"
+        yield f"{key.format(**words)} @{members} jump {chain}_{names.word(peer)}"
+
+
+def _match(rule: Permission) -> str:
+    """A rule's protocol and numbers as a match, for a chain that knows its peer already."""
+    numbers = permissions.span(*permissions.numbers(rule))
+    match permissions.family(rule):
+        case permissions.BY_PORT:
+            return f"meta l4proto {rule.protocol} th dport {numbers} "
+        case permissions.BY_ICMP:
+            return f"meta l4proto {ICMP_NAMES[rule.protocol]} th sport {numbers} "
+        case _:
+            return "" if rule.protocol == permissions.ANY else f"meta l4proto {rule.protocol} "
+
+
+def members(item: Members, six: bool) -> Iterator[Item]:
+    """The addresses and delegated prefixes of a group's members, for the groups that name it."""
+    name = names.members_set(item.id)
+    yield Set(name, "type ipv4_addr;")
+    yield from (Element(name, address) for address in _singly(item.addresses))
+    if six:
+        blocks = (Permission(permissions.ANY, -1, -1, a) for a in item.addresses if ":" in a)
+        found = permissions.elements(blocks)[permissions.BY_PROTOCOL]
+        yield Set(f"{name}6", DEFINITIONS[permissions.BY_PROTOCOL].format(**V6))
+        yield from (Element(f"{name}6", element) for element in found)
+
+
+def _singly(blocks: Iterable[str]) -> Iterator[str]:
+    """The addresses of IPv4 blocks and addresses, one by one: a delegated prefix has sixteen."""
+    for block in blocks:
+        if ":" not in block:
+            yield from map(str, ipaddress.IPv4Network(block)) if "/" in block else (block,)
+
+
+def mapping(item: Mapping) -> Iterator[Item]:
+    """A public address's part: both directions of its translation."""
+    yield Element("public", item.id, item.private)
+    yield Element("private", item.private, item.id)

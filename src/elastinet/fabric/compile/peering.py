@@ -1,0 +1,80 @@
+"""A peering connection as items: a link between two routers, which carries the two VPCs' own addresses. Pure.
+
+What comes over it has no mark, so it is delivered locally or not at all: peering is not transitive.
+"""
+
+from collections.abc import Iterator
+
+from elastinet.fabric.compile import classes
+from elastinet.fabric.compile.items import Chain, Element, Item, Link, Neighbour, Path, Up
+from elastinet.fabric.compile.view import View
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Network, Peering
+
+
+def ends(item: Peering) -> tuple[str, str]:
+    """The network whose router makes the link, and the one into which its other end is born."""
+    maker, taker = sorted(item.networks)
+    return maker, taker
+
+
+def live(id: str, view: View) -> Peering | None:
+    """A peering connection, if both its routers are there."""
+    found = view.objects.get(f"peering:{id}")
+    if not isinstance(found, Peering) or not all(view.network(network) for network in found.networks):
+        return None
+    return found if ends(found)[1] in view.up else None
+
+
+def maker_end(item: Peering, view: View) -> Iterator[Item]:
+    """What the router has that makes the link."""
+    maker, taker = ends(item)
+    link, index = names.peering_link(item.id), view.numbers.link(item.id)
+    token = f"{item.id}/{view.up[taker]}"
+    yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, taker, token, link, names.PEER_MAC,
+               peer_index=index)  # fmt: skip
+    yield from _end(link, index, view.network(maker), view.network(taker), names.PEER_MAC)
+    yield from _limit(item, link, view)
+
+
+def taker_end(item: Peering, view: View) -> Iterator[Item]:
+    """What the other router has."""
+    maker, taker = ends(item)
+    link, index = names.peering_link(item.id), view.numbers.link(item.id)
+    yield from _end(link, index, view.network(taker), view.network(maker), names.ROUTER_MAC)
+    yield from _limit(item, link, view)
+
+
+def _limit(item: Peering, link: str, view: View) -> Iterator[Item]:
+    """What leaves either end waits there for its turn, where more could come than goes over the link."""
+    if view.shapes and 0 < item.bandwidth_bps < view.most_bps:
+        yield from classes.link(link, item.bandwidth_bps)
+
+
+def _end(link: str, index: int, own: Network | None, other: Network | None, mac: str) -> Iterator[Item]:
+    """What both have: to the other end, `mac`, goes only what is from the one VPC and to the other."""
+    assert own is not None
+    assert other is not None
+    yield Up(link)
+    yield Neighbour(link, names.PEER_ADDRESS, mac)
+    if own.cidrs6:
+        yield Neighbour(link, names.link_local(mac), mac)
+    yield Element("peerings", str(index))
+    yield Element("egress", str(index), "goto admitted")
+    yield Element("ingress", str(index), f"goto {link}_in")
+    yield Chain(f"{link}_in", (*_between("ip", own.cidrs, other.cidrs),
+                               *_between("ip6", own.cidrs6, other.cidrs6), "drop"))  # fmt: skip
+
+
+def _between(family: str, sources: tuple[str, ...], destinations: tuple[str, ...]) -> Iterator[str]:
+    if sources and destinations:
+        yield (
+            f"{family} saddr {{ {', '.join(sources)} }} {family} daddr {{ {', '.join(destinations)} }} accept"
+        )
+
+
+def path(table: int, destination: str, item: Peering, network: str) -> Path:
+    """A route of a network over a peering connection."""
+    other = names.PEER_MAC if network == ends(item)[0] else names.ROUTER_MAC
+    via = names.link_local(other) if ":" in destination else names.PEER_ADDRESS
+    return Path(table, destination, names.peering_link(item.id), via)

@@ -1,0 +1,208 @@
+"""All items of all namespaces, kept up to date object by object. Pure: nothing here touches the machine."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+
+from elastinet.fabric.compile import peering, untracked
+from elastinet.fabric.compile.compiling import Placed, compile_object, needs
+from elastinet.fabric.compile.items import Delta, Identity, Items
+from elastinet.fabric.compile.view import View
+from elastinet.fabric.contract.objects import AnyObject, Appliance, Guest, Interface, Network, Peering
+
+
+@dataclass
+class Stirred:
+    """What changed in a namespace since it was last asked for."""
+
+    identities: set[Identity] = field(default_factory=set)
+    interfaces: set[str] = field(default_factory=set)
+
+
+class Plan:
+    """The items that all objects together ask for, recompiled only where something changed."""
+
+    def __init__(self) -> None:
+        self.view = View()
+        self.guests: dict[str, Guest] = {}
+        self.networks: dict[str, Network] = {}
+        self.appliances: dict[str, Appliance] = {}
+        self._stirred: dict[str, Stirred] = defaultdict(Stirred)
+        self.spaces: dict[str, Items] = defaultdict(dict)
+        self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
+        self._compiled: dict[str, Placed] = {}
+        self._readers: dict[str, set[str]] = defaultdict(set)
+
+    def update(self, put: Iterable[AnyObject] = (), drop: Iterable[str] = ()) -> set[str]:
+        """Take objects in and out; give the namespaces whose items may differ now."""
+        changed: set[str] = set()
+        for item in put:
+            old = self.view.objects.get(item.key)
+            if old != item:
+                changed |= self._epochs(old, item)
+                self._forget(item.key)
+                self._learn(item)
+                changed |= {item.key} if old else {item.key, f"exists:{item.key}"}
+                changed |= _of_ipv6(old, item)
+        for key in drop:
+            if old := self.view.objects.get(key):
+                changed |= self._epochs(old, None)
+                self._forget(key)
+                changed |= {key, f"exists:{key}"}
+        return self._recompile(changed)
+
+    def _epochs(self, old: AnyObject | None, new: AnyObject | None) -> set[str]:
+        """End a network's epoch where something goes that let packets through."""
+        network = untracked.ended_in(old, new)
+        if not network:
+            return set()
+        self.view.epochs[network] = self.view.epoch(network) % untracked.EPOCHS + 1
+        return {f"epoch:{network}"}
+
+    def set_up(self, guest: str, boot: int | None) -> set[str]:
+        """Say that a guest's namespaces are there (with this boot), or are not."""
+        if self.view.up.get(guest) == boot:
+            return set()
+        if boot is None:
+            del self.view.up[guest]
+        else:
+            self.view.up[guest] = boot
+        return self._recompile({f"guest:{guest}"})
+
+    def spend(self, guest: str, directions: Set[str]) -> set[str]:
+        """Say in which directions a guest is without credits."""
+        before = {pair for pair in self.view.spent if pair[0] == guest}
+        after = {(guest, direction) for direction in directions}
+        if before == after:
+            return set()
+        self.view.spent = self.view.spent - before | after
+        return self._recompile({f"bandwidth:{guest}"})
+
+    def links_of(self, guests: Set[str]) -> dict[str, dict[int, str]]:
+        """The routers' ends of some guests' interfaces: by network, their indices and whose they are."""
+        found: dict[str, dict[int, str]] = defaultdict(dict)
+        for guest in guests:
+            for id in self.interfaces_of(guest):
+                if interface := self.view.live(id):
+                    found[interface.network][self.view.numbers.link(id)] = guest
+        return found
+
+    def delta(self, namespace: str) -> Delta:
+        """Give what is wanted differently in a namespace since the last time."""
+        identities, self._stirred[namespace].identities = self._stirred[namespace].identities, set()
+        items = self.spaces[namespace]
+        return {identity: items.get(identity) for identity in identities}
+
+    def interfaces(self, namespace: str) -> dict[str, Interface | None]:
+        """Give the interfaces that changed in a namespace since the last time; None for those that left."""
+        ids, self._stirred[namespace].interfaces = self._stirred[namespace].interfaces, set()
+        found = {id: self.view.live(id) for id in ids}
+        return {id: item if item and item.network == namespace else None for id, item in found.items()}
+
+    def stir(self, namespace: str) -> None:
+        """Have all of a namespace asked for again, because it is a new one."""
+        self._stirred[namespace].identities |= self.spaces[namespace].keys()
+        keys = set(self.owners[namespace].values())
+        self._stirred[namespace].interfaces |= {_id(key) for key in keys if key.startswith("interface:")}
+
+    def memory(self, guest: str) -> str:
+        """What a guest is to share with others, "" for nothing."""
+        found = self.guests.get(guest)
+        return (found.memory or "") if found else ""
+
+    def interfaces_of(self, guest: str) -> set[str]:
+        """The interfaces that are wanted in a guest."""
+        readers = self._readers.get(f"guest:{guest}", ())
+        return {_id(key) for key in readers if key.startswith("interface:")}
+
+    def makers(self, network: str) -> set[str]:
+        """The networks whose routers make the links of this one's peering connections."""
+        readers = (self.view.objects.get(key) for key in self._readers.get(f"guest:{network}", ()))
+        return {peering.ends(item)[0] for item in readers if isinstance(item, Peering)}
+
+    def _learn(self, item: AnyObject) -> None:
+        self.view.objects[item.key] = item
+        if isinstance(item, Guest):
+            self.guests[item.id] = item
+        elif isinstance(item, Network):
+            self.networks[item.id] = item
+        elif isinstance(item, Appliance):
+            self.appliances[item.id] = item
+        for key in needs(item):
+            self._readers[key].add(item.key)
+
+    def _forget(self, key: str) -> None:
+        old = self.view.objects.pop(key, None)
+        if isinstance(old, Guest):
+            del self.guests[old.id]
+        elif isinstance(old, Network):
+            del self.networks[old.id]
+        elif isinstance(old, Appliance):
+            del self.appliances[old.id]
+        for other in needs(old) if old else ():
+            self._readers[other].discard(key)
+
+    def _recompile(self, changed: Set[str]) -> set[str]:
+        """Compile what changed and what reads it; interfaces and peerings read guests, tables read them."""
+        near = {reader for key in changed for reader in self._readers.get(key, ())}
+        targets = (key for key in near if key.startswith(("interface:", "peering:")))
+        far = {reader for key in targets for reader in self._readers.get(key, ())}
+        stale = {key for key in changed | near | far if not key.startswith(("exists:", "six:", "epoch:"))}
+        touched = set()
+        fresh = {key: self._compile(key) for key in stale}
+        for key, placed in fresh.items():
+            touched |= self._withdraw(key, placed)
+        for key, placed in fresh.items():
+            touched |= self._place(key, placed)
+        return touched
+
+    def _compile(self, key: str) -> Placed:
+        item = self.view.objects.get(key)
+        return compile_object(item, self.view) if item else {}
+
+    def _withdraw(self, key: str, placed: Placed) -> set[str]:
+        """Take out what an object no longer asks for; give the namespaces that this touches."""
+        old = self._compiled.pop(key, {})
+        gone = old.keys() - placed.keys()
+        stirred = {namespace for namespace, _ in (*old, *placed)} if key.startswith("interface:") else set()
+        for namespace in stirred:
+            self._stirred[namespace].interfaces.add(_id(key))
+        for namespace, identity in gone:
+            if self.owners[namespace].get(identity) == key:
+                del self.spaces[namespace][identity]
+                del self.owners[namespace][identity]
+                self._stirred[namespace].identities.add(identity)
+        return stirred | {namespace for namespace, _ in gone}
+
+    def _place(self, key: str, placed: Placed) -> set[str]:
+        """Put in what an object asks for."""
+        touched = set()
+        for (namespace, identity), item in placed.items():
+            if self.spaces[namespace].get(identity) != item:
+                self.spaces[namespace][identity] = item
+                self._stirred[namespace].identities.add(identity)
+                touched.add(namespace)
+            self.owners[namespace][identity] = key
+        if placed:
+            self._compiled[key] = placed
+        return touched
+
+
+def _of_ipv6(old: AnyObject | None, new: AnyObject) -> set[str]:
+    """Say that a network carries IPv6 from now on, or no more."""
+    networks = [item for item in (old, new) if isinstance(item, Network)]
+    return {f"six:{new.id}"} if len({bool(item.cidrs6) for item in networks}) == 2 else set()
+
+
+def _id(key: str) -> str:
+    """The id in a key."""
+    return key.partition(":")[2]
+
+
+def from_nothing(view: View) -> Mapping[str, Items]:
+    """Compile everything anew: what an incrementally kept plan must equal."""
+    spaces: dict[str, Items] = defaultdict(dict)
+    for item in view.objects.values():
+        for (namespace, identity), made in compile_object(item, view).items():
+            spaces[namespace][identity] = made
+    return spaces

@@ -1,0 +1,120 @@
+"""TCP and UDP flows that an interface's groups let in and out for everybody: EC2 does not track them. Pure.
+
+Of such a flow every packet is judged, so that it ends with the rule that let it through. Here the flow's
+entry remembers in its mark which of its two ends does not track it, and in which epoch each direction was
+judged last. An epoch ends when a rule goes: a packet is judged once an epoch, and costs little else.
+
+The end that began a flow is judged by what leaves it, the other one by what enters it (user guide, security
+group connection tracking).
+"""
+
+from collections.abc import Iterable, Iterator
+
+from elastinet.fabric.compile import permissions
+from elastinet.fabric.compile.items import Chain, Element, Item, Set
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import AnyObject, Group, Interface, Permission
+
+EPOCHS = 0xFFF
+ORIGINAL, REPLY = 0xFFF, 0xFFF000
+REPLY_BITS = 12
+WIDE = {"out": 1 << 24, "in": 1 << 26}
+"""Set where a rule for everybody let the first packet through; the next bit, where all may come back."""
+FREE = {"out": 1 << 28, "in": 1 << 29}
+"""Set where the end that a flow leaves (out) or enters (in) does not track it."""
+FLAGS = 0x3F000000
+TRACKED = f"ct state new ct mark set ct mark and {0xFFFFFFFF ^ FREE['out']:#x}"
+"""Has the sender's end track a flow after all (user guide: what leaves by an egress-only gateway)."""
+EVERYBODY = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
+PORTS = {permissions.TCP: (permissions.TCP,), permissions.UDP: (permissions.UDP,),
+         permissions.ANY: (permissions.TCP, permissions.UDP)}  # fmt: skip
+OTHER = {"in": "out", "out": "in"}
+
+
+def ended_in(old: AnyObject | None, new: AnyObject | None) -> str:
+    """The network in which something that let packets through is no more; "" for none."""
+    if isinstance(old, Group):
+        kept = new if isinstance(new, Group) else Group(old.id, old.network, frozenset(), frozenset())
+        return old.network if old.ingress - kept.ingress or old.egress - kept.egress else ""
+    if isinstance(old, Interface) and isinstance(new, Interface) and not {*old.groups} <= {*new.groups}:
+        return old.network
+    return ""
+
+
+# --- what a network has ---------------------------------------------------------------------------
+
+
+def network(epoch: int) -> Iterator[Item]:
+    """The chains that judge packets of known flows again, and those that end in no leave."""
+    yield Set("tracked", "type iface_index;")
+    yield Chain("known", tuple(_known(epoch)))
+    yield Chain("admitted", (*_passed(), "oif vmap @ingress", "goto refused"))
+    yield Chain("refused", (f"ct mark set ct mark and {FLAGS:#x}", "drop"))
+
+
+def _known(epoch: int) -> Iterator[str]:
+    """A flow that both ends track goes on, and a packet of a direction that was judged in this epoch."""
+    out, back = FREE["out"], FREE["in"]
+    ages = (("original", ORIGINAL, epoch), ("reply", REPLY, epoch << REPLY_BITS))
+    yield f"ct mark and {out | back:#x} == 0x0 accept"
+    yield from (f"ct direction {way} ct mark and {bits:#x} == {now:#x} accept" for way, bits, now in ages)
+    for way, bits, now in ages:
+        yield f"ct direction {way} ct mark set ct mark and {(FLAGS | ORIGINAL | REPLY) ^ bits:#x} or {now:#x}"
+    yield f"ct direction original ct mark and {out:#x} == 0x0 goto admitted"
+    yield f"ct direction reply ct mark and {back:#x} == 0x0 goto admitted"
+    yield "iif vmap @egress"
+    yield "goto admitted"
+
+
+def _passed() -> Iterator[str]:
+    """What the end that it reaches tracks is not asked of that end's groups again."""
+    for way, free in (("original", FREE["in"]), ("reply", FREE["out"])):
+        yield f"ct state established ct direction {way} ct mark and {free:#x} == 0x0 accept"
+
+
+# --- what interfaces and groups have --------------------------------------------------------------
+
+
+def asked(groups: Iterable[str], direction: str) -> Iterator[str]:
+    """Find out, for a flow's first packet, whether this end tracks it."""
+    flags = WIDE[direction] | WIDE[direction] << 1
+    for group in groups:
+        yield f"ct state new oif != @tracked jump {wide_chain(group, direction)}"
+    yield f"ct mark and {flags:#x} == {flags:#x} ct mark set ct mark or {FREE[direction]:#x}"
+
+
+def appliance(index: int) -> Element:
+    """What leaves for an appliance is tracked, whatever the rules."""
+    return Element("tracked", str(index))
+
+
+def wide_chain(group: str, direction: str) -> str:
+    """The chain that notes what a group lets through for everybody."""
+    return f"{names.group_chain(group, direction)}_wide"
+
+
+def group(item: Group) -> Iterator[Item]:
+    """A group's two chains."""
+    rules = {"in": item.ingress, "out": item.egress}
+    for direction in rules:
+        there = _noted(rules[direction], "th dport", WIDE[direction])
+        back = _noted(_whole(rules[OTHER[direction]]), "th sport", WIDE[direction] << 1)
+        yield Chain(wide_chain(item.id, direction), (*there, *back))
+
+
+def _whole(rules: Iterable[Permission]) -> Iterator[Permission]:
+    """The rules that leave no port out."""
+    return (rule for rule in rules if permissions.numbers(rule) in ((0, 65535), (0, 255)))
+
+
+def _noted(rules: Iterable[Permission], ports: str, flag: int) -> Iterator[str]:
+    """Note packets that a rule for everybody lets through; ICMP is always tracked."""
+    found: dict[tuple[str, int], set[str]] = {}
+    for rule in rules:
+        if rule.peer in EVERYBODY:
+            span = (0, 65535) if rule.protocol == permissions.ANY else permissions.numbers(rule)
+            for protocol in PORTS.get(rule.protocol, ()):
+                found.setdefault((EVERYBODY[rule.peer], protocol), set()).add(permissions.span(*span))
+    for (family, protocol), spans in sorted(found.items()):
+        which = "" if "0-65535" in spans else f"{ports} {{ {', '.join(sorted(spans))} }} "
+        yield f"meta nfproto {family} meta l4proto {protocol} {which}ct mark set ct mark or {flag:#x}"

@@ -1,0 +1,202 @@
+"""What engine and agent say to one another, and others to the agent: each message is a line of JSON."""
+
+from typing import Literal
+
+import msgspec
+
+from elastinet.fabric.contract.objects import AnyObject
+
+
+class Desire(msgspec.Struct, frozen=True, tag="desire"):
+    """Engine to agent: what to have from now on.
+
+    `whole` says that nothing else is wanted; `observe` asks for a look at the whole kernel first, so
+    that whatever was changed behind the agent's back is found and mended. `scrap` names guests whose
+    disks are to be deleted once they have ended.
+    """
+
+    generation: int
+    put: tuple[AnyObject, ...] = ()
+    drop: tuple[str, ...] = ()
+    whole: bool = False
+    observe: bool = False
+    scrap: tuple[str, ...] = ()
+
+
+class Converged(msgspec.Struct, frozen=True, tag="converged"):
+    """Agent to engine: the kernel has all that this generation asked for, but for `failed`.
+
+    `failed` maps an object's key to one line that says why.
+    """
+
+    generation: int
+    failed: dict[str, str] = {}
+
+
+class Running(msgspec.Struct, frozen=True, tag="running"):
+    """Agent to engine: this boot of an instance has its namespaces, links and addresses."""
+
+    guest: str
+    boot: int
+
+
+class Gone(msgspec.Struct, frozen=True, tag="gone"):
+    """Agent to engine: this boot of an instance has ended; `asked` is false when it ended by itself."""
+
+    guest: str
+    boot: int
+    asked: bool
+
+
+class Attached(msgspec.Struct, frozen=True, tag="attached"):
+    """Agent to engine: the interface is in the guest and has its primary address by DHCP."""
+
+    interface: str
+    attachment: str
+
+
+class Detached(msgspec.Struct, frozen=True, tag="detached"):
+    """Agent to engine: the interface has left the guest."""
+
+    interface: str
+    attachment: str
+
+
+class Listener(msgspec.Struct, frozen=True, tag="listener"):
+    """Agent to engine, with one file descriptor: the metadata service's socket in a VPC.
+
+    The socket listens on port 80 of 169.254.169.254, or in a VPC with IPv6 blocks also of fd00:ec2::254,
+    inside the router's namespace, where a packet's source address has been checked against its
+    interface: peer address and `network` tell the ENI.
+    """
+
+    network: str
+    port: Literal[80] = 80
+    family: Literal["ipv4", "ipv6"] = "ipv4"
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Agent to engine, first of all: what this machine can do, and what it lacks (feature: why).
+
+    No limit of `most_bps` or more can ever bind here. A program in a guest may lock `lockable_bytes` of
+    memory, None is as much as it likes.
+    """
+
+    rootless: bool
+    features: dict[str, str]
+    most_bps: int = 0
+    lockable_bytes: int | None = None
+
+
+INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
+"""The names of limits that packets wait for; that of one card among several is called after the card."""
+
+
+class Way(msgspec.Struct, frozen=True):
+    """One direction of an instance: what it may use now, what is left in its bucket (in bits), and its queue.
+
+    `waited` counts how often packets had to, by the limit that they had reached; `dropped` are those that
+    found no room to wait in, and `waiting_bytes` is what waits now.
+    """
+
+    bps: int
+    level_bits: float
+    waiting_bytes: int = 0
+    dropped: int = 0
+    waited: dict[str, int] = {}
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What an interface has carried, seen from its instance; `paced` packets to services came too fast."""
+
+    sent_bytes: int
+    sent_packets: int
+    received_bytes: int
+    received_packets: int
+    paced: int = 0
+
+
+class Measured(msgspec.Struct, frozen=True, tag="measured"):
+    """Agent to engine: the answer to a `Measure` with this number, `seconds` after some moment of its own.
+
+    `out` and `into` are the directions of the instances that are limited, `interfaces` all that are there.
+    """
+
+    number: int
+    seconds: float
+    out: dict[str, Way] = {}
+    into: dict[str, Way] = {}
+    interfaces: dict[str, Counted] = {}
+
+
+Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello | Measured
+
+
+class Measure(msgspec.Struct, frozen=True, tag="measure"):
+    """Engine to agent: say what has passed so far; the answer has the same number."""
+
+    number: int
+
+
+# --- commands inside guests: a connection of its own, which begins with Exec -----------------------
+
+
+class Bind(msgspec.Struct, frozen=True):
+    """An interface that a command shall have for itself, and the largest packet that it takes there."""
+
+    interface: str
+    mtu: int
+
+
+class Exec(msgspec.Struct, frozen=True, tag="exec"):
+    """Client to agent: run a command inside a guest, or "internet".
+
+    It has pipes of its own, or with `tty` a terminal of `size` rows and columns, and with `together` one
+    pipe for all that it says. Until it ends the guest's kernel does nothing on the interfaces of `bind`.
+    """
+
+    guest: str
+    argv: tuple[str, ...]
+    env: dict[str, str] = {}
+    tty: bool = False
+    together: bool = False
+    size: tuple[int, int] = (0, 0)
+    cwd: str = "/"
+    bind: tuple[Bind, ...] = ()
+
+
+class Open(msgspec.Struct, frozen=True, tag="open"):
+    """Client to agent: open a socket inside a guest, a VPC's router, or "internet".
+
+    With a `device` it is one that sees the device's frames; otherwise it is connected to a host and a
+    port over TCP or UDP.
+    """
+
+    namespace: str
+    device: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    udp: bool = False
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened"):
+    """Agent to client, with the socket's descriptor; `error` says why there is none."""
+
+    error: str = ""
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """Agent to client, with descriptors: the other ends of the command's own, as `ends.make` gives them."""
+
+
+class Signal(msgspec.Struct, frozen=True, tag="signal"):
+    """Client to agent: send the command's process group a signal."""
+
+    number: int
+
+
+class Exited(msgspec.Struct, frozen=True, tag="exited"):
+    """Agent to client: the command has ended with this status; `error` says why it never ran."""
+
+    status: int
+    error: str = ""

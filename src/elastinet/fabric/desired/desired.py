@@ -1,0 +1,319 @@
+"""The network that a state asks for: a pure function of it, one builder for each kind of object.
+
+`build` is the one definition of every object. That building what a change touched gives the same as
+building everything is a law with a test.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import ip_network
+
+from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.settings import Settings
+from elastinet.fabric.contract import objects
+from elastinet.fabric.contract.objects import AnyObject
+from elastinet.fabric.desired import limits
+from elastinet.fabric.desired.presence import has_network, is_live
+from elastinet.model.acl import AclRule, NetworkAcl
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
+from elastinet.model.routes import Route, RouteTable
+from elastinet.model.security import SecurityGroup, SecurityGroupRule
+from elastinet.model.state import State
+from elastinet.model.volume import Volume
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
+from elastinet.rules import addressing, devices, resolving
+from elastinet.rules.efa import bypass
+from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
+from elastinet.rules.peerings import between, is_elsewhere, mtu
+from elastinet.rules.prefix_lists import blocks, is_prefix_list
+from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
+
+Desired = Mapping[str, AnyObject]
+EDGES = {"gateway": "igw", "egress": "eigw"}
+
+
+def everything(state: State, settings: Settings) -> dict[str, AnyObject]:
+    """All objects that a state asks for under these settings, by key."""
+    keys = (key for vpc in state.all(Vpc) for key in of_vpc(state, vpc.id))
+    guests = (f"guest:{i.id}" for i in state.all(Instance))
+    own = (key for i in state.all(NetworkInterface) for key in of_interface(state, i))
+    appliances = (f"appliance:{n.id}" for n in state.all(NatGateway))
+    all_keys = {*keys, *guests, *own, *appliances, *limits.everything(state)}
+    built = ((key, build(state, key, settings)) for key in all_keys)
+    return {key: made for key, made in built if made is not None}
+
+
+def build(state: State, key: str, settings: Settings) -> AnyObject | None:
+    """The object of this key, or None if the state asks for none."""
+    kind, _, id = key.partition(":")
+    if kind in _BY_SETTINGS:
+        return _BY_SETTINGS[kind](state, id, settings)
+    return _BUILDERS[kind](state, id)
+
+
+# --- builders, one per kind of object -------------------------------------------------------------
+
+
+def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
+    return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
+
+
+def _network(state: State, id: str) -> AnyObject | None:
+    vpc = state.get(Vpc, id)
+    if vpc is None or not has_network(state, id):
+        return None
+    gateway = _gateway(state, id)
+    lease = resolving.lease(state, vpc)
+    subnets = sorted(state.where(Subnet, "vpc-id", id), key=lambda s: s.id)
+    return objects.Network(
+        id=id,
+        cidrs=vpc.cidrs,
+        cidrs6=vpc.cidrs6,
+        subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6) for s in subnets),
+        igw=gateway.id if gateway else None,
+        eigw=next((g.id for g in state.where(EgressOnlyGateway, "vpc-id", id)), None),
+        dns=lease.dns,
+        domain=lease.domain,
+        ntp=lease.ntp,
+        resolver=resolving.resolver(vpc),
+        edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
+    )
+
+
+def _table(state: State, id: str) -> AnyObject | None:
+    table = state.get(RouteTable, id)
+    if table is None or not has_network(state, table.vpc_id):
+        return None
+    # A block of its own wins over the same one in a prefix list.
+    own = sorted((r for r in table.routes if r.kind != "local"), key=lambda r: is_prefix_list(r.destination))
+    routes: dict[str, objects.Route] = {}
+    for route in own:
+        target = _target(state, table, route)
+        for block in blocks(state, route.destination):
+            if not is_prefix_list(route.destination) or not is_inside(table, block):
+                routes.setdefault(block, objects.Route(block, target))
+    return objects.Table(id=id, network=table.vpc_id, routes=tuple(routes.values()))
+
+
+def _target(state: State, table: RouteTable, route: Route) -> str:
+    if leads_nowhere(state, table, route):
+        return "blackhole"
+    if route.kind in EDGES:
+        return EDGES[route.kind]
+    if route.kind == "nat" and ":" in route.destination:
+        return "blackhole"  # what stands for IPv4 addresses: no NAT gateway here translates it
+    return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
+
+
+def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
+    instance = state.get(Instance, id)
+    if instance is None or not instance.powered:
+        return None
+    primary = primary_of(state, id)
+    hostname = f"ip-{primary.primary.replace('.', '-')}" if primary else id
+    if instance.hostname_type == "resource-name":
+        hostname = id
+    return objects.Guest(
+        id=id,
+        hostname=hostname,
+        boot=instance.boot,
+        user_data=instance.user_data,
+        memory=bypass.memory(state, instance, settings.rules),
+        memory_mib=instance_types()[instance.instance_type].memory_mib,
+        disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
+    )
+
+
+def _interface(state: State, id: str) -> AnyObject | None:
+    interface = state.get(NetworkInterface, id)
+    if interface is None or interface.attachment is None or not is_live(state, interface):
+        return None
+    bond, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
+    return objects.Interface(
+        id=id,
+        network=interface.vpc_id,
+        guest=bond.instance_id,
+        attachment=bond.id,
+        device=device(bond.network_card, bond.device_index),
+        mac=interface.mac,
+        subnet=subnet.cidr,
+        subnet6=subnet.cidr6,
+        gateway=addressing.gateway(subnet.cidr),
+        addresses=interface.addresses,
+        addresses6=interface.addresses6,
+        prefixes=(*interface.prefixes, *interface.prefixes6),
+        table=table_of(state, interface.vpc_id, subnet.id).id,
+        groups=interface.groups,
+        check=interface.source_dest_check,
+        acl=_acl_of(state, subnet.id),
+        names=tuple(resolving.names(state, interface)),
+        dark=_is_dark(state, bond.instance_id),
+        mediated=_is_mediated(state, bond.instance_id),
+        card=bond.network_card,
+    )
+
+
+def _is_dark(state: State, holder: str) -> bool:
+    """Whether the host of whoever has an interface has lost its network."""
+    instance = state.get(Instance, holder)
+    return instance is not None and instance.lacks == "network"
+
+
+def _is_mediated(state: State, holder: str) -> bool:
+    """Whether whoever has an interface reaches its card through the hypervisor; a NAT gateway does not."""
+    instance = state.get(Instance, holder)
+    return instance is not None and devices.device(instance).mediated
+
+
+def _acl_of(state: State, subnet_id: str) -> str:
+    return next((a.id for a in state.where(NetworkAcl, "association.subnet-id", subnet_id)), "")
+
+
+def device(card: int, index: int) -> str:
+    """What a guest calls an interface."""
+    return f"eth{index}" if card == 0 else f"eth{card}n{index}"
+
+
+def _group(state: State, id: str) -> AnyObject | None:
+    group = state.get(SecurityGroup, id)
+    if group is None or not has_network(state, group.vpc_id):
+        return None
+    rules = list(state.where(SecurityGroupRule, "group-id", id))
+    return objects.Group(
+        id=id,
+        network=group.vpc_id,
+        ingress=frozenset(p for r in rules if not r.egress for p in _permissions(state, r)),
+        egress=frozenset(p for r in rules if r.egress for p in _permissions(state, r)),
+    )
+
+
+def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.Permission]:
+    for peer in _peers(state, rule):
+        yield objects.Permission(rule.protocol, rule.low, rule.high, peer)
+
+
+def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
+    """What a rule speaks of; a group of a peered VPC as its members' addresses, while they are peered."""
+    if not rule.peer_group:
+        return blocks(state, rule.peer)
+    if state.get(SecurityGroup, rule.peer_group) is None:
+        return ()  # it was a peered VPC's, and is gone
+    if not is_elsewhere(state, rule):
+        return (rule.peer_group,)
+    own, peer = state.need(SecurityGroup, rule.group_id), state.need(SecurityGroup, rule.peer_group)
+    peering = between(state, own.vpc_id, peer.vpc_id)
+    if peering is None or peering.status != "active":
+        return ()
+    members = (i for i in state.where(NetworkInterface, "group-id", peer.id) if is_live(state, i))
+    return [str(ip_network(own)) for i in members for own in i.own_addresses]
+
+
+def _members(state: State, id: str) -> AnyObject | None:
+    group = state.get(SecurityGroup, id)
+    referred = any(not is_elsewhere(state, r) for r in state.where(SecurityGroupRule, "peer-group", id))
+    if group is None or not referred or not has_network(state, group.vpc_id):
+        return None
+    members = (i for i in state.where(NetworkInterface, "group-id", id) if is_live(state, i))
+    addresses = frozenset(block for i in members for block in i.own_addresses)
+    return objects.Members(id=id, network=group.vpc_id, addresses=addresses)
+
+
+def _mapping(state: State, id: str) -> AnyObject | None:
+    lent = next(state.where(NetworkInterface, "public-ip", id), None)
+    if lent is not None:
+        return _to(state, id, lent, lent.primary)
+    address = next(state.where(Address, "public-ip", id), None)
+    if address is None or address.interface_id is None or address.private_ip is None:
+        return None
+    return _to(state, id, state.need(NetworkInterface, address.interface_id), address.private_ip)
+
+
+def _to(state: State, public: str, interface: NetworkInterface, private: str) -> AnyObject | None:
+    if not is_live(state, interface) or _gateway(state, interface.vpc_id) is None:
+        return None
+    guest = instance_id_of(interface) or ""
+    return objects.Mapping(id=public, network=interface.vpc_id, private=private, guest=guest)
+
+
+def _acl(state: State, id: str) -> AnyObject | None:
+    acl = state.get(NetworkAcl, id)
+    if acl is None or not has_network(state, acl.vpc_id):
+        return None
+    return objects.Acl(
+        id=id,
+        network=acl.vpc_id,
+        ingress=tuple(_acl_entry(rule) for rule in acl.rules if not rule.egress),
+        egress=tuple(_acl_entry(rule) for rule in acl.rules if rule.egress),
+    )
+
+
+def _acl_entry(rule: AclRule) -> objects.AclEntry:
+    return objects.AclEntry(rule.number, rule.protocol, rule.low, rule.high, rule.cidr, rule.allow)
+
+
+def _appliance(state: State, id: str) -> AnyObject | None:
+    gateway = state.get(NatGateway, id)
+    return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
+
+
+def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
+    peering = state.get(Peering, id)
+    if peering is None or peering.status != "active":
+        return None
+    networks = (peering.requester.vpc_id, peering.accepter.vpc_id)
+    if not all(has_network(state, vpc) for vpc in networks):
+        return None
+    bps = limits.peering_bps(peering, settings)
+    return objects.Peering(id=id, networks=networks, mtu=mtu(peering), bandwidth_bps=bps)
+
+
+_BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
+    "network": _network,
+    "table": _table,
+    "interface": _interface,
+    "group": _group,
+    "members": _members,
+    "mapping": _mapping,
+    "acl": _acl,
+    "appliance": _appliance,
+    "near": limits.near,
+}
+_BY_SETTINGS: dict[str, Callable[[State, str, Settings], AnyObject | None]] = {
+    "guest": _guest,
+    "peering": _peering,
+    "bandwidth": limits.bandwidth,
+}
+
+
+# --- which objects belong to a noun ---------------------------------------------------------------
+
+
+def of_vpc(state: State, vpc_id: str) -> Iterator[str]:
+    """The keys of the objects that stand and fall with a VPC's network."""
+    yield f"network:{vpc_id}"
+    yield from (f"table:{t.id}" for t in state.where(RouteTable, "vpc-id", vpc_id))
+    yield from (f"peering:{p.id}" for p in state.where(Peering, "vpc-id", vpc_id))
+    yield from (f"acl:{a.id}" for a in state.where(NetworkAcl, "vpc-id", vpc_id))
+    for group in state.where(SecurityGroup, "vpc-id", vpc_id):
+        yield f"group:{group.id}"
+        yield f"members:{group.id}"
+
+
+def of_interface(state: State, interface: NetworkInterface) -> Iterator[str]:
+    """The keys of the objects that an interface has a part in."""
+    yield f"interface:{interface.id}"
+    yield from (f"members:{group}" for group in interface.groups)
+    for group in interface.groups:
+        yield from groups_elsewhere(state, group)
+    if interface.public_ip:
+        yield f"mapping:{interface.public_ip}"
+    yield from (f"mapping:{a.public_ip}" for a in addresses_of(state, interface).values())
+
+
+def groups_elsewhere(state: State, id: str) -> Iterator[str]:
+    """The keys of groups of other VPCs that have a rule about a group."""
+    for rule in state.where(SecurityGroupRule, "peer-group", id):
+        if is_elsewhere(state, rule):
+            yield f"group:{rule.group_id}"

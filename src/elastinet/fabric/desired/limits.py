@@ -1,0 +1,137 @@
+"""The limits that a state asks the kernel for, from the rules' own figures.
+
+This is the one place where `bandwidth_scale` is applied: all rules speak of bandwidths as EC2 has them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from elastinet.catalog.editions import EDITIONS
+from elastinet.catalog.settings import Settings
+from elastinet.fabric.contract import objects
+from elastinet.fabric.desired.presence import is_live
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.peering import Peering
+from elastinet.model.placement import PlacementGroup
+from elastinet.model.state import State
+from elastinet.rules import express
+from elastinet.rules.bandwidth import Allowance, of_instance
+from elastinet.rules.frames import Transport
+from elastinet.rules.interfaces import interfaces_of
+from elastinet.rules.peerings import is_across, peers
+from elastinet.rules.performance import cluster_of
+
+EXPRESS: dict[Transport, int] = {"tcp": 6, "udp": 17}
+"""What ENA Express carries, by name and number."""
+
+
+def bandwidth(state: State, id: str, settings: Settings) -> objects.Bandwidth | None:
+    """What an instance may send and receive."""
+    instance = state.get(Instance, id)
+    if instance is None or not instance.powered:
+        return None
+    given = of_instance(instance, settings)
+    return objects.Bandwidth(
+        id=id,
+        networks=tuple(sorted({i.vpc_id for i in interfaces_of(state, id) if is_live(state, i)})),
+        since=str(instance.launch_time),
+        share=_share(given.aggregate, settings),
+        flow_bps=scaled(EDITIONS[settings.rules].flow_bps.value, settings),
+        gateway_bps=scaled(given.gateway_bps, settings),
+        cards=tuple(_share(card, settings) for card in given.cards),
+        nearer=tuple(_nearer(state, instance, settings)),
+    )
+
+
+def _share(allowance: Allowance, settings: Settings) -> objects.Share:
+    return objects.Share(*(scaled(figure, settings) for figure in allowance))
+
+
+def scaled(figure: float, settings: Settings) -> int:
+    """A bandwidth, or what it has moved in a time, as this machine plays it."""
+    return round(figure * settings.bandwidth_scale)
+
+
+def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[objects.Nearer]:
+    """Where one flow may have more than elsewhere, the most first."""
+    figure = EDITIONS[settings.rules].express_flow_bps
+    if figure is not None:
+        yield from _by_express(state, instance, scaled(figure.value, settings))
+    group = cluster_of(state, instance)
+    if group is not None:
+        yield objects.Nearer(group.id, scaled(EDITIONS[settings.rules].cluster_flow_bps.value, settings))
+
+
+def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[objects.Nearer]:
+    """What ENA Express gives, by protocol and by the interfaces that have it."""
+    own = [i for i in interfaces_of(state, instance.id) if is_live(state, i)]
+    for transport, protocol in EXPRESS.items():
+        having: dict[str, list[str]] = defaultdict(list)
+        for interface in own:
+            if express.not_at(state, interface, transport) is None:
+                having[interface.vpc_id].append(interface.id)
+        for vpc_id, ids in having.items():
+            yield objects.Nearer(f"{transport}/{vpc_id}/{instance.zone}", flow_bps, (protocol,), tuple(ids))
+
+
+def near(state: State, id: str) -> objects.Near | None:
+    """The addresses of a cluster placement group's instances, or of a zone's interfaces with ENA Express."""
+    transport, *place = id.split("/")
+    if transport in EXPRESS:
+        return _near_by_express(state, id, transport, *place)
+    members = [i for i in state.where(Instance, "placement-group", id) if i.powered and cluster_of(state, i)]
+    own = [i for member in members for i in interfaces_of(state, member.id) if is_live(state, i)]
+    if not own:
+        return None
+    networks = tuple(sorted({interface.vpc_id for interface in own}))
+    return objects.Near(id=id, networks=networks, addresses=frozenset(_addresses(own)))
+
+
+def _near_by_express(
+    state: State, id: str, transport: Transport, vpc_id: str, zone: str
+) -> objects.Near | None:
+    """The addresses with ENA Express that a VPC reaches without leaving a zone."""
+    vpcs = (vpc_id, *peers(state, vpc_id))
+    there = (i for vpc in vpcs for i in state.where(NetworkInterface, "attachment.vpc-id", vpc))
+    own = [
+        interface
+        for interface in there
+        if interface.zone == zone and is_live(state, interface)
+        if express.not_at(state, interface, transport) is None
+    ]
+    return objects.Near(id=id, networks=(vpc_id,), addresses=frozenset(_addresses(own))) if own else None
+
+
+def express_keys(interface: NetworkInterface, vpcs: Iterable[str]) -> Iterator[str]:
+    """The keys of the near addresses of some VPCs that an interface with ENA Express may be of."""
+    if interface.attachment and interface.attachment.ena_srd:
+        for vpc_id in vpcs:
+            yield from (f"near:{transport}/{vpc_id}/{interface.zone}" for transport in EXPRESS)
+
+
+def _addresses(interfaces: list[NetworkInterface]) -> Iterator[str]:
+    for interface in interfaces:
+        yield from (*interface.addresses, *interface.addresses6)
+
+
+def peering_bps(peering: Peering, settings: Settings) -> int:
+    """What goes over a peering connection in each direction, 0 for no limit."""
+    figure = EDITIONS[settings.rules].region_bps
+    return scaled(figure.value, settings) if figure and is_across(peering) else 0
+
+
+def touched(state: State, instance_id: str) -> Iterator[str]:
+    """The keys of the limits that an instance, or one of its interfaces, may have altered."""
+    yield f"bandwidth:{instance_id}"
+    instance = state.get(Instance, instance_id)
+    if instance is not None and instance.placement_group:
+        yield f"near:{instance.placement_group}"
+
+
+def everything(state: State) -> Iterator[str]:
+    """The keys of all limits that a state may have."""
+    yield from (f"bandwidth:{instance.id}" for instance in state.all(Instance))
+    yield from (f"near:{group.id}" for group in state.all(PlacementGroup))
+    for interface in state.all(NetworkInterface):
+        yield from express_keys(interface, (interface.vpc_id, *peers(state, interface.vpc_id)))

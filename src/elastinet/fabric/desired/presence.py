@@ -1,0 +1,24 @@
+"""What of a state is there at all, for packets."""
+
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
+from elastinet.model.state import State
+from elastinet.rules.efa.efa import carries_ip
+
+
+def is_live(state: State, interface: NetworkInterface) -> bool:
+    """Whether an interface is, or is about to be, in a NAT gateway or an instance with a machine.
+
+    An EFA-only one never is: it carries no packets.
+    """
+    bond = interface.attachment
+    if bond is None or bond.status == "detaching" or not carries_ip(interface):
+        return False
+    instance, gateway = state.get(Instance, bond.instance_id), state.get(NatGateway, bond.instance_id)
+    return (instance is not None and instance.powered) or (gateway is not None and gateway.alive)
+
+
+def has_network(state: State, vpc_id: str) -> bool:
+    """Whether a VPC needs a network: it does as soon as something runs in it."""
+    return any(is_live(state, i) for i in state.where(NetworkInterface, "attachment.vpc-id", vpc_id))

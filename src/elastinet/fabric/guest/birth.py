@@ -1,0 +1,172 @@
+"""The birth of a guest: namespaces of its own, owned by a user namespace of its own.
+
+Two processes share the work. The *init* is born into the new user namespace. The *builder* keeps the
+agent's power and mounts the root; only then the init copies the mounts: to the kernel they are now a
+stranger's, so nothing in the guest can unmount, remount or look behind them. Its root is nobody outside, or
+in a user namespace of the agent's the user himself; capabilities end where the guest ends.
+"""
+
+import contextlib
+import itertools
+import os
+import resource
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from elastinet.fabric.guest import cgroups, rootfs, seccomp, ucounts
+from elastinet.fabric.guest.ids import Ids, become_root
+from elastinet.fabric.guest.room import Room, limit
+from elastinet.fabric.kernel import kernel, privileges
+
+BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
+OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
+LAST_PID, MOST_PIDS = (Path(f"/proc/sys/kernel/{name}") for name in ("ns_last_pid", "pid_max"))
+WORD = b"."
+Tell = Callable[..., None]
+_numbers = itertools.count()
+
+
+def boot(request: dict[str, Any], image: rootfs.Image, room: Room, tell: Tell) -> int:
+    """Start a guest's init and the builder of its root; leaves the caller among the guest's mounts."""
+    kernel.unshare(kernel.CLONE_NEWNS)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        init = _bear(image.ids.owner(next(_numbers)), room.processes)
+        if not init:
+            theirs.close()
+            _or_tell(request, tell, lambda: _become_init(request, image, room, ours, tell))
+        tell(tag=request["tag"], pid=init)
+        cgroups.enter(room.groups, init)
+        _map_ids(init, image.ids)
+        target = os.pidfd_open(init)
+        try:
+            kernel.setns(target, kernel.CLONE_NEWPID)
+            if not os.fork():
+                ours.close()
+                _or_tell(request, tell, lambda: _build(request, image, room, theirs, target, tell))
+        finally:
+            os.close(target)
+    return init
+
+
+def _bear(owner: int | None, processes: int) -> int:
+    """Fork a guest's init into its new namespaces, which an id of their own owns where there is one.
+
+    By that id the kernel counts all of the guest's processes, whoever they are in it, and lets it have as
+    many as its maker was let (user_namespaces(7)).
+    """
+    if owner is None:
+        return kernel.clone(BORN)
+    before = resource.getrlimit(resource.RLIMIT_NPROC)
+    init = -1
+    try:
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, before[1]))
+        os.setresuid(owner, owner, 0)
+        init = kernel.clone(BORN)
+    finally:
+        if init:  # the child knows no id yet
+            os.setresuid(0, 0, 0)
+            resource.setrlimit(resource.RLIMIT_NPROC, before)
+    return init
+
+
+def _or_tell(request: dict[str, Any], tell: Tell, work: Callable[[], None]) -> NoReturn:
+    """Do a new process's work and end it; a failure is told, and the other of the two ends unanswered."""
+    try:
+        signal.set_wakeup_fd(-1)
+        work()
+        os._exit(0)
+    except BaseException as error:
+        tell(tag=request["tag"], error=f"{error}")
+    finally:
+        os._exit(126)
+
+
+def _become_init(
+    request: dict[str, Any], image: rootfs.Image, room: Room, builder: socket.socket, tell: Tell
+) -> NoReturn:
+    """Turn into a guest's init: it holds the namespaces, and the kernel reaps its orphans.
+
+    All that this needs is imported by now: its id cannot read this program any more.
+    """
+    _hear(builder)
+    limit(room)
+    kernel.join_new_keyring()
+    become_root()
+    kernel.unshare(OWNED)
+    if image.is_guarded:
+        ucounts.forbid_cgroups()
+    if not image.ids.is_shifted:
+        ucounts.confine_one()
+    _settle_network()
+    _say(builder)
+    tell(tag=request["tag"], stage="net")
+    os.umask(0o022)
+    os.setsid()
+    kernel.sethostname(request["hostname"])
+    _hear(builder)
+    kernel.unshare(kernel.CLONE_NEWNS)
+    os.chdir("/")
+    privileges.reset_signals()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    null = os.open("/dev/null", os.O_RDWR)
+    seccomp.load()
+    privileges.drop()
+    tell(tag=request["tag"], stage="ready")
+    privileges.place([null, null, null])
+    os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
+
+
+def _build(
+    request: dict[str, Any],
+    image: rootfs.Image,
+    room: Room,
+    init: socket.socket,
+    target: int,
+    tell: Tell,
+) -> None:
+    """Be the builder: the init's ids are mapped, so it may begin, and is told when its root is there."""
+    os.umask(0o022)
+    if request["pids"]:
+        tell(tag=request["tag"], first_pid=_begin_pids(request["pids"]))
+    _say(init)
+    _hear(init)
+    # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
+    # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
+    kernel.setns(target, kernel.CLONE_NEWNET)
+    rootfs.prepare(request["disk"], request["hostname"], image)
+    rootfs.enter(request["disk"], image, room.memory_mib)
+    _say(init)
+
+
+def _begin_pids(share: float) -> int:
+    """Have a guest's process ids go on from a share of all that there can be; runs in its PID namespace."""
+    first = int(share * int(MOST_PIDS.read_text()))
+    LAST_PID.write_text(str(first - 1))
+    return first
+
+
+def _map_ids(init: int, ids: Ids) -> None:
+    """Say which ids those in the user namespace of a guest's init are."""
+    Path(f"/proc/{init}/uid_map").write_text(ids.uid_map, encoding="utf-8")
+    Path(f"/proc/{init}/gid_map").write_text(ids.gid_map, encoding="utf-8")
+
+
+def _settle_network() -> None:
+    """A new guest's network: loopback up, IPv6 silent until VPCs carry it."""
+    with contextlib.suppress(FileNotFoundError):
+        Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
+    privileges.bring_up("lo")
+
+
+def _say(other: socket.socket) -> None:
+    other.send(WORD, socket.MSG_NOSIGNAL)
+
+
+def _hear(other: socket.socket) -> None:
+    """Wait for the other process's word; if it has ended this one ends too, for it has told why."""
+    if other.recv(1) != WORD:
+        os._exit(126)

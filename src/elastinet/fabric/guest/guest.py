@@ -1,0 +1,225 @@
+"""A running guest as the agent knows it: its init, its interfaces' leases, its first boot."""
+
+import base64
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from elastinet.fabric.compile.items import Made
+from elastinet.fabric.contract.objects import Guest, Interface
+from elastinet.fabric.guest import ends, room
+from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest.port import Port
+from elastinet.fabric.guest.reboots import REBOOTED
+from elastinet.fabric.guest.spawning import Spawning
+from elastinet.fabric.kernel import ending
+from elastinet.fabric.kernel.loop import Loop
+from elastinet.fabric.revoke import holders
+
+SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
+DONE = "user-data.done"
+AGAIN_SECONDS = 0.2
+USER_DATA_RETRY_SECONDS = 5.0
+DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
+"""What the kernel says of a process that has ended, by what it is asked for."""
+
+
+@contextmanager
+def _unless_it_has_ended() -> Iterator[None]:
+    """Look at an init that may have ended by now: that is heard next."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DEAD:
+            raise
+
+
+class Life:
+    """One boot of a guest, from its spawning to its end."""
+
+    def __init__(
+        self, guest: Guest, disk: Path, loop: Loop, spawning: Spawning, groups: tuple[Path, ...] = ()
+    ) -> None:
+        self.guest = guest
+        self._groups = groups
+        self.disk = disk
+        self.init = 0
+        self.first_pid = 0
+        self.layers: frozenset[str] = frozenset()
+        self.namespace = -1
+        self._has_network = False
+        self.ready = False
+        self.running = False
+        self.asked = False
+        self.ended = False
+        self.has_rebooted = False
+        self._since = 0.0
+        self.ports: dict[str, Port] = {}
+        self.awaited: set[str] = set()
+        self.console = Console(disk)
+        self.fault = ""
+        self._loop = loop
+        self._spawning = spawning
+        self._log = self._open_log()
+
+    def _open_log(self) -> int:
+        """A pipe into the console; it ends when no process of the guest holds it any more."""
+        out, into = os.pipe2(os.O_CLOEXEC)
+
+        def hear() -> None:
+            data = os.read(out, 65536)
+            if data and self.disk.is_dir():
+                self.console.write(data)
+            elif not data:
+                self._loop.forget(out)
+                os.close(out)
+
+        try:
+            self._loop.watch(out, hear)
+        except OSError:
+            for end in (out, into):
+                os.close(end)
+            raise
+        return into
+
+    def boot(self, awaited: set[str], changed: Callable[["Life", str], None], pids: float = 0) -> None:
+        """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started.
+
+        `pids` is the share of all process ids below those that it gives.
+        """
+        self.awaited = awaited
+        hear = partial(self._hear, changed=changed)
+        try:
+            self.disk.mkdir(parents=True, exist_ok=True)
+            own = room.in_groups(room.of(self.guest), self._groups, self.guest.id)
+        except OSError as error:
+            self._loop.soon(partial(hear, {"error": str(error)}))
+            return
+        self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
+        self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids)
+
+    def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+        self.first_pid = fact.get("first_pid", self.first_pid)
+        if "pid" in fact:
+            self._born(fact["pid"])
+        try:
+            self._follow(fact, changed)
+        except OSError as error:
+            self._fail(str(error), changed)
+            self.end()
+        if "error" in fact and not self.asked:
+            self._fail(fact["error"], changed)
+        if "exit" in fact or ("error" in fact and not self.init):
+            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
+            self._end()
+            changed(self, "end")
+
+    def _follow(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+        """Take in how far the start has come; OSError where the machine does not let us look."""
+        if self.fault:
+            return
+        self._has_network |= fact.get("stage") == "net"
+        if self._has_network and "exit" not in fact and self._enters():
+            changed(self, "net")
+        if fact.get("stage") == "ready" and self._is_built():
+            changed(self, "ready")
+
+    def _fail(self, why: str, changed: Callable[["Life", str], None]) -> None:
+        """Say why this boot comes to nothing; another one is to be tried."""
+        self.fault = why
+        self.console.say(why)
+        changed(self, why)
+
+    def _enters(self) -> bool:
+        """Hold the init's network; whether it is held since this moment."""
+        if self.init and self.namespace < 0:
+            with _unless_it_has_ended():
+                self.namespace = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+                return True
+        return False
+
+    def _is_built(self) -> bool:
+        """Know the guest's root; whether its init is there to use it."""
+        with _unless_it_has_ended():
+            self.layers = holders.overlays(self.init) if self.guest.memory is not None else frozenset()
+            self.ready, self._since = True, time.monotonic()
+        return self.ready
+
+    @property
+    def up_seconds(self) -> float:
+        """How long it has had its root."""
+        return time.monotonic() - self._since
+
+    def _born(self, init: int) -> None:
+        """Know the init; one that nobody wants any more by now ends at once."""
+        self.init = init
+        if self.asked:
+            self.kill()
+
+    def _end(self) -> None:
+        self.ended = True
+        self.init = 0
+        for port in self.ports.values():
+            port.give_up()
+        os.close(self._log)
+        self._leave_groups()
+
+    def _leave_groups(self) -> None:
+        """Take away the guest's control groups, once the kernel has let go of its last process."""
+        if not room.leave(self._groups, self.guest.id):
+            self._loop.later(AGAIN_SECONDS, self._leave_groups)
+
+    def kill(self) -> None:
+        """End the guest with all of its processes; `changed` hears of it."""
+        self.asked = True
+        self.end()
+
+    def end(self) -> None:
+        """Have the kernel end all processes, again and again: the guest's root may trace its init anew."""
+        if self.init > 0:
+            self._loop.later(AGAIN_SECONDS, self.end)
+            ending.end(self.init)
+
+    def attach(self, interface: Interface, link: Made, bound: Callable[[Port, str], None]) -> None:
+        """Take a link that has come into the guest, and ask for its address."""
+        port = self.ports[interface.id] = Port(interface, link, self._loop, self._spawning)
+        if self.ready:
+            port.start(self.init, self._log, bound)
+
+    def start_ports(self, bound: Callable[[Port, str], None]) -> None:
+        """Ask for the addresses of all links that came before the guest's root was ready."""
+        for port in self.ports.values():
+            port.start(self.init, self._log, bound)
+
+    def settle_secondary(self, port: Port) -> None:
+        """Bring an interface's further addresses to what is wanted, once it has its first."""
+        if port.bound and not self.ended:
+            port.settle_secondary(self.init, self._log)
+
+    def first_boot(self) -> None:
+        """Run the user data, once in the life of the disk."""
+        data = base64.b64decode(self.guest.user_data)
+        done = self.disk / DONE
+        if self.ended or not data.startswith(b"#!") or done.exists():
+            return
+        try:
+            done.touch()
+        except OSError as error:
+            self.console.say(f"user data: {error}")
+            self._loop.later(USER_DATA_RETRY_SECONDS, self.first_boot)
+            return
+        script = {"path": SCRIPT, "data": base64.b64encode(data).decode(), "mode": 0o700}
+        kinds = (ends.NULL, ends.SENT, ends.SAME)
+        self._spawning.run(self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), file=script)
+
+    def _user_data_fact(self, fact: dict[str, Any]) -> None:
+        if "error" in fact:
+            self.console.say(f"user data: {fact['error']}")
+            (self.disk / DONE).unlink(missing_ok=True)  # it has not run: the next boot tries again
+        elif "exit" in fact:
+            self.console.say(f"user data: ended with status {fact['status']}")

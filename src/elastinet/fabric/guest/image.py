@@ -1,0 +1,102 @@
+"""What guests see of the host's folders, and a skeleton above them where the host's own cannot be copied.
+
+In a user namespace the host's files belong to nobody, and overlayfs cannot copy up what it cannot own.
+So the folders in which software writes, and the readable files of /etc, get a copy that root owns.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+from elastinet.fabric.guest import idmap, ids
+from elastinet.fabric.guest.rootfs import LAYERS, Image
+from elastinet.fabric.kernel import isolate
+
+TREES = ("var", "opt", "usr/local", "etc")
+SHALLOW = ("usr",)
+LARGEST = 1 << 20
+DEEPEST = 8
+
+
+def build(ours: tuple[Path, ...], rootless: bool) -> Image:
+    """Look at the host once and lay the layers; a folder that holds our own files is never shown.
+
+    As root, guests get a range of ids of their own where this kernel and these file systems let them.
+    """
+    skeleton = Path(isolate.PRIVATE, "skeleton")
+    present = [name for name in LAYERS if os.path.lexists(f"/{name}")]
+    links = {name: os.readlink(f"/{name}") for name in present if os.path.islink(f"/{name}")}
+    folders = [name for name in present if name not in links]
+    hidden = [name for name in folders if any(path.is_relative_to(f"/{name}") for path in ours)]
+    shown = [name for name in folders if name not in hidden]
+    for name in folders if rootless else hidden:
+        _copy(name, skeleton, ours)
+    kept, places = _ids(shown, rootless)
+    if kept.is_shifted and hidden:
+        idmap.give(skeleton, kept.first)
+    lowers = {name: (f"{skeleton}/{name}", *((places[name],) if name in shown else ())) for name in folders}
+    if not rootless:
+        lowers |= {name: (places[name],) for name in shown}
+    return Image(lowers, links, rootless, kept)
+
+
+def _ids(shown: list[str], rootless: bool) -> tuple[ids.Ids, dict[str, str]]:
+    """The ids that guests get, and where folders of the host are that have them."""
+    if not rootless:
+        try:
+            first = ids.unused()
+            return ids.shifted(first), idmap.lay([f"/{name}" for name in shown], first)
+        except OSError as error:
+            print(f"elastinet agent: guests' ids are this machine's: {error}", file=sys.stderr, flush=True)
+    return ids.same(), {name: f"/{name}" for name in shown}
+
+
+def _copy(name: str, skeleton: Path, ours: tuple[Path, ...]) -> None:
+    """Make a top-level folder's part of the skeleton."""
+    _folder(Path("/", name), skeleton / name)
+    if name in SHALLOW:
+        for entry in os.scandir(f"/{name}"):
+            if entry.is_dir(follow_symlinks=False):
+                _folder(Path(entry.path), skeleton / name / entry.name)
+    for tree in TREES:
+        if tree.split("/")[0] == name:
+            _tree(Path("/", tree), skeleton / tree, ours, DEEPEST)
+
+
+def _tree(source: Path, target: Path, ours: tuple[Path, ...], depth: int) -> None:
+    """Copy a folder's folders, and for /etc its readable files; what others fill is theirs."""
+    if source in ours or not depth:
+        return
+    _folder(source, target)
+    for entry in _entries(source):
+        if entry.is_dir(follow_symlinks=False):
+            _tree(Path(entry.path), target / entry.name, ours, depth - 1)
+        elif entry.path.startswith("/etc/") and entry.is_file(follow_symlinks=False):
+            _file(entry, target / entry.name)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, if this user may know, it is still there, and not everybody puts things there."""
+    with contextlib.suppress(OSError):
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IWOTH:
+            with os.scandir(folder) as found:
+                return list(found)
+    return []
+
+
+def _folder(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        target.chmod(source.stat().st_mode & 0o1777)
+
+
+def _file(entry: os.DirEntry[str], target: Path) -> None:
+    """Copy a small file that this user may read; one that he may not read stays the host's, unreadable."""
+    with contextlib.suppress(PermissionError, FileNotFoundError):
+        if entry.stat().st_size <= LARGEST:
+            shutil.copyfile(entry.path, target)
+            shutil.copymode(entry.path, target)

@@ -1,0 +1,184 @@
+"""An interface inside a guest: its DHCP client, and the addresses beyond the one that DHCP gives."""
+
+import fcntl
+import os
+import shlex
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from elastinet.fabric.compile.items import Made
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Interface
+from elastinet.fabric.guest import ends
+from elastinet.fabric.guest.binding import Binding
+from elastinet.fabric.guest.spawning import Spawning
+from elastinet.fabric.kernel import kernel
+from elastinet.fabric.kernel.loop import Loop
+
+# udhcpc takes 3 and 4 for itself.
+SCRIPT_FD = 6
+# Answers come by broadcast (-B): for others dnsmasq would make the router's neighbour entry its own.
+CLIENT = (
+    "udhcpc",
+    "-f",
+    "-s",
+    f"/proc/self/fd/{SCRIPT_FD}",
+    "-t",
+    "10",
+    "-T",
+    "1",
+    "-A",
+    "1",
+    "-B",
+    "-O",
+    "mtu",
+    "-i",
+)
+FIRST_RETRY, LAST_RETRY = 0.1, 10.0
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+@cache
+def busybox() -> str:
+    """Find the program that guests' DHCP clients run on."""
+    found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
+    if found is None:
+        raise OSError("busybox is not installed")
+    return found
+
+
+@cache
+def script() -> bytes:
+    """The DHCP script as a guest's client runs it."""
+    text = Path(__file__).with_name("dhcp.sh").read_text()
+    return f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode()
+
+
+def script_file() -> int:
+    """Give the DHCP script as a sealed file in memory, one for each: a guest may change its file's mode."""
+    fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.write(fd, script())
+        os.fchmod(fd, 0o555)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+        return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(fd)
+
+
+class Port:
+    """One attachment of an interface to a running guest."""
+
+    def __init__(self, interface: Interface, link: Made, loop: Loop, spawning: Spawning) -> None:
+        self.interface = interface
+        self.link = link
+        self.bound = False
+        self.client = 0
+        self.binding: Binding | None = None
+        self._loop = loop
+        self._spawning = spawning
+        self.fault = ""
+        self._ended = False
+        self._pause = FIRST_RETRY
+        self._secondary: tuple[str, ...] = ()
+
+    def start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+        """Start the DHCP client in the guest; its script tells each lease through a pipe."""
+        self._keep_trying(lambda: self._start(init, log, on_bound))
+
+    def _keep_trying(self, work: Callable[[], None]) -> None:
+        """Do something, again and again where this machine does not let us; `fault` says why."""
+        if self._ended:
+            return
+        try:
+            work()
+        except OSError as error:
+            self.fault = str(error)
+            self._loop.later(self._pause, lambda: self._keep_trying(work))
+            self._pause = min(self._pause * 2, LAST_RETRY)
+        else:
+            self.fault, self._pause = "", FIRST_RETRY
+
+    def _start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+        device, program = self.interface.device, busybox()
+        with ExitStack() as opened:
+            text = script_file()
+            opened.callback(os.close, text)
+            lease, told = os.pipe2(os.O_CLOEXEC)
+            opened.callback(os.close, told)
+            self._loop.watch(lease, lambda: self._hear(lease, on_bound))
+            self._spawning.run(
+                init,
+                [program, *CLIENT, device],
+                (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
+                self._know,
+                (log, told, text),
+                up=[device],
+                env=self._expected(),
+            )
+
+    def _expected(self) -> dict[str, str]:
+        """What the agent has set already: a lease that says the same needs no further work."""
+        link = self.link[0]
+        lease = f"{link.address} {link.gateway} {link.mtu}"
+        return {"expected": lease, "table": str(names.own_table(self.interface.device))}
+
+    def _know(self, fact: dict[str, Any]) -> None:
+        self.client = fact.get("pid", 0 if "exit" in fact else self.client)
+
+    def _hear(self, lease: int, on_bound: Callable[["Port", str], None]) -> None:
+        data = os.read(lease, 4096)  # from the guest, whose root may write here, too
+        if not data:
+            self._loop.forget(lease)
+            os.close(lease)
+        elif not self.bound:
+            self.bound = True
+            on_bound(self, data.decode(errors="replace").strip())
+
+    def stop(self) -> None:
+        """End the DHCP client, and what a program has of the interface."""
+        self.give_up()
+        if self.client:
+            kernel.end(self.client)
+            self.client = 0
+        if self.binding:
+            self.binding.release()
+
+    def give_up(self) -> None:
+        """Try nothing again, for the guest or the link is gone."""
+        self._ended = True
+
+    def bind(self, namespace: int, mtu: int) -> None:
+        """Have a binding of the interface, in the guest's network namespace; it does nothing yet."""
+        self.binding = Binding(self.link[0], mtu, namespace, self.interface.network)
+
+    def settle_secondary(self, init: int, log: int) -> None:
+        """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""
+        self._keep_trying(lambda: self._settle_secondary(init, log))
+
+    def _settle_secondary(self, init: int, log: int) -> None:
+        wanted, had = self.interface.addresses[1:], self._secondary
+        commands = [
+            line for address in had if address not in wanted for line in self._commands("del", address)
+        ]
+        commands += [
+            line for address in wanted if address not in had for line in self._commands("add", address)
+        ]
+        if commands:
+            text = "\n".join(f"{busybox()} ip {line}" for line in commands)
+            kinds, argv = (ends.NULL, ends.SENT, ends.SAME), [busybox(), "sh", "-c", text]
+            self._spawning.run(init, argv, kinds, lambda _fact: None, (log,))
+            self._secondary = wanted
+
+    def _commands(self, verb: str, address: str) -> list[str]:
+        """The commands for one secondary address: beyond eth0 it answers by its interface's own table."""
+        device = self.interface.device
+        lines = [f"addr {verb} {address}/32 dev {shlex.quote(device)}"]
+        if device != "eth0":
+            table = names.own_table(device)
+            lines.append(f"rule {verb} from {address} table {table} prio {table}")
+        return lines

@@ -1,0 +1,62 @@
+"""How much of this machine a guest may have: processes, memory, what of it as files."""
+
+import resource
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from elastinet.fabric.contract.objects import Guest
+from elastinet.fabric.guest import cgroups
+
+BYTES_A_PROCESS = 128 << 10
+"""Linux lets the stacks of threads, of 16 KiB each, take an eighth of memory (kernel/fork.c)."""
+MOST_PROCESSES = 32768
+"""What pid_max is where nobody has raised it."""
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Room:
+    """A guest's: its memory, how many processes and threads it may have, and the control groups it is in."""
+
+    memory_mib: int
+    processes: int
+    groups: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """The room as a request to the spawner has it."""
+        return asdict(self)
+
+
+def of(guest: Guest) -> Room:
+    """The room that an instance of its type has."""
+    return Room(guest.memory_mib, min(MOST_PROCESSES, guest.memory_mib * MIB // BYTES_A_PROCESS))
+
+
+def read(told: dict[str, Any]) -> Room:
+    """The room that a request tells of."""
+    return Room(told["memory_mib"], told["processes"], tuple(told["groups"]))
+
+
+def in_groups(room: Room, groups: tuple[Path, ...], id: str) -> Room:
+    """The room with control groups that have been made for it; raises OSError."""
+    most = {"pids": room.processes, "memory": room.memory_mib * MIB}
+    return Room(room.memory_mib, room.processes, tuple(cgroups.give(groups, id, most)))
+
+
+def leave(groups: tuple[Path, ...], id: str) -> bool:
+    """Take away the control groups of a guest that has ended; false where the kernel still holds one."""
+    return cgroups.remove(tuple(group / id for group in groups))
+
+
+def enter(room: Room) -> None:
+    """Have this process, and all that it starts, in a guest's room."""
+    cgroups.enter(room.groups)
+    limit(room)
+
+
+def limit(room: Room) -> None:
+    """Let this process's user have no more processes than the guest; its groups are another's to join."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    most = room.processes if hard == resource.RLIM_INFINITY else min(room.processes, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))

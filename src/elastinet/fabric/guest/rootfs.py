@@ -1,0 +1,192 @@
+"""A guest's root file system: overlays over the host's folders, and fresh mounts for all that is live.
+
+Runs in a mount namespace that the guest gets a locked copy of. Nothing of the host's stays
+reachable but what `LAYERS` names, and that only below an overlay.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from elastinet.fabric.guest import idmap
+from elastinet.fabric.guest.ids import TTY, Ids
+from elastinet.fabric.kernel import kernel
+
+LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
+OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
+NODES = ("null", "zero", "full", "random", "urandom", "tty")
+FIXED = ("sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "scsi")
+SECRET = (
+    "kcore",
+    "keys",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "pagetypeinfo",
+    "sched_debug",
+    "slabinfo",
+    "timer_list",
+    "vmallocinfo",
+)
+KEPT = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NOEXEC
+SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+
+
+@dataclass(frozen=True)
+class Image:
+    """What guests see of the host: for each top-level folder its lower layers, uppermost first."""
+
+    lowers: dict[str, tuple[str, ...]]
+    links: dict[str, str]
+    rootless: bool
+    ids: Ids
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether what a guest's root finds open must be covered, since it has the id of the machine's."""
+        return not self.rootless and not self.ids.is_shifted
+
+
+def prepare(disk: str, hostname: str, image: Image) -> None:
+    """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
+    if not os.path.isdir(f"{disk}/root"):
+        _make(disk, hostname, image)
+    _own(Path(disk), image)
+
+
+def _own(disk: Path, image: Image) -> None:
+    """Have a disk's files belong to the ids that its guest has now; a disk knows whose they were."""
+    if image.rootless:
+        return
+    kept = disk / "ids"
+    first = image.ids.first
+    before = int(kept.read_text(encoding="utf-8")) if kept.exists() else 0
+    if before != first:
+        for part in ("root", "upper"):
+            idmap.give(disk / part, first, before)
+        fresh = disk / "ids.fresh"
+        fresh.write_text(str(first), encoding="utf-8")
+        fresh.rename(kept)
+
+
+def _make(disk: str, hostname: str, image: Image) -> None:
+    fresh = f"{disk}/fresh"
+    for name in OWN + tuple(image.lowers):
+        os.makedirs(f"{fresh}/{name}", exist_ok=True)
+    os.chmod(f"{fresh}/root", 0o700)
+    for name in image.lowers:
+        os.makedirs(f"{disk}/upper/{name}", exist_ok=True)
+        os.makedirs(f"{disk}/work/{name}", exist_ok=True)
+    for name, target in image.links.items():
+        with contextlib.suppress(FileExistsError):
+            os.symlink(target, f"{fresh}/{name}")
+    _private_files(f"{disk}/upper/etc", hostname)
+    os.rename(fresh, f"{disk}/root")
+
+
+def _private_files(etc: str, hostname: str) -> None:
+    """Write the files of /etc that must never be the host's."""
+    short = hostname.split(".")[0]
+    names = hostname if short == hostname else f"{hostname} {short}"
+    _write(f"{etc}/hostname", f"{hostname}\n")
+    _write(f"{etc}/hosts", f"127.0.0.1 localhost\n127.0.1.1 {names}\n::1 localhost ip6-localhost\n")
+    _write(f"{etc}/resolv.conf", "")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def enter(disk: str, image: Image, memory_mib: int) -> None:
+    """Build the root below `disk` and move into it, all processes of this mount namespace with it.
+
+    Of the memory no more than half is let for files in each place, as on Linux by itself.
+    """
+    root = f"{disk}/root"
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount(root, root, flags=kernel.MS_BIND)
+    for name, lowers in image.lowers.items():
+        _overlay(disk, name, lowers, image.rootless)
+    _live(root, image, memory_mib)
+    os.chdir(root)
+    kernel.pivot_root(".", ".")
+    kernel.umount(".", kernel.MNT_DETACH)
+    os.chdir("/")
+
+
+def _overlay(disk: str, name: str, lowers: tuple[str, ...], rootless: bool) -> None:
+    """Lay the guest's own changes over the host's folder."""
+    lower = ":".join(_escape(path) for path in lowers)
+    upper, work = _escape(f"{disk}/upper/{name}"), _escape(f"{disk}/work/{name}")
+    data = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    kernel.mount("overlay", f"{disk}/root/{name}", "overlay", 0, data + (",userxattr" if rootless else ""))
+
+
+def _escape(path: str) -> str:
+    """Overlay options split at commas and colons."""
+    return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def _live(root: str, image: Image, memory_mib: int) -> None:
+    """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
+    safe = kernel.MS_NOSUID | kernel.MS_NODEV
+    most = f"size={memory_mib // 2}m"
+    _scratch(f"{root}/run", image.ids, f"mode=755,{most}", safe)
+    _scratch(f"{root}/tmp", image.ids, f"mode=1777,{most}", safe)
+    _devices(f"{root}/dev", image.ids, most)
+    kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
+    kernel.mount("proc", f"{root}/proc", "proc", SAFE)
+    if image.is_guarded:
+        _guard(f"{root}/proc")
+
+
+def _scratch(path: str, ids: Ids, options: str, flags: int) -> None:
+    """Mount memory as a folder that belongs to the guest's root."""
+    kernel.mount("tmpfs", path, "tmpfs", flags, f"{options},uid={ids.first},gid={ids.first}")
+
+
+def _guard(proc: str) -> None:
+    """Make the kernel's knobs read-only but for the network's, and its inner state unreadable.
+
+    The guest's root has the host's user id, which alone opens some of these files.
+    """
+    kernel.mount(f"{proc}/sys/net", f"{proc}/sys/net", flags=kernel.MS_BIND)
+    for path in filter(os.path.exists, (f"{proc}/{name}" for name in FIXED)):
+        kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
+        kernel.mount("none", path, flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | SAFE)
+    for path in filter(os.path.exists, (f"{proc}/{name}" for name in SECRET)):
+        _bind("/dev/null", path)
+
+
+def _devices(dev: str, ids: Ids, most: str) -> None:
+    """Fill /dev with the harmless nodes, a terminal multiplexer of its own, and TUN."""
+    _scratch(dev, ids, "mode=755,size=1m", kernel.MS_NOSUID)
+    for folder in ("pts", "shm", "net"):
+        os.mkdir(f"{dev}/{folder}")
+    for node in NODES:
+        _bind_node(f"/dev/{node}", f"{dev}/{node}")
+    if os.path.exists("/dev/net/tun"):
+        _bind_node("/dev/net/tun", f"{dev}/net/tun")
+    group = f",gid={ids.first + TTY}" if ids.has_terminals_group else ""
+    options = f"newinstance,ptmxmode=0666,mode=0620{group}"
+    kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, options)
+    _scratch(f"{dev}/shm", ids, f"mode=1777,{most}", kernel.MS_NOSUID | kernel.MS_NODEV)
+    os.symlink("pts/ptmx", f"{dev}/ptmx")
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        os.symlink(f"/proc/self/fd{target}", f"{dev}/{name}")
+
+
+def _bind_node(source: str, target: str) -> None:
+    """Make a device node reachable; binding works where mknod is forbidden."""
+    os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
+    _bind(source, target)
+
+
+def _bind(source: str, target: str) -> None:
+    """Show a file of the host's, of which a guest changes no mode, owner or time: it is the host's own."""
+    kernel.mount(source, target, flags=kernel.MS_BIND)
+    kernel.set_mount_attributes(target, KEPT)

@@ -1,0 +1,208 @@
+"""A small single-threaded process that starts guests and runs commands in them.
+
+It is forked before anything large is imported, so that its own forks are cheap. The agent speaks to
+it over one socket of packets: a request in, then facts about the process that it became.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from fcntl import ioctl
+from typing import Any, NoReturn
+
+from elastinet.fabric.contract.protocol import SPACE, attach, received
+from elastinet.fabric.guest import birth, ends, rootfs, seccomp
+from elastinet.fabric.guest import room as rooms
+from elastinet.fabric.guest.ids import become_root
+from elastinet.fabric.kernel import kernel, privileges, relay
+from elastinet.fabric.revoke import sharing
+
+BUFFER = 1 << 20
+GUEST = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | birth.OWNED
+
+Request = dict[str, Any]
+
+
+class Spawner:
+    """The process's state: its socket to the agent and the namespaces to come back to."""
+
+    def __init__(self, agent: socket.socket, image: rootfs.Image) -> None:
+        self.agent = agent
+        self.image = image
+        self.rooms: dict[int, rooms.Room] = {}
+        self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self.wake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        """Answer requests until the agent is gone."""
+        while True:
+            ready, _, _ = select.select([self.agent.fileno(), self.wake], [], [])
+            if self.wake in ready:
+                os.read(self.wake, 4096)
+                self.reap()
+            if self.agent.fileno() in ready and not self.answer():
+                return
+
+    def answer(self) -> bool:
+        """Take one request; false when there will be no more."""
+        data, ancillary, _, _ = self.agent.recvmsg(BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
+        if not data:
+            return False
+        request, fds = json.loads(data), received(ancillary)
+        try:
+            self.start(request, fds)
+        except OSError as error:
+            self.tell(tag=request["tag"], error=str(error))
+        finally:
+            for fd in fds:
+                os.close(fd)
+        return True
+
+    def start(self, request: Request, fds: list[int]) -> None:
+        """Fork the process that a request asks for into the PID namespace where it belongs."""
+        try:
+            if "relay" in request:
+                self.beside(request, lambda: relay.main(fds, self.image.ids.helper))
+            elif "share" in request:
+                self.tell(
+                    tag=request["tag"], pid=self.beside(request, lambda: sharing.change(*request["share"]))
+                )
+            elif "init" in request:
+                self.command(request, fds)
+            else:
+                room = rooms.read(request["room"])
+                self.rooms[birth.boot(request, self.image, room, self.tell)] = room
+        finally:
+            kernel.setns(self.home, kernel.CLONE_NEWPID)
+            if "init" not in request:
+                kernel.setns(self.mounts, kernel.CLONE_NEWNS)
+
+    def command(self, request: Request, fds: list[int]) -> None:
+        """Fork a command inside a guest."""
+        target = os.pidfd_open(request["init"])
+        try:
+            kernel.setns(target, kernel.CLONE_NEWPID)
+            pid = os.fork()
+            if not pid:
+                self.child(request, target, fds)
+        finally:
+            os.close(target)
+        self.tell(tag=request["tag"], pid=pid)
+
+    def beside(self, request: Request, work: Callable[[], None]) -> int:
+        """Fork a process of the agent's that works beside all guests; a failure is told."""
+        pid = os.fork()
+        if not pid:
+            try:
+                signal.set_wakeup_fd(-1)
+                work()
+                os._exit(0)
+            except BaseException as error:
+                self.tell(tag=request["tag"], error=f"{error}")
+            finally:
+                os._exit(126)
+        return pid
+
+    def child(self, request: Request, target: int, fds: list[int]) -> NoReturn:
+        """Become what was asked for; every failure is told, none comes back."""
+        try:
+            signal.set_wakeup_fd(-1)
+            rooms.enter(self.rooms[request["init"]])
+            self.image.ids.hand_over(fds)
+            become_command(request, target, fds, self.hand_back)
+        except BaseException as error:
+            self.tell(tag=request["tag"], error=f"{error}")
+        finally:
+            os._exit(126)
+
+    def reap(self) -> None:
+        """Tell how each ended child ended."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                self.rooms.pop(pid, None)
+                code = os.waitstatus_to_exitcode(status)
+                self.tell(exit=pid, status=code if code >= 0 else 128 - code)
+
+    def tell(self, **fact: Any) -> None:
+        """Send one fact to the agent."""
+        self.agent.send(json.dumps(fact).encode())
+
+    def hand_back(self, request: Request, fds: list[int]) -> None:
+        """Send the agent the other ends of a command's descriptors."""
+        fact = {"tag": request["tag"], "ends": len(fds)}
+        self.agent.sendmsg([json.dumps(fact).encode()], attach(tuple(fds)))
+
+
+def become_command(
+    request: Request, target: int, sent: list[int], hand_back: Callable[[Request, list[int]], None]
+) -> NoReturn:
+    """Turn into a command inside a guest; what cannot be found is said on its standard error.
+
+    Until it is another program, the guest sees a process that holds the agent's descriptors and memory.
+    """
+    kernel.hide_from_debuggers()
+    kernel.join_new_keyring()
+    kernel.setns(target, GUEST)
+    become_root()
+    for device in request.get("up", ()):
+        privileges.bring_up(device)
+    if "file" in request:
+        write_file(**request["file"])
+    os.setsid()
+    fds, others = ends.make(request["ends"], sent, request.get("size", (0, 0)))
+    if others:
+        hand_back(request, others)
+    privileges.place(fds)
+    if ends.TERMINAL in request["ends"]:
+        ioctl(0, 0x540E, 0)  # TIOCSCTTY: Ctrl-C and job control reach this session
+    privileges.reset_signals()
+    os.umask(0o022)
+    seccomp.load()
+    privileges.drop()
+    run(
+        request["argv"],
+        {"PATH": privileges.PATH, "HOME": "/root", **request.get("env", {})},
+        request.get("cwd", "/"),
+    )
+
+
+def run(argv: list[str], env: dict[str, str], cwd: str) -> NoReturn:
+    """Replace this process by a program, with the exit codes that shells use when it cannot be."""
+    try:
+        os.chdir(cwd)
+        os.execvpe(argv[0], argv, env)
+    except OSError as error:
+        os.write(2, f"elastinet: {argv[0]}: {error.strerror}\n".encode())
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def write_file(path: str, data: str, mode: int) -> None:
+    """Put a file into the guest, with its folders; its bytes come as base64."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with open(fd, "wb") as file:
+        file.write(base64.b64decode(data))
+
+
+def main(agent: socket.socket, image: rootfs.Image) -> NoReturn:
+    """Be the spawner: single-threaded, and gone when the agent is."""
+    kernel.die_with_parent(signal.SIGKILL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        Spawner(agent, image).serve()
+    except Exception as error:
+        print(f"elastinet spawner: {error}", file=sys.stderr)
+        os._exit(1)
+    os._exit(0)

@@ -1,0 +1,102 @@
+"""The agent's side of the spawner: requests out, and who waits for which process."""
+
+import itertools
+import json
+import os
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from elastinet.fabric.contract.protocol import SPACE, attach, received
+from elastinet.fabric.guest import rootfs, spawner
+from elastinet.fabric.guest.room import Room
+from elastinet.fabric.kernel.loop import Lost, complain
+
+Told = Callable[[dict[str, Any]], None]
+"""Gets each fact about a process: its pid, the stages of its start, an error, its exit status.
+
+One fact is of descriptors, `fds`: the other ends of the program's, which belong to who gets them.
+"""
+
+
+RELAY = -1
+"""The tag of all relays: nobody waits for one, and it tells errors only."""
+
+
+def fork_spawner(image: rootfs.Image) -> socket.socket:
+    """Fork the spawner; call this before anything large is imported."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, spawner.BUFFER)
+    if not os.fork():
+        ours.close()
+        spawner.main(theirs, image)
+    theirs.close()
+    return ours
+
+
+class Spawning:
+    """Requests to the spawner, and the callbacks of those who asked."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._tags = itertools.count(1)
+        self._waiting: dict[int, Told] = {}
+        self._tags_by_pid: dict[int, int] = {}
+
+    def boot(self, disk: str, hostname: str, room: Room, told: Told, pids: float = 0) -> None:
+        """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
+        self._ask(told, (), disk=disk, hostname=hostname, room=room.told(), pids=pids)
+
+    def run(
+        self,
+        init: int,
+        argv: Sequence[str],
+        kinds: Sequence[str],
+        told: Told,
+        sent: Sequence[int] = (),
+        **options: Any,
+    ) -> None:
+        """Start a program inside the guest whose init is given; `ends` says what its descriptors are."""
+        self._ask(told, sent, init=init, argv=list(argv), ends=list(kinds), **options)
+
+    def relay(self, fds: Sequence[int]) -> None:
+        """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
+        self.connection.sendmsg([json.dumps({"tag": RELAY, "relay": True}).encode()], attach(tuple(fds)))
+
+    def share(self, init: int, leave: str, join: str, layers: Iterable[str], told: Told) -> None:
+        """Take the guest whose init is given out of the memory at one path and into that at another.
+
+        `layers` are the overlays that it was born with.
+        """
+        self._ask(told, (), share=[init, leave, join, list(layers)])
+
+    def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
+        tag = next(self._tags)
+        self._waiting[tag] = told
+        data = json.dumps({"tag": tag, **request}).encode()
+        try:
+            self.connection.sendmsg([data], attach(tuple(fds)))
+        except OSError as error:
+            del self._waiting[tag]
+            told({"error": f"the request was refused: {error.strerror}"})
+
+    def hear(self) -> None:
+        """Take one fact from the spawner and give it to who waits for it."""
+        data, ancillary, _, _ = self.connection.recvmsg(spawner.BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
+        if not data:
+            raise Lost("the spawner has ended")
+        fact = json.loads(data)
+        if "ends" in fact:
+            fact["fds"] = received(ancillary)
+        if fact.get("tag") == RELAY:
+            complain(f"a relay: {fact['error']}")
+            return
+        tag = self._tags_by_pid.pop(fact["exit"], 0) if "exit" in fact else fact["tag"]
+        told = self._waiting.get(tag)
+        if "pid" in fact:
+            self._tags_by_pid[fact["pid"]] = tag
+        elif "exit" in fact or (tag not in self._tags_by_pid.values() and "error" in fact):
+            self._waiting.pop(tag, None)
+        if told:
+            told(fact)

@@ -1,0 +1,79 @@
+"""What the fabric needs of a machine, and for each thing that is missing one line of what to do."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+from elastinet.fabric.kernel import nftables
+
+SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
+PROGRAMS = {
+    "dnsmasq": "instances need a DHCP server: install the package dnsmasq-base",
+    "busybox": "instances need a DHCP client: install the package busybox",
+    "unshare": "namespaces need the program unshare: install the package util-linux",
+    "setpriv": "a clean end needs the program setpriv: install the package util-linux",
+}
+FOR_ALL = "/proc/sys/user/max_user_namespaces"
+"""Every instance has a user namespace, so this one is root's matter too."""
+KNOBS = {
+    "/proc/sys/kernel/unprivileged_userns_clone": "0",
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
+    FOR_ALL: "0",
+}
+
+
+def find(program: str) -> str | None:
+    """Find a program, also where only root's search path leads."""
+    return shutil.which(program, path=os.environ.get("PATH", os.defpath) + SBIN)
+
+
+def programs() -> dict[str, str]:
+    """The programs that are missing."""
+    return {name: advice for name, advice in PROGRAMS.items() if find(name) is None}
+
+
+def filters() -> dict[str, str]:
+    """Whether packets can be filtered."""
+    try:
+        nftables.load()
+    except OSError as error:
+        return {"nftables": f"{error}: install the package libnftables1"}
+    return {}
+
+
+def overlays() -> dict[str, str]:
+    """Whether instances can have a root file system of their own."""
+    with open("/proc/filesystems", encoding="utf-8") as known:
+        if any(line.split()[-1] == "overlay" for line in known):
+            return {}
+    return {"overlay": "instances need overlayfs, which this kernel does not list: run `modprobe overlay`"}
+
+
+def namespaces() -> dict[str, str]:
+    """Whether this user may make namespaces; asked of the knobs that usually forbid it."""
+    root = os.geteuid() == 0
+    for knob, forbidden in KNOBS.items():
+        if (not root or knob == FOR_ALL) and os.path.exists(knob) and _read(knob) == forbidden:
+            other = {"0": "1", "1": "0"}[forbidden] if knob != FOR_ALL else "10000"
+            advice = f"set {knob} to {other}" + ("" if root or knob == FOR_ALL else ", or run as root")
+            return {"namespaces": f"user namespaces are off: {advice}"}
+    return {}
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def inside() -> dict[str, str]:
+    """What is missing, as seen from inside the agent's namespaces."""
+    return _all(programs, filters, overlays)
+
+
+def outside() -> dict[str, str]:
+    """What is missing, as seen before the agent is started."""
+    return _all(programs, filters, overlays, namespaces)
+
+
+def _all(*questions: Callable[[], dict[str, str]]) -> dict[str, str]:
+    return {feature: advice for question in questions for feature, advice in question().items()}

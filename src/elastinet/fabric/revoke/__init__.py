@@ -1,0 +1,1 @@
+"""Shared memory taken away from a guest: who still holds any of it."""

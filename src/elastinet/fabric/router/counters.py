@@ -1,0 +1,56 @@
+"""What has passed so far, read from the kernel: links, queues, and what came too fast for the services."""
+
+import struct
+
+from msgspec import Struct
+
+from elastinet.fabric.compile import pace
+from elastinet.fabric.compile.classes import ClassStats
+from elastinet.fabric.kernel import nfobserve, tcobserve
+from elastinet.fabric.kernel.netlink import NETFILTER, Netlink, attributes
+
+GETSTATS = 94
+MESSAGE = struct.Struct("=BxxxII")
+LINK_64, ONLY_LINK_64 = 1, 1
+STATS = struct.Struct("=4Q")
+
+
+class Traffic(Struct, frozen=True):
+    """What a link has received and sent, seen from here."""
+
+    received_packets: int
+    sent_packets: int
+    received_bytes: int
+    sent_bytes: int
+
+
+class Counters(Struct, frozen=True):
+    """All of a namespace: links by their index, classes by queue and number, too fast packets by MAC."""
+
+    seconds: float
+    links: dict[int, Traffic]
+    queues: dict[str, dict[int, tuple[int, ClassStats]]]
+    paced: dict[str, int]
+
+
+def links(netlink: Netlink) -> dict[int, Traffic]:
+    """What every link of this namespace has carried."""
+    found = {}
+    for _, body in netlink.dump((GETSTATS, 0, MESSAGE.pack(0, 0, ONLY_LINK_64))):
+        _family, index, _mask = MESSAGE.unpack_from(body)
+        found[index] = Traffic(*STATS.unpack_from(dict(attributes(body, MESSAGE.size))[LINK_64]))
+    return found
+
+
+def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tuple[int, ClassStats]]]:
+    """What has passed the classes of these queues."""
+    return {name: tcobserve.passed(netlink, index) for name, index in indices.items()}
+
+
+def paced() -> dict[str, int]:
+    """The packets of each MAC that came too fast for the link-local services."""
+    netlink = Netlink(NETFILTER)
+    try:
+        return nfobserve.counts(netlink, pace.TOO_FAST)
+    finally:
+        netlink.close()

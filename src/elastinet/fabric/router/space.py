@@ -1,0 +1,196 @@
+"""A network namespace that the agent routes in: its worker, its router, its DHCP server, its listener."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+from elastinet.fabric.compile.items import Address, Delta, Identity, Made
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Interface, Network
+from elastinet.fabric.kernel import isolate, kernel, knobs
+from elastinet.fabric.kernel.relay import Start
+from elastinet.fabric.kernel.worker import Worker
+from elastinet.fabric.router.dhcpserver import DhcpServer
+from elastinet.fabric.router.monitor import Monitor
+from elastinet.fabric.router.router import Failures, Router
+
+KNOBS = {
+    "ipv4/ip_forward": "1",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    # A router's own "packet too big" comes back to it from the middlebox that had sent what was too big.
+    "ipv4/conf/all/accept_local": "1",
+    "ipv4/conf/all/send_redirects": "0",
+    "ipv4/conf/default/send_redirects": "0",
+    "ipv4/conf/default/proxy_arp": "1",
+    "ipv6/conf/all/disable_ipv6": "1",
+    "ipv6/conf/default/disable_ipv6": "1",
+}
+INTERNET_KNOBS = {
+    "ipv4/ip_forward": "1",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv6/conf/all/disable_ipv6": "0",
+    "ipv6/conf/default/disable_ipv6": "0",
+}
+IPV6_KNOBS = {
+    "ipv6/conf/all/addr_gen_mode": "1",
+    "ipv6/conf/default/addr_gen_mode": "1",
+    "ipv6/conf/all/forwarding": "1",
+}
+"""Links get the addresses that they are given, and none of their own."""
+IP_FREEBIND = 15
+Role = Literal["router", "appliance", "internet"]
+ROUTER: Role = "router"
+APPLIANCE: Role = "appliance"
+INTERNET: Role = "internet"
+BACKLOG = 1024
+TIMEOUTS = {
+    ROUTER: {"udp_timeout_stream": 180},
+    APPLIANCE: {"tcp_timeout_established": 350, "udp_timeout": 350, "udp_timeout_stream": 350},
+    INTERNET: {},
+}
+"""How many seconds an idle flow is remembered, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""
+Family = Literal["ipv4", "ipv6"]
+LISTENING: dict[Family, tuple[int, str]] = {
+    "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
+    "ipv6": (socket.AF_INET6, names.METADATA_ADDRESS6),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a namespace shall hold differently from now on."""
+
+    delta: Delta
+    owners: Mapping[Identity, str]
+    observe: bool
+    network: Network | None
+    interfaces: Mapping[str, Interface | None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Which links came and went with an order, which interfaces it was about, and what could not be done."""
+
+    failures: Failures
+    links: dict[str, Made | None]
+    interfaces: Mapping[str, Interface | None]
+    steps: int
+
+
+class Space:
+    """A namespace with all that the agent keeps in it; orders are carried out in its own thread."""
+
+    def __init__(
+        self,
+        id: str,
+        holders: Mapping[str, int],
+        start_relay: Start,
+        role: Role = ROUTER,
+        namespace: int | None = None,
+        helper: int | None = None,
+    ) -> None:
+        self.id = id
+        self.role = role
+        self.listeners: dict[Family, socket.socket] = {}
+        self._fresh: dict[Family, socket.socket] = {}
+        self.dhcp: DhcpServer | None = None
+        self.monitor: Monitor
+        self._own = namespace is None
+        self._timeouts = dict(TIMEOUTS[role])
+        self._helper = helper
+        self._undo = ExitStack()
+        self.worker = Worker(id, namespace)
+        try:
+            self.router = self.worker.call(lambda: self._settle(holders, start_relay))
+        except BaseException:
+            self.close()
+            raise
+
+    def _settle(self, holders: Mapping[str, int], start_relay: Start) -> Router:
+        """Make the namespace a router's; runs in the worker."""
+        for knob, value in (IPV6_KNOBS | (KNOBS if self._own else INTERNET_KNOBS)).items():
+            knobs.write(knob, value)
+        if self._own:
+            path = f"{isolate.NETNS}/{self.id}"
+            os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
+            self._undo.callback(os.unlink, path)
+            kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
+            self._undo.callback(kernel.umount, path, kernel.MNT_DETACH)
+        router = Router(holders, start_relay)
+        self._undo.callback(router.close)
+        if not self._own:
+            router.give(Address("lo", names.INTERNET_ADDRESS, 32))
+            if knobs.read("ipv6/conf/all/disable_ipv6"):
+                router.give(Address("lo", names.INTERNET_ADDRESS6, 128))
+        self.monitor = Monitor(router)
+        self._undo.callback(self.monitor.close)
+        self._undo.callback(router.abandon)
+        if self.role == ROUTER:
+            self._fresh["ipv4"] = _listen("ipv4")
+            self.dhcp = DhcpServer(self.id, self._helper)
+            self._undo.callback(self.dhcp.remove)
+        return router
+
+    def new_listeners(self) -> Iterator[tuple[Family, socket.socket]]:
+        """Give the metadata sockets that nobody has asked for yet."""
+        while self._fresh:
+            family, listener = self._fresh.popitem()
+            self.listeners[family] = listener
+            yield family, listener
+
+    def descriptor(self) -> int:
+        """Open the namespace, for those who put links into it."""
+        return os.open(f"{isolate.NETNS}/{self.id}", os.O_RDONLY | os.O_CLOEXEC)
+
+    def carry_out(self, order: Order) -> "Future[Outcome]":
+        """Have the worker make the namespace what the order says."""
+        return self.worker.submit(lambda: self._carry_out(order))
+
+    def _carry_out(self, order: Order) -> Outcome:
+        failures: Failures = {}
+        self.router.want(order.delta, order.owners)
+        if self.dhcp and order.network:
+            try:
+                self.dhcp.keep(order.network, order.interfaces)
+            except OSError as error:
+                failures["dhcp",] = str(error)
+        if order.network and order.network.cidrs6 and "ipv6" not in self.listeners | self._fresh:
+            self._fresh["ipv6"] = _listen("ipv6")
+        if order.observe:
+            self.router.observe()
+        before = self.router.steps
+        failures |= self.router.converge()
+        self._remember()
+        return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
+
+    def _remember(self) -> None:
+        """Set for how long flows are remembered, once the first filter has brought the settings with it."""
+        while self._timeouts:
+            name, seconds = self._timeouts.popitem()
+            knobs.write(f"netfilter/nf_conntrack_{name}", str(seconds))
+
+    def close(self) -> None:
+        """End all that lives here; the namespace itself ends with its last user. Raises what failed of it."""
+        try:
+            self.worker.call(self._undo.close)
+        finally:
+            for listener in (self.listeners | self._fresh).values():
+                listener.close()
+            self.worker.stop()
+
+
+def _listen(family: Family) -> socket.socket:
+    """Open the metadata service's socket in this thread's namespace."""
+    number, address = LISTENING[family]
+    listener = socket.socket(number, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    listener.bind((address, 80))
+    listener.listen(BACKLOG)
+    return listener

@@ -1,0 +1,66 @@
+"""What is to be known before an MPI job runs over several instances: addresses, and what is shut."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+from typing import Any
+
+from elastinet.engine import Engine
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.operator import efas
+from elastinet.operator.asked import interface
+from elastinet.operator.nics import find
+from elastinet.rules.admission import EPHEMERAL, Passage, missing
+from elastinet.rules.interfaces import bond
+from elastinet.rules.paths import NoPath, path
+
+TCP = 6
+
+
+def prepared(engine: Engine, failed: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:
+    """The instances so called, the ports of their processes, who cannot reach whom, and who may use EFA.
+
+    `shut` and `without_efa` are sentences, one for each pair; `failed` is the agent's word. Raises Fault.
+    """
+    if not names:
+        raise Fault("MissingParameter", "no instance is named")
+    pairs = efas.shown(engine, failed, names)["pairs"]
+    for name in names:
+        _check(find(engine, name))
+    ends = [interface(engine, name) for name in names]
+    return {
+        "hosts": [{"instance": bond(one).instance_id, "address": one.primary} for one in ends],
+        "ports": EPHEMERAL,
+        "shut": [why for pair in permutations(ends, 2) for why in _shut(engine, *pair)],
+        "without_efa": [_why_tcp(pair) for pair in pairs if pair["transport"] != "efa"],
+    }
+
+
+def _check(instance: Instance) -> None:
+    """Look that an instance runs and can be reached; raises Fault."""
+    if instance.state != "running":
+        raise Fault("IncorrectInstanceState", f"{instance.id} is {instance.state}, not running")
+    if instance.lacks:
+        raise Fault("IncorrectInstanceState", f"the host of {instance.id} has lost its {instance.lacks}")
+
+
+def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Iterator[str]:
+    """Why connections from one interface to the ports of another's processes do not come through."""
+    head = f"{bond(one).instance_id} cannot reach {bond(other).instance_id}"
+    try:
+        if path(engine.state, one, other).via == "gateway":
+            raise NoPath(f"no route between {one.primary} and {other.primary}")
+    except NoPath as why:
+        yield f"{head}: {why}"
+        return
+    passage = Passage(TCP, *EPHEMERAL, one.primary, other.primary)
+    lacks = [rule.sentence for rule in missing(engine.state, one, other, passage)]
+    if lacks:
+        yield f"{head}: {'; '.join(lacks)}"
+
+
+def _why_tcp(pair: Mapping[str, Any]) -> str:
+    """What keeps a pair from EFA."""
+    fault = next(one["fault"] for one in pair["conditions"] if one["fault"])
+    return f"{' and '.join(pair['instances'])}: {fault}"

@@ -1,0 +1,61 @@
+"""What is to be known before traffic between two instances is measured: the way, and what is shut."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from elastinet.engine import Engine
+from elastinet.forecast.asking import BadQuestion
+from elastinet.forecast.prediction import predict_caps
+from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
+from elastinet.operator.asked import Asked, asked
+from elastinet.operator.predictions import Buckets, levels
+from elastinet.rules.admission import Missing, Passage, missing
+from elastinet.rules.interfaces import bond
+from elastinet.rules.paths import NoPath, addresses, path
+from elastinet.rules.performance import of_pair
+
+PORT, LAST_PORT = 5201, 5264
+"""Where iperf3 listens; MPTCP's subflows go to some of the ports up to the last."""
+TCP, UDP = 6, 17
+GROUP = "sg-"
+
+
+def prepared(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
+    """All that a measurement needs to know of two instances; raises Fault."""
+    try:
+        return _prepared(engine, buckets, asked(engine, given))
+    except (BadQuestion, NoPath) as why:
+        raise Fault("InvalidParameterValue", str(why)) from why
+
+
+def _prepared(engine: Engine, buckets: Buckets, what: Asked) -> dict[str, Any]:
+    one, other, question, public = what
+    traffic = question.traffic
+    caps = of_pair(engine.state, engine.settings, one, other, traffic, public=public)
+    way = path(engine.state, one, other, public=public)
+    source_ip, target_ip = addresses(engine.state, one, other, way)
+    last = LAST_PORT if traffic.transport == "mptcp" else PORT
+    passages = [Passage(TCP, PORT, last, source_ip, target_ip)]
+    if traffic.transport == "udp":
+        passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
+    known = levels(engine, buckets, one) | levels(engine, buckets, other)
+    lacks = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
+    return {
+        "source": {"instance": bond(one).instance_id, "interface": one.id, "address": one.primary},
+        "target": {"instance": bond(other).instance_id, "interface": other.id, "address": other.primary},
+        "via": way.via,
+        "connect_to": target_ip,
+        "port": PORT,
+        "last_port": last,
+        "duration_s": question.duration_s,
+        "bandwidth_scale": engine.settings.bandwidth_scale,
+        "missing": [_shown(rule, one if rule.egress else other) for rule in lacks],
+        "prediction": predict_caps(caps, question.duration_s, None, known).shown(),
+    }
+
+
+def _shown(rule: Missing, holder: NetworkInterface) -> dict[str, Any]:
+    """A missing rule, and who may add it."""
+    where = {"owner": holder.owner, "region": holder.region}
+    return rule._asdict() | where | {"is_group": rule.holder.startswith(GROUP), "sentence": rule.sentence}

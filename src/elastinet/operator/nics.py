@@ -1,0 +1,81 @@
+"""An instance's network devices as `ethtool -i` would tell of them, and what of its host's cards they are."""
+
+from typing import Any
+
+from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.plant import Unit
+from elastinet.engine import Engine
+from elastinet.fabric.desired.desired import device as link_of
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.model.interface import Attachment, NetworkInterface
+from elastinet.rules import devices
+from elastinet.rules.efa.efa import carries_ip
+from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.placement.plants import zone_id
+
+FIRST_SLOTS = {True: 5, False: 3}
+"""The PCI slot of an instance's first interface, on Nitro and on Xen (facts sheet, section 7)."""
+
+
+def shown(engine: Engine, name: str) -> dict[str, Any]:
+    """What an instance, called by its id or its Name tag, has of its host's network cards."""
+    instance = find(engine, name)
+    interfaces = interfaces_of(engine.state, instance.id)
+    host = (
+        None
+        if instance.host is None
+        else Unit(zone_id(instance.region, instance.zone), "host", instance.host)
+    )
+    return {
+        "instance": instance.id,
+        "type": instance.instance_type,
+        "state": instance.state,
+        "host": str(host) if host else None,
+        "interfaces": [_interface(engine, instance, interface) for interface in interfaces],
+    }
+
+
+def find(engine: Engine, name: str) -> Instance:
+    """The instance that an id or a Name tag means; raises Fault."""
+    if instance := engine.state.get(Instance, name):
+        return instance
+    found = [i for i in engine.state.all(Instance) if i.name == name and i.state != "terminated"]
+    if len(found) != 1:
+        sentence = f"{len(found)} instances are called '{name}'" if found else f"there is no instance {name}"
+        raise Fault("InvalidInstanceID.NotFound", sentence)
+    return found[0]
+
+
+def _interface(engine: Engine, instance: Instance, interface: NetworkInterface) -> dict[str, Any]:
+    bonded, device = bond(interface), devices.device(instance)
+    occupancy = engine.plants.zone(instance.zone)
+    card = None if instance.host is None else occupancy.card(instance.instance_type, bonded.network_card)
+    return {
+        "interface": interface.id,
+        "device": link_of(bonded.network_card, bonded.device_index) if carries_ip(interface) else None,
+        "mac": interface.mac,
+        "driver": devices.driver(instance, interface),
+        "bus_info": _bus_info(instance, bonded),
+        "network_card": bonded.network_card,
+        "device_index": bonded.device_index,
+        "card": card,
+        "function": None if card is None else _function(bonded, device),
+        "mediated": device.mediated,
+    }
+
+
+def _function(bonded: Attachment, device: devices.Device) -> str | None:
+    """VF and its number, PF for a whole card; None for what the hypervisor mediates."""
+    if device.function == "physical":
+        return "PF"
+    return f"VF {bonded.function.number}" if bonded.function else None
+
+
+def _bus_info(instance: Instance, bonded: Attachment) -> str:
+    """Where the guest sees the device: by the number of the mediated one, or on the card's own PCI bus."""
+    if devices.device(instance).mediated:
+        return f"vif-{bonded.device_index}"
+    first = FIRST_SLOTS[instance_types()[instance.instance_type].nitro]
+    function, slot = divmod(first + bonded.device_index, 32)
+    return f"0000:{bonded.network_card:02x}:{slot:02x}.{function}"

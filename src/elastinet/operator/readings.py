@@ -1,0 +1,130 @@
+"""What the kernel has counted, read at one moment: what passed interfaces, and what limits held up."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from elastinet.fabric.contract.messages import FLOW, Counted, Measured, Way
+
+Direction = Literal["in", "out"]
+DIRECTIONS: tuple[Direction, ...] = ("in", "out")
+"""Seen from the instance."""
+BANDWIDTH: dict[Direction, str] = {"in": "bw_in_allowance_exceeded", "out": "bw_out_allowance_exceeded"}
+LINK_LOCAL = "linklocal_allowance_exceeded"
+UNLIMITED = ("pps_allowance_exceeded", "conntrack_allowance_exceeded")
+"""Nothing is ever counted for what has no limit here, because AWS publishes none."""
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """What has passed in one direction."""
+
+    bytes: int = 0
+    packets: int = 0
+
+
+class OfInterface(msgspec.Struct, frozen=True):
+    """What an interface received and sent, and packets queued or dropped by the names of `ethtool -S`."""
+
+    received: Passed = Passed()
+    sent: Passed = Passed()
+    exceeded: dict[str, int] = {}
+
+
+class OfDirection(msgspec.Struct, frozen=True):
+    """A direction of an instance: what may pass, bits of credit left, how often each limit held up."""
+
+    cap_bps: float
+    level_bits: float
+    waited: dict[str, int] = {}
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """All that was counted, by interface, and by instance and direction; `seconds` is when, on any clock.
+
+    Instances whose bandwidth is more than this machine can carry are not limited, and not among these.
+    """
+
+    seconds: float
+    interfaces: dict[str, OfInterface] = {}
+    instances: dict[str, dict[Direction, OfDirection]] = {}
+
+
+class Reader:
+    """Makes readings of what the agent has measured; bandwidths and credits are EC2's again.
+
+    A queue is an instance's, so what it held up since the last reading is divided among its interfaces by
+    what each of them has carried in this direction since.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self._scale = scale
+        self._last = Measured(0, 0.0)
+        self._exceeded: dict[tuple[str, Direction], int] = {}
+
+    def read(self, measured: Measured, holders: Mapping[str, str]) -> Reading:
+        """Take in what was measured; `holders` has the instance of every interface."""
+        self._divide(measured, "in", holders)
+        self._divide(measured, "out", holders)
+        self._last = measured
+        return Reading(
+            measured.seconds,
+            {id: self._interface(id, counted) for id, counted in measured.interfaces.items()},
+            {
+                id: {"in": self._direction(measured.into[id]), "out": self._direction(way)}
+                for id, way in measured.out.items()
+            },
+        )
+
+    def _direction(self, way: Way) -> OfDirection:
+        return OfDirection(way.bps / self._scale, way.level_bits / self._scale, way.waited)
+
+    def _interface(self, id: str, counted: Counted) -> OfInterface:
+        held_up = {name: self._exceeded.get((id, way), 0) for way, name in BANDWIDTH.items()}
+        return OfInterface(
+            Passed(counted.received_bytes, counted.received_packets),
+            Passed(counted.sent_bytes, counted.sent_packets),
+            held_up | dict.fromkeys(UNLIMITED, 0) | {LINK_LOCAL: counted.paced},
+        )
+
+    def _divide(self, measured: Measured, way: Direction, holders: Mapping[str, str]) -> None:
+        """Give each interface its part of what its instance's queue has held up since."""
+        gone = self._exceeded.keys() - {(id, name) for id in measured.interfaces for name in DIRECTIONS}
+        for key in gone:
+            del self._exceeded[key]
+        for instance, found in _ways(measured, way).items():
+            held_up = _held_up(found) - _held_up(_ways(self._last, way).get(instance))
+            parts = {
+                id: _carried(counted, way) - _carried(self._last.interfaces.get(id), way)
+                for id, counted in measured.interfaces.items()
+                if holders.get(id) == instance
+            }
+            for id, part in divided(held_up if held_up >= 0 else _held_up(found), parts).items():
+                self._exceeded[id, way] = self._exceeded.get((id, way), 0) + part
+
+
+def _ways(measured: Measured, way: Direction) -> dict[str, Way]:
+    return measured.into if way == "in" else measured.out
+
+
+def _held_up(way: Way | None) -> int:
+    """How often an instance's own allowance held packets up, or dropped them; that of a flow is none."""
+    if way is None:
+        return 0
+    return way.dropped + sum(count for limit, count in way.waited.items() if limit != FLOW)
+
+
+def _carried(counted: Counted | None, way: Direction) -> int:
+    if counted is None:
+        return 0
+    return counted.received_bytes if way == "in" else counted.sent_bytes
+
+
+def divided(whole: int, parts: Mapping[str, int]) -> dict[str, int]:
+    """A number in whole parts, in proportion; what began anew or did nothing counts for nothing."""
+    weights = {id: max(0, part) for id, part in parts.items()}
+    left, weight, found = whole, sum(weights.values()), {}
+    for id, own in weights.items():
+        found[id] = left * own // weight if weight else left
+        left, weight = left - found[id], weight - own
+    return found

@@ -1,0 +1,82 @@
+"""What instances send and receive: what the kernel has counted, beside what they are given."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from elastinet.engine import Engine
+from elastinet.fabric.desired.desired import device as link_of
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.operator.nics import find
+from elastinet.operator.readings import DIRECTIONS, Direction, OfDirection, OfInterface, Reading
+from elastinet.rules.bandwidth import Allowance, of_instance
+from elastinet.rules.efa.efa import carries_ip
+from elastinet.rules.interfaces import bond, interfaces_of
+
+
+def shown(engine: Engine, reading: Reading | None, name: str = "") -> dict[str, Any]:
+    """The running instances, or one by its id or Name tag; bytes, packets and counts as the kernel has them.
+
+    Rates and credits are EC2's: a byte that has passed stands for 1/`bandwidth_scale` bytes there.
+    Without a reading nothing is known of packets.
+    """
+    running = engine.state.where(Instance, "instance-state-name", "running")
+    instances = [find(engine, name)] if name else list(running)
+    return {
+        "seconds": reading.seconds if reading else None,
+        "bandwidth_scale": engine.settings.bandwidth_scale,
+        "credit_time_scale": engine.settings.credit_time_scale,
+        "instances": [_instance(engine, instance, reading) for instance in instances],
+    }
+
+
+def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> dict[str, Any]:
+    given = of_instance(instance, engine.settings).aggregate
+    interfaces = [i for i in interfaces_of(engine.state, instance.id) if carries_ip(i)]
+    read = {i.id: reading.interfaces[i.id] for i in interfaces if reading and i.id in reading.interfaces}
+    of_directions = reading.instances.get(instance.id, {}) if reading else {}
+    return {
+        "instance": instance.id,
+        "name": instance.name,
+        "type": instance.instance_type,
+        "state": instance.state,
+        "baseline_bps": given.baseline_bps,
+        "peak_bps": given.peak_bps,
+        "credit_bits": given.credit_bits,
+        "directions": {
+            way: _direction(way, given, read.values(), of_directions.get(way)) for way in DIRECTIONS
+        },
+        "interfaces": [_interface(interface, read.get(interface.id)) for interface in interfaces],
+    }
+
+
+def _direction(
+    way: Direction, given: Allowance, interfaces: Iterable[OfInterface], read: OfDirection | None
+) -> dict[str, Any]:
+    """What passed all interfaces, and what may pass now: the peak while there are credits."""
+    passed = [one.received if way == "in" else one.sent for one in interfaces]
+    now = read or OfDirection(given.peak_bps, given.credit_bits)
+    return {
+        "bytes": sum(one.bytes for one in passed),
+        "packets": sum(one.packets for one in passed),
+        **msgspec.structs.asdict(now),
+    }
+
+
+def _interface(interface: NetworkInterface, read: OfInterface | None) -> dict[str, Any]:
+    bonded = bond(interface)
+    shown = {"interface": interface.id, "device": link_of(bonded.network_card, bonded.device_index)}
+    return shown | {"counters": None if read is None else counters(read)}
+
+
+def counters(read: OfInterface) -> dict[str, int]:
+    """An interface's counters, by the names that `ethtool -S` and `ip -s link` have for them in the guest."""
+    return {
+        "rx_bytes": read.received.bytes,
+        "rx_packets": read.received.packets,
+        "tx_bytes": read.sent.bytes,
+        "tx_packets": read.sent.packets,
+        **read.exceeded,
+    }

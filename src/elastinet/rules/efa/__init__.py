@@ -1,0 +1,1 @@
+"""Elastic Fabric Adapters: who may have them, and what goes past the kernel."""

@@ -1,0 +1,1 @@
+"""Which host an instance runs on, and what it takes there."""

@@ -1,0 +1,251 @@
+"""What is taken of a zone's hosts, and how much room its racks and network nodes have for a demand.
+
+The room for each demand that was ever asked about is kept up to date host by host, so that a question
+costs the same however full the zone is.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from elastinet.catalog.plant import Plant
+from elastinet.rules.placement import capacity
+from elastinet.rules.placement.capacity import Room
+from elastinet.rules.placement.functions import Asked, Functions
+
+SHARED = ""
+
+
+class Demand(NamedTuple):
+    """What asks for a place: an instance type, and whose hosts will do.
+
+    `tenant` is SHARED, the account of a dedicated instance, or the id of a Dedicated Host. `functions` are
+    those that the interfaces of each instance will take of its host's cards.
+    """
+
+    type_name: str
+    tenant: str = SHARED
+    functions: Asked = ()
+
+    @property
+    def family(self) -> str:
+        """The family whose hosts will do."""
+        return capacity.family(self.type_name)
+
+    @property
+    def need(self) -> Room:
+        """What it takes of a host."""
+        return capacity.need(self.type_name)
+
+
+@dataclass
+class Use:
+    """A host that serves a family and a tenant; `kept` says that it does so without instances too."""
+
+    family: str
+    tenant: str
+    left: Room
+    instances: int = 0
+    kept: bool = False
+
+
+class Ranking:
+    """The units of one layer in the order of their room, the least first."""
+
+    def __init__(self, rooms: list[int]) -> None:
+        self.rooms = rooms
+        self._order = sorted((room, unit) for unit, room in enumerate(rooms))
+
+    def change(self, unit: int, by: int) -> None:
+        """Give a unit more room, or less."""
+        room = self.rooms[unit]
+        del self._order[bisect_left(self._order, (room, unit))]
+        self.rooms[unit] = room + by
+        insort(self._order, (room + by, unit))
+
+    def smallest(self, room: int) -> int | None:
+        """The unit with the least room that has this much; None for none."""
+        at = bisect_left(self._order, (room, -1))
+        return self._order[at][1] if at < len(self._order) else None
+
+    def largest_first(self) -> Iterator[int]:
+        """The units that have any room."""
+        return (unit for room, unit in reversed(self._order) if room)
+
+
+class Rooms:
+    """The room that a zone has for one demand: by layers of racks and nodes, and on hosts in use."""
+
+    def __init__(self, plant: Plant, racks: list[int]) -> None:
+        self._spans = plant.spans()
+        self.layers = [Ranking(_sums(racks, span)) for span in self._spans]
+        self.used: list[tuple[int, int]] = []
+
+    def change(self, rack: int, by: int) -> None:
+        """Note that a rack has more room, or less."""
+        for span, layer in zip(self._spans, self.layers, strict=True):
+            layer.change(rack // span, by)
+
+    def note_used(self, host: int, before: int, after: int) -> None:
+        """Note how much room a host in use has."""
+        if before:
+            del self.used[bisect_left(self.used, (before, host))]
+        if after:
+            insort(self.used, (after, host))
+
+
+def _sums(racks: list[int], span: int) -> list[int]:
+    return [sum(racks[at : at + span]) for at in range(0, len(racks), span)]
+
+
+class Zone:
+    """The hosts of a zone: which serve whom, which are down, what is left."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.uses: dict[int, Use] = {}
+        self.down: set[int] = set()
+        self.functions = Functions(plant.functions_per_card)
+        self._rooms: dict[Demand, Rooms] = {}
+
+    @cached_property
+    def _reserved(self) -> list[tuple[range, str]]:
+        """The hosts that are reserved for a family, from the first rack on."""
+        found, first = [], 0
+        for family, hosts in self.plant.families.items():
+            found.append((range(first, first + hosts), family))
+            first += hosts
+        return found
+
+    def reserved_for(self, host: int) -> str:
+        """The family that a host is reserved for, "" for none."""
+        return next((family for hosts, family in self._reserved if host in hosts), "")
+
+    def room(self, host: int, demand: Demand) -> int:
+        """How many more instances a host has room for."""
+        if host in self.down:
+            return 0
+        if use := self.uses.get(host):
+            serves = use.family == demand.family and use.tenant == demand.tenant
+            if not serves:
+                return 0
+            return min(use.left.holds(demand.need), self.functions.room(host, demand.functions))
+        return self._empty_room(demand) if self.reserved_for(host) in ("", demand.family) else 0
+
+    def _empty_room(self, demand: Demand) -> int:
+        """How many instances an empty host has room for; none is a Dedicated Host."""
+        if demand.tenant.startswith("h-"):
+            return 0
+        return min(capacity.per_host(demand.type_name), self.functions.empty_room(demand.functions))
+
+    def card(self, type_name: str, network_card: int) -> int:
+        """The card of a host that is a network card of an instance: where there are fewer, they share."""
+        return network_card % self.cards(capacity.family(type_name))
+
+    def cards(self, family: str) -> int:
+        """How many network cards a host has that serves a family."""
+        return self.plant.cards_per_host or capacity.cards(family)
+
+    def rooms(self, demand: Demand) -> Rooms:
+        """The room of all units for a demand."""
+        found = self._rooms.get(demand)
+        if found is None:
+            found = self._rooms[demand] = self._measure(demand)
+        return found
+
+    def _measure(self, demand: Demand) -> Rooms:
+        whole = self._empty_room(demand)
+        racks = [whole * self.plant.hosts_per_rack] * self.plant.racks
+        special = self.uses.keys() | self.down
+        for hosts, _ in self._reserved:
+            special |= set(hosts)
+        for host in special:
+            racks[host // self.plant.hosts_per_rack] += self.room(host, demand) - whole
+        rooms = Rooms(self.plant, racks)
+        for host in self.uses:
+            rooms.note_used(host, 0, self.room(host, demand))
+        return rooms
+
+    def hosts_of(self, rack: int) -> range:
+        """The hosts of a rack."""
+        return range(rack * self.plant.hosts_per_rack, (rack + 1) * self.plant.hosts_per_rack)
+
+    # --- changes ----------------------------------------------------------------------------------
+
+    def take(self, host: int, demand: Demand) -> None:
+        """Put an instance on a host; what has not enough left is overbooked, not refused: it is a fact."""
+        with _Change(self, host):
+            use = self.uses.get(host)
+            if use is None:
+                use = self.uses[host] = Use(demand.family, demand.tenant, capacity.host_room(demand.family))
+            use.left = use.left.less(demand.need)
+            use.instances += 1
+
+    def leave(self, host: int, demand: Demand) -> None:
+        """Take an instance off a host."""
+        with _Change(self, host):
+            use = self.uses[host]
+            use.left = use.left.less(demand.need, -1)
+            use.instances -= 1
+            if not use.instances and not use.kept:
+                del self.uses[host]
+
+    def keep(self, host: int, family: str, tenant: str) -> None:
+        """Keep an empty host for a tenant: it is a Dedicated Host now."""
+        with _Change(self, host):
+            self.uses[host] = Use(family, tenant, capacity.host_room(family), kept=True)
+
+    def give_back(self, host: int) -> None:
+        """A Dedicated Host is one for everybody again."""
+        with _Change(self, host):
+            self.uses[host].kept = False
+            if not self.uses[host].instances:
+                del self.uses[host]
+
+    def give(self, host: int, card: int, number: int, interface: str) -> None:
+        """Hand a virtual function of a card out to an interface."""
+        with _Change(self, host):
+            self.functions.give(host, card, number, interface)
+
+    def take_back(self, host: int, card: int, number: int, interface: str) -> None:
+        """Take a virtual function back from an interface."""
+        with _Change(self, host):
+            self.functions.take_back(host, card, number, interface)
+
+    def fail(self, hosts: Iterable[int]) -> None:
+        """Hosts are down: they have no room for anybody."""
+        for host in set(hosts) - self.down:
+            with _Change(self, host):
+                self.down.add(host)
+
+    def repair(self, hosts: Iterable[int]) -> None:
+        """Hosts are up again."""
+        for host in set(hosts) & self.down:
+            with _Change(self, host):
+                self.down.discard(host)
+
+
+class _Change:
+    """What one host's change means for the room of everything that holds it."""
+
+    def __init__(self, zone: Zone, host: int) -> None:
+        self._zone, self._host = zone, host
+
+    def _look(self) -> list[tuple[int, int]]:
+        used = self._host in self._zone.uses
+        rooms = [self._zone.room(self._host, demand) for demand in self._zone._rooms]
+        return [(room, room if used else 0) for room in rooms]
+
+    def __enter__(self) -> None:
+        self._before = self._look()
+
+    def __exit__(self, *_: object) -> None:
+        rack = self._host // self._zone.plant.hosts_per_rack
+        pairs = zip(self._zone._rooms.values(), self._before, self._look(), strict=True)
+        for rooms, (room, used), (now, now_used) in pairs:
+            if now != room:
+                rooms.change(rack, now - room)
+            if now_used != used:
+                rooms.note_used(self._host, used, now_used)

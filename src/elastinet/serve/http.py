@@ -1,0 +1,361 @@
+"""The ASGI application: the EC2 API, and elastinet's own pages beside it."""
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from elastinet.catalog.plant import MOST_HOSTS
+from elastinet.config import Config
+from elastinet.digits import decimal, whole
+from elastinet.engine import Engine
+from elastinet.fabric.contract.names import host_link
+from elastinet.fabric.contract.objects import Interface
+from elastinet.imds.service import MetadataService
+from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
+from elastinet.operator import efas, features, hardware, jobs, measurements, nics, predictions, rates, traffic
+from elastinet.operator.readings import Reader, Reading
+from elastinet.reconcile import Reconciler
+from elastinet.rules.costs import ledger
+from elastinet.rules.interfaces import holders
+from elastinet.rules.role_keys import account_of
+from elastinet.serve.bodies import MOST_BYTES, MOST_PAGE_BYTES, Bodies, Receive
+from elastinet.serve.origins import Origins
+from elastinet.wire.credentials import caller
+from elastinet.wire.parse import parse
+from elastinet.wire.serialise import serialise, serialise_error
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Reply = tuple[int, str, bytes]
+Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
+"""What a page says of two readings, an older one and a newer one."""
+
+MOST_SECONDS = 86400
+"""How long a client may wait for the fabric."""
+RATE_SECONDS = 0.25
+"""How long a page looks before it tells a rate."""
+DEFAULT_REGION = "us-east-1"
+HOURS_A_MONTH = 730
+XML = "text/xml;charset=UTF-8"
+OWN = ("/_elastinet", "/_localstack", "/moto-api")
+"""Where elastinet's own pages are; all else is EC2's."""
+FOR_BROWSERS = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
+"""That no page of another origin has a use for an answer."""
+_OWN_FAULT = "elastinet has a fault of its own; its log tells of request {}."
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """Routes requests: EC2's at the root, elastinet's own under /_elastinet."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        reconciler: Reconciler,
+        metadata: MetadataService,
+        config: Config,
+        ready: Callable[[], bool],
+    ) -> None:
+        self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
+        self._metadata = metadata
+        self._bodies = Bodies()
+        self._origins = Origins((config.host, *config.hosts))
+        self._reader = Reader(config.bandwidth_scale)
+        self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
+            ("GET", "/_elastinet/health"): self._health,
+            ("GET", "/_localstack/health"): self._health,
+            ("GET", "/_elastinet/status"): self._status,
+            ("GET", "/_elastinet/instances"): self._instances,
+            ("GET", "/_elastinet/interface"): self._interface,
+            ("GET", "/_elastinet/costs"): self._costs,
+            ("GET", "/_elastinet/efa"): self._efa,
+            ("GET", "/_elastinet/mpi"): self._mpi,
+            ("GET", "/_elastinet/plant"): self._plant,
+            ("GET", "/_elastinet/place"): self._place,
+            ("GET", "/_elastinet/nic"): self._nic,
+            ("GET", "/_elastinet/traffic"): self._traffic,
+            ("GET", "/_elastinet/metrics"): self._metrics,
+            ("GET", "/_elastinet/predict"): self._predict,
+            ("GET", "/_elastinet/credits"): self._credits,
+            ("GET", "/_elastinet/perf"): self._perf,
+            ("POST", "/_elastinet/fail"): self._fail,
+            ("POST", "/_elastinet/repair"): self._repair,
+            ("GET", "/_elastinet/identity-certificate"): self._certificate,
+            ("POST", "/_elastinet/reset"): self._reset,
+            ("POST", "/moto-api/reset"): self._reset,
+            ("POST", "/_elastinet/settle"): self._settle,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        request_id = str(uuid.uuid4())
+        own = scope["path"].startswith(OWN)
+        changes = not own or scope["method"] not in ("GET", "HEAD")
+        if why := self._origins.refusal(scope["headers"], changes=changes):
+            await _reply(send, *_turned_away(why, own, request_id), request_id)
+            return
+        try:
+            answer = await (self._own if own else self._ec2)(scope, receive, request_id)
+        except ConnectionAbortedError:
+            return
+        await _reply(send, *answer, request_id)
+
+    # --- EC2 --------------------------------------------------------------------------------------
+
+    async def _ec2(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
+        try:
+            body = await self._bodies.read(receive, MOST_BYTES)
+            return 200, XML, self._call(scope, body, request_id)
+        except Fault as fault:
+            return fault.status, XML, serialise_error(fault.code, fault.message, request_id)
+        except ConnectionAbortedError:
+            raise
+        except Exception:
+            log.exception("request %s failed", request_id)
+            return 500, XML, serialise_error("InternalError", _OWN_FAULT.format(request_id), request_id)
+
+    def _call(self, scope: Scope, body: bytes, request_id: str) -> bytes:
+        query = scope["query_string"]
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        credentials = caller(headers, query)
+        call = parse(body, query, MOST_BYTES, self._engine.check_supported)
+        owner = account_of(credentials.access_key_id or "") or self._config.account
+        region = credentials.region or DEFAULT_REGION
+        answer = self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run)
+        return serialise(call.action, answer or {}, request_id)
+
+    # --- elastinet's own --------------------------------------------------------------------------
+
+    async def _own(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
+        page = self._pages.get((scope["method"], scope["path"]))
+        try:
+            await self._bodies.read(receive, MOST_PAGE_BYTES)
+            if page is None:
+                raise Fault("NotFound", "There is no such page, or not with this method.", 404)
+            return await while_asked(receive, page(scope["query_string"]))
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        except ConnectionAbortedError:
+            raise
+        except Exception:
+            log.exception("request %s failed", request_id)
+            return _json({"error": _OWN_FAULT.format(request_id)}, 500)
+
+    async def _health(self, _query: bytes) -> Reply:
+        ready = self._ready()
+        return _json(
+            {"status": "running" if ready else "starting", "services": {"ec2": "running"}},
+            200 if ready else 503,
+        )
+
+    async def _status(self, _query: bytes) -> Reply:
+        hello = self._reconciler.hello
+        missing = features.engine_fault() | (hello.features if hello else {})
+        return _json(
+            {
+                "fabric": self._config.fabric,
+                "rootless": hello.rootless if hello else None,
+                "rules": self._config.rules,
+                "bandwidth_scale": self._config.bandwidth_scale,
+                "credit_time_scale": self._config.credit_time_scale,
+                "settled": self._reconciler.settled,
+                "generation": self._reconciler.generation,
+                "converged": self._reconciler.converged,
+                "failed": self._reconciler.failed,
+                "warning": self._engine.journal.warning(),
+                "missing": missing,
+                "most_bps": hello.most_bps if hello else None,
+                "lockable_bytes": hello.lockable_bytes if hello else None,
+                "counts": self._engine.counts(),
+                "features": features.table(self._config.fabric, missing),
+            }
+        )
+
+    async def _interface(self, query: bytes) -> Reply:
+        (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]
+        made = self._reconciler.have.get(f"interface:{id}")
+        if not isinstance(made, Interface):
+            return _json({"error": f"{id} is in no running instance"}, 404)
+        return _json({"guest": [made.guest, made.device], "router": [made.network, host_link(id)]})
+
+    async def _costs(self, _query: bytes) -> Reply:
+        lines = list(ledger(self._engine.state, self._config.rules))
+        hourly = sum(line.usd_per_hour for line in lines)
+        shown = [msgspec.structs.asdict(line) for line in lines]
+        rate = {"usd_per_hour": round(hourly, 6), "usd_per_month": round(hourly * HOURS_A_MONTH, 2)}
+        return _json({"rules": self._config.rules, **rate, "lines": shown})
+
+    async def _plant(self, query: bytes) -> Reply:
+        given = _given(query)
+        return _answer(lambda: hardware.shown(self._engine, given.get("zone", f"{DEFAULT_REGION}a")))
+
+    async def _place(self, query: bytes) -> Reply:
+        given = _given(query)
+        asked = given.get("count", "1")
+        if (count := whole(asked, 1, MOST_HOSTS)) is None:
+            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {asked[:40]}"}, 400)
+        zone, strategy = given.get("zone", f"{DEFAULT_REGION}a"), given.get("strategy", "none")
+        kind, group = given.get("type", ""), given.get("group", "")
+        return _answer(lambda: hardware.fitting(self._engine, zone, kind, count, strategy, group))
+
+    async def _nic(self, query: bytes) -> Reply:
+        return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
+
+    async def _efa(self, query: bytes) -> Reply:
+        names = parse_qs(query.decode("latin-1")).get("instance", [])
+        return _answer(lambda: efas.shown(self._engine, self._reconciler.failed, names))
+
+    async def _mpi(self, query: bytes) -> Reply:
+        names = parse_qs(query.decode("latin-1")).get("instance", [])
+        return _answer(lambda: jobs.prepared(self._engine, self._reconciler.failed, names))
+
+    async def _predict(self, query: bytes) -> Reply:
+        ask = partial(predictions.predicted, self._engine, given=_given(query))
+        return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
+
+    async def _perf(self, query: bytes) -> Reply:
+        ask = partial(measurements.prepared, self._engine, given=_given(query))
+        return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
+
+    async def _credits(self, query: bytes) -> Reply:
+        ask = partial(predictions.credits, self._engine, name=_given(query).get("instance", ""))
+        return await self._measured(lambda then, now: ask(self._buckets(then, now)), RATE_SECONDS)
+
+    async def _traffic(self, query: bytes) -> Reply:
+        name = _given(query).get("instance", "")
+        return await self._measured(lambda _, now: traffic.shown(self._engine, now, name))
+
+    async def _measured(self, ask: Measured, seconds: float = 0.0) -> Reply:
+        """Answer from what the kernel has counted: now, and so many seconds before."""
+        try:
+            before = after = await self._read()
+            if seconds and before is not None:
+                await asyncio.sleep(seconds)
+                after = await self._read()
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        return _answer(lambda: ask(before, after))
+
+    async def _read(self) -> Reading | None:
+        """What the kernel has counted; None where no packet is carried."""
+        if self._config.fabric == "none":
+            return None
+        try:
+            measured = await self._reconciler.measure()
+        except TimeoutError:
+            raise Fault("Unavailable", "the fabric agent does not answer", 503) from None
+        return self._reader.read(measured, holders(self._engine.state))
+
+    def _buckets(self, before: Reading | None, after: Reading | None) -> predictions.Buckets:
+        """The credits that running instances have now, and the rates between two readings."""
+        pages = [traffic.shown(self._engine, reading) for reading in (before, after)]
+        found = rates.buckets(*pages)
+        return lambda instance: found[instance.id]
+
+    async def _metrics(self, _query: bytes) -> Reply:
+        from elastinet.operator import metrics
+
+        try:
+            shown = traffic.shown(self._engine, await self._read())
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+        keeper = self._reconciler
+        figures = {
+            "settled": float(keeper.settled),
+            "generation": float(keeper.generation),
+            "converged_generation": float(keeper.converged),
+            "failed_objects": float(len(keeper.failed)),
+        }
+        counts = {name: float(count) for name, count in self._engine.counts().items()}
+        return 200, metrics.CONTENT_TYPE, metrics.text(shown, figures, counts)
+
+    async def _fail(self, query: bytes) -> Reply:
+        given = _given(query)
+        unit, kind = given.get("unit", ""), given.get("kind", "power")
+        return _answer(lambda: hardware.change(self._engine, "fail", unit, kind))
+
+    async def _repair(self, query: bytes) -> Reply:
+        return _answer(lambda: hardware.change(self._engine, "repair", _given(query).get("unit", "")))
+
+    async def _certificate(self, _query: bytes) -> Reply:
+        return 200, "application/x-pem-file", self._metadata.signer.certificate
+
+    async def _instances(self, query: bytes) -> Reply:
+        names = parse_qs(query.decode("latin-1")).get("name", [])
+        running = self._engine.state.where(Instance, "instance-state-name", "running")
+        return _json({"instances": [i.id for i in running if not names or i.name in names]})
+
+    async def _reset(self, _query: bytes) -> Reply:
+        self._engine.reset()
+        settled = await self._reconciler.settle(30)
+        return _json({"status": "ok" if settled else "the fabric has not let go of everything yet"})
+
+    async def _settle(self, query: bytes) -> Reply:
+        given = parse_qs(query.decode("latin-1")).get("timeout", ["30"])[0]
+        if (timeout := decimal(given, 0, MOST_SECONDS)) is None:
+            sentence = f"timeout is a number of seconds up to {MOST_SECONDS}, not {given[:40]}"
+            return _json({"error": sentence}, 400)
+        self._reconciler.look_again()
+        settled = await self._reconciler.settle(timeout)
+        body = {"settled": settled, "failed": self._reconciler.failed}
+        done = settled or self._reconciler.settled_but_for_failures
+        return _json(body, 200 if done else 408)
+
+
+async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
+    """What a page says; ConnectionAbortedError, and no more work, if its client leaves before."""
+    asked, gone = asyncio.ensure_future(page), asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise ConnectionAbortedError
+        return asked.result()
+    finally:
+        asked.cancel()
+        gone.cancel()
+
+
+def _given(query: bytes) -> dict[str, str]:
+    """The parameters of one of our own pages."""
+    return {name: values[-1] for name, values in parse_qs(query.decode("latin-1")).items()}
+
+
+def _answer(ask: Callable[[], dict[str, Any]]) -> Reply:
+    """What a question is answered, or why it cannot be."""
+    try:
+        return _json(ask())
+    except Fault as fault:
+        return _json({"error": fault.message}, fault.status)
+
+
+def _json(value: dict[str, Any], status: int = 200) -> Reply:
+    return status, "application/json", json.dumps(value, indent=2).encode() + b"\n"
+
+
+def _turned_away(why: str, own: bool, request_id: str) -> Reply:
+    """The answer to who may not ask at all."""
+    if own:
+        return _json({"error": why}, 403)
+    return 403, XML, serialise_error("UnauthorizedOperation", why, request_id)
+
+
+async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str) -> None:
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", request_id.encode()),
+        *FOR_BROWSERS,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,130 @@
+"""Where a running elastinet keeps its files, and how another process finds it."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from elastinet import folders
+from elastinet.config import Config
+from elastinet.deletion import remove_tree
+
+log = logging.getLogger(__name__)
+
+STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "lock", "log*", "server.json", "disks")
+"""What is ours in a state's folder, in which a user may have files of his own."""
+GIVE_UP = 3
+"""The exit code by which a child tells its supervisor not to start it again."""
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What a running server tells about itself."""
+
+    pid: int
+    host: str
+    port: int
+    state: str
+    fabric: str
+    unix_socket: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where its API answers."""
+        if self.unix_socket:
+            return f"unix:{self.unix_socket}"
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+def runtime_folder(port: int) -> Path:
+    """The folder of sockets and logs of the server on a port; it lasts as long as the server."""
+    if os.geteuid() == 0:
+        base = Path("/run/elastinet")
+    elif runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        base = Path(runtime) / "elastinet"
+    else:
+        base = Path(f"/tmp/elastinet-{os.geteuid()}")
+    return base / str(port)
+
+
+def make_private(folder: Path) -> Path:
+    """A folder that only we can enter; raises Untrusted where others could replace it."""
+    folders.secure(folder).chmod(folders.PRIVATE_FOLDER)
+    return folder
+
+
+def secure_state(state: Path) -> None:
+    """See that a state is ours: nobody else writes to its folder or on the way to it, or reads our files."""
+    folders.secure(state)
+    for name in STATE_FILES:
+        for path in state.glob(name):
+            folders.tighten(path)
+
+
+def disks_folder(config: Config, run: Path) -> Path:
+    """Where the disks of instances are: with the state, or with the runtime files if none is kept."""
+    state = config.state_folder
+    return (state or run) / "disks"
+
+
+def announce(server: Server, config: Config, run: Path) -> None:
+    """Let other processes find a server: by its port, and by its state."""
+    text = msgspec.json.encode(server)
+    folders.write_private(run / "server.json", text)
+    if config.state_folder:
+        try:
+            folders.write_private(config.state_folder / "server.json", text)
+        except OSError as error:  # on a full disk it is found by its port
+            log.warning("the server is not found by its state: %s", error)
+
+
+def withdraw(config: Config, run: Path) -> None:
+    """Leave nothing behind that lasts only as long as a server."""
+    if config.state_folder:
+        (config.state_folder / "server.json").unlink(missing_ok=True)
+    _remove(run)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder of ours, also what belongs in it to users of instances."""
+    try:
+        remove_tree(folder)
+    except PermissionError:
+        from elastinet.fabric.agent import launch
+
+        if not launch.has_lent_ids():
+            raise
+        command = [sys.executable, "-P", "-m", "elastinet.deletion", str(folder)]
+        launch.run_with_lent_ids(command)
+
+
+def find(port: int | None, state: str | None, default_port: int) -> Server | None:
+    """The running server on a port, or with a state; Untrusted if others could tell us of another."""
+    folder = (
+        Path(state)
+        if port is None and state and state != ":memory:"
+        else runtime_folder(port or default_port)
+    )
+    try:
+        text = folders.read_own(folders.check(folder) / "server.json")
+        server = msgspec.json.decode(text, type=Server)
+    except folders.Untrusted:
+        raise
+    except (OSError, msgspec.DecodeError):
+        return None
+    return server if is_alive(server.pid) else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there, and is more than a zombie that its parent has not buried yet."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return sys.platform != "linux"

@@ -1,0 +1,177 @@
+"""The engine's process: no privileges, one listening socket, one state."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from elastinet.config import Config
+from elastinet.ec2.instances.console import read_console
+from elastinet.engine import Engine
+from elastinet.fabric.agent.descriptors import raise_limit
+from elastinet.fabric.contract.link import AgentLink
+from elastinet.fabric.contract.messages import Desire, Measure
+from elastinet.imds.service import MetadataService
+from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.serve.connections import Bounds, Connections, api_bounds, metadata_bounds
+from elastinet.serve.http import Application
+from elastinet.serve.listeners import Listeners
+from elastinet.serve.one_write import api_protocol
+from elastinet.serve.places import GIVE_UP
+from elastinet.store import JournalError, open_journal, worlds
+from elastinet.wire.service import service
+
+SWEEP_SECONDS = 60
+
+log = logging.getLogger(__name__)
+
+
+class KernelFabric:
+    """The fabric agent as a reconciler's link, with the metadata sockets that it hands over."""
+
+    def __init__(self, run: Path, metadata: MetadataService, bounds: Bounds) -> None:
+        self.listeners = Listeners(metadata, bounds)
+        self.reconciler: Reconciler | None = None
+        self.agent = AgentLink(
+            run / "agent.sock",
+            on_fact=lambda fact: self._known.learn(fact),
+            on_listener=self.listeners.open,
+            on_up=lambda: self._known.hand_over(),
+            on_down=self._lose,
+        )
+
+    def _lose(self) -> None:
+        """Serve no metadata any more where nobody can ask."""
+        self.listeners.close_all()
+        self._known.away()
+
+    @property
+    def _known(self) -> Reconciler:
+        assert self.reconciler is not None
+        return self.reconciler
+
+    def send(self, message: Desire | Measure) -> None:
+        """Ask the agent, and stop serving metadata in networks that are to go."""
+        for key in message.drop if isinstance(message, Desire) else ():
+            if key.startswith("network:"):
+                self.listeners.close(key.removeprefix("network:"))
+        self.agent.send(message)
+
+
+async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
+    """Serve until a signal says stop."""
+    descriptors = raise_limit()
+    engine = _load(config, disks)
+    try:
+        app, tasks = _assemble(engine, config, run, disks, descriptors)
+    except Exception as error:
+        raise _unusable(error) from error
+    tasks.append(asyncio.create_task(_sweep(engine, disks)))
+    service()  # the model is read before the first request, not during it
+    protocol = api_protocol(Connections(api_bounds(descriptors)))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, http=protocol, lifespan="off", ws="none", log_config=None, access_log=False,
+            server_header=False, proxy_headers=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
+        )
+    )  # fmt: skip
+    _stop_on_signals(server)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        for task in tasks:
+            task.cancel()
+        worlds.note(engine.journal, disks)
+        engine.close()
+
+
+def _load(config: Config, disks: Path) -> Engine:
+    """The engine with the state that it had; raises JournalError."""
+    journal = open_journal(config.state_folder)
+    try:
+        worlds.check(journal, disks)
+        return Engine(journal, config.settings, consoles=read_console(disks))
+    except JournalError:
+        journal.close()
+        raise
+    except Exception as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> JournalError:
+    """The refusal of a state that no start will ever be able to use."""
+    log.error("the state cannot be used", exc_info=error)
+    return JournalError(
+        f"the state cannot be used ({type(error).__name__}: {error}): 'elastinet state check' says whether "
+        "it is damaged; if it is not, this is a fault of elastinet's own"
+    )
+
+
+def _assemble(
+    engine: Engine, config: Config, run: Path, disks: Path, descriptors: int
+) -> tuple[Application, list[asyncio.Task[None]]]:
+    """All that answers for an engine, and what goes on beside it."""
+    tasks: list[asyncio.Task[None]] = []
+    key_file = config.state_folder / "identity.pem" if config.state_folder else None
+    metadata = MetadataService(engine.state, key_file)
+    if config.fabric == "kernel":
+        kernel = KernelFabric(run, metadata, metadata_bounds(descriptors))
+        reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
+        reconciler.away()  # until it has come
+        tasks.append(asyncio.create_task(kernel.agent.run()))
+        ready = lambda: reconciler.hello is not None  # noqa: E731
+    else:
+        modelled = ModelledFabric()
+        reconciler = modelled.reconciler = Reconciler(engine, modelled)
+        reconciler.hand_over()
+        ready = lambda: True  # noqa: E731
+    return Application(engine, reconciler, metadata, config, ready=ready), tasks
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Have signals end the server and no more: uvicorn raises them again when it is over."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
+
+
+async def _sweep(engine: Engine, disks: Path) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        engine.sweep()
+        worlds.note(engine.journal, disks)
+
+
+def main() -> None:
+    """Run the engine as its supervisor says; exits with GIVE_UP when trying again is of no use."""
+    parser = argparse.ArgumentParser(prog="elastinet-engine")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--disks", type=Path, required=True)
+    given = parser.parse_args()
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s engine %(levelname)s %(message)s")
+    config = msgspec.json.decode(given.config, type=Config)
+    listener = socket.socket(fileno=given.fd)
+    try:
+        uvicorn_loop = uvicorn.Config(serve, loop="auto").get_loop_factory()
+        with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
+            runner.run(serve(config, listener, given.run, given.disks))
+    except JournalError as error:
+        _give_up(str(error))
+
+
+def _give_up(why: str) -> None:
+    print(f"elastinet: {why}", file=sys.stderr)
+    sys.exit(GIVE_UP)
+
+
+if __name__ == "__main__":
+    main()

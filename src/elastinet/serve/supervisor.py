@@ -1,0 +1,176 @@
+"""The parent of the engine and of the fabric agent: starts them, starts them again, ends them."""
+
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from elastinet.config import Config
+from elastinet.fabric.agent import launch
+from elastinet.fabric.contract.names import EXPOSED_LINK
+from elastinet.fabric.guest import ids
+from elastinet.serve import places
+from elastinet.serve.places import GIVE_UP
+
+log = logging.getLogger(__name__)
+
+PYTHON = (sys.executable, "-P", "-m")
+BACK_OFF_SECONDS = (0.0, 0.2, 1.0, 5.0)
+STEADY_SECONDS = 30
+PATIENCE_SECONDS = 5
+
+
+class StartError(Exception):
+    """Why a server cannot start; one line that says what and what to do."""
+
+
+class Supervisor:
+    """Keeps two processes running until it is told to stop."""
+
+    def __init__(self, config: Config, listener: socket.socket, holder: socket.socket) -> None:
+        self.config, self.listener, self.holder = config, listener, holder
+        host, port = holder.getsockname()[:2]
+        self.run = places.make_private(places.runtime_folder(port))
+        self.disks = places.disks_folder(config, self.run)
+        self.host, self.port = host, port
+        self._stopping = False
+        self._user = ids.engine() if sys.platform == "linux" else None
+        self._outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) if config.expose else None
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, list[float]] = {"agent": [], "engine": []}
+
+    def serve(self) -> int:
+        """Run until a signal or a hopeless engine; gives the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        places.make_private(self.disks)
+        places.announce(self.server(os.getpid()), self.config, self.run)
+        try:
+            return self._watch()
+        finally:
+            self._end_all()
+            places.withdraw(self.config, self.run)
+            if path := self.config.unix_socket:
+                Path(path).unlink(missing_ok=True)
+
+    def server(self, pid: int) -> places.Server:
+        """What other processes are told about this server, which this process keeps running."""
+        state = self.config.state or str(self.config.state_folder)
+        path = self.config.unix_socket
+        return places.Server(pid, self.host, self.port, state, self.config.fabric, path)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _watch(self) -> int:
+        names = ("agent", "engine") if self.config.fabric == "kernel" else ("engine",)
+        while not self._stopping:
+            for name in names:
+                child = self._children.get(name)
+                if child is None or child.poll() is not None:
+                    if child is not None and child.returncode == GIVE_UP:
+                        return GIVE_UP
+                    self._start(name)
+            time.sleep(0.05)
+        return 0
+
+    def _start(self, name: str) -> None:
+        """Start a process, the later the more often it has died of late."""
+        now, starts = time.monotonic(), self._started[name]
+        starts[:] = [at for at in starts if now - at < STEADY_SECONDS]
+        wait = BACK_OFF_SECONDS[min(len(starts), len(BACK_OFF_SECONDS) - 1)]
+        if starts and now - starts[-1] < wait:
+            return
+        starts.append(now)
+        if name in self._children:
+            log.warning("the %s ended with %s; it is started again", name, self._children[name].returncode)
+        command = self._agent() if name == "agent" else self._engine()
+        passed = self.listener.fileno() if name == "engine" else self._outside
+        fds = () if passed is None else (passed,)
+        try:
+            self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            log.warning("the %s could not be started: %s", name, error)
+
+    def _agent(self) -> list[str]:
+        (self.run / "agent.sock").unlink(missing_ok=True)
+        return launch.agent_command(self.run, self.disks, self._outside, self._user)
+
+    def _engine(self) -> list[str]:
+        """The engine faces the network: of root's powers, files and name it keeps as little as can be."""
+        confined = ["setpriv", "--pdeathsig", "TERM", "--no-new-privs", "--"] if _has_setpriv() else []
+        if self._user is not None:
+            folders = [str(folder) for folder in (self.config.state_folder, self.run) if folder]
+            confined = [*PYTHON, "elastinet.serve.confine", str(self._user), *folders, "--"]
+        config = msgspec.json.encode(self.config).decode()
+        own = ["--config", config, "--fd", str(self.listener.fileno())]
+        where = ["--run", str(self.run), "--disks", str(self.disks)]
+        return [*confined, *PYTHON, "elastinet.serve.server", *own, *where]
+
+    def _end_all(self) -> None:
+        """End the engine before the agent, so that it sees no agent go."""
+        for name in ("engine", "agent"):
+            child = self._children.get(name)
+            if child is not None and child.poll() is None:
+                child.terminate()
+                try:
+                    child.wait(PATIENCE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+
+
+def _has_setpriv() -> bool:
+    return sys.platform == "linux" and shutil.which("setpriv") is not None
+
+
+def lock(state: Path | None) -> int | None:
+    """Make a state this server's alone, for as long as its process lives; raises StartError."""
+    if state is None:
+        return None
+    try:
+        places.secure_state(state)
+        handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"cannot use the state folder {state} ({error}): choose another with --state"
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        sentence = f"another elastinet is using the state in {state}: stop it, or choose another with --state"
+        raise StartError(sentence) from None
+    return handle
+
+
+def check_exposure(config: Config) -> None:
+    """Make sure that public addresses can be routed from this machine, if they are to; raises StartError."""
+    if not config.expose:
+        return
+    if config.fabric != "kernel":
+        raise StartError("--expose routes packets, and --fabric none has none")
+    if os.geteuid() != 0:
+        raise StartError("--expose changes this machine's routes: start as root, or use 'elastinet forward'")
+    if EXPOSED_LINK in (name for _, name in socket.if_nameindex()):
+        raise StartError(
+            f"another elastinet is exposed here already (by the link {EXPOSED_LINK}): stop it first"
+        )
+
+
+def check_fabric(config: Config) -> None:
+    """Make sure that this machine can have a kernel fabric, if it is to; raises StartError."""
+    if config.fabric == "kernel" and (lacking := launch.check()):
+        lines = "; ".join(f"{feature}: {why}" for feature, why in lacking.items())
+        raise StartError(
+            f"no kernel fabric here ({lines}). Or start with --fabric none: no packets, all else works"
+        )
