@@ -39,10 +39,10 @@ lint: setup
 	@$(PYTHON_BIN) -m mypy
 
 fuzz: setup
-	@PYTHONPATH=tests:tests/fabric:tests/kernel $(PYTHON_BIN) -m fuzz $(FUZZ)
+	@PYTHONPATH=tests:tests/support $(PYTHON_BIN) -m fuzz $(FUZZ)
 
 bench: setup .venv/.bench-ready
-	@PYTHONPATH=tests $(PYTHON_BIN) -m bench
+	@PYTHONPATH=tests:tests/support $(PYTHON_BIN) -m bench
 
 .venv/.bench-ready: constraints-bench.txt .venv/.ready
 	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r constraints-bench.txt

@@ -9,24 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import PROGRAM, Done, Run, wait_until
+from served import Served
 from xdist.scheduler import LoadScopeScheduling
 
-from commands import PROGRAM, Done, Run, wait_until
 from elastinet.engine import Engine
 from elastinet.serve import places
 from elastinet.store import MemoryJournal
-from served import Served
 
-TOGETHER = ("tests/fabric/", "tests/kernel/", "tests/refusals/", "tests/walls/", "tests/test_http_fuzz.py")
+TOGETHER = (
+    "tests/fabric/",
+    "tests/kernel/",
+    "tests/refusals/",
+    "tests/walls/",
+    "tests/serve/test_http_fuzz.py",
+)
 """Files whose tests share a server or an agent that is dear to start."""
 SLOW = ("tests/clients/", "tests/test_examples.py", "tests/walls/test_fuzz.py", "tests/walls/test_chaos.py")
 """Tests that take long, each by itself."""
 MEASURING = (
     *(
-        "tests/fabric/test_limits",
-        "tests/fabric/test_credits",
-        "tests/fabric/test_pace",
-        "tests/fabric/test_counters",
+        "tests/fabric/router/test_limits",
+        "tests/fabric/agent/test_credits",
+        "tests/fabric/router/test_pace",
+        "tests/fabric/router/test_counters",
     ),
     *("tests/kernel/test_perf", "tests/kernel/test_wire_express", "tests/kernel/test_wire_counters"),
     *("tests/kernel/test_forecast_law", "tests/kernel/test_mpi.py::test_measured"),

@@ -9,14 +9,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "fabric"), str(Path(__file__).parent)]
+sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parent)]
 
 from loads import MBIT, Load, arriving, bursting, data, flowing, limits, measured, serving  # noqa: E402
 from machine import Machine  # noqa: E402
-from parts import eni, group, guest  # noqa: E402
+from parts import (  # noqa: E402
+    eni,
+    group,
+    guest,
+    things,
+)
 from path import Row, namespace, world  # noqa: E402
-from test_limits import things  # noqa: E402
-from test_peering import between, side  # noqa: E402
+from vpcs import between, side  # noqa: E402
 
 from elastinet.fabric.contract.objects import Permission, Share  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds  # noqa: E402
@@ -109,7 +113,7 @@ def change(machine: Machine) -> Iterator[Row]:
 
 def multipath() -> Iterator[Row]:
     """MPTCP by subflows, through a server and the command line, as a user measures it."""
-    sys.path[:0] = [str(Path(__file__).parents[1] / "kernel")]
+    sys.path[:0] = [str(Path(__file__).parents[1] / "support")]
     import tempfile
 
     from world import World

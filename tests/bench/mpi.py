@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "kernel")]
+sys.path[:0] = [str(Path(__file__).parents[1] / "support")]
 
 from world import World  # noqa: E402
 

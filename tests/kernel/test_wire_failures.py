@@ -4,7 +4,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from test_wire_packets import ping
+from world import ping
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """A middlebox that routes inside the VPC, and the table of its gateway, put in the way."""
 
 import pytest
-from test_wire_packets import ping
+from world import ping
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import base64
 import re
 
 import pytest
-
 from commands import wait_until
+from world import ping
 
 
 @pytest.fixture(autouse=True)
@@ -13,10 +13,6 @@ def empty(world):
     """Each test begins with an account as new."""
     yield
     world.cli("reset")
-
-
-def ping(world, source, target):
-    return world.sh(source, f"ping -c 1 -W 1 {target}").returncode == 0
 
 
 def serve(world, instance, port=80):

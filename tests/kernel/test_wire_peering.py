@@ -1,7 +1,7 @@
 """Peered VPCs: what the API says of a connection is what packets meet."""
 
 import pytest
-from test_wire_packets import ping
+from world import ping
 
 
 @pytest.fixture(autouse=True)

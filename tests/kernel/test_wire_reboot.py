@@ -1,9 +1,8 @@
 """Instances that reboot or shut down from inside, as their owners see it by the API and by packets."""
 
 import pytest
-from test_wire_packets import ping
-
 from commands import wait_until
+from world import ping
 
 
 @pytest.fixture

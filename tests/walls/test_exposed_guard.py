@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_exposed import REGION, Outside
-from world import ELASTINET
-
 from commands import wait_until
+from outside import REGION, Outside
+from world import ELASTINET
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may expose")
 
