@@ -1,7 +1,7 @@
 """Sixteen p4d in training: what EFA is worth to an all-reduce, and what its algorithm is worth."""
 
 from elastinet.catalog.settings import Settings
-from elastinet.forecast.collectives import Asked, predict_collective
+from elastinet.forecast.collectives import CollectiveQuery, predict_collective
 
 TODAY = Settings(rules="2026")
 SIZES = {"1 GiB": 2**30, "8 GiB": 2**33}
@@ -17,7 +17,7 @@ def main():
     print("all-reduce among 16 p4d.24xlarge, 8 ranks on each")
     for way, more in WAYS.items():
         for size, octets in SIZES.items():
-            asked = Asked("allreduce", octets, "p4d.24xlarge", 16, **more)
+            asked = CollectiveQuery("allreduce", octets, "p4d.24xlarge", 16, **more)
             found = predict_collective(asked, TODAY)[0]
             times[way, size] = found.seconds
             print(
@@ -29,7 +29,7 @@ def main():
 
     print("the fastest algorithm by size")
     for power in (3, 13, 23, 33):
-        first, *others = predict_collective(Asked("allreduce", 2**power, "p4d.24xlarge", 16), TODAY)
+        first, *others = predict_collective(CollectiveQuery("allreduce", 2**power, "p4d.24xlarge", 16), TODAY)
         slower = ", ".join(f"{other.algorithm} {other.seconds / first.seconds:.1f}" for other in others)
         print(
             f"2^{power:<2} bytes  {first.algorithm:18} {first.seconds * 1e6:10.0f} us, times that: {slower}"

@@ -16,15 +16,15 @@ from elastinet.fabric.contract.messages import (
     Converged,
     Desire,
     Detached,
+    DirectionStats,
     Fact,
     Gone,
     Hello,
     Measure,
     Measured,
     Running,
-    Way,
 )
-from elastinet.fabric.contract.objects import AnyObject, Bandwidth, Guest, Interface
+from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, Guest, Interface
 from elastinet.fabric.desired.desired import build, everything
 from elastinet.fabric.desired.touching import touched
 from elastinet.model.change import Change
@@ -41,7 +41,7 @@ TROUBLE_SECONDS = 3.0
 UNSETTLED = ("pending", "stopping", "shutting-down")
 
 
-class Link(Protocol):
+class AgentConnection(Protocol):
     """The way to a fabric; facts come back through `Reconciler.learn`."""
 
     def send(self, message: Desire | Measure) -> None:
@@ -55,7 +55,11 @@ class Reconciler:
     """Keeps the desired network of an engine's state, and tells the engine what the fabric says."""
 
     def __init__(
-        self, engine: Engine, link: Link, disks: Path | None = None, away_seconds: float = AWAY_SECONDS
+        self,
+        engine: Engine,
+        link: AgentConnection,
+        disks: Path | None = None,
+        away_seconds: float = AWAY_SECONDS,
     ) -> None:
         self.engine = engine
         self.link = link
@@ -251,8 +255,12 @@ class Reconciler:
 
     def _is_held(self, noun: Instance | NetworkInterface) -> bool:
         """Whether it is a failure that an instance or an interface waits for, its own or its instance's."""
-        bond = noun.attachment if isinstance(noun, NetworkInterface) else None
-        keys = {f"guest:{noun.id}", f"interface:{noun.id}", f"guest:{bond.instance_id if bond else ''}"}
+        attachment = noun.attachment if isinstance(noun, NetworkInterface) else None
+        keys = {
+            f"guest:{noun.id}",
+            f"interface:{noun.id}",
+            f"guest:{attachment.instance_id if attachment else ''}",
+        }
         return not keys.isdisjoint(self.failed)
 
     def _unsettled(self) -> Iterator[Instance | NetworkInterface]:
@@ -323,6 +331,6 @@ class ModelledFabric:
     def _measured(self, number: int) -> Measured:
         """No packet has passed: all buckets are full."""
         assert self.reconciler is not None
-        limited = [item for item in self.reconciler.have.values() if isinstance(item, Bandwidth)]
-        ways = {item.id: Way(item.share.peak_bps, item.share.credit_bits) for item in limited}
+        limited = [item for item in self.reconciler.have.values() if isinstance(item, BandwidthLimits)]
+        ways = {item.id: DirectionStats(item.share.peak_bps, item.share.credit_bits) for item in limited}
         return Measured(number, time.monotonic(), ways, ways)

@@ -27,7 +27,7 @@ from path import Row, namespace  # noqa: E402
 from elastinet.cli.dpdk import command, cores  # noqa: E402
 from elastinet.fabric.contract import client  # noqa: E402
 from elastinet.fabric.contract.names import ROUTER_MAC  # noqa: E402
-from elastinet.fabric.contract.objects import AnyObject, Subnet  # noqa: E402
+from elastinet.fabric.contract.objects import AnyObject, NetworkSubnet  # noqa: E402
 from elastinet.fabric.kernel.relay import RECEIVE_BUFFER_FORCE  # noqa: E402
 from wire import BATCH, WAIT_FOR_ONE, Batch, End, datagrams  # noqa: E402
 from wire import Path as Wire  # noqa: E402
@@ -36,7 +36,7 @@ PROGRAM, PACKAGE = command.TESTPMD, command.PACKAGE
 ROUNDS, SECONDS, PINGS = 5, 1.0, 2000
 BUSY, LEAST = 0.9, 0.01
 """From this share of a core on it is full; below that one nobody is worth a word."""
-BOX, BETWEEN = "i-3", Subnet("subnet-3", "10.0.3.0/24", "10.0.3.1")
+BOX, BETWEEN = "i-3", NetworkSubnet("subnet-3", "10.0.3.0/24", "10.0.3.1")
 FORWARD = """
 sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0
 sysctl -qw net.ipv4.conf.eth1.rp_filter=0 net.ipv4.conf.eth2.rp_filter=0

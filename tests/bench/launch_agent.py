@@ -14,14 +14,14 @@ from machine import Machine  # noqa: E402
 from parts import ALL, eni, group, guest  # noqa: E402
 from path import crowd, world  # noqa: E402
 
-from elastinet.fabric.contract.objects import AnyObject, Bandwidth, Permission, Share  # noqa: E402
+from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, DirectionLimit, GroupRule  # noqa: E402
 
 Row = tuple[str, float, str]
 MANY, EDITS = 100, 9
 MBIT = 10**6
 LIMITS = {
-    "a t3.micro": (Share(64 * MBIT, 5000 * MBIT, 48_000 * MBIT), 5000 * MBIT),
-    "a c5.large": (Share(750 * MBIT, 10000 * MBIT, 10**13), 5000 * MBIT),
+    "a t3.micro": (DirectionLimit(64 * MBIT, 5000 * MBIT, 48_000 * MBIT), 5000 * MBIT),
+    "a c5.large": (DirectionLimit(750 * MBIT, 10000 * MBIT, 10**13), 5000 * MBIT),
 }
 """Share, and what goes through an internet gateway; all have 5 Gbit/s for a flow."""
 GAP = 2
@@ -52,10 +52,10 @@ def chosen(number: int) -> list[AnyObject]:
             *things[: 2 * number]]  # fmt: skip
 
 
-def limited(guest: str, kind: str) -> Bandwidth:
+def limited(guest: str, kind: str) -> BandwidthLimits:
     """What an instance of a type may send and receive."""
     share, gateway_bps = LIMITS[kind]
-    return Bandwidth(guest, ("vpc-1",), "1", share, 5000 * MBIT, gateway_bps)
+    return BandwidthLimits(guest, ("vpc-1",), "1", share, 5000 * MBIT, gateway_bps)
 
 
 def with_limits(kind: str) -> Row:
@@ -100,7 +100,7 @@ def edit(machine: Machine, label: str) -> Row:
     times = []
     for number in range(EDITS):
         began = time.monotonic()
-        machine.desire(group(ALL, Permission(6, number, number, "192.0.2.0/24")))
+        machine.desire(group(ALL, GroupRule(6, number, number, "192.0.2.0/24")))
         times.append(time.monotonic() - began)
     return f"a rule's change {label}, ms", sorted(times)[EDITS // 2] * 1000, "<= 50"
 

@@ -22,7 +22,7 @@ from parts import (  # noqa: E402
 from path import Row, namespace, world  # noqa: E402
 from vpcs import between, side  # noqa: E402
 
-from elastinet.fabric.contract.objects import Permission, Share  # noqa: E402
+from elastinet.fabric.contract.objects import DirectionLimit, GroupRule  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds  # noqa: E402
 
 GIGA = 1000 * MBIT
@@ -32,7 +32,7 @@ BURST_SECONDS = 4.0
 
 def unbound(machine: Machine) -> Iterator[Row]:
     """Two instances of a 10 Gbit/s type beside two without limits, in one interleaved run."""
-    share = Share(750 * MBIT, 10 * GIGA, 10**13)
+    share = DirectionLimit(750 * MBIT, 10 * GIGA, 10**13)
     kinds = [limits(n, 0, share=share, flow_bps=5 * GIGA, gateway_bps=5 * GIGA) for n in (3, 4)]
     others = [item for n in (3, 4) for item in (guest(n), eni(n, f"10.0.1.{n}0"))]
     machine.boot(*world(), *others, *kinds)
@@ -71,7 +71,7 @@ def exact(machine: Machine) -> Iterator[Row]:
 
 def between_regions(machine: Machine) -> Iterator[Row]:
     """Two instances that share what goes between regions."""
-    every = (Permission(6, 1, 65535, "0.0.0.0/0"),)
+    every = (GroupRule(6, 1, 65535, "0.0.0.0/0"),)
     routes = {1: ("10.2.0.0/16", "pcx-21"), 2: ("10.1.0.0/16", "pcx-21")}
     sides = [item for n in (1, 2) for item in side(n, routes[n])]
     third = eni(3, "10.1.1.30", network="vpc-1", subnet="10.1.1.0/24", gateway="10.1.1.1", groups=("sg-1",))

@@ -15,12 +15,12 @@ from parts import ALL, eni, group, guest, network, table  # noqa: E402
 
 from elastinet.fabric.contract.objects import (  # noqa: E402
     AnyObject,
+    GroupRule,
     Guest,
     Interface,
     Mapping,
     Network,
-    Permission,
-    Subnet,
+    NetworkSubnet,
 )
 from elastinet.fabric.kernel.worker import Worker  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
@@ -64,19 +64,19 @@ def namespace(machine: Machine, guest: str) -> int:
 def world() -> list[AnyObject]:
     """Two instances in one subnet with every feature on."""
     mapping = Mapping("203.0.113.101", "vpc-1", "10.0.1.10")
-    rules = (Permission(6, 1, 65535, "10.0.0.0/16"), Permission(17, 1, 65535, "10.0.0.0/16"))
+    rules = (GroupRule(6, 1, 65535, "10.0.0.0/16"), GroupRule(17, 1, 65535, "10.0.0.0/16"))
     things = [network(igw="igw-1"), table(("0.0.0.0/0", "igw")), group(*rules, egress=(*rules, ALL)), mapping]
     return [*things, guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20")]
 
 
 def crowd() -> list[AnyObject]:
     """Many more instances and rules in the same VPC."""
-    subnet = Subnet("subnet-3", "10.0.64.0/18", "10.0.64.1")
+    subnet = NetworkSubnet("subnet-3", "10.0.64.0/18", "10.0.64.1")
     plain = network(igw="igw-1")
     wide = Network("vpc-1", plain.cidrs, (*plain.subnets, subnet), "igw-1", plain.dns, plain.domain)
     things: list[AnyObject] = [wide]
     for number in range(GROUPS):
-        rules = (Permission(6, 1 + port, 1 + port, f"10.{number}.{port}.0/24") for port in range(RULES_EACH))
+        rules = (GroupRule(6, 1 + port, 1 + port, f"10.{number}.{port}.0/24") for port in range(RULES_EACH))
         things.append(group(*rules, id=f"sg-{100 + number}"))
     for number in range(MANY):
         address, mac = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from elastinet.catalog.plant import Plant
 from elastinet.rules.placement import placement
-from elastinet.rules.placement.occupancy import Demand, Zone
+from elastinet.rules.placement.occupancy import Demand, ZoneOccupancy
 
 Row = tuple[str, float, str]
 INSTANCES = 10_000
@@ -23,7 +23,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def launch(zone: Zone, dice: random.Random) -> float:
+def launch(zone: ZoneOccupancy, dice: random.Random) -> float:
     """The seconds of one launch of one instance: to find its host, to take it, and a function of its card."""
     demand = dice.choice(DEMANDS)
     began = time.perf_counter()
@@ -37,7 +37,7 @@ def launch(zone: Zone, dice: random.Random) -> float:
 
 def measure() -> Iterator[Row]:
     """Rows of name, value and target."""
-    zone, dice = Zone(LARGE), random.Random(0)
+    zone, dice = ZoneOccupancy(LARGE), random.Random(0)
     taken = sorted(launch(zone, dice) for _ in range(INSTANCES))
     what = f"{INSTANCES} instances on {LARGE.hosts} hosts"
     yield f"{what}: seconds for all, one by one", sum(taken), "<= 1"

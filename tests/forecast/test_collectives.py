@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from elastinet.catalog.accelerators import ACCELERATORS
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
-from elastinet.forecast.collectives import Asked, BadCollective, CollectivePrediction, predict_collective
+from elastinet.forecast.collectives import (
+    BadCollective,
+    CollectivePrediction,
+    CollectiveQuery,
+    predict_collective,
+)
 from elastinet.forecast.type_pairs import BadPair, type_pair
 from elastinet.rules.caps import Traffic
 from elastinet.rules.collectives import ALGORITHMS
@@ -24,7 +29,7 @@ SIZES = st.integers(1, 2**40)
 
 
 def predicted(*words: Any, settings: Settings = TODAY, **more: Any) -> CollectivePrediction:
-    return predict_collective(Asked(*words, **more), settings)[0]
+    return predict_collective(CollectiveQuery(*words, **more), settings)[0]
 
 
 def wire(kind: str, transport: Any = "efa", flows: int = 1, settings: Settings = TODAY) -> float:
@@ -34,13 +39,13 @@ def wire(kind: str, transport: Any = "efa", flows: int = 1, settings: Settings =
 
 
 @st.composite
-def asked(draw: st.DrawFn) -> Asked:
+def asked(draw: st.DrawFn) -> CollectiveQuery:
     collective = draw(st.sampled_from(COLLECTIVES))
     alone = collective == "pingpong"
     kind = draw(st.sampled_from(WITH_EFA))
     known = ACCELERATORS.get(kind)
     ranks = st.sampled_from((1, known.number)) if known else st.integers(1, 16)
-    return Asked(
+    return CollectiveQuery(
         collective,
         draw(SIZES),
         kind,
@@ -51,7 +56,7 @@ def asked(draw: st.DrawFn) -> Asked:
 
 
 @given(asked(), SIZES)
-def test_more_bytes_never_take_less(one: Asked, size: int) -> None:
+def test_more_bytes_never_take_less(one: CollectiveQuery, size: int) -> None:
     less, more = sorted((one.size, size))
     times = [
         {p.algorithm: p.seconds for p in predict_collective(one._replace(size=s), TODAY)}
@@ -61,7 +66,7 @@ def test_more_bytes_never_take_less(one: Asked, size: int) -> None:
 
 
 @given(asked())
-def test_the_chosen_algorithm_is_the_fastest(one: Asked) -> None:
+def test_the_chosen_algorithm_is_the_fastest(one: CollectiveQuery) -> None:
     first, *others = predict_collective(one, TODAY)
     assert {first.algorithm, *(p.algorithm for p in others)} == set(ALGORITHMS[one.collective])
     for name in ALGORITHMS[one.collective]:
@@ -71,7 +76,7 @@ def test_the_chosen_algorithm_is_the_fastest(one: Asked) -> None:
 
 
 @given(asked())
-def test_no_instance_sends_more_than_its_wire(one: Asked) -> None:
+def test_no_instance_sends_more_than_its_wire(one: CollectiveQuery) -> None:
     """What must leave each instance, whatever the algorithm, takes its time on the wire."""
     part = (one.instances - 1) / one.instances
     border = {
@@ -89,7 +94,7 @@ def test_no_instance_sends_more_than_its_wire(one: Asked) -> None:
 
 
 @given(asked())
-def test_a_ring_s_bus_is_never_wider_than_the_wire(one: Asked) -> None:
+def test_a_ring_s_bus_is_never_wider_than_the_wire(one: CollectiveQuery) -> None:
     for found in predict_collective(one, TODAY):
         if found.algorithm == "ring":
             assert found.busbw <= wire(one.kind, one.transport, 10_000) * (1 + 1e-9)

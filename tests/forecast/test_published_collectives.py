@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from elastinet.catalog.settings import Settings
-from elastinet.forecast.collectives import Asked, predict_collective
+from elastinet.forecast.collectives import CollectiveQuery, predict_collective
 
 GIB = 2**30
 PAGE = Path(__file__).parents[2] / "docs" / "collectives.md"
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
     @property
     def predicted(self) -> float:
-        asked = Asked(self.collective, self.gibibytes * GIB, self.kind, self.instances)
+        asked = CollectiveQuery(self.collective, self.gibibytes * GIB, self.kind, self.instances)
         return predict_collective(asked, Settings(rules="2026"))[0].algbw / 1e9
 
     @property

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elastinet.forecast.simulator import Flow, Run, fair, simulate
+from elastinet.forecast.simulator import Flow, SimulatedRun, fair, simulate
 from elastinet.rules.bandwidth import Allowance
 
 KEYS = "abcd"
@@ -18,7 +18,7 @@ def flat(bps: int) -> Allowance:
     return Allowance(bps, bps)
 
 
-def rates(run: Run, flow: int = 0) -> list[tuple[float, float]]:
+def rates(run: SimulatedRun, flow: int = 0) -> list[tuple[float, float]]:
     """When each piece begins, and what a flow has then."""
     return [(piece.begin_s, piece.shares[flow].bps) for piece in run.pieces]
 
@@ -73,7 +73,7 @@ moments = st.floats(0, 5000)
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], Run]:
+def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], SimulatedRun]:
     resources = dict(zip(KEYS, draw(st.lists(allowances, min_size=1, max_size=4)), strict=False))
     flow = st.builds(
         lambda keys, number, cap, begin, span, bits: Flow(
@@ -93,7 +93,7 @@ def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], Run]:
 
 @given(runs())
 def test_nothing_carries_more_than_it_can_and_all_that_send_are_bound(
-    made: tuple[list[Flow], dict[str, Allowance], Run],
+    made: tuple[list[Flow], dict[str, Allowance], SimulatedRun],
 ) -> None:
     flows, resources, run = made
     for piece in run.pieces:
@@ -112,7 +112,7 @@ def test_nothing_carries_more_than_it_can_and_all_that_send_are_bound(
 
 
 @given(runs())
-def test_shares_are_max_min_fair(made: tuple[list[Flow], dict[str, Allowance], Run]) -> None:
+def test_shares_are_max_min_fair(made: tuple[list[Flow], dict[str, Allowance], SimulatedRun]) -> None:
     flows, _, run = made
     for piece in run.pieces:
         each = [share.bps / flow.number for flow, share in zip(flows, piece.shares, strict=True)]
@@ -123,7 +123,7 @@ def test_shares_are_max_min_fair(made: tuple[list[Flow], dict[str, Allowance], R
 
 
 @given(runs())
-def test_buckets_keep_their_books(made: tuple[list[Flow], dict[str, Allowance], Run]) -> None:
+def test_buckets_keep_their_books(made: tuple[list[Flow], dict[str, Allowance], SimulatedRun]) -> None:
     flows, resources, run = made
     ends = [*run.pieces[1:], None]
     for piece, after in zip(run.pieces, ends, strict=True):
@@ -139,7 +139,7 @@ def test_buckets_keep_their_books(made: tuple[list[Flow], dict[str, Allowance], 
 
 
 @given(runs())
-def test_what_was_to_be_sent_is_sent(made: tuple[list[Flow], dict[str, Allowance], Run]) -> None:
+def test_what_was_to_be_sent_is_sent(made: tuple[list[Flow], dict[str, Allowance], SimulatedRun]) -> None:
     flows, _, run = made
     times = [piece.begin_s for piece in run.pieces] + [run.end_s]
     assert times == sorted(times)

@@ -171,12 +171,12 @@ def test_a_moved_interface_keeps_its_addresses(world, net):
     eni, first = made["NetworkInterface"]["NetworkInterfaceId"], made["NetworkInterface"]["Ipv6Address"]
     expected = {a["Ipv6Address"] for a in made["NetworkInterface"]["Ipv6Addresses"]}
     for guest in (one, two):
-        bond = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=guest.id, DeviceIndex=1)
+        attachment = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=guest.id, DeviceIndex=1)
         world.settle()
         assert becomes(lambda g=guest: world.sh(g.id, "ip link show eth1").returncode == 0)
         assert becomes(lambda g=guest: configured(world, g.id, "eth1") == expected)
         assert becomes(lambda: pings(world, client.id, first))
-        ec2.detach_network_interface(AttachmentId=bond["AttachmentId"])
+        ec2.detach_network_interface(AttachmentId=attachment["AttachmentId"])
         ec2.get_waiter("network_interface_available").wait(
             NetworkInterfaceIds=[eni], WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
         )

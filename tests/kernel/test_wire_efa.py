@@ -73,10 +73,10 @@ def test_metadata(world: World, place: Any) -> None:
 
 
 def test_a_stopped_instance_gives_and_takes(world: World, place: Any) -> None:
-    (bond,) = (i["Attachment"]["AttachmentId"] for i in interfaces(world, place.other)[2:])
+    (attachment,) = (i["Attachment"]["AttachmentId"] for i in interfaces(world, place.other)[2:])
     world.ec2.stop_instances(InstanceIds=[place.other.id])
     world.settle()
-    world.ec2.detach_network_interface(AttachmentId=bond)
+    world.ec2.detach_network_interface(AttachmentId=attachment)
     asked = {"SubnetId": place.vpc.right, "Groups": [place.vpc.group], "InterfaceType": "efa"}
     made = world.ec2.create_network_interface(**asked)["NetworkInterface"]
     where = {"InstanceId": place.other.id, "DeviceIndex": 1, "NetworkCardIndex": 1}

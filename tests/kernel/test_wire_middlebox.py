@@ -26,7 +26,7 @@ def test_from_outside_and_between_subnets(world):
     public = ec2.allocate_address(Domain="vpc")
     ec2.associate_address(InstanceId=one.id, AllocationId=public["AllocationId"])
     table = ec2.create_route_table(VpcId=vpc.id)["RouteTable"]["RouteTableId"]
-    bond = ec2.associate_route_table(RouteTableId=table, GatewayId=vpc.gateway)["AssociationId"]
+    attachment = ec2.associate_route_table(RouteTableId=table, GatewayId=vpc.gateway)["AssociationId"]
     world.settle()
     before = passed(world, box.id)
     assert ping(world, "internet", public["PublicIp"])
@@ -36,7 +36,7 @@ def test_from_outside_and_between_subnets(world):
     world.settle()
     assert ping(world, "internet", public["PublicIp"])
     assert passed(world, box.id) == before + 1
-    ec2.disassociate_route_table(AssociationId=bond)
+    ec2.disassociate_route_table(AssociationId=attachment)
     world.settle()
     assert ping(world, "internet", public["PublicIp"])
     assert passed(world, box.id) == before + 1

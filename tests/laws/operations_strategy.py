@@ -45,10 +45,10 @@ def report_everything(engine: Engine) -> None:
         elif instance.state in ("stopping", "shutting-down"):
             engine.report(*instance.scope, "InstanceGone", instance.id, True)
     for interface in engine.state.all(NetworkInterface):
-        if bond := interface.attachment:
-            fact = {"attaching": "InterfaceAttached", "detaching": "InterfaceDetached"}.get(bond.status)
+        if attachment := interface.attachment:
+            fact = {"attaching": "InterfaceAttached", "detaching": "InterfaceDetached"}.get(attachment.status)
             if fact:
-                engine.report(*interface.scope, fact, interface.id, bond.id)
+                engine.report(*interface.scope, fact, interface.id, attachment.id)
 
 
 def end_by_itself(c: Choice) -> None:

@@ -385,11 +385,11 @@ def change_check(c: Choice) -> Params:
 
 @move("ModifyNetworkInterfaceAttribute")
 def keep_on_termination(c: Choice) -> Params:
-    bonded = [i for i in c.nouns(NetworkInterface) if i.attachment]
-    interface = c.one(bonded) if bonded else None
-    bond = interface.attachment.id if interface and interface.attachment else c.attachment
+    attachment = [i for i in c.nouns(NetworkInterface) if i.attachment]
+    interface = c.one(attachment) if attachment else None
+    attachment = interface.attachment.id if interface and interface.attachment else c.attachment
     id = interface.id if interface else c.interface
-    value = {"AttachmentId": bond, "DeleteOnTermination": c.chance(2)}
+    value = {"AttachmentId": attachment, "DeleteOnTermination": c.chance(2)}
     return {"NetworkInterfaceId": id, "Attachment": value}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from elastinet.catalog.plant import Plant
 from elastinet.rules.placement import placement
-from elastinet.rules.placement.occupancy import Demand, Zone
+from elastinet.rules.placement.occupancy import Demand, ZoneOccupancy
 
 TINY = Plant(spines=1, cores_per_spine=2, nodes_per_core=2, racks_per_node=2, hosts_per_rack=2)
 NARROW = Plant(cores_per_spine=1, nodes_per_core=3, racks_per_node=1, hosts_per_rack=3, families={"m5": 4})
@@ -28,9 +28,9 @@ DEMANDS = [
 
 
 @st.composite
-def zones(draw: st.DrawFn) -> Zone:
+def zones(draw: st.DrawFn) -> ZoneOccupancy:
     """A small zone in some state of use, reached step by step with questions in between."""
-    zone = Zone(draw(st.sampled_from(PLANTS)))
+    zone = ZoneOccupancy(draw(st.sampled_from(PLANTS)))
     taken: list[tuple[int, Demand]] = []
     for _ in range(draw(st.integers(0, 30))):
         demand = draw(st.sampled_from(DEMANDS))
@@ -48,7 +48,7 @@ def zones(draw: st.DrawFn) -> Zone:
     return zone
 
 
-def take(zone: Zone, host: int, demand: Demand) -> None:
+def take(zone: ZoneOccupancy, host: int, demand: Demand) -> None:
     """Put an instance on a host, with interfaces that get functions."""
     zone.take(host, demand)
     for card, count in enumerate(demand.functions):
@@ -58,7 +58,7 @@ def take(zone: Zone, host: int, demand: Demand) -> None:
             zone.give(host, card, number, demand.type_name)
 
 
-def leave(zone: Zone, host: int, demand: Demand) -> None:
+def leave(zone: ZoneOccupancy, host: int, demand: Demand) -> None:
     """Take it off, and as many functions from interfaces of its type."""
     for card, count in enumerate(demand.functions):
         held = zone.functions.held[host, card]
@@ -67,15 +67,15 @@ def leave(zone: Zone, host: int, demand: Demand) -> None:
     zone.leave(host, demand)
 
 
-def room(zone: Zone, demand: Demand, racks: range) -> int:
+def room(zone: ZoneOccupancy, demand: Demand, racks: range) -> int:
     return sum(zone.room(host, demand) for rack in racks for host in zone.hosts_of(rack))
 
 
-def fits(zone: Zone, demand: Demand, hosts: list[int]) -> bool:
+def fits(zone: ZoneOccupancy, demand: Demand, hosts: list[int]) -> bool:
     return all(hosts.count(host) <= zone.room(host, demand) for host in set(hosts))
 
 
-def distance(zone: Zone, hosts: list[int]) -> int:
+def distance(zone: ZoneOccupancy, hosts: list[int]) -> int:
     """The innermost layer of which one unit holds all these hosts."""
     racks = {host // zone.plant.hosts_per_rack for host in hosts}
     return next(n for n, span in enumerate(zone.plant.spans()) if len({rack // span for rack in racks}) == 1)
@@ -83,7 +83,7 @@ def distance(zone: Zone, hosts: list[int]) -> int:
 
 @given(zones(), st.sampled_from(DEMANDS))
 @settings(max_examples=200, deadline=None)
-def test_room_kept_is_room_counted(zone: Zone, demand: Demand) -> None:
+def test_room_kept_is_room_counted(zone: ZoneOccupancy, demand: Demand) -> None:
     kept = zone.rooms(demand)
     for span, layer in zip(zone.plant.spans(), kept.layers, strict=True):
         counted = [room(zone, demand, range(at, at + span)) for at in range(0, zone.plant.racks, span)]
@@ -96,7 +96,7 @@ def test_room_kept_is_room_counted(zone: Zone, demand: Demand) -> None:
 
 @given(zones(), st.sampled_from(DEMANDS))
 @settings(max_examples=200, deadline=None)
-def test_room_is_what_can_be_taken(zone: Zone, demand: Demand) -> None:
+def test_room_is_what_can_be_taken(zone: ZoneOccupancy, demand: Demand) -> None:
     """Instances go onto a host one by one until its room says that it is full, and no card has too few."""
     for host in range(zone.plant.hosts):
         left = zone.room(host, demand)
@@ -110,7 +110,7 @@ def test_room_is_what_can_be_taken(zone: Zone, demand: Demand) -> None:
 
 @given(zones(), st.sampled_from(DEMANDS), st.integers(1, 20))
 @settings(max_examples=200, deadline=None)
-def test_anywhere(zone: Zone, demand: Demand, count: int) -> None:
+def test_anywhere(zone: ZoneOccupancy, demand: Demand, count: int) -> None:
     found = placement.anywhere(zone, demand, count)
     assert len(found) == min(count, room(zone, demand, range(zone.plant.racks)))
     assert fits(zone, demand, found)
@@ -123,7 +123,7 @@ def test_anywhere(zone: Zone, demand: Demand, count: int) -> None:
     st.sets(st.integers(0, NARROW.hosts - 1), max_size=2),
 )
 @settings(max_examples=300, deadline=None)
-def test_cluster_is_the_tightest(zone: Zone, demand: Demand, count: int, members: set[int]) -> None:
+def test_cluster_is_the_tightest(zone: ZoneOccupancy, demand: Demand, count: int, members: set[int]) -> None:
     found = placement.cluster(zone, demand, count, members)
     count = min(count, room(zone, demand, range(zone.plant.racks)))
     assert len(found) == count
@@ -133,7 +133,7 @@ def test_cluster_is_the_tightest(zone: Zone, demand: Demand, count: int, members
     assert distance(zone, [*found, *members]) == tightest(zone, demand, count, members)
 
 
-def tightest(zone: Zone, demand: Demand, count: int, members: set[int]) -> int:
+def tightest(zone: ZoneOccupancy, demand: Demand, count: int, members: set[int]) -> int:
     """The innermost layer of which some unit holds all members and has room for the rest."""
     home = {host // zone.plant.hosts_per_rack for host in members}
     for layer, span in enumerate(zone.plant.spans()):
@@ -151,7 +151,9 @@ def tightest(zone: Zone, demand: Demand, count: int, members: set[int]) -> int:
     st.sets(st.integers(0, NARROW.racks - 1), max_size=4),
 )
 @settings(max_examples=200, deadline=None)
-def test_no_possible_spread_is_refused(zone: Zone, demand: Demand, count: int, taken: set[int]) -> None:
+def test_no_possible_spread_is_refused(
+    zone: ZoneOccupancy, demand: Demand, count: int, taken: set[int]
+) -> None:
     found = placement.spread(zone, demand, count, taken)
     possible = [
         rack
@@ -165,7 +167,7 @@ def test_no_possible_spread_is_refused(zone: Zone, demand: Demand, count: int, t
 
 
 def partitionable(
-    zone: Zone, demand: Demand, count: int, owners: dict[int, int], wanted: int | None, number: int
+    zone: ZoneOccupancy, demand: Demand, count: int, owners: dict[int, int], wanted: int | None, number: int
 ) -> bool:
     """Whether some way to hand the free racks out gives the request enough room."""
     free = [rack for rack in range(zone.plant.racks) if rack not in owners]
@@ -182,7 +184,7 @@ def partitionable(
        st.sampled_from([None, 1, 2]))  # fmt: skip
 @settings(max_examples=200, deadline=None)
 def test_no_possible_partition_is_refused(
-    zone: Zone, demand: Demand, count: int, owners: dict[int, int], wanted: int | None
+    zone: ZoneOccupancy, demand: Demand, count: int, owners: dict[int, int], wanted: int | None
 ) -> None:
     loads = {1: 0, 2: 0}
     found = placement.partition(zone, demand, count, owners, loads, wanted)
@@ -195,14 +197,14 @@ def test_no_possible_partition_is_refused(
 
 
 def test_partitions_are_evened_out() -> None:
-    zone = Zone(Plant())
+    zone = ZoneOccupancy(Plant())
     found = placement.partition(zone, Demand("m5.large"), 21, {}, dict.fromkeys(range(1, 8), 0), None)
     assert sorted(number for _, number in found) == sorted([*range(1, 8)] * 3)
 
 
 def test_nine_tenths_full() -> None:
     """Of racks that are nine tenths full every one that has room is found."""
-    zone, dice, demand = Zone(Plant(hosts_per_rack=10)), random.Random(1), Demand("m5.24xlarge")
+    zone, dice, demand = ZoneOccupancy(Plant(hosts_per_rack=10)), random.Random(1), Demand("m5.24xlarge")
     for host in dice.sample(range(zone.plant.hosts), zone.plant.hosts * 9 // 10):
         zone.take(host, demand)
     racks = [rack for rack in range(zone.plant.racks) if room(zone, demand, range(rack, rack + 1))]

@@ -20,10 +20,10 @@ from elastinet.engine import Engine
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.placement import DedicatedHost, Failure
-from elastinet.model.state import State, Table
+from elastinet.model.state import NounTable, State
 from elastinet.rules.devices import device
 from elastinet.rules.efa.efa import carries_ip, is_efa, most, most_on_card
-from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.interfaces import attachment_of, interfaces_of
 from elastinet.rules.placement.plants import Plants
 from elastinet.rules.weighting import has_weighting
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
@@ -58,7 +58,7 @@ def rows(state: State) -> dict[str, list[Any]]:
 def check_indexes(state: State) -> None:
     """Every index holds what its rows say, and nothing else."""
     for kind, table in state.tables.items():
-        anew = Table(kind)
+        anew = NounTable(kind)
         for id, noun in table.rows.items():
             anew.replace(id, noun)
         assert table.indexes == anew.indexes, kind
@@ -84,7 +84,7 @@ def check_types(engine: Engine) -> None:
         kind = instance_types()[instance.instance_type]
         assert has_weighting(kind, instance.bandwidth_weighting)
         for interface in interfaces_of(engine.state, instance.id):
-            has = bond(interface).ena_srd
+            has = attachment_of(interface).ena_srd
             assert has is None or not has.enabled or kind.flag("ena_srd")
         check_efas(engine, instance)
 
@@ -92,7 +92,7 @@ def check_types(engine: Engine) -> None:
 def check_efas(engine: Engine, instance: Instance) -> None:
     """No instance has more EFAs than its cards; an EFA-only one has no address, is never the primary, and settles."""
     kind, there = instance_types()[instance.instance_type], interfaces_of(engine.state, instance.id)
-    cards = [bond(interface).network_card for interface in there if is_efa(interface)]
+    cards = [attachment_of(interface).network_card for interface in there if is_efa(interface)]
     assert len(cards) <= most(kind, engine.settings.rules)
     for card in cards:
         assert cards.count(card) <= most_on_card(kind, card, engine.settings.rules)
@@ -100,10 +100,10 @@ def check_efas(engine: Engine, instance: Instance) -> None:
         assert carries_ip(interface) == bool(interface.addresses)
         assert place or carries_ip(interface)
         if is_efa(interface):
-            assert bond(interface).status == "attached" or instance.alive
+            assert attachment_of(interface).status == "attached" or instance.alive
         if not carries_ip(interface):
             assert (interface.own_addresses, interface.public_ip) == ((), None)
-            assert (bond(interface).status == "attaching") <= (instance.state == "pending")
+            assert (attachment_of(interface).status == "attaching") <= (instance.state == "pending")
 
 
 def check_plants(engine: Engine) -> None:
@@ -123,15 +123,15 @@ def check_functions(engine: Engine) -> None:
     """Each interface of an instance with a machine has a function of its own, where it takes one at all."""
     seen: set[tuple[str, Function]] = set()
     for interface in engine.state.all(NetworkInterface):
-        bonded = interface.attachment
-        instance = engine.state.get(Instance, bonded.instance_id) if bonded else None
+        attachment = interface.attachment
+        instance = engine.state.get(Instance, attachment.instance_id) if attachment else None
         takes = instance is not None and device(instance).function == "virtual" and instance.host is not None
-        assert takes == (bonded is not None and bonded.function is not None)
-        if bonded and bonded.function and instance:
-            assert bonded.function.host == instance.host
-            assert bonded.function.number < engine.settings.plant.functions_per_card
-            assert (interface.zone, bonded.function) not in seen
-            seen.add((interface.zone, bonded.function))
+        assert takes == (attachment is not None and attachment.function is not None)
+        if attachment and attachment.function and instance:
+            assert attachment.function.host == instance.host
+            assert attachment.function.number < engine.settings.plant.functions_per_card
+            assert (interface.zone, attachment.function) not in seen
+            seen.add((interface.zone, attachment.function))
 
 
 @pytest.mark.parametrize("journals", [in_memory, in_a_file])

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elastinet.fabric.contract.messages import Counted, Measured, Way
+from elastinet.fabric.contract.messages import DirectionStats, InterfaceStats, Measured
 from elastinet.operator.readings import Reader, divided
 
 HOLDERS = {"eni-1": "i-1", "eni-2": "i-1", "eni-3": "i-2"}
@@ -11,9 +11,9 @@ HOLDERS = {"eni-1": "i-1", "eni-2": "i-1", "eni-3": "i-2"}
 
 def measured(out: dict[str, int], sent: dict[str, int], *, dropped: int = 0, paced: int = 0) -> Measured:
     """One moment of an instance, by what each limit held up and each interface has sent."""
-    way = Way(10**9, 5 * 10**9, dropped=dropped, waited=out)
-    interfaces = {id: Counted(count, count // 1000, 7, 1, paced) for id, count in sent.items()}
-    return Measured(1, 3.5, {"i-1": way}, {"i-1": Way(10**9, 0)}, interfaces)
+    way = DirectionStats(10**9, 5 * 10**9, dropped=dropped, waited=out)
+    interfaces = {id: InterfaceStats(count, count // 1000, 7, 1, paced) for id, count in sent.items()}
+    return Measured(1, 3.5, {"i-1": way}, {"i-1": DirectionStats(10**9, 0)}, interfaces)
 
 
 def exceeded(reading, id: str, name: str = "bw_out_allowance_exceeded") -> int:

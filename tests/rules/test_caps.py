@@ -7,7 +7,7 @@ from small_region import HERE, THERE, Region
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.caps import Caps, Traffic
-from elastinet.rules.paths import NoPath
+from elastinet.rules.paths import NoNetworkPath
 from elastinet.rules.performance import of_pair
 
 GIGA = 10**9
@@ -156,9 +156,9 @@ def test_goodput(transport: Any, public: bool, expected: float) -> None:
 def test_efa_has_no_cap_for_a_flow() -> None:
     region = Region()
     ends = pair(region, *BIG)
-    with pytest.raises(NoPath, match=f"{ends[0].id} is no EFA"):
+    with pytest.raises(NoNetworkPath, match=f"{ends[0].id} is no EFA"):
         between(region, *ends, transport="efa")
-    with pytest.raises(NoPath, match="is not routed"):
+    with pytest.raises(NoNetworkPath, match="is not routed"):
         between(region, *pair(region, *BIG, interface_type="efa", public=True), transport="efa", public=True)
     ends = pair(region, *BIG, interface_type="efa")
     found = binding(region, between(region, *ends, transport="efa"), *ends)
@@ -177,7 +177,7 @@ def test_how_far_efa_reaches(rules: str, scope: str) -> None:
     else:
         too_far.append(beside)
     for where in too_far:
-        with pytest.raises(NoPath, match=scope):
+        with pytest.raises(NoNetworkPath, match=scope):
             between(region, here, region.launch(where, BIG[0], interface_type="efa"), transport="efa")
 
 
@@ -194,7 +194,7 @@ def test_all_efas_of_an_instance_send_together() -> None:
 def test_p4d_keeps_to_itself() -> None:
     region = Region("2026")
     ends = pair(region, "p4d.24xlarge", "c5n.18xlarge", interface_type="efa")
-    with pytest.raises(NoPath, match=r"EFAs of p4d.24xlarge and c5n.18xlarge do not talk"):
+    with pytest.raises(NoNetworkPath, match=r"EFAs of p4d.24xlarge and c5n.18xlarge do not talk"):
         between(region, *ends, transport="efa")
 
 
@@ -210,7 +210,7 @@ def test_efa_needs_no_address_and_no_route() -> None:
     made = [efa_only(region, end, subnet) for end, subnet in zip(ends, (ends[0].subnet_id, far), strict=True)]
     assert between(region, *made, transport="efa").bps == 100 * GIGA
     for transport in ("tcp", "udp"):
-        with pytest.raises(NoPath, match=f"{made[1].id} is EFA-only and has no address"):
+        with pytest.raises(NoNetworkPath, match=f"{made[1].id} is EFA-only and has no address"):
             between(region, ends[0], made[1], transport=transport)
 
 

@@ -4,7 +4,7 @@ import pytest
 from small_region import HERE, OWNER, THERE, Region
 
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.paths import NoPath, Path, path
+from elastinet.rules.paths import NetworkPath, NoNetworkPath, path
 
 
 @pytest.fixture
@@ -12,7 +12,9 @@ def region() -> Region:
     return Region()
 
 
-def between(region: Region, one: NetworkInterface, other: NetworkInterface, *, public: bool = False) -> Path:
+def between(
+    region: Region, one: NetworkInterface, other: NetworkInterface, *, public: bool = False
+) -> NetworkPath:
     """The path between two interfaces as they are now."""
     now = (region.state.need(NetworkInterface, interface.id) for interface in (one, other))
     return path(region.state, *now, public=public)
@@ -22,7 +24,7 @@ def refused(
     region: Region, one: NetworkInterface, other: NetworkInterface, *parts: str, public: bool = False
 ) -> None:
     for pair in ((one, other), (other, one)):
-        with pytest.raises(NoPath) as why:
+        with pytest.raises(NoNetworkPath) as why:
             between(region, *pair, public=public)
         assert "\n" not in str(why.value)
         for part in parts:
@@ -32,7 +34,7 @@ def refused(
 def test_inside_a_vpc(region: Region) -> None:
     vpc = region.vpc("10.0.0.0/16")
     one, other = (region.launch(region.subnet(vpc, f"10.0.{n}.0/24")) for n in (1, 2))
-    assert between(region, one, other) == Path("vpc", 9001)
+    assert between(region, one, other) == NetworkPath("vpc", 9001)
 
 
 def test_to_itself(region: Region) -> None:
@@ -61,7 +63,7 @@ def test_a_host_without_network(region: Region) -> None:
     subnet = region.subnet(region.vpc("10.0.0.0/16"), "10.0.1.0/24")
     one, other = region.launch(subnet), region.launch(subnet)
     for instance in (region.instance(one), region.instance(other)):
-        region.state.replace(type(instance), instance.id, instance.but(lacks="network"))
+        region.state.replace(type(instance), instance.id, instance.but(host_failure="network"))
     refused(region, one, other, "has lost its network")
 
 
@@ -78,9 +80,9 @@ def test_through_a_middlebox(region: Region) -> None:
     region.call(
         "ModifyNetworkInterfaceAttribute", NetworkInterfaceId=box.id, SourceDestCheck={"Value": False}
     )
-    assert between(region, one, other) == Path("vpc", 9001, middleboxes=(box.id,))
-    assert between(region, other, one) == Path("vpc", 9001, middleboxes=(box.id,))
-    assert between(region, one, box) == Path("vpc", 9001)
+    assert between(region, one, other) == NetworkPath("vpc", 9001, middleboxes=(box.id,))
+    assert between(region, other, one) == NetworkPath("vpc", 9001, middleboxes=(box.id,))
+    assert between(region, one, box) == NetworkPath("vpc", 9001)
     region.call("StopInstances", InstanceIds=[region.instance(box).id])
     refused(region, one, other, "10.0.2.0/24", table, "a black hole")
 
@@ -95,7 +97,7 @@ def test_over_a_peering_connection(region: Region, other_region: str, expected: 
     region.route(left, "10.2.0.0/16", VpcPeeringConnectionId=peering)
     refused(region, one, other, "has no route to 10.1.")
     region.route(right, "10.1.0.0/16", other_region, VpcPeeringConnectionId=peering)
-    assert between(region, one, other) == Path(*expected, peering=peering)  # type: ignore[arg-type]
+    assert between(region, one, other) == NetworkPath(*expected, peering=peering)  # type: ignore[arg-type]
     region.call("DeleteVpcPeeringConnection", VpcPeeringConnectionId=peering)
     refused(region, one, other, "a black hole", peering)
 
@@ -116,7 +118,7 @@ def test_through_internet_gateways(region: Region) -> None:
     region.gateway(left)
     refused(region, one, other, "has no route to 198.")
     region.gateway(right, THERE)
-    assert between(region, one, other) == Path("gateway", 1500)
+    assert between(region, one, other) == NetworkPath("gateway", 1500)
 
 
 def test_by_public_addresses_inside_a_vpc(region: Region) -> None:
@@ -127,8 +129,8 @@ def test_by_public_addresses_inside_a_vpc(region: Region) -> None:
     refused(region, one, other, f"{other.id} of i-", "no public address", public=True)
     address = region.call("AllocateAddress")["AllocationId"]
     region.call("AssociateAddress", AllocationId=address, NetworkInterfaceId=other.id)
-    assert between(region, one, other) == Path("vpc", 9001)
-    assert between(region, one, other, public=True) == Path("gateway", 1500)
+    assert between(region, one, other) == NetworkPath("vpc", 9001)
+    assert between(region, one, other, public=True) == NetworkPath("gateway", 1500)
     region.call(
         "DisassociateAddress", AssociationId=region.call("DescribeAddresses")["Addresses"][0]["AssociationId"]
     )
@@ -151,6 +153,6 @@ def test_out_through_a_nat_gateway(region: Region) -> None:
     table = region.call("CreateRouteTable", VpcId=left)["RouteTable"]["RouteTableId"]
     region.call("AssociateRouteTable", RouteTableId=table, SubnetId=inner)
     region.call("CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=made)
-    assert between(region, one, other) == Path("gateway", 1500, middleboxes=(made,))
-    with pytest.raises(NoPath, match="no public address"):
+    assert between(region, one, other) == NetworkPath("gateway", 1500, middleboxes=(made,))
+    with pytest.raises(NoNetworkPath, match="no public address"):
         between(region, other, one)

@@ -10,7 +10,7 @@ import msgspec
 from machine import Machine
 
 from elastinet.fabric.contract.messages import Measure
-from elastinet.fabric.contract.objects import Bandwidth, Nearer, Share
+from elastinet.fabric.contract.objects import BandwidthLimits, DirectionLimit, FlowLimit
 from elastinet.rules.frames import Transport, share
 
 MBIT = 10**6
@@ -19,26 +19,26 @@ ATTEMPTS = 4
 """A machine that others use too is sometimes late, with packets and with reading the clock."""
 
 
-def limits(number: int, mbit: int, **changes: Any) -> Bandwidth:
+def limits(number: int, mbit: int, **changes: Any) -> BandwidthLimits:
     """What guest `number` may send and receive, in Mbit/s; flows and the gateway are not held to less."""
     fields: dict[str, Any] = {
         "networks": ("vpc-1",),
         "since": "1",
-        "share": Share(mbit * MBIT, mbit * MBIT),
+        "share": DirectionLimit(mbit * MBIT, mbit * MBIT),
         "flow_bps": mbit * MBIT,
         "gateway_bps": mbit * MBIT,
     }
-    return Bandwidth(f"i-{number}", **(fields | changes))
+    return BandwidthLimits(f"i-{number}", **(fields | changes))
 
 
-def bursting(number: int, baseline: int, peak: int, seconds: float, **changes: Any) -> Bandwidth:
+def bursting(number: int, baseline: int, peak: int, seconds: float, **changes: Any) -> BandwidthLimits:
     """The same with credits for so many seconds at the peak."""
-    bucket = Share(baseline * MBIT, peak * MBIT, round((peak - baseline) * MBIT * seconds))
+    bucket = DirectionLimit(baseline * MBIT, peak * MBIT, round((peak - baseline) * MBIT * seconds))
     return limits(number, peak, share=bucket, **changes)
 
 
-def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = ()) -> Nearer:
-    return Nearer(near, mbit * MBIT, protocols, interfaces)
+def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = ()) -> FlowLimit:
+    return FlowLimit(near, mbit * MBIT, protocols, interfaces)
 
 
 WARM_UP_SECONDS, SECONDS = 0.6, 1.5

@@ -6,29 +6,32 @@ from typing import Any
 from elastinet.fabric.contract.objects import (
     AnyObject,
     Group,
+    GroupRule,
     Guest,
     Interface,
     Network,
-    Permission,
-    Route,
-    Subnet,
-    Table,
+    NetworkSubnet,
+    RoutingTable,
+    TableRoute,
 )
 
-ALL = Permission(-1, -1, -1, "0.0.0.0/0")
-SUBNETS = (Subnet("subnet-1", "10.0.1.0/24", "10.0.1.1"), Subnet("subnet-2", "10.0.2.0/24", "10.0.2.1"))
+ALL = GroupRule(-1, -1, -1, "0.0.0.0/0")
+SUBNETS = (
+    NetworkSubnet("subnet-1", "10.0.1.0/24", "10.0.1.1"),
+    NetworkSubnet("subnet-2", "10.0.2.0/24", "10.0.2.1"),
+)
 
 
 def network(id: str = "vpc-1", igw: str | None = None, **changes: Any) -> Network:
     return Network(id, ("10.0.0.0/16",), SUBNETS, igw, "10.0.0.2", "ec2.internal", **changes)
 
 
-def table(*routes: tuple[str, str], id: str = "rtb-1", network: str = "vpc-1") -> Table:
-    return Table(id, network, tuple(Route(*route) for route in routes))
+def table(*routes: tuple[str, str], id: str = "rtb-1", network: str = "vpc-1") -> RoutingTable:
+    return RoutingTable(id, network, tuple(TableRoute(*route) for route in routes))
 
 
 def group(
-    *ingress: Permission, id: str = "sg-1", egress: tuple[Permission, ...] = (ALL,), network: str = "vpc-1"
+    *ingress: GroupRule, id: str = "sg-1", egress: tuple[GroupRule, ...] = (ALL,), network: str = "vpc-1"
 ) -> Group:
     return Group(id, network, frozenset(ingress), frozenset(egress))
 

@@ -139,7 +139,7 @@ class Scene(SimpleNamespace):
         self.free_far = self._interface(self.far)["NetworkInterfaceId"]
         second = self._interface(self.left)
         self.second, self.taken = second["NetworkInterfaceId"], second["PrivateIpAddress"]
-        self.bond = ec2.attach_network_interface(
+        self.attachment = ec2.attach_network_interface(
             NetworkInterfaceId=self.second, InstanceId=self.two, DeviceIndex=1
         )["AttachmentId"]
         self.token = self.launching(ClientToken="gone")

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 from parts import eni, network
 
-from elastinet.fabric.contract.objects import Interface, Network, Permission
+from elastinet.fabric.contract.objects import GroupRule, Interface, Network
 
 BLOCK = "2001:db8:0:100::/56"
 BLOCKS = ("2001:db8:0:101::/64", "2001:db8:0:102::/64")
-ALL6 = Permission(-1, -1, -1, "::/0")
+ALL6 = GroupRule(-1, -1, -1, "::/0")
 INTERNET = "3fff::1"
 ROUTER = "fe80::c00:ff:fe00:1"
 

@@ -4,15 +4,22 @@ from typing import Any
 
 from parts import ALL, eni, group, guest, table
 
-from elastinet.fabric.contract.objects import AnyObject, Interface, Network, Peering, Permission, Subnet
+from elastinet.fabric.contract.objects import (
+    AnyObject,
+    GroupRule,
+    Interface,
+    Network,
+    NetworkSubnet,
+    PeeringLink,
+)
 
-PINGED = (Permission(1, 8, -1, "0.0.0.0/0"), Permission(58, 128, -1, "::/0"))
-EVERY = (ALL, Permission(-1, -1, -1, "::/0"))
+PINGED = (GroupRule(1, 8, -1, "0.0.0.0/0"), GroupRule(58, 128, -1, "::/0"))
+EVERY = (ALL, GroupRule(-1, -1, -1, "::/0"))
 
 
 def vpc(number: int) -> Network:
     block = f"2001:db8:0:{number}00::/56"
-    subnet = Subnet(
+    subnet = NetworkSubnet(
         f"subnet-{number}", f"10.{number}.1.0/24", f"10.{number}.1.1", f"2001:db8:0:{number}01::/64"
     )
     return Network(
@@ -41,5 +48,5 @@ def side(number: int, *routes: tuple[str, str]) -> tuple[AnyObject, ...]:
     return (vpc(number), table(*routes, **own), letting, guest(number), at(number))
 
 
-def between(one: int, other: int, **changes: Any) -> Peering:
-    return Peering(f"pcx-{one}{other}", (f"vpc-{one}", f"vpc-{other}"), **changes)
+def between(one: int, other: int, **changes: Any) -> PeeringLink:
+    return PeeringLink(f"pcx-{one}{other}", (f"vpc-{one}", f"vpc-{other}"), **changes)

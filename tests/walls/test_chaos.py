@@ -17,13 +17,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from commands import wait_until
 from left import host
+from wholeness import check_references, kept
 from world import World
 
 from chaos.blows import BLOWS, Blow, Confined, fill, groups, inits, wait_for_the_end
 from chaos.load import Load
-from commands import wait_until
-from wholeness import check_references, kept
 
 SECONDS = float(os.environ.get("ELASTINET_CHAOS_SECONDS", "45"))
 SEED = os.environ.get("ELASTINET_CHAOS_SEED", "1")
@@ -80,12 +80,12 @@ def unsettled(world: Any) -> dict[str, Any]:
     states = {one["InstanceId"]: one["State"]["Name"] for page in pages for one in page["Instances"]}
     found: dict[str, Any] = {id: name for id, name in states.items() if name not in STEADY}
     for one in world.ec2.describe_network_interfaces()["NetworkInterfaces"]:
-        if bond := one.get("Attachment"):
-            holder = bond.get("InstanceId", "")
-            if bond["Status"] != "attached" or holder in found:
+        if attachment := one.get("Attachment"):
+            holder = attachment.get("InstanceId", "")
+            if attachment["Status"] != "attached" or holder in found:
                 found[one["NetworkInterfaceId"]] = (
-                    bond["Status"],
-                    bond["DeviceIndex"],
+                    attachment["Status"],
+                    attachment["DeviceIndex"],
                     holder,
                     states.get(holder),
                 )

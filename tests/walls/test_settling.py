@@ -11,9 +11,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from world import World
-
 from commands import wait_until
+from world import World
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +59,12 @@ def test_others_are_not_held_up(place: SimpleNamespace) -> None:
     for _ in range(3):  # what comes later is waited for as ever
         made = place.world.ec2.create_network_interface(SubnetId=place.vpc.left, Groups=[place.vpc.group])
         eni = made["NetworkInterface"]["NetworkInterfaceId"]
-        bond = place.world.ec2.attach_network_interface(
+        attachment = place.world.ec2.attach_network_interface(
             NetworkInterfaceId=eni, InstanceId=other.id, DeviceIndex=1
         )
         assert settle(place.world, 60)[0] == 200
         assert "eth1" in place.world.out(other.id, "ip -br link")
-        place.world.ec2.detach_network_interface(AttachmentId=bond["AttachmentId"])
+        place.world.ec2.detach_network_interface(AttachmentId=attachment["AttachmentId"])
         assert settle(place.world, 60)[0] == 200
         place.world.ec2.delete_network_interface(NetworkInterfaceId=eni)
 

@@ -10,7 +10,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.wire.serialise import serialise, serialise_error
 
 PROLOG = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -98,7 +98,7 @@ def test_what_is_not_of_the_shape_is_a_programming_error(
 
 
 def test_a_view_is_written_once() -> None:
-    view = View(VpcId="vpc-1")
+    view = StateView(VpcId="vpc-1")
     first = inside("DescribeVpcs", {"Vpcs": [view]})
     assert first == b"<vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet>"
     assert view.wire == b"<vpcId>vpc-1</vpcId>"
@@ -108,7 +108,7 @@ def test_a_view_is_written_once() -> None:
 
 
 def test_a_view_under_another_shape_is_written_anew() -> None:
-    view = View(Description="d")
+    view = StateView(Description="d")
     for _ in range(2):
         group = inside("DescribeSecurityGroups", {"SecurityGroups": [view]})
         assert b"<groupDescription>d</groupDescription>" in group
@@ -117,8 +117,8 @@ def test_a_view_under_another_shape_is_written_anew() -> None:
 
 
 def test_a_view_inside_a_view() -> None:
-    tag = View(Key="k", Value="v")
-    vpc = View(VpcId="vpc-1", Tags=(tag,))
+    tag = StateView(Key="k", Value="v")
+    vpc = StateView(VpcId="vpc-1", Tags=(tag,))
     assert inside("CreateVpc", {"Vpc": vpc}) == (
         b"<vpc><vpcId>vpc-1</vpcId><tagSet><item><key>k</key><value>v</value></item></tagSet></vpc>"
     )
@@ -126,7 +126,7 @@ def test_a_view_inside_a_view() -> None:
 
 
 def test_five_thousand_views_are_joined_in_milliseconds() -> None:
-    views = [View(NetworkInterfaceId=f"eni-{n:017x}", Description="x" * 1000) for n in range(5000)]
+    views = [StateView(NetworkInterfaceId=f"eni-{n:017x}", Description="x" * 1000) for n in range(5000)]
     serialise("DescribeNetworkInterfaces", {"NetworkInterfaces": views}, "r-1")
     begin = time.process_time()
     serialise("DescribeNetworkInterfaces", {"NetworkInterfaces": views}, "r-1")

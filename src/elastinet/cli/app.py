@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from elastinet import __version__
-from elastinet.cli.common import Failure, say_error
+from elastinet.cli.common import CommandFailure, say_error
 
 AFTER = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 VERBS: dict[str, str] = {
@@ -74,7 +74,7 @@ def main() -> None:
     given = sys.argv[1:2]
     try:
         app_of(given if given and given[0] in VERBS else VERBS)()
-    except Failure as failure:
+    except CommandFailure as failure:
         say_error(str(failure))
         sys.exit(failure.code)
     except KeyboardInterrupt:

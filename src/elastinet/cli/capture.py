@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, ask, find_server, run_folder
+from elastinet.cli.common import CommandFailure, Port, State, ask, find_server, run_folder
 from elastinet.fabric.contract import client
 
 # The classic pcap format: microseconds, whole frames, Ethernet.
@@ -28,7 +28,7 @@ def capture(
 ) -> None:
     """Write the packets of an interface to a file, until Ctrl-C."""
     if side not in ("instance", "router"):
-        raise Failure(f"--side is instance or router, not {side}", 2)
+        raise CommandFailure(f"--side is instance or router, not {side}", 2)
     server = find_server(port, state)
     place = ask(server, "GET", f"/_elastinet/interface?id={quote(interface)}")
     at: Literal["guest", "router"] = "guest" if side == "instance" else "router"
@@ -36,7 +36,7 @@ def capture(
     try:
         packets = client.open_socket(run_folder(server), namespace, device=device)
     except client.AgentGone as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     print(f"capturing {device} of {namespace}", file=sys.stderr, flush=True)
     if str(write) == "-":
         _record(packets, sys.stdout.buffer, count)

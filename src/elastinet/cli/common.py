@@ -15,7 +15,7 @@ from elastinet.cli.terminal import printable
 from elastinet.serve import places
 
 
-class Failure(Exception):
+class CommandFailure(Exception):
     """Something that the user is told in one line; `code` is the exit code."""
 
     def __init__(self, sentence: str, code: int = 1) -> None:
@@ -39,24 +39,24 @@ def print_json(value: Any) -> None:
 
 
 def configuration(file: Path | None = None, **given: Any) -> config.Config:
-    """The configuration with what the command line says; raises Failure."""
+    """The configuration with what the command line says; raises CommandFailure."""
     try:
         return config.load(given, file=file)
     except config.ConfigError as error:
-        raise Failure(str(error), 2) from error
+        raise CommandFailure(str(error), 2) from error
 
 
 def find_server(port: int | None, state: str | None) -> places.Server:
-    """The running server that the options mean; raises Failure."""
+    """The running server that the options mean; raises CommandFailure."""
     own = configuration(port=port, state=state)
     named_state = state or (os.environ.get("ELASTINET_STATE") if "ELASTINET_PORT" not in os.environ else None)
     try:
         found = places.find(port, named_state, own.port)
     except PermissionError as error:
-        raise Failure(f"no server can be trusted there: {error}") from error
+        raise CommandFailure(f"no server can be trusted there: {error}") from error
     if found is None:
         where = f"with the state {named_state}" if named_state and port is None else f"on port {own.port}"
-        raise Failure(f"no server is running {where}: start one with 'elastinet start'")
+        raise CommandFailure(f"no server is running {where}: start one with 'elastinet start'")
     return found
 
 
@@ -69,22 +69,22 @@ def _why(path: str, body: bytes) -> str:
 
 
 def run_folder(server: places.Server) -> Path:
-    """Where a server's sockets and logs are; raises Failure where others could have put them."""
+    """Where a server's sockets and logs are; raises CommandFailure where others could have put them."""
     folder = places.runtime_folder(server.port)
     try:
         return folders.check(folder)
     except FileNotFoundError:
         return folder
     except PermissionError as error:
-        raise Failure(f"no server can be trusted there: {error}") from error
+        raise CommandFailure(f"no server can be trusted there: {error}") from error
 
 
 def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, refused: int = 1) -> Any:
-    """The JSON that one of the server's own pages gives; raises Failure, with a code if it is refused."""
+    """The JSON of one of the server's own pages; raises CommandFailure, with a code if it is refused."""
     try:
         with call(server, method, path, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
-        raise Failure(_why(path, error.read()), refused if error.code < 500 else 1) from error
+        raise CommandFailure(_why(path, error.read()), refused if error.code < 500 else 1) from error
     except (OSError, ValueError) as error:
-        raise Failure(f"the server at {server.url} does not answer ({error})") from error
+        raise CommandFailure(f"the server at {server.url} does not answer ({error})") from error

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
 
 app = typer.Typer(no_args_is_help=True, help="Show which instances go past the kernel by EFA.")
@@ -22,7 +22,7 @@ def check(instances: Instances, port: Port = None, state: State = None, json: Js
     The exit code is 0 if all of them do, and 1 if some use TCP.
     """
     if len(instances) < 2:
-        raise Failure("name two instances or more", 2)
+        raise CommandFailure("name two instances or more", 2)
     told = _asked(port, state, instances)
     if json:
         print_json(told)

@@ -1,13 +1,15 @@
 """`elastinet env`."""
 
-from elastinet.cli.common import Failure, Json, Port, State, find_server, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json
 
 
 def env(port: Port = None, state: State = None, json: Json = False) -> None:
     """Print the exports that point AWS clients here: eval "$(elastinet env)"."""
     server = find_server(port, state)
     if server.unix_socket:
-        raise Failure("this server listens on a path, which AWS clients cannot call; curl --unix-socket can")
+        raise CommandFailure(
+            "this server listens on a path, which AWS clients cannot call; curl --unix-socket can"
+        )
     values = {
         "AWS_ENDPOINT_URL": server.url,
         "AWS_ACCESS_KEY_ID": "elastinet",

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, ask, find_server, run_folder
+from elastinet.cli.common import CommandFailure, Port, State, ask, find_server, run_folder
 from elastinet.fabric.contract import client
 from elastinet.serve.places import Server
 
@@ -24,7 +24,7 @@ def exec_(
     server = find_server(port, state)
     argv = command[1:] if command and command[0] == "--" else command
     if not argv:
-        raise Failure("no command is given: elastinet exec INSTANCE -- COMMAND…", 2)
+        raise CommandFailure("no command is given: elastinet exec INSTANCE -- COMMAND…", 2)
     sys.exit(_run(server, instance, argv, tty=tty))
 
 
@@ -34,21 +34,21 @@ def shell(instance: Instance, port: Port = None, state: State = None) -> None:
 
 
 def resolve(server: Server, name: str) -> str:
-    """The id of the running instance that a name means; raises Failure."""
+    """The id of the running instance that a name means; raises CommandFailure."""
     if name == "internet" or name.startswith("i-"):
         return name
     found = ask(server, "GET", f"/_elastinet/instances?name={quote(name)}")["instances"]
     if len(found) != 1:
-        raise Failure(f"{len(found) or 'no'} running instances are called '{name}'")
+        raise CommandFailure(f"{len(found) or 'no'} running instances are called '{name}'")
     return str(found[0])
 
 
 def _run(server: Server, name: str, argv: list[str], *, tty: bool) -> int:
     if server.fabric != "kernel":
-        raise Failure("this server has no kernel fabric: its instances run nothing")
+        raise CommandFailure("this server has no kernel fabric: its instances run nothing")
     try:
         return client.run(run_folder(server), resolve(server, name), argv, tty=tty)
     except client.AgentGone as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     except OSError as error:
-        raise Failure(error.strerror or str(error)) from error
+        raise CommandFailure(error.strerror or str(error)) from error

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import typer
 from rich.console import Console
 
-from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
 
 
@@ -47,7 +47,7 @@ def _tell(
     verb: str, layer: Layer, name: str, port: int | None, state: str | None, json: bool, **more: str
 ) -> None:
     if layer is not Layer.zone and f"-{layer}-" not in name:
-        raise Failure(f"{name} is no {layer}: 'elastinet plant' shows what there is", 2)
+        raise CommandFailure(f"{name} is no {layer}: 'elastinet plant' shows what there is", 2)
     query = urlencode({"unit": name, **more})
     told = ask(find_server(port, state), "POST", f"/_elastinet/{verb}?{query}")
     if json:

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, find_server, run_folder, say_error
+from elastinet.cli.common import CommandFailure, Port, State, find_server, run_folder, say_error
 from elastinet.cli.exec import resolve
 from elastinet.digits import whole
 from elastinet.fabric.contract import client
@@ -18,7 +18,7 @@ from elastinet.fabric.contract import client
 CHUNK = 65536
 
 
-class Rule(NamedTuple):
+class ForwardRule(NamedTuple):
     """A port here, and the instance and port that it leads to."""
 
     here: int
@@ -46,37 +46,37 @@ def forward(
     threading.Event().wait()
 
 
-def parse(text: str) -> Rule:
-    """A rule as the user writes it; raises Failure."""
+def parse(text: str) -> ForwardRule:
+    """A rule as the user writes it; raises CommandFailure."""
     parts = text.split(":")
     if len(parts) != 3 or not all(re.fullmatch("[0-9]+", part) for part in (parts[0], parts[2])):
-        raise Failure(f"'{text}' is not PORT:INSTANCE:PORT", 2)
+        raise CommandFailure(f"'{text}' is not PORT:INSTANCE:PORT", 2)
     here, there = whole(parts[0], 0, 65535), whole(parts[2], 1, 65535)
     if here is None or there is None:
-        raise Failure(f"'{text}' names a port that cannot be", 2)
-    return Rule(here, parts[1], there)
+        raise CommandFailure(f"'{text}' names a port that cannot be", 2)
+    return ForwardRule(here, parts[1], there)
 
 
 def listen(host: str, port: int, udp: bool) -> socket.socket:
-    """A socket for what comes from this machine; raises Failure."""
+    """A socket for what comes from this machine; raises CommandFailure."""
     try:
         if not udp:
             return socket.create_server((host, port))
         listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         listener.bind((host, port))
     except OSError as error:
-        raise Failure(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        raise CommandFailure(f"cannot listen on {host} port {port}: {error.strerror}") from error
     return listener
 
 
-def serve_tcp(listener: socket.socket, run: Path, rule: Rule) -> None:
+def serve_tcp(listener: socket.socket, run: Path, rule: ForwardRule) -> None:
     """Join each connection with one inside the instance."""
     while True:
         outer, _ = listener.accept()
         threading.Thread(target=_join, args=(outer, run, rule), daemon=True).start()
 
 
-def _join(outer: socket.socket, run: Path, rule: Rule) -> None:
+def _join(outer: socket.socket, run: Path, rule: ForwardRule) -> None:
     with outer:
         try:
             inner = client.open_socket(run, rule.guest, port=rule.there)
@@ -99,7 +99,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def serve_udp(listener: socket.socket, run: Path, rule: Rule) -> None:
+def serve_udp(listener: socket.socket, run: Path, rule: ForwardRule) -> None:
     """Give each sender a socket of its own inside the instance, by which answers find back."""
     inner: dict[tuple[str, int], socket.socket] = {}
     with selectors.DefaultSelector() as selector:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, find_server, run_folder
+from elastinet.cli.common import CommandFailure, Port, State, find_server, run_folder
 from elastinet.cli.exec import resolve
 from elastinet.cli.terminal import Output
 from elastinet.config import MEMORY
@@ -43,7 +43,7 @@ def _path(server: Server, instance: str | None) -> Path:
         kept = state or run_folder(server)
         path = kept / "disks" / resolve(server, instance) / "console.log"
     if not path.exists():
-        raise Failure(f"there is no log of {instance or 'the server'}: {path} does not exist")
+        raise CommandFailure(f"there is no log of {instance or 'the server'}: {path} does not exist")
     return path
 
 

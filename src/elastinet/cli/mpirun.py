@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from elastinet.cli.common import Failure, Json, Port, State, find_server, print_json, run_folder
+from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json, run_folder
 from elastinet.cli.measure.guests import ended_in_order
 from elastinet.cli.mpi import bench, hosts, program, transport
 from elastinet.cli.mpi.hosts import Host
@@ -39,7 +39,7 @@ def mpirun(
     _check(len(names), [name for name, value in own.items() if value], measure=measure, json=json)
     server = find_server(port, state)
     if server.fabric != "kernel":
-        raise Failure("this server has no kernel fabric: its instances run nothing", 2)
+        raise CommandFailure("this server has no kernel fabric: its instances run nothing", 2)
     told = hosts.asked(server, names)
     chosen = transport.chosen(by, told["without_efa"])
     on = [
@@ -54,22 +54,24 @@ def mpirun(
                 sys.exit(launch.execute(program.found(argv[0], launch.folder), argv[1:], variables))
             _measure(run, on, ports, _compared(by, chosen), json=json)
     except AgentGone as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     except OSError as error:
-        raise Failure(_sentence(error)) from error
+        raise CommandFailure(_sentence(error)) from error
 
 
 def _check(hosts: int, own: list[str], *, measure: bool, json: bool) -> None:
-    """Look that nothing is given that would be left out; raises Failure.
+    """Look that nothing is given that would be left out; raises CommandFailure.
 
     `own` are the options given that only a user's program has.
     """
     if json and not measure:
-        raise Failure("--json is for what --bench measures: a program's output is its own", 2)
+        raise CommandFailure("--json is for what --bench measures: a program's output is its own", 2)
     if measure and own:
-        raise Failure(f"--bench has programs of its own, with one rank on each instance: no {own[0]}", 2)
+        raise CommandFailure(
+            f"--bench has programs of its own, with one rank on each instance: no {own[0]}", 2
+        )
     if measure and hosts < 2:
-        raise Failure("--bench is for two instances or more", 2)
+        raise CommandFailure("--bench is for two instances or more", 2)
 
 
 def _sentence(error: OSError) -> str:
@@ -95,5 +97,5 @@ def _measure(
 def _variable(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise Failure(f"--env {text}: a variable is NAME=VALUE", 2)
+        raise CommandFailure(f"--env {text}: a variable is NAME=VALUE", 2)
     return name, value

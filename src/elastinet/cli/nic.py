@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
 
 Instance = Annotated[str, typer.Argument(help="An instance's id or Name tag.")]
@@ -38,7 +38,7 @@ def _show_counters(told: dict[str, Any], json: bool) -> None:
     for one in told["interfaces"]:
         if one["counters"] is None:
             why = "no packets are carried" if told["state"] == "running" else f"it is {told['state']}"
-            raise Failure(f"nothing is counted of {told['instance']}: {why}")
+            raise CommandFailure(f"nothing is counted of {told['instance']}: {why}")
         print(f"{one['device']} ({one['interface']})")
         print("\n".join(f"     {name}: {count}" for name, count in one["counters"].items()))
 

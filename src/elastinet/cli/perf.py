@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json, run_folder
+from elastinet.cli.common import CommandFailure, Json, Port, State, ask, find_server, print_json, run_folder
 from elastinet.cli.measure import figures, iperf, mptcp
 from elastinet.cli.measure.guests import ended_in_order
 from elastinet.cli.measure.opening import opened
@@ -39,7 +39,7 @@ def perf(
     """Measure the throughput from one instance to another with iperf3, beside what is predicted."""
     server = find_server(port, state)
     if server.fabric != "kernel":
-        raise Failure("this server carries no packets (fabric none): see 'elastinet predict'", 2)
+        raise CommandFailure("this server carries no packets (fabric none): see 'elastinet predict'", 2)
     flags = {"udp": udp, "mptcp": multipath, "via": via is not None}
     told = asked("perf", server, (source, target), flags, flows=flows, duration=duration)
     number, run = int(flows), run_folder(server)
@@ -48,7 +48,7 @@ def perf(
         with ended_in_order(), opened(server, told["missing"]):
             measured = _measure(run, told, number, udp=udp, multipath=multipath, quiet=json)
     except AgentGone as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     status = ask(server, "GET", "/_elastinet/status")
     found = _compared(told, measured) | {"unlimited": status["missing"].get("limits", "")}
     if json:
@@ -60,24 +60,24 @@ def perf(
 def _check(told: dict[str, Any], flows: int, *, multipath: bool, may_open: bool) -> None:
     """Refuse what could only end in a timeout."""
     if multipath and flows > mptcp.MOST:
-        raise Failure(f"MPTCP makes {mptcp.MOST} subflows at the most, not {flows}", 2)
+        raise CommandFailure(f"MPTCP makes {mptcp.MOST} subflows at the most, not {flows}", 2)
     if multipath and told["via"] == "gateway":
-        raise Failure("MPTCP's further ports are on private addresses: no gateway leads to them", 2)
+        raise CommandFailure("MPTCP's further ports are on private addresses: no gateway leads to them", 2)
     if not 1 <= told["duration_s"] <= LONGEST_SECONDS:
-        raise Failure(f"duration: a second to a day, not {figures.time(told['duration_s'])}", 2)
+        raise CommandFailure(f"duration: a second to a day, not {figures.time(told['duration_s'])}", 2)
     shut = [rule for rule in told["missing"] if not (may_open and rule["is_group"])]
     if shut:
         hint = "; --open lets it in for the run" if all(rule["is_group"] for rule in shut) else ""
-        raise Failure("; ".join(rule["sentence"] for rule in shut) + hint, 2)
+        raise CommandFailure("; ".join(rule["sentence"] for rule in shut) + hint, 2)
 
 
 def _measure(
     run: Path, told: dict[str, Any], flows: int, *, udp: bool, multipath: bool, quiet: bool
-) -> iperf.Measured:
+) -> iperf.IperfResult:
     source, target = told["source"]["instance"], told["target"]["instance"]
     iperf.need_programs(run, (source, target), mptcp=multipath)
     prediction, scale = told["prediction"], told["bandwidth_scale"]
-    run_asked = iperf.Run(
+    run_asked = iperf.IperfRun(
         source,
         target,
         told["connect_to"],
@@ -110,7 +110,7 @@ def _progress(told: dict[str, Any], scale: float, *, quiet: bool) -> Iterator[Ca
         yield heard
 
 
-def _compared(told: dict[str, Any], measured: iperf.Measured) -> dict[str, Any]:
+def _compared(told: dict[str, Any], measured: iperf.IperfResult) -> dict[str, Any]:
     """What was measured, in EC2's bandwidth, beside what was predicted."""
     prediction = told["prediction"]
     bps = measured.bps / told["bandwidth_scale"]

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import typer
 from rich.console import Console
 
-from elastinet.cli.common import Failure, Json, Port, State, ask, find_server, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
 
 
@@ -34,7 +34,7 @@ def place(
 ) -> None:
     """Say where a launch would be, without launching it; exit code 1 if there is too little room."""
     if group is not None and strategy is not Strategy.none:
-        raise Failure("--group has a strategy of its own: leave --strategy out", 2)
+        raise CommandFailure("--group has a strategy of its own: leave --strategy out", 2)
     asked = {"type": type, "count": count, "strategy": strategy.value, "zone": zone, "group": group or ""}
     query = urlencode(asked)
     told = ask(find_server(port, state), "GET", f"/_elastinet/place?{query}")
@@ -45,4 +45,4 @@ def place(
         where = ", ".join(f"{rack} ({number})" for rack, number in told["racks"].items())
         Console().print(f"{told['zone']}: {told['hosts']} hosts on {len(told['racks'])} racks: {where}")
     if not told["fits"]:
-        raise Failure(f"it does not fit: {told['short']}")
+        raise CommandFailure(f"it does not fit: {told['short']}")

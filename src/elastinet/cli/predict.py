@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from elastinet.catalog.words import Algorithm, Collective, Group, Via
-from elastinet.cli.common import Failure, Json, Port, State, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, print_json
 from elastinet.cli.measure import collective as collectives
 from elastinet.cli.measure import throughput
 from elastinet.cli.measure.pair import End
@@ -48,14 +48,14 @@ def predict(
 ) -> None:
     """Predict the throughput from one instance, or type, to another: over time, with what binds and why."""
     if collective is None and (type or count or ranks or algorithm):
-        raise Failure("--type, --count, --ranks-per-instance and --algorithm are for --collective", 2)
+        raise CommandFailure("--type, --count, --ranks-per-instance and --algorithm are for --collective", 2)
     if collective is not None:
         if source or target or src or dst or udp or mptcp or duration or via or express or plot:
-            raise Failure("a collective is among --count instances of one --type, over --transport", 2)
-        of = collectives.Words(bytes, type, count, ranks, flows, transport, group, algorithm)
+            raise CommandFailure("a collective is among --count instances of one --type, over --transport", 2)
+        of = collectives.CollectiveOptions(bytes, type, count, ranks, flows, transport, group, algorithm)
         _print(collectives.predicted(collective, of, rules), collectives.show, json=json)
         return
-    words = throughput.Words(
+    words = throughput.ThroughputOptions(
         flows, duration, bytes, udp, mptcp, transport == "efa", via, group, express, rules
     )
     told = _throughput((source, target), (src, dst), words, (port, state))
@@ -67,16 +67,16 @@ def predict(
 def _throughput(
     ends: tuple[str | None, str | None],
     types: tuple[str, str],
-    words: throughput.Words,
+    words: throughput.ThroughputOptions,
     at: tuple[int | None, str | None],
 ) -> dict[str, Any]:
     if any(types):
         if any(ends):
-            raise Failure("give two instances, or --src and --dst: not both", 2)
+            raise CommandFailure("give two instances, or --src and --dst: not both", 2)
         return throughput.of_types(*types, words)
     source, target = ends
     if not (source and target):
-        raise Failure("two instances are needed, or --src TYPE@ZONE and --dst TYPE@ZONE", 2)
+        raise CommandFailure("two instances are needed, or --src TYPE@ZONE and --dst TYPE@ZONE", 2)
     return throughput.of_instances(*at, (source, target), words)
 
 

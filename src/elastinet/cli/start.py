@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from elastinet.cli.calling import call
-from elastinet.cli.common import Failure, Json, configuration, print_json, say_error
+from elastinet.cli.common import CommandFailure, Json, configuration, print_json, say_error
 from elastinet.config import Config, unread
 from elastinet.serve import logs, places
 from elastinet.serve.listening import ListenError, listen
@@ -86,9 +86,9 @@ def _prepare(config: Config) -> tuple[Supervisor, int | None]:
         handle = lock(config.state_folder)
         return Supervisor(config, *listen(config)), handle
     except (StartError, ListenError) as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     except OSError as error:
-        raise Failure(f"cannot start: {error}") from error
+        raise CommandFailure(f"cannot start: {error}") from error
 
 
 def _become_daemon(supervisor: Supervisor, path: Path) -> None:
@@ -138,11 +138,11 @@ def _wait(server: places.Server, log: BinaryIO, before: int, pid: int) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            raise Failure(f"the server ended at once: {_last_line(log, before)}")
+            raise CommandFailure(f"the server ended at once: {_last_line(log, before)}")
         if _is_healthy(server):
             return
         time.sleep(0.02)
-    raise Failure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(log, before)}")
+    raise CommandFailure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(log, before)}")
 
 
 def _is_healthy(server: places.Server) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from elastinet.cli.common import Failure, Json, State, configuration, print_json
+from elastinet.cli.common import CommandFailure, Json, State, configuration, print_json
 from elastinet.config import Config
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def repair(state: State = None, json: Json = False) -> None:
     try:
         handle = lock(folder)
     except StartError as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     try:
         found = _look(config)
         if found.rest:
-            raise Failure(f"{found.rest}: nothing was changed")
+            raise CommandFailure(f"{found.rest}: nothing was changed")
         kept = None if found.is_whole else _mend(folder, found)
     finally:
         if handle is not None:
@@ -60,7 +60,7 @@ def _config(state: str | None) -> Config:
 
 def _folder(config: Config) -> Path:
     if config.state_folder is None:
-        raise Failure("a state in memory cannot be looked at", 2)
+        raise CommandFailure("a state in memory cannot be looked at", 2)
     return config.state_folder
 
 
@@ -71,7 +71,7 @@ def _look(config: Config) -> "Findings":
     try:
         return look(_folder(config), config.settings)
     except JournalError as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
 
 
 def _mend(folder: Path, found: "Findings") -> Path:
@@ -81,7 +81,7 @@ def _mend(folder: Path, found: "Findings") -> Path:
     try:
         return mend(folder, found)
     except (JournalError, OSError) as error:
-        raise Failure(f"not repaired: {error}") from error
+        raise CommandFailure(f"not repaired: {error}") from error
 
 
 def _tell(folder: Path, found: "Findings", *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from elastinet.cli.common import Failure, Json, Port, State, find_server, print_json
+from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json
 from elastinet.serve import places
 
 PATIENCE_SECONDS = 20
@@ -17,7 +17,7 @@ def stop(port: Port = None, state: State = None, json: Json = False) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while places.is_alive(server.pid):
         if time.monotonic() > end:
-            raise Failure(f"process {server.pid} does not end")
+            raise CommandFailure(f"process {server.pid} does not end")
         time.sleep(0.02)
     if json:
         print_json({"stopped": server.url})

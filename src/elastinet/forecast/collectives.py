@@ -24,7 +24,7 @@ class BadCollective(ValueError):
     """A collective that cannot be; the message says why."""
 
 
-class Asked(NamedTuple):
+class CollectiveQuery(NamedTuple):
     """A collective of some bytes on so many instances of a type, given as TYPE or TYPE@ZONE.
 
     Where nothing is said: over EFA if the type has it, by the fastest algorithm, with a rank for each
@@ -77,7 +77,9 @@ class CollectivePrediction(msgspec.Struct, frozen=True):
         return known | {"steps": self.network_steps + self.inside_steps, "binding": self.binding.name}
 
 
-def predict_collective(asked: Asked, settings: Settings | None = None) -> list[CollectivePrediction]:
+def predict_collective(
+    asked: CollectiveQuery, settings: Settings | None = None
+) -> list[CollectivePrediction]:
     """A collective by each algorithm, the fastest first, or by the one that is named.
 
     Raises BadCollective, or BadPair where the type or its place cannot be.
@@ -91,7 +93,7 @@ def predict_collective(asked: Asked, settings: Settings | None = None) -> list[C
     return sorted(found, key=lambda prediction: prediction.seconds)
 
 
-def _check(asked: Asked) -> None:
+def _check(asked: CollectiveQuery) -> None:
     if not 2 <= asked.instances <= MOST_INSTANCES:
         raise BadCollective(f"a collective is among 2 to {MOST_INSTANCES} instances, not {asked.instances}")
     if asked.ranks_each is not None and not 1 <= asked.ranks_each <= MOST_RANKS:
@@ -100,7 +102,7 @@ def _check(asked: Asked) -> None:
         raise BadCollective("a ping-pong is between two ranks, one on each of 2 instances")
 
 
-def _check_ranks(asked: Asked, type_name: str) -> None:
+def _check_ranks(asked: CollectiveQuery, type_name: str) -> None:
     """Where the accelerators are known no figure is for a part of them, nor for several ranks on one."""
     known = ACCELERATORS.get(type_name)
     if known and asked.ranks_each not in (None, 1, known.number):
@@ -108,7 +110,7 @@ def _check_ranks(asked: Asked, type_name: str) -> None:
         raise BadCollective(f"ranks on a {type_name} are {numbers}, not {asked.ranks_each}")
 
 
-def _algorithms(asked: Asked) -> Sequence[Algorithm]:
+def _algorithms(asked: CollectiveQuery) -> Sequence[Algorithm]:
     known = ALGORITHMS[asked.collective]
     if asked.algorithm is None:
         return list(known)
@@ -118,7 +120,7 @@ def _algorithms(asked: Asked) -> Sequence[Algorithm]:
 
 
 def _predicted(
-    asked: Asked, type_name: str, algorithm: Algorithm, settings: Settings
+    asked: CollectiveQuery, type_name: str, algorithm: Algorithm, settings: Settings
 ) -> CollectivePrediction:
     known = ACCELERATORS.get(type_name, UNKNOWN)
     each = 1 if asked.collective == "pingpong" else asked.ranks_each or known.number
@@ -141,7 +143,7 @@ def _predicted(
     )
 
 
-def _network(asked: Asked, work: Work, settings: Settings) -> Part:
+def _network(asked: CollectiveQuery, work: Work, settings: Settings) -> Part:
     """The time that an instance's bytes take to others, from full buckets of credits."""
     traffic = Traffic("efa" if asked.transport == "efa" else "tcp", work.senders * asked.flows)
     caps = type_pair(asked.kind, asked.kind, traffic, group=asked.group, settings=settings)

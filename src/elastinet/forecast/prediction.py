@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from elastinet.forecast.simulator import Flow, Run, simulate
+from elastinet.forecast.simulator import Flow, SimulatedRun, simulate
 from elastinet.rules.caps import UNKNOWN, Cap, Caps
 
 HOUR_S = 3600.0
@@ -105,7 +105,7 @@ def _flow(job: Job) -> Flow:
     )
 
 
-def _prediction(job: Job, place: int, run: Run) -> Prediction:
+def _prediction(job: Job, place: int, run: SimulatedRun) -> Prediction:
     caps = job.caps
     shares = [piece.shares[place] for piece in run.pieces]
     used = [cap.resource for cap in caps.shared if cap.resource in run.levels]

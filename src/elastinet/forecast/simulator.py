@@ -29,7 +29,7 @@ class Flow(NamedTuple):
     bits: float = math.inf
 
 
-class Share(NamedTuple):
+class FlowRate(NamedTuple):
     """What like flows get in all, and what binds them: resources, and "flow" for their own cap."""
 
     bps: float
@@ -40,11 +40,11 @@ class Piece(NamedTuple):
     """A span of time in which nothing changes: each flow's share, and the buckets' levels at its begin."""
 
     begin_s: float
-    shares: tuple[Share, ...]
+    shares: tuple[FlowRate, ...]
     levels: dict[str, float]
 
 
-class Run(NamedTuple):
+class SimulatedRun(NamedTuple):
     """The pieces of a run, its end, the levels then, and when each flow had sent all that it had to."""
 
     pieces: tuple[Piece, ...]
@@ -53,7 +53,7 @@ class Run(NamedTuple):
     finished_s: tuple[float | None, ...]
 
 
-IDLE = Share(0.0, ())
+IDLE = FlowRate(0.0, ())
 
 
 def simulate(
@@ -61,12 +61,12 @@ def simulate(
     resources: Mapping[str, Allowance],
     until_s: float,
     levels: Mapping[str, float] | None = None,
-) -> Run:
+) -> SimulatedRun:
     """What flows carry until a time, or until all have ended; buckets are full where nothing is said."""
     run = _Simulation(flows, resources, levels or {})
     while run.now < until_s and run.goes_on():
         run.step(until_s)
-    return Run(tuple(run.pieces), run.now, dict(run.levels), tuple(run.finished))
+    return SimulatedRun(tuple(run.pieces), run.now, dict(run.levels), tuple(run.finished))
 
 
 class _Simulation:
@@ -111,7 +111,7 @@ class _Simulation:
             for key, allowance in self.resources.items()
         }
 
-    def _drains(self, shares: Sequence[Share]) -> dict[str, float]:
+    def _drains(self, shares: Sequence[FlowRate]) -> dict[str, float]:
         """What each bucket loses a second; earning is negative, and a full one earns nothing."""
         used = dict.fromkeys(self.levels, 0.0)
         for flow, share in zip(self.flows, shares, strict=True):
@@ -126,7 +126,7 @@ class _Simulation:
             drains[key] = 0.0 if full or abs(drain) <= TINY * allowance.peak_bps else drain
         return drains
 
-    def _until_flows(self, shares: Sequence[Share]) -> float:
+    def _until_flows(self, shares: Sequence[FlowRate]) -> float:
         """How long until a flow begins, or ends by time or by what it had to send."""
         found = math.inf
         for number, (flow, share) in enumerate(zip(self.flows, shares, strict=True)):
@@ -146,7 +146,7 @@ class _Simulation:
                 found = min(found, (self.resources[key].credit_bits - level) / -drain)
         return found
 
-    def _send(self, shares: Sequence[Share], span: float) -> None:
+    def _send(self, shares: Sequence[FlowRate], span: float) -> None:
         for number, share in enumerate(shares):
             if share.bps <= 0:
                 continue
@@ -162,7 +162,7 @@ class _Simulation:
             self.levels[key] = 0.0 if level <= TINY * most else most if level >= most * (1 - TINY) else level
 
 
-def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str, float]) -> list[Share]:
+def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str, float]) -> list[FlowRate]:
     """Max-min fair shares: all flows grow alike, and each stops growing where something is used up."""
     free, shares = dict(capacities), [IDLE] * len(flows)
     growing = [number for number in range(len(flows)) if active[number]]
@@ -175,7 +175,7 @@ def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str,
         settled = {number: _binding(flows[number], stuck, bound) for number in growing}
         for number, binding in settled.items():
             if binding:
-                shares[number] = Share(least * flows[number].number, binding)
+                shares[number] = FlowRate(least * flows[number].number, binding)
                 for key in flows[number].resources:
                     free[key] = max(0.0, free[key] - shares[number].bps)
         growing = [number for number in growing if not settled[number]]

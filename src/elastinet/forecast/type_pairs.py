@@ -12,7 +12,7 @@ from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import driver_of
 from elastinet.rules.efa.efa import may_talk
 from elastinet.rules.efa.srd import cards
-from elastinet.rules.paths import GATEWAY_MTU, Path
+from elastinet.rules.paths import GATEWAY_MTU, NetworkPath
 from elastinet.rules.peerings import ACROSS_MTU, IN_REGION_MTU
 
 ZONE = "us-east-1a"
@@ -28,7 +28,7 @@ class BadPair(ValueError):
     """Two types, and a place of theirs, that cannot be; the message says why."""
 
 
-class Place(NamedTuple):
+class TypeInZone(NamedTuple):
     """An instance type in a zone."""
 
     kind: InstanceType
@@ -36,7 +36,7 @@ class Place(NamedTuple):
     region: str
 
 
-def place(text: str) -> Place:
+def place(text: str) -> TypeInZone:
     """What `TYPE@ZONE` means; a zone of us-east-1 where there is none."""
     name, _, zone = text.partition("@")
     kind = instance_types().get(name)
@@ -46,7 +46,7 @@ def place(text: str) -> Place:
     region = zone[:-1]
     if region not in REGIONS or zone not in {z.name for z in zones(region)}:
         raise BadPair(f"there is no zone {zone}")
-    return Place(kind, zone, region)
+    return TypeInZone(kind, zone, region)
 
 
 def type_pair(
@@ -71,15 +71,15 @@ def type_pair(
         _check_efa(here, there, way)
     flow = flow_figure(settings.rules, clustered=near, express=express)
     ends = (_end("source", here, settings), _end("target", there, settings))
-    return caps(*ends, Path(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules)
+    return caps(*ends, NetworkPath(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules)
 
 
-def _end(name: str, at: Place, settings: Settings) -> End:
+def _end(name: str, at: TypeInZone, settings: Settings) -> End:
     driver = driver_of(at.kind, ena_support=True, sriov_net_support="simple")
     return End(name, at.kind, bandwidth(at.kind, driver, settings), name, efas=cards(at.kind, settings.rules))
 
 
-def _check_way(here: Place, there: Place, way: Via) -> None:
+def _check_way(here: TypeInZone, there: TypeInZone, way: Via) -> None:
     same = here.region == there.region
     if way == "region" and same:
         raise BadPair(f"{here.zone} and {there.zone} are in one region")
@@ -87,7 +87,7 @@ def _check_way(here: Place, there: Place, way: Via) -> None:
         raise BadPair(f"{here.zone} and {there.zone} are in two regions: no VPC is in both")
 
 
-def _checked_group(here: Place, there: Place) -> bool:
+def _checked_group(here: TypeInZone, there: TypeInZone) -> bool:
     """Whether the two can be in one cluster placement group; raises BadPair if not."""
     if here.zone != there.zone:
         raise BadPair(f"a cluster placement group is in one zone, not in {here.zone} and {there.zone}")
@@ -97,7 +97,7 @@ def _checked_group(here: Place, there: Place) -> bool:
     return True
 
 
-def _check_efa(here: Place, there: Place, way: Via) -> None:
+def _check_efa(here: TypeInZone, there: TypeInZone, way: Via) -> None:
     if here.zone != there.zone or way != "vpc":
         raise BadPair("EFA's traffic stays in one VPC and one zone")
     for at in (here, there):
@@ -107,7 +107,7 @@ def _check_efa(here: Place, there: Place, way: Via) -> None:
         raise BadPair(f"EFAs of {here.kind.name} and {there.kind.name} do not talk to each other")
 
 
-def _check_express(here: Place, there: Place, way: Via, settings: Settings) -> None:
+def _check_express(here: TypeInZone, there: TypeInZone, way: Via, settings: Settings) -> None:
     if EDITIONS[settings.rules].express_flow_bps is None:
         raise BadPair(f"there is no ENA Express in the rules of {settings.rules}")
     if here.zone != there.zone or way == "gateway":

@@ -21,7 +21,7 @@ from elastinet.model.security import SecurityGroup
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
-from elastinet.rules.interfaces import addresses_of, bond, interfaces_of
+from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
 
 Lazy: TypeAlias = "str | bytes | Mapping[str, Lazy] | Callable[[], Lazy] | None"
 
@@ -141,7 +141,7 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
     first = next(iter(public.values()), None)
     named = naming.public_dns(first, vpc.region) if first and vpc.dns_hostnames else None
     return {
-        "device-number": str(bond(interface).device_index),
+        "device-number": str(attachment_of(interface).device_index),
         "interface-id": interface.id,
         "ipv4-associations": {ip: private for private, ip in public.items()} or None,
         "ipv4-prefix": "\n".join(interface.prefixes) or None,
@@ -150,7 +150,7 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
         "local-hostname": _hostname(instance, interface) if interface.addresses else None,
         "local-ipv4s": "\n".join(interface.addresses) or None,
         "mac": interface.mac,
-        "network-card": str(bond(interface).network_card),
+        "network-card": str(attachment_of(interface).network_card),
         "owner-id": interface.owner,
         "public-hostname": named,
         "public-ipv4s": "\n".join(public.values()) or None,

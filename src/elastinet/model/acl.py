@@ -25,7 +25,7 @@ class AclRule(msgspec.Struct, frozen=True):
 
 
 class AclAssociation(msgspec.Struct, frozen=True):
-    """A subnet's bond with its one network ACL."""
+    """A subnet's association with its one network ACL."""
 
     id: str
     subnet_id: str

@@ -33,7 +33,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     """A virtual machine; its addresses are those of its interfaces.
 
     `boot` counts starts and reboots. `host` is its host's number in the zone, None without a machine;
-    `placement_group` and `dedicated_host` are ids; `lacks` is what its host has lost: power or network.
+    `placement_group` and `dedicated_host` are ids; `host_failure` is what its host lost: power or network.
     `ena_support` and `sriov_net_support` ("simple" or None) say which network drivers its image brings,
     `platform` ("windows" or None for Linux) which system it is said to be.
     Times are in seconds since 1970. `user_data` is base64.
@@ -62,8 +62,9 @@ class Instance(Noun, frozen=True, kw_only=True):
     partition: int | None = None
     dedicated_host: str | None = None
     affinity: str = "default"
-    lacks: str | None = None
-    lacks_since: float | None = None
+    host_failure: str | None = msgspec.field(default=None, name="lacks")
+    host_failure_since: float | None = msgspec.field(default=None, name="lacks_since")
+    """Both by the names that journals have them by."""
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
     platform: str | None = None
@@ -105,7 +106,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     @property
     def powered(self) -> bool:
         """Whether that machine has power, or is about to have it."""
-        return self.alive and self.lacks != "power"
+        return self.alive and self.host_failure != "power"
 
 
 class KeyPair(Noun, frozen=True, kw_only=True):

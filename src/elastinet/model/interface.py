@@ -26,9 +26,9 @@ class EnaSrd(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """The bond between an interface and an instance; `time` is in seconds since 1970.
+    """The attachment of an interface to an instance; `time` is in seconds since 1970.
 
-    A NAT gateway's interface is bonded to it like to an instance: `instance_id` is the gateway's then.
+    A NAT gateway's interface is attached to it like to an instance: `instance_id` is the gateway's then.
     `function` is what it has of a card while its instance has a machine, None without one, and where the
     hypervisor mediates or the instance has the whole card. `ena_srd` is None where nobody has spoken of it.
     """
@@ -106,9 +106,9 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     @property
     def free(self) -> Self:
         """The same interface, attached to nothing any more."""
-        bond = self.attachment
+        attachment = self.attachment
         gone = {"status": "detached", "function": None, "ena_srd": None}
-        ended = msgspec.structs.replace(bond, **gone) if bond else self.ended
+        ended = msgspec.structs.replace(attachment, **gone) if attachment else self.ended
         return self.but(attachment=None, ended=ended, public_ip=None, has_primary6=False)
 
 

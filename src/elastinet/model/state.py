@@ -60,7 +60,7 @@ def _scope(noun: Noun) -> Iterable[Hashable]:
     return noun.scopes
 
 
-class Table:
+class NounTable:
     """All nouns of one kind, by id and by the values of their indexes, in order of arrival."""
 
     def __init__(self, kind: type[Noun]) -> None:
@@ -113,7 +113,7 @@ class State:
     """Every noun there is. Only a transaction changes it."""
 
     def __init__(self) -> None:
-        self.tables: dict[type[Noun], Table] = {kind: Table(kind) for kind in KINDS}
+        self.tables: dict[type[Noun], NounTable] = {kind: NounTable(kind) for kind in KINDS}
         self.watchers: dict[type[Noun], list[Watcher]] = defaultdict(list)
 
     def get(self, kind: type[N], id: str) -> N | None:

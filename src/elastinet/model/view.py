@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class View(dict[str, Any]):
+class StateView(dict[str, Any]):
     """One noun in the members of its output shape; `wire` keeps its XML once it has been made.
 
     Nouns are immutable, so a view is valid for as long as the nouns it was made from.

@@ -12,7 +12,7 @@ from elastinet.rules.efa.efa import is_efa
 from elastinet.rules.interfaces import interfaces_of, primary_of
 
 
-class Asked(NamedTuple):
+class PredictionQuery(NamedTuple):
     """Two interfaces, the traffic, and whether it goes by public addresses."""
 
     one: NetworkInterface
@@ -21,13 +21,13 @@ class Asked(NamedTuple):
     public: bool
 
 
-def asked(engine: Engine, given: Mapping[str, str]) -> Asked:
+def asked(engine: Engine, given: Mapping[str, str]) -> PredictionQuery:
     """What some parameters ask; raises Fault or BadQuestion."""
     udp, mptcp = (given.get(name) == "true" for name in ("udp", "mptcp"))
     efa, words = given.get("transport") == "efa", (given.get("duration", ""), given.get("bytes", ""))
     one, other = (interface(engine, given.get(name, ""), efa=efa) for name in ("source", "target"))
     what = question(given.get("flows", "1"), *words, udp=udp, mptcp=mptcp, efa=efa)
-    return Asked(one, other, what, given.get("via") == "gateway")
+    return PredictionQuery(one, other, what, given.get("via") == "gateway")
 
 
 def interface(engine: Engine, name: str, *, efa: bool = False) -> NetworkInterface:

@@ -5,14 +5,14 @@ from typing import Any, get_args
 from elastinet.catalog import regions
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Unit, hosts_of, place_of, read_unit
-from elastinet.ec2.instances.placing import MOST_PARTITIONS, Asked, check_group, find_places
+from elastinet.ec2.instances.placing import MOST_PARTITIONS, PlacementRequest, check_group, find_places
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.placement import Failure, PlacementGroup, Strategy
 from elastinet.rules.devices import device_of
 from elastinet.rules.placement.functions import asked as asked_functions
-from elastinet.rules.placement.occupancy import Demand, Zone
+from elastinet.rules.placement.occupancy import Demand, ZoneOccupancy
 
 
 def zone_of(name: str) -> tuple[str, regions.Zone]:
@@ -53,7 +53,7 @@ def _above(zone_id: str, rack: int, plant: Any) -> dict[str, str]:
     return {layer: str(Unit(zone_id, layer, place[layer])) for layer in ("spine", "core", "node")}
 
 
-def _host(engine: Engine, occupancy: Zone, zone: regions.Zone, host: int) -> dict[str, Any]:
+def _host(engine: Engine, occupancy: ZoneOccupancy, zone: regions.Zone, host: int) -> dict[str, Any]:
     use = occupancy.uses.get(host)
     residents = engine.state.where(Instance, "host", (zone.name, host))
     return {
@@ -64,12 +64,13 @@ def _host(engine: Engine, occupancy: Zone, zone: regions.Zone, host: int) -> dic
         "cards": _cards(occupancy, host, use.family) if use else [],
         "down": host in occupancy.down,
         "instances": [
-            {"id": i.id, "type": i.instance_type, "state": i.state, "lacks": i.lacks} for i in residents
+            {"id": i.id, "type": i.instance_type, "state": i.state, "lacks": i.host_failure}
+            for i in residents
         ],
     }
 
 
-def _cards(occupancy: Zone, host: int, family: str) -> list[dict[str, int]]:
+def _cards(occupancy: ZoneOccupancy, host: int, family: str) -> list[dict[str, int]]:
     """A host's network cards, with the virtual functions that each has and that interfaces have of it."""
     functions = occupancy.functions
     return [
@@ -85,7 +86,7 @@ def fitting(
     region, zone = zone_of(name)
     if type_name not in instance_types():
         raise Fault("InvalidParameterValue", f"there is no instance type {type_name}")
-    asked = Asked(group=_group(engine, region, group) if group else _empty_group(region, strategy))
+    asked = PlacementRequest(group=_group(engine, region, group) if group else _empty_group(region, strategy))
     if asked.group is not None:
         check_group(engine.state, asked.group, type_name, zone.name, asked.tenancy)
     demand = _demand(engine.plants.zone(zone.name), type_name)
@@ -99,7 +100,7 @@ def fitting(
             "hosts": len(set(hosts))}  # fmt: skip
 
 
-def _demand(zone: Zone, type_name: str) -> Demand:
+def _demand(zone: ZoneOccupancy, type_name: str) -> Demand:
     """What an instance asks for that has one interface, and the best device that its type can have."""
     device = device_of(instance_types()[type_name], ena_support=True, sriov_net_support="simple")
     return Demand(type_name, functions=asked_functions(device, [zone.card(type_name, 0)]))

@@ -12,8 +12,8 @@ from elastinet.operator import efas
 from elastinet.operator.asked import interface
 from elastinet.operator.nics import find
 from elastinet.rules.admission import EPHEMERAL, Passage, missing
-from elastinet.rules.interfaces import bond
-from elastinet.rules.paths import NoPath, path
+from elastinet.rules.interfaces import attachment_of
+from elastinet.rules.paths import NoNetworkPath, path
 
 TCP = 6
 
@@ -30,7 +30,7 @@ def prepared(engine: Engine, failed: Mapping[str, str], names: Sequence[str]) ->
         _check(find(engine, name))
     ends = [interface(engine, name) for name in names]
     return {
-        "hosts": [{"instance": bond(one).instance_id, "address": one.primary} for one in ends],
+        "hosts": [{"instance": attachment_of(one).instance_id, "address": one.primary} for one in ends],
         "ports": EPHEMERAL,
         "shut": [why for pair in permutations(ends, 2) for why in _shut(engine, *pair)],
         "without_efa": [_why_tcp(pair) for pair in pairs if pair["transport"] != "efa"],
@@ -41,23 +41,25 @@ def _check(instance: Instance) -> None:
     """Look that an instance runs and can be reached; raises Fault."""
     if instance.state != "running":
         raise Fault("IncorrectInstanceState", f"{instance.id} is {instance.state}, not running")
-    if instance.lacks:
-        raise Fault("IncorrectInstanceState", f"the host of {instance.id} has lost its {instance.lacks}")
+    if instance.host_failure:
+        raise Fault(
+            "IncorrectInstanceState", f"the host of {instance.id} has lost its {instance.host_failure}"
+        )
 
 
 def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Iterator[str]:
     """Why connections from one interface to the ports of another's processes do not come through."""
-    head = f"{bond(one).instance_id} cannot reach {bond(other).instance_id}"
+    head = f"{attachment_of(one).instance_id} cannot reach {attachment_of(other).instance_id}"
     try:
         if path(engine.state, one, other).via == "gateway":
-            raise NoPath(f"no route between {one.primary} and {other.primary}")
-    except NoPath as why:
+            raise NoNetworkPath(f"no route between {one.primary} and {other.primary}")
+    except NoNetworkPath as why:
         yield f"{head}: {why}"
         return
     passage = Passage(TCP, *EPHEMERAL, one.primary, other.primary)
-    lacks = [rule.sentence for rule in missing(engine.state, one, other, passage)]
-    if lacks:
-        yield f"{head}: {'; '.join(lacks)}"
+    shut = [rule.sentence for rule in missing(engine.state, one, other, passage)]
+    if shut:
+        yield f"{head}: {'; '.join(shut)}"
 
 
 def _why_tcp(pair: Mapping[str, Any]) -> str:

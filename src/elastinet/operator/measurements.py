@@ -8,11 +8,11 @@ from elastinet.forecast.asking import BadQuestion
 from elastinet.forecast.prediction import predict_caps
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
-from elastinet.operator.asked import Asked, asked
+from elastinet.operator.asked import PredictionQuery, asked
 from elastinet.operator.predictions import Buckets, levels
 from elastinet.rules.admission import Missing, Passage, missing
-from elastinet.rules.interfaces import bond
-from elastinet.rules.paths import NoPath, addresses, path
+from elastinet.rules.interfaces import attachment_of
+from elastinet.rules.paths import NoNetworkPath, addresses, path
 from elastinet.rules.performance import of_pair
 
 PORT, LAST_PORT = 5201, 5264
@@ -25,11 +25,11 @@ def prepared(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict
     """All that a measurement needs to know of two instances; raises Fault."""
     try:
         return _prepared(engine, buckets, asked(engine, given))
-    except (BadQuestion, NoPath) as why:
+    except (BadQuestion, NoNetworkPath) as why:
         raise Fault("InvalidParameterValue", str(why)) from why
 
 
-def _prepared(engine: Engine, buckets: Buckets, what: Asked) -> dict[str, Any]:
+def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[str, Any]:
     one, other, question, public = what
     traffic = question.traffic
     caps = of_pair(engine.state, engine.settings, one, other, traffic, public=public)
@@ -40,17 +40,21 @@ def _prepared(engine: Engine, buckets: Buckets, what: Asked) -> dict[str, Any]:
     if traffic.transport == "udp":
         passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
-    lacks = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
+    shut = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
     return {
-        "source": {"instance": bond(one).instance_id, "interface": one.id, "address": one.primary},
-        "target": {"instance": bond(other).instance_id, "interface": other.id, "address": other.primary},
+        "source": {"instance": attachment_of(one).instance_id, "interface": one.id, "address": one.primary},
+        "target": {
+            "instance": attachment_of(other).instance_id,
+            "interface": other.id,
+            "address": other.primary,
+        },
         "via": way.via,
         "connect_to": target_ip,
         "port": PORT,
         "last_port": last,
         "duration_s": question.duration_s,
         "bandwidth_scale": engine.settings.bandwidth_scale,
-        "missing": [_shown(rule, one if rule.egress else other) for rule in lacks],
+        "missing": [_shown(rule, one if rule.egress else other) for rule in shut],
         "prediction": predict_caps(caps, question.duration_s, None, known).shown(),
     }
 

@@ -11,7 +11,7 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import Attachment, NetworkInterface
 from elastinet.rules import devices
 from elastinet.rules.efa.efa import carries_ip
-from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.interfaces import attachment_of, interfaces_of
 from elastinet.rules.placement.plants import zone_id
 
 FIRST_SLOTS = {True: 5, False: 3}
@@ -48,34 +48,36 @@ def find(engine: Engine, name: str) -> Instance:
 
 
 def _interface(engine: Engine, instance: Instance, interface: NetworkInterface) -> dict[str, Any]:
-    bonded, device = bond(interface), devices.device(instance)
+    attachment, device = attachment_of(interface), devices.device(instance)
     occupancy = engine.plants.zone(instance.zone)
-    card = None if instance.host is None else occupancy.card(instance.instance_type, bonded.network_card)
+    card = None if instance.host is None else occupancy.card(instance.instance_type, attachment.network_card)
     return {
         "interface": interface.id,
-        "device": link_of(bonded.network_card, bonded.device_index) if carries_ip(interface) else None,
+        "device": link_of(attachment.network_card, attachment.device_index)
+        if carries_ip(interface)
+        else None,
         "mac": interface.mac,
         "driver": devices.driver(instance, interface),
-        "bus_info": _bus_info(instance, bonded),
-        "network_card": bonded.network_card,
-        "device_index": bonded.device_index,
+        "bus_info": _bus_info(instance, attachment),
+        "network_card": attachment.network_card,
+        "device_index": attachment.device_index,
         "card": card,
-        "function": None if card is None else _function(bonded, device),
+        "function": None if card is None else _function(attachment, device),
         "mediated": device.mediated,
     }
 
 
-def _function(bonded: Attachment, device: devices.Device) -> str | None:
+def _function(attachment: Attachment, device: devices.Device) -> str | None:
     """VF and its number, PF for a whole card; None for what the hypervisor mediates."""
     if device.function == "physical":
         return "PF"
-    return f"VF {bonded.function.number}" if bonded.function else None
+    return f"VF {attachment.function.number}" if attachment.function else None
 
 
-def _bus_info(instance: Instance, bonded: Attachment) -> str:
+def _bus_info(instance: Instance, attachment: Attachment) -> str:
     """Where the guest sees the device: by the number of the mediated one, or on the card's own PCI bus."""
     if devices.device(instance).mediated:
-        return f"vif-{bonded.device_index}"
+        return f"vif-{attachment.device_index}"
     first = FIRST_SLOTS[instance_types()[instance.instance_type].nitro]
-    function, slot = divmod(first + bonded.device_index, 32)
-    return f"0000:{bonded.network_card:02x}:{slot:02x}.{function}"
+    function, slot = divmod(first + attachment.device_index, 32)
+    return f"0000:{attachment.network_card:02x}:{slot:02x}.{function}"

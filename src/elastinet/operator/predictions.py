@@ -10,11 +10,11 @@ from elastinet.forecast.prediction import Prediction, predict_caps
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.operator.asked import Asked, asked
+from elastinet.operator.asked import PredictionQuery, asked
 from elastinet.operator.nics import find
 from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.credits import Bucket
-from elastinet.rules.paths import NoPath
+from elastinet.rules.paths import NoNetworkPath
 from elastinet.rules.performance import of_pair
 
 Buckets = Callable[[Instance], Mapping[str, Bucket]]
@@ -28,13 +28,13 @@ def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dic
         told = _predicted(engine, buckets, what).shown()
         if what.question.traffic.transport == "efa":
             told |= _beside_tcp(engine, buckets, given)
-    except (BadQuestion, NoPath) as why:
+    except (BadQuestion, NoNetworkPath) as why:
         raise Fault("InvalidParameterValue", str(why)) from why
     ends = {"source": what.one.id, "target": what.other.id}
     return ends | told | {"credit_time_scale": engine.settings.credit_time_scale}
 
 
-def _predicted(engine: Engine, buckets: Buckets, what: Asked) -> Prediction:
+def _predicted(engine: Engine, buckets: Buckets, what: PredictionQuery) -> Prediction:
     traffic = what.question.traffic
     caps = of_pair(engine.state, engine.settings, what.one, what.other, traffic, public=what.public)
     known = levels(engine, buckets, what.one) | levels(engine, buckets, what.other)
@@ -45,7 +45,7 @@ def _beside_tcp(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> d
     """The same over TCP, or why it does not go there."""
     try:
         return beside(_predicted(engine, buckets, asked(engine, {**given, "transport": "tcp"})))
-    except NoPath as why:
+    except NoNetworkPath as why:
         return beside(str(why))
 
 

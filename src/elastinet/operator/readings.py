@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from elastinet.fabric.contract.messages import FLOW, Counted, Measured, Way
+from elastinet.fabric.contract.messages import FLOW, DirectionStats, InterfaceStats, Measured
 
 Direction = Literal["in", "out"]
 DIRECTIONS: tuple[Direction, ...] = ("in", "out")
@@ -16,22 +16,22 @@ UNLIMITED = ("pps_allowance_exceeded", "conntrack_allowance_exceeded")
 """Nothing is ever counted for what has no limit here, because AWS publishes none."""
 
 
-class Passed(msgspec.Struct, frozen=True):
+class TrafficCount(msgspec.Struct, frozen=True):
     """What has passed in one direction."""
 
     bytes: int = 0
     packets: int = 0
 
 
-class OfInterface(msgspec.Struct, frozen=True):
+class InterfaceReading(msgspec.Struct, frozen=True):
     """What an interface received and sent, and packets queued or dropped by the names of `ethtool -S`."""
 
-    received: Passed = Passed()
-    sent: Passed = Passed()
+    received: TrafficCount = TrafficCount()
+    sent: TrafficCount = TrafficCount()
     exceeded: dict[str, int] = {}
 
 
-class OfDirection(msgspec.Struct, frozen=True):
+class DirectionReading(msgspec.Struct, frozen=True):
     """A direction of an instance: what may pass, bits of credit left, how often each limit held up."""
 
     cap_bps: float
@@ -46,8 +46,8 @@ class Reading(msgspec.Struct, frozen=True):
     """
 
     seconds: float
-    interfaces: dict[str, OfInterface] = {}
-    instances: dict[str, dict[Direction, OfDirection]] = {}
+    interfaces: dict[str, InterfaceReading] = {}
+    instances: dict[str, dict[Direction, DirectionReading]] = {}
 
 
 class Reader:
@@ -62,10 +62,10 @@ class Reader:
         self._last = Measured(0, 0.0)
         self._exceeded: dict[tuple[str, Direction], int] = {}
 
-    def read(self, measured: Measured, holders: Mapping[str, str]) -> Reading:
-        """Take in what was measured; `holders` has the instance of every interface."""
-        self._divide(measured, "in", holders)
-        self._divide(measured, "out", holders)
+    def read(self, measured: Measured, instance_by_eni: Mapping[str, str]) -> Reading:
+        """Take in what was measured; `instance_by_eni` has the instance of every interface."""
+        self._divide(measured, "in", instance_by_eni)
+        self._divide(measured, "out", instance_by_eni)
         self._last = measured
         return Reading(
             measured.seconds,
@@ -76,18 +76,18 @@ class Reader:
             },
         )
 
-    def _direction(self, way: Way) -> OfDirection:
-        return OfDirection(way.bps / self._scale, way.level_bits / self._scale, way.waited)
+    def _direction(self, way: DirectionStats) -> DirectionReading:
+        return DirectionReading(way.bps / self._scale, way.level_bits / self._scale, way.waited)
 
-    def _interface(self, id: str, counted: Counted) -> OfInterface:
+    def _interface(self, id: str, counted: InterfaceStats) -> InterfaceReading:
         held_up = {name: self._exceeded.get((id, way), 0) for way, name in BANDWIDTH.items()}
-        return OfInterface(
-            Passed(counted.received_bytes, counted.received_packets),
-            Passed(counted.sent_bytes, counted.sent_packets),
+        return InterfaceReading(
+            TrafficCount(counted.received_bytes, counted.received_packets),
+            TrafficCount(counted.sent_bytes, counted.sent_packets),
             held_up | dict.fromkeys(UNLIMITED, 0) | {LINK_LOCAL: counted.paced},
         )
 
-    def _divide(self, measured: Measured, way: Direction, holders: Mapping[str, str]) -> None:
+    def _divide(self, measured: Measured, way: Direction, instance_by_eni: Mapping[str, str]) -> None:
         """Give each interface its part of what its instance's queue has held up since."""
         gone = self._exceeded.keys() - {(id, name) for id in measured.interfaces for name in DIRECTIONS}
         for key in gone:
@@ -97,24 +97,24 @@ class Reader:
             parts = {
                 id: _carried(counted, way) - _carried(self._last.interfaces.get(id), way)
                 for id, counted in measured.interfaces.items()
-                if holders.get(id) == instance
+                if instance_by_eni.get(id) == instance
             }
             for id, part in divided(held_up if held_up >= 0 else _held_up(found), parts).items():
                 self._exceeded[id, way] = self._exceeded.get((id, way), 0) + part
 
 
-def _ways(measured: Measured, way: Direction) -> dict[str, Way]:
+def _ways(measured: Measured, way: Direction) -> dict[str, DirectionStats]:
     return measured.into if way == "in" else measured.out
 
 
-def _held_up(way: Way | None) -> int:
+def _held_up(way: DirectionStats | None) -> int:
     """How often an instance's own allowance held packets up, or dropped them; that of a flow is none."""
     if way is None:
         return 0
     return way.dropped + sum(count for limit, count in way.waited.items() if limit != FLOW)
 
 
-def _carried(counted: Counted | None, way: Direction) -> int:
+def _carried(counted: InterfaceStats | None, way: Direction) -> int:
     if counted is None:
         return 0
     return counted.received_bytes if way == "in" else counted.sent_bytes

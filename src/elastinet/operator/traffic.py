@@ -10,10 +10,10 @@ from elastinet.fabric.desired.desired import device as link_of
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator.nics import find
-from elastinet.operator.readings import DIRECTIONS, Direction, OfDirection, OfInterface, Reading
+from elastinet.operator.readings import DIRECTIONS, Direction, DirectionReading, InterfaceReading, Reading
 from elastinet.rules.bandwidth import Allowance, of_instance
 from elastinet.rules.efa.efa import carries_ip
-from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.interfaces import attachment_of, interfaces_of
 
 
 def shown(engine: Engine, reading: Reading | None, name: str = "") -> dict[str, Any]:
@@ -53,11 +53,11 @@ def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> di
 
 
 def _direction(
-    way: Direction, given: Allowance, interfaces: Iterable[OfInterface], read: OfDirection | None
+    way: Direction, given: Allowance, interfaces: Iterable[InterfaceReading], read: DirectionReading | None
 ) -> dict[str, Any]:
     """What passed all interfaces, and what may pass now: the peak while there are credits."""
     passed = [one.received if way == "in" else one.sent for one in interfaces]
-    now = read or OfDirection(given.peak_bps, given.credit_bits)
+    now = read or DirectionReading(given.peak_bps, given.credit_bits)
     return {
         "bytes": sum(one.bytes for one in passed),
         "packets": sum(one.packets for one in passed),
@@ -65,13 +65,13 @@ def _direction(
     }
 
 
-def _interface(interface: NetworkInterface, read: OfInterface | None) -> dict[str, Any]:
-    bonded = bond(interface)
-    shown = {"interface": interface.id, "device": link_of(bonded.network_card, bonded.device_index)}
+def _interface(interface: NetworkInterface, read: InterfaceReading | None) -> dict[str, Any]:
+    attachment = attachment_of(interface)
+    shown = {"interface": interface.id, "device": link_of(attachment.network_card, attachment.device_index)}
     return shown | {"counters": None if read is None else counters(read)}
 
 
-def counters(read: OfInterface) -> dict[str, int]:
+def counters(read: InterfaceReading) -> dict[str, int]:
     """An interface's counters, by the names that `ethtool -S` and `ip -s link` have for them in the guest."""
     return {
         "rx_bytes": read.received.bytes,

@@ -12,7 +12,7 @@ from elastinet.catalog.settings import Rules
 from elastinet.rules.bandwidth import Allowance, Bandwidth, gateway_share
 from elastinet.rules.efa.srd import card_figure
 from elastinet.rules.frames import Transport, share
-from elastinet.rules.paths import Path
+from elastinet.rules.paths import NetworkPath
 
 Direction = Literal["out", "in"]
 
@@ -93,7 +93,7 @@ class Caps(NamedTuple):
         return (self.flow, *found) if self.flow and self.flow.bps * self.traffic.flows == self.bps else found
 
 
-def caps(one: End, other: End, way: Path, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
+def caps(one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
     """The caps on what one end sends to another; an instance's interfaces share its own, and add nothing."""
     edition = EDITIONS[rules]
     if traffic.transport == "efa":
@@ -157,7 +157,7 @@ def _whole(end: End, direction: Direction) -> Cap:
     return Cap(f"{end.id} {direction}", end.bandwidth.aggregate, stated)
 
 
-def _through_gateways(one: End, other: End, way: Path, edition: Edition) -> Iterator[Cap]:
+def _through_gateways(one: End, other: End, way: NetworkPath, edition: Edition) -> Iterator[Cap]:
     """The caps of internet gateways, by instance; who goes by a NAT gateway has that one's [inferred]."""
     if way.via != "gateway":
         return
@@ -176,7 +176,7 @@ def _gateway(end: End, direction: Direction, edition: Edition) -> Cap:
     return Cap(f"{end.id} gateway {direction}", allowance, figure.source)
 
 
-def _between_regions(one: End, way: Path, edition: Edition) -> Iterator[Cap]:
+def _between_regions(one: End, way: NetworkPath, edition: Edition) -> Iterator[Cap]:
     """The cap of a peering connection between regions, which all instances of both VPCs share."""
     if way.via == "region" and edition.region_bps:
         figure = edition.region_bps

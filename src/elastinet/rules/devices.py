@@ -13,7 +13,7 @@ from elastinet.rules.efa.efa import is_efa
 
 Driver = Literal["vif", "ixgbevf", "ena", "efa"]
 """As `ethtool -i` calls it: the mediated device, Intel's 82599 VF, ENA, EFA."""
-Passed = Literal["none", "virtual", "physical"]
+PassedFunction = Literal["none", "virtual", "physical"]
 """What of a card passes into the instance: nothing, one of its virtual functions, the whole card."""
 
 INTEL_82599 = ("c3", "c4", "d2", "i2", "m4", "r3")
@@ -24,7 +24,7 @@ class Device(NamedTuple):
     """A network device as an instance has it."""
 
     driver: Driver
-    function: Passed
+    function: PassedFunction
 
     @property
     def mediated(self) -> bool:

@@ -8,7 +8,7 @@ from elastinet.model.interface import EnaSrd, NetworkInterface
 from elastinet.model.state import State
 from elastinet.rules.frames import Transport
 from elastinet.rules.interfaces import instance_id_of
-from elastinet.rules.paths import Path
+from elastinet.rules.paths import NetworkPath
 
 VIAS = ("vpc", "peering")
 """The ways that stay inside a region's network; through an internet gateway there is none [inferred]."""
@@ -19,7 +19,7 @@ def why_not(
     rules: Rules,
     one: NetworkInterface,
     other: NetworkInterface,
-    way: Path,
+    way: NetworkPath,
     transport: Transport = "tcp",
 ) -> str | None:
     """Why flows between two interfaces go without ENA Express; None where it carries them."""

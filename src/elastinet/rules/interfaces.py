@@ -5,7 +5,7 @@ from elastinet.model.prefixes import prefix_of
 from elastinet.model.state import State
 
 
-def bond(interface: NetworkInterface) -> Attachment:
+def attachment_of(interface: NetworkInterface) -> Attachment:
     """The attachment of an interface that is known to have one."""
     assert interface.attachment is not None, interface.id
     return interface.attachment
@@ -21,10 +21,10 @@ def instance_id_of(interface: NetworkInterface) -> str | None:
 def interfaces_of(state: State, instance_id: str) -> list[NetworkInterface]:
     """An instance's interfaces in the order of network cards and device indexes, the primary first."""
     found = state.where(NetworkInterface, "attachment.instance-id", instance_id)
-    return sorted(found, key=lambda i: (bond(i).network_card, bond(i).device_index))
+    return sorted(found, key=lambda i: (attachment_of(i).network_card, attachment_of(i).device_index))
 
 
-def holders(state: State) -> dict[str, str]:
+def instance_by_eni(state: State) -> dict[str, str]:
     """The instances by the interfaces that are in them."""
     found = ((interface.id, instance_id_of(interface)) for interface in state.all(NetworkInterface))
     return {id: instance_id for id, instance_id in found if instance_id}

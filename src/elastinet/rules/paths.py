@@ -22,11 +22,11 @@ GATEWAY_MTU = 1500
 """The largest packet that goes through an internet gateway (facts sheet, section 8.2)."""
 
 
-class NoPath(Exception):
+class NoNetworkPath(Exception):
     """No packet gets from one interface to another and back; the message is the reason."""
 
 
-class Path(NamedTuple):
+class NetworkPath(NamedTuple):
     """A way between two interfaces, there and back.
 
     `peering` is the connection that it goes over, `middleboxes` are the interfaces and NAT gateways that
@@ -39,35 +39,39 @@ class Path(NamedTuple):
     middleboxes: tuple[str, ...] = ()
 
 
-def path(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool = False) -> Path:
+def path(
+    state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool = False
+) -> NetworkPath:
     """The way between two interfaces: by private addresses where there is one, unless it is to be public.
 
-    Raises NoPath.
+    Raises NoNetworkPath.
     """
     check_ends(state, one, other)
     for interface in (one, other):
         if not carries_ip(interface):
-            raise NoPath(f"{interface.id} is EFA-only and has no address")
+            raise NoNetworkPath(f"{interface.id} is EFA-only and has no address")
     if public:
         return _public(state, one, other)
     if one.vpc_id == other.vpc_id:
         return _inside(state, one, other)
     try:
         return _peered(state, one, other)
-    except NoPath as private:
+    except NoNetworkPath as private:
         try:
             return _public(state, one, other)
-        except NoPath as why:
-            raise NoPath(f"{private}; nor through internet gateways: {why}") from why
+        except NoNetworkPath as why:
+            raise NoNetworkPath(f"{private}; nor through internet gateways: {why}") from why
 
 
 def check_ends(state: State, one: NetworkInterface, other: NetworkInterface) -> None:
-    """Look that two interfaces are in two instances that run; raises NoPath."""
+    """Look that two interfaces are in two instances that run; raises NoNetworkPath."""
     if _instance(state, one).id == _instance(state, other).id:
-        raise NoPath(f"both ends are {instance_id_of(one)}: what it sends to itself meets no limit")
+        raise NoNetworkPath(f"both ends are {instance_id_of(one)}: what it sends to itself meets no limit")
 
 
-def addresses(state: State, one: NetworkInterface, other: NetworkInterface, way: Path) -> tuple[str, str]:
+def addresses(
+    state: State, one: NetworkInterface, other: NetworkInterface, way: NetworkPath
+) -> tuple[str, str]:
     """The addresses by which two interfaces that have a way see each other."""
     if way.via != "gateway":
         return one.primary, other.primary
@@ -79,17 +83,17 @@ def _instance(state: State, interface: NetworkInterface) -> Instance:
     """The instance of an interface, which runs and is reached by its network."""
     instance = state.get(Instance, instance_id_of(interface) or "")
     if instance is None:
-        raise NoPath(f"{interface.id} is in no instance")
+        raise NoNetworkPath(f"{interface.id} is in no instance")
     if instance.state != "running":
-        raise NoPath(f"{instance.id} is {instance.state}, not running")
-    if instance.lacks:
-        raise NoPath(f"the host of {instance.id} has lost its {instance.lacks}")
+        raise NoNetworkPath(f"{instance.id} is {instance.state}, not running")
+    if instance.host_failure:
+        raise NoNetworkPath(f"the host of {instance.id} has lost its {instance.host_failure}")
     return instance
 
 
-def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> Path:
+def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
     steps = (_middlebox(state, *pair) for pair in ((one, other), (other, one)))
-    return Path("vpc", peerings.IN_REGION_MTU, middleboxes=_each_once(steps))
+    return NetworkPath("vpc", peerings.IN_REGION_MTU, middleboxes=_each_once(steps))
 
 
 def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> str | None:
@@ -100,43 +104,45 @@ def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterfac
     return None if route.kind == "local" else route.target
 
 
-def _peered(state: State, one: NetworkInterface, other: NetworkInterface) -> Path:
+def _peered(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
     found = [_peering(state, *pair) for pair in ((one, other), (other, one))]
     across = found[0].requester.region != found[0].accepter.region
-    return Path("region" if across else "peering", min(map(peerings.mtu, found)), found[0].id)
+    return NetworkPath("region" if across else "peering", min(map(peerings.mtu, found)), found[0].id)
 
 
 def _peering(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> Peering:
     """The peering connection by which a sender's route leads to another VPC."""
     route = _open_route(state, sender, receiver.primary)
     if route.kind != "peering":
-        raise NoPath(f"{_said(state, sender, route)}, not to {receiver.vpc_id}, where {receiver.primary} is")
+        raise NoNetworkPath(
+            f"{_said(state, sender, route)}, not to {receiver.vpc_id}, where {receiver.primary} is"
+        )
     peering = state.need(Peering, route.target)
     if receiver.vpc_id not in (peering.requester.vpc_id, peering.accepter.vpc_id):
-        raise NoPath(f"{_said(state, sender, route)}, which does not reach {receiver.vpc_id}")
+        raise NoNetworkPath(f"{_said(state, sender, route)}, which does not reach {receiver.vpc_id}")
     return peering
 
 
-def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> Path:
+def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
     there = _address(state, other)
     route = _open_route(state, one, there)
     if route.kind != "nat":
         _leave(state, one, there)
         _leave(state, other, _address(state, one))
-        return Path("gateway", GATEWAY_MTU)
+        return NetworkPath("gateway", GATEWAY_MTU)
     nat = state.need(NatGateway, route.target)
     if not nat.public_ip:
-        raise NoPath(f"{_said(state, one, route)}, which has no public address")
+        raise NoNetworkPath(f"{_said(state, one, route)}, which has no public address")
     _leave(state, state.need(NetworkInterface, nat.interface_id), there)
     _leave(state, other, nat.public_ip)
-    return Path("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
+    return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
 
 
 def _leave(state: State, sender: NetworkInterface, address: str) -> None:
     """Look that a sender's route to an address leads to an internet gateway."""
     route = _open_route(state, sender, address)
     if route.kind != "gateway":
-        raise NoPath(f"{_said(state, sender, route)}, not to an internet gateway")
+        raise NoNetworkPath(f"{_said(state, sender, route)}, not to an internet gateway")
 
 
 def _address(state: State, interface: NetworkInterface) -> str:
@@ -145,7 +151,7 @@ def _address(state: State, interface: NetworkInterface) -> str:
     found = elastic[interface.primary].public_ip if interface.primary in elastic else interface.public_ip
     found = found or next((address.public_ip for address in elastic.values()), None)
     if found is None:
-        raise NoPath(f"{interface.id} of {instance_id_of(interface)} has no public address")
+        raise NoNetworkPath(f"{interface.id} of {instance_id_of(interface)} has no public address")
     return found
 
 
@@ -154,12 +160,12 @@ def _open_route(state: State, sender: NetworkInterface, address: str) -> Route:
     table = table_of(state, sender.vpc_id, sender.subnet_id)
     route = route_to(state, table, address)
     if route is None:
-        raise NoPath(f"{table.id} of {sender.subnet_id} has no route to {address}")
+        raise NoNetworkPath(f"{table.id} of {sender.subnet_id} has no route to {address}")
     if leads_nowhere(state, table, route):
-        raise NoPath(f"{_said(state, sender, route)}, a black hole")
+        raise NoNetworkPath(f"{_said(state, sender, route)}, a black hole")
     through = state.get(NetworkInterface, route.target)
     if through is not None and through.source_dest_check:
-        raise NoPath(f"{_said(state, sender, route)}, whose source/destination check is on")
+        raise NoNetworkPath(f"{_said(state, sender, route)}, whose source/destination check is on")
     return route
 
 

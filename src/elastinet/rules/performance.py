@@ -11,8 +11,8 @@ from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import device
 from elastinet.rules.efa.efa import is_efa, may_talk, out_of_reach
 from elastinet.rules.express import why_not
-from elastinet.rules.interfaces import bond, interfaces_of
-from elastinet.rules.paths import NoPath, Path, check_ends, path
+from elastinet.rules.interfaces import attachment_of, interfaces_of
+from elastinet.rules.paths import NetworkPath, NoNetworkPath, check_ends, path
 from elastinet.rules.peerings import IN_REGION_MTU
 
 
@@ -25,12 +25,12 @@ def of_pair(
     *,
     public: bool = False,
 ) -> Caps:
-    """The caps on what one interface sends to another; raises NoPath."""
+    """The caps on what one interface sends to another; raises NoNetworkPath."""
     if traffic.transport == "efa":
         way = _bypass(state, settings.rules, one, other, public=public)
     else:
         way = path(state, one, other, public=public)
-    instances = [state.need(Instance, bond(interface).instance_id) for interface in (one, other)]
+    instances = [state.need(Instance, attachment_of(interface).instance_id) for interface in (one, other)]
     near = way.via != "gateway" and _clustered(state, *instances)
     express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
     flow = flow_figure(settings.rules, clustered=near, express=express)
@@ -40,31 +40,31 @@ def of_pair(
 
 def _bypass(
     state: State, rules: Rules, one: NetworkInterface, other: NetworkInterface, *, public: bool
-) -> Path:
-    """The way past the operating systems, which no route alters; raises NoPath (facts sheet, section 9.1)."""
+) -> NetworkPath:
+    """The way past the operating systems, which no route alters (section 9.1); raises NoNetworkPath."""
     check_ends(state, one, other)
     for interface in (one, other):
         if not is_efa(interface):
-            raise NoPath(f"{interface.id} is no EFA")
+            raise NoNetworkPath(f"{interface.id} is no EFA")
     if public:
-        raise NoPath("EFA's traffic is not routed: it goes through no internet gateway")
+        raise NoNetworkPath("EFA's traffic is not routed: it goes through no internet gateway")
     if reason := out_of_reach(one, other, rules):
-        raise NoPath(reason)
+        raise NoNetworkPath(reason)
     kinds = [_kind(state, interface) for interface in (one, other)]
     if not may_talk(*kinds):
-        raise NoPath(f"EFAs of {kinds[0].name} and {kinds[1].name} do not talk to each other")
-    return Path("vpc", IN_REGION_MTU)
+        raise NoNetworkPath(f"EFAs of {kinds[0].name} and {kinds[1].name} do not talk to each other")
+    return NetworkPath("vpc", IN_REGION_MTU)
 
 
 def _kind(state: State, interface: NetworkInterface) -> InstanceType:
-    return instance_types()[state.need(Instance, bond(interface).instance_id).instance_type]
+    return instance_types()[state.need(Instance, attachment_of(interface).instance_id).instance_type]
 
 
 def end(state: State, settings: Settings, instance: Instance, interface: NetworkInterface) -> End:
     """One end of a path."""
     kind, given = instance_types()[instance.instance_type], of_instance(instance, settings)
-    efas = sorted(bond(efa).network_card for efa in interfaces_of(state, instance.id) if is_efa(efa))
-    return End(instance.id, kind, given, interface.vpc_id, bond(interface).network_card, tuple(efas))
+    efas = sorted(attachment_of(efa).network_card for efa in interfaces_of(state, instance.id) if is_efa(efa))
+    return End(instance.id, kind, given, interface.vpc_id, attachment_of(interface).network_card, tuple(efas))
 
 
 def cluster_of(state: State, instance: Instance) -> PlacementGroup | None:

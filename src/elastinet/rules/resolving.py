@@ -58,9 +58,9 @@ def names(state: State, interface: NetworkInterface) -> Iterator[tuple[str, str]
 
 def _by_resource(state: State, interface: NetworkInterface) -> Iterator[tuple[str, str]]:
     """An instance's name after its id leads to its primary interface, if it is to have one."""
-    id, bond = instance_id_of(interface), interface.attachment
+    id, attachment = instance_id_of(interface), interface.attachment
     instance = state.get(Instance, id) if id else None
-    if instance is None or bond is None or (bond.network_card, bond.device_index) != (0, 0):
+    if instance is None or attachment is None or (attachment.network_card, attachment.device_index) != (0, 0):
         return
     name = f"{instance.id}.{naming.private_domain(interface.region)}"
     if instance.resource_name_a_record:

@@ -24,7 +24,7 @@ from elastinet.operator import efas, features, hardware, jobs, measurements, nic
 from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
-from elastinet.rules.interfaces import holders
+from elastinet.rules.interfaces import instance_by_eni
 from elastinet.rules.role_keys import account_of
 from elastinet.serve.bodies import MOST_BYTES, MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.serve.origins import Origins
@@ -255,7 +255,7 @@ class Application:
             measured = await self._reconciler.measure()
         except TimeoutError:
             raise Fault("Unavailable", "the fabric agent does not answer", 503) from None
-        return self._reader.read(measured, holders(self._engine.state))
+        return self._reader.read(measured, instance_by_eni(self._engine.state))
 
     def _buckets(self, before: Reading | None, after: Reading | None) -> predictions.Buckets:
         """The credits that running instances have now, and the rates between two readings."""

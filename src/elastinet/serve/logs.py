@@ -26,7 +26,7 @@ VARIES = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
 """What differs in lines of one kind: times, ids, addresses, counts."""
 
 
-class Bucket:
+class LineBudget:
     """Tokens that come back with time."""
 
     def __init__(self, burst: float, per_second: float, now: float) -> None:
@@ -49,8 +49,8 @@ class Limiter:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._told = clock()
-        self._all = Bucket(ALL_BURST, ALL_PER_SECOND, self._told)
-        self._kinds: dict[str, Bucket] = {}
+        self._all = LineBudget(ALL_BURST, ALL_PER_SECOND, self._told)
+        self._kinds: dict[str, LineBudget] = {}
         self._more: Counter[str] = Counter()
         self._last: dict[str, str] = {}
 
@@ -59,7 +59,7 @@ class Limiter:
         now, kind = self._clock(), VARIES.sub("#", line)
         if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
             kind = ""
-        bucket = self._kinds.setdefault(kind, Bucket(KIND_BURST, KIND_PER_SECOND, now))
+        bucket = self._kinds.setdefault(kind, LineBudget(KIND_BURST, KIND_PER_SECOND, now))
         if bucket.take(now) and self._all.take(now):
             return True
         self._more[kind] += 1

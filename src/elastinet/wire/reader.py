@@ -59,7 +59,7 @@ def _list(service: Service, shape: Shape) -> Reader:
     return read_flat if service.is_ec2 else read_wrapped
 
 
-class _Structure:
+class _StructureReader:
     """Reads a structure; its members are compiled at first use, so that a shape may contain itself."""
 
     def __init__(self, service: Service, shape: Shape) -> None:
@@ -95,8 +95,8 @@ class _Structure:
 
 
 @cache
-def _structure_named(service: Service, name: str) -> _Structure:
-    return _Structure(service, service.shape(name))
+def _structure_named(service: Service, name: str) -> _StructureReader:
+    return _StructureReader(service, service.shape(name))
 
 
 def reader(service: Service, shape: Shape) -> Reader:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.wire.service import Service, Shape
 from elastinet.wire.text import SCALARS
 
@@ -47,7 +47,7 @@ def _list(service: Service, shape: Shape) -> Writer:
     return write
 
 
-class _Structure:
+class _StructureWriter:
     """Writes a structure; its members are compiled at first use, so that a shape may contain itself."""
 
     def __init__(self, service: Service, shape: Shape) -> None:
@@ -62,14 +62,14 @@ class _Structure:
             self._members[name] = b"<%s>" % tag, writer(self._service, shape), b"</%s>" % tag
 
     def __call__(self, value: Any, put: Put) -> None:
-        if isinstance(value, View):
+        if isinstance(value, StateView):
             put(self._fragment(value))
         elif isinstance(value, dict):
             self._write(value, put)
         else:
             raise TypeError(f"{self._shape.name} is written from a dict, not from {value!r}")
 
-    def _fragment(self, view: View) -> bytes:
+    def _fragment(self, view: StateView) -> bytes:
         kept = view.wire
         if isinstance(kept, _Fragment) and kept.shape == self._key:
             return kept
@@ -92,8 +92,8 @@ class _Structure:
 
 
 @cache
-def _structure_named(service: Service, name: str) -> _Structure:
-    return _Structure(service, service.shape(name))
+def _structure_named(service: Service, name: str) -> _StructureWriter:
+    return _StructureWriter(service, service.shape(name))
 
 
 def writer(service: Service, shape: Shape) -> Writer:

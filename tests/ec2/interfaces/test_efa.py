@@ -90,14 +90,14 @@ def test_attached_and_detached_while_stopped_only(ec2, place):
         attach(ec2, id, instance)
     attach(ec2, free(ec2, place, "interface"), instance, 2)
     ec2.stop_instances(InstanceIds=[instance])
-    bond = attach(ec2, id, instance)
+    attachment = attach(ec2, id, instance)
     ec2.start_instances(InstanceIds=[instance])
     for force in (False, True):
         with refused("IncorrectState", f"Instance '{instance}' is not 'stopped'."):
-            ec2.detach_network_interface(AttachmentId=bond, Force=force)
+            ec2.detach_network_interface(AttachmentId=attachment, Force=force)
     assert types(ec2, instance) == ["interface", "efa", "interface"]
     ec2.stop_instances(InstanceIds=[instance])
-    ec2.detach_network_interface(AttachmentId=bond)
+    ec2.detach_network_interface(AttachmentId=attachment)
     assert interface(ec2, id)["Status"] == "available"
     assert types(ec2, instance) == ["interface", "interface"]
 
@@ -251,13 +251,13 @@ def test_efa_only_is_never_the_primary(ec2_2026, today):
 def test_efa_only_comes_and_goes_while_stopped(ec2_2026, today):
     instance, _ = stopped(ec2_2026, today)
     id = free(ec2_2026, today, "efa-only")
-    bond = attach(ec2_2026, id, instance, 1)
+    attachment = attach(ec2_2026, id, instance, 1)
     ec2_2026.start_instances(InstanceIds=[instance])
     assert interface(ec2_2026, id)["Attachment"]["Status"] == "attached"
     with refused("IncorrectState", "is not 'stopped'"):
-        ec2_2026.detach_network_interface(AttachmentId=bond)
+        ec2_2026.detach_network_interface(AttachmentId=attachment)
     ec2_2026.stop_instances(InstanceIds=[instance])
-    ec2_2026.detach_network_interface(AttachmentId=bond)
+    ec2_2026.detach_network_interface(AttachmentId=attachment)
     assert interface(ec2_2026, id)["Status"] == "available"
 
 

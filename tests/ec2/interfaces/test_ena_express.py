@@ -17,12 +17,14 @@ def place(ec2_2026):
 
 def shown(ec2, id):
     """What both views of an attachment say, which must be one thing."""
-    bond = interface(ec2, id)["Attachment"]
+    attachment = interface(ec2, id)["Attachment"]
     (of_instance,) = [
-        i for i in instances(ec2, bond["InstanceId"])[0]["NetworkInterfaces"] if i["NetworkInterfaceId"] == id
+        i
+        for i in instances(ec2, attachment["InstanceId"])[0]["NetworkInterfaces"]
+        if i["NetworkInterfaceId"] == id
     ]
-    assert of_instance["Attachment"].get("EnaSrdSpecification") == bond.get("EnaSrdSpecification")
-    return bond.get("EnaSrdSpecification")
+    assert of_instance["Attachment"].get("EnaSrdSpecification") == attachment.get("EnaSrdSpecification")
+    return attachment.get("EnaSrdSpecification")
 
 
 def big(ec2, place, **more):
@@ -81,9 +83,9 @@ def test_gone_when_it_is_detached(ec2_2026, place):
     instance, _ = big(ec2_2026, place)
     id = free(ec2_2026, place)
     where = {"NetworkInterfaceId": id, "InstanceId": instance, "DeviceIndex": 1}
-    bond = ec2_2026.attach_network_interface(**where, EnaSrdSpecification=BOTH)["AttachmentId"]
-    ec2_2026.detach_network_interface(AttachmentId=bond)
-    ended = [{"Name": "attachment.attachment-id", "Values": [bond]}]
+    attachment = ec2_2026.attach_network_interface(**where, EnaSrdSpecification=BOTH)["AttachmentId"]
+    ec2_2026.detach_network_interface(AttachmentId=attachment)
+    ended = [{"Name": "attachment.attachment-id", "Values": [attachment]}]
     (seen,) = ec2_2026.describe_network_interfaces(Filters=ended)["NetworkInterfaces"]
     assert (seen["Attachment"]["Status"], "EnaSrdSpecification" in seen["Attachment"]) == ("detached", False)
     ec2_2026.attach_network_interface(**where)

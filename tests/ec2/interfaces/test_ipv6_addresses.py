@@ -262,10 +262,10 @@ def test_addresses_stay_with_the_interface(ec2, place):
     eni = made["NetworkInterfaceId"]
     for instance in (one, two):
         id = instance["InstanceId"]
-        bond = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=id, DeviceIndex=1)
+        attachment = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=id, DeviceIndex=1)
         (shown,) = instances(ec2, id)
         assert addresses6(shown["NetworkInterfaces"][1]) == addresses6(made)
-        ec2.detach_network_interface(AttachmentId=bond["AttachmentId"])
+        ec2.detach_network_interface(AttachmentId=attachment["AttachmentId"])
     assert addresses6(interface(ec2, eni)) == addresses6(made)
     (kept,) = launch(ec2, place, Ipv6AddressCount=1)
     ec2.stop_instances(InstanceIds=[kept["InstanceId"]])
@@ -305,7 +305,7 @@ def test_primary_until_it_is_detached(ec2, place):
     eni = create(ec2, place, Ipv6AddressCount=2)["NetworkInterfaceId"]
     first, second = addresses6(interface(ec2, eni))
     (instance,) = launch(ec2, place)
-    bond = ec2.attach_network_interface(
+    attachment = ec2.attach_network_interface(
         NetworkInterfaceId=eni, InstanceId=instance["InstanceId"], DeviceIndex=1
     )
     modify(eni, True)
@@ -316,7 +316,7 @@ def test_primary_until_it_is_detached(ec2, place):
         ec2.unassign_ipv6_addresses(NetworkInterfaceId=eni, Ipv6Addresses=[first])
     ec2.unassign_ipv6_addresses(NetworkInterfaceId=eni, Ipv6Addresses=[second])
     assert primary(ec2, eni) == [first]
-    ec2.detach_network_interface(AttachmentId=bond["AttachmentId"])
+    ec2.detach_network_interface(AttachmentId=attachment["AttachmentId"])
     assert primary(ec2, eni) == []
     ec2.unassign_ipv6_addresses(NetworkInterfaceId=eni, Ipv6Addresses=[first])
 

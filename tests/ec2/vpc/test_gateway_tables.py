@@ -54,8 +54,8 @@ def test_tables_that_do_not_fit(ec2, place, table):
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
     ec2.associate_route_table(RouteTableId=table, GatewayId=place.gateway)
     with refused("InvalidParameterValue", "cannot be the main route table"):
-        bond = main["Associations"][0]["RouteTableAssociationId"]
-        ec2.replace_route_table_association(AssociationId=bond, RouteTableId=table)
+        attachment = main["Associations"][0]["RouteTableAssociationId"]
+        ec2.replace_route_table_association(AssociationId=attachment, RouteTableId=table)
     assert len(associations(ec2, table)) == 1
 
 

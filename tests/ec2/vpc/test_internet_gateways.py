@@ -56,10 +56,10 @@ def test_detach_while_an_address_is_mapped(ec2, vpc, gateway):
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    bond = ec2.associate_address(AllocationId=address, NetworkInterfaceId=interface)["AssociationId"]
+    attachment = ec2.associate_address(AllocationId=address, NetworkInterfaceId=interface)["AssociationId"]
     with refused("DependencyViolation", f"Network {vpc} has some mapped public address(es)."):
         ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    ec2.disassociate_address(AssociationId=bond)
+    ec2.disassociate_address(AssociationId=attachment)
     ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
 
 

@@ -27,8 +27,8 @@ def default(ec2, vpc):
 def of_subnet(ec2, subnet):
     asked = [{"Name": "association.subnet-id", "Values": [subnet]}]
     (found,) = ec2.describe_network_acls(Filters=asked)["NetworkAcls"]
-    (bond,) = [a for a in found["Associations"] if a["SubnetId"] == subnet]
-    return found["NetworkAclId"], bond["NetworkAclAssociationId"]
+    (attachment,) = [a for a in found["Associations"] if a["SubnetId"] == subnet]
+    return found["NetworkAclId"], attachment["NetworkAclAssociationId"]
 
 
 def entry(acl, number=10, **more):
@@ -159,15 +159,15 @@ def test_quota_of_acls(serve):
 
 
 def test_a_subnet_goes_by_exactly_one(ec2, place, acl):
-    old, bond = of_subnet(ec2, place.subnet)
-    new = ec2.replace_network_acl_association(AssociationId=bond, NetworkAclId=acl)["NewAssociationId"]
+    old, attachment = of_subnet(ec2, place.subnet)
+    new = ec2.replace_network_acl_association(AssociationId=attachment, NetworkAclId=acl)["NewAssociationId"]
     assert of_subnet(ec2, place.subnet) == (acl, new)
-    assert new != bond
+    assert new != attachment
     assert [a["SubnetId"] for a in shown(ec2, old)["Associations"]] == [place.other]
     again = ec2.replace_network_acl_association(AssociationId=new, NetworkAclId=acl)["NewAssociationId"]
     assert again == new
-    with refused("InvalidAssociationID.NotFound", bond):
-        ec2.replace_network_acl_association(AssociationId=bond, NetworkAclId=acl)
+    with refused("InvalidAssociationID.NotFound", attachment):
+        ec2.replace_network_acl_association(AssociationId=attachment, NetworkAclId=acl)
     with refused("InvalidNetworkAclAssociationId.Malformed"):
         ec2.replace_network_acl_association(AssociationId="bond", NetworkAclId=acl)
     (vpc,) = (v for v in ec2.describe_vpcs()["Vpcs"] if v["IsDefault"])
@@ -177,8 +177,8 @@ def test_a_subnet_goes_by_exactly_one(ec2, place, acl):
 
 
 def test_delete(ec2, place, acl):
-    _, bond = of_subnet(ec2, place.subnet)
-    ec2.replace_network_acl_association(AssociationId=bond, NetworkAclId=acl)
+    _, attachment = of_subnet(ec2, place.subnet)
+    ec2.replace_network_acl_association(AssociationId=attachment, NetworkAclId=acl)
     with refused("DependencyViolation", f"The network ACL '{acl}' has dependencies and cannot be deleted."):
         ec2.delete_network_acl(NetworkAclId=acl)
     with refused("InvalidParameterValue", "default"):

@@ -99,11 +99,11 @@ def test_what_associate_refuses(ec2, table, subnet):
 
 
 def test_disassociate(ec2, table, subnet, main):
-    bond = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
-    ec2.disassociate_route_table(AssociationId=bond)
+    attachment = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    ec2.disassociate_route_table(AssociationId=attachment)
     assert shown(ec2, table)["Associations"] == []
     with refused("InvalidAssociationID.NotFound"):
-        ec2.disassociate_route_table(AssociationId=bond)
+        ec2.disassociate_route_table(AssociationId=attachment)
     with refused("InvalidRouteTableAssociationID.Malformed"):
         ec2.disassociate_route_table(AssociationId="x")
     (of_main,) = shown(ec2, main)["Associations"]
@@ -112,10 +112,12 @@ def test_disassociate(ec2, table, subnet, main):
 
 
 def test_replace_a_subnets_table(ec2, vpc, table, subnet):
-    bond = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    attachment = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
     other = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-    new = ec2.replace_route_table_association(AssociationId=bond, RouteTableId=other)["NewAssociationId"]
-    assert new != bond
+    new = ec2.replace_route_table_association(AssociationId=attachment, RouteTableId=other)[
+        "NewAssociationId"
+    ]
+    assert new != attachment
     assert shown(ec2, table)["Associations"] == []
     (association,) = shown(ec2, other)["Associations"]
     assert (association["RouteTableAssociationId"], association["SubnetId"]) == (new, subnet)
@@ -134,8 +136,8 @@ def test_replace_the_main_table(ec2, vpc, table, main):
 
 
 def test_replace_with_the_same_or_a_foreign_table(ec2, table, subnet):
-    bond = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
-    ec2.replace_route_table_association(AssociationId=bond, RouteTableId=table)
+    attachment = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    ec2.replace_route_table_association(AssociationId=attachment, RouteTableId=table)
     (association,) = shown(ec2, table)["Associations"]
     tables = ec2.describe_route_tables()["RouteTables"]
     foreign = next(t for t in tables if t["Routes"][0]["DestinationCidrBlock"] == "172.31.0.0/16")
@@ -146,10 +148,10 @@ def test_replace_with_the_same_or_a_foreign_table(ec2, table, subnet):
 
 
 def test_delete(ec2, table, subnet):
-    bond = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    attachment = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
     with refused("DependencyViolation", f"The routeTable '{table}' has dependencies and cannot be deleted."):
         ec2.delete_route_table(RouteTableId=table)
-    ec2.disassociate_route_table(AssociationId=bond)
+    ec2.disassociate_route_table(AssociationId=attachment)
     ec2.delete_route_table(RouteTableId=table)
     with refused("InvalidRouteTableID.NotFound"):
         ec2.describe_route_tables(RouteTableIds=[table])

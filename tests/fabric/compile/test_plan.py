@@ -14,15 +14,15 @@ from elastinet.fabric.contract.objects import (
     Acl,
     AclEntry,
     AnyObject,
-    Bandwidth,
+    BandwidthLimits,
+    DirectionLimit,
+    FlowLimit,
+    FlowLimitPeers,
     Group,
+    GroupRule,
     Mapping,
     Members,
-    Near,
-    Nearer,
-    Peering,
-    Permission,
-    Share,
+    PeeringLink,
 )
 
 PEERS = [
@@ -40,15 +40,15 @@ PEERS6 = ["::/0", "2001:db8::/32", "2001:db8:0:101::/64", "2001:db8:0:101::7/128
 
 
 @st.composite
-def rules(draw: st.DrawFn, peers: list[str] = PEERS) -> Permission:
+def rules(draw: st.DrawFn, peers: list[str] = PEERS) -> GroupRule:
     protocol, peer = draw(st.sampled_from([-1, 1, 6, 17, 50, 58])), draw(st.sampled_from(peers))
     if protocol in (6, 17):
         low, high = sorted(draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))
-        return Permission(protocol, low, high, peer)
+        return GroupRule(protocol, low, high, peer)
     if protocol in (1, 58):
         kind = draw(st.sampled_from([-1, 3, 8]))
-        return Permission(protocol, kind, draw(st.sampled_from([-1, 0, 4])) if kind >= 0 else -1, peer)
-    return Permission(protocol, -1, -1, peer)
+        return GroupRule(protocol, kind, draw(st.sampled_from([-1, 0, 4])) if kind >= 0 else -1, peer)
+    return GroupRule(protocol, -1, -1, peer)
 
 
 class Spent(NamedTuple):
@@ -71,7 +71,7 @@ def moves() -> st.SearchStrategy[Step]:
     blocks = st.sampled_from([(), (BLOCK,)])
     protocols, interfaces = st.sampled_from([(), (6,)]), st.sampled_from([(), ("eni-1",)])
     nearer = st.tuples() | st.tuples(
-        st.builds(Nearer, st.sampled_from(["pg-1", "pg-2"]), st.just(80), protocols, interfaces)
+        st.builds(FlowLimit, st.sampled_from(["pg-1", "pg-2"]), st.just(80), protocols, interfaces)
     )
     prefixes = st.sampled_from([(), ("10.0.1.64/28", "2001:db8:0:101:a::/80")])
     puts = st.one_of(
@@ -84,10 +84,10 @@ def moves() -> st.SearchStrategy[Step]:
         st.builds(lambda n, allow: Acl(f"acl-{n}", "vpc-1", (AclEntry(1, -1, -1, -1, "0.0.0.0/0", True), AclEntry(2, -1, -1, -1, "::/0", allow)), ()), number, st.booleans()),
         st.builds(lambda n, i, e: Group(f"sg-{n}", "vpc-1", i, e), number, some, some),
         st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}", six(1, f"{last}"), f"{six(2, '')}/80"})), number, number),
-        st.builds(lambda n, mtu, bps: Peering(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu, bps), number, st.sampled_from([8500, 9001]), st.sampled_from([0, 50])),
+        st.builds(lambda n, mtu, bps: PeeringLink(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu, bps), number, st.sampled_from([8500, 9001]), st.sampled_from([0, 50])),
         st.builds(lambda n, to: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}", f"i-{to}"), number, number),
-        st.builds(lambda n, flow, gateway, baseline, near, cards, where: Bandwidth(f"i-{n}", where, "1", Share(baseline, 100, 100 - baseline), flow, gateway, cards, near), number, st.sampled_from([50, 100]), st.sampled_from([30, 50, 100]), st.sampled_from([10, 100]), nearer, st.sampled_from([(), (Share(60, 60),) * 2]), st.sampled_from([("vpc-1",), ("vpc-1", "vpc-2")])),
-        st.builds(lambda n, where: Near(f"pg-{n}", where, frozenset({"10.0.1.11", six(1, "11")})), number, st.sampled_from([("vpc-1",), ("vpc-2", "vpc-1")])),
+        st.builds(lambda n, flow, gateway, baseline, near, cards, where: BandwidthLimits(f"i-{n}", where, "1", DirectionLimit(baseline, 100, 100 - baseline), flow, gateway, cards, near), number, st.sampled_from([50, 100]), st.sampled_from([30, 50, 100]), st.sampled_from([10, 100]), nearer, st.sampled_from([(), (DirectionLimit(60, 60),) * 2]), st.sampled_from([("vpc-1",), ("vpc-1", "vpc-2")])),
+        st.builds(lambda n, where: FlowLimitPeers(f"pg-{n}", where, frozenset({"10.0.1.11", six(1, "11")})), number, st.sampled_from([("vpc-1",), ("vpc-2", "vpc-1")])),
     )  # fmt: skip
     kinds = [
         "network:vpc",
@@ -117,14 +117,16 @@ FURNITURE: list[Step] = [
     network6(igw="igw-1"),
     network("vpc-2"),
     table(("0.0.0.0/0", "igw"), ("10.0.1.0/24", "eni-2")),
-    Peering("pcx-1", ("vpc-2", "vpc-1")),
+    PeeringLink("pcx-1", ("vpc-2", "vpc-1")),
     Group("sg-1", "vpc-1", frozenset(), frozenset()),
-    Near("pg-1", ("vpc-1", "vpc-2"), frozenset({"10.0.1.11"})),
+    FlowLimitPeers("pg-1", ("vpc-1", "vpc-2"), frozenset({"10.0.1.11"})),
     *(guest(n) for n in (1, 2)),
     *(eni6(n, six(1, str(n))) for n in (1, 2)),
     *(Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}", f"i-{n}") for n in (1, 2)),
     *(
-        Bandwidth(f"i-{n}", ("vpc-1",), "1", Share(10, 100, 90), 50, 30, (), (Nearer("pg-1", 80),))
+        BandwidthLimits(
+            f"i-{n}", ("vpc-1",), "1", DirectionLimit(10, 100, 90), 50, 30, (), (FlowLimit("pg-1", 80),)
+        )
         for n in (1, 2)
     ),
 ]
@@ -158,7 +160,7 @@ def test_recompute(furnished: bool, steps: list[Step]) -> None:
 
 @given(st.lists(rules([peer for peer in PEERS if "/" in peer and ":" not in peer]), max_size=8))
 @settings(max_examples=150, deadline=None)
-def test_boxes_are_disjoint_and_say_the_same(some: list[Permission]) -> None:
+def test_boxes_are_disjoint_and_say_the_same(some: list[GroupRule]) -> None:
     """Every probe finds exactly one element where a rule allows it, and none where none does."""
     some = [rule for rule in some if permissions.is_v4(rule)]
     compare(some, ("10.0.1.7", "10.0.1.8", "10.0.3.1", "192.0.2.1"))
@@ -166,12 +168,12 @@ def test_boxes_are_disjoint_and_say_the_same(some: list[Permission]) -> None:
 
 @given(st.lists(rules(PEERS6), max_size=8))
 @settings(max_examples=150, deadline=None)
-def test_boxes_of_ipv6_too(some: list[Permission]) -> None:
+def test_boxes_of_ipv6_too(some: list[GroupRule]) -> None:
     some = [rule for rule in some if permissions.is_v6(rule)]
     compare(some, (six(1, "7"), six(1, "8"), "2001:db8:0:103::1", "3fff::1"))
 
 
-def compare(some: list[Permission], addresses: tuple[str, ...]) -> None:
+def compare(some: list[GroupRule], addresses: tuple[str, ...]) -> None:
     found = permissions.elements(some)
     for address in addresses:
         for kind, protocol, number in probes(58 if ":" in address else 1):

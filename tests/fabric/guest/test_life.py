@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from parts import guest
 
-from elastinet.fabric.guest.guest import Life
+from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel.loop import Loop
 
@@ -22,7 +22,7 @@ class Start:
         ours, self.spawner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.heard: list[str] = []
         self.spawning = Spawning(ours)
-        self.life = Life(guest(1), disk, Loop(), self.spawning)
+        self.life = GuestProcess(guest(1), disk, Loop(), self.spawning)
 
     def boot(self) -> None:
         self.life.boot(set(), lambda _life, what: self.heard.append(what))

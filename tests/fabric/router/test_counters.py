@@ -11,7 +11,7 @@ from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.contract.messages import Measure, Measured
-from elastinet.fabric.contract.objects import Bandwidth, Share
+from elastinet.fabric.contract.objects import BandwidthLimits, DirectionLimit
 
 RATE, FLOW = 80_000_000, 40_000_000
 SEND = """
@@ -25,8 +25,8 @@ while time.monotonic() < end:
 """
 
 
-def bandwidth(number: int) -> Bandwidth:
-    return Bandwidth(f"i-{number}", ("vpc-1",), "1", Share(RATE, RATE), FLOW, RATE)
+def bandwidth(number: int) -> BandwidthLimits:
+    return BandwidthLimits(f"i-{number}", ("vpc-1",), "1", DirectionLimit(RATE, RATE), FLOW, RATE)
 
 
 REGION = (network(), table(), group(ALL), *(guest(n) for n in (1, 2)), eni(1, "10.0.1.10"),

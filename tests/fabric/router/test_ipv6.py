@@ -12,21 +12,21 @@ from sixparts import ALL6, INTERNET, ROUTER, eni6, network6, six
 
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.names import INTERNET_MAC, ROUTER_MAC
-from elastinet.fabric.contract.objects import Acl, AclEntry, Group, Members, Permission
+from elastinet.fabric.contract.objects import Acl, AclEntry, Group, GroupRule, Members
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
 OPEN = group(ALL, ALL6, egress=(ALL, ALL6))
 BASE = (network6(), table(), OPEN)
 PAIR = (guest(1), eni6(1, ONE), guest(2), eni6(2, TWO))
-PING = Permission(58, 128, 0, "::/0")
+PING = GroupRule(58, 128, 0, "::/0")
 
 
-def only(*ingress: Permission) -> Group:
+def only(*ingress: GroupRule) -> Group:
     return group(*ingress, egress=(ALL, ALL6))
 
 
-def http(peer: str = "::/0") -> Permission:
-    return Permission(6, 80, 80, peer)
+def http(peer: str = "::/0") -> GroupRule:
+    return GroupRule(6, 80, 80, peer)
 
 
 def test_neighbours_meet_in_and_between_subnets(machine: Machine) -> None:
@@ -83,9 +83,7 @@ def test_groups_judge_both_families_apart(machine: Machine) -> None:
         for peer, status in ((f"{ONE}/128", 0), (f"{TWO}/128", 1), (six(1, "/64"), 0), (six(2, "/64"), 1)):
             machine.desire(only(http(peer)))
             assert machine.exec("i-1", fetch(TWO))[0] == status, peer
-        machine.desire(
-            only(http(), Permission(6, 70, 90, six(1, "/64")), Permission(-1, -1, -1, f"{ONE}/128"))
-        )
+        machine.desire(only(http(), GroupRule(6, 70, 90, six(1, "/64")), GroupRule(-1, -1, -1, f"{ONE}/128")))
         assert machine.ok("i-1", fetch(TWO)) == "page\n"
         machine.desire(group(ALL6, egress=(ALL,)))
         assert machine.exec("i-1", fetch(TWO))[0] != 0
@@ -94,12 +92,12 @@ def test_groups_judge_both_families_apart(machine: Machine) -> None:
 
 
 def test_icmpv6_by_type_and_code(machine: Machine) -> None:
-    machine.boot(network6(), table(), only(Permission(58, 129, -1, "::/0")), *PAIR)
+    machine.boot(network6(), table(), only(GroupRule(58, 129, -1, "::/0")), *PAIR)
     assert not pings(machine, "i-1", TWO)
-    for rule in (PING, Permission(58, 128, -1, six(1, "/64")), Permission(58, -1, -1, "::/0")):
+    for rule in (PING, GroupRule(58, 128, -1, six(1, "/64")), GroupRule(58, -1, -1, "::/0")):
         machine.desire(only(rule))
         assert pings(machine, "i-1", TWO), rule
-    for rule in (Permission(58, 128, -1, six(2, "/64")), Permission(1, -1, -1, "::/0"), http()):
+    for rule in (GroupRule(58, 128, -1, six(2, "/64")), GroupRule(1, -1, -1, "::/0"), http()):
         machine.desire(only(rule))
         assert not pings(machine, "i-1", TWO), rule
 
@@ -108,7 +106,7 @@ def test_a_group_as_peer(machine: Machine) -> None:
     members = Members("sg-2", "vpc-1", frozenset({"10.0.1.10", ONE}))
     other = group(id="sg-2", egress=(ALL, ALL6))
     mine = eni6(1, ONE, groups=("sg-2",))
-    machine.boot(network6(), table(), only(Permission(6, 80, 80, "sg-2")), other, members, guest(1), mine,
+    machine.boot(network6(), table(), only(GroupRule(6, 80, 80, "sg-2")), other, members, guest(1), mine,
                  guest(2), eni6(2, TWO), guest(3), eni6(3, THREE))  # fmt: skip
     with serve(machine, "i-2"):
         assert machine.ok("i-1", fetch(TWO)) == "page\n"
@@ -269,5 +267,5 @@ def test_large_packets_learn_of_the_gateway_s_mtu(machine: Machine) -> None:
 def test_fragments_are_judged_as_a_whole(machine: Machine) -> None:
     machine.boot(network6(), table(), only(PING), *PAIR)
     assert pings(machine, "i-1", TWO, "-M dont -s 30000")
-    machine.desire(only(Permission(58, 129, 0, "::/0"), http()))
+    machine.desire(only(GroupRule(58, 129, 0, "::/0"), http()))
     assert not pings(machine, "i-1", TWO, "-M dont -s 30000")

@@ -9,7 +9,7 @@ from machine import Machine
 from parts import eni, group, guest, things
 from vpcs import between, side
 
-from elastinet.fabric.contract.objects import Mapping, Near, Permission, Share
+from elastinet.fabric.contract.objects import DirectionLimit, FlowLimitPeers, GroupRule, Mapping
 
 MBIT = 10**6
 PUBLIC = "203.0.113.101"
@@ -72,7 +72,7 @@ def test_a_second_interface_adds_no_bandwidth(machine: Machine, to_2: Load) -> N
 
 def test_flows_near_by_may_have_more(machine: Machine, to_2: Load) -> None:
     """By the protocol and by the interface, too, where it takes more than the address."""
-    there = Near("pg-1", ("vpc-1",), frozenset({"10.0.1.20"}))
+    there = FlowLimitPeers("pg-1", ("vpc-1",), frozenset({"10.0.1.20"}))
     machine.desire(there, limits(2, 400))
     for near, tcp, udp in (
         (nearer("pg-1", 100, 6), 100, 50),
@@ -84,12 +84,12 @@ def test_flows_near_by_may_have_more(machine: Machine, to_2: Load) -> None:
         carries(data(udp, "udp"), lambda: to_2.mbit("-u -b 0 -l 8000"))
     machine.desire(limits(1, 200, flow_bps=50 * MBIT, nearer=(nearer("pg-1", 100),)))
     carries(data(100), to_2.mbit)
-    machine.desire(Near("pg-1", ("vpc-1",), frozenset({"10.0.1.99"})))
+    machine.desire(FlowLimitPeers("pg-1", ("vpc-1",), frozenset({"10.0.1.99"})))
     carries(data(50), to_2.mbit)
 
 
 def test_a_card_has_its_share(machine: Machine, to_2: Load) -> None:
-    cards = (Share(60 * MBIT, 60 * MBIT),) * 2
+    cards = (DirectionLimit(60 * MBIT, 60 * MBIT),) * 2
     machine.desire(limits(1, 100, cards=cards, flow_bps=40 * MBIT), limits(2, 400))
     carries(data(60), lambda: to_2.mbit("-P 4"))
     carries(data(40), to_2.mbit)
@@ -118,7 +118,7 @@ def test_less_goes_through_an_internet_gateway(machine: Machine) -> None:
 
 def test_two_instances_share_what_goes_between_regions(machine: Machine) -> None:
     over = between(2, 1, mtu=8500, bandwidth_bps=60 * MBIT)
-    every = (Permission(6, 1, 65535, "0.0.0.0/0"),)
+    every = (GroupRule(6, 1, 65535, "0.0.0.0/0"),)
     routes = {1: ("10.2.0.0/16", "pcx-21"), 2: ("10.1.0.0/16", "pcx-21")}
     sides = [item for n in (1, 2) for item in side(n, routes[n])]
     groups = [group(*every, id=f"sg-{n}", network=f"vpc-{n}") for n in (1, 2)]
@@ -140,7 +140,7 @@ def test_two_instances_share_what_goes_between_regions(machine: Machine) -> None
 
 def test_ipv6_is_limited_alike(machine: Machine) -> None:
     sides = [item for n in (1, 2) for item in side(n, (f"2001:db8:0:{3 - n}00::/56", "pcx-21"))]
-    every = Permission(-1, -1, -1, "::/0")
+    every = GroupRule(-1, -1, -1, "::/0")
     groups = [group(every, id=f"sg-{n}", network=f"vpc-{n}", egress=(every,)) for n in (1, 2)]
     machine.boot(*sides, *groups, between(2, 1))
     own = ("vpc-1",)

@@ -6,14 +6,14 @@ from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import fetch, pings, public, serve
 
-from elastinet.fabric.contract.objects import Members, Permission
+from elastinet.fabric.contract.objects import GroupRule, Members
 
-PING = Permission(1, 8, 0, "0.0.0.0/0")
+PING = GroupRule(1, 8, 0, "0.0.0.0/0")
 TWO = (guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
 
 
-def http(port: int = 80, peer: str = "0.0.0.0/0") -> Permission:
-    return Permission(6, port, port, peer)
+def http(port: int = 80, peer: str = "0.0.0.0/0") -> GroupRule:
+    return GroupRule(6, port, port, peer)
 
 
 def test_neighbours_meet_in_and_between_subnets(machine: Machine) -> None:
@@ -39,14 +39,14 @@ def test_groups_open_and_close_while_packets_flow(machine: Machine) -> None:
         assert machine.exec("i-1", fetch("10.0.1.20"))[0] != 0
         machine.desire(group(http()))
         assert machine.ok("i-1", fetch("10.0.1.20")) == "page\n"
-        machine.desire(group(http(81), http(443), Permission(17, 80, 80, "0.0.0.0/0")))
+        machine.desire(group(http(81), http(443), GroupRule(17, 80, 80, "0.0.0.0/0")))
         assert machine.exec("i-1", fetch("10.0.1.20"))[0] != 0
         machine.desire(group(http(), egress=()))
         assert machine.exec("i-1", fetch("10.0.1.20"))[0] != 0
 
 
 def test_an_established_flow_outlives_its_rule(machine: Machine) -> None:
-    machine.boot(network(), table(), group(Permission(6, 8080, 8080, "10.0.0.0/16")), *TWO)
+    machine.boot(network(), table(), group(GroupRule(6, 8080, 8080, "10.0.0.0/16")), *TWO)
     said = machine.disks / "i-2" / "root" / "root" / "said"
     with machine.server("i-2", "sleep 60 | busybox nc -l -p 8080 > /root/said", 8080):
         talk = "(echo before; while ! test -e /root/go; do sleep 0.1; done; echo after) | busybox nc 10.0.1.20 8080"
@@ -60,7 +60,7 @@ def test_an_established_flow_outlives_its_rule(machine: Machine) -> None:
 
 
 def test_a_group_as_peer(machine: Machine) -> None:
-    open_to = group(Permission(6, 80, 80, "sg-2"), id="sg-1")
+    open_to = group(GroupRule(6, 80, 80, "sg-2"), id="sg-1")
     other = group(id="sg-2")
     objects = (network(), table(), open_to, other, guest(1), eni(1, "10.0.1.10", groups=("sg-2",)))
     members = Members("sg-2", "vpc-1", frozenset({"10.0.1.10"}))
@@ -74,18 +74,18 @@ def test_a_group_as_peer(machine: Machine) -> None:
 
 
 def test_icmp_by_type_and_code(machine: Machine) -> None:
-    machine.boot(network(), table(), group(Permission(1, 13, -1, "0.0.0.0/0")), *TWO)
+    machine.boot(network(), table(), group(GroupRule(1, 13, -1, "0.0.0.0/0")), *TWO)
     assert not pings(machine, "i-1", "10.0.1.20")
     machine.desire(group(PING))
     assert pings(machine, "i-1", "10.0.1.20")
-    machine.desire(group(Permission(1, 8, -1, "10.0.1.0/25")))
+    machine.desire(group(GroupRule(1, 8, -1, "10.0.1.0/25")))
     assert pings(machine, "i-1", "10.0.1.20")
-    machine.desire(group(Permission(1, -1, -1, "10.0.2.0/24")))
+    machine.desire(group(GroupRule(1, -1, -1, "10.0.2.0/24")))
     assert not pings(machine, "i-1", "10.0.1.20")
 
 
 def test_an_icmp_rule_opens_no_tcp_port(machine: Machine) -> None:
-    machine.boot(network(), table(), group(Permission(1, -1, -1, "0.0.0.0/0")), *TWO)
+    machine.boot(network(), table(), group(GroupRule(1, -1, -1, "0.0.0.0/0")), *TWO)
     with serve(machine, "i-2"):
         assert machine.exec("i-1", fetch("10.0.1.20"))[0] != 0
 
@@ -93,11 +93,11 @@ def test_an_icmp_rule_opens_no_tcp_port(machine: Machine) -> None:
 def test_overlapping_rules(machine: Machine) -> None:
     rules = (
         http(),
-        Permission(6, 70, 90, "10.0.0.0/16"),
-        Permission(6, 80, 80, "10.0.1.0/24"),
+        GroupRule(6, 70, 90, "10.0.0.0/16"),
+        GroupRule(6, 80, 80, "10.0.1.0/24"),
         http(peer="10.0.1.10/32"),
     )
-    machine.boot(network(), table(), group(*rules, Permission(-1, -1, -1, "10.0.2.0/24")), *TWO)
+    machine.boot(network(), table(), group(*rules, GroupRule(-1, -1, -1, "10.0.2.0/24")), *TWO)
     with serve(machine, "i-2"):
         assert machine.ok("i-1", fetch("10.0.1.20")) == "page\n"
 

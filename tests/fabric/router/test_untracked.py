@@ -8,10 +8,10 @@ from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import pings
 
-from elastinet.fabric.contract.objects import AnyObject, Group, Permission
+from elastinet.fabric.contract.objects import AnyObject, Group, GroupRule
 
-WEB = Permission(6, 80, 80, "0.0.0.0/0")
-NEAR = Permission(6, 80, 80, "10.0.0.0/16")
+WEB = GroupRule(6, 80, 80, "0.0.0.0/0")
+NEAR = GroupRule(6, 80, 80, "10.0.0.0/16")
 SERVER = """
 import socket
 listener = socket.create_server(("0.0.0.0", 80))
@@ -39,14 +39,14 @@ while True:
 """
 
 
-def region(inward: Permission, outward: Permission = ALL) -> tuple[AnyObject, ...]:
+def region(inward: GroupRule, outward: GroupRule = ALL) -> tuple[AnyObject, ...]:
     """A server that a group lets one rule into, and a client whose group lets nothing in."""
     server = group(inward, id="sg-2", egress=(outward,))
     base = (network(), table(), group(), server)
     return (*base, guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.2.20", groups=("sg-2",)))
 
 
-def closed(**changes: tuple[Permission, ...]) -> Group:
+def closed(**changes: tuple[GroupRule, ...]) -> Group:
     return group(*changes.get("ingress", ()), id="sg-2", egress=changes.get("egress", (ALL,)))
 
 
@@ -114,9 +114,9 @@ def test_so_with_the_group(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("inward", "outward"),
-    [(NEAR, ALL), (WEB, Permission(-1, -1, -1, "10.0.0.0/16")), (WEB, Permission(6, 1, 65535, "0.0.0.0/0"))],
+    [(NEAR, ALL), (WEB, GroupRule(-1, -1, -1, "10.0.0.0/16")), (WEB, GroupRule(6, 1, 65535, "0.0.0.0/0"))],
 )
-def test_what_is_tracked_goes_on(machine: Machine, inward: Permission, outward: Permission) -> None:
+def test_what_is_tracked_goes_on(machine: Machine, inward: GroupRule, outward: GroupRule) -> None:
     """A rule for some, or no rule by which everything may come back: the flow is tracked."""
     machine.boot(*region(inward, outward))
     with Talk(machine) as talk:

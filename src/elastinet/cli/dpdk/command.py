@@ -12,7 +12,7 @@ PACKAGE = "dpdk-dev"
 """Debian's package of DPDK's own programs and all of its drivers."""
 
 
-class Asked(NamedTuple):
+class ProgramArguments(NamedTuple):
     """A program as the user has written it; None where there is no `--` before its own arguments."""
 
     program: str
@@ -20,24 +20,26 @@ class Asked(NamedTuple):
     own: list[str] | None
 
 
-def asked(words: Sequence[str]) -> Asked:
+def asked(words: Sequence[str]) -> ProgramArguments:
     """Take a user's words apart."""
     program, *rest = words
     program = SHORT.get(program, program)
     if "--" not in rest:
-        return Asked(program, rest, None)
+        return ProgramArguments(program, rest, None)
     at = rest.index("--")
-    return Asked(program, rest[:at], rest[at + 1 :])
+    return ProgramArguments(program, rest[:at], rest[at + 1 :])
 
 
-def largest_packet(program: Asked, mtu: int | None) -> int:
+def largest_packet(program: ProgramArguments, mtu: int | None) -> int:
     """The MTU of the program's ports, if none is asked for: of testpmd we know that it has the buffers."""
     if mtu is not None:
         return mtu
     return driver.LARGEST_MTU if _has_our_buffers(program) else driver.USUAL_MTU
 
 
-def line(program: Asked, links: Sequence[str], mtu: int, cores: str, lockable_bytes: int | None) -> list[str]:
+def line(
+    program: ProgramArguments, links: Sequence[str], mtu: int, cores: str, lockable_bytes: int | None
+) -> list[str]:
     """The whole command; raises ValueError."""
     devices = driver.devices(links, mtu, lockable_bytes)
     prefix = "-".join(("elastinet", *links))
@@ -46,15 +48,15 @@ def line(program: Asked, links: Sequence[str], mtu: int, cores: str, lockable_by
     return [*words, "--", *own] if own or program.own is not None else words
 
 
-def _has_our_buffers(program: Asked) -> bool:
+def _has_our_buffers(program: ProgramArguments) -> bool:
     return program.program == TESTPMD and not _sets_buffers(program)
 
 
-def _sets_buffers(program: Asked) -> bool:
+def _sets_buffers(program: ProgramArguments) -> bool:
     return any(word.startswith("--mbuf-size") for word in program.own or [])
 
 
-def _of_testpmd(program: Asked, mtu: int) -> list[str]:
+def _of_testpmd(program: ProgramArguments, mtu: int) -> list[str]:
     """What testpmd is told: as it comes it wants more memory than there is, and has small buffers."""
     if program.program != TESTPMD:
         return []

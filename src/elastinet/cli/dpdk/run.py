@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from elastinet.cli.common import Failure, Port, State, ask, find_server, run_folder
+from elastinet.cli.common import CommandFailure, Port, State, ask, find_server, run_folder
 from elastinet.cli.dpdk import command, cores, driver, ports
 from elastinet.fabric.contract import client
 
@@ -50,13 +50,13 @@ def dpdk(
     elastinet dpdk i-0123 -- testpmd -- --forward-mode=macswap --auto-start
     """
     if driver_ == "af_xdp":
-        raise Failure(driver.WHY_NOT_XDP, 2)
+        raise CommandFailure(driver.WHY_NOT_XDP, 2)
     asked, server = command.asked(program), find_server(port, state)
     if server.fabric != "kernel":
-        raise Failure("this server has no kernel fabric: its instances run nothing")
+        raise CommandFailure("this server has no kernel fabric: its instances run nothing")
     told = ask(server, "GET", f"/_elastinet/nic?instance={quote(instance)}")
     if told["state"] != "running":
-        raise Failure(f"{told['instance']} is {told['state']}, not running")
+        raise CommandFailure(f"{told['instance']} is {told['state']}, not running")
     try:
         largest = driver.checked(command.largest_packet(asked, mtu))
         chosen = ports.chosen(told, interface or [])
@@ -64,7 +64,7 @@ def dpdk(
         lockable = ask(server, "GET", "/_elastinet/status")["lockable_bytes"]
         argv = command.line(asked, [one.device for one in chosen], largest, on, lockable)
     except ValueError as error:
-        raise Failure(str(error), 2) from error
+        raise CommandFailure(str(error), 2) from error
     sys.exit(_run(run_folder(server), told["instance"], argv, chosen, largest, tty=tty))
 
 
@@ -75,9 +75,9 @@ def _run(run: Path, guest: str, argv: list[str], chosen: list[ports.Port], mtu: 
             print(f"port {number}: {one.device} ({one.interface}), {driver.NAME}, MTU {mtu}", file=sys.stderr)
         return client.run(run, guest, argv, tty=tty, bind={one.interface: mtu for one in chosen})
     except client.AgentGone as error:
-        raise Failure(str(error)) from error
+        raise CommandFailure(str(error)) from error
     except OSError as error:
-        raise Failure(error.strerror or str(error)) from error
+        raise CommandFailure(error.strerror or str(error)) from error
 
 
 def _need(run: Path, guest: str, program: str) -> None:
@@ -88,6 +88,6 @@ def _need(run: Path, guest: str, program: str) -> None:
         look = ["sh", "-c", 'command -v "$0"', program]
         fd = null.fileno()
         if client.run(run, guest, look, stdin=fd, stdout=fd, stderr=fd):
-            raise Failure(
+            raise CommandFailure(
                 f"{program} is not installed: Debian's package {command.PACKAGE} has DPDK's programs"
             )

@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.table import Table
 
 from elastinet.catalog.words import Algorithm, Collective, Group
-from elastinet.cli.common import Failure, configuration
+from elastinet.cli.common import CommandFailure, configuration
 from elastinet.cli.measure import figures
 
 PARTS = {"latency": "latency", "network": "between instances", "inside": "inside of each"}
 
 
-class Words(NamedTuple):
+class CollectiveOptions(NamedTuple):
     """What the command line says of a collective."""
 
     bytes: str
@@ -25,21 +25,21 @@ class Words(NamedTuple):
     algorithm: Algorithm | None
 
 
-def predicted(collective: Collective, words: Words, rules: str | None) -> dict[str, Any]:
-    """The prediction by the fastest algorithm, or the named one, and by the others; raises Failure."""
+def predicted(collective: Collective, words: CollectiveOptions, rules: str | None) -> dict[str, Any]:
+    """The prediction by the fastest algorithm, or the named one, and by the others; raises CommandFailure."""
     from elastinet.forecast.asking import MOST_FLOWS, BadQuestion, size, whole
     from elastinet.forecast.collectives import (
         MOST_INSTANCES,
         MOST_RANKS,
-        Asked,
         BadCollective,
+        CollectiveQuery,
         predict_collective,
     )
     from elastinet.forecast.type_pairs import BadPair
 
     settings = configuration(rules=rules).settings
     try:
-        asked = Asked(
+        asked = CollectiveQuery(
             collective,
             size(words.bytes),
             words.kind,
@@ -52,7 +52,7 @@ def predicted(collective: Collective, words: Words, rules: str | None) -> dict[s
         )
         first, *others = (found.shown() for found in predict_collective(asked, settings))
     except (BadQuestion, BadCollective, BadPair) as why:
-        raise Failure(str(why), 2) from why
+        raise CommandFailure(str(why), 2) from why
     known = {"collective": collective, "type": words.kind, "instances": asked.instances, "bytes": asked.size}
     return known | {"rules": settings.rules, "group": words.group} | first | {"others": others}
 

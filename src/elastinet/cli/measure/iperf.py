@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elastinet.cli.common import Failure
+from elastinet.cli.common import CommandFailure
 from elastinet.cli.measure.guests import beside, said
 from elastinet.digits import decimal
 
@@ -15,7 +15,7 @@ _RATE = re.compile(r"\[(?:SUM| *\d+)\] .*?([0-9.]+) Kbits/sec")
 _SUM = "[SUM]"
 
 
-class Run(NamedTuple):
+class IperfRun(NamedTuple):
     """What is to be sent: where, how long, how; `udp_bps` is the rate of each flow of UDP."""
 
     source: str
@@ -29,7 +29,7 @@ class Run(NamedTuple):
     datagram: int = 1472
 
 
-class Measured(NamedTuple):
+class IperfResult(NamedTuple):
     """What arrived, in bits of data a second, and how many segments TCP has sent again."""
 
     bps: float
@@ -37,16 +37,18 @@ class Measured(NamedTuple):
 
 
 def need_programs(run: Path, guests: Sequence[str], *, mptcp: bool) -> None:
-    """Look that the instances have what they need; raises Failure."""
+    """Look that the instances have what they need; raises CommandFailure."""
     programs = ["iperf3", "mptcpize", "ip"] if mptcp else ["iperf3"]
     for guest in guests:
         for program in programs:
             if said(run, guest, ["sh", "-c", f"command -v {program}"]).returncode:
-                raise Failure(f"{program} is not installed on {guest}: it is this machine's package", 2)
+                raise CommandFailure(
+                    f"{program} is not installed on {guest}: it is this machine's package", 2
+                )
 
 
-def measure(run: Path, asked: Run, heard: Callable[[float], None]) -> Measured:
-    """Send, tell each second's rate (bits of data a second), and give what arrived; raises Failure."""
+def measure(run: Path, asked: IperfRun, heard: Callable[[float], None]) -> IperfResult:
+    """Send, tell each second's rate (bits of data a second), and give what arrived; raises CommandFailure."""
     head = ["mptcpize", "run", "iperf3"] if asked.mptcp else ["iperf3"]
     port = ["-p", str(asked.port)]
     server = [*head, "-s", "-1", *port, "-i", "1", "-f", "k", "--forceflush"]
@@ -59,21 +61,21 @@ def measure(run: Path, asked: Run, heard: Callable[[float], None]) -> Measured:
     return _measured(answer)
 
 
-def _options(asked: Run) -> list[str]:
+def _options(asked: IperfRun) -> list[str]:
     options = ["-t", f"{asked.seconds:.0f}", "-P", str(asked.connections), "--connect-timeout", "5000"]
     if asked.udp_bps is None:
         return options
     return [*options, "-u", "-b", f"{asked.udp_bps:.0f}", "-l", str(asked.datagram)]
 
 
-def _listening(receiver: "subprocess.Popen[str]", asked: Run) -> None:
+def _listening(receiver: "subprocess.Popen[str]", asked: IperfRun) -> None:
     assert receiver.stdout is not None
     said = []
     for line in receiver.stdout:
         if "listening" in line:
             return
         said.append(line.strip())
-    raise Failure(f"iperf3 does not listen on {asked.target}: {' '.join(said) or 'it ended'}")
+    raise CommandFailure(f"iperf3 does not listen on {asked.target}: {' '.join(said) or 'it ended'}")
 
 
 def _rates(receiver: "subprocess.Popen[str]", connections: int) -> Iterator[float]:
@@ -87,12 +89,12 @@ def _rates(receiver: "subprocess.Popen[str]", connections: int) -> Iterator[floa
             yield (decimal(found[1], 0) or 0.0) * 1000
 
 
-def _measured(answer: str) -> Measured:
+def _measured(answer: str) -> IperfResult:
     try:
         told: dict[str, Any] = json.loads(answer[answer.index("{") :])
     except ValueError as error:
-        raise Failure(f"iperf3 says: {answer.strip() or 'nothing'}") from error
+        raise CommandFailure(f"iperf3 says: {answer.strip() or 'nothing'}") from error
     if "error" in told:
-        raise Failure(f"iperf3 says: {told['error']}")
+        raise CommandFailure(f"iperf3 says: {told['error']}")
     end = told["end"]
-    return Measured(end["sum_received"]["bits_per_second"], end["sum_sent"].get("retransmits"))
+    return IperfResult(end["sum_received"]["bits_per_second"], end["sum_sent"].get("retransmits"))

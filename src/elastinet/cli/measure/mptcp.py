@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from elastinet.cli.common import Failure
+from elastinet.cli.common import CommandFailure
 from elastinet.cli.measure.guests import said
 
 MOST = 8
@@ -27,7 +27,9 @@ def subflows(run: Path, source: str, target: str, address: str, ports: range, nu
             if len(made) + 1 < number and _signal(run, target, address, port):
                 made.append(_id(port))
         if len(made) + 1 < number:
-            raise Failure(f"{target}: fewer than {number} of the ports {ports[0]} to {ports[-1]} are free")
+            raise CommandFailure(
+                f"{target}: fewer than {number} of the ports {ports[0]} to {ports[-1]} are free"
+            )
         yield
     finally:
         for id in made:
@@ -41,7 +43,7 @@ def _signal(run: Path, target: str, address: str, port: int) -> bool:
     words = ["endpoint", "add", address, "port", str(port), "signal", "id", _id(port)]
     done = said(run, target, ["ip", "mptcp", *words])
     if done.returncode and f"-{errno.EADDRINUSE}" not in done.stderr:
-        raise Failure(f"{target}: ip mptcp {' '.join(words)}: {done.stderr.strip()}")
+        raise CommandFailure(f"{target}: ip mptcp {' '.join(words)}: {done.stderr.strip()}")
     return not done.returncode
 
 
@@ -60,5 +62,5 @@ def _limits(run: Path, guest: str) -> list[str]:
 def _ip(run: Path, guest: str, *words: str) -> str:
     done = said(run, guest, ["ip", "mptcp", *words])
     if done.returncode:
-        raise Failure(f"{guest}: ip mptcp {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
+        raise CommandFailure(f"{guest}: ip mptcp {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
     return done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from elastinet.cli.calling import call
-from elastinet.cli.common import Failure
+from elastinet.cli.common import CommandFailure
 from elastinet.serve.places import Server
 
 VERSION = "2016-11-15"
@@ -52,7 +52,7 @@ def _call(server: Server, rule: dict[str, Any], action: str, params: dict[str, s
             return str(reply.read().decode())
     except urllib.error.HTTPError as error:
         (why,) = re.findall("<Message>([^<]*)<", error.read().decode())[:1] or ["no reason is given"]
-        raise Failure(f"{action} of {rule['holder']}: {why}") from error
+        raise CommandFailure(f"{action} of {rule['holder']}: {why}") from error
 
 
 def _settle(server: Server) -> None:

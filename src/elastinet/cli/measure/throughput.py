@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from elastinet.catalog.words import Group, Via
-from elastinet.cli.common import Failure, configuration, find_server
+from elastinet.cli.common import CommandFailure, configuration, find_server
 from elastinet.cli.measure import figures
 from elastinet.cli.measure.pair import asked
 
 
-class Words(NamedTuple):
+class ThroughputOptions(NamedTuple):
     """What the command line says of the traffic, and of where two types are."""
 
     flows: str
@@ -28,17 +28,21 @@ class Words(NamedTuple):
     rules: str | None
 
 
-def of_instances(port: int | None, state: str | None, ends: tuple[str, str], words: Words) -> dict[str, Any]:
-    """The prediction of two instances of a server, which knows where they are; raises Failure."""
+def of_instances(
+    port: int | None, state: str | None, ends: tuple[str, str], words: ThroughputOptions
+) -> dict[str, Any]:
+    """The prediction of two instances of a server, which knows where they are; raises CommandFailure."""
     if words.group != "none" or words.express or words.rules or words.via not in (None, "gateway"):
-        raise Failure("instances have a place already: --group, --express, --rules, --via are for --src", 2)
+        raise CommandFailure(
+            "instances have a place already: --group, --express, --rules, --via are for --src", 2
+        )
     flags = {"udp": words.udp, "mptcp": words.mptcp, "via": words.via is not None, "transport": words.efa}
     sizes = {"flows": words.flows, "duration": words.duration, "bytes": words.bytes}
     return asked("predict", find_server(port, state), ends, flags, **sizes)
 
 
-def of_types(src: str, dst: str, words: Words) -> dict[str, Any]:
-    """The prediction of two types, each given as TYPE@ZONE; raises Failure."""
+def of_types(src: str, dst: str, words: ThroughputOptions) -> dict[str, Any]:
+    """The prediction of two types, each given as TYPE@ZONE; raises CommandFailure."""
     from elastinet.forecast.asking import BadQuestion, question
     from elastinet.forecast.beside import beside
     from elastinet.forecast.prediction import Prediction, predict_caps
@@ -56,20 +60,20 @@ def of_types(src: str, dst: str, words: Words) -> dict[str, Any]:
     try:
         told = found(efa=words.efa).shown() | (beside(found(efa=False)) if words.efa else {})
     except (BadQuestion, BadPair) as why:
-        raise Failure(str(why), 2) from why
+        raise CommandFailure(str(why), 2) from why
     return {"source": src, "target": dst} | told | {"credit_time_scale": settings.credit_time_scale}
 
 
 def draw(told: dict[str, Any], path: Path) -> None:
-    """Draw a prediction into a file; raises Failure."""
+    """Draw a prediction into a file; raises CommandFailure."""
     from elastinet.forecast.plot import PlotError, save
 
     try:
         save(told, path)
     except PlotError as why:
-        raise Failure(str(why), 2) from why
+        raise CommandFailure(str(why), 2) from why
     except OSError as why:
-        raise Failure(f"cannot write {path}: {why.strerror}") from why
+        raise CommandFailure(f"cannot write {path}: {why.strerror}") from why
 
 
 def show(console: Console, told: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from elastinet.cli.common import Failure
+from elastinet.cli.common import CommandFailure
 from elastinet.cli.mpi import build, program
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.launch import Launch
@@ -36,7 +36,7 @@ MEASUREMENTS = (
 def measured(
     run: Path, hosts: Sequence[Host], ports: tuple[int, int], by: Sequence[Transport]
 ) -> list[dict[str, Any]]:
-    """All measurements by some transports, one row for each size; raises Failure.
+    """All measurements by some transports, one row for each size; raises CommandFailure.
 
     Latency and bandwidth are between the first two hosts. `efa_is_better` is how many times.
     """
@@ -64,18 +64,18 @@ def _times_better(one: Measurement, figures: dict[str, float]) -> float | None:
 
 
 def _figures(launch: Launch, name: str) -> dict[int, float]:
-    """What a measurement says of each size; raises Failure."""
+    """What a measurement says of each size; raises CommandFailure."""
     ready = program.found(str(build.built(name)), launch.folder)
     with tempfile.TemporaryFile("w+") as said, open(os.devnull, "rb") as null:
         status = launch.execute(ready, (), {}, (null.fileno(), said.fileno(), 2))
         if status:
-            raise Failure(f"the measurement of {name} has ended with {status}")
+            raise CommandFailure(f"the measurement of {name} has ended with {status}")
         said.seek(0)
         words = [line.split() for line in said]
     try:
         return {_size(size): _figure(figure) for size, figure in words}
     except ValueError as error:
-        raise Failure(f"the measurement of {name} has said what is no figure") from error
+        raise CommandFailure(f"the measurement of {name} has said what is no figure") from error
 
 
 def _size(text: str) -> int:

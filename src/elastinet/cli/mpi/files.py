@@ -11,7 +11,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import BinaryIO, NamedTuple
 
-from elastinet.cli.common import Failure
+from elastinet.cli.common import CommandFailure
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import Program
 from elastinet.fabric.contract.client import Command, request
@@ -58,7 +58,7 @@ class Bundle(NamedTuple):
 
 
 def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, leashes: Leashes) -> None:
-    """Have a launch's folder in every instance, and the program; raises Failure.
+    """Have a launch's folder in every instance, and the program; raises CommandFailure.
 
     Whatever happens, `leashes` are then those of all instances where something may be.
     """
@@ -94,7 +94,7 @@ def _hold(run: Path, hosts: Sequence[Host], env: Mapping[str, str], leashes: Lea
             begun.append((host, command, stack.enter_context(open(complaints, "rb"))))
         for host, command, said in begun:
             if status := command.wait():
-                raise Failure(f"{host.instance}: {_words(said.read() or b'') or status}")
+                raise CommandFailure(f"{host.instance}: {_words(said.read() or b'') or status}")
 
 
 @contextmanager
@@ -120,12 +120,12 @@ def _script(name: str) -> str:
 
 def _check(host: Host, status: int, program: Program, said: BinaryIO) -> None:
     if status == NOT_INSTALLED:
-        raise Failure("Open MPI is not installed: it is this machine's package openmpi-bin", 2)
+        raise CommandFailure("Open MPI is not installed: it is this machine's package openmpi-bin", 2)
     if status == NO_PROGRAM:
-        raise Failure(f"there is no program {program.path} on {host.instance} that can be run", 2)
+        raise CommandFailure(f"there is no program {program.path} on {host.instance} that can be run", 2)
     if status:
         said.seek(0)
-        raise Failure(f"{host.instance}: {_words(said.read()) or status}")
+        raise CommandFailure(f"{host.instance}: {_words(said.read()) or status}")
 
 
 def _words(said: bytes) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from elastinet.cli.common import Failure, ask
+from elastinet.cli.common import CommandFailure, ask
 from elastinet.serve.places import Server
 
 
@@ -17,30 +17,30 @@ class Host(NamedTuple):
 
 
 def names(text: str) -> list[str]:
-    """The instances that --hosts names; raises Failure."""
+    """The instances that --hosts names; raises CommandFailure."""
     found = [name.strip() for name in text.split(",")]
     if not all(found):
-        raise Failure("--hosts names instances with a comma between them", 2)
+        raise CommandFailure("--hosts names instances with a comma between them", 2)
     return found
 
 
 def shares(hosts: int, ranks: int | None, per_host: int | None) -> list[int]:
-    """How many ranks each host has: so many in all, as evenly as can be, or so many each; raises Failure."""
+    """Ranks by host: so many in all, as evenly as can be, or so many each; raises CommandFailure."""
     if ranks is not None and per_host is not None:
-        raise Failure("-n is for all hosts, --ranks-per-host for each: give one of them", 2)
+        raise CommandFailure("-n is for all hosts, --ranks-per-host for each: give one of them", 2)
     if any(number is not None and number < 1 for number in (ranks, per_host)):
-        raise Failure("there must be one rank at least", 2)
+        raise CommandFailure("there must be one rank at least", 2)
     if ranks is None:
         return [per_host or 1] * hosts
     return [ranks // hosts + (number < ranks % hosts) for number in range(hosts)]
 
 
 def asked(server: Server, wanted: Sequence[str]) -> dict[str, Any]:
-    """What the server tells of the instances; raises Failure, also where connections would not get there."""
+    """The server's answer for the instances; raises CommandFailure, also where a connection is shut."""
     words = urlencode([("instance", name) for name in wanted])
     told: dict[str, Any] = ask(server, "GET", f"/_elastinet/mpi?{words}", refused=2)
     if told["shut"]:
-        raise Failure(_one_of(told["shut"]), 2)
+        raise CommandFailure(_one_of(told["shut"]), 2)
     return told
 
 

@@ -50,7 +50,7 @@ class Launch:
 
         Their input and output are `fds`.
 
-        Raises Failure, KeyboardInterrupt and AgentGone.
+        Raises CommandFailure, KeyboardInterrupt and AgentGone.
         """
         copied = {f"{BIN}/{program.source.name}": program.source} if program.source else {}
         parameters = transport.parameters(self._by, self.folder, self._ports)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from elastinet.cli.common import Failure
+from elastinet.cli.common import CommandFailure
 from elastinet.fabric.guest.rootfs import LAYERS
 
 THERE = tuple(Path("/", name) for name in LAYERS)
@@ -25,15 +25,15 @@ class Program(NamedTuple):
 def found(name: str, folder: str) -> Program:
     """The program so called; of a file here that instances do not see, a copy in a folder of theirs.
 
-    Raises Failure.
+    Raises CommandFailure.
     """
     if not name or name.startswith("-"):
-        raise Failure("no program is given: elastinet mpirun --hosts A,B -- PROGRAM…", 2)
+        raise CommandFailure("no program is given: elastinet mpirun --hosts A,B -- PROGRAM…", 2)
     if "/" not in name or not os.path.isfile(name):
         return Program(name, None)
     here = Path(name).absolute()
     if any(here.is_relative_to(folder) for folder in THERE):
         return Program(str(here), None)
     if not os.access(name, os.X_OK):
-        raise Failure(f"{name} is not executable", 2)
+        raise CommandFailure(f"{name} is not executable", 2)
     return Program(f"{folder}/{BIN}/{here.name}", here)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from elastinet.cli.common import Failure, say_error
+from elastinet.cli.common import CommandFailure, say_error
 
 Wanted = Literal["auto", "efa", "tcp"]
 Transport = Literal["efa", "tcp"]
@@ -29,11 +29,11 @@ PRIMARY = "eth0"
 
 
 def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
-    """What messages go by; raises Failure where EFA is insisted on and a pair may not use it."""
+    """What messages go by; raises CommandFailure where EFA is insisted on and a pair may not use it."""
     if wanted == "tcp" or not without_efa:
         return "tcp" if wanted == "tcp" else "efa"
     if wanted == "efa":
-        raise Failure(f"EFA is not for {without_efa[0]}", 2)
+        raise CommandFailure(f"EFA is not for {without_efa[0]}", 2)
     say_error(f"over TCP, for EFA is not for {without_efa[0]}")
     return "tcp"
 

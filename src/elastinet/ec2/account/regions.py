@@ -10,7 +10,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 _REGION_FILTERS = paths("endpoint opt-in-status region-name")
 _ZONE_FILTERS = paths(
@@ -35,8 +35,8 @@ def describe_regions(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 @cache
-def _region(name: str) -> View:
-    return View(
+def _region(name: str) -> StateView:
+    return StateView(
         RegionName=name,
         Endpoint=f"ec2.{name}.amazonaws.com",
         OptInStatus="opt-in-not-required" if name in ALWAYS_ON else "opted-in",
@@ -63,8 +63,8 @@ def _check_known(wanted: list[str], known: set[str], what: str) -> None:
 
 
 @cache
-def _zone(zone: Zone) -> View:
-    return View(
+def _zone(zone: Zone) -> StateView:
+    return StateView(
         ZoneName=zone.name,
         ZoneId=zone.id,
         ZoneType="availability-zone",

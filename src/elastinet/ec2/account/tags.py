@@ -25,7 +25,7 @@ from elastinet.model.prefix_list import PrefixList
 from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.metadata import check_tag_keys
@@ -123,10 +123,10 @@ def describe_tags(tx: Transaction, request: Request) -> dict[str, Any]:
     return page(found, page_size(request), request.get("NextToken"), "Tags")
 
 
-def _tags(tx: Transaction, asked: list[filters.Filter]) -> Iterator[View]:
+def _tags(tx: Transaction, asked: list[filters.Filter]) -> Iterator[StateView]:
     ids = next((one.exact for one in asked if one.name == "resource-id"), None)
     for kind, resource_type in TAGGABLES.values():
         nouns = tx.mine(kind) if ids is None else (noun for id in ids if (noun := tx.get(kind, id)))
         for noun in nouns:
             for key, value in noun.tags_in(tx.scope):
-                yield View(ResourceId=noun.id, ResourceType=resource_type, Key=key, Value=value)
+                yield StateView(ResourceId=noun.id, ResourceType=resource_type, Key=key, Value=value)

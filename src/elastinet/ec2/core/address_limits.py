@@ -63,8 +63,8 @@ def check_bears(name: str, interface: NetworkInterface) -> None:
 
 def check_limit(tx: Transaction, interface: NetworkInterface) -> None:
     """The same, if the interface is in an instance; else refuse more than any type bears."""
-    if (bond := interface.attachment) is not None and (
-        instance := tx.get(Instance, bond.instance_id)
+    if (attachment := interface.attachment) is not None and (
+        instance := tx.get(Instance, attachment.instance_id)
     ) is not None:
         check_bears(instance.instance_type, interface)
         return

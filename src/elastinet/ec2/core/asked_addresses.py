@@ -22,7 +22,7 @@ ONE_OF_IPV6 = (
 _IPV6 = re.compile(r"[0-9a-fA-F:.]+", re.ASCII)
 
 
-class Asked(msgspec.Struct, frozen=True):
+class AddressRequest(msgspec.Struct, frozen=True):
     """Named addresses, a count of them, named prefixes, a count of those; one at the most is not empty."""
 
     named: tuple[str, ...] = ()
@@ -41,10 +41,10 @@ class Asked(msgspec.Struct, frozen=True):
         return len(self.named) + self.count + self.all_prefixes
 
 
-NOTHING = Asked()
+NOTHING = AddressRequest()
 
 
-def ipv6(request: Request) -> Asked | None:
+def ipv6(request: Request) -> AddressRequest | None:
     """What a request says of IPv6; None where it says nothing."""
     names = ("Ipv6Addresses", "Ipv6AddressCount", "Ipv6Prefixes", "Ipv6PrefixCount")
     given = {name: value for name in names if (value := request.get(name)) not in (None, [])}
@@ -55,7 +55,7 @@ def ipv6(request: Request) -> Asked | None:
         raise faults.combination(sentence)
     if len(given) > 1:
         raise Fault("InvalidParameterValue", ONE_OF_IPV6)
-    return Asked(
+    return AddressRequest(
         _unique([_ipv6_address(text) for text in _named(given.get("Ipv6Addresses"), "Ipv6Address")]),
         _count(given, "Ipv6AddressCount"),
         _unique([_ipv6_prefix(text) for text in _named(given.get("Ipv6Prefixes"), "Ipv6Prefix")]),
@@ -72,7 +72,7 @@ def ipv6_gone(request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return addresses, prefixes
 
 
-def ipv4_prefixes(request: Request, others: list[str]) -> Asked:
+def ipv4_prefixes(request: Request, others: list[str]) -> AddressRequest:
     """What a request says of IPv4 prefixes; `others` are what it has beside, which exclude them."""
     names = ("Ipv4Prefixes", "Ipv4PrefixCount")
     given = {name: value for name in names if (value := request.get(name)) not in (None, [])}
@@ -82,7 +82,7 @@ def ipv4_prefixes(request: Request, others: list[str]) -> Asked:
         both = " and ".join([*others, *given])
         raise faults.combination(f"{both} may not be specified on the same request")
     prefixes = _unique([_ipv4_prefix(text) for text in _named(given.get("Ipv4Prefixes"), "Ipv4Prefix")])
-    return Asked(prefixes=prefixes, prefix_count=_count(given, "Ipv4PrefixCount"))
+    return AddressRequest(prefixes=prefixes, prefix_count=_count(given, "Ipv4PrefixCount"))
 
 
 def secondary_count(request: Request) -> int | None:

@@ -12,7 +12,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.noun import Noun
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Describable:
     prefix: str
     result: str
     ids: str
-    view: Callable[[Transaction, Any], View]
+    view: Callable[[Transaction, Any], StateView]
     filters: Mapping[str, str]
     indexes: Mapping[str, str] = field(default_factory=dict)
     pages_with_ids: bool = True
@@ -43,7 +43,7 @@ def describe(
     what: Describable,
     *,
     also: Sequence[filters.Filter] = (),
-    seen: Callable[[Transaction, Any, View], Mapping[str, Any]] | None = None,
+    seen: Callable[[Transaction, Any, StateView], Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The nouns that a request asks for, a page of them if it asks for pages.
 
@@ -91,7 +91,9 @@ def _candidates(tx: Transaction, what: Describable, asked: list[filters.Filter])
     return {noun.id: noun for noun in found}.values()
 
 
-def page(found: list[tuple[str, View]], most: int | None, token: str | None, result: str) -> dict[str, Any]:
+def page(
+    found: list[tuple[str, StateView]], most: int | None, token: str | None, result: str
+) -> dict[str, Any]:
     """One page of what was found; the token of the next is the last id of this one.
 
     Pages go by id, so what comes and goes between two of them neither repeats nor hides another.

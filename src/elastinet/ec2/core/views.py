@@ -4,22 +4,22 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from elastinet.model.noun import Noun
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 
 class Views:
     """The last view of each noun, with the nouns it was made of."""
 
     def __init__(self) -> None:
-        self._views: dict[str, tuple[tuple[Any, ...], View]] = {}
+        self._views: dict[str, tuple[tuple[Any, ...], StateView]] = {}
 
-    def of(self, noun: Noun, others: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> View:
+    def of(self, noun: Noun, others: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> StateView:
         """The view of a noun, made anew if the noun or one of the others it shows has changed."""
         kept = self._views.get(noun.id)
         parts = (noun, *others)
         if kept is not None and len(kept[0]) == len(parts) and all(map(_is, kept[0], parts)):
             return kept[1]
-        view = View(make())
+        view = StateView(make())
         self._views[noun.id] = (parts, view)
         return view
 

@@ -4,16 +4,16 @@ from elastinet.ec2.core import faults
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.placement_groups import by_id_or_name
-from elastinet.ec2.instances.placing import Asked
+from elastinet.ec2.instances.placing import PlacementRequest
 from elastinet.model.placement import PlacementGroup
 
 TENANCIES = ("default", "dedicated", "host")
 
 
-def read_placement(tx: Transaction, placement: Request | None, vpc_tenancy: str) -> Asked:
+def read_placement(tx: Transaction, placement: Request | None, vpc_tenancy: str) -> PlacementRequest:
     """The place that a launch asks for; what it says of the zone is read where its subnet is found."""
     if placement is None:
-        return Asked(vpc_tenancy)
+        return PlacementRequest(vpc_tenancy)
     placement.accept("AvailabilityZone", "AvailabilityZoneId")
     tenancy = placement.get("Tenancy") or vpc_tenancy
     if tenancy not in TENANCIES:
@@ -25,7 +25,7 @@ def read_placement(tx: Transaction, placement: Request | None, vpc_tenancy: str)
         raise faults.invalid(affinity, "affinity")
     group = by_id_or_name(tx, placement.get("GroupId") or None, placement.get("GroupName") or None)
     partition = read_partition(group, placement.get("PartitionNumber"))
-    return Asked(tenancy, group, partition, host_id, affinity)
+    return PlacementRequest(tenancy, group, partition, host_id, affinity)
 
 
 def read_partition(group: PlacementGroup | None, number: int | None) -> int | None:

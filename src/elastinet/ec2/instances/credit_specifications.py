@@ -13,7 +13,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.instances import INSTANCES
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 FILTERS = {"instance-id": "InstanceId"}
 
@@ -38,7 +38,7 @@ def describe_instance_credit_specifications(tx: Transaction, request: Request) -
     """The options of the instances named, or of all burstable ones that are unlimited."""
     asked, ids = filters.read(request, FILTERS, tagged=False), request.ids("InstanceIds")
     instances = _named(tx, ids) if ids else _unlimited(tx)
-    views = [(i.id, View(InstanceId=i.id, CpuCredits=credit_option(i))) for i in instances]
+    views = [(i.id, StateView(InstanceId=i.id, CpuCredits=credit_option(i))) for i in instances]
     found = [(id, seen) for id, seen in views if filters.passes(seen, asked, FILTERS)]
     return page(found, page_size(request), request.get("NextToken"), "InstanceCreditSpecifications")
 

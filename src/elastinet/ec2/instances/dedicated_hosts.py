@@ -18,14 +18,14 @@ from elastinet.ec2.vpc.subnets import pick_zone
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.placement import DedicatedHost
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.rules.placement import capacity
 from elastinet.rules.placement.occupancy import Demand
 
 ON_OFF = {"on": True, "off": False}
 
 
-def view(tx: Transaction, host: DedicatedHost) -> View:
+def view(tx: Transaction, host: DedicatedHost) -> StateView:
     """A Dedicated Host in the shape of the API; what is on it changes with its instances."""
     zone = regions.zone(host.region, host.zone)
     shown: dict[str, Any] = {
@@ -47,7 +47,7 @@ def view(tx: Transaction, host: DedicatedHost) -> View:
         "AvailableCapacity": _left(tx, host),
         "Tags": tag_set(host),
     }
-    return View(shown | ({"ReleaseTime": moment(host.release_time)} if host.release_time else {}))
+    return StateView(shown | ({"ReleaseTime": moment(host.release_time)} if host.release_time else {}))
 
 
 def _on(value: bool) -> str:

@@ -11,9 +11,9 @@ from elastinet.ec2.instances.lifecycle import finish
 from elastinet.ec2.interfaces import address_transfers, nat_gateways
 from elastinet.ec2.vpc import peerings
 from elastinet.model.instance import Instance
-from elastinet.model.interface import NetworkInterface
+from elastinet.model.interface import Attachment, NetworkInterface
 from elastinet.rules.efa.efa import carries_ip
-from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.interfaces import attachment_of, interfaces_of
 
 VISIBLE_SECONDS = 3600
 """How long a terminated instance is still shown (facts sheet, section 13.1: about an hour)."""
@@ -30,8 +30,8 @@ def instance_running(tx: Transaction, id: str, boot: int) -> None:
 def _settle_efas(tx: Transaction, id: str) -> None:
     """What has no link that the fabric could report is in its instance as soon as that runs."""
     for interface in interfaces_of(tx.state, id):
-        if not carries_ip(interface) and bond(interface).status == "attaching":
-            tx.put(interface.but(attachment=replace(bond(interface), status="attached")))
+        if not carries_ip(interface) and attachment_of(interface).status == "attaching":
+            tx.put(interface.but(attachment=replace(attachment_of(interface), status="attached")))
 
 
 def instance_gone(tx: Transaction, id: str, asked: bool) -> None:
@@ -51,8 +51,8 @@ def instance_gone(tx: Transaction, id: str, asked: bool) -> None:
 def _settle_interfaces(tx: Transaction, id: str) -> None:
     """Without a machine nothing is on its way in or out any more, and has no function of a card."""
     for interface in interfaces_of(tx.state, id):
-        settled = replace(bond(interface), status="attached", function=None)
-        if bond(interface).status == "detaching":
+        settled = replace(attachment_of(interface), status="attached", function=None)
+        if attachment_of(interface).status == "detaching":
             tx.put(interface.free)
         elif settled != interface.attachment:
             tx.put(interface.but(attachment=settled))
@@ -82,19 +82,23 @@ def instance_lost(tx: Transaction, id: str) -> None:
 def interface_attached(tx: Transaction, id: str, attachment: str) -> None:
     """An interface is in its instance and has its address."""
     interface = tx.get(NetworkInterface, id)
-    bond = interface.attachment if interface else None
-    if interface is not None and bond is not None and (bond.id, bond.status) == (attachment, "attaching"):
-        tx.put(interface.but(attachment=replace(bond, status="attached")))
+    if interface is not None and (found := _attachment(interface, attachment, "attaching")):
+        tx.put(interface.but(attachment=replace(found, status="attached")))
         nat_gateways.attached(tx, interface)
 
 
 def interface_detached(tx: Transaction, id: str, attachment: str) -> None:
     """An interface has left its instance."""
     interface = tx.get(NetworkInterface, id)
-    bond = interface.attachment if interface else None
-    if interface is not None and bond is not None and (bond.id, bond.status) == (attachment, "detaching"):
+    if interface is not None and _attachment(interface, attachment, "detaching"):
         tx.put(interface.free)
         nat_gateways.detached(tx, interface)
+
+
+def _attachment(interface: NetworkInterface, id: str, status: str) -> Attachment | None:
+    """An interface's attachment, if it is the one of this id and has this status."""
+    found = interface.attachment
+    return found if found is not None and (found.id, found.status) == (id, status) else None
 
 
 def sweep(tx: Transaction) -> None:

@@ -43,8 +43,8 @@ def _settle(tx: Transaction, zone: str) -> None:
     """Have each instance of a zone lack what its host lacks."""
     lost = {kind: failed_hosts(tx.state, zone, tx.plants.plant, kind) for kind in KINDS}
     for host in tx.plants.zone(zone).uses:
-        lacks = next((kind for kind in KINDS if host in lost[kind]), None)
+        failure = next((kind for kind in KINDS if host in lost[kind]), None)
         for instance in tx.state.where(Instance, "host", (zone, host)):
-            if instance.lacks != lacks:
-                since = tx.now if lacks else None
-                tx.put(instance.but(lacks=lacks, lacks_since=since))
+            if instance.host_failure != failure:
+                since = tx.now if failure else None
+                tx.put(instance.but(host_failure=failure, host_failure_since=since))

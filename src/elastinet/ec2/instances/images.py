@@ -13,7 +13,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 ROOT_VOLUME_GIB = 8
 
@@ -88,18 +88,18 @@ def _check_accounts(names: list[str]) -> None:
             raise Fault("InvalidUserID.Malformed", f'Invalid user id: "{name}"')
 
 
-def _owned(view: View, owners: list[str], caller: str) -> bool:
+def _owned(view: StateView, owners: list[str], caller: str) -> bool:
     names = {view["OwnerId"], view.get("ImageOwnerAlias")}
     return not owners or any(caller in names if owner == "self" else owner in names for owner in owners)
 
 
-def _open_to(view: View, users: list[str]) -> bool:
+def _open_to(view: StateView, users: list[str]) -> bool:
     # Accounts here share no image with one another: a launch permission is everybody's or nobody's.
     return not users or ("all" in users and view["Public"])
 
 
 @cache
-def view(image: Image, caller: str) -> View:
+def view(image: Image, caller: str) -> StateView:
     """An image in the shape of the API; who sees one of the operator's own is its owner."""
     is_own = image.owner == "self"
     owner = caller if is_own else image.owner
@@ -109,7 +109,7 @@ def view(image: Image, caller: str) -> View:
         "ImdsSupport": image.imds_support,
         "Platform": image.platform,
     }
-    return View(
+    return StateView(
         ImageId=image.id,
         ImageLocation=f"{image.owner_alias or owner}/{image.name}",
         Name=image.name,

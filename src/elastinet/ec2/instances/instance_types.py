@@ -13,7 +13,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 _DEFAULT_PAGE = 100
 """EC2 gives the types a hundred at a time, also to who asks for no pages."""
@@ -83,10 +83,10 @@ def _asked(request: Request) -> list[filters.Filter]:
 
 
 @cache
-def view(name: str, in_region: bool) -> View:
+def view(name: str, in_region: bool) -> StateView:
     """An instance type in the shape of the API, as far as the catalogue knows it."""
     kind = instance_types()[name]
-    return View(
+    return StateView(
         InstanceType=name,
         CurrentGeneration=kind.flag("current_generation"),
         SupportedUsageClasses=[*kind.words("usage_classes")],
@@ -180,9 +180,9 @@ def describe_instance_type_offerings(tx: Transaction, request: Request) -> dict[
 
 
 @cache
-def _offerings(region: str, kind: str) -> tuple[View, ...]:
+def _offerings(region: str, kind: str) -> tuple[StateView, ...]:
     return tuple(
-        View(InstanceType=name, LocationType=kind, Location=place)
+        StateView(InstanceType=name, LocationType=kind, Location=place)
         for name, names in offered(region).items()
         for place in _places(region, kind, names)
     )

@@ -20,14 +20,14 @@ from elastinet.ec2.security.instance_profiles import shown_profile
 from elastinet.model.instance import CODES, Instance, InstanceState
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.placement import PlacementGroup
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import interfaces_of
 
 
-def view(tx: Transaction, instance: Instance) -> View:
+def view(tx: Transaction, instance: Instance) -> StateView:
     """An instance, with its interfaces, in the shape of the API."""
     interfaces = interfaces_of(tx.state, instance.id)
     elastic = [a for i in interfaces for a in tx.state.where(Address, "network-interface-id", i.id)]
@@ -153,7 +153,7 @@ def metadata_options(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _network(tx: Transaction, instance: Instance, interfaces: list[View]) -> dict[str, Any]:
+def _network(tx: Transaction, instance: Instance, interfaces: list[StateView]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "NetworkInterfaces": [_interface(one) for one in interfaces],
         "PrivateDnsName": "",
@@ -178,7 +178,7 @@ def _network(tx: Transaction, instance: Instance, interfaces: list[View]) -> dic
     return shown | ({"PublicIpAddress": public["PublicIp"]} if public else {})
 
 
-def _private_name(instance: Instance, primary: View) -> str:
+def _private_name(instance: Instance, primary: StateView) -> str:
     if instance.hostname_type == "resource-name":
         return f"{instance.id}.{naming.private_domain(instance.region)}"
     return str(primary["PrivateDnsName"])
@@ -191,11 +191,11 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _interface(view: View) -> dict[str, Any]:
+def _interface(view: StateView) -> dict[str, Any]:
     """An interface as an instance shows it: with fewer words about what leads to it."""
     shown = {name: view[name] for name in _KEPT if name in view}
-    bond = shown["Attachment"]
-    shown["Attachment"] = {name: bond[name] for name in bond if not name.startswith("Instance")}
+    attachment = shown["Attachment"]
+    shown["Attachment"] = {name: attachment[name] for name in attachment if not name.startswith("Instance")}
     shown["PrivateIpAddresses"] = [_address(one) for one in view["PrivateIpAddresses"]]
     if "Association" in view:
         shown["Association"] = _association(view["Association"])
@@ -320,21 +320,21 @@ def describe_instances(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"Reservations": _reservations(tx, views)} | found
 
 
-def _seen(tx: Transaction, instance: Instance, view: View) -> dict[str, Any]:
+def _seen(tx: Transaction, instance: Instance, view: StateView) -> dict[str, Any]:
     """What filters look at: more than an instance itself shows."""
     interfaces = [network_interfaces.view(tx, i) for i in interfaces_of(tx.state, instance.id)]
     reservation = {"OwnerId": instance.owner, "ReservationId": instance.reservation_id}
     return {**view, "Interfaces": interfaces, "Reservation": reservation}
 
 
-def _reservations(tx: Transaction, views: list[View]) -> list[dict[str, Any]]:
-    found: dict[str, list[View]] = {}
+def _reservations(tx: Transaction, views: list[StateView]) -> list[dict[str, Any]]:
+    found: dict[str, list[StateView]] = {}
     for one in views:
         found.setdefault(tx.need(Instance, one["InstanceId"]).reservation_id, []).append(one)
     return [reservation(tx, id, members) for id, members in found.items()]
 
 
-def reservation(tx: Transaction, id: str, views: list[View]) -> dict[str, Any]:
+def reservation(tx: Transaction, id: str, views: list[StateView]) -> dict[str, Any]:
     """Instances that were launched together."""
     return {"ReservationId": id, "OwnerId": tx.owner, "Groups": [], "Instances": views}
 
@@ -354,7 +354,7 @@ STATUS_FILTERS = paths(
 )
 
 
-def status_view(tx: Transaction, instance: Instance) -> View:
+def status_view(tx: Transaction, instance: Instance) -> StateView:
     """An instance's state and health: it passes its checks while its host and the fabric hold it up."""
     zone = regions.zone(instance.region, instance.zone)
     health = "ok" if instance.state == "running" else "not-applicable"
@@ -364,13 +364,13 @@ def status_view(tx: Transaction, instance: Instance) -> View:
     if health != "not-applicable":
         passed = "passed" if health == "ok" else "initializing"
         shown["Details"] = [{"Name": "reachability", "Status": passed}]
-    if instance.lacks and instance.alive:
-        since = moment(instance.lacks_since or 0)
+    if instance.host_failure and instance.alive:
+        since = moment(instance.host_failure_since or 0)
         shown = {
             "Status": "impaired",
             "Details": [{"Name": "reachability", "Status": "failed", "ImpairedSince": since}],
         }
-    return View(
+    return StateView(
         InstanceId=instance.id,
         AvailabilityZone=instance.zone,
         AvailabilityZoneId=zone.id if zone else "",

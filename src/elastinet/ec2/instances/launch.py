@@ -14,7 +14,7 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import instances, volumes
 from elastinet.ec2.instances.asked_placement import read_placement
-from elastinet.ec2.instances.launch_interfaces import Plan, plan_interfaces
+from elastinet.ec2.instances.launch_interfaces import LaunchInterfaces, plan_interfaces
 from elastinet.ec2.instances.metadata_options import launch_options
 from elastinet.ec2.instances.network_performance import launch_weighting
 from elastinet.ec2.instances.placing import demand_of, launch_places, placed_fields
@@ -200,7 +200,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
     }
 
 
-def _names(request: Request, plan: Plan) -> dict[str, Any]:
+def _names(request: Request, plan: LaunchInterfaces) -> dict[str, Any]:
     """How an instance is called: as the request says, else as its subnet says if its interface is new."""
     asked, first = request.get("PrivateDnsNameOptions") or Request({}), plan.interfaces[0]
     names = {
@@ -243,7 +243,7 @@ def _cpu_options(options: Request | None, kind: InstanceType) -> tuple[int, int]
     return cores, threads
 
 
-def _attach_all(tx: Transaction, instance: Instance, plan: Plan, index: int) -> None:
+def _attach_all(tx: Transaction, instance: Instance, plan: LaunchInterfaces, index: int) -> None:
     for one in plan.interfaces:
         interface = one.existing or _make(tx, plan, one, index)
         attach(
@@ -257,7 +257,7 @@ def _attach_all(tx: Transaction, instance: Instance, plan: Plan, index: int) -> 
         )
 
 
-def _make(tx: Transaction, plan: Plan, one: Any, index: int) -> NetworkInterface:
+def _make(tx: Transaction, plan: LaunchInterfaces, one: Any, index: int) -> NetworkInterface:
     more = fresh(tx, one.subnet, one.secondary_count, plan.addresses) if one.secondary_count else []
     but = plan.prefixes if one.prefixes.size else frozenset()
     return make_interface(

@@ -8,7 +8,7 @@ from typing import Any
 from elastinet.catalog.instance_types import InstanceType
 from elastinet.ec2.core import asked_addresses, faults
 from elastinet.ec2.core.address_limits import Load, check_load, load_of
-from elastinet.ec2.core.asked_addresses import NOTHING, Asked, ipv4_prefixes
+from elastinet.ec2.core.asked_addresses import NOTHING, AddressRequest, ipv4_prefixes
 from elastinet.ec2.core.efa_only import without_addresses
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
@@ -49,7 +49,7 @@ FOR_NEW = (
 
 
 @dataclass
-class One:
+class InterfacePlan:
     """One interface of each instance: an existing one, or how to make it.
 
     `addresses` has, for each instance, the IPv4 addresses that its interface begins with. `prefixes`
@@ -63,8 +63,8 @@ class One:
     groups: tuple[str, ...] = ()
     addresses: tuple[tuple[str, ...], ...] = ()
     secondary_count: int = 0
-    prefixes: Asked = NOTHING
-    ipv6: Asked = NOTHING
+    prefixes: AddressRequest = NOTHING
+    ipv6: AddressRequest = NOTHING
     primary6: bool = False
     description: str = ""
     public: bool = False
@@ -82,10 +82,10 @@ class One:
 
 
 @dataclass
-class Plan:
+class LaunchInterfaces:
     """The interfaces of every instance of a launch, the primary first."""
 
-    interfaces: list[One]
+    interfaces: list[InterfacePlan]
     interface_tags: Tags
 
     @property
@@ -114,17 +114,17 @@ class Plan:
         return first.existing.primary if first.existing else first.addresses[index][0]
 
 
-def plan_interfaces(tx: Transaction, request: Request, kind: InstanceType, count: int) -> Plan:
+def plan_interfaces(tx: Transaction, request: Request, kind: InstanceType, count: int) -> LaunchInterfaces:
     """What interfaces a request to launch asks for; refuses what EC2 refuses."""
     given = request.get("NetworkInterfaces")
     found = _listed(tx, request, given, kind, count) if given else [_simple(tx, request, count)]
     found.sort(key=lambda one: (one.card, one.device_index))
     _check(kind, found)
     tags = tags_for(tx, request, "network-interface", "instance", "volume")
-    return Plan(found, tags)
+    return LaunchInterfaces(found, tags)
 
 
-def _check(kind: InstanceType, found: list[One]) -> None:
+def _check(kind: InstanceType, found: list[InterfacePlan]) -> None:
     places = [(one.card, one.device_index) for one in found]
     if places[0] != (0, 0):
         raise faults.combination("A primary network interface is required: device index 0 on network card 0.")
@@ -144,13 +144,13 @@ def _check(kind: InstanceType, found: list[One]) -> None:
             raise too_many(number, kind.name)
 
 
-def _simple(tx: Transaction, request: Request, count: int) -> One:
+def _simple(tx: Transaction, request: Request, count: int) -> InterfacePlan:
     subnet = _subnet(tx, request)
     ids = request.ids("SecurityGroupIds") + groups_by_name(tx, request.ids("SecurityGroups"))
     groups = check_groups(tx, ids, subnet.vpc_id)
     addresses = _addresses(tx, subnet, request.get("PrivateIpAddress"), [], count)
     fields = _ipv6(request, subnet, count, "EnablePrimaryIpv6")
-    return One(subnet, groups=groups, addresses=addresses, public=subnet.map_public_ip, **fields)
+    return InterfacePlan(subnet, groups=groups, addresses=addresses, public=subnet.map_public_ip, **fields)
 
 
 def _ipv6(request: Request, subnet: Subnet, count: int, primary: str) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def _addresses(
 
 def _listed(
     tx: Transaction, request: Request, given: list[Request], kind: InstanceType, count: int
-) -> list[One]:
+) -> list[InterfacePlan]:
     for name, what in WITH_INTERFACES.items():
         if name in request:
             raise faults.combination(
@@ -241,7 +241,7 @@ def _listed(
     return found
 
 
-def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, count: int) -> One:
+def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, count: int) -> InterfacePlan:
     if (index := item.get("DeviceIndex")) is None:
         raise faults.missing_parameter("NetworkInterface.DeviceIndex")
     express = read_express(tx, kind.name, item.get("EnaSrdSpecification"))
@@ -258,7 +258,7 @@ def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, c
     if prefixes.prefixes and count > 1:
         raise faults.combination("A prefix can be given to one instance only.")
     fields = place | _ipv6(item, subnet, count, "PrimaryIpv6")
-    return One(
+    return InterfacePlan(
         subnet,
         groups=check_groups(tx, item.ids("Groups"), subnet.vpc_id),
         addresses=_addresses(tx, subnet, primary, others, count, prefixes.prefixes),
@@ -273,9 +273,9 @@ def _one(tx: Transaction, request: Request, item: Request, kind: InstanceType, c
 
 def _without_addresses(
     tx: Transaction, subnet: Subnet, item: Request, count: int, place: dict[str, Any]
-) -> One:
+) -> InterfacePlan:
     without_addresses(item)
-    return One(
+    return InterfacePlan(
         subnet,
         groups=check_groups(tx, item.ids("Groups"), subnet.vpc_id),
         addresses=((),) * count,
@@ -300,7 +300,7 @@ def _asked(item: Request) -> tuple[str | None, list[str]]:
     return primary, [address for address, is_first in listed if not is_first]
 
 
-def _existing(tx: Transaction, item: Request, id: str, count: int, place: dict[str, Any]) -> One:
+def _existing(tx: Transaction, item: Request, id: str, count: int, place: dict[str, Any]) -> InterfacePlan:
     interface = need_mine(tx, id)
     for name in FOR_NEW:
         if name in item:
@@ -322,4 +322,4 @@ def _existing(tx: Transaction, item: Request, id: str, count: int, place: dict[s
         sentence = f"The network interface {id} is of the type '{interface.interface_type}'."
         raise faults.invalid(item["InterfaceType"], "interfaceType", sentence)
     check_has_ena(interface.interface_type, item.get("EnaSrdSpecification"))
-    return One(subnet, existing=interface, delete_on_termination=False, **place)
+    return InterfacePlan(subnet, existing=interface, delete_on_termination=False, **place)

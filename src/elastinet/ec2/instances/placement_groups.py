@@ -14,14 +14,14 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.instances.placing import MOST_PARTITIONS, members_of
 from elastinet.model.fault import Fault
 from elastinet.model.placement import PlacementGroup
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.rules import naming
 
 NAME = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 STRATEGIES = ("cluster", "spread", "partition")
 
 
-def view(tx: Transaction, group: PlacementGroup) -> View:
+def view(tx: Transaction, group: PlacementGroup) -> StateView:
     """A placement group in the shape of the API."""
     return tx.views.of(group, (), lambda: _view(group))
 

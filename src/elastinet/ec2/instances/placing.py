@@ -13,15 +13,15 @@ from elastinet.model.instance import Instance
 from elastinet.model.placement import DedicatedHost, PlacementGroup
 from elastinet.model.state import State
 from elastinet.rules.devices import Device, device
-from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.interfaces import attachment_of, interfaces_of
 from elastinet.rules.placement import functions, placement
-from elastinet.rules.placement.occupancy import Demand, Zone
+from elastinet.rules.placement.occupancy import Demand, ZoneOccupancy
 from elastinet.rules.placement.plants import Plants, tenant
 
 MOST_PARTITIONS, MOST_DEDICATED_PARTITIONS = 7, 2
 
 
-class Asked(NamedTuple):
+class PlacementRequest(NamedTuple):
     """What a request says of its instances' place."""
 
     tenancy: str = "default"
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     affinity: str = "default"
 
 
-class Place(NamedTuple):
+class HostPlace(NamedTuple):
     """A host of a zone, by its number; the partition there, and the Dedicated Host that it is."""
 
     host: int
@@ -40,8 +40,8 @@ class Place(NamedTuple):
 
 
 def launch_places(
-    tx: Transaction, asked: Asked, demand: Demand, zone: str, least: int, most: int
-) -> list[Place]:
+    tx: Transaction, asked: PlacementRequest, demand: Demand, zone: str, least: int, most: int
+) -> list[HostPlace]:
     """Places for a launch, one for each instance; refuses where there is room for too few."""
     type_name = demand.type_name
     if asked.group is not None:
@@ -56,7 +56,7 @@ def launch_places(
     return places
 
 
-def placed_fields(asked: Asked) -> dict[str, Any]:
+def placed_fields(asked: PlacementRequest) -> dict[str, Any]:
     """What instances keep of what was asked for."""
     group = asked.group.id if asked.group else None
     return {"tenancy": asked.tenancy, "placement_group": group, "affinity": asked.affinity}
@@ -66,11 +66,11 @@ def place_again(tx: Transaction, instance: Instance) -> Instance:
     """A stopped instance with a place for its start, in its group and its partition."""
     group = tx.get(PlacementGroup, instance.placement_group or "")
     bound = instance.dedicated_host if instance.affinity == "host" else None
-    asked = Asked(instance.tenancy, group, instance.partition, bound, instance.affinity)
-    cards = [bond(interface).network_card for interface in interfaces_of(tx.state, instance.id)]
+    asked = PlacementRequest(instance.tenancy, group, instance.partition, bound, instance.affinity)
+    cards = [attachment_of(interface).network_card for interface in interfaces_of(tx.state, instance.id)]
     demand = demand_of(tx, instance.instance_type, device(instance), instance.zone, cards)
     (place,) = launch_places(tx, asked, demand, instance.zone, 1, 1)
-    return instance.but(**place._asdict(), lacks=None, lacks_since=None)
+    return instance.but(**place._asdict(), host_failure=None, host_failure_since=None)
 
 
 def demand_of(tx: Transaction, type_name: str, device: Device, zone: str, cards: Iterable[int]) -> Demand:
@@ -80,12 +80,14 @@ def demand_of(tx: Transaction, type_name: str, device: Device, zone: str, cards:
     return Demand(type_name, functions=functions.asked(device, of_host))
 
 
-def _on_dedicated_hosts(tx: Transaction, asked: Asked, demand: Demand, zone: str, most: int) -> list[Place]:
+def _on_dedicated_hosts(
+    tx: Transaction, asked: PlacementRequest, demand: Demand, zone: str, most: int
+) -> list[HostPlace]:
     """Places on the account's own hosts: on the one that is named, else on those that take any."""
-    found: list[Place] = []
+    found: list[HostPlace] = []
     for host in _candidates(tx, asked.host_id, zone, demand.type_name):
         room = tx.plants.zone(zone).room(host.host, demand._replace(tenant=host.id))
-        found += [Place(host.host, None, host.id)] * min(room, most - len(found))
+        found += [HostPlace(host.host, None, host.id)] * min(room, most - len(found))
     return found
 
 
@@ -114,32 +116,37 @@ def dedicated_host(tx: Transaction, id: str, zone: str) -> DedicatedHost:
 
 
 def find_places(
-    state: State, plants: Plants, zone: str, demand: Demand, asked: Asked, most: int
-) -> list[Place]:
+    state: State, plants: Plants, zone: str, demand: Demand, asked: PlacementRequest, most: int
+) -> list[HostPlace]:
     """Places in the group that is asked for, for as many instances as have room, `most` at the most."""
     occupancy, group = plants.zone(zone), asked.group
     if group is None:
-        return [Place(host) for host in placement.anywhere(occupancy, demand, most)]
+        return [HostPlace(host) for host in placement.anywhere(occupancy, demand, most)]
     members = [m for m in members_of(state, group) if m.zone == zone and m.host is not None]
     hosts = [m.host for m in members if m.host is not None]
     if group.strategy == "cluster":
-        return [Place(host) for host in placement.cluster(occupancy, demand, most, hosts)]
+        return [HostPlace(host) for host in placement.cluster(occupancy, demand, most, hosts)]
     if group.strategy == "spread":
         most = min(most, placement.MOST_SPREAD - len(hosts))
         racks = {host // occupancy.plant.hosts_per_rack for host in hosts}
-        return [Place(host) for host in placement.spread(occupancy, demand, max(most, 0), racks)]
+        return [HostPlace(host) for host in placement.spread(occupancy, demand, max(most, 0), racks)]
     return _partitioned(occupancy, demand, group, members, asked.partition, most)
 
 
 def _partitioned(
-    zone: Zone, demand: Demand, group: PlacementGroup, members: list[Instance], wanted: int | None, most: int
-) -> list[Place]:
+    zone: ZoneOccupancy,
+    demand: Demand,
+    group: PlacementGroup,
+    members: list[Instance],
+    wanted: int | None,
+    most: int,
+) -> list[HostPlace]:
     owners = {m.host // zone.plant.hosts_per_rack: m.partition for m in members if m.host is not None}
     numbers = range(1, (group.partition_count or 0) + 1)
     loads = Counter(dict.fromkeys(numbers, 0))
     loads.update(m.partition for m in members if m.partition)
     own = {rack: number for rack, number in owners.items() if number}
-    return [Place(*pair) for pair in placement.partition(zone, demand, most, own, loads, wanted)]
+    return [HostPlace(*pair) for pair in placement.partition(zone, demand, most, own, loads, wanted)]
 
 
 def members_of(state: State, group: PlacementGroup) -> list[Instance]:

@@ -14,7 +14,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.placement_groups import by_name
 from elastinet.model.instance import Instance
 from elastinet.model.placement import PlacementGroup
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.rules.placement.capacity import family
 
 THREE = frozenset(
@@ -45,7 +45,7 @@ def nodes(instance: Instance, plant: Plant) -> list[str]:
     return [node_id(instance.owner, zone.id, layer, place[layer]) for layer in LAYERS[-count:]]
 
 
-def view(tx: Transaction, instance: Instance) -> View:
+def view(tx: Transaction, instance: Instance) -> StateView:
     """An instance's place in the network, in the shape of the API."""
     group = tx.state.get(PlacementGroup, instance.placement_group or "")
     zone = regions.zone(instance.region, instance.zone)
@@ -56,7 +56,7 @@ def view(tx: Transaction, instance: Instance) -> View:
         "AvailabilityZone": instance.zone,
         "ZoneId": zone.id if zone else "",
     }
-    return View(shown | ({"GroupName": group.group_name} if group else {}))
+    return StateView(shown | ({"GroupName": group.group_name} if group else {}))
 
 
 TOPOLOGY = Describable(

@@ -16,7 +16,7 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.noun import Tags
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.volume import Volume
 
 ROOT_GIB = 8
@@ -31,7 +31,7 @@ BASELINES: dict[str, tuple[int | None, int | None]] = {"gp3": (3000, 125), "gp2"
 """IOPS and MiB/s of the types that have them without being asked."""
 
 
-def view(tx: Transaction, volume: Volume) -> View:
+def view(tx: Transaction, volume: Volume) -> StateView:
     """A volume in the shape of the API."""
     return tx.views.of(volume, (), lambda: _view(volume))
 

@@ -11,14 +11,14 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.interfaces.addresses import ADDRESSES
 from elastinet.model.interface import Address
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 NAME = re.compile(r"(?=.{1,254}\Z)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z]{2,}\.?\Z")
 
 
-def view(address: Address) -> View:
+def view(address: Address) -> StateView:
     """What an address shows of its reverse name."""
-    shown = View(PublicIp=address.public_ip, AllocationId=address.id)
+    shown = StateView(PublicIp=address.public_ip, AllocationId=address.id)
     if address.ptr_record:
         shown["PtrRecord"] = address.ptr_record
     return shown

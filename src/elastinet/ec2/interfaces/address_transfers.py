@@ -14,7 +14,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address
 from elastinet.model.transfer import AddressTransfer
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 OFFER_SECONDS, SHOWN_SECONDS = 7 * 3600, 14 * 86_400
 """How long an offer stands (botocore's model: seven hours), and is shown after it was accepted (14 days)."""
@@ -22,8 +22,8 @@ OFFER_SECONDS, SHOWN_SECONDS = 7 * 3600, 14 * 86_400
 ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-def _view(offer: AddressTransfer, status: str | None = None) -> View:
-    shown = View(
+def _view(offer: AddressTransfer, status: str | None = None) -> StateView:
+    shown = StateView(
         PublicIp=offer.public_ip,
         AllocationId=offer.id,
         TransferAccountId=offer.account,

@@ -17,13 +17,13 @@ from elastinet.ec2.vpc.routes import only_interface
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import InternetGateway, Vpc
 from elastinet.rules import addressing
 from elastinet.rules.interfaces import instance_id_of
 
 
-def view(tx: Transaction, address: Address) -> View:
+def view(tx: Transaction, address: Address) -> StateView:
     """An Elastic IP in the shape of the API."""
     interface = tx.state.get(NetworkInterface, address.interface_id or "")
     return tx.views.of(address, (interface,), lambda: _view(address, interface))

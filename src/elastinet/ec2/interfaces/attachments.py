@@ -1,4 +1,4 @@
-"""The bond between interfaces and instances (facts sheet, section 1.3)."""
+"""The attachment of interfaces to instances (facts sheet, section 1.3)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from elastinet.ec2.interfaces.network_interfaces import in_use, remove_interface
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Attachment, EnaSrd, NetworkInterface
-from elastinet.rules.interfaces import bond, interfaces_of
+from elastinet.rules.interfaces import attachment_of, interfaces_of
 
 OTHER_ZONE = (
     "You may not attach a network interface to an instance if they are not in the same availability zone"
@@ -36,7 +36,7 @@ def attach_network_interface(tx: Transaction, request: Request) -> dict[str, Any
     check_has_ena(interface.interface_type, asked)
     express = read_express(tx, instance.instance_type, asked)
     made = attach(tx, instance, interface, index, card=card, ena_srd=express)
-    return {"AttachmentId": bond(made).id, "NetworkCardIndex": card}
+    return {"AttachmentId": attachment_of(made).id, "NetworkCardIndex": card}
 
 
 def check_fits(
@@ -50,7 +50,7 @@ def check_fits(
     if interface.zone != instance.zone:
         raise faults.combination(OTHER_ZONE)
     there = interfaces_of(tx.state, instance.id)
-    if any((bond(i).device_index, bond(i).network_card) == (index, card) for i in there):
+    if any((attachment_of(i).device_index, attachment_of(i).network_card) == (index, card) for i in there):
         sentence = f"Instance '{instance.id}' already has an interface attached at device index '{index}'."
         raise Fault("InvalidParameterValue", sentence)
     _check_limits(instance, interface, index, card, there)
@@ -62,7 +62,7 @@ def _check_limits(
 ) -> None:
     check_index(instance.instance_type, index, card)
     kind = instance_types()[instance.instance_type]
-    on_card = sum(1 for i in there if bond(i).network_card == card)
+    on_card = sum(1 for i in there if attachment_of(i).network_card == card)
     if len(there) + 1 > kind.max_interfaces or on_card + 1 > kind.cards[card].max_enis:
         raise too_many(len(there) + 1, instance.instance_type)
     check_bears(instance.instance_type, interface)
@@ -112,19 +112,19 @@ def detach_network_interface(tx: Transaction, request: Request) -> None:
     """Take an interface out of an instance; not the primary one, and an EFA only out of a stopped one."""
     request.accept("Force")  # the kernel always lets go, so force is what happens anyway
     interface = by_attachment(tx, request["AttachmentId"])
-    bonded = bond(interface)
-    if bonded.device_index == 0 and bonded.network_card == 0:
+    attachment = attachment_of(interface)
+    if attachment.device_index == 0 and attachment.network_card == 0:
         sentence = "The network interface at device index 0 and networkCard index 0 cannot be detached."
         raise Fault("OperationNotPermitted", sentence)
-    check_at_rest(tx.need(Instance, bonded.instance_id), interface)
+    check_at_rest(tx.need(Instance, attachment.instance_id), interface)
     detach(tx, interface)
 
 
 def detach(tx: Transaction, interface: NetworkInterface) -> None:
-    """Loosen a bond: at once in a stopped instance, else as soon as the fabric has done it."""
-    instance = tx.need(Instance, bond(interface).instance_id)
+    """End an attachment: at once in a stopped instance, else as soon as the fabric has done it."""
+    instance = tx.need(Instance, attachment_of(interface).instance_id)
     if instance.alive:
-        tx.put(interface.but(attachment=replace(bond(interface), status="detaching")))
+        tx.put(interface.but(attachment=replace(attachment_of(interface), status="detaching")))
     else:
         tx.put(interface.free)
 
@@ -141,7 +141,7 @@ def by_attachment(tx: Transaction, id: str) -> NetworkInterface:
 def release_all(tx: Transaction, instance_id: str) -> None:
     """Free a terminated instance's interfaces, and remove those that were to go with it."""
     for interface in interfaces_of(tx.state, instance_id):
-        if bond(interface).delete_on_termination:
+        if attachment_of(interface).delete_on_termination:
             remove_interface(tx, interface)
         else:
             tx.put(interface.free)

@@ -6,7 +6,7 @@ from random import Random
 from typing import Protocol
 
 from elastinet.ec2.core.address_limits import check_count
-from elastinet.ec2.core.asked_addresses import Asked
+from elastinet.ec2.core.asked_addresses import AddressRequest
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
@@ -29,7 +29,7 @@ class Pool(Protocol):
 
 
 def pick_prefixes(
-    tx: Transaction, subnet: Subnet, pool: Pool, asked: Asked, but: Set[str] = frozenset()
+    tx: Transaction, subnet: Subnet, pool: Pool, asked: AddressRequest, but: Set[str] = frozenset()
 ) -> tuple[str, ...]:
     """The prefixes that a request asks for, none of them one of `but`."""
     check_count(asked.size)

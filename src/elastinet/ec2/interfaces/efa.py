@@ -16,7 +16,7 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.efa import efa
-from elastinet.rules.interfaces import bond
+from elastinet.rules.interfaces import attachment_of
 
 Place = tuple[str, int]
 """The type of an interface, and the network card that it is on."""
@@ -57,7 +57,7 @@ def check_at_rest(instance: Instance, interface: NetworkInterface) -> None:
 
 def places(there: Iterable[NetworkInterface]) -> list[Place]:
     """The types of an instance's interfaces, and where they are."""
-    return [(interface.interface_type, bond(interface).network_card) for interface in there]
+    return [(interface.interface_type, attachment_of(interface).network_card) for interface in there]
 
 
 def check_one_more(

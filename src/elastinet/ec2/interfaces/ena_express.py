@@ -57,16 +57,22 @@ def _not_on(type_name: str) -> Fault:
 def change_express(tx: Transaction, interface: NetworkInterface, asked: Request) -> Attachment:
     """An interface's attachment with ENA Express as it is asked for."""
     check_has_ena(interface.interface_type, asked)
-    bond = interface.attachment
-    if bond is None:
+    attachment = interface.attachment
+    if attachment is None:
         sentence = f"Network interface '{interface.id}' is not attached to an instance."
         raise Fault("IncorrectState", sentence)
-    instance = tx.need(Instance, bond.instance_id)
-    return replace(bond, ena_srd=read_express(tx, instance.instance_type, asked, bond.ena_srd))
+    instance = tx.need(Instance, attachment.instance_id)
+    return replace(attachment, ena_srd=read_express(tx, instance.instance_type, asked, attachment.ena_srd))
 
 
 def check_express(tx: Transaction, kind: InstanceType, interface: NetworkInterface) -> None:
     """Refuse a type without ENA Express to an instance where it is enabled (resize-limitations)."""
-    bond = interface.attachment
-    if is_known(tx) and bond and bond.ena_srd and bond.ena_srd.enabled and not kind.flag("ena_srd"):
+    attachment = interface.attachment
+    if (
+        is_known(tx)
+        and attachment
+        and attachment.ena_srd
+        and attachment.ena_srd.enabled
+        and not kind.flag("ena_srd")
+    ):
         raise _not_on(kind.name)

@@ -65,14 +65,14 @@ def _primary_ipv6(interface: NetworkInterface, wanted: bool) -> bool:
 
 
 def _attachment(interface: NetworkInterface, value: Request) -> Any:
-    bond, id = interface.attachment, value.get("AttachmentId")
+    attachment, id = interface.attachment, value.get("AttachmentId")
     if id is None:
         raise faults.missing_parameter("attachmentId")
-    if bond is None or bond.id != id:
+    if attachment is None or attachment.id != id:
         faults.check_form("eni-attach", id)
         raise faults.missing("eni-attach", [id])
     gone = value.get("DeleteOnTermination")
-    return bond if gone is None else replace(bond, delete_on_termination=gone)
+    return attachment if gone is None else replace(attachment, delete_on_termination=gone)
 
 
 def reset_network_interface_attribute(tx: Transaction, request: Request) -> None:

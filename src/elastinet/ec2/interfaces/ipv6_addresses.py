@@ -5,7 +5,7 @@ from typing import Any
 
 from elastinet.ec2.core import asked_addresses, faults
 from elastinet.ec2.core.address_limits import check_count, check_limit
-from elastinet.ec2.core.asked_addresses import Asked
+from elastinet.ec2.core.asked_addresses import AddressRequest
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need_mine
 from elastinet.ec2.core.request import Request
@@ -16,14 +16,16 @@ from elastinet.model.vpc import Subnet
 from elastinet.rules import ipv6
 
 
-def wanted(subnet: Subnet, asked: Asked | None) -> Asked:
+def wanted(subnet: Subnet, asked: AddressRequest | None) -> AddressRequest:
     """What a new interface in a subnet is to have, where a request says something or nothing."""
     if asked is None:
-        return Asked(count=1 if subnet.assign_ipv6 else 0)
+        return AddressRequest(count=1 if subnet.assign_ipv6 else 0)
     return asked
 
 
-def fields(tx: Transaction, subnet: Subnet, asked: Asked, *, primary: bool = False) -> dict[str, Any]:
+def fields(
+    tx: Transaction, subnet: Subnet, asked: AddressRequest, *, primary: bool = False
+) -> dict[str, Any]:
     """What a new interface has of IPv6, and whether its first address is the primary one."""
     addresses, prefixes = pick(tx, subnet, asked)
     if primary and not addresses:
@@ -31,7 +33,7 @@ def fields(tx: Transaction, subnet: Subnet, asked: Asked, *, primary: bool = Fal
     return {"addresses6": addresses, "prefixes6": prefixes, "has_primary6": primary}
 
 
-def pick(tx: Transaction, subnet: Subnet, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def pick(tx: Transaction, subnet: Subnet, asked: AddressRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The addresses and the prefixes that a request asks for."""
     if not asked.size:
         return (), ()

@@ -20,16 +20,16 @@ from elastinet.ec2.interfaces.private_addresses import check_free, fresh
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, Attachment, NetworkInterface
 from elastinet.model.nat import NatGateway
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import InternetGateway, Subnet
 from elastinet.rules import addressing
-from elastinet.rules.interfaces import bond
+from elastinet.rules.interfaces import attachment_of
 
 REQUESTER = "amazon-aws"
 GONE = ("deleting", "deleted")
 
 
-def view(tx: Transaction, gateway: NatGateway) -> View:
+def view(tx: Transaction, gateway: NatGateway) -> StateView:
     """A NAT gateway in the shape of the API."""
     return tx.views.of(gateway, (), lambda: _view(gateway))
 
@@ -159,7 +159,7 @@ def _failure(tx: Transaction, subnet: Subnet, allocation: str | None) -> tuple[s
 
 def _furnish(tx: Transaction, gateway: NatGateway, subnet: Subnet, private: str) -> NatGateway:
     """Give a NAT gateway its interface, which no user may touch, and its address."""
-    bonded = Attachment(tx.new_id("ela-attach"), gateway.id, 1, "attaching", tx.now)
+    attachment = Attachment(tx.new_id("ela-attach"), gateway.id, 1, "attaching", tx.now)
     interface = make_interface(
         tx,
         subnet,
@@ -170,7 +170,7 @@ def _furnish(tx: Transaction, gateway: NatGateway, subnet: Subnet, private: str)
         requester_id=REQUESTER,
         source_dest_check=False,
         associate_public_ip=False,
-        attachment=bonded,
+        attachment=attachment,
     )
     public = {}
     if gateway.allocation_id:
@@ -186,7 +186,7 @@ def delete_nat_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
         tx.put(gateway.but(state="deleted"))
     elif gateway.state not in GONE:
         interface = tx.need(NetworkInterface, gateway.interface_id)
-        tx.put(interface.but(attachment=replace(bond(interface), status="detaching")))
+        tx.put(interface.but(attachment=replace(attachment_of(interface), status="detaching")))
         tx.put(gateway.but(state="deleting"))
     return {"NatGatewayId": gateway.id}
 

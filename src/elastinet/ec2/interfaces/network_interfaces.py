@@ -25,13 +25,13 @@ from elastinet.ec2.security.security_groups import check_groups
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, Attachment, EnaSrd, NetworkInterface
 from elastinet.model.security import SecurityGroup
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import addresses_of
 
 
-def view(tx: Transaction, interface: NetworkInterface) -> View:
+def view(tx: Transaction, interface: NetworkInterface) -> StateView:
     """A network interface in the shape of the API."""
     elastic = tuple(tx.state.where(Address, "network-interface-id", interface.id))
     vpc = tx.need(Vpc, interface.vpc_id)
@@ -116,16 +116,16 @@ def status(interface: NetworkInterface) -> str:
     return "detaching" if interface.attachment.status == "detaching" else "in-use"
 
 
-def _attachment(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:
+def _attachment(interface: NetworkInterface, attachment: Attachment) -> dict[str, Any]:
     return {
-        "AttachmentId": bond.id,
-        "AttachTime": moment(bond.time),
-        "DeleteOnTermination": bond.delete_on_termination,
-        "DeviceIndex": bond.device_index,
-        "NetworkCardIndex": bond.network_card,
-        "Status": bond.status,
-        **({"EnaSrdSpecification": _express(bond.ena_srd)} if bond.ena_srd else {}),
-    } | _holder(interface, bond)
+        "AttachmentId": attachment.id,
+        "AttachTime": moment(attachment.time),
+        "DeleteOnTermination": attachment.delete_on_termination,
+        "DeviceIndex": attachment.device_index,
+        "NetworkCardIndex": attachment.network_card,
+        "Status": attachment.status,
+        **({"EnaSrdSpecification": _express(attachment.ena_srd)} if attachment.ena_srd else {}),
+    } | _holder(interface, attachment)
 
 
 def _express(ena_srd: EnaSrd) -> dict[str, Any]:
@@ -133,9 +133,9 @@ def _express(ena_srd: EnaSrd) -> dict[str, Any]:
     return {"EnaSrdEnabled": ena_srd.enabled, "EnaSrdUdpSpecification": udp}
 
 
-def _holder(interface: NetworkInterface, bond: Attachment) -> dict[str, Any]:
+def _holder(interface: NetworkInterface, attachment: Attachment) -> dict[str, Any]:
     if interface.requester_id is None:
-        return {"InstanceId": bond.instance_id, "InstanceOwnerId": interface.owner}
+        return {"InstanceId": attachment.instance_id, "InstanceOwnerId": interface.owner}
     return {"InstanceOwnerId": interface.requester_id}
 
 
@@ -182,12 +182,12 @@ def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, 
     return describe(tx, request, replace(NETWORK_INTERFACES, view=shown))
 
 
-def _view_with_ended(attachments: set[str], tx: Transaction, interface: NetworkInterface) -> View:
+def _view_with_ended(attachments: set[str], tx: Transaction, interface: NetworkInterface) -> StateView:
     """Show an attachment that has ended to those who ask for it by its id: they wait for just that."""
     shown, ended = view(tx, interface), interface.ended
     if ended is None or ended.id not in attachments:
         return shown
-    return View(shown, Attachment=_attachment(interface, ended))
+    return StateView(shown, Attachment=_attachment(interface, ended))
 
 
 def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:

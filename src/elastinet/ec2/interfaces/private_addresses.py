@@ -6,7 +6,7 @@ from typing import Any
 
 from elastinet.ec2.core import asked_addresses, faults
 from elastinet.ec2.core.address_limits import check_count, check_limit
-from elastinet.ec2.core.asked_addresses import Asked
+from elastinet.ec2.core.asked_addresses import AddressRequest
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need_mine
 from elastinet.ec2.core.request import Request
@@ -114,7 +114,9 @@ def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, 
     return {"NetworkInterfaceId": interface.id, "AssignedPrivateIpAddresses": shown}
 
 
-def _delegate(tx: Transaction, subnet: Subnet, interface: NetworkInterface, asked: Asked) -> dict[str, Any]:
+def _delegate(
+    tx: Transaction, subnet: Subnet, interface: NetworkInterface, asked: AddressRequest
+) -> dict[str, Any]:
     prefixes = pick_prefixes(tx, subnet, addressing, asked)
     new = interface.but(prefixes=(*interface.prefixes, *prefixes))
     check_limit(tx, new)

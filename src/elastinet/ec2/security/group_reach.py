@@ -14,7 +14,7 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.security.permissions import ip_permissions
 from elastinet.ec2.security.security_groups import SECURITY_GROUPS
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules.peerings import between, is_elsewhere
 
@@ -57,8 +57,8 @@ def _is_stale(tx: Transaction, rule: SecurityGroupRule) -> bool:
     return peering is None or peering.status != "active"
 
 
-def _stale(tx: Transaction, group: SecurityGroup, rules: list[SecurityGroupRule]) -> View:
-    return View(
+def _stale(tx: Transaction, group: SecurityGroup, rules: list[SecurityGroupRule]) -> StateView:
+    return StateView(
         GroupId=group.id,
         GroupName=group.group_name,
         Description=group.description,
@@ -73,8 +73,8 @@ def _permissions(tx: Transaction, rules: list[SecurityGroupRule], *, egress: boo
     return [{name: value for name, value in one.items() if name != "Ipv6Ranges"} for one in shown]
 
 
-def _for_vpc(tx: Transaction, group: SecurityGroup) -> View:
-    return View(
+def _for_vpc(tx: Transaction, group: SecurityGroup) -> StateView:
+    return StateView(
         GroupId=group.id,
         GroupName=group.group_name,
         Description=group.description,

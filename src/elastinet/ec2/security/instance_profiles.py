@@ -12,7 +12,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.rules.profiles import profile_id
 
 FILTERS = {"instance-id": "InstanceId", "state": "State"}
@@ -34,9 +34,9 @@ def shown_profile(arn: str) -> dict[str, str]:
     return {"Arn": arn, "Id": profile_id(arn)}
 
 
-def _view(instance: Instance, state: str) -> View:
+def _view(instance: Instance, state: str) -> StateView:
     assert instance.profile_arn is not None
-    return View(
+    return StateView(
         AssociationId=instance.profile_association,
         InstanceId=instance.id,
         IamInstanceProfile=shown_profile(instance.profile_arn),

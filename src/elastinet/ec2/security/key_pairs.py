@@ -14,12 +14,12 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.security import ssh_keys
 from elastinet.model.fault import Fault
 from elastinet.model.instance import KeyPair
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 LONGEST_NAME_CHARS = 255
 
 
-def view(tx: Transaction, pair: KeyPair) -> View:
+def view(tx: Transaction, pair: KeyPair) -> StateView:
     """A key pair in the shape of the API, without its public key."""
     return tx.views.of(pair, (), lambda: _view(pair))
 
@@ -35,8 +35,8 @@ def _view(pair: KeyPair) -> dict[str, Any]:
     }
 
 
-def _view_with_key(tx: Transaction, pair: KeyPair) -> View:
-    return View(view(tx, pair), PublicKey=pair.public_key)
+def _view_with_key(tx: Transaction, pair: KeyPair) -> StateView:
+    return StateView(view(tx, pair), PublicKey=pair.public_key)
 
 
 KEY_PAIRS = Describable(

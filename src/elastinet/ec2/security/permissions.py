@@ -16,7 +16,7 @@ from elastinet.rules import filtering
 from elastinet.rules.peerings import between, last_between
 
 
-class Permission(NamedTuple):
+class IpPermission(NamedTuple):
     """One rule that a request asks for."""
 
     protocol: int
@@ -68,7 +68,7 @@ def _described(rule: SecurityGroupRule, name: str, value: str | None) -> dict[st
     return {name: value} | ({"Description": rule.description} if rule.description else {})
 
 
-def read(tx: Transaction, request: Request, group: SecurityGroup) -> list[Permission]:
+def read(tx: Transaction, request: Request, group: SecurityGroup) -> list[IpPermission]:
     """The rules of a group that a request lists, in either of the two ways that EC2 takes them."""
     items = request.get("IpPermissions")
     flat = [name for name in ("IpProtocol", "FromPort", "ToPort", "CidrIp") if name in request]
@@ -81,17 +81,17 @@ def read(tx: Transaction, request: Request, group: SecurityGroup) -> list[Permis
     return [permission for item in items for permission in _read(tx, item, group)]
 
 
-def _flat(request: Request) -> Permission:
+def _flat(request: Request) -> IpPermission:
     protocol, cidr = request.get("IpProtocol"), request.get("CidrIp")
     if protocol is None or cidr is None:
         missing = "ipProtocol" if protocol is None else "cidrIp"
         raise Fault("MissingParameter", f"The request must contain the parameter {missing}")
     number = filtering.protocol_number(protocol)
     low, high = filtering.span(number, request.get("FromPort"), request.get("ToPort"))
-    return Permission(number, low, high, filtering.cidr(cidr, 4), None, None, None)
+    return IpPermission(number, low, high, filtering.cidr(cidr, 4), None, None, None)
 
 
-def _read(tx: Transaction, item: Request, group: SecurityGroup) -> Iterator[Permission]:
+def _read(tx: Transaction, item: Request, group: SecurityGroup) -> Iterator[IpPermission]:
     name = item.get("IpProtocol")
     if name is None:
         raise Fault("MissingParameter", "The request must contain the parameter IpPermissions.1.IpProtocol")
@@ -100,7 +100,7 @@ def _read(tx: Transaction, item: Request, group: SecurityGroup) -> Iterator[Perm
     peers = list(_peers(tx, item, group))
     if not peers:
         raise Fault("MissingParameter", "The request must contain an IP range, a prefix list or a group.")
-    return (Permission(protocol, low, high, *peer) for peer in peers)
+    return (IpPermission(protocol, low, high, *peer) for peer in peers)
 
 
 Peer = tuple[str | None, str | None, str | None, str | None]

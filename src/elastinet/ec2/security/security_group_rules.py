@@ -14,15 +14,15 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.security import permissions
 from elastinet.ec2.security.named_groups import named
-from elastinet.ec2.security.permissions import Permission
+from elastinet.ec2.security.permissions import IpPermission
 from elastinet.model.fault import Fault
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.rules import filtering, naming
 
 
-def view(tx: Transaction, rule: SecurityGroupRule) -> View:
+def view(tx: Transaction, rule: SecurityGroupRule) -> StateView:
     """A rule in the shape of the API."""
     return tx.views.of(rule, permissions.parts(tx.state, rule), lambda: _view(tx, rule))
 
@@ -91,19 +91,21 @@ def _authorize(tx: Transaction, request: Request, egress: bool) -> dict[str, Any
     return {"Return": True, "SecurityGroupRules": [view(tx, rule) for rule in made]}
 
 
-def _duplicate(permission: Permission | SecurityGroupRule) -> Fault:
+def _duplicate(permission: IpPermission | SecurityGroupRule) -> Fault:
     text = filtering.sentence(permission.protocol, permission.low, permission.high, permission.peer)
     return Fault("InvalidPermission.Duplicate", f'the specified rule "{text}" already exists')
 
 
-def _check_quota(tx: Transaction, group: SecurityGroup, egress: bool, wanted: list[Permission]) -> None:
+def _check_quota(tx: Transaction, group: SecurityGroup, egress: bool, wanted: list[IpPermission]) -> None:
     # A rule about a group counts with IPv4 here.
     peers = [rule.peer for rule in permissions.rules_of(tx, group.id, egress)] + [p.peer for p in wanted]
     if is_over(tx, peers, tx.settings.quotas.rules_per_security_group):
         raise faults.quota("RulesPerSecurityGroupLimitExceeded", "rules per security group")
 
 
-def _make(tx: Transaction, group: SecurityGroup, permission: Permission, **fields: Any) -> SecurityGroupRule:
+def _make(
+    tx: Transaction, group: SecurityGroup, permission: IpPermission, **fields: Any
+) -> SecurityGroupRule:
     return tx.new(SecurityGroupRule, "sgr", group_id=group.id, **permission._asdict(), **fields)
 
 
@@ -138,7 +140,7 @@ def _own(tx: Transaction, group: SecurityGroup, id: str, egress: bool) -> Securi
 
 
 def _matching(
-    tx: Transaction, group: SecurityGroup, permission: Permission, egress: bool
+    tx: Transaction, group: SecurityGroup, permission: IpPermission, egress: bool
 ) -> SecurityGroupRule:
     same = permission.same(egress)
     rule = next((r for r in permissions.rules_of(tx, group.id, egress) if r.permission == same), None)

@@ -18,7 +18,7 @@ from elastinet.ec2.vpc.vpcs import let_out
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 from elastinet.rules.peerings import is_elsewhere
@@ -26,7 +26,7 @@ from elastinet.rules.peerings import is_elsewhere
 ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 
 
-def view(tx: Transaction, group: SecurityGroup) -> View:
+def view(tx: Transaction, group: SecurityGroup) -> StateView:
     """A security group in the shape of the API."""
     rules = tuple(tx.where(SecurityGroupRule, "group-id", group.id))
     others = (part for rule in rules if rule.peer_group for part in parts(tx.state, rule))

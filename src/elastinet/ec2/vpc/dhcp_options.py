@@ -16,7 +16,7 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.model.dhcp import AMAZON_DNS, DhcpOptions
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 
@@ -29,7 +29,7 @@ SERVERS = ("domain-name-servers", "ntp-servers", "netbios-name-servers")
 LEASE = "ipv6-address-preferred-lease-time"
 
 
-def view(tx: Transaction, found: DhcpOptions) -> View:
+def view(tx: Transaction, found: DhcpOptions) -> StateView:
     """A DHCP option set in the shape of the API."""
     return tx.views.of(found, (), lambda: _view(found))
 

@@ -12,11 +12,11 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.model.fault import Fault
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import EgressOnlyGateway, Vpc
 
 
-def view(tx: Transaction, gateway: EgressOnlyGateway) -> View:
+def view(tx: Transaction, gateway: EgressOnlyGateway) -> StateView:
     """An egress-only internet gateway in the shape of the API."""
     return tx.views.of(gateway, (), lambda: _view(gateway))
 

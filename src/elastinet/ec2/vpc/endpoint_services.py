@@ -12,7 +12,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.prefix_list import PrefixList
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 
 SERVICE_FILTERS = paths(
     "owner service-name service-region",
@@ -52,9 +52,9 @@ def describe_vpc_endpoint_services(tx: Transaction, request: Request) -> dict[st
     return answer | {"ServiceNames": [seen["ServiceName"] for seen in answer["ServiceDetails"]]}
 
 
-def _service(tx: Transaction, name: str) -> View:
+def _service(tx: Transaction, name: str) -> StateView:
     service = name.rpartition(".")[2]
-    return View(
+    return StateView(
         ServiceName=name,
         ServiceType=[{"ServiceType": "Gateway"}],
         ServiceRegion=tx.region,
@@ -78,7 +78,7 @@ def describe_prefix_lists(tx: Transaction, request: Request) -> dict[str, Any]:
             faults.check_form("pl", id)
         raise faults.missing("pl", lost)
     asked = filters.read(request, LIST_FILTERS, tagged=False)
-    views = [(id, View(PrefixListId=id, PrefixListName=lists[id].list_name)) for id in wanted or lists]
+    views = [(id, StateView(PrefixListId=id, PrefixListName=lists[id].list_name)) for id in wanted or lists]
     found = [(id, seen) for id, seen in views if filters.passes(seen, asked, LIST_FILTERS)]
     for id, seen in found:
         seen["Cidrs"] = [entry.cidr for entry in lists[id].entries]

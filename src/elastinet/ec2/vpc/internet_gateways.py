@@ -13,11 +13,11 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.vpc.gateway_tables import forget_gateway
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, NetworkInterface
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import InternetGateway, Vpc
 
 
-def view(tx: Transaction, gateway: InternetGateway) -> View:
+def view(tx: Transaction, gateway: InternetGateway) -> StateView:
     """An internet gateway in the shape of the API."""
     return tx.views.of(gateway, (), lambda: _view(gateway))
 

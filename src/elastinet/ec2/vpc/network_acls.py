@@ -12,7 +12,7 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.model.acl import AclAssociation, AclRule, NetworkAcl
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.filtering import ANY, ICMP, PORTS
 
@@ -25,7 +25,7 @@ FIRST = 100
 FAMILIES = ("0.0.0.0/0", "::/0")
 
 
-def view(tx: Transaction, acl: NetworkAcl) -> View:
+def view(tx: Transaction, acl: NetworkAcl) -> StateView:
     """A network ACL in the shape of the API."""
     vpc = tx.need(Vpc, acl.vpc_id)
     return tx.views.of(acl, (vpc,), lambda: _view(acl, vpc))

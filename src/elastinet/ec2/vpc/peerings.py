@@ -14,7 +14,7 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.peering import Peering, PeeringSide
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules.peerings import between, open_peerings
 
@@ -32,7 +32,7 @@ OPTIONS = (
 NO_OPTIONS = dict.fromkeys(OPTIONS, False)
 
 
-def view(tx: Transaction, peering: Peering) -> View:
+def view(tx: Transaction, peering: Peering) -> StateView:
     """A peering connection in the shape of the API, as the asking side sees it."""
     ours = peering.scope == tx.scope
     return tx.views.of(peering, (ours,), lambda: _view(tx, peering))

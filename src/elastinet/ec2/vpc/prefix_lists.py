@@ -16,14 +16,14 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.model.fault import Fault
 from elastinet.model.prefix_list import PrefixList, PrefixListEntry
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.rules import filtering, naming
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
 
 MOST_ENTRIES, MOST_A_REQUEST = 1000, 100
 
 
-def view(tx: Transaction, found: PrefixList) -> View:
+def view(tx: Transaction, found: PrefixList) -> StateView:
     """A prefix list in the shape of the API; its entries are asked for apart."""
     return tx.views.of(found, (), lambda: _view(found))
 
@@ -220,14 +220,14 @@ def get_managed_prefix_list_entries(tx: Transaction, request: Request) -> dict[s
     return page(shown, page_size(request, least=1), request.get("NextToken"), "Entries")
 
 
-def _entry(entry: PrefixListEntry) -> View:
+def _entry(entry: PrefixListEntry) -> StateView:
     described = {"Description": entry.description} if entry.description else {}
-    return View({"Cidr": entry.cidr} | described)
+    return StateView({"Cidr": entry.cidr} | described)
 
 
 def get_managed_prefix_list_associations(tx: Transaction, request: Request) -> dict[str, Any]:
     """The security groups and route tables that speak of a prefix list."""
     found = need(tx, PrefixList, "pl", request["PrefixListId"])
-    shown = [(id, View(ResourceId=id, ResourceOwner=found.owner)) for id in _referring(tx, found)]
+    shown = [(id, StateView(ResourceId=id, ResourceOwner=found.owner)) for id in _referring(tx, found)]
     most, token = page_size(request), request.get("NextToken")
     return page(shown, most, token, "PrefixListAssociations")

@@ -17,7 +17,7 @@ from elastinet.ec2.vpc.vpcs import local_routes
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import Association, Route, RouteTable
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.interfaces import instance_id_of
 from elastinet.rules.prefix_lists import is_prefix_list
@@ -33,7 +33,7 @@ MEMBERS = {
 """Where a route shows its target, by kind; one to an interface shows the instance too."""
 
 
-def view(tx: Transaction, table: RouteTable) -> View:
+def view(tx: Transaction, table: RouteTable) -> StateView:
     """A route table in the shape of the API."""
     nowhere = tuple(leads_nowhere(tx.state, table, route) for route in table.routes)
     targets = tuple(tx.state.get(NetworkInterface, r.target) for r in table.routes if r.kind == "interface")

@@ -13,16 +13,16 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.model.prefixes import SIZES
 from elastinet.model.reservation import SubnetReservation
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet
 from elastinet.rules.reservations import block, blocks, is_set_aside
 
 FILTERS = {"reservationType": "ReservationType", "subnet-id": "SubnetId"}
 
 
-def _view(found: SubnetReservation) -> View:
+def _view(found: SubnetReservation) -> StateView:
     described = {"Description": found.description} if found.description else {}
-    return View(
+    return StateView(
         SubnetCidrReservationId=found.id,
         SubnetId=found.subnet_id,
         Cidr=found.cidr,

@@ -19,12 +19,12 @@ from elastinet.ec2.vpc.vpcs import block
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import RouteTable
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import addressing, ipv6, naming
 
 
-def view(tx: Transaction, subnet: Subnet) -> View:
+def view(tx: Transaction, subnet: Subnet) -> StateView:
     """A subnet in the shape of the API."""
     free = addressing.free_count(tx.state, subnet)
     return tx.views.of(subnet, (_number(free),), lambda: _view(subnet, free))

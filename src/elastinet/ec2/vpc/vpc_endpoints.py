@@ -18,7 +18,7 @@ from elastinet.ec2.vpc.endpoint_routes import check_no_route
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fault import Fault
 from elastinet.model.routes import RouteTable
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 
 FULL_ACCESS = json.dumps(
@@ -29,7 +29,7 @@ FULL_ACCESS = json.dumps(
 )
 
 
-def view(tx: Transaction, endpoint: VpcEndpoint) -> View:
+def view(tx: Transaction, endpoint: VpcEndpoint) -> StateView:
     """An endpoint in the shape of the API."""
     return tx.views.of(endpoint, (), lambda: _view(endpoint))
 

@@ -20,7 +20,7 @@ from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.view import View
+from elastinet.model.view import StateView
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import ipv6
 from elastinet.rules.peerings import open_peerings
@@ -31,7 +31,7 @@ FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.2
 EVERYTHING = {"protocol": -1, "low": -1, "high": -1}
 
 
-def view(tx: Transaction, vpc: Vpc) -> View:
+def view(tx: Transaction, vpc: Vpc) -> StateView:
     """A VPC in the shape of the API."""
     return tx.views.of(vpc, (), lambda: _view(vpc))
 

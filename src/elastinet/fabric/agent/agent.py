@@ -99,9 +99,9 @@ def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, e
     connection = spawning.fork_spawner(image)
     descriptors.raise_limit()  # the spawner keeps the old limit, and so do guests
 
-    from elastinet.fabric.agent.server import Server
+    from elastinet.fabric.agent.server import AgentServer
 
-    Server(run, disks, connection, groups, image.ids.helper, host, engine).serve()
+    AgentServer(run, disks, connection, groups, image.ids.helper, host, engine).serve()
 
 
 def seal() -> None:

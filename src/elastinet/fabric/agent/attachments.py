@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from elastinet.fabric.compile.items import Made
+from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract.messages import Attached, Detached, Fact
 from elastinet.fabric.contract.objects import Interface
-from elastinet.fabric.guest.guest import Life
-from elastinet.fabric.guest.port import Port
+from elastinet.fabric.guest.guest import GuestProcess
+from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.router.space import Outcome
 
 Tell = Callable[[Fact, int | None], None]
@@ -20,9 +20,9 @@ class Attachments:
     def __init__(
         self,
         plan: Plan,
-        lives: Mapping[str, Life],
+        lives: Mapping[str, GuestProcess],
         tell: Tell,
-        changed: Callable[[Life], None],
+        changed: Callable[[GuestProcess], None],
         look: Callable[[str], None],
     ) -> None:
         self._plan = plan
@@ -30,8 +30,8 @@ class Attachments:
         self._tell = tell
         self._changed = changed
         self._look = look
-        self._where: dict[str, Life] = {}
-        self._still: dict[str, tuple[Interface, Made]] = {}
+        self._where: dict[str, GuestProcess] = {}
+        self._still: dict[str, tuple[Interface, LinkIncarnation]] = {}
         self._unsettled: set[str] = set()
 
     def follow(self, outcome: Outcome) -> None:
@@ -45,7 +45,7 @@ class Attachments:
             if interface:
                 self._adapt(id, interface)
 
-    def _find(self, interface: Interface, link: Made) -> None:
+    def _find(self, interface: Interface, link: LinkIncarnation) -> None:
         """Have a new link ask for its address; an appliance's namespace is told to set it."""
         life = self._lives.get(link[0].holder)
         if life and not life.asked and interface.id not in life.ports:
@@ -78,7 +78,7 @@ class Attachments:
             port.interface = interface
             life.settle_secondary(port)
 
-    def lose(self, links: Mapping[str, Made | None]) -> None:
+    def lose(self, links: Mapping[str, LinkIncarnation | None]) -> None:
         """Tell of interfaces whose link is gone, or is another one now."""
         for id, link in links.items():
             life = self._where.get(id)
@@ -99,18 +99,18 @@ class Attachments:
         there = [port.interface for port in ports] + [interface for interface, _ in self._still.values()]
         self.lose({interface.id: None for interface in there if interface.network == network})
 
-    def ended(self, life: Life) -> None:
+    def ended(self, life: GuestProcess) -> None:
         """Tell of the interfaces of a guest that has ended."""
         for port in life.ports.values():
             if self._where.get(port.interface.id) is life:
                 del self._where[port.interface.id]
             self._tell(Detached(port.interface.id, port.interface.attachment), None)
 
-    def start(self, life: Life) -> None:
+    def start(self, life: GuestProcess) -> None:
         """Have the links that came before a guest's root was ready ask for their addresses."""
         life.start_ports(self._bound)
 
-    def _bound(self, port: Port, address: str) -> None:
+    def _bound(self, port: GuestInterface, address: str) -> None:
         """Hear of an interface's first lease."""
         life = self._lives.get(port.interface.guest)
         if life is None or life.ports.get(port.interface.id) is not port:

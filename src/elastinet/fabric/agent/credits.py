@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from elastinet.fabric.contract.objects import Bandwidth
+from elastinet.fabric.contract.objects import BandwidthLimits
 
 DIRECTIONS = ("out", "in")
 REGAINED_SECONDS = 0.05
@@ -23,7 +23,7 @@ SOONEST_SECONDS, LATEST_SECONDS, LATEST_SPENT_SECONDS = 0.01, 5.0, 0.5
 class Account:
     """The two buckets of an instance since a launch or start, in bits, as they were at `at`."""
 
-    item: Bandwidth
+    item: BandwidthLimits
     at: float
     levels: dict[str, float] = field(default_factory=dict)
     spent: set[str] = field(default_factory=set)

@@ -10,7 +10,7 @@ import socket
 
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from elastinet.fabric.compile.items import Address, Link, Neighbour, Path
+from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, knobs, rtnl
 from elastinet.fabric.kernel.loop import complain
@@ -84,9 +84,9 @@ class Exposure:
             if refusal := nft.run(FILTER):
                 raise OSError(refusal)
         _send([rtnl.up(LOOPBACK)])  # a namespace without any address takes no gateway
-        holders = {HOST: self._host, names.INTERNET: internet}
+        namespace_fds = {HOST: self._host, names.INTERNET: internet}
         for link in (TO_HOST, TO_INTERNET):
-            _send([*rtnl.add(link, _no_link, holders.__getitem__), rtnl.up(link.index)])
+            _send([*rtnl.add(link, _no_link, namespace_fds.__getitem__), rtnl.up(link.index)])
         _send([message for item in _ways() for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
         with kernel.visit(internet):
             _send([rtnl.up(INDEX), _back()])
@@ -102,15 +102,15 @@ def _leave() -> None:
             _send([message])
 
 
-def _ways() -> tuple[Neighbour | Path, ...]:
+def _ways() -> tuple[Neighbour | RouteItem, ...]:
     """Where the guard sends what: nobody is asked for an address, so nobody can claim one."""
     table = names.MAIN_TABLE
     return (
         Neighbour(OUTSIDE, names.HOST_ADDRESS, names.HOST_MAC),
         Neighbour(INSIDE, names.INTERNET_ADDRESS, names.INTERNET_MAC),
-        Path(table, f"{names.HOST_ADDRESS}/32", OUTSIDE),
-        Path(table, f"{names.INTERNET_ADDRESS}/32", INSIDE),
-        Path(table, str(PUBLIC_POOL), INSIDE, names.INTERNET_ADDRESS),
+        RouteItem(table, f"{names.HOST_ADDRESS}/32", OUTSIDE),
+        RouteItem(table, f"{names.INTERNET_ADDRESS}/32", INSIDE),
+        RouteItem(table, str(PUBLIC_POOL), INSIDE, names.INTERNET_ADDRESS),
     )
 
 
@@ -126,8 +126,8 @@ def _settle() -> None:
     """Give this machine's end its address, and the routes to all public ones."""
     index = socket.if_nametoindex
     _send([rtnl.up(index(names.EXPOSED_LINK))])
-    own = Address(names.EXPOSED_LINK, names.HOST_ADDRESS, 32)
-    way = Path(names.MAIN_TABLE, str(PUBLIC_POOL), names.EXPOSED_LINK, names.INTERNET_ADDRESS)
+    own = LinkAddress(names.EXPOSED_LINK, names.HOST_ADDRESS, 32)
+    way = RouteItem(names.MAIN_TABLE, str(PUBLIC_POOL), names.EXPOSED_LINK, names.INTERNET_ADDRESS)
     _send([message for item in (own, way) for message in rtnl.add(item, index, _no_link)])
 
 

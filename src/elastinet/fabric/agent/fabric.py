@@ -16,13 +16,13 @@ from elastinet.fabric.contract.messages import Converged, Desire, Gone, Listener
 from elastinet.fabric.contract.objects import Guest
 from elastinet.fabric.guest.disk import Disks
 from elastinet.fabric.guest.diskwatch import DiskWatch
-from elastinet.fabric.guest.guest import Life
+from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.reboots import TROUBLE_SECONDS, Reboots
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.kernel.loop import Loop, complain
 from elastinet.fabric.router.router import failed_owners
-from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Order, Outcome, Role, Space
+from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
 
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SETTLING_SECONDS = 0.02
@@ -43,8 +43,8 @@ class Fabric:
         exposure: Exposure | None = None,
     ) -> None:
         self.plan = plan.Plan()
-        self.spaces: dict[str, Space] = {}
-        self.lives: dict[str, Life] = {}
+        self.spaces: dict[str, Namespace] = {}
+        self.lives: dict[str, GuestProcess] = {}
         self.generation = 0
         self._disks = Disks(disks)
         self._loop = loop
@@ -53,7 +53,7 @@ class Fabric:
         self._groups = groups
         self._helper = helper
         self._exposure = exposure
-        self._holders: dict[str, int] = {}
+        self._namespace_fds: dict[str, int] = {}
         self._attachments = Attachments(self.plan, self.lives, tell, self._check_running, self.look)
         self._dirty: set[str] = set()
         self._looking: set[str] = set()
@@ -175,19 +175,19 @@ class Fabric:
             pids = 0.0 if wanted[id].memory is None else self.memories.pids_for(life)
             life.boot(self.plan.interfaces_of(id), self._guest_changed, pids)
 
-    def _begin(self, guest: Guest) -> Life:
+    def _begin(self, guest: Guest) -> GuestProcess:
         """Begin a guest's life, if there are descriptors for all of it; or OSError."""
         descriptors.make_room(sum(not life.running for life in self.lives.values()))
-        life = self.lives[guest.id] = Life(
+        life = self.lives[guest.id] = GuestProcess(
             guest, self._disks.path(guest.id), self._loop, self._spawning, self._groups
         )
         return life
 
-    def _guest_changed(self, life: Life, what: str) -> None:
+    def _guest_changed(self, life: GuestProcess, what: str) -> None:
         """Hear from a guest's start or end."""
         id = life.guest.id
         if what == "net":
-            self._holders[id] = life.namespace
+            self._namespace_fds[id] = life.namespace
             if not life.asked:
                 self._open_internet(life)
                 self._dirty |= self.plan.set_up(id, life.guest.boot)
@@ -217,7 +217,7 @@ class Fabric:
 
         self._loop.later(seconds, release)
 
-    def _guest_ended(self, life: Life) -> None:
+    def _guest_ended(self, life: GuestProcess) -> None:
         id = life.guest.id
         self._dirty |= self.plan.set_up(id, None)
         del self.lives[id]
@@ -235,7 +235,7 @@ class Fabric:
                 self._over[id] = life.guest.boot
             self._tell(Gone(id, life.guest.boot, life.asked), None)
 
-    def _reboot(self, life: Life) -> None:
+    def _reboot(self, life: GuestProcess) -> None:
         """Have a guest boot again that wants to: to the engine it has been running all the time."""
         id = life.guest.id
         seconds = self._reboots.pause(id, life.up_seconds)
@@ -244,7 +244,7 @@ class Fabric:
         life.console.say("rebooted")
         self._rest(id, seconds)
 
-    def _check_running(self, life: Life) -> None:
+    def _check_running(self, life: GuestProcess) -> None:
         """Tell once that a guest runs: when every interface that it booted with has its address."""
         waiting = {id for id in life.awaited if f"interface:{id}" in self.plan.view.objects}
         bound = {id for id, port in life.ports.items() if port.bound}
@@ -256,7 +256,7 @@ class Fabric:
             if life.guest.id != names.INTERNET:
                 self._tell(Running(life.guest.id, life.guest.boot), None)
 
-    def _moved(self, life: Life) -> None:
+    def _moved(self, life: GuestProcess) -> None:
         """Hear that a guest shares another memory now, or none."""
         self._check_running(life)
         self.wake()
@@ -285,7 +285,9 @@ class Fabric:
     def _open(self, id: str, namespace: int | None) -> None:
         """Make a namespace's router."""
         try:
-            space = Space(id, self._holders, self._spawning.relay, self._role(id), namespace, self._helper)
+            space = Namespace(
+                id, self._namespace_fds, self._spawning.relay, self._role(id), namespace, self._helper
+            )
             self._admit(space)
         except OSError as error:
             self._failed[id] = {f"network:{id}": str(error)}
@@ -299,20 +301,20 @@ class Fabric:
             self._dirty |= self.plan.set_up(id, self._openings)
         self._hand_over(space)
 
-    def _admit(self, space: Space) -> None:
+    def _admit(self, space: Namespace) -> None:
         """Hold a new namespace and hear what others do in it; if that cannot be, the namespace ends."""
         try:
             if space.role != INTERNET:
-                self._holders[space.id] = space.descriptor()
+                self._namespace_fds[space.id] = space.descriptor()
             self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
         except OSError:
-            if space.role != INTERNET and (held := self._holders.pop(space.id, None)) is not None:
+            if space.role != INTERNET and (held := self._namespace_fds.pop(space.id, None)) is not None:
                 os.close(held)
             space.close()
             raise
         self.spaces[space.id] = space
 
-    def _hand_over(self, space: Space) -> None:
+    def _hand_over(self, space: Namespace) -> None:
         """Give the engine the metadata sockets that are new."""
         for family, listener in space.new_listeners():
             self._tell(Listener(space.id, family=family), listener.fileno())
@@ -322,7 +324,7 @@ class Fabric:
             return INTERNET
         return APPLIANCE if id in self.plan.appliances else ROUTER
 
-    def _overheard(self, space: Space) -> None:
+    def _overheard(self, space: Namespace) -> None:
         """Look at a namespace that someone else changed, once he may be done."""
         if space.monitor.hears_others():
             self._loop.later(SETTLING_SECONDS, lambda: self.look(space.id))
@@ -333,7 +335,7 @@ class Fabric:
         self._loop.forget(space.monitor.fileno())
         if space.role != INTERNET:
             self._dirty |= self.plan.set_up(id, None)
-            self._closing.append(self._holders.pop(id))
+            self._closing.append(self._namespace_fds.pop(id))
         try:
             space.close()
         except OSError as error:
@@ -347,7 +349,7 @@ class Fabric:
                 self._dirty.add(id)
                 self.wake()
 
-    def _open_internet(self, life: Life) -> None:
+    def _open_internet(self, life: GuestProcess) -> None:
         if life.guest.id == names.INTERNET:
             self._open(names.INTERNET, life.namespace)
             self._expose()

@@ -16,7 +16,7 @@ from typing import Any
 
 from elastinet.fabric.contract.objects import Guest
 from elastinet.fabric.guest import birth
-from elastinet.fabric.guest.guest import Life
+from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import isolate, kernel
 from elastinet.fabric.kernel.loop import Loop, complain
@@ -33,7 +33,7 @@ RETRY_SECONDS, MOST_DOUBLINGS, MOST_LEAVES = 0.1, 5, 2
 class Member:
     """A boot of a guest: the memory that it is in ("" for none), the one that it is on its way to, if any."""
 
-    life: Life
+    life: GuestProcess
     has: str = ""
     moving: str | None = None
     tries: int = 0
@@ -42,7 +42,7 @@ class Member:
 class Memories:
     """All shared memories and their members."""
 
-    def __init__(self, loop: Loop, spawning: Spawning, changed: Callable[[Life], None]) -> None:
+    def __init__(self, loop: Loop, spawning: Spawning, changed: Callable[[GuestProcess], None]) -> None:
         self.failed: dict[str, str] = {}
         self._loop = loop
         self._spawning = spawning
@@ -56,7 +56,7 @@ class Memories:
         """Why no memory can be shared here; None where it can."""
         return None if self._can_share else FAULT
 
-    def pids_for(self, life: Life) -> float:
+    def pids_for(self, life: GuestProcess) -> float:
         """The share of all process ids that a new guest leaves to others, as long as it is here."""
         if not self._can_share:
             return 0.0
@@ -69,7 +69,7 @@ class Memories:
         """Whether a guest is on its way."""
         return any(member.moving is not None for member in self._members.values())
 
-    def settle(self, wanted: Mapping[str, Guest], lives: Mapping[str, Life]) -> None:
+    def settle(self, wanted: Mapping[str, Guest], lives: Mapping[str, GuestProcess]) -> None:
         """Begin all moves that are to be made and can be."""
         for id in wanted.keys() & lives.keys() - self.failed.keys() if self._can_share else ():
             life, memory = lives[id], wanted[id].memory or ""
@@ -80,13 +80,13 @@ class Memories:
                 # Out of one before into another: who has let go is not ended for what he cannot join.
                 self._move(member, "" if member.has else memory)
 
-    def is_settled(self, life: Life, wanted: str) -> bool:
+    def is_settled(self, life: GuestProcess, wanted: str) -> bool:
         """Whether a guest is in the memory that is wanted for it, or could not be brought there."""
         member = self._members.get(life.guest.id)
         has = member.has if member else ""
         return has == wanted or life.guest.id in self.failed or not self._can_share
 
-    def ended(self, life: Life) -> None:
+    def ended(self, life: GuestProcess) -> None:
         """Hear that a guest has ended: the kernel has taken it out of everything."""
         self._numbers.pop(life.guest.id, None)
         member = self._members.get(life.guest.id)
@@ -139,14 +139,14 @@ class Memories:
 
         self._loop.later(RETRY_SECONDS * 2 ** min(member.tries, MOST_DOUBLINGS), retry)
 
-    def _leave(self, life: Life, memory: str) -> None:
+    def _leave(self, life: GuestProcess, memory: str) -> None:
         """Delete what a guest has left in a memory; what cannot be deleted stays to its end."""
         try:
             self._clear(life, memory)
         except OSError as error:
             complain(f"the memory {memory}: {error}")
 
-    def _clear(self, life: Life, memory: str) -> None:
+    def _clear(self, life: GuestProcess, memory: str) -> None:
         """Delete a guest's files in a memory, or the memory if it was the last."""
         path = FOLDER / memory
         if not memory or not path.is_dir():
@@ -173,7 +173,7 @@ def _opened(memory: str) -> Path:
     return path
 
 
-def _owner(name: str, lives: tuple[Life, ...]) -> Life | None:
+def _owner(name: str, lives: tuple[GuestProcess, ...]) -> GuestProcess | None:
     """The guest whose process has made an endpoint's file, by the ids that its processes have."""
     found = ENDPOINT.fullmatch(name)
     below = [life for life in lives if found and life.first_pid <= int(found[1])]

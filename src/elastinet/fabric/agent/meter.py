@@ -15,12 +15,12 @@ from typing import TypeVar
 from elastinet.fabric.agent.credits import DIRECTIONS, Account
 from elastinet.fabric.compile import classes
 from elastinet.fabric.compile.plan import Plan
-from elastinet.fabric.contract.messages import Counted, Measured, Way
-from elastinet.fabric.contract.objects import Bandwidth, Interface
+from elastinet.fabric.contract.messages import DirectionStats, InterfaceStats, Measured
+from elastinet.fabric.contract.objects import BandwidthLimits, Interface
 from elastinet.fabric.kernel.loop import Loop
-from elastinet.fabric.router.counters import Counters, Traffic
+from elastinet.fabric.router.counters import Counters, TrafficCounters
 from elastinet.fabric.router.router import Router
-from elastinet.fabric.router.space import ROUTER, Space
+from elastinet.fabric.router.space import ROUTER, Namespace
 
 T = TypeVar("T")
 Readings = dict[str, T]
@@ -31,7 +31,7 @@ class Meter:
     """The accounts of all instances that have credits, and the looks at them."""
 
     def __init__(
-        self, loop: Loop, plan: Plan, spaces: Mapping[str, Space], changed: Callable[[set[str]], None]
+        self, loop: Loop, plan: Plan, spaces: Mapping[str, Namespace], changed: Callable[[set[str]], None]
     ) -> None:
         self._loop, self._plan, self._spaces, self._changed = loop, plan, spaces, changed
         self._accounts: dict[str, Account] = {}
@@ -82,7 +82,7 @@ class Meter:
         self,
         guests: set[str],
         links: Mapping[str, Mapping[int, str]],
-        readings: Readings[tuple[float, dict[int, Traffic]]],
+        readings: Readings[tuple[float, dict[int, TrafficCounters]]],
     ) -> None:
         """Take in what was read, and look again when it matters."""
         self._looking = False
@@ -98,7 +98,9 @@ class Meter:
             self._changed(self._plan.spend(guest, account.spent))
 
     def _used(
-        self, links: Mapping[str, Mapping[int, str]], readings: Readings[tuple[float, dict[int, Traffic]]]
+        self,
+        links: Mapping[str, Mapping[int, str]],
+        readings: Readings[tuple[float, dict[int, TrafficCounters]]],
     ) -> dict[str, dict[str, int]]:
         """What each guest has used since the last look, in bits by direction."""
         used: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DIRECTIONS, 0))
@@ -126,14 +128,16 @@ class Meter:
             self._pass_on(guest, moment, used[guest])
         view = self._plan.view
         found = [
-            item for item in view.objects.values() if isinstance(item, Bandwidth) and view.share(item.id)
+            item
+            for item in view.objects.values()
+            if isinstance(item, BandwidthLimits) and view.share(item.id)
         ]
         out, into = (
             {item.id: self._way(item, direction, readings) for item in found} for direction in DIRECTIONS
         )
         return Measured(number, moment, out, into, dict(self._interfaces(readings)))
 
-    def _way(self, item: Bandwidth, direction: str, readings: Readings[Counters]) -> Way:
+    def _way(self, item: BandwidthLimits, direction: str, readings: Readings[Counters]) -> DirectionStats:
         account, view = self._accounts.get(item.id), self._plan.view
         trees = [readings[n].queues for n in item.networks if n in readings]
         found = [one for queues in trees for one in classes.passed(item, direction, queues, view)]
@@ -141,7 +145,7 @@ class Meter:
         waited: Counter[str] = Counter()
         for limit, part in found:
             waited[limit] += part.waited
-        return Way(
+        return DirectionStats(
             bps=view.rate_bps(item, direction),
             level_bits=account.levels[direction] if account else 0.0,
             waiting_bytes=sum(part.waiting_bytes for part in passed),
@@ -149,13 +153,16 @@ class Meter:
             waited=dict(waited),
         )
 
-    def _interfaces(self, readings: Readings[Counters]) -> list[tuple[str, Counted]]:
+    def _interfaces(self, readings: Readings[Counters]) -> list[tuple[str, InterfaceStats]]:
         view = self._plan.view
         found = (
             item for item in view.objects.values() if isinstance(item, Interface) and item.network in readings
         )
         return [
-            (item.id, Counted(t.received_bytes, t.received_packets, t.sent_bytes, t.sent_packets, paced))
+            (
+                item.id,
+                InterfaceStats(t.received_bytes, t.received_packets, t.sent_bytes, t.sent_packets, paced),
+            )
             for item in found
             if (t := readings[item.network].links.get(view.numbers.link(item.id)))
             for paced in (readings[item.network].paced.get(item.mac, 0),)
@@ -194,6 +201,6 @@ class Meter:
         self._loop.soon(heard)
 
 
-def _sent_and_got(traffic: Traffic) -> tuple[int, int]:
+def _sent_and_got(traffic: TrafficCounters) -> tuple[int, int]:
     """What a guest has sent and received, by the router's end of its link."""
     return traffic.received_bytes, traffic.sent_bytes

@@ -58,7 +58,7 @@ class Peer:
                 self.connection.sendall(data[sent:])
 
 
-class Server:
+class AgentServer:
     """Accepts, tells and listens, all in one loop."""
 
     def __init__(

@@ -25,25 +25,25 @@ def maps() -> Iterator[Item]:
     yield Set("same", "type iface_index . mark;")
 
 
-def acl(item: Acl, six: bool) -> Iterator[Item]:
+def acl(item: Acl, has_ipv6: bool) -> Iterator[Item]:
     """An ACL's two chains, each with its entries in order; those of IPv6 if the network has blocks of it."""
     for direction, entries in (("out", item.egress), ("in", item.ingress)):
         ordered = sorted(entries, key=lambda entry: entry.number)
-        rules = (_rule(entry, direction, six) for entry in ordered if six or ":" not in entry.cidr)
+        rules = (_rule(entry, direction, has_ipv6) for entry in ordered if has_ipv6 or ":" not in entry.cidr)
         yield Chain(names.group_chain(item.id, direction), (INSIDE, *rules, "drop"))
 
 
-def interface(item: Interface, found: Acl, index: int, mark: int, six: bool) -> Iterator[Item]:
+def interface(item: Interface, found: Acl, index: int, mark: int, has_ipv6: bool) -> Iterator[Item]:
     """An interface's part in its subnet's ACL."""
     for direction, entries in (("out", found.egress), ("in", found.ingress)):
-        if not opens_all(entries, six):
+        if not opens_all(entries, has_ipv6):
             yield Element(f"acl_{direction}", str(index), f"jump {names.group_chain(found.id, direction)}")
     yield Element("same", f"{index} . {mark}")
 
 
-def opens_all(entries: tuple[AclEntry, ...], six: bool) -> bool:
+def opens_all(entries: tuple[AclEntry, ...], has_ipv6: bool) -> bool:
     """Whether the first entry of a list allows everything, in IPv6 too where the network has it."""
-    return _opens(entries, ".") and (not six or _opens(entries, ":"))
+    return _opens(entries, ".") and (not has_ipv6 or _opens(entries, ":"))
 
 
 def _opens(entries: tuple[AclEntry, ...], sign: str) -> bool:
@@ -56,13 +56,13 @@ def _number(entry: AclEntry) -> int:
     return entry.number
 
 
-def _rule(entry: AclEntry, direction: str, six: bool) -> str:
+def _rule(entry: AclEntry, direction: str, has_ipv6: bool) -> str:
     """One entry; what it allows goes on to the rest of the filter."""
     parts = [_protocol(entry)]
     header = "ip6" if ":" in entry.cidr else "ip"
     if entry.cidr not in EVERYWHERE:
         parts.append(f"{header} {'daddr' if direction == 'out' else 'saddr'} {entry.cidr}")
-    elif six:
+    elif has_ipv6:
         parts.insert(0, f"meta nfproto ipv{header[2:] or 4}")
     parts.append("return" if entry.allow else "drop")
     return " ".join(part for part in parts if part)

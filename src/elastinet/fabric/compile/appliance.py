@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from elastinet.fabric.compile.items import Address, Chain, Item, Path, Up
+from elastinet.fabric.compile.items import Chain, Item, LinkAddress, RouteItem, Up
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface
 
@@ -21,8 +21,8 @@ def interface(item: Interface) -> Iterator[Item]:
     """What it does in the name of its interface; what is no answer and cannot be translated goes nowhere."""
     address, prefix = item.addresses[0], int(item.subnet.partition("/")[2])
     yield Up(item.device)
-    yield Address(item.device, address, prefix)
-    yield Path(names.MAIN_TABLE, "0.0.0.0/0", item.device, item.gateway)
+    yield LinkAddress(item.device, address, prefix)
+    yield RouteItem(names.MAIN_TABLE, "0.0.0.0/0", item.device, item.gateway)
     rules = (
         f"meta l4proto {{ tcp, udp }} snat ip to {address}:{PORTS}",
         f"meta l4proto icmp snat ip to {address}",

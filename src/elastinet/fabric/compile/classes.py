@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from elastinet.fabric.compile.items import Class, Item, Queue
-from elastinet.fabric.compile.view import View
+from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.messages import FLOW, INSTANCE, INTERNET_GATEWAY
-from elastinet.fabric.contract.objects import Bandwidth
+from elastinet.fabric.contract.objects import BandwidthLimits
 
 
 class ClassStats(Struct, frozen=True):
@@ -36,7 +36,7 @@ BORROWED = 4096
 """A class under another has this part of its limit for itself, and borrows the rest."""
 
 
-def tree(item: Bandwidth, view: View) -> Iterator[Class]:
+def tree(item: BandwidthLimits, view: CompileView) -> Iterator[Class]:
     """All classes of an instance's queue."""
     name = names.queue(item.id)
     most = view.rate_bps(item, "out")
@@ -58,24 +58,24 @@ def limit_class(queue: str, number: int, parent: int, bps: int) -> Class:
     return Class(queue, number, parent, max(8, bps // BORROWED if parent else bps), bps)
 
 
-def _slots(item: Bandwidth, first: int, parent: int, flow_bps: int) -> Iterator[Class]:
+def _slots(item: BandwidthLimits, first: int, parent: int, flow_bps: int) -> Iterator[Class]:
     """A class for each of so many flows."""
     name = names.queue(item.id)
     yield from (limit_class(name, first + at, parent, flow_bps) for at in range(slots(item)))
 
 
-def slots(item: Bandwidth) -> int:
+def slots(item: BandwidthLimits) -> int:
     """How many flows of an instance, or of one of its cards, have a class each before two must share one."""
     wanted = SLOTS_EACH * _least_peak(item) // item.flow_bps
     return min(max(wanted, SLOTS[0]), SLOTS[0] if item.cards else SLOTS[-1])
 
 
-def outlet(item: Bandwidth, card: int) -> int:
+def outlet(item: BandwidthLimits, card: int) -> int:
     """The class that all is under which leaves by a card."""
     return CARD + card if item.cards else OUT
 
 
-def pools(item: Bandwidth) -> list[int]:
+def pools(item: BandwidthLimits) -> list[int]:
     """What one flow may have, elsewhere and then near, if that is less than what all may."""
     least = _least_peak(item)
     if item.flow_bps >= least:
@@ -83,21 +83,23 @@ def pools(item: Bandwidth) -> list[int]:
     return [item.flow_bps, *(min(near.flow_bps, least) for near in item.nearer)]
 
 
-def _least_peak(item: Bandwidth) -> int:
+def _least_peak(item: BandwidthLimits) -> int:
     return min(share.peak_bps for share in (item.cards or (item.share,)))
 
 
-def first(item: Bandwidth, card: int, pool: int) -> int:
+def first(item: BandwidthLimits, card: int, pool: int) -> int:
     """The first class of a card's flows, by what they may have."""
     return FLOWS + pool * POOL + card * slots(item)
 
 
-def limits_gateway(item: Bandwidth) -> bool:
+def limits_gateway(item: BandwidthLimits) -> bool:
     """Whether less goes through an internet gateway than elsewhere."""
     return item.gateway_bps < item.share.peak_bps
 
 
-def passed(item: Bandwidth, direction: str, queues: Queues, view: View) -> Iterator[tuple[str, ClassStats]]:
+def passed(
+    item: BandwidthLimits, direction: str, queues: Queues, view: CompileView
+) -> Iterator[tuple[str, ClassStats]]:
     """What has passed, or waits in, the classes that hold up an instance in one direction, by their limit."""
     own = queues.get(names.queue(item.id), {})
     tops = {OUT} if direction == "out" else {IN, GATEWAY_IN}

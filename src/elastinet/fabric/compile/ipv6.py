@@ -8,8 +8,16 @@ from collections.abc import Iterator
 from socket import AF_INET6
 
 from elastinet.fabric.compile import nft6
-from elastinet.fabric.compile.items import Address, Inside, Item, Knob, Neighbour, Path, Rule
-from elastinet.fabric.compile.view import View
+from elastinet.fabric.compile.items import (
+    GuestAddress,
+    Item,
+    LinkAddress,
+    Neighbour,
+    PolicyRule,
+    RouteItem,
+    Sysctl,
+)
+from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
 
@@ -21,58 +29,58 @@ LINK_PREFIX = 64
 
 def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
     """A VPC's own part: IPv6 is on, what no interface has leads nowhere, and the services have addresses."""
-    yield Knob("ipv6/conf/all/disable_ipv6", "0", "1")
-    yield Rule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE, family=AF_INET6)
-    yield from (Path(names.LOCAL_TABLE, cidr) for cidr in item.cidrs6)
-    yield Address("lo", names.METADATA_ADDRESS6, 128)
+    yield Sysctl("ipv6/conf/all/disable_ipv6", "0", "1")
+    yield PolicyRule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE, family=AF_INET6)
+    yield from (RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs6)
+    yield LinkAddress("lo", names.METADATA_ADDRESS6, 128)
     if item.resolver:
-        yield Address("lo", names.RESOLVER_ADDRESS6, 128)
+        yield LinkAddress("lo", names.RESOLVER_ADDRESS6, 128)
     yield from nft6.network(item, edge, limits)
 
 
 def gateway() -> Iterator[Item]:
     """The VPC's end of its link to the internet, with a next hop for either kind of gateway."""
-    yield Address(names.IGW_LINK, ROUTER, LINK_PREFIX)
+    yield LinkAddress(names.IGW_LINK, ROUTER, LINK_PREFIX)
     for hop in (INTERNET, EGRESS_ONLY):
         yield Neighbour(names.IGW_LINK, hop, names.INTERNET_MAC)
 
 
 def internet(item: Network, link: str) -> Iterator[Item]:
     """The internet's end: nothing is translated, so it knows the way to the VPC's blocks."""
-    yield Address(link, INTERNET, LINK_PREFIX)
+    yield LinkAddress(link, INTERNET, LINK_PREFIX)
     yield Neighbour(link, ROUTER, names.ROUTER_MAC)
-    yield from (Path(names.MAIN_TABLE, cidr, link, ROUTER) for cidr in item.cidrs6)
+    yield from (RouteItem(names.MAIN_TABLE, cidr, link, ROUTER) for cidr in item.cidrs6)
 
 
 def interface(item: Interface, link: str, index: int, mark: int) -> Iterator[Item]:
     """An interface's part: the router on its link, and the way to its addresses."""
     block = ipaddress.IPv6Network(item.subnet6)
-    yield Address(link, ROUTER, LINK_PREFIX)
-    yield Address(link, str(block[1]), block.prefixlen)
+    yield LinkAddress(link, ROUTER, LINK_PREFIX)
+    yield LinkAddress(link, str(block[1]), block.prefixlen)
     yield Neighbour(link, names.link_local(item.mac), item.mac)
     for address in item.addresses6:
         yield Neighbour(link, address, item.mac)
-        yield Path(names.LOCAL_TABLE, f"{address}/128", link)
-        yield Inside(link, address)
+        yield RouteItem(names.LOCAL_TABLE, f"{address}/128", link)
+        yield GuestAddress(link, address)
     yield from nft6.interface(item, index, mark)
 
 
-def delegated(item: Interface, link: str, six: bool) -> Iterator[Item]:
+def delegated(item: Interface, link: str, has_ipv6: bool) -> Iterator[Item]:
     """The way to the prefixes that were delegated to an interface."""
     for prefix in item.prefixes:
         if ":" not in prefix:
-            yield Path(names.LOCAL_TABLE, prefix, link, item.addresses[0])
-        elif six:
-            yield Path(names.LOCAL_TABLE, prefix, link, names.link_local(item.mac))
+            yield RouteItem(names.LOCAL_TABLE, prefix, link, item.addresses[0])
+        elif has_ipv6:
+            yield RouteItem(names.LOCAL_TABLE, prefix, link, names.link_local(item.mac))
 
 
-def path(table: int, destination: str, network: str, target: str, view: View) -> Path:
+def path(table: int, destination: str, network: str, target: str, view: CompileView) -> RouteItem:
     """A route to a gateway or an interface; it leads nowhere as one of IPv4 does."""
     if target == "igw" and view.igw(network):
-        return Path(table, destination, names.IGW_LINK, INTERNET)
+        return RouteItem(table, destination, names.IGW_LINK, INTERNET)
     if target == "eigw" and view.eigw(network):
-        return Path(table, destination, names.IGW_LINK, EGRESS_ONLY)
+        return RouteItem(table, destination, names.IGW_LINK, EGRESS_ONLY)
     interface = view.live(target)
     if interface is None or interface.check or interface.network != network or not interface.subnet6:
-        return Path(table, destination)
-    return Path(table, destination, names.host_link(target), names.link_local(interface.mac))
+        return RouteItem(table, destination)
+    return RouteItem(table, destination, names.host_link(target), names.link_local(interface.mac))

@@ -66,7 +66,7 @@ class Up(Item, frozen=True):
         return ("up", self.name)
 
 
-class Address(Item, frozen=True):
+class LinkAddress(Item, frozen=True):
     """An address on a link, without the route that the kernel would add."""
 
     link: str
@@ -90,7 +90,7 @@ class Neighbour(Item, frozen=True):
         return ("neighbour", self.link, self.address)
 
 
-class Path(Item, frozen=True):
+class RouteItem(Item, frozen=True):
     """A route of either family in a kernel table: over a link, perhaps through a gateway, or to nowhere."""
 
     table: int
@@ -103,7 +103,7 @@ class Path(Item, frozen=True):
         return ("path", self.table, self.destination)
 
 
-class Rule(Item, frozen=True):
+class PolicyRule(Item, frozen=True):
     """A policy rule of one family: packets with `mark` under `mask` (0 for all), to `to` if given, go by
     `table`.
     """
@@ -120,7 +120,7 @@ class Rule(Item, frozen=True):
         return ("rule", self.preference, self.mark, self.to, self.family)
 
 
-class Knob(Item, frozen=True):
+class Sysctl(Item, frozen=True):
     """A setting below /proc/sys/net; `otherwise` is what it says when nobody asks for it."""
 
     path: str
@@ -132,7 +132,7 @@ class Knob(Item, frozen=True):
         return ("knob", self.path)
 
 
-class Inside(Item, frozen=True):
+class GuestAddress(Item, frozen=True):
     """An IPv6 address on the guest's end of a link, given once: what the guest does with it is its matter."""
 
     link: str
@@ -235,5 +235,5 @@ Items = dict[Identity, Item]
 Delta = dict[Identity, Item | None]
 """A change of what is wanted: what is new or different, None for what is wanted no more."""
 
-Made = tuple[Link, int]
+LinkIncarnation = tuple[Link, int]
 """A link that is there, and how often its name was made: one that was lost comes back as another."""

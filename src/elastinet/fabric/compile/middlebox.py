@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from elastinet.fabric.compile.items import Rule, family_of
-from elastinet.fabric.compile.view import View
+from elastinet.fabric.compile.items import PolicyRule, family_of
+from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Network
 
@@ -14,15 +14,15 @@ def is_inside(destination: str, network: Network) -> bool:
     return any(_is_part(destination, cidr) for cidr in (*network.cidrs, *network.cidrs6))
 
 
-def rules(number: int, destination: str, network: Network, view: View) -> Iterator[Rule]:
+def rules(number: int, destination: str, network: Network, view: CompileView) -> Iterator[PolicyRule]:
     """What has a table's inside routes looked up first."""
     family = family_of(destination)
-    yield Rule(names.INSIDE_PREFERENCE, number, number | names.INSIDE_TABLES, family=family)
+    yield PolicyRule(names.INSIDE_PREFERENCE, number, number | names.INSIDE_TABLES, family=family)
     for subnet in network.subnets:
         for block in (subnet.cidr, subnet.cidr6):
             if block and _is_part(block, destination):
                 mark = view.numbers.subnet(network.id, subnet.cidr) << names.TABLE_BITS | number
-                yield Rule(
+                yield PolicyRule(
                     names.OWN_SUBNET_PREFERENCE, mark, names.LOCAL_TABLE, names.WHOLE_MASK, block, family
                 )
 

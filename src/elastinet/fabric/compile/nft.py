@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from elastinet.fabric.compile import acls, pace, permissions, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.objects import Group, Interface, Mapping, Members, Network, Permission
+from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
 
 PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
 BY_SENDER = "meta mark set iif . ether saddr . ip saddr map @own"
@@ -152,7 +152,7 @@ def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | No
         yield Element(hook, str(index), f"goto {link}_{direction}")
 
 
-def group(item: Group, known: Iterable[str], six: bool) -> Iterator[Item]:
+def group(item: Group, known: Iterable[str], has_ipv6: bool) -> Iterator[Item]:
     """A security group's part: one chain per direction over three sets, and a chain per peer group.
 
     In a network with IPv6 blocks there are as many chains and sets for IPv6.
@@ -171,14 +171,14 @@ def group(item: Group, known: Iterable[str], six: bool) -> Iterator[Item]:
         found = [rule for rule in rules if permissions.is_v4(rule)]
         yield from _sets(chain, found, V4)
         text = [*_lookups(chain, address, verdict, peers, V4)]
-        if six:
+        if has_ipv6:
             yield from _sets(chain, [rule for rule in rules if permissions.is_v6(rule)], V6)
             yield Chain(f"{chain}6", tuple(_lookups(chain, address, verdict, peers, V6)))
             text.append(f"meta nfproto ipv6 goto {chain}6")
         yield Chain(chain, tuple(text))
 
 
-def _sets(chain: str, rules: Iterable[Permission], family: Family) -> Iterator[Item]:
+def _sets(chain: str, rules: Iterable[GroupRule], family: Family) -> Iterator[Item]:
     """The three sets of a direction and a family."""
     found = permissions.elements(rules)
     for kind, definition in DEFINITIONS.items():
@@ -197,7 +197,7 @@ def _lookups(chain: str, address: str, verdict: str, peers: Iterable[str], famil
         yield f"{key.format(**words)} @{members} jump {chain}_{names.word(peer)}"
 
 
-def _match(rule: Permission) -> str:
+def _match(rule: GroupRule) -> str:
     """A rule's protocol and numbers as a match, for a chain that knows its peer already."""
     numbers = permissions.span(*permissions.numbers(rule))
     match permissions.family(rule):
@@ -209,13 +209,13 @@ def _match(rule: Permission) -> str:
             return "" if rule.protocol == permissions.ANY else f"meta l4proto {rule.protocol} "
 
 
-def members(item: Members, six: bool) -> Iterator[Item]:
+def members(item: Members, has_ipv6: bool) -> Iterator[Item]:
     """The addresses and delegated prefixes of a group's members, for the groups that name it."""
     name = names.members_set(item.id)
     yield Set(name, "type ipv4_addr;")
     yield from (Element(name, address) for address in _singly(item.addresses))
-    if six:
-        blocks = (Permission(permissions.ANY, -1, -1, a) for a in item.addresses if ":" in a)
+    if has_ipv6:
+        blocks = (GroupRule(permissions.ANY, -1, -1, a) for a in item.addresses if ":" in a)
         found = permissions.elements(blocks)[permissions.BY_PROTOCOL]
         yield Set(f"{name}6", DEFINITIONS[permissions.BY_PROTOCOL].format(**V6))
         yield from (Element(f"{name}6", element) for element in found)

@@ -6,27 +6,27 @@ What comes over it has no mark, so it is delivered locally or not at all: peerin
 from collections.abc import Iterator
 
 from elastinet.fabric.compile import classes
-from elastinet.fabric.compile.items import Chain, Element, Item, Link, Neighbour, Path, Up
-from elastinet.fabric.compile.view import View
+from elastinet.fabric.compile.items import Chain, Element, Item, Link, Neighbour, RouteItem, Up
+from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.objects import Network, Peering
+from elastinet.fabric.contract.objects import Network, PeeringLink
 
 
-def ends(item: Peering) -> tuple[str, str]:
+def ends(item: PeeringLink) -> tuple[str, str]:
     """The network whose router makes the link, and the one into which its other end is born."""
     maker, taker = sorted(item.networks)
     return maker, taker
 
 
-def live(id: str, view: View) -> Peering | None:
+def live(id: str, view: CompileView) -> PeeringLink | None:
     """A peering connection, if both its routers are there."""
     found = view.objects.get(f"peering:{id}")
-    if not isinstance(found, Peering) or not all(view.network(network) for network in found.networks):
+    if not isinstance(found, PeeringLink) or not all(view.network(network) for network in found.networks):
         return None
     return found if ends(found)[1] in view.up else None
 
 
-def maker_end(item: Peering, view: View) -> Iterator[Item]:
+def maker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
     """What the router has that makes the link."""
     maker, taker = ends(item)
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
@@ -37,7 +37,7 @@ def maker_end(item: Peering, view: View) -> Iterator[Item]:
     yield from _limit(item, link, view)
 
 
-def taker_end(item: Peering, view: View) -> Iterator[Item]:
+def taker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
     """What the other router has."""
     maker, taker = ends(item)
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
@@ -45,7 +45,7 @@ def taker_end(item: Peering, view: View) -> Iterator[Item]:
     yield from _limit(item, link, view)
 
 
-def _limit(item: Peering, link: str, view: View) -> Iterator[Item]:
+def _limit(item: PeeringLink, link: str, view: CompileView) -> Iterator[Item]:
     """What leaves either end waits there for its turn, where more could come than goes over the link."""
     if view.shapes and 0 < item.bandwidth_bps < view.most_bps:
         yield from classes.link(link, item.bandwidth_bps)
@@ -73,8 +73,8 @@ def _between(family: str, sources: tuple[str, ...], destinations: tuple[str, ...
         )
 
 
-def path(table: int, destination: str, item: Peering, network: str) -> Path:
+def path(table: int, destination: str, item: PeeringLink, network: str) -> RouteItem:
     """A route of a network over a peering connection."""
     other = names.PEER_MAC if network == ends(item)[0] else names.ROUTER_MAC
     via = names.link_local(other) if ":" in destination else names.PEER_ADDRESS
-    return Path(table, destination, names.peering_link(item.id), via)
+    return RouteItem(table, destination, names.peering_link(item.id), via)

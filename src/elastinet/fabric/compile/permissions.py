@@ -8,7 +8,7 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
 
-from elastinet.fabric.contract.objects import Permission
+from elastinet.fabric.contract.objects import GroupRule
 
 TCP, UDP, ICMP, ICMP6, ANY = 6, 17, 1, 58, -1
 Range = tuple[int, int]
@@ -21,24 +21,24 @@ def is_cidr(peer: str) -> bool:
     return "/" in peer
 
 
-def is_v4(rule: Permission) -> bool:
+def is_v4(rule: GroupRule) -> bool:
     """Whether a rule speaks of ranges of IPv4 addresses; ICMPv6 never comes from there."""
     return is_cidr(rule.peer) and ":" not in rule.peer and rule.protocol != ICMP6
 
 
-def is_v6(rule: Permission) -> bool:
+def is_v6(rule: GroupRule) -> bool:
     """Whether a rule speaks of ranges of IPv6 addresses; ICMP never comes from there."""
     return is_cidr(rule.peer) and ":" in rule.peer and rule.protocol != ICMP
 
 
-def family(rule: Permission) -> str:
+def family(rule: GroupRule) -> str:
     """By which kind of number a rule is matched."""
     if rule.protocol in (TCP, UDP):
         return BY_PORT
     return BY_ICMP if rule.protocol in (ICMP, ICMP6) else BY_PROTOCOL
 
 
-def numbers(rule: Permission) -> Range:
+def numbers(rule: GroupRule) -> Range:
     """The range of numbers that a rule opens."""
     match family(rule):
         case "ports":
@@ -55,7 +55,7 @@ def numbers(rule: Permission) -> Range:
             return (0, 255) if rule.protocol == ANY else (rule.protocol, rule.protocol)
 
 
-def elements(rules: Iterable[Permission]) -> dict[str, set[str]]:
+def elements(rules: Iterable[GroupRule]) -> dict[str, set[str]]:
     """Give the elements of each of a group's three sets, for rules whose peers are CIDRs of one family."""
     sorted_out: dict[tuple[str, str], dict[Cidr, list[Range]]] = defaultdict(lambda: defaultdict(list))
     for rule in rules:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from elastinet.fabric.compile import peering, untracked
 from elastinet.fabric.compile.compiling import Placed, compile_object, needs
 from elastinet.fabric.compile.items import Delta, Identity, Items
-from elastinet.fabric.compile.view import View
-from elastinet.fabric.contract.objects import AnyObject, Appliance, Guest, Interface, Network, Peering
+from elastinet.fabric.compile.view import CompileView
+from elastinet.fabric.contract.objects import AnyObject, Appliance, Guest, Interface, Network, PeeringLink
 
 
 @dataclass
-class Stirred:
+class Pending:
     """What changed in a namespace since it was last asked for."""
 
     identities: set[Identity] = field(default_factory=set)
@@ -23,11 +23,11 @@ class Plan:
     """The items that all objects together ask for, recompiled only where something changed."""
 
     def __init__(self) -> None:
-        self.view = View()
+        self.view = CompileView()
         self.guests: dict[str, Guest] = {}
         self.networks: dict[str, Network] = {}
         self.appliances: dict[str, Appliance] = {}
-        self._stirred: dict[str, Stirred] = defaultdict(Stirred)
+        self._stirred: dict[str, Pending] = defaultdict(Pending)
         self.spaces: dict[str, Items] = defaultdict(dict)
         self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
         self._compiled: dict[str, Placed] = {}
@@ -118,7 +118,7 @@ class Plan:
     def makers(self, network: str) -> set[str]:
         """The networks whose routers make the links of this one's peering connections."""
         readers = (self.view.objects.get(key) for key in self._readers.get(f"guest:{network}", ()))
-        return {peering.ends(item)[0] for item in readers if isinstance(item, Peering)}
+        return {peering.ends(item)[0] for item in readers if isinstance(item, PeeringLink)}
 
     def _learn(self, item: AnyObject) -> None:
         self.view.objects[item.key] = item
@@ -147,7 +147,9 @@ class Plan:
         near = {reader for key in changed for reader in self._readers.get(key, ())}
         targets = (key for key in near if key.startswith(("interface:", "peering:")))
         far = {reader for key in targets for reader in self._readers.get(key, ())}
-        stale = {key for key in changed | near | far if not key.startswith(("exists:", "six:", "epoch:"))}
+        stale = {
+            key for key in changed | near | far if not key.startswith(("exists:", "has_ipv6:", "epoch:"))
+        }
         touched = set()
         fresh = {key: self._compile(key) for key in stale}
         for key, placed in fresh.items():
@@ -191,7 +193,7 @@ class Plan:
 def _of_ipv6(old: AnyObject | None, new: AnyObject) -> set[str]:
     """Say that a network carries IPv6 from now on, or no more."""
     networks = [item for item in (old, new) if isinstance(item, Network)]
-    return {f"six:{new.id}"} if len({bool(item.cidrs6) for item in networks}) == 2 else set()
+    return {f"has_ipv6:{new.id}"} if len({bool(item.cidrs6) for item in networks}) == 2 else set()
 
 
 def _id(key: str) -> str:
@@ -199,7 +201,7 @@ def _id(key: str) -> str:
     return key.partition(":")[2]
 
 
-def from_nothing(view: View) -> Mapping[str, Items]:
+def from_nothing(view: CompileView) -> Mapping[str, Items]:
     """Compile everything anew: what an incrementally kept plan must equal."""
     spaces: dict[str, Items] = defaultdict(dict)
     for item in view.objects.values():

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator
 from elastinet.fabric.compile import classes, watch
 from elastinet.fabric.compile.items import Chain, Element, Item, Queue, Redirect, Set, Up
 from elastinet.fabric.compile.pace import MOST_INTERFACES
-from elastinet.fabric.compile.view import View
+from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.compile.watch import PASS, PASS_MARKED, Watch, watched
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.objects import Bandwidth, Interface, Near, Nearer, Network
+from elastinet.fabric.contract.objects import BandwidthLimits, FlowLimit, FlowLimitPeers, Interface, Network
 from elastinet.fabric.contract.objects import Mapping as PublicAddress
 
 FLOW_SECONDS, MOST_FLOWS = 10, 1024
@@ -40,18 +40,20 @@ SPARED = {"out": "daddr", "in": "saddr"}
 def network(item: Network, outside: bool) -> Iterator[Item]:
     """A router's own part: what is hot, what is never held up, the number that a flow is known by, and who
     has a gateway's limit."""
-    six = bool(item.cidrs6)
+    has_ipv6 = bool(item.cidrs6)
     yield from (_hot(f"hot_{direction}", "iface_index") for direction in ("out", "in"))
-    yield Chain("flow_key", tuple(_flow_key(six)), family="netdev")
+    yield Chain("flow_key", tuple(_flow_key(has_ipv6)), family="netdev")
     yield Chain("spared_out", tuple(_spared(item, "out", PASS)), family="netdev")
     yield Chain("spared_in", tuple(_spared(item, "in", PASS_MARKED)), family="netdev")
-    for family in _families(six):
+    for family in _families(has_ipv6):
         suffix, kind, flags = FAMILIES[family], KINDS[family], FLAGS[family]
         yield _hot(f"hot_gateway{suffix}", TYPES[family])
         yield Set(f"gateway_in{suffix}", f"type {kind} : verdict;{flags}", "map", "netdev")
         yield Set(f"gateway_out{suffix}", f"type {kind} : classid;{flags}", "map")
     if outside:
-        looks = (f"{WHOSE[family]} daddr vmap @gateway_in{FAMILIES[family]}" for family in _families(six))
+        looks = (
+            f"{WHOSE[family]} daddr vmap @gateway_in{FAMILIES[family]}" for family in _families(has_ipv6)
+        )
         yield _base("at_gateway", "ingress", names.IGW_LINK, looks)
         yield Queue(names.IGW_LINK)
 
@@ -62,22 +64,22 @@ def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
     Only what can never be forwarded, so only addresses that the router surely has: it takes no IPv4 packet
     from its own, and neither takes nor sends on what is a link's own in IPv6.
     """
-    end, six, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
+    end, has_ipv6, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
     services = [names.METADATA_ADDRESS, *((names.RESOLVER_ADDRESS, resolver) if resolver else ())]
     yield f"meta protocol arp {verdict}"
-    yield NO_TAGS.format(", ".join(_families(six)))
+    yield NO_TAGS.format(", ".join(_families(has_ipv6)))
     yield f"ip {end} {{ {', '.join(services)} }} {verdict}"
-    if six:
+    if has_ipv6:
         yield f"ip6 {end} fe80::/10 {verdict}"
     if direction == "out":
         yield f"ip {end} 255.255.255.255 {verdict}"
-    if six and direction == "out":
+    if has_ipv6 and direction == "out":
         services6 = ["ff00::/8", names.METADATA_ADDRESS6, *([names.RESOLVER_ADDRESS6] if resolver else ())]
         yield f"ip6 {end} {{ {', '.join(services6)} }} {verdict}"
 
 
-def _families(six: bool) -> tuple[str, ...]:
-    return ("ip", "ip6") if six else ("ip",)
+def _families(has_ipv6: bool) -> tuple[str, ...]:
+    return ("ip", "ip6") if has_ipv6 else ("ip",)
 
 
 def to_gateway(family: str) -> str:
@@ -93,12 +95,12 @@ def _hot(name: str, kind: str) -> Set:
     )
 
 
-def _flow_key(six: bool) -> Iterator[str]:
+def _flow_key(has_ipv6: bool) -> Iterator[str]:
     """A flow is a 5-tuple, or of other protocols a 3-tuple (facts sheet, section 8.1).
 
     Of a datagram's fragments only the first has ports, and they all are one flow.
     """
-    for family in _families(six):
+    for family in _families(has_ipv6):
         protocol = {"ip": "ip protocol", "ip6": "ip6 nexthdr"}[family]
         here, ports = f"meta protocol {family}", f"{protocol} . th sport . th dport"
         yield f"{here} {FRAGMENT[family]} {KEY.format(family, protocol)}"
@@ -118,16 +120,16 @@ def hook_of(hook: str, device: str) -> str:
 # --- the queue of an instance ---------------------------------------------------------------------
 
 
-def instance(item: Bandwidth, network: str, view: View) -> Iterator[Item]:
+def instance(item: BandwidthLimits, network: str, view: CompileView) -> Iterator[Item]:
     """A queue device with its classes, and the chains that send packets to them."""
-    name, six = names.queue(item.id), view.six(network)
+    name, has_ipv6 = names.queue(item.id), view.has_ipv6(network)
     yield Queue(name, view.numbers.link(f"queue:{item.id}"), item.id, classes.IN)
     yield Up(name)
     yield from classes.tree(item, view)
     for card in range(max(1, len(item.cards))):
-        yield from _outward(item, card, view, six)
+        yield from _outward(item, card, view, has_ipv6)
     if classes.limits_gateway(item):
-        yield from _from_gateway(item, six)
+        yield from _from_gateway(item, has_ipv6)
     if classes.limits_gateway(item) and (view.igw(network) or view.eigw(network)):
         yield classes.limit_class(names.IGW_LINK, view.numbers.gateway(item.id), 0, item.gateway_bps)
 
@@ -135,7 +137,7 @@ def instance(item: Bandwidth, network: str, view: View) -> Iterator[Item]:
 # --- which class a packet is for ------------------------------------------------------------------
 
 
-def _outward(item: Bandwidth, card: int, view: View, six: bool) -> Iterator[Item]:
+def _outward(item: BandwidthLimits, card: int, view: CompileView, has_ipv6: bool) -> Iterator[Item]:
     """The chains that end what leaves by one card in the queue."""
     word, queue = names.word(item.id), names.queue(item.id)
     pools = classes.pools(item)
@@ -148,12 +150,12 @@ def _outward(item: Bandwidth, card: int, view: View, six: bool) -> Iterator[Item
     nearer = (
         f"{_of(near, view)}{family} daddr @near_{names.word(near.near)}{FAMILIES[family]} goto {chain}"
         for near, chain in zip(item.nearer, chains[1:], strict=True)
-        for family in _families(six)
+        for family in _families(has_ipv6)
     )
     yield Chain(f"out_{word}_{card}", (*nearer, f"goto {chains[0]}"), family="netdev")
 
 
-def _of(near: Nearer, view: View) -> str:
+def _of(near: FlowLimit, view: CompileView) -> str:
     """Which packets have it nearer, besides by their destination."""
     protocols, links = near.protocols, [view.numbers.link(id) for id in near.interfaces]
     by_protocol = f"meta l4proto {{ {', '.join(map(str, protocols))} }} " if protocols else ""
@@ -180,7 +182,7 @@ def _into(queue: str, number: int) -> str:
 # --- what is watched ------------------------------------------------------------------------------
 
 
-def interface(item: Interface, share: Bandwidth, view: View) -> Iterator[Item]:
+def interface(item: Interface, share: BandwidthLimits, view: CompileView) -> Iterator[Item]:
     """What stands at the router's end of an interface, in both directions."""
     link, word = names.host_link(item.id), names.word(item.guest)
     card = item.card if item.card < len(share.cards) else 0
@@ -202,23 +204,23 @@ def interface(item: Interface, share: Bandwidth, view: View) -> Iterator[Item]:
 # --- near addresses, and the internet gateway -----------------------------------------------------
 
 
-def near(item: Near, six: bool) -> Iterator[Item]:
+def near(item: FlowLimitPeers, has_ipv6: bool) -> Iterator[Item]:
     """The set of the addresses that are near."""
-    for family in _families(six):
+    for family in _families(has_ipv6):
         name = f"near_{names.word(item.id)}{FAMILIES[family]}"
         yield Set(name, f"type {TYPES[family]};", family="netdev")
         own = sorted(a for a in item.addresses if (":" in a) == (family == "ip6"))
         yield from (Element(name, address, family="netdev") for address in own)
 
 
-def _from_gateway(item: Bandwidth, six: bool) -> Iterator[Item]:
+def _from_gateway(item: BandwidthLimits, has_ipv6: bool) -> Iterator[Item]:
     """The chains of what comes to an instance from the internet."""
     word, queue = names.word(item.id), names.queue(item.id)
     onward = _into(queue, classes.GATEWAY_IN)
     if item.flow_bps < item.gateway_bps:
         yield from _by_flow(f"gateway_flow_{word}", queue, classes.GATEWAY_FLOWS, classes.slots(item))
         onward = f"goto gateway_flow_{word}"
-    for family in _families(six):
+    for family in _families(has_ipv6):
         hot, least = f"hot_gateway{FAMILIES[family]}", min(item.gateway_bps, item.flow_bps)
         name = f"gateway_{word}{FAMILIES[family]}"
         yield from watched(Watch(name, f"{family} daddr", hot, least, PASS, onward))
@@ -229,12 +231,12 @@ def public(item: PublicAddress) -> Iterator[Item]:
     yield _from_outside(item.guest, item.id)
 
 
-def at_gateway(item: Interface, view: View, six: bool) -> Iterator[Item]:
+def at_gateway(item: Interface, view: CompileView, has_ipv6: bool) -> Iterator[Item]:
     """What leaves for the internet by its source; IPv6 addresses are public as they are."""
     number = f"1:{view.numbers.gateway(item.guest):x}"
     yield from (Element("gateway_out", address, number) for address in item.addresses)
     prefixes = (prefix for prefix in item.prefixes if ":" in prefix)
-    for block in (*item.addresses6, *prefixes) if six else ():
+    for block in (*item.addresses6, *prefixes) if has_ipv6 else ():
         yield Element("gateway_out6", f"{EVERY_PROTOCOL} . {block}", number)
         yield _from_outside(item.guest, f"{EVERY_PROTOCOL} . {block}")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from elastinet.fabric.compile import permissions
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.objects import AnyObject, Group, Interface, Permission
+from elastinet.fabric.contract.objects import AnyObject, Group, GroupRule, Interface
 
 EPOCHS = 0xFFF
 ORIGINAL, REPLY = 0xFFF, 0xFFF000
@@ -102,12 +102,12 @@ def group(item: Group) -> Iterator[Item]:
         yield Chain(wide_chain(item.id, direction), (*there, *back))
 
 
-def _whole(rules: Iterable[Permission]) -> Iterator[Permission]:
+def _whole(rules: Iterable[GroupRule]) -> Iterator[GroupRule]:
     """The rules that leave no port out."""
     return (rule for rule in rules if permissions.numbers(rule) in ((0, 65535), (0, 255)))
 
 
-def _noted(rules: Iterable[Permission], ports: str, flag: int) -> Iterator[str]:
+def _noted(rules: Iterable[GroupRule], ports: str, flag: int) -> Iterator[str]:
     """Note packets that a rule for everybody lets through; ICMP is always tracked."""
     found: dict[tuple[str, int], set[str]] = {}
     for rule in rules:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.objects import AnyObject, Bandwidth, Interface, Near, Network
+from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, FlowLimitPeers, Interface, Network
 
 MOST_CLASSES = 0xFFFE
 
@@ -38,7 +38,7 @@ class Numbers:
 
 
 @dataclass
-class View:
+class CompileView:
     """All that a compilation may read: the objects, which guests are up (and their boot), the numbers.
 
     `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
@@ -67,7 +67,7 @@ class View:
         found = self.network(network)
         return found is not None and found.igw is not None and names.INTERNET in self.up
 
-    def six(self, network: str) -> bool:
+    def has_ipv6(self, network: str) -> bool:
         """Whether a network carries IPv6."""
         found = self.network(network)
         return found is not None and bool(found.cidrs6)
@@ -75,20 +75,20 @@ class View:
     def eigw(self, network: str) -> bool:
         """Whether a network reaches the internet by an egress-only gateway."""
         found = self.network(network)
-        return self.six(network) and found is not None and bool(found.eigw) and names.INTERNET in self.up
+        return self.has_ipv6(network) and found is not None and bool(found.eigw) and names.INTERNET in self.up
 
     def is_appliance(self, id: str) -> bool:
         """Whether this holder of an interface is an appliance."""
         return f"appliance:{id}" in self.objects
 
-    def share(self, guest: str) -> Bandwidth | None:
+    def share(self, guest: str) -> BandwidthLimits | None:
         """What a guest may send and receive, if it is there and this machine could carry more."""
         return self.limits(guest) if guest in self.up else None
 
-    def limits(self, guest: str) -> Bandwidth | None:
+    def limits(self, guest: str) -> BandwidthLimits | None:
         """What a guest may send and receive, there or not, if this machine could carry more."""
         found = self.objects.get(f"bandwidth:{guest}")
-        if not isinstance(found, Bandwidth) or not self.shapes:
+        if not isinstance(found, BandwidthLimits) or not self.shapes:
             return None
         least = min(share.baseline_bps for share in (found.share, *found.cards))
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
@@ -96,9 +96,9 @@ class View:
     def is_near(self, id: str, network: str) -> bool:
         """Whether a network knows these near addresses."""
         found = self.objects.get(f"near:{id}")
-        return isinstance(found, Near) and network in found.networks
+        return isinstance(found, FlowLimitPeers) and network in found.networks
 
-    def rate_bps(self, item: Bandwidth, direction: str) -> int:
+    def rate_bps(self, item: BandwidthLimits, direction: str) -> int:
         """What an instance may send ("out") or receive ("in") now."""
         spent = (item.id, direction) in self.spent
         return item.share.baseline_bps if spent else item.share.peak_bps

@@ -92,7 +92,7 @@ INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
 """The names of limits that packets wait for; that of one card among several is called after the card."""
 
 
-class Way(msgspec.Struct, frozen=True):
+class DirectionStats(msgspec.Struct, frozen=True):
     """One direction of an instance: what it may use now, what is left in its bucket (in bits), and its queue.
 
     `waited` counts how often packets had to, by the limit that they had reached; `dropped` are those that
@@ -106,7 +106,7 @@ class Way(msgspec.Struct, frozen=True):
     waited: dict[str, int] = {}
 
 
-class Counted(msgspec.Struct, frozen=True):
+class InterfaceStats(msgspec.Struct, frozen=True):
     """What an interface has carried, seen from its instance; `paced` packets to services came too fast."""
 
     sent_bytes: int
@@ -124,9 +124,9 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
 
     number: int
     seconds: float
-    out: dict[str, Way] = {}
-    into: dict[str, Way] = {}
-    interfaces: dict[str, Counted] = {}
+    out: dict[str, DirectionStats] = {}
+    into: dict[str, DirectionStats] = {}
+    interfaces: dict[str, InterfaceStats] = {}
 
 
 Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello | Measured

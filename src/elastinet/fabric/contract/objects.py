@@ -18,7 +18,7 @@ class Object(msgspec.Struct, frozen=True, tag_field="kind"):
         return f"{self.__struct_config__.tag}:{self.id}"
 
 
-class Subnet(msgspec.Struct, frozen=True):
+class NetworkSubnet(msgspec.Struct, frozen=True):
     """A subnet as its router and its DHCP server need it; `gateway` is the router's own address.
 
     `cidr6` is its IPv6 block, if it has one.
@@ -40,7 +40,7 @@ class Network(Object, frozen=True, tag="network"):
     """
 
     cidrs: tuple[str, ...]
-    subnets: tuple[Subnet, ...]
+    subnets: tuple[NetworkSubnet, ...]
     igw: str | None
     dns: str
     domain: str
@@ -51,7 +51,7 @@ class Network(Object, frozen=True, tag="network"):
     edge: str = ""
 
 
-class Route(msgspec.Struct, frozen=True):
+class TableRoute(msgspec.Struct, frozen=True):
     """One route of a table, of either family.
 
     `target` is "igw", "eigw", "blackhole", or the id of an interface (a NAT gateway's too) or a peering.
@@ -61,11 +61,11 @@ class Route(msgspec.Struct, frozen=True):
     target: str
 
 
-class Table(Object, frozen=True, tag="table"):
+class RoutingTable(Object, frozen=True, tag="table"):
     """A route table of a VPC; local routes are implied, and only one inside the VPC's blocks beats them."""
 
     network: str
-    routes: tuple[Route, ...]
+    routes: tuple[TableRoute, ...]
 
 
 class Guest(Object, frozen=True, tag="guest"):
@@ -95,7 +95,7 @@ class Interface(Object, frozen=True, tag="interface"):
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
-    it, and for the guest to configure. `dark` says that its host has lost its network, `mediated` that
+    it, and for the guest to configure. `link_down` says that its host has lost its network, `mediated` that
     every packet passes through the hypervisor.
     """
 
@@ -116,12 +116,12 @@ class Interface(Object, frozen=True, tag="interface"):
     addresses6: tuple[str, ...] = ()
     subnet6: str = ""
     prefixes: tuple[str, ...] = ()
-    dark: bool = False
+    link_down: bool = False
     mediated: bool = False
     card: int = 0
 
 
-class Share(msgspec.Struct, frozen=True):
+class DirectionLimit(msgspec.Struct, frozen=True):
     """What may pass in each direction, in bits a second, with credits and without; none if both are alike."""
 
     baseline_bps: int
@@ -129,7 +129,7 @@ class Share(msgspec.Struct, frozen=True):
     credit_bits: int = 0
 
 
-class Nearer(msgspec.Struct, frozen=True):
+class FlowLimit(msgspec.Struct, frozen=True):
     """What one flow may have to the addresses of `near` (an id).
 
     Only of one of these protocols, and from one of these interfaces, if there are any.
@@ -141,7 +141,7 @@ class Nearer(msgspec.Struct, frozen=True):
     interfaces: tuple[str, ...] = ()
 
 
-class Bandwidth(Object, frozen=True, tag="bandwidth"):
+class BandwidthLimits(Object, frozen=True, tag="bandwidth"):
     """What an instance may send, and as much may receive, over all its interfaces; its id is the instance's.
 
     `networks` are the VPCs that it has interfaces in, each of which keeps the limits for itself. `since` is
@@ -152,21 +152,21 @@ class Bandwidth(Object, frozen=True, tag="bandwidth"):
 
     networks: tuple[str, ...]
     since: str
-    share: Share
+    share: DirectionLimit
     flow_bps: int
     gateway_bps: int
-    cards: tuple[Share, ...] = ()
-    nearer: tuple[Nearer, ...] = ()
+    cards: tuple[DirectionLimit, ...] = ()
+    nearer: tuple[FlowLimit, ...] = ()
 
 
-class Near(Object, frozen=True, tag="near"):
+class FlowLimitPeers(Object, frozen=True, tag="near"):
     """The addresses in whose direction a flow may have more than elsewhere, for the routers of `networks`."""
 
     networks: tuple[str, ...]
     addresses: frozenset[str]
 
 
-class Permission(msgspec.Struct, frozen=True):
+class GroupRule(msgspec.Struct, frozen=True):
     """One security group rule, normalised.
 
     `protocol` is a number, -1 for all. For TCP (6) and UDP (17) `low`/`high` is the port range; for
@@ -184,8 +184,8 @@ class Group(Object, frozen=True, tag="group"):
     """A security group: what it lets in and out."""
 
     network: str
-    ingress: frozenset[Permission]
-    egress: frozenset[Permission]
+    ingress: frozenset[GroupRule]
+    egress: frozenset[GroupRule]
 
 
 class Members(Object, frozen=True, tag="members"):
@@ -234,7 +234,7 @@ class Appliance(Object, frozen=True, tag="appliance"):
     network: str
 
 
-class Peering(Object, frozen=True, tag="peering"):
+class PeeringLink(Object, frozen=True, tag="peering"):
     """A peering connection: a link between the routers of two VPCs; routes say what goes over it.
 
     `bandwidth_bps` is what it carries in each direction; 0 is no limit.
@@ -247,7 +247,7 @@ class Peering(Object, frozen=True, tag="peering"):
 
 AnyObject = (
     Network
-    | Table
+    | RoutingTable
     | Guest
     | Interface
     | Group
@@ -255,7 +255,7 @@ AnyObject = (
     | Mapping
     | Acl
     | Appliance
-    | Peering
-    | Bandwidth
-    | Near
+    | PeeringLink
+    | BandwidthLimits
+    | FlowLimitPeers
 )

@@ -71,7 +71,9 @@ def _network(state: State, id: str) -> AnyObject | None:
         id=id,
         cidrs=vpc.cidrs,
         cidrs6=vpc.cidrs6,
-        subnets=tuple(objects.Subnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6) for s in subnets),
+        subnets=tuple(
+            objects.NetworkSubnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6) for s in subnets
+        ),
         igw=gateway.id if gateway else None,
         eigw=next((g.id for g in state.where(EgressOnlyGateway, "vpc-id", id)), None),
         dns=lease.dns,
@@ -88,13 +90,13 @@ def _table(state: State, id: str) -> AnyObject | None:
         return None
     # A block of its own wins over the same one in a prefix list.
     own = sorted((r for r in table.routes if r.kind != "local"), key=lambda r: is_prefix_list(r.destination))
-    routes: dict[str, objects.Route] = {}
+    routes: dict[str, objects.TableRoute] = {}
     for route in own:
         target = _target(state, table, route)
         for block in blocks(state, route.destination):
             if not is_prefix_list(route.destination) or not is_inside(table, block):
-                routes.setdefault(block, objects.Route(block, target))
-    return objects.Table(id=id, network=table.vpc_id, routes=tuple(routes.values()))
+                routes.setdefault(block, objects.TableRoute(block, target))
+    return objects.RoutingTable(id=id, network=table.vpc_id, routes=tuple(routes.values()))
 
 
 def _target(state: State, table: RouteTable, route: Route) -> str:
@@ -130,13 +132,13 @@ def _interface(state: State, id: str) -> AnyObject | None:
     interface = state.get(NetworkInterface, id)
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
-    bond, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
+    attachment, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
     return objects.Interface(
         id=id,
         network=interface.vpc_id,
-        guest=bond.instance_id,
-        attachment=bond.id,
-        device=device(bond.network_card, bond.device_index),
+        guest=attachment.instance_id,
+        attachment=attachment.id,
+        device=device(attachment.network_card, attachment.device_index),
         mac=interface.mac,
         subnet=subnet.cidr,
         subnet6=subnet.cidr6,
@@ -149,16 +151,16 @@ def _interface(state: State, id: str) -> AnyObject | None:
         check=interface.source_dest_check,
         acl=_acl_of(state, subnet.id),
         names=tuple(resolving.names(state, interface)),
-        dark=_is_dark(state, bond.instance_id),
-        mediated=_is_mediated(state, bond.instance_id),
-        card=bond.network_card,
+        link_down=_is_link_down(state, attachment.instance_id),
+        mediated=_is_mediated(state, attachment.instance_id),
+        card=attachment.network_card,
     )
 
 
-def _is_dark(state: State, holder: str) -> bool:
+def _is_link_down(state: State, holder: str) -> bool:
     """Whether the host of whoever has an interface has lost its network."""
     instance = state.get(Instance, holder)
-    return instance is not None and instance.lacks == "network"
+    return instance is not None and instance.host_failure == "network"
 
 
 def _is_mediated(state: State, holder: str) -> bool:
@@ -189,9 +191,9 @@ def _group(state: State, id: str) -> AnyObject | None:
     )
 
 
-def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.Permission]:
+def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.GroupRule]:
     for peer in _peers(state, rule):
-        yield objects.Permission(rule.protocol, rule.low, rule.high, peer)
+        yield objects.GroupRule(rule.protocol, rule.low, rule.high, peer)
 
 
 def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
@@ -266,7 +268,7 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
     if not all(has_network(state, vpc) for vpc in networks):
         return None
     bps = limits.peering_bps(peering, settings)
-    return objects.Peering(id=id, networks=networks, mtu=mtu(peering), bandwidth_bps=bps)
+    return objects.PeeringLink(id=id, networks=networks, mtu=mtu(peering), bandwidth_bps=bps)
 
 
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {

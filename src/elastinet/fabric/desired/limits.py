@@ -26,13 +26,13 @@ EXPRESS: dict[Transport, int] = {"tcp": 6, "udp": 17}
 """What ENA Express carries, by name and number."""
 
 
-def bandwidth(state: State, id: str, settings: Settings) -> objects.Bandwidth | None:
+def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLimits | None:
     """What an instance may send and receive."""
     instance = state.get(Instance, id)
     if instance is None or not instance.powered:
         return None
     given = of_instance(instance, settings)
-    return objects.Bandwidth(
+    return objects.BandwidthLimits(
         id=id,
         networks=tuple(sorted({i.vpc_id for i in interfaces_of(state, id) if is_live(state, i)})),
         since=str(instance.launch_time),
@@ -44,8 +44,8 @@ def bandwidth(state: State, id: str, settings: Settings) -> objects.Bandwidth | 
     )
 
 
-def _share(allowance: Allowance, settings: Settings) -> objects.Share:
-    return objects.Share(*(scaled(figure, settings) for figure in allowance))
+def _share(allowance: Allowance, settings: Settings) -> objects.DirectionLimit:
+    return objects.DirectionLimit(*(scaled(figure, settings) for figure in allowance))
 
 
 def scaled(figure: float, settings: Settings) -> int:
@@ -53,17 +53,17 @@ def scaled(figure: float, settings: Settings) -> int:
     return round(figure * settings.bandwidth_scale)
 
 
-def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[objects.Nearer]:
+def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[objects.FlowLimit]:
     """Where one flow may have more than elsewhere, the most first."""
     figure = EDITIONS[settings.rules].express_flow_bps
     if figure is not None:
         yield from _by_express(state, instance, scaled(figure.value, settings))
     group = cluster_of(state, instance)
     if group is not None:
-        yield objects.Nearer(group.id, scaled(EDITIONS[settings.rules].cluster_flow_bps.value, settings))
+        yield objects.FlowLimit(group.id, scaled(EDITIONS[settings.rules].cluster_flow_bps.value, settings))
 
 
-def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[objects.Nearer]:
+def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[objects.FlowLimit]:
     """What ENA Express gives, by protocol and by the interfaces that have it."""
     own = [i for i in interfaces_of(state, instance.id) if is_live(state, i)]
     for transport, protocol in EXPRESS.items():
@@ -72,10 +72,12 @@ def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[obj
             if express.not_at(state, interface, transport) is None:
                 having[interface.vpc_id].append(interface.id)
         for vpc_id, ids in having.items():
-            yield objects.Nearer(f"{transport}/{vpc_id}/{instance.zone}", flow_bps, (protocol,), tuple(ids))
+            yield objects.FlowLimit(
+                f"{transport}/{vpc_id}/{instance.zone}", flow_bps, (protocol,), tuple(ids)
+            )
 
 
-def near(state: State, id: str) -> objects.Near | None:
+def near(state: State, id: str) -> objects.FlowLimitPeers | None:
     """The addresses of a cluster placement group's instances, or of a zone's interfaces with ENA Express."""
     transport, *place = id.split("/")
     if transport in EXPRESS:
@@ -85,12 +87,12 @@ def near(state: State, id: str) -> objects.Near | None:
     if not own:
         return None
     networks = tuple(sorted({interface.vpc_id for interface in own}))
-    return objects.Near(id=id, networks=networks, addresses=frozenset(_addresses(own)))
+    return objects.FlowLimitPeers(id=id, networks=networks, addresses=frozenset(_addresses(own)))
 
 
 def _near_by_express(
     state: State, id: str, transport: Transport, vpc_id: str, zone: str
-) -> objects.Near | None:
+) -> objects.FlowLimitPeers | None:
     """The addresses with ENA Express that a VPC reaches without leaving a zone."""
     vpcs = (vpc_id, *peers(state, vpc_id))
     there = (i for vpc in vpcs for i in state.where(NetworkInterface, "attachment.vpc-id", vpc))
@@ -100,7 +102,11 @@ def _near_by_express(
         if interface.zone == zone and is_live(state, interface)
         if express.not_at(state, interface, transport) is None
     ]
-    return objects.Near(id=id, networks=(vpc_id,), addresses=frozenset(_addresses(own))) if own else None
+    return (
+        objects.FlowLimitPeers(id=id, networks=(vpc_id,), addresses=frozenset(_addresses(own)))
+        if own
+        else None
+    )
 
 
 def express_keys(interface: NetworkInterface, vpcs: Iterable[str]) -> Iterator[str]:

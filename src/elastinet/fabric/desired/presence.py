@@ -12,10 +12,13 @@ def is_live(state: State, interface: NetworkInterface) -> bool:
 
     An EFA-only one never is: it carries no packets.
     """
-    bond = interface.attachment
-    if bond is None or bond.status == "detaching" or not carries_ip(interface):
+    attachment = interface.attachment
+    if attachment is None or attachment.status == "detaching" or not carries_ip(interface):
         return False
-    instance, gateway = state.get(Instance, bond.instance_id), state.get(NatGateway, bond.instance_id)
+    instance, gateway = (
+        state.get(Instance, attachment.instance_id),
+        state.get(NatGateway, attachment.instance_id),
+    )
     return (instance is not None and instance.powered) or (gateway is not None and gateway.alive)
 
 

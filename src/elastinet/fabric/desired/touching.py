@@ -76,7 +76,7 @@ def _touched_instance(state: State, change: Change, noun: Instance, have: Desire
     if noun.placement_group:
         yield f"near:{noun.placement_group}"
     before, after = (
-        (one.powered, one.lacks) if isinstance(one, Instance) else (False, None)
+        (one.powered, one.host_failure) if isinstance(one, Instance) else (False, None)
         for one in (change.old, change.new)
     )
     if before != after:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from elastinet.fabric.contract.messages import Bind
-from elastinet.fabric.guest.guest import Life
-from elastinet.fabric.guest.port import Port
+from elastinet.fabric.guest.guest import GuestProcess
+from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.kernel.loop import Loop, complain
 
 Bound = Callable[[str], None]
@@ -18,7 +18,7 @@ class Binder:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
 
-    def bind(self, life: Life, wanted: Sequence[Bind], bound: Bound) -> list[Port]:
+    def bind(self, life: GuestProcess, wanted: Sequence[Bind], bound: Bound) -> list[GuestInterface]:
         """Take interfaces from a guest's kernel; gives their ports, to be released whatever happens."""
         refusal = next(filter(None, (_refusal(life, bind) for bind in wanted)), "")
         if refusal:
@@ -36,7 +36,7 @@ class Binder:
         self._when_all([port.binding.bind() for port in ports if port.binding], bound)
         return ports
 
-    def release(self, ports: Sequence[Port], released: Callable[[], None]) -> None:
+    def release(self, ports: Sequence[GuestInterface], released: Callable[[], None]) -> None:
         """Give interfaces back; what was lost meanwhile has been released then."""
         bindings = [port.binding for port in ports if port.binding]
 
@@ -66,7 +66,7 @@ class Binder:
             future.add_done_callback(lambda one: self._loop.soon(lambda: over(one)))
 
 
-def _refusal(life: Life, bind: Bind) -> str:
+def _refusal(life: GuestProcess, bind: Bind) -> str:
     """Why a guest's interface cannot be bound, "" if it can."""
     port = life.ports.get(bind.interface)
     if port is None:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from elastinet.fabric.guest import cgroups, rootfs, seccomp, ucounts
 from elastinet.fabric.guest.ids import Ids, become_root
-from elastinet.fabric.guest.room import Room, limit
+from elastinet.fabric.guest.room import GuestLimits, limit
 from elastinet.fabric.kernel import kernel, privileges
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
@@ -29,7 +29,7 @@ Tell = Callable[..., None]
 _numbers = itertools.count()
 
 
-def boot(request: dict[str, Any], image: rootfs.Image, room: Room, tell: Tell) -> int:
+def boot(request: dict[str, Any], image: rootfs.RootImage, room: GuestLimits, tell: Tell) -> int:
     """Start a guest's init and the builder of its root; leaves the caller among the guest's mounts."""
     kernel.unshare(kernel.CLONE_NEWNS)
     ours, theirs = socket.socketpair()
@@ -86,7 +86,7 @@ def _or_tell(request: dict[str, Any], tell: Tell, work: Callable[[], None]) -> N
 
 
 def _become_init(
-    request: dict[str, Any], image: rootfs.Image, room: Room, builder: socket.socket, tell: Tell
+    request: dict[str, Any], image: rootfs.RootImage, room: GuestLimits, builder: socket.socket, tell: Tell
 ) -> NoReturn:
     """Turn into a guest's init: it holds the namespaces, and the kernel reaps its orphans.
 
@@ -122,8 +122,8 @@ def _become_init(
 
 def _build(
     request: dict[str, Any],
-    image: rootfs.Image,
-    room: Room,
+    image: rootfs.RootImage,
+    room: GuestLimits,
     init: socket.socket,
     target: int,
     tell: Tell,

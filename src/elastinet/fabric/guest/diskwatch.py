@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from elastinet.fabric.guest.guest import Life
+from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.idmap import entries
 from elastinet.fabric.kernel.loop import Loop
 
@@ -26,7 +26,7 @@ NEXT_TO_NOTHING = 4
 class DiskWatch:
     """Looks again and again; the console of a guest that it ends says why."""
 
-    def __init__(self, disks: Path, lives: Mapping[str, Life], loop: Loop) -> None:
+    def __init__(self, disks: Path, lives: Mapping[str, GuestProcess], loop: Loop) -> None:
         self._disks, self._lives, self._loop = disks, lives, loop
         self._known: dict[str, int] = {}
         loop.later(PAUSE_SECONDS, self._look)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from elastinet.fabric.contract.messages import Begun, Exec, Exited, Signal
 from elastinet.fabric.guest import ends
 from elastinet.fabric.guest.binder import Binder
-from elastinet.fabric.guest.guest import Life
-from elastinet.fabric.guest.port import Port
+from elastinet.fabric.guest.guest import GuestProcess
+from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.spawning import Spawning
 
 NOT_RUN = 125
@@ -38,12 +38,12 @@ class Execution:
         self._binder = binder
         self._spawning = spawning
         self._send = send
-        self._ports: list[Port] = []
+        self._ports: list[GuestInterface] = []
         self._pid = 0
         self._early: list[int] = []
         self._refusal = ""
 
-    def start(self, lives: Mapping[str, Life]) -> None:
+    def start(self, lives: Mapping[str, GuestProcess]) -> None:
         """Have the command started, or say why it cannot be."""
         life = lives.get(self._request.guest)
         if life is None or not life.ready or life.asked:
@@ -54,7 +54,7 @@ class Execution:
             ready = partial(self._bound, life)
             self._ports = self._binder.bind(life, self._request.bind, ready)
 
-    def _bound(self, life: Life, refusal: str) -> None:
+    def _bound(self, life: GuestProcess, refusal: str) -> None:
         """Start the command once it has its interfaces; guest and client may have gone meanwhile."""
         if refusal or life.asked or life.ended or signal.SIGKILL in self._early:
             self._fail(refusal or f"{life.guest.id} is not running")

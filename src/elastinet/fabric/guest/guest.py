@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric.compile.items import Made
+from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract.objects import Guest, Interface
 from elastinet.fabric.guest import ends, room
 from elastinet.fabric.guest.console import Console
-from elastinet.fabric.guest.port import Port
+from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import ending
@@ -39,7 +39,7 @@ def _unless_it_has_ended() -> Iterator[None]:
             raise
 
 
-class Life:
+class GuestProcess:
     """One boot of a guest, from its spawning to its end."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Life:
         self.ended = False
         self.has_rebooted = False
         self._since = 0.0
-        self.ports: dict[str, Port] = {}
+        self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
         self.console = Console(disk)
         self.fault = ""
@@ -87,7 +87,9 @@ class Life:
             raise
         return into
 
-    def boot(self, awaited: set[str], changed: Callable[["Life", str], None], pids: float = 0) -> None:
+    def boot(
+        self, awaited: set[str], changed: Callable[["GuestProcess", str], None], pids: float = 0
+    ) -> None:
         """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started.
 
         `pids` is the share of all process ids below those that it gives.
@@ -103,7 +105,7 @@ class Life:
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
         self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids)
 
-    def _hear(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+    def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
         if "pid" in fact:
             self._born(fact["pid"])
@@ -119,7 +121,7 @@ class Life:
             self._end()
             changed(self, "end")
 
-    def _follow(self, fact: dict[str, Any], changed: Callable[["Life", str], None]) -> None:
+    def _follow(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         """Take in how far the start has come; OSError where the machine does not let us look."""
         if self.fault:
             return
@@ -129,7 +131,7 @@ class Life:
         if fact.get("stage") == "ready" and self._is_built():
             changed(self, "ready")
 
-    def _fail(self, why: str, changed: Callable[["Life", str], None]) -> None:
+    def _fail(self, why: str, changed: Callable[["GuestProcess", str], None]) -> None:
         """Say why this boot comes to nothing; another one is to be tried."""
         self.fault = why
         self.console.say(why)
@@ -185,18 +187,20 @@ class Life:
             self._loop.later(AGAIN_SECONDS, self.end)
             ending.end(self.init)
 
-    def attach(self, interface: Interface, link: Made, bound: Callable[[Port, str], None]) -> None:
+    def attach(
+        self, interface: Interface, link: LinkIncarnation, bound: Callable[[GuestInterface, str], None]
+    ) -> None:
         """Take a link that has come into the guest, and ask for its address."""
-        port = self.ports[interface.id] = Port(interface, link, self._loop, self._spawning)
+        port = self.ports[interface.id] = GuestInterface(interface, link, self._loop, self._spawning)
         if self.ready:
             port.start(self.init, self._log, bound)
 
-    def start_ports(self, bound: Callable[[Port, str], None]) -> None:
+    def start_ports(self, bound: Callable[[GuestInterface, str], None]) -> None:
         """Ask for the addresses of all links that came before the guest's root was ready."""
         for port in self.ports.values():
             port.start(self.init, self._log, bound)
 
-    def settle_secondary(self, port: Port) -> None:
+    def settle_secondary(self, port: GuestInterface) -> None:
         """Bring an interface's further addresses to what is wanted, once it has its first."""
         if port.bound and not self.ended:
             port.settle_secondary(self.init, self._log)

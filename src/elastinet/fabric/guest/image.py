@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from elastinet.fabric.guest import idmap, ids
-from elastinet.fabric.guest.rootfs import LAYERS, Image
+from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 
 TREES = ("var", "opt", "usr/local", "etc")
@@ -21,7 +21,7 @@ LARGEST = 1 << 20
 DEEPEST = 8
 
 
-def build(ours: tuple[Path, ...], rootless: bool) -> Image:
+def build(ours: tuple[Path, ...], rootless: bool) -> RootImage:
     """Look at the host once and lay the layers; a folder that holds our own files is never shown.
 
     As root, guests get a range of ids of their own where this kernel and these file systems let them.
@@ -40,7 +40,7 @@ def build(ours: tuple[Path, ...], rootless: bool) -> Image:
     lowers = {name: (f"{skeleton}/{name}", *((places[name],) if name in shown else ())) for name in folders}
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
-    return Image(lowers, links, rootless, kept)
+    return RootImage(lowers, links, rootless, kept)
 
 
 def _ids(shown: list[str], rootless: bool) -> tuple[ids.Ids, dict[str, str]]:

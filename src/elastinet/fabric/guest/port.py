@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric.compile.items import Made
+from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface
 from elastinet.fabric.guest import ends
@@ -70,10 +70,10 @@ def script_file() -> int:
         os.close(fd)
 
 
-class Port:
+class GuestInterface:
     """One attachment of an interface to a running guest."""
 
-    def __init__(self, interface: Interface, link: Made, loop: Loop, spawning: Spawning) -> None:
+    def __init__(self, interface: Interface, link: LinkIncarnation, loop: Loop, spawning: Spawning) -> None:
         self.interface = interface
         self.link = link
         self.bound = False
@@ -86,7 +86,7 @@ class Port:
         self._pause = FIRST_RETRY
         self._secondary: tuple[str, ...] = ()
 
-    def start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+    def start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
         """Start the DHCP client in the guest; its script tells each lease through a pipe."""
         self._keep_trying(lambda: self._start(init, log, on_bound))
 
@@ -103,7 +103,7 @@ class Port:
         else:
             self.fault, self._pause = "", FIRST_RETRY
 
-    def _start(self, init: int, log: int, on_bound: Callable[["Port", str], None]) -> None:
+    def _start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
         device, program = self.interface.device, busybox()
         with ExitStack() as opened:
             text = script_file()
@@ -130,7 +130,7 @@ class Port:
     def _know(self, fact: dict[str, Any]) -> None:
         self.client = fact.get("pid", 0 if "exit" in fact else self.client)
 
-    def _hear(self, lease: int, on_bound: Callable[["Port", str], None]) -> None:
+    def _hear(self, lease: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
         data = os.read(lease, 4096)  # from the guest, whose root may write here, too
         if not data:
             self._loop.forget(lease)

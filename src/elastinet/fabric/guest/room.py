@@ -16,7 +16,7 @@ MIB = 1 << 20
 
 
 @dataclass(frozen=True)
-class Room:
+class GuestLimits:
     """A guest's: its memory, how many processes and threads it may have, and the control groups it is in."""
 
     memory_mib: int
@@ -28,20 +28,20 @@ class Room:
         return asdict(self)
 
 
-def of(guest: Guest) -> Room:
+def of(guest: Guest) -> GuestLimits:
     """The room that an instance of its type has."""
-    return Room(guest.memory_mib, min(MOST_PROCESSES, guest.memory_mib * MIB // BYTES_A_PROCESS))
+    return GuestLimits(guest.memory_mib, min(MOST_PROCESSES, guest.memory_mib * MIB // BYTES_A_PROCESS))
 
 
-def read(told: dict[str, Any]) -> Room:
+def read(told: dict[str, Any]) -> GuestLimits:
     """The room that a request tells of."""
-    return Room(told["memory_mib"], told["processes"], tuple(told["groups"]))
+    return GuestLimits(told["memory_mib"], told["processes"], tuple(told["groups"]))
 
 
-def in_groups(room: Room, groups: tuple[Path, ...], id: str) -> Room:
+def in_groups(room: GuestLimits, groups: tuple[Path, ...], id: str) -> GuestLimits:
     """The room with control groups that have been made for it; raises OSError."""
     most = {"pids": room.processes, "memory": room.memory_mib * MIB}
-    return Room(room.memory_mib, room.processes, tuple(cgroups.give(groups, id, most)))
+    return GuestLimits(room.memory_mib, room.processes, tuple(cgroups.give(groups, id, most)))
 
 
 def leave(groups: tuple[Path, ...], id: str) -> bool:
@@ -49,13 +49,13 @@ def leave(groups: tuple[Path, ...], id: str) -> bool:
     return cgroups.remove(tuple(group / id for group in groups))
 
 
-def enter(room: Room) -> None:
+def enter(room: GuestLimits) -> None:
     """Have this process, and all that it starts, in a guest's room."""
     cgroups.enter(room.groups)
     limit(room)
 
 
-def limit(room: Room) -> None:
+def limit(room: GuestLimits) -> None:
     """Let this process's user have no more processes than the guest; its groups are another's to join."""
     _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     most = room.processes if hard == resource.RLIM_INFINITY else min(room.processes, hard)

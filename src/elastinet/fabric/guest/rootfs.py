@@ -36,7 +36,7 @@ SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
 
 @dataclass(frozen=True)
-class Image:
+class RootImage:
     """What guests see of the host: for each top-level folder its lower layers, uppermost first."""
 
     lowers: dict[str, tuple[str, ...]]
@@ -50,14 +50,14 @@ class Image:
         return not self.rootless and not self.ids.is_shifted
 
 
-def prepare(disk: str, hostname: str, image: Image) -> None:
+def prepare(disk: str, hostname: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
         _make(disk, hostname, image)
     _own(Path(disk), image)
 
 
-def _own(disk: Path, image: Image) -> None:
+def _own(disk: Path, image: RootImage) -> None:
     """Have a disk's files belong to the ids that its guest has now; a disk knows whose they were."""
     if image.rootless:
         return
@@ -72,7 +72,7 @@ def _own(disk: Path, image: Image) -> None:
         fresh.rename(kept)
 
 
-def _make(disk: str, hostname: str, image: Image) -> None:
+def _make(disk: str, hostname: str, image: RootImage) -> None:
     fresh = f"{disk}/fresh"
     for name in OWN + tuple(image.lowers):
         os.makedirs(f"{fresh}/{name}", exist_ok=True)
@@ -101,7 +101,7 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def enter(disk: str, image: Image, memory_mib: int) -> None:
+def enter(disk: str, image: RootImage, memory_mib: int) -> None:
     """Build the root below `disk` and move into it, all processes of this mount namespace with it.
 
     Of the memory no more than half is let for files in each place, as on Linux by itself.
@@ -131,7 +131,7 @@ def _escape(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _live(root: str, image: Image, memory_mib: int) -> None:
+def _live(root: str, image: RootImage, memory_mib: int) -> None:
     """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
     safe = kernel.MS_NOSUID | kernel.MS_NODEV
     most = f"size={memory_mib // 2}m"

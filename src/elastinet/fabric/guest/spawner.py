@@ -32,10 +32,10 @@ Request = dict[str, Any]
 class Spawner:
     """The process's state: its socket to the agent and the namespaces to come back to."""
 
-    def __init__(self, agent: socket.socket, image: rootfs.Image) -> None:
+    def __init__(self, agent: socket.socket, image: rootfs.RootImage) -> None:
         self.agent = agent
         self.image = image
-        self.rooms: dict[int, rooms.Room] = {}
+        self.rooms: dict[int, rooms.GuestLimits] = {}
         self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self.wake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -196,7 +196,7 @@ def write_file(path: str, data: str, mode: int) -> None:
         file.write(base64.b64decode(data))
 
 
-def main(agent: socket.socket, image: rootfs.Image) -> NoReturn:
+def main(agent: socket.socket, image: rootfs.RootImage) -> NoReturn:
     """Be the spawner: single-threaded, and gone when the agent is."""
     kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

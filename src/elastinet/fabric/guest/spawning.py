@@ -9,7 +9,7 @@ from typing import Any
 
 from elastinet.fabric.contract.protocol import SPACE, attach, received
 from elastinet.fabric.guest import rootfs, spawner
-from elastinet.fabric.guest.room import Room
+from elastinet.fabric.guest.room import GuestLimits
 from elastinet.fabric.kernel.loop import Lost, complain
 
 Told = Callable[[dict[str, Any]], None]
@@ -23,7 +23,7 @@ RELAY = -1
 """The tag of all relays: nobody waits for one, and it tells errors only."""
 
 
-def fork_spawner(image: rootfs.Image) -> socket.socket:
+def fork_spawner(image: rootfs.RootImage) -> socket.socket:
     """Fork the spawner; call this before anything large is imported."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, theirs):
@@ -44,7 +44,7 @@ class Spawning:
         self._waiting: dict[int, Told] = {}
         self._tags_by_pid: dict[int, int] = {}
 
-    def boot(self, disk: str, hostname: str, room: Room, told: Told, pids: float = 0) -> None:
+    def boot(self, disk: str, hostname: str, room: GuestLimits, told: Told, pids: float = 0) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
         self._ask(told, (), disk=disk, hostname=hostname, room=room.told(), pids=pids)
 

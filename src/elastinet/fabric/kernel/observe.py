@@ -12,7 +12,17 @@ from socket import AF_INET, AF_INET6, inet_ntop
 
 import msgspec
 
-from elastinet.fabric.compile.items import Address, Inside, Items, Knob, Link, Neighbour, Path, Rule, Up
+from elastinet.fabric.compile.items import (
+    GuestAddress,
+    Items,
+    Link,
+    LinkAddress,
+    Neighbour,
+    PolicyRule,
+    RouteItem,
+    Sysctl,
+    Up,
+)
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import knobs, rtnl, tcobserve
 from elastinet.fabric.kernel.netlink import Netlink, attributes
@@ -56,7 +66,7 @@ rtnl_kinds = frozenset(
 
 def _families(applied: Items) -> tuple[int, ...]:
     """Only a namespace that carries IPv6 is asked for it."""
-    carried = any(isinstance(item, Address) and ":" in item.address for item in applied.values())
+    carried = any(isinstance(item, LinkAddress) and ":" in item.address for item in applied.values())
     return (AF_INET, AF_INET6) if carried else (AF_INET,)
 
 
@@ -85,9 +95,9 @@ def _settings(applied: Items, links: Items) -> Items:
     """Knobs as they are; what guests' ends were given is theirs for as long as the link is the same."""
     result: Items = {}
     for identity, item in applied.items():
-        if isinstance(item, Knob):
+        if isinstance(item, Sysctl):
             result[identity] = msgspec.structs.replace(item, value=knobs.read(item.path))
-        link = ("link", item.link) if isinstance(item, Inside) else None
+        link = ("link", item.link) if isinstance(item, GuestAddress) else None
         if link and link in links and links[link] == applied.get(link):
             result[identity] = item
     return result
@@ -113,7 +123,7 @@ def _text(value: bytes) -> str:
 
 def _objects(
     netlink: Netlink, links: dict[int, Seen], main: int, families: Iterable[int]
-) -> Iterator[Address | Neighbour | Path | Rule]:
+) -> Iterator[LinkAddress | Neighbour | RouteItem | PolicyRule]:
     for family in families:
         yield from _addresses(netlink, links, family)
         yield from _neighbours(netlink, links, family)
@@ -121,13 +131,13 @@ def _objects(
         yield from _rules(netlink, family)
 
 
-def _addresses(netlink: Netlink, links: dict[int, Seen], family: int) -> Iterator[Address]:
+def _addresses(netlink: Netlink, links: dict[int, Seen], family: int) -> Iterator[LinkAddress]:
     for _, body in netlink.dump((rtnl.GETADDR, 0, bytes((family,)) + bytes(7))):
         _family, prefix, _flags, _scope, index = struct.unpack_from("=BBBBI", body)
         found = dict(attributes(body, 8))
         address = inet_ntop(family, found[2] if 2 in found else found[1])
         if index in links and not address.startswith("127.") and address not in NOT_OURS:
-            yield Address(links[index].name, address, prefix)
+            yield LinkAddress(links[index].name, address, prefix)
 
 
 def _neighbours(netlink: Netlink, links: dict[int, Seen], family: int) -> Iterator[Neighbour]:
@@ -138,7 +148,7 @@ def _neighbours(netlink: Netlink, links: dict[int, Seen], family: int) -> Iterat
             yield Neighbour(links[index].name, inet_ntop(family, found[1]), found[2].hex(":"))
 
 
-def _paths(netlink: Netlink, links: dict[int, Seen], main: int, family: int) -> Iterator[Path]:
+def _paths(netlink: Netlink, links: dict[int, Seen], main: int, family: int) -> Iterator[RouteItem]:
     """Routes in the tables that are ours alone, and in the main one where it is the one that we use."""
     for _, body in netlink.dump((rtnl.GETROUTE, 0, bytes((family,)) + bytes(11))):
         _family, length, _src, _tos, _table, protocol, _scope, kind, _flags = struct.unpack_from("=8BI", body)
@@ -151,10 +161,10 @@ def _paths(netlink: Netlink, links: dict[int, Seen], main: int, family: int) -> 
         over = 4 in found and kind != rtnl.BLACKHOLE
         link = links.get(struct.unpack("=I", found[4])[0]) if over else None
         via = inet_ntop(family, found[5]) if 5 in found else ""
-        yield Path(table, destination, link.name if link else "", via)
+        yield RouteItem(table, destination, link.name if link else "", via)
 
 
-def _rules(netlink: Netlink, family: int) -> Iterator[Rule]:
+def _rules(netlink: Netlink, family: int) -> Iterator[PolicyRule]:
     for _, body in netlink.dump((rtnl.GETRULE, 0, bytes((family,)) + bytes(11))):
         raw = dict(attributes(body, 12))
         found = {kind: struct.unpack("=I", value)[0] for kind, value in raw.items() if len(value) == 4}
@@ -162,4 +172,4 @@ def _rules(netlink: Netlink, family: int) -> Iterator[Rule]:
         to = f"{inet_ntop(family, raw[TO])}/{body[1]}" if TO in raw else ""
         if preference not in KERNEL_RULES:
             mask = found.get(MASK, 0) if mark else names.TABLE_MASK
-            yield Rule(preference, mark, found.get(TABLE, 0), mask, to, family)
+            yield PolicyRule(preference, mark, found.get(TABLE, 0), mask, to, family)

@@ -12,15 +12,15 @@ from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from elastinet.fabric.compile.items import (
-    Address,
     Class,
     Item,
     Link,
+    LinkAddress,
     Neighbour,
-    Path,
+    PolicyRule,
     Queue,
     Redirect,
-    Rule,
+    RouteItem,
     Up,
     family_of,
 )
@@ -66,13 +66,13 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
             return [*_made(item, holder), _alias(item), _prompt(item.index)]
         case Up():
             return [up(index(item.name))]
-        case Address():
+        case LinkAddress():
             return [_address(NEWADDR, CREATE | REPLACE, item, index(item.link))]
         case Neighbour():
             return [_neighbour(NEWNEIGH, CREATE | REPLACE, item, index(item.link))]
-        case Path():
+        case RouteItem():
             return [_path(NEWROUTE, CREATE | REPLACE, item, index(item.link) if item.link else 0)]
-        case Rule():
+        case PolicyRule():
             return [_rule(NEWRULE, CREATE | EXCLUSIVE, item)]
         case Queue():
             return [*_device(item), tc.root(item, item.index or index(item.name))]
@@ -111,13 +111,13 @@ def remove(item: Item, index: Index) -> list[Message]:
             return [tc.no_redirect(number)]
         case Link() | Queue() if number := index(item.name):
             return [encoded(DELLINK, 0, ifinfmsg(), {"index": number}, [])]
-        case Address() if number := index(item.link):
+        case LinkAddress() if number := index(item.link):
             return [_address(DELADDR, 0, item, number)]
         case Neighbour() if number := index(item.link):
             return [_neighbour(DELNEIGH, 0, item, number)]
-        case Path() if not item.link or index(item.link):
+        case RouteItem() if not item.link or index(item.link):
             return [_path(DELROUTE, 0, item, 0)]
-        case Rule():
+        case PolicyRule():
             return [_rule(DELRULE, 0, item)]
         case _:
             return []
@@ -179,7 +179,7 @@ def _pair(index: int, own: list[Any], peer_index: int, peer: list[Any]) -> Messa
     return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": index}, [*own, ("IFLA_LINKINFO", info)])
 
 
-def _address(kind: int, flags: int, item: Address, number: int) -> Message:
+def _address(kind: int, flags: int, item: LinkAddress, number: int) -> Message:
     """An address; a link-local one brings the route to its link, and nobody is asked whether it is free."""
     fields = {"family": family_of(item.address), "prefixlen": item.prefix, "index": number}
     kept = NODAD if ":" in item.address else 0
@@ -193,7 +193,7 @@ def _neighbour(kind: int, flags: int, item: Neighbour, number: int) -> Message:
     return encoded(kind, flags, ndmsg(), fields, [("NDA_DST", item.address), ("NDA_LLADDR", item.mac)])
 
 
-def _path(kind: int, flags: int, item: Path, number: int) -> Message:
+def _path(kind: int, flags: int, item: RouteItem, number: int) -> Message:
     """A route; the one taken away is found by table, destination and kind alone, whoever made it."""
     address, prefix = item.destination.split("/")
     fields = {"family": family_of(address), "dst_len": int(prefix), "table": min(item.table, 252),
@@ -210,7 +210,7 @@ def _path(kind: int, flags: int, item: Path, number: int) -> Message:
     return encoded(kind, flags, rtmsg(), fields, attributes)
 
 
-def _rule(kind: int, flags: int, item: Rule) -> Message:
+def _rule(kind: int, flags: int, item: PolicyRule) -> Message:
     fields = {"family": item.family, "table": min(item.table, 252), "action": 1}
     attributes: list[Any] = [("FRA_PRIORITY", item.preference), ("FRA_TABLE", item.table)]
     if item.mark:

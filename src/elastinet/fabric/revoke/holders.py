@@ -62,7 +62,7 @@ def overlays(init: int) -> frozenset[str]:
     return frozenset(mount.device for mount in mounts.shown(f"/proc/{init}") if mount.kind == "overlay")
 
 
-def holders(init: int, taken: Taken) -> list[int]:
+def memory_holders(init: int, taken: Taken) -> list[int]:
     """The processes of the guest with this init that hold something of what has been taken."""
     with _namespace(f"/proc/{init}", "user") as guest, _namespace(f"/proc/{init}", "mnt") as own:
         plain = [mount for mount in mounts.of(own) if not taken.is_behind(mount)]

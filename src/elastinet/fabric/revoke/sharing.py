@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from elastinet.fabric.kernel import ending, kernel
 from elastinet.fabric.revoke import mounts
-from elastinet.fabric.revoke.holders import Taken, holders
+from elastinet.fabric.revoke.holders import Taken, memory_holders
 from elastinet.fabric.revoke.standstill import standstill
 
 TARGET = "/dev/shm"
@@ -59,7 +59,7 @@ def _take(init: int, taken: Taken) -> None:
 def _end_holders(init: int, taken: Taken) -> bool:
     """Take off mounts, and end who holds something; whether there was anything."""
     is_kept = _unmount(init, taken)  # each time: who is still alive may mount it again, by a descriptor
-    found = holders(init, taken)
+    found = memory_holders(init, taken)
     for pid in found:
         ending.end(pid)
     return is_kept or bool(found)

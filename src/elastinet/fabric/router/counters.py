@@ -15,7 +15,7 @@ LINK_64, ONLY_LINK_64 = 1, 1
 STATS = struct.Struct("=4Q")
 
 
-class Traffic(Struct, frozen=True):
+class TrafficCounters(Struct, frozen=True):
     """What a link has received and sent, seen from here."""
 
     received_packets: int
@@ -28,17 +28,17 @@ class Counters(Struct, frozen=True):
     """All of a namespace: links by their index, classes by queue and number, too fast packets by MAC."""
 
     seconds: float
-    links: dict[int, Traffic]
+    links: dict[int, TrafficCounters]
     queues: dict[str, dict[int, tuple[int, ClassStats]]]
     paced: dict[str, int]
 
 
-def links(netlink: Netlink) -> dict[int, Traffic]:
+def links(netlink: Netlink) -> dict[int, TrafficCounters]:
     """What every link of this namespace has carried."""
     found = {}
     for _, body in netlink.dump((GETSTATS, 0, MESSAGE.pack(0, 0, ONLY_LINK_64))):
         _family, index, _mask = MESSAGE.unpack_from(body)
-        found[index] = Traffic(*STATS.unpack_from(dict(attributes(body, MESSAGE.size))[LINK_64]))
+        found[index] = TrafficCounters(*STATS.unpack_from(dict(attributes(body, MESSAGE.size))[LINK_64]))
     return found
 
 

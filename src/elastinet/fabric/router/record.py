@@ -4,19 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from elastinet.fabric.compile.items import (
-    Address,
     Chain,
     Class,
+    GuestAddress,
     Identity,
-    Inside,
     Item,
     Items,
     Link,
-    Made,
+    LinkAddress,
+    LinkIncarnation,
     Neighbour,
-    Path,
     Queue,
     Redirect,
+    RouteItem,
     Up,
 )
 
@@ -27,7 +27,7 @@ class Record:
     def __init__(self) -> None:
         self.items: Items = {}
         self.names: dict[int, str] = {}
-        self.news: dict[str, Made | None] = {}
+        self.news: dict[str, LinkIncarnation | None] = {}
         self._births: Counter[str] = Counter()
         self._hanging: dict[str, set[Identity]] = defaultdict(set)
 
@@ -69,7 +69,7 @@ class Record:
         for item in items.values():
             self._index(item)
 
-    def take_news(self) -> dict[str, Made | None]:
+    def take_news(self) -> dict[str, LinkIncarnation | None]:
         """Give the links that came or went since the last time, by the resource they stand for."""
         news, self.news = self.news, {}
         return news
@@ -88,7 +88,7 @@ def on(item: Item) -> str | None:
             return item.queue
         case Chain() if item.device:
             return item.device
-        case Address() | Neighbour() | Path() | Inside() | Redirect() if item.link:
+        case LinkAddress() | Neighbour() | RouteItem() | GuestAddress() | Redirect() if item.link:
             return item.link
         case _:
             return None

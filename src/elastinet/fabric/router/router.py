@@ -14,13 +14,13 @@ from elastinet.fabric.compile.items import (
     Chain,
     Class,
     Delta,
+    GuestAddress,
     Identity,
-    Inside,
     Item,
     Items,
-    Knob,
     Link,
     Queue,
+    Sysctl,
 )
 from elastinet.fabric.kernel import kernel, knobs, nfobserve, nftext, observe, offloads, relay, rtnl
 from elastinet.fabric.kernel.netlink import NETFILTER, Message, Netlink
@@ -38,14 +38,14 @@ Failures = dict[Identity, str]
 class Router:
     """The record of a namespace, its sockets, and the step from one set of items to the next."""
 
-    def __init__(self, holders: Mapping[str, int], start_relay: relay.Start) -> None:
+    def __init__(self, namespace_fds: Mapping[str, int], start_relay: relay.Start) -> None:
         self.record = Record()
         self.steps = 0
         self.ending: set[int] = set()
         self._wanted: Items = {}
         self._owners: dict[Identity, str] = {}
         self._unmet: set[Identity] = set()
-        self._holders = holders
+        self._namespace_fds = namespace_fds
         self._middles: dict[str, int] = {}
         self._start_relay = start_relay
         with contextlib.ExitStack() as opened:
@@ -121,7 +121,7 @@ class Router:
         queues = {name: self._index(name) for name in names}
         return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), counters.paced())
 
-    def read_traffic(self) -> tuple[float, dict[int, counters.Traffic]]:
+    def read_traffic(self) -> tuple[float, dict[int, counters.TrafficCounters]]:
         """What the links of this namespace have carried, and when."""
         return time.monotonic(), counters.links(self._netlink)
 
@@ -178,7 +178,7 @@ class Router:
         failures: Failures = {}
         for old, new in changes:
             knob = new or old
-            assert isinstance(knob, Knob)
+            assert isinstance(knob, Sysctl)
             try:
                 knobs.write(knob.path, knob.value if new else knob.otherwise)
             except OSError as error:
@@ -203,8 +203,8 @@ class Router:
         link = self.record.items.get(("link", name))
         if not isinstance(link, Link):
             return "its link is not there"
-        come = [new.address for _, new in changes if isinstance(new, Inside)]
-        go = [old.address for old, new in changes if new is None and isinstance(old, Inside)]
+        come = [new.address for _, new in changes if isinstance(new, GuestAddress)]
+        go = [old.address for old, new in changes if new is None and isinstance(old, GuestAddress)]
         return self._in_guest(link, lambda: guestend.settle6(link, come, go))
 
     def _batch(self, changes: list[nftext.Pair]) -> Failures:
@@ -237,7 +237,7 @@ class Router:
     def _holder(self, name: str) -> int:
         """The network namespace of a guest; the middle of a mediated link is made when it is asked for."""
         if not relay.is_middle(name):
-            return self._holders[name]
+            return self._namespace_fds[name]
         self._middles[name] = relay.middle()
         return self._middles[name]
 
@@ -302,7 +302,7 @@ class Router:
     def _in_guest(self, link: Link, work: Callable[[], None]) -> str | None:
         """Do something in the network namespace of a link's other end; give why it could not be done."""
         try:
-            kernel.setns(self._holders[link.holder], kernel.CLONE_NEWNET)
+            kernel.setns(self._namespace_fds[link.holder], kernel.CLONE_NEWNET)
             try:
                 work()
             finally:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
-from elastinet.fabric.compile.items import Address, Delta, Identity, Made
+from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
 from elastinet.fabric.kernel import isolate, kernel, knobs
@@ -78,18 +78,18 @@ class Outcome:
     """Which links came and went with an order, which interfaces it was about, and what could not be done."""
 
     failures: Failures
-    links: dict[str, Made | None]
+    links: dict[str, LinkIncarnation | None]
     interfaces: Mapping[str, Interface | None]
     steps: int
 
 
-class Space:
+class Namespace:
     """A namespace with all that the agent keeps in it; orders are carried out in its own thread."""
 
     def __init__(
         self,
         id: str,
-        holders: Mapping[str, int],
+        namespace_fds: Mapping[str, int],
         start_relay: Start,
         role: Role = ROUTER,
         namespace: int | None = None,
@@ -107,12 +107,12 @@ class Space:
         self._undo = ExitStack()
         self.worker = Worker(id, namespace)
         try:
-            self.router = self.worker.call(lambda: self._settle(holders, start_relay))
+            self.router = self.worker.call(lambda: self._settle(namespace_fds, start_relay))
         except BaseException:
             self.close()
             raise
 
-    def _settle(self, holders: Mapping[str, int], start_relay: Start) -> Router:
+    def _settle(self, namespace_fds: Mapping[str, int], start_relay: Start) -> Router:
         """Make the namespace a router's; runs in the worker."""
         for knob, value in (IPV6_KNOBS | (KNOBS if self._own else INTERNET_KNOBS)).items():
             knobs.write(knob, value)
@@ -122,12 +122,12 @@ class Space:
             self._undo.callback(os.unlink, path)
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
             self._undo.callback(kernel.umount, path, kernel.MNT_DETACH)
-        router = Router(holders, start_relay)
+        router = Router(namespace_fds, start_relay)
         self._undo.callback(router.close)
         if not self._own:
-            router.give(Address("lo", names.INTERNET_ADDRESS, 32))
+            router.give(LinkAddress("lo", names.INTERNET_ADDRESS, 32))
             if knobs.read("ipv6/conf/all/disable_ipv6"):
-                router.give(Address("lo", names.INTERNET_ADDRESS6, 128))
+                router.give(LinkAddress("lo", names.INTERNET_ADDRESS6, 128))
         self.monitor = Monitor(router)
         self._undo.callback(self.monitor.close)
         self._undo.callback(router.abandon)

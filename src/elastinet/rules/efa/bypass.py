@@ -85,7 +85,9 @@ def _down(instance: Instance) -> str | None:
     """Why an instance neither runs nor is about to."""
     if not instance.alive:
         return f"{instance.id} is {instance.state}"
-    return f"the host of {instance.id} has lost its {instance.lacks}" if instance.lacks else None
+    return (
+        f"the host of {instance.id} has lost its {instance.host_failure}" if instance.host_failure else None
+    )
 
 
 def _without_efa(state: State, instance: Instance) -> str | None:

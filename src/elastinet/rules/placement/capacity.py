@@ -13,19 +13,19 @@ from elastinet.catalog.instance_types import InstanceType, instance_types
 LEAST_VCPUS = 96
 
 
-class Room(NamedTuple):
+class HostRoom(NamedTuple):
     """Room on a host: virtual CPUs, and memory in MiB."""
 
     vcpus: int
     memory_mib: int
 
-    def holds(self, need: "Room") -> int:
+    def holds(self, need: "HostRoom") -> int:
         """How many times a need goes into this room."""
         return min(self.vcpus // need.vcpus, self.memory_mib // need.memory_mib)
 
-    def less(self, need: "Room", times: int = 1) -> "Room":
+    def less(self, need: "HostRoom", times: int = 1) -> "HostRoom":
         """What is left of it when a need has been met so many times."""
-        return Room(self.vcpus - times * need.vcpus, self.memory_mib - times * need.memory_mib)
+        return HostRoom(self.vcpus - times * need.vcpus, self.memory_mib - times * need.memory_mib)
 
 
 def family(type_name: str) -> str:
@@ -47,19 +47,19 @@ def is_family(name: str) -> bool:
 
 
 @cache
-def host_room(name: str) -> Room:
+def host_room(name: str) -> HostRoom:
     """The room of an empty host of a family."""
     types = _families()[name]
     vcpus, memory = max(t.vcpus for t in types), max(t.memory_mib for t in types)
     times = max(1, LEAST_VCPUS // vcpus)
-    return Room(vcpus * times, memory * times)
+    return HostRoom(vcpus * times, memory * times)
 
 
 @cache
-def need(type_name: str) -> Room:
+def need(type_name: str) -> HostRoom:
     """What an instance of a type takes."""
     kind = instance_types()[type_name]
-    return host_room(family(type_name)) if kind.flag("bare_metal") else Room(kind.vcpus, kind.memory_mib)
+    return host_room(family(type_name)) if kind.flag("bare_metal") else HostRoom(kind.vcpus, kind.memory_mib)
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from elastinet.catalog.plant import Plant
 from elastinet.rules.placement import capacity
-from elastinet.rules.placement.capacity import Room
+from elastinet.rules.placement.capacity import HostRoom
 from elastinet.rules.placement.functions import Asked, Functions
 
 SHARED = ""
@@ -35,7 +35,7 @@ class Demand(NamedTuple):
         return capacity.family(self.type_name)
 
     @property
-    def need(self) -> Room:
+    def need(self) -> HostRoom:
         """What it takes of a host."""
         return capacity.need(self.type_name)
 
@@ -46,7 +46,7 @@ class Use:
 
     family: str
     tenant: str
-    left: Room
+    left: HostRoom
     instances: int = 0
     kept: bool = False
 
@@ -100,7 +100,7 @@ def _sums(racks: list[int], span: int) -> list[int]:
     return [sum(racks[at : at + span]) for at in range(0, len(racks), span)]
 
 
-class Zone:
+class ZoneOccupancy:
     """The hosts of a zone: which serve whom, which are down, what is left."""
 
     def __init__(self, plant: Plant) -> None:
@@ -230,7 +230,7 @@ class Zone:
 class _Change:
     """What one host's change means for the room of everything that holds it."""
 
-    def __init__(self, zone: Zone, host: int) -> None:
+    def __init__(self, zone: ZoneOccupancy, host: int) -> None:
         self._zone, self._host = zone, host
 
     def _look(self) -> list[tuple[int, int]]:

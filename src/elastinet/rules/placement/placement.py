@@ -7,13 +7,13 @@ there is room for, as the strategy has it, and for `most` of them at the most.
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
-from elastinet.rules.placement.occupancy import Demand, Zone
+from elastinet.rules.placement.occupancy import Demand, ZoneOccupancy
 
 MOST_SPREAD = 7
 """The instances that a spread group may have running in a zone."""
 
 
-def anywhere(zone: Zone, demand: Demand, most: int) -> list[int]:
+def anywhere(zone: ZoneOccupancy, demand: Demand, most: int) -> list[int]:
     """Hosts for instances of no group: those in use that fit best, then empty ones of the emptiest racks."""
     rooms = zone.rooms(demand)
     found: list[int] = []
@@ -30,7 +30,7 @@ def anywhere(zone: Zone, demand: Demand, most: int) -> list[int]:
     return found
 
 
-def cluster(zone: Zone, demand: Demand, most: int, members: Collection[int]) -> list[int]:
+def cluster(zone: ZoneOccupancy, demand: Demand, most: int, members: Collection[int]) -> list[int]:
     """Hosts as near to one another, and to the hosts of the members, as there is room.
 
     Near is the same rack, then the same network node, core, spine, zone.
@@ -51,28 +51,28 @@ def cluster(zone: Zone, demand: Demand, most: int, members: Collection[int]) -> 
     raise AssertionError("a zone has less room than its racks")
 
 
-def _fill(zone: Zone, demand: Demand, racks: range) -> Iterator[int]:
+def _fill(zone: ZoneOccupancy, demand: Demand, racks: range) -> Iterator[int]:
     """The hosts of some racks, as often as each has room; the roomiest racks first, so that few are used."""
     by_rack = zone.rooms(demand).layers[0].rooms
     for rack in sorted(racks, key=lambda rack: -by_rack[rack]):
         yield from _hosts(zone, demand, rack)
 
 
-def _hosts(zone: Zone, demand: Demand, rack: int) -> Iterator[int]:
+def _hosts(zone: ZoneOccupancy, demand: Demand, rack: int) -> Iterator[int]:
     """The hosts of a rack, each as often as it has room; the fullest first, so that whole ones stay free."""
     rooms = {host: zone.room(host, demand) for host in zone.hosts_of(rack)}
     for host in sorted(rooms, key=lambda host: rooms[host]):
         yield from [host] * rooms[host]
 
 
-def spread(zone: Zone, demand: Demand, most: int, racks: Collection[int]) -> list[int]:
+def spread(zone: ZoneOccupancy, demand: Demand, most: int, racks: Collection[int]) -> list[int]:
     """Hosts on a rack each, none of them one of the racks that the group has."""
     free = (rack for rack in zone.rooms(demand).layers[0].largest_first() if rack not in racks)
     return [next(_hosts(zone, demand, rack)) for rack in islice(free, most)]
 
 
 def partition(
-    zone: Zone,
+    zone: ZoneOccupancy,
     demand: Demand,
     most: int,
     owners: Mapping[int, int],
@@ -100,7 +100,7 @@ def partition(
 class _Racks:
     """The racks of a zone while instances of a partition group are handed out one by one."""
 
-    def __init__(self, zone: Zone, demand: Demand, owners: dict[int, int]) -> None:
+    def __init__(self, zone: ZoneOccupancy, demand: Demand, owners: dict[int, int]) -> None:
         self._zone, self._demand, self._owners = zone, demand, owners
         self._free = zone.rooms(demand).layers[0].largest_first()
         self._left: dict[int, Iterator[int]] = {}

@@ -7,7 +7,7 @@ from elastinet.model.interface import Function, NetworkInterface
 from elastinet.model.noun import Noun
 from elastinet.model.placement import DedicatedHost, Failure
 from elastinet.model.state import State
-from elastinet.rules.placement.occupancy import SHARED, Demand, Zone
+from elastinet.rules.placement.occupancy import SHARED, Demand, ZoneOccupancy
 
 
 class Plants:
@@ -16,16 +16,16 @@ class Plants:
     def __init__(self, plant: Plant, state: State) -> None:
         self.plant = plant
         self._state = state
-        self._zones: dict[str, Zone] = {}
+        self._zones: dict[str, ZoneOccupancy] = {}
         state.watchers[Instance].append(self._instance)
         state.watchers[NetworkInterface].append(self._interface)
         state.watchers[DedicatedHost].append(self._dedicated)
         state.watchers[Failure].append(self._failure)
 
-    def zone(self, name: str) -> Zone:
+    def zone(self, name: str) -> ZoneOccupancy:
         """A zone by its name."""
         if name not in self._zones:
-            self._zones[name] = Zone(self.plant)
+            self._zones[name] = ZoneOccupancy(self.plant)
         return self._zones[name]
 
     def _instance(self, old: Noun | None, new: Noun | None) -> None:
