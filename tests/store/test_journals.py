@@ -139,3 +139,18 @@ def test_a_full_disk_is_a_refusal_that_changes_nothing(tmp_path: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert told.split() == ["InternalError", "500", "2"]
     assert len(lines_in(tmp_path)) == 2
+
+
+def test_only_a_full_disk_is_called_full(tmp_path: Path) -> None:
+    """A file that cannot be written for another reason says that reason."""
+    with contextlib.closing(open_journal(tmp_path)) as journal:
+        reserve = tmp_path / "journal.reserve"
+        reserve.unlink()
+        reserve.symlink_to("nowhere")
+        with pytest.raises(JournalError, match=r"journal\.reserve: ") as told:
+            journal.append(b"line")
+        assert "disk is full" not in str(told.value)
+        assert "journal.reserve: " in journal.warning()
+        reserve.unlink()
+        journal.append(b"line")
+        assert journal.warning() == ""

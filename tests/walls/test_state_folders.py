@@ -6,7 +6,6 @@ import os
 import socket
 import stat
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,14 +30,6 @@ def as_user(number: int) -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-@pytest.fixture
-def reached() -> Iterator[Path]:
-    """A folder to which every user has a way."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        os.chmod(folder, 0o755)
-        yield Path(folder)
 
 
 def mode(path: Path) -> int:
@@ -180,8 +171,8 @@ def test_all_of_it_is_private_whatever_the_mask_and_whatever_was_there(run: Run,
 
 
 @only_root
-def test_others_do_not_reach_what_a_guest_has_left_with_the_setuid_bit(run: Run, reached: Path) -> None:
-    state = made(reached / "state", 0o755)
+def test_others_do_not_reach_what_a_guest_has_left_with_the_setuid_bit(run: Run, open_folder: Path) -> None:
+    state = made(open_folder / "state", 0o755)
     tool = made(made(state / "disks", 0o755) / ".unknown", 0o755) / "tool"
     tool.touch()
     tool.chmod(0o4755)

@@ -257,11 +257,9 @@ def test_a_path_that_cannot_be(run: Run, tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
-def test_another_user_does_not_reach_it(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "s"
+def test_another_user_does_not_reach_it(run: Run, open_folder: Path) -> None:
+    path = open_folder / "s"
     told(run("start", *NONE, "--state", ":memory:", "--unix-socket", str(path)))
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        folder.chmod(0o755)
     curl = [
         "setpriv",
         "--reuid=65534",

@@ -1,6 +1,5 @@
 """Room on the disk that is kept for what must go on when there is no other: an end, a deletion, a fact."""
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -13,6 +12,8 @@ class Reserve:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.why: OSError | None = None
+        """What has kept it from taking all its room."""
         self.restore()
 
     @property
@@ -22,9 +23,12 @@ class Reserve:
 
     def restore(self) -> bool:
         """Take the room, if there is some again; whether it is all there."""
+        self.why = None
         if not self.is_whole:
-            with contextlib.suppress(OSError):  # there is no room: then it stays as small as it is
+            try:
                 self._fill()
+            except OSError as error:  # it stays as small as it is
+                self.why = error
         return self.is_whole
 
     def _fill(self) -> None:

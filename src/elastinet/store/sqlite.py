@@ -1,5 +1,6 @@
 """A journal in an SQLite file."""
 
+import errno
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ R = TypeVar("R")
 
 FORMAT = 1
 MARK = "SELECT id, epoch, (SELECT coalesce(max(seq), 0) FROM journal) FROM world"
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL = "the disk is full: free some space. Until then only what ends or deletes something is done"
 DAMAGED = "it is damaged: 'elastinet state check' says where, 'elastinet state repair' keeps what can be read"
 ADVICE = {
@@ -91,7 +93,7 @@ class SqliteJournal:
             self._with_room(self._insert, line)
             return
         if self._reserve and not self._reserve.is_whole and not self._reserve.restore():
-            raise JournalFull(f"{self._path}: {FULL}")
+            raise self._without_reserve()
         try:
             self._attempt(self._insert, line)
         except JournalFull:
@@ -136,7 +138,14 @@ class SqliteJournal:
     def warning(self) -> str:
         """That the disk is full, as long as the room that is kept for then is not all there."""
         has_room = self._reserve is None or (self._reserve.restore() and not self._is_full)
-        return "" if has_room else f"{self._path}: {FULL}"
+        return "" if has_room else str(self._without_reserve())
+
+    def _without_reserve(self) -> JournalError:
+        """What to say while the room that is kept is not all there: only a full disk is a full disk."""
+        why = self._reserve.why if self._reserve else None
+        if why is None or why.errno in FULL_DISK:
+            return JournalFull(f"{self._path}: {FULL}")
+        return JournalError(f"{why.filename or self._path}: {why.strerror}")
 
     def close(self) -> None:
         """Close the file; the last connection's end moves what was written ahead into it."""
