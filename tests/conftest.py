@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import PROGRAM, Done, Run, wait_until
-from served import Served
 from xdist.scheduler import LoadScopeScheduling
 
+from commands import PROGRAM, Done, Run, wait_until
 from elastinet.engine import Engine
 from elastinet.serve import places
 from elastinet.store import MemoryJournal
+from served import Served
 
 TOGETHER = (
     "tests/fabric/",

@@ -20,8 +20,6 @@ from typing import NamedTuple
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parent)]
 
 import msgspec  # noqa: E402
-from machine import Machine  # noqa: E402
-from parts import ALL, eni, group, guest, network, table  # noqa: E402
 from path import Row, namespace  # noqa: E402
 
 from elastinet.cli.dpdk import command, cores  # noqa: E402
@@ -29,6 +27,8 @@ from elastinet.fabric.contract import client  # noqa: E402
 from elastinet.fabric.contract.names import ROUTER_MAC  # noqa: E402
 from elastinet.fabric.contract.objects import AnyObject, NetworkSubnet  # noqa: E402
 from elastinet.fabric.kernel.relay import RECEIVE_BUFFER_FORCE  # noqa: E402
+from machine import Machine  # noqa: E402
+from parts import ALL, eni, group, guest, network, table  # noqa: E402
 from wire import BATCH, WAIT_FOR_ONE, Batch, End, datagrams  # noqa: E402
 from wire import Path as Wire  # noqa: E402
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parent)]
 
-from machine import Machine  # noqa: E402
-from parts import ALL, eni, group, guest  # noqa: E402
 from path import crowd, world  # noqa: E402
 
 from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, DirectionLimit, GroupRule  # noqa: E402
+from machine import Machine  # noqa: E402
+from parts import ALL, eni, group, guest  # noqa: E402
 
 Row = tuple[str, float, str]
 MANY, EDITS = 100, 9

@@ -11,6 +11,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parent)]
 
+from path import Row, namespace, world  # noqa: E402
+
+from elastinet.fabric.contract.objects import DirectionLimit, GroupRule  # noqa: E402
 from loads import MBIT, Load, arriving, bursting, data, flowing, limits, measured, serving  # noqa: E402
 from machine import Machine  # noqa: E402
 from parts import (  # noqa: E402
@@ -19,10 +22,7 @@ from parts import (  # noqa: E402
     guest,
     things,
 )
-from path import Row, namespace, world  # noqa: E402
 from vpcs import between, side  # noqa: E402
-
-from elastinet.fabric.contract.objects import DirectionLimit, GroupRule  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds  # noqa: E402
 
 GIGA = 1000 * MBIT

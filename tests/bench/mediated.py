@@ -14,11 +14,11 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[folder]) for folder in (0, 1)]
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parent)]
 
+from path import Row, bare, namespace, world  # noqa: E402
+
 from machine import Machine  # noqa: E402
 from parts import eni, guest  # noqa: E402
-from path import Row, bare, namespace, world  # noqa: E402
 from relays import relays  # noqa: E402
-
 from wire import PACKETS, PINGS, End, compare, datagrams, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
 from wire import Path as Wire  # noqa: E402
 

@@ -10,9 +10,6 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parent)]
 
-from machine import Machine  # noqa: E402
-from parts import ALL, eni, group, guest, network, table  # noqa: E402
-
 from elastinet.fabric.contract.objects import (  # noqa: E402
     AnyObject,
     GroupRule,
@@ -23,6 +20,8 @@ from elastinet.fabric.contract.objects import (  # noqa: E402
     NetworkSubnet,
 )
 from elastinet.fabric.kernel.worker import Worker  # noqa: E402
+from machine import Machine  # noqa: E402
+from parts import ALL, eni, group, guest, network, table  # noqa: E402
 from wire import End, compare, packet_seconds, round_trip_seconds, stream_seconds  # noqa: E402
 
 Row = tuple[str, float, str]

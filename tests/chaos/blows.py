@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from elastinet.fabric.guest import cgroups
 from family import child, children
 from left import ours
 from world import World
-
-from elastinet.fabric.guest import cgroups
 
 ENGINE, AGENT = "elastinet.serve.server", "elastinet.fabric.agent.agent"
 STILL_SECONDS = (0.5, 2.5)

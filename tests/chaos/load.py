@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as Lost
 from botocore.parsers import ResponseParserError
+
 from world import World
 
 Fact = tuple[str, ...]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from commands import NONE, PROGRAM, Run, refused, told, wait_until
 
+from commands import NONE, PROGRAM, Run, refused, told, wait_until
 from elastinet import __version__
 from elastinet.serve import places
 

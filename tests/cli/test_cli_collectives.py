@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+
 from commands import NONE, Run, refused, told
 from place import launch, make_place
 

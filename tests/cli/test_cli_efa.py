@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from commands import NONE, Run, refused, told
 from place import make_place
 

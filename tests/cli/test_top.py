@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
 from commands import NONE, PROGRAM, Run, refused, told, wait_until
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
-from place import launch, make_place
 
 from elastinet.ec2.operations import OPERATIONS
+from place import launch, make_place
 from served import Served, new_account
 
 AWS = shutil.which("aws", path=str(Path(sys.executable).parent))

@@ -8,10 +8,9 @@ import time
 from types import SimpleNamespace
 
 from frames import mac
-from leases import ACK, BROADCAST, COOKIE, DISCOVER, answer, body, frame, message, options
-
 from fuzz.mutation import mutated
 from fuzz.place import Place
+from leases import ACK, BROADCAST, COOKIE, DISCOVER, answer, body, frame, message, options
 
 OVERLOAD, RELAY, CLIENT_ID, VENDOR, USER_CLASS, FULL_NAME, HOST_NAME, PXE = 52, 82, 61, 60, 77, 81, 12, 97
 WORDS = (

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from family import children
-from frames import address, received
-from leases import DISCOVER, SOLICIT, answer, message, message6
-
 from elastinet.fabric.contract.client import AgentGone
 from elastinet.serve.logs import path_of
 from elastinet.serve.places import runtime_folder
+from family import children
+from frames import address, received
 from fuzz.dns_door import labels
 from fuzz.place import METADATA, Place
+from leases import DISCOVER, SOLICIT, answer, message, message6
 from region_seen import differences, everything
 
 COMPLAINTS = ("Traceback", "has a fault", "is started again")

@@ -7,10 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from world import World
-
 from elastinet.fabric.contract import client
 from elastinet.serve.places import runtime_folder
+from world import World
 
 METADATA, METADATA6 = "169.254.169.254", "fd00:ec2::254"
 ROUTER6 = "fe80::c00:ff:fe00:1"

@@ -22,6 +22,8 @@ from frames import (
     mac,
     udp6,
 )
+from fuzz.mutation import mutated
+from fuzz.place import METADATA6, ROUTER6, Place
 from leases import (
     CLIENT_ID,
     DUID,
@@ -34,9 +36,6 @@ from leases import (
     grants,
     option6,
 )
-
-from fuzz.mutation import mutated
-from fuzz.place import METADATA6, ROUTER6, Place
 
 ROUTERS, NODES = "ff02::2", "ff02::1"
 IA_TA, ASKED, RELAYED, RAPID, VENDOR, IA_PD = 4, 6, 9, 14, 17, 25

@@ -12,12 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from world import ELASTINET, World
 
 from commands import wait_until
 from elastinet.fabric.contract import client
 from elastinet.fabric.guest import seccomp
 from elastinet.serve.places import runtime_folder
+from world import ELASTINET, World
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev")
 READY = "Press enter"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from commands import wait_until
 from outside import REGION, Outside
 from world import ELASTINET

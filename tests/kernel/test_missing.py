@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from world import ELASTINET
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="hiding a program from a server needs root")

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mpi_jobs import Running, built, card, command, inside, launch, mpirun, nothing_left, refused
-from world import World
 
 from commands import wait_until
+from mpi_jobs import Running, built, card, command, inside, launch, mpirun, nothing_left, refused
+from world import World
 
 
 @pytest.fixture(scope="module")

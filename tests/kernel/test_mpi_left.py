@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from commands import wait_until
 from family import child
 from mpi_jobs import Running, built, command, inside, launch, mpirun, nothing_left
 from world import World
-
-from commands import wait_until
 
 SLOW_TAR = """cat >/usr/local/bin/tar <<'END'
 #!/bin/sh

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+
 from world import ELASTINET, World
 
 SCALE = 0.02

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from world import ELASTINET, World
 
 pytestmark = pytest.mark.skipif(shutil.which("fi_pingpong") is None, reason="libfabric-bin is not installed")

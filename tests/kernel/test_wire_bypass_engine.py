@@ -10,10 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from family import child, children, of_module
-from world import World
 
 from commands import wait_until
+from family import child, children, of_module
+from world import World
 
 AGENT, ENGINE = "elastinet.fabric.agent.agent", "elastinet.serve.server"
 HOLD = (

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from family import child, children
 from prometheus_client.parser import text_string_to_metric_families
-from world import World
 
 from commands import wait_until
+from family import child, children
+from world import World
 
 NAMES = [
     *("rx_bytes", "rx_packets", "tx_bytes", "tx_packets"),

@@ -3,10 +3,9 @@
 import os
 import signal
 
+from commands import wait_until
 from family import child
 from left import host, ours
-
-from commands import wait_until
 
 
 def test_stop_leaves_nothing_and_start_brings_all_back(own_world):

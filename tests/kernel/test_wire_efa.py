@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from world import World
 
 MACS = "http://169.254.169.254/latest/meta-data/network/interfaces/macs"

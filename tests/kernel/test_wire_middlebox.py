@@ -1,6 +1,7 @@
 """A middlebox that routes inside the VPC, and the table of its gateway, put in the way."""
 
 import pytest
+
 from world import ping
 
 

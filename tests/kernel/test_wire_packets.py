@@ -4,6 +4,7 @@ import base64
 import re
 
 import pytest
+
 from commands import wait_until
 from world import ping
 

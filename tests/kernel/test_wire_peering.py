@@ -1,6 +1,7 @@
 """Peered VPCs: what the API says of a connection is what packets meet."""
 
 import pytest
+
 from world import ping
 
 

@@ -1,6 +1,7 @@
 """Instances that reboot or shut down from inside, as their owners see it by the API and by packets."""
 
 import pytest
+
 from commands import wait_until
 from world import ping
 

@@ -3,8 +3,9 @@
 import json
 
 from catalogue import REFUSALS
-from scene import Scene, picture
 from test_refusals import check
+
+from scene import Scene, picture
 
 
 def told(world):

@@ -9,8 +9,9 @@ import urllib.request
 from typing import Any
 
 import pytest
-from place import launch, make_place
 from prometheus_client.parser import text_string_to_metric_families
+
+from place import launch, make_place
 from served import Served
 
 

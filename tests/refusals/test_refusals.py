@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from catalogue import REFUSALS, Refusal
+
 from scene import Scene, picture
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from catalogue import Refusal
-from scene import NONE, picture
 from test_refusals import check
 
+from scene import NONE, picture
 from served import Served
 
 ON, UDP = {"EnaSrdEnabled": True}, {"EnaSrdUdpSpecification": {"EnaSrdUdpEnabled": True}}

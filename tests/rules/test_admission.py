@@ -1,10 +1,10 @@
 """The rules of security groups and ACLs that connections lack."""
 
 import pytest
-from small_region import Region
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.admission import Passage, missing
+from small_region import Region
 
 TCP, UDP = 6, 17
 

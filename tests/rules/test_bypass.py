@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_region import OWNER, Region
 
 from elastinet.catalog.images import images
 from elastinet.model.instance import Instance
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import instance_id_of
+from small_region import OWNER, Region
 
 C5N, P4D = "c5n.18xlarge", "p4d.24xlarge"
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from small_region import HERE, THERE, Region
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.caps import Caps, Traffic
 from elastinet.rules.paths import NoNetworkPath
 from elastinet.rules.performance import of_pair
+from small_region import HERE, THERE, Region
 
 GIGA = 10**9
 BIG = ("c5n.18xlarge", "c5n.18xlarge")

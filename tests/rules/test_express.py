@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from small_region import Region
 
 from elastinet.catalog.settings import Rules
 from elastinet.model.interface import NetworkInterface
@@ -11,6 +10,7 @@ from elastinet.rules.caps import Traffic
 from elastinet.rules.express import why_not
 from elastinet.rules.paths import path
 from elastinet.rules.performance import of_pair
+from small_region import Region
 
 TCP = {"EnaSrdEnabled": True}
 BOTH = TCP | {"EnaSrdUdpSpecification": {"EnaSrdUdpEnabled": True}}

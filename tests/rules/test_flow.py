@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from small_region import Region
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.caps import Traffic
 from elastinet.rules.performance import of_pair
+from small_region import Region
 
 GIGA = 10**9
 GROUPS = {"near": "cluster", "other": "cluster", "apart": "spread"}

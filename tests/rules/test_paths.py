@@ -1,10 +1,10 @@
 """The way between two interfaces, or the reason why there is none."""
 
 import pytest
-from small_region import HERE, OWNER, THERE, Region
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.paths import NetworkPath, NoNetworkPath, path
+from small_region import HERE, OWNER, THERE, Region
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import Served
-from watched import FORM, Stderr, Watched
 
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service
+from served import Served
+from watched import FORM, Stderr, Watched
 
 MOST_BYTES = 1 << 20
 

@@ -6,9 +6,8 @@ import struct
 import time
 from collections.abc import Iterator
 
-from machine import Machine
-
 from elastinet.fabric.contract import client
+from machine import Machine
 
 ECHO, SOLICIT_ROUTER, ADVERTISE_ROUTER, SOLICIT, ADVERTISE, REDIRECT = 128, 133, 134, 135, 136, 137
 ICMP6, UDP = 58, 17

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from machine import Machine
 
 from elastinet.fabric.contract.messages import Measure
 from elastinet.fabric.contract.objects import BandwidthLimits, DirectionLimit, FlowLimit
 from elastinet.rules.frames import Transport, share
+from machine import Machine
 
 MBIT = 10**6
 LOW, HIGH, NEVER = 0.97, 1.01, 1.05

@@ -5,10 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from world import ELASTINET, World
-
 from elastinet.fabric.contract import client
 from elastinet.serve import places
+from world import ELASTINET, World
 
 MESSAGES = r"""
 #include <mpi.h>

@@ -3,9 +3,9 @@
 from typing import Any
 
 import msgspec
-from parts import eni, network
 
 from elastinet.fabric.contract.objects import GroupRule, Interface, Network
+from parts import eni, network
 
 BLOCK = "2001:db8:0:100::/56"
 BLOCKS = ("2001:db8:0:101::/64", "2001:db8:0:102::/64")

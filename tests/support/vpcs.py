@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from parts import ALL, eni, group, guest, table
-
 from elastinet.fabric.contract.objects import (
     AnyObject,
     GroupRule,
@@ -12,6 +10,7 @@ from elastinet.fabric.contract.objects import (
     NetworkSubnet,
     PeeringLink,
 )
+from parts import ALL, eni, group, guest, table
 
 PINGED = (GroupRule(1, 8, -1, "0.0.0.0/0"), GroupRule(58, 128, -1, "::/0"))
 EVERY = (ALL, GroupRule(-1, -1, -1, "::/0"))

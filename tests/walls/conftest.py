@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from machine import machine, running
 
 __all__ = ["machine", "running"]

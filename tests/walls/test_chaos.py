@@ -17,13 +17,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from chaos.blows import BLOWS, Blow, Confined, fill, groups, inits, wait_for_the_end
+from chaos.load import Load
 from commands import wait_until
 from left import host
 from wholeness import check_references, kept
 from world import World
-
-from chaos.blows import BLOWS, Blow, Confined, fill, groups, inits, wait_for_the_end
-from chaos.load import Load
 
 SECONDS = float(os.environ.get("ELASTINET_CHAOS_SECONDS", "45"))
 SEED = os.environ.get("ELASTINET_CHAOS_SEED", "1")

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from machine import MODES, Machine
-from parts import guest
 
 from elastinet.deletion import remove_tree
+from machine import MODES, Machine
+from parts import guest
 
 LEVELS = 3000
 MODES_OF_FOLDERS = (0o000, 0o100, 0o200, 0o300, 0o400, 0o500, 0o600, 0o700, 0o1777, 0o4755)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import pytest
-from machine import MODES, Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.kernel import kernel
 from elastinet.fabric.kernel.loop import FIRST_PAUSE, Loop, Lost
 from elastinet.fabric.kernel.worker import Worker
+from machine import MODES, Machine
+from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))
 GUESTS = 24

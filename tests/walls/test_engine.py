@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from family import below, told
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from commands import PROGRAM
 from elastinet.fabric.guest import ids
+from family import below, told
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="what root starts")
 POWERS = {"engine": 0, "dnsmasq": 0x3400, "relay": 0}

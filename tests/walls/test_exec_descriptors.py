@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import machine
 import pytest
+
+import machine
+from elastinet.fabric.contract import client
 from machine import NOBODY, Machine
 from parts import ALL, eni, group, guest, network, table
-
-from elastinet.fabric.contract import client
 
 CLIENT = Path(machine.__file__).with_name("program.py")
 SPOIL = """

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from commands import wait_until
 from outside import REGION, Outside
 from world import ELASTINET

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.guest import ids
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="an agent of the machine's root")

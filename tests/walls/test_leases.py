@@ -4,6 +4,7 @@ import itertools
 import socket
 
 import pytest
+
 from frames import address, group_mac, packets, received, udp6
 from leases import (
     CONFIRM,

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from machine import NOBODY, Machine
-from parts import ALL, eni, group, guest, network, table
 from test_room import BOMB, MOST, SMALL
 
 from elastinet.deletion import remove_tree
+from machine import NOBODY, Machine
+from parts import ALL, eni, group, guest, network, table
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="lending ids takes root")
 LENT = 0x6F000000

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from family import child
-from world import ELASTINET, World
 
 from commands import wait_until
 from elastinet.serve.connections import MOST_OF_AN_INSTANCE
+from family import child
+from world import ELASTINET, World
 
 FLOOD = """
 import itertools, socket, sys, time

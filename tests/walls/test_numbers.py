@@ -9,12 +9,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from raw import ask
-from served import Served
-from watched import Stderr, Watched
 
 from elastinet.digits import decimal, whole
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service, service_of
+from served import Served
+from watched import Stderr, Watched
 
 HUGE = ("2147483647", "-2147483648", "-1", "10000", "65536")
 NO_NUMBERS = (

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 

@@ -1,11 +1,11 @@
 """A guest that reboots: it boots again, and who does nothing else costs the agent nothing."""
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.contract import client
 from elastinet.fabric.guest.reboots import LAST_SECONDS, QUICK_SECONDS, Reboots
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 COMMANDS = {"RESTART": 0x01234567, "RESTART2": 0xA1B2C3D4, "HALT": 0xCDEF0123, "POWER_OFF": 0x4321FEDC}
 

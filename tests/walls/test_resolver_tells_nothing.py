@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from shlex import quote
 
 import pytest
-from machine import MODES, Machine
-from parts import eni, group, guest, network, table
 
 from elastinet.fabric.contract.objects import Acl
+from machine import MODES, Machine
+from parts import eni, group, guest, network, table
 
 CHAOS, IN, TXT, ANY = 3, 1, 16, 255
 NAMES = (

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.guest import cgroups
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))
 SMALL = 64

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from test_ids import DEVICES
+
 from escapes import ATTEMPTS, nothing_leads_out
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from test_ids import DEVICES
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an agent of the machine's root")
 OVERLAY = "mkdir /run/o /run/w; mount -t overlay o -o lowerdir=/usr,upperdir=/run/o,workdir=/run/w /usr"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from commands import NONE, Run, refused, told
 
+from commands import NONE, Run, refused, told
 from elastinet import folders
 from elastinet.fabric.contract import client
 from elastinet.fabric.contract.protocol import connect_to_own

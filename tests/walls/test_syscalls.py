@@ -11,12 +11,12 @@ from errno import EAFNOSUPPORT, ENOSYS, EPROTONOSUPPORT
 from pathlib import Path
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.guest import seccomp
 from elastinet.fabric.guest.seccomp import ALLOW, AT_LEAST, EQUAL, ERROR, LOAD, RETURN, Step, compiled
 from elastinet.fabric.guest.syscalls import ARCHITECTURES, DENIED, FAMILIES, NUMBERS, OPENING
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 MACHINES = sorted(NUMBERS)
 SEEN = {

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.kernel import kernel
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))
 SNARE = Path(__file__).with_name("snare.py").read_text()

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import NONE, Run, refused, told
 from raw import FORM, address, ask
-from served import Served
 
+from commands import NONE, Run, refused, told
 from elastinet.serve.origins import ASKED, Origins
+from served import Served
 
 CHROME = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36")
 CURL = ("User-Agent", "curl/8.14.1")

@@ -4,6 +4,7 @@ import json
 import urllib.request
 
 import pytest
+
 from place import launch, make_place
 
 

@@ -3,9 +3,9 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from refused import refused
 
 from elastinet.ec2.core.filters import Filter
+from refused import refused
 
 CIDRS = ("10.0.0.0/24", "10.0.1.0/24", "10.0.11.0/24", "10.0.2.0/24")
 

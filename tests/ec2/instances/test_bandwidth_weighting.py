@@ -1,6 +1,7 @@
 """How an instance divides its bandwidth between the network and EBS: at launch, and while it is stopped."""
 
 import pytest
+
 from place import instances, launch, make_place
 from refused import refused
 

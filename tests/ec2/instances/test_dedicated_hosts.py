@@ -1,6 +1,7 @@
 """Dedicated Hosts, and instances that are moved among hosts, groups and tenancies."""
 
 import pytest
+
 from place import instances, launch, make_place
 from refused import refused
 

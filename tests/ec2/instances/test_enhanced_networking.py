@@ -1,6 +1,7 @@
 """The attributes that decide which network device an instance has, on images and on instances."""
 
 import pytest
+
 from place import instances, launch, make_place
 from refused import refused
 

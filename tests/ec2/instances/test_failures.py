@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+
 from place import instances, launch, make_place
 
 KIND = "m5.24xlarge"

@@ -1,6 +1,7 @@
 import base64
 
 import pytest
+
 from place import instances, interface, launch, make_place
 from refused import refused
 

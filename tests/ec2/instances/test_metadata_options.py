@@ -1,4 +1,5 @@
 import pytest
+
 from place import instances, launch, make_place
 from refused import refused
 

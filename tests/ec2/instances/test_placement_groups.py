@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 from place import launch, make_place
 from refused import refused
 

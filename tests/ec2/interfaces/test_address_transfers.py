@@ -1,11 +1,11 @@
 import pytest
-from place import launch, make_place
-from refused import refused
-from served import new_account
 
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.store import MemoryJournal
+from place import launch, make_place
+from refused import refused
+from served import new_account
 
 
 @pytest.fixture

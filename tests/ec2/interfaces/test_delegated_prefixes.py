@@ -3,6 +3,7 @@
 import ipaddress
 
 import pytest
+
 from dual_stack import addresses6, describe, make_dual_stack_place, prefixes
 from place import instances, interface, launch
 from refused import refused

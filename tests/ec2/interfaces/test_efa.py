@@ -1,6 +1,7 @@
 """Elastic Fabric Adapters in both editions: where they may be, how many, and what an EFA-only one lacks."""
 
 import pytest
+
 from place import instances, interface, launch, make_place
 from refused import refused
 

@@ -1,6 +1,7 @@
 """ENA Express: an attribute of an attachment, which is gone with it."""
 
 import pytest
+
 from place import instances, interface, launch, make_place
 from refused import refused
 

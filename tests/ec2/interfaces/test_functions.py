@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
+
 from place import instances, launch, make_place
 from refused import refused
 from served import Served

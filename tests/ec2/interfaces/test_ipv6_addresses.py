@@ -3,6 +3,7 @@
 import ipaddress
 
 import pytest
+
 from dual_stack import addresses6, make_dual_stack_place
 from place import instances, interface, launch
 from refused import refused

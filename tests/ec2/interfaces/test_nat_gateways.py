@@ -1,9 +1,9 @@
 import pytest
-from place import interface, launch, make_place
-from refused import refused
 
 from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
+from place import interface, launch, make_place
+from refused import refused
 
 SOON = {"Delay": 1, "MaxAttempts": 20}
 

@@ -1,6 +1,7 @@
 """Route tables of internet gateways."""
 
 import pytest
+
 from place import launch, make_place
 from refused import refused
 

@@ -3,6 +3,7 @@
 import ipaddress
 
 import pytest
+
 from dual_stack import default_acl, default_group, describe, dual_stack_vpc, first_subnet_block
 from refused import refused
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+
 from dual_stack import dual_stack_vpc, first_subnet_block
 from refused import refused
 

@@ -1,4 +1,5 @@
 import pytest
+
 from place import make_place
 from refused import refused
 

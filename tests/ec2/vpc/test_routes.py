@@ -1,4 +1,5 @@
 import pytest
+
 from refused import refused
 
 ANYWHERE = "0.0.0.0/0"

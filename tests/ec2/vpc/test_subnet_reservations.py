@@ -1,6 +1,7 @@
 from ipaddress import IPv6Address, IPv6Network
 
 import pytest
+
 from dual_stack import addresses6, make_dual_stack_place, prefixes
 from refused import refused
 

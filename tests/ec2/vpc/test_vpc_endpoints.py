@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from place import launch, make_place
 from refused import refused
 

@@ -1,8 +1,8 @@
 import pytest
-from refused import refused
 
 from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
+from refused import refused
 
 NONE = "pcx-00000000000000000"
 

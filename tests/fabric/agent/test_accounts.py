@@ -2,9 +2,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loads import MBIT, bursting
 
 from elastinet.fabric.agent.credits import Account
+from loads import MBIT, bursting
 
 BASELINE, PEAK = 20, 100
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+
 from loads import MBIT, Load, arriving, bursting, carries, data, limits, measured, serving
 from machine import Machine
 from parts import guest, things

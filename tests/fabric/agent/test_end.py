@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 

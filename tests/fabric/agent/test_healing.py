@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 

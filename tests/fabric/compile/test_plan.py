@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parts import eni, guest, network, table
-from sixparts import BLOCK, BLOCKS, eni6, network6, six
 
 from elastinet.fabric.compile import permissions, plan
 from elastinet.fabric.compile.items import Identity, Item
@@ -24,6 +22,8 @@ from elastinet.fabric.contract.objects import (
     Members,
     PeeringLink,
 )
+from parts import eni, guest, network, table
+from sixparts import BLOCK, BLOCKS, eni6, network6, six
 
 PEERS = [
     "0.0.0.0/0",

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.cli.dpdk import command
 from elastinet.fabric.contract import client
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 needs_dpdk = pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev")
 SECOND = eni(3, "10.0.2.10", guest="i-1", device="eth1", addresses6=("2001:db8::a",), subnet6="2001:db8::/64")

@@ -6,10 +6,10 @@ import socket
 import time
 
 import pytest
-from machine import Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.contract import client
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
 
 
 @pytest.fixture

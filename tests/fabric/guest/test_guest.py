@@ -6,9 +6,10 @@ import signal
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from family import below, told
 from machine import Machine
-from msgspec.structs import replace
 from parts import ALL, eni, group, guest, network, table
 
 BASE = (network(), table(), group(ALL))

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from escapes import nothing_leads_out
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table

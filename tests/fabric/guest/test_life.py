@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parts import guest
 
 from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel.loop import Loop
+from parts import guest
 
 
 class Start:

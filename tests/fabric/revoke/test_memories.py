@@ -4,12 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
-from keepers import DOOR, INNOCENT, KEEPERS, SECRET, WAITING, python, waiting
-from machine import PATIENCE, Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.agent.memories import _owner, spread
 from elastinet.fabric.contract.objects import Guest
+from keepers import DOOR, INNOCENT, KEEPERS, SECRET, WAITING, python, waiting
+from machine import PATIENCE, Machine
+from parts import ALL, eni, group, guest, network, table
 
 REGION = (network(), table(), group(ALL))
 

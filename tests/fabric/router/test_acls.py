@@ -1,10 +1,9 @@
 """Network ACLs: stateless lists at a subnet's border."""
 
+from elastinet.fabric.contract.objects import Acl, AclEntry
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import fetch, pings, public, serve
-
-from elastinet.fabric.contract.objects import Acl, AclEntry
 
 EVERYONE = "0.0.0.0/0"
 OPEN = AclEntry(100, -1, -1, -1, EVERYONE, True)

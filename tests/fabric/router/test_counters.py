@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from machine import MODES, Machine
-from parts import ALL, eni, group, guest, network, table
 
 from elastinet.fabric.contract.messages import Measure, Measured
 from elastinet.fabric.contract.objects import BandwidthLimits, DirectionLimit
+from machine import MODES, Machine
+from parts import ALL, eni, group, guest, network, table
 
 RATE, FLOW = 80_000_000, 40_000_000
 SEND = """

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from frames import packets, received
 from leases import (
     ACK,

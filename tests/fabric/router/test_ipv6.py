@@ -4,15 +4,15 @@ import re
 import time
 
 import pytest
+
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.names import INTERNET_MAC, ROUTER_MAC
+from elastinet.fabric.contract.objects import Acl, AclEntry, Group, GroupRule, Members
 from frames import icmp6, packets, seen
 from machine import Machine
 from parts import ALL, group, guest, network, table
 from probes import fetch, pings, serve
 from sixparts import ALL6, INTERNET, ROUTER, eni6, network6, six
-
-from elastinet.fabric.contract import names
-from elastinet.fabric.contract.names import INTERNET_MAC, ROUTER_MAC
-from elastinet.fabric.contract.objects import Acl, AclEntry, Group, GroupRule, Members
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
 OPEN = group(ALL, ALL6, egress=(ALL, ALL6))

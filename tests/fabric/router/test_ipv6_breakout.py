@@ -3,6 +3,8 @@
 import struct
 
 import pytest
+
+from elastinet.fabric.contract.names import ROUTER_MAC
 from frames import (
     ADVERTISE,
     ADVERTISE_ROUTER,
@@ -23,8 +25,6 @@ from machine import Machine
 from parts import ALL, group, guest, table
 from probes import pings
 from sixparts import ALL6, ROUTER, eni6, network6, six
-
-from elastinet.fabric.contract.names import ROUTER_MAC
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
 LOCAL, OTHER_LOCAL = "fe80::ff:fe00:1", "fe80::ff:fe00:2"

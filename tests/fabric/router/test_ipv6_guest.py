@@ -4,6 +4,7 @@ import ipaddress
 import struct
 
 import msgspec
+
 from frames import (
     ADVERTISE_ROUTER,
     ICMP6,

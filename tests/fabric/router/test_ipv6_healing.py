@@ -3,12 +3,12 @@
 import re
 
 import pytest
+
+from elastinet.fabric.contract.objects import Acl, AclEntry, Members
 from machine import Machine
 from parts import ALL, group, guest, table
 from probes import pings
 from sixparts import ALL6, BLOCK, INTERNET, eni6, network6, six
-
-from elastinet.fabric.contract.objects import Acl, AclEntry, Members
 
 ONE, THREE = six(1, "10"), six(2, "30")
 ROUTES = table(("2001:db8:ffff::/48", "eni-3"), ("::/0", "igw"))

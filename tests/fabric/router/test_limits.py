@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+
+from elastinet.fabric.contract.objects import DirectionLimit, FlowLimitPeers, GroupRule, Mapping
 from loads import Load, arriving, carries, data, flowing, limits, measured, nearer, serving
 from machine import Machine
 from parts import eni, group, guest, things
 from vpcs import between, side
-
-from elastinet.fabric.contract.objects import DirectionLimit, FlowLimitPeers, GroupRule, Mapping
 
 MBIT = 10**6
 PUBLIC = "203.0.113.101"

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+
+from elastinet.fabric.contract.objects import AnyObject, Mapping
 from loads import MBIT, Load, arriving, carries, limits, serving
 from machine import Machine
 from parts import ALL, group, guest, table, things
 from sixparts import ALL6, INTERNET, eni6, network6, six
-
-from elastinet.fabric.contract.objects import AnyObject, Mapping
 
 pytestmark = pytest.mark.parametrize("running", ["rootless"], indirect=True)
 PUBLIC = "203.0.113.101"

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from frames import mac, packets
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table

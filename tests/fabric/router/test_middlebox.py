@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+
+from elastinet.fabric.contract.objects import AnyObject, Interface
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import pings, public
-
-from elastinet.fabric.contract.objects import AnyObject, Interface
 
 INSIDE = (("10.0.1.0/24", "eni-9"), ("10.0.2.0/24", "eni-9"))
 

@@ -3,11 +3,10 @@
 import socket
 from typing import Any
 
+from elastinet.fabric.contract.objects import AnyObject, Appliance, Interface
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import fetch, pings, public, serve
-
-from elastinet.fabric.contract.objects import AnyObject, Appliance, Interface
 
 OUT = table(("0.0.0.0/0", "igw"), id="rtb-2")
 NAT = Appliance("nat-2", "vpc-1")

@@ -2,11 +2,10 @@
 
 import socket
 
+from elastinet.fabric.contract.objects import GroupRule, Members
 from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import fetch, pings, public, serve
-
-from elastinet.fabric.contract.objects import GroupRule, Members
 
 PING = GroupRule(1, 8, 0, "0.0.0.0/0")
 TWO = (guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))

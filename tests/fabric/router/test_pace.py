@@ -12,13 +12,12 @@ import threading
 import time
 from collections.abc import Iterator
 
+from elastinet.fabric.contract.names import ROUTER_MAC
 from frames import checked, frame, mac, packets
 from machine import Machine, in_thread
 from parts import ALL, group, guest, table
 from probes import pings
 from sixparts import ALL6, eni6, network6, six
-
-from elastinet.fabric.contract.names import ROUTER_MAC
 
 ONE, TWO = six(1, "10"), six(1, "20")
 MAC = "02:00:00:00:00:01"

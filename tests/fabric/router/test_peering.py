@@ -1,12 +1,12 @@
 """Peered VPCs: a link between two routers, which carries what the routes of both sides send over it."""
 
 import pytest
+
+from elastinet.fabric.contract.objects import AnyObject
 from machine import Machine
 from parts import group, table
 from probes import pings
 from vpcs import at, between, side
-
-from elastinet.fabric.contract.objects import AnyObject
 
 
 def region() -> tuple[AnyObject, ...]:

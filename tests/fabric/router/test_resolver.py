@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from machine import Machine
-from parts import eni, group, guest, network, table
 
 from elastinet.fabric.contract.objects import Acl, Interface
+from machine import Machine
+from parts import eni, group, guest, network, table
 
 NAME = "ip-10-0-1-10.ec2.internal"
 RESOLVERS = ("10.0.0.2", "169.254.169.253")

@@ -4,11 +4,11 @@ import re
 import time
 
 import pytest
+
+from elastinet.fabric.contract.objects import AnyObject, Group, GroupRule
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from probes import pings
-
-from elastinet.fabric.contract.objects import AnyObject, Group, GroupRule
 
 WEB = GroupRule(6, 80, 80, "0.0.0.0/0")
 NEAR = GroupRule(6, 80, 80, "10.0.0.0/16")

@@ -1,0 +1,124 @@
+"""A virtual packet, and the entries of a router that tracks connections."""
+
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+ECHOS = {ICMP: (8, 0), ICMP6: (128, 129)}
+"""An echo request's type, and its reply's."""
+
+
+@dataclass
+class Entry:
+    """A tracked connection: the way of its first packet, its mark, and whether it was answered."""
+
+    first: tuple[Any, ...]
+    mark: int = 0
+    answered: bool = False
+
+
+@dataclass
+class Packet:
+    """What it says, and what the namespace that it is in knows of it; `number` is a port or a type and code."""
+
+    protocol: int
+    source: Any
+    target: Any
+    sport: int = 40000
+    dport: int = 80
+    hops: int = 64
+    mark: int = 0
+    iif: int = 0
+    oif: int = 0
+    ether: str = ""
+    next_hop: Any = None
+    entry: Entry | None = None
+    state: str = "new"
+    direction: str = "original"
+    type: int = field(default=-1)
+
+    def __post_init__(self) -> None:
+        self.source, self.target = map(ipaddress.ip_address, (str(self.source), str(self.target)))
+        if self.protocol in ECHOS and self.type < 0:
+            self.type = ECHOS[self.protocol][0]
+
+    def answer(self) -> "Packet":
+        """The packet that its target sends back."""
+        kind = ECHOS[self.protocol][1] if self.protocol in ECHOS else -1
+        return Packet(self.protocol, self.target, self.source, self.dport, self.sport, type=kind)
+
+    def entering(self, iif: int, ether: str) -> "Packet":
+        """As it comes into a namespace, which knows nothing of it."""
+        return replace(self, iif=iif, ether=ether, mark=0, oif=0, next_hop=None, entry=None, state="new")
+
+    @property
+    def way(self) -> tuple[Any, ...]:
+        """What connection tracking knows it by, in its own direction."""
+        ports = (0, 0) if self.protocol in ECHOS else (self.sport, self.dport)
+        return (self.protocol, self.source, self.target, *ports)
+
+    @property
+    def way_back(self) -> tuple[Any, ...]:
+        """The same of its answers."""
+        protocol, source, target, sport, dport = self.way
+        return (protocol, target, source, dport, sport)
+
+    def field(self, name: str) -> Any:
+        """A field by nftables' name; None where it has none."""
+        family, _, word = name.partition(" ")
+        version = self.source.version
+        if family in ("ip", "ip6"):
+            return self._header(word) if version == (4 if family == "ip" else 6) else None
+        if family in ("tcp", "udp") and self.protocol != {"tcp": TCP, "udp": UDP}[family]:
+            return None
+        if family in ("icmp", "icmpv6"):
+            return self._icmp(word) if self.protocol == {"icmp": ICMP, "icmpv6": ICMP6}[family] else None
+        if name.startswith("@"):
+            return None  # a part of a DHCP message
+        return self._known(name, word)
+
+    def _header(self, word: str) -> Any:
+        found = {"saddr": self.source, "daddr": self.target, "ttl": self.hops, "hoplimit": self.hops}
+        return found[word]
+
+    def _icmp(self, word: str) -> int:
+        return {"type": self.type, "code": 0}[word]
+
+    def _known(self, name: str, word: str) -> Any:
+        if word == "dport":
+            return None if self.protocol in ECHOS else self.dport
+        if word == "sport":
+            return self.type << 8 if self.protocol in ECHOS else self.sport
+        fields = {
+            "iif": self.iif,
+            "oif": self.oif,
+            "ether saddr": self.ether,
+            "meta mark": self.mark,
+            "meta l4proto": self.protocol,
+            "meta nfproto": self.source.version,
+            "ct state": self.state,
+            "ct direction": self.direction,
+            "ct mark": self.entry.mark if self.entry else 0,
+            "rt ip6 nexthop": self.next_hop,
+        }
+        return fields[name]
+
+    def assign(self, name: str, value: Any) -> None:
+        """Set a field, as a rule does it."""
+        match name:
+            case "meta mark":
+                self.mark = int(value)
+            case "ip ttl" | "ip6 hoplimit":
+                self.hops = int(value)
+            case "ip saddr":
+                self.source = ipaddress.ip_address(value)
+            case "ip daddr":
+                self.target = ipaddress.ip_address(value)
+            case "ct mark":
+                assert self.entry is not None
+                self.entry.mark = int(value)
+            case "meta priority":
+                pass  # a class to wait in
+            case _:
+                raise KeyError(name)
