@@ -28,8 +28,8 @@ class Ranks(NamedTuple):
 class Work(NamedTuple):
     """Cost of an algorithm: bytes that an instance sends, and a rank inside it, per byte of data; and steps.
 
-    `overlapped`: both at the same time, as chunks flow; else one after the other. `senders` ranks of an
-    instance send at a time.
+    `overlapped`: an instance and its ranks send at the same time, as chunks flow; else one after the other.
+    `senders` ranks of an instance send at a time.
     """
 
     network: float

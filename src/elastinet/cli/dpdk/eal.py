@@ -8,7 +8,7 @@ HUGE = Path("/sys/kernel/mm/hugepages")
 CORES = ("-l", "-c", "-s", "--lcores", "--coremask", "--corelist")
 MEMORY = ("--no-huge", "--in-memory", "--huge-dir", "--legacy-mem", "--socket-mem", "--proc-type")
 SHARED = ("--proc-type", "--file-prefix")
-"""Options by which processes find one another's files. One that the user gives replaces ours."""
+"""Options by kind: cores, memory, files that processes share. One from the user replaces ours of its kind."""
 
 
 def options(devices: Sequence[str], cores: str, prefix: str, own: Sequence[str]) -> list[str]:
