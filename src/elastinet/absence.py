@@ -1,4 +1,4 @@
-"""How long the fabric has been away: its instances have ended with it, and past some time they are lost."""
+"""The fabric's absence: its instances have ended with it, and after some time they count as lost."""
 
 import asyncio
 import time

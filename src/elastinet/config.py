@@ -1,4 +1,4 @@
-"""What a run of elastinet is told: ELASTINET_* variables over a file over defaults.
+"""The configuration of a run: ELASTINET_* variables over a file over defaults.
 
 The file is one that the user has named, or the one in the user's own folder: never one that just happens to
 lie where a command is given, for that may be a folder of somebody else's.
@@ -21,11 +21,11 @@ from elastinet.catalog.settings import Quotas, Settings, unlimited
 FILE = "elastinet.toml"
 MEMORY = ":memory:"
 LISTS = ("hosts", "images")
-"""What the environment has separated by commas."""
+"""Options that are lists; in the environment their items are separated by commas."""
 Host = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,253}$")]
 """A name that a `Host` header may have."""
 Minutes = Annotated[float, Meta(ge=5, le=60)]
-"""How long EC2 says that a burst lasts (facts sheet, section 8.3)."""
+"""Minutes that a burst lasts, within the limits that EC2 states (facts sheet, section 8.3)."""
 
 
 class ConfigError(Exception):
@@ -61,7 +61,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def state_folder(self) -> Path | None:
-        """Where state is kept, or None where it is not."""
+        """The folder of the state; None for ":memory:"."""
         if self.state == MEMORY:
             return None
         return Path(self.state) if self.state else default_state_folder()
@@ -157,7 +157,7 @@ def _file(path: Path, *, needed: bool) -> dict[str, Any]:
 
 
 def _line(path: Path, sentence: str) -> str:
-    """Where in the file the last thing is that a sentence names, if it is there."""
+    """The file and line of the last name in a sentence that the file sets: " (elastinet.toml, line 3)"."""
     names = re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", sentence)
     for name in reversed(names if path.exists() else []):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

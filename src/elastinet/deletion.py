@@ -16,7 +16,7 @@ from pathlib import Path
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 IS_FOLDER = (errno.EISDIR, errno.EPERM)
-"""What unlink says of a folder: Linux, and others."""
+"""The errors of unlink for a folder: EISDIR on Linux, EPERM elsewhere."""
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 

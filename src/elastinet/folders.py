@@ -17,7 +17,7 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 MOST_LINKS = 40
 ENTER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-"""How a folder on the way is opened: one may pass many that one may not list."""
+"""The flags to open a folder on the way to another: O_PATH also opens one that may not be listed."""
 ACL = "system.posix_acl_access"
 
 
@@ -64,7 +64,7 @@ def tighten(path: Path) -> None:
 
 
 def read_own(path: Path) -> bytes:
-    """What is in a file of ours; raises Untrusted for anybody else's, OSError for a link."""
+    """The content of a file of ours; raises Untrusted for anybody else's, OSError for a symbolic link."""
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         found = os.fstat(file.fileno())
         if found.st_uid != os.geteuid():
@@ -124,7 +124,7 @@ def _up(fds: list[int], levels: int) -> list[int]:
 
 
 def _link(above: int, name: str, path: str) -> str | None:
-    """Where a symbolic link leads, if this is one, and one of ours or root's; None if it is none."""
+    """The target of a symbolic link; None if it is none. Raises Untrusted if not ours or root's."""
     try:
         found = os.lstat(name, dir_fd=above)
     except FileNotFoundError:
@@ -174,21 +174,21 @@ def _check_owner(path: str, found: os.stat_result) -> None:
 
 
 def _others_may_write(path: str, found: os.stat_result) -> bool:
-    """Whether somebody beside its owner and root may write to a folder; a group of one's own is nobody."""
+    """True if others than its owner and root may write to a folder; a group of one's own is nobody else."""
     if found.st_mode & stat.S_IWOTH:
         return True
     return bool(found.st_mode & stat.S_IWGRP) and (_has_acl(path) or not _is_own_group(found.st_gid))
 
 
 def _has_acl(path: str) -> bool:
-    """Whether the group's bits are in truth the mask of a list of users and groups."""
+    """True if there is an ACL, of which the mode's group bits are only the mask."""
     with contextlib.suppress(OSError, AttributeError):  # neither such lists nor the call are everywhere
         return bool(os.getxattr(path, ACL))
     return False
 
 
 def _is_own_group(number: int) -> bool:
-    """Whether a group has one member, us, as distributions make one for each user."""
+    """True if we are a group's only member, as of the group that distributions make for each user."""
     try:
         group, user = grp.getgrgid(number), pwd.getpwuid(os.geteuid())
     except KeyError:

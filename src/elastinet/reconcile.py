@@ -228,7 +228,7 @@ class Reconciler:
             self.engine.report(*interface.scope, fact, id, attachment)
 
     async def measure(self) -> Measured:
-        """What has passed so far, and what is left of credits; TimeoutError when the fabric is away."""
+        """Ask the fabric for its counters and the credits left; raises TimeoutError if it is away."""
         number = next(self._questions)
         asked = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
@@ -241,20 +241,20 @@ class Reconciler:
 
     @property
     def settled(self) -> bool:
-        """Whether the fabric has all that was asked for, and the state shows it."""
+        """True if the fabric has all that was asked for, and the state shows it."""
         quiet = not self._touched and not self.failed and self.converged >= self.generation
         return quiet and next(self._unsettled(), None) is None
 
     @property
     def settled_but_for_failures(self) -> bool:
-        """Whether nothing more is to come but what has failed for a while, each of it an object of ours."""
+        """True if nothing but failures is left, which have lasted for a while and are of our own objects."""
         if not self.failed or time.monotonic() - self._failing_since < TROUBLE_SECONDS:
             return False
         quiet = not self._touched and self.converged >= self.generation
         return quiet and self.failed.keys() <= self.have.keys() and all(map(self._is_held, self._unsettled()))
 
     def _is_held(self, noun: Instance | NetworkInterface) -> bool:
-        """Whether it is a failure that an instance or an interface waits for, its own or its instance's."""
+        """True if a failure, its own or its instance's, keeps an instance or interface from settling."""
         attachment = noun.attachment if isinstance(noun, NetworkInterface) else None
         keys = {
             f"guest:{noun.id}",
@@ -273,7 +273,7 @@ class Reconciler:
             yield from (i for i in moving if not self._waits_for_power(i))
 
     def _waits_for_power(self, interface: NetworkInterface) -> bool:
-        """Whether nothing can happen to an interface until a host is repaired."""
+        """True if nothing can happen to an interface until its instance's host is repaired."""
         holder = interface.attachment.instance_id if interface.attachment else ""
         instance = self.engine.state.get(Instance, holder)
         return instance is not None and _is_dead(instance) and not _is_detaching(interface)
@@ -298,7 +298,7 @@ class Reconciler:
 
 
 def _is_dead(instance: Instance) -> bool:
-    """Whether an instance that should run has no power."""
+    """True if an instance that should run has no power."""
     return instance.alive and not instance.powered
 
 

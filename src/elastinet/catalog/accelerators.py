@@ -1,4 +1,4 @@
-"""What joins the accelerators of an instance, and what a step between them costs: as NCCL models it.
+"""Accelerators of an instance type: the links between them and the seconds of one step, as in NCCL's model.
 
 NCCL chooses its algorithms by these constants; none was fitted to what is predicted here.
 """

@@ -1,4 +1,4 @@
-"""What bandwidth EBS volumes have, of the types whose bandwidth can be weighted.
+"""EBS bandwidth, baseline and peak in Gbit/s, of the types that support a bandwidth weighting.
 
 From the table "Amazon EBS performance" of EC2's guide, configure-bandwidth-weighting (April 2026). It has no
 types of the ninth generation.

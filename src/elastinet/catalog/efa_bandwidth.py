@@ -1,4 +1,4 @@
-"""Where a network card's EFA carries more than its ENA, of which alone DescribeInstanceTypes tells."""
+"""EFA bandwidth of a network card where it exceeds the ENA bandwidth that DescribeInstanceTypes gives."""
 
 from elastinet.catalog.editions import Figure
 

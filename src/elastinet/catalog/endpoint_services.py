@@ -6,7 +6,7 @@ GATEWAY_SERVICES = ("dynamodb", "s3")
 
 
 def service_names(region: str) -> tuple[str, ...]:
-    """What the services are called in a region, as are their prefix lists."""
+    """The names of a region's services with gateway endpoints; their prefix lists have the same names."""
     return tuple(f"com.amazonaws.{region}.{service}" for service in GATEWAY_SERVICES)
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Image(msgspec.Struct, frozen=True):
-    """What EC2 tells of an image; `platform` is "windows", or None for Linux."""
+    """An AMI as DescribeImages shows it; `platform` is "windows", or None for Linux."""
 
     id: str
     name: str

@@ -23,7 +23,7 @@ class Card(msgspec.Struct, frozen=True, rename={"index": "i", "baseline": "base"
 
     @property
     def stated_gbps(self) -> float | None:
-        """What its network performance says in words, if that has a figure."""
+        """Gbit/s that its network performance names: 10.0 in "Up to 10 Gigabit", None in "Low"."""
         return _stated_gbps(self.perf)
 
 
@@ -70,12 +70,12 @@ class InstanceType(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def stated_gbps(self) -> float | None:
-        """What its network performance says in words, if that has a figure."""
+        """Gbit/s that its network performance names: 10.0 in "Up to 10 Gigabit", None in "Low"."""
         return _stated_gbps(self.row["network_performance"])
 
     @cached_property
     def nitro(self) -> bool:
-        """Whether it is built on the Nitro system, as bare metal types are."""
+        """True if the type is built on the Nitro system, as bare metal types are."""
         return self.row["nitro"] == "yes"
 
     @cached_property

@@ -14,7 +14,7 @@ from elastinet.digits import whole
 
 Some = Annotated[int, Meta(ge=1)]
 LAYERS = ("zone", "spine", "core", "node", "rack", "host")
-"""What holds what, outermost first; spines, cores, nodes and racks are the network nodes of the API."""
+"""Layers, outermost first: each contains the next. Those from spine to rack are the API's network nodes."""
 MOST_HOSTS = 100_000
 MOST_CARDS = 32
 """No instance type has more."""
@@ -41,7 +41,7 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def widths(self) -> tuple[int, int, int, int, int]:
-        """How many of each layer one of the layer above holds, from spines to hosts."""
+        """The number of units of each layer, from spines to hosts, in one unit of the layer above."""
         return (self.spines, self.cores_per_spine, self.nodes_per_core, self.racks_per_node,
                 self.hosts_per_rack)  # fmt: skip
 
@@ -56,7 +56,7 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.racks * self.hosts_per_rack
 
     def fault(self, is_family: Callable[[str], bool]) -> str:
-        """What is wrong with these sizes; "" for nothing."""
+        """The fault of these sizes as a sentence; "" if they are valid."""
         if unknown := next((name for name in self.families if not is_family(name)), None):
             return f"there is no instance family {unknown}"
         if self.hosts > MOST_HOSTS:
@@ -66,7 +66,7 @@ class Plant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ""
 
     def spans(self) -> tuple[int, ...]:
-        """How many racks a rack, a node, a core, a spine and the zone hold, innermost first."""
+        """The number of racks in a rack (1), a node, a core, a spine and the zone."""
         node, core = self.racks_per_node, self.racks_per_node * self.nodes_per_core
         spine = core * self.cores_per_spine
         return (1, node, core, spine, self.racks)

@@ -44,7 +44,7 @@ _IPV6_PREFIX = 40
 
 @cache
 def ipv6_range(region: str) -> ipaddress.IPv6Network:
-    """Where a region's IPv6 blocks come from: a /40 of the range for documentation (RFC 3849).
+    """The range of a region's IPv6 blocks: a /40 of the range for documentation (RFC 3849).
 
     The real internet routes it nowhere, and Linux treats it like any other global address. The first
     /40 is no region's.
@@ -63,7 +63,7 @@ class Zone(NamedTuple):
 
 
 def zone_prefix(region: str) -> str:
-    """How zone ids of a region begin: us-east-1 is use1."""
+    """The prefix of a region's zone ids: use1 for us-east-1."""
     area, direction, number = region.split("-")
     return f"{area}{_DIRECTIONS[direction]}{number}"
 

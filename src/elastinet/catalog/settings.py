@@ -1,4 +1,4 @@
-"""What the operator of an elastinet may set about the EC2 that it plays."""
+"""Settings of the emulated EC2 that elastinet's operator may change."""
 
 from typing import Literal
 

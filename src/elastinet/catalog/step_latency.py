@@ -1,4 +1,4 @@
-"""What a message between two instances costs beside its bytes, by who sends it (facts sheet, section 9.2)."""
+"""Seconds that a message between two instances takes beside those of its bytes (facts sheet, section 9.2)."""
 
 import re
 

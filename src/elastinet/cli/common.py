@@ -1,4 +1,4 @@
-"""What the verbs share: finding the server, talking to it, and how things are said."""
+"""Common parts of the verbs: finding the server, talking to it, printing."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def find_server(port: int | None, state: str | None) -> places.Server:
 
 
 def _why(path: str, body: bytes) -> str:
-    """What an error page says, in one line."""
+    """The message of an error page, in one line."""
     try:
         return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
@@ -69,7 +69,7 @@ def _why(path: str, body: bytes) -> str:
 
 
 def run_folder(server: places.Server) -> Path:
-    """Where a server's sockets and logs are; raises CommandFailure where others could have put them."""
+    """The folder of a server's sockets and logs; raises CommandFailure if others could have made it."""
     folder = places.runtime_folder(server.port)
     try:
         return folders.check(folder)

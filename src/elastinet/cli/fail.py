@@ -12,7 +12,7 @@ from elastinet.cli.terminal import plain
 
 
 class Layer(StrEnum):
-    """What can fail."""
+    """The layers of hardware that can fail."""
 
     zone = "zone"
     spine = "spine"

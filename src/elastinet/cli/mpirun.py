@@ -75,12 +75,12 @@ def _check(hosts: int, own: list[str], *, measure: bool, json: bool) -> None:
 
 
 def _sentence(error: OSError) -> str:
-    """What this machine refuses, in one line, with the file if there is one."""
+    """An error of this machine in one line, with the file if there is one."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
 
 
 def _compared(by: transport.Wanted, chosen: transport.Transport) -> list[transport.Transport]:
-    """What is measured: both transports where both can be had and none is insisted on."""
+    """The transports to measure: both if the choice is automatic and EFA is possible, else the chosen one."""
     return ["efa", "tcp"] if (by, chosen) == ("auto", "efa") else [chosen]
 
 

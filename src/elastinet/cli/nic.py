@@ -31,7 +31,7 @@ def nic(
 
 
 def _show_counters(told: dict[str, Any], json: bool) -> None:
-    """What each interface has counted, as `ethtool -S` would tell it in the guest."""
+    """Print the counters of each interface in the form of `ethtool -S`."""
     if json:
         print_json({name: told[name] for name in ("instance", "type", "state", "interfaces")})
         return

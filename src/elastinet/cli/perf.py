@@ -111,7 +111,7 @@ def _progress(told: dict[str, Any], scale: float, *, quiet: bool) -> Iterator[Ca
 
 
 def _compared(told: dict[str, Any], measured: iperf.IperfResult) -> dict[str, Any]:
-    """What was measured, in EC2's bandwidth, beside what was predicted."""
+    """The measured rate, in EC2's bits a second, beside the predicted one."""
     prediction = told["prediction"]
     bps = measured.bps / told["bandwidth_scale"]
     sources = {cap["resource"]: cap["source"] for cap in prediction["caps"]}

@@ -12,7 +12,7 @@ from elastinet.cli.terminal import plain
 
 
 class Strategy(Enum):
-    """How instances are to be placed."""
+    """Strategies of placement groups, and "none" for no group."""
 
     none = "none"
     cluster = "cluster"

@@ -1,4 +1,4 @@
-"""What others have written, made fit for a terminal: nothing in it moves, colours or hides anything."""
+"""Texts of others made safe for a terminal: none moves the cursor, colours or hides anything."""
 
 import codecs
 import sys

@@ -1,4 +1,4 @@
-"""What may be asked of a forecast, as people write it: how many flows, for how long, how many bytes."""
+"""Questions to a forecast as people write them: number of flows, duration, bytes."""
 
 import re
 from typing import NamedTuple
@@ -42,7 +42,7 @@ def question(
     mptcp: bool = False,
     efa: bool = False,
 ) -> Question:
-    """What some words ask; flows of MPTCP are the subflows of one connection. Raises BadQuestion."""
+    """The question in some words; MPTCP's flows are one connection's subflows. Raises BadQuestion."""
     if udp and mptcp:
         raise BadQuestion("MPTCP is a kind of TCP: leave out --udp or --mptcp")
     if efa and (udp or mptcp):

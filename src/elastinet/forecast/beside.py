@@ -1,4 +1,4 @@
-"""What stands beside a prediction over EFA: the same over TCP, and why the two differ."""
+"""The prediction over TCP that stands beside one over EFA, and the reason why the two differ."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How long a collective takes on instances of a type: its algorithms' work, under the caps of their paths."""
+"""Duration of a collective on instances of a type: its algorithms' work under the caps of their paths."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class CollectivePrediction(msgspec.Struct, frozen=True):
-    """What a collective takes by one algorithm; bandwidths in bytes a second, as nccl-tests has them.
+    """A collective's duration by one algorithm; bandwidths in bytes a second, as nccl-tests has them.
 
     The parts are latency, network (between instances) and inside (of each); the last two may overlap.
     """
@@ -103,7 +103,10 @@ def _check(asked: CollectiveQuery) -> None:
 
 
 def _check_ranks(asked: CollectiveQuery, type_name: str) -> None:
-    """Where the accelerators are known no figure is for a part of them, nor for several ranks on one."""
+    """Refuse ranks that are neither one nor all of a type's known accelerators; raises BadCollective.
+
+    There is no figure for a part of them, nor for several ranks on one.
+    """
     known = ACCELERATORS.get(type_name)
     if known and asked.ranks_each not in (None, 1, known.number):
         numbers = " or ".join(map(str, sorted({1, known.number})))

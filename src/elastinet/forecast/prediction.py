@@ -1,4 +1,4 @@
-"""What paths will carry, hour by hour: arrays over time, and the cap that binds at each moment."""
+"""Rates of a path's flows over time, as arrays, with the cap that binds at each moment."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from elastinet.rules.caps import UNKNOWN, Cap, Caps
 
 HOUR_S = 3600.0
 LONGEST_S = 366 * 86400.0
-"""How far is looked ahead for the end of a transfer."""
+"""Seconds after which a prediction gives up on the end of a transfer: a year."""
 
 
 class Job(NamedTuple):
@@ -24,7 +24,7 @@ class Job(NamedTuple):
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """What a job's flows carry together.
+    """The joint rates of a job's flows over time.
 
     `times_s` bounds the pieces: in piece n, from time n to time n+1, the rates are constant (`wire_bps`
     counts Ethernet frames, `goodput_bps` data) and the caps named in `binding` bind. `levels` has the bits in
@@ -43,7 +43,7 @@ class Prediction(msgspec.Struct, frozen=True):
 
     @property
     def data_bytes(self) -> float:
-        """How much data is sent in all."""
+        """Bytes of data sent in all."""
         return self._sum(self.goodput_bps) / 8
 
     @property

@@ -30,7 +30,7 @@ class Flow(NamedTuple):
 
 
 class FlowRate(NamedTuple):
-    """What like flows get in all, and what binds them: resources, and "flow" for their own cap."""
+    """The joint rate of like flows, and what binds it: resources, and "flow" for their own cap."""
 
     bps: float
     binding: tuple[str, ...]
@@ -62,7 +62,7 @@ def simulate(
     until_s: float,
     levels: Mapping[str, float] | None = None,
 ) -> SimulatedRun:
-    """What flows carry until a time, or until all have ended; buckets are full where nothing is said."""
+    """Simulate flows until a time, or until all have ended; buckets without a level in `levels` are full."""
     run = _Simulation(flows, resources, levels or {})
     while run.now < until_s and run.goes_on():
         run.step(until_s)
@@ -87,7 +87,7 @@ class _Simulation:
         self.pieces: list[Piece] = []
 
     def goes_on(self) -> bool:
-        """Whether a flow sends, or will."""
+        """True if a flow sends now or will later."""
         ends = zip(self.flows, self.finished, strict=True)
         return any(finished is None and self.now < flow.end_s for flow, finished in ends)
 
@@ -112,7 +112,7 @@ class _Simulation:
         }
 
     def _drains(self, shares: Sequence[FlowRate]) -> dict[str, float]:
-        """What each bucket loses a second; earning is negative, and a full one earns nothing."""
+        """Bits a second that each bucket loses: negative while it earns credits, 0 if it is full."""
         used = dict.fromkeys(self.levels, 0.0)
         for flow, share in zip(self.flows, shares, strict=True):
             for key in flow.resources:
@@ -127,7 +127,7 @@ class _Simulation:
         return drains
 
     def _until_flows(self, shares: Sequence[FlowRate]) -> float:
-        """How long until a flow begins, or ends by time or by what it had to send."""
+        """Seconds until a flow begins, or ends by its time or by having sent its bits."""
         found = math.inf
         for number, (flow, share) in enumerate(zip(self.flows, shares, strict=True)):
             if flow.begin_s > self.now:
@@ -183,7 +183,7 @@ def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str,
 
 
 def _counts(flows: Sequence[Flow], growing: Sequence[int]) -> dict[str, int]:
-    """How many growing flows each resource has."""
+    """The number of growing flows by resource."""
     counts: dict[str, int] = {}
     for number in growing:
         for key in flows[number].resources:
@@ -192,6 +192,6 @@ def _counts(flows: Sequence[Flow], growing: Sequence[int]) -> dict[str, int]:
 
 
 def _binding(flow: Flow, stuck: set[str], bound: float) -> tuple[str, ...]:
-    """What stops a flow from growing, if anything does."""
+    """The caps that stop a flow from growing: "flow" for its own, and resources; () if none does."""
     own = ("flow",) if flow.cap_bps <= bound else ()
     return (*own, *(key for key in flow.resources if key in stuck))

@@ -37,7 +37,7 @@ class TypeInZone(NamedTuple):
 
 
 def place(text: str) -> TypeInZone:
-    """What `TYPE@ZONE` means; a zone of us-east-1 where there is none."""
+    """The type and zone in `TYPE@ZONE`, by default a zone of us-east-1; raises BadPair."""
     name, _, zone = text.partition("@")
     kind = instance_types().get(name)
     if kind is None:
@@ -88,7 +88,7 @@ def _check_way(here: TypeInZone, there: TypeInZone, way: Via) -> None:
 
 
 def _checked_group(here: TypeInZone, there: TypeInZone) -> bool:
-    """Whether the two can be in one cluster placement group; raises BadPair if not."""
+    """True if the two can be in one cluster placement group; raises BadPair if not."""
     if here.zone != there.zone:
         raise BadPair(f"a cluster placement group is in one zone, not in {here.zone} and {there.zone}")
     for at in (here, there):

@@ -14,7 +14,7 @@ PERIOD_SECONDS, LIFETIME_SECONDS = 3600, 6 * 3600
 
 
 def info(instance: Instance) -> Mapping[str, str]:
-    """What `iam/` holds for an instance with a profile."""
+    """The item `iam/info` of an instance with an instance profile."""
     return {
         "Code": "Success",
         "LastUpdated": utc(instance.launch_time),

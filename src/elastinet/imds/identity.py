@@ -21,7 +21,7 @@ def directory(instance: Instance, signer: Callable[[], Signer]) -> Mapping[str, 
 
 
 def identity(instance: Instance) -> dict[str, object]:
-    """What the document says."""
+    """The content of an instance identity document."""
     image = images(instance.region).get(instance.image_id)
     return {
         "accountId": instance.owner,

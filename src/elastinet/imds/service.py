@@ -60,7 +60,7 @@ class MetadataService:
 
     @cached_property
     def signer(self) -> Signer:
-        """Who signs identity documents; made when the first is asked for, since keys take their time."""
+        """The signer of identity documents; made at first use, since to make keys takes time."""
         return Signer(self._key_file)
 
     def caller(self, vpc_id: str, address: str) -> Instance | None:

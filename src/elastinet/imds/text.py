@@ -1,4 +1,4 @@
-"""How the metadata service writes times and JSON."""
+"""Times and JSON as the metadata service writes them."""
 
 import json
 from datetime import UTC, datetime

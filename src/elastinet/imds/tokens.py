@@ -22,7 +22,7 @@ class Tokens:
         return base64.urlsafe_b64encode(payload + self._seal(instance_id, payload)).decode()
 
     def is_good(self, token: str, instance_id: str, now: float) -> bool:
-        """Whether a token was made for this instance and still lives."""
+        """True if a token was made for this instance and has not expired at `now`."""
         try:
             raw = base64.b64decode(token, altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):

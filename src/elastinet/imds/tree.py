@@ -1,4 +1,4 @@
-"""What the metadata service tells an instance, as a tree (facts sheet, section 11.3).
+"""The metadata service's answers to an instance, as a tree (facts sheet, section 11.3).
 
 A directory is a mapping, an item is a text. Everything is looked up when it is asked for, so a change
 in the region shows at once.

@@ -1,4 +1,4 @@
-"""What an account has in a region besides resources: settings, and the tokens of its requests."""
+"""An account's settings in a region, and the client tokens of its requests."""
 
 from elastinet.model.noun import Noun
 

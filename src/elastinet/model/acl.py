@@ -20,7 +20,7 @@ class AclRule(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> tuple[bool, int]:
-        """What two rules of one ACL may not have in common."""
+        """The key of a rule, unique in its ACL."""
         return (self.egress, self.number)
 
 

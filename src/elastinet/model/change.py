@@ -1,4 +1,4 @@
-"""What a transaction did: the nouns it put in place of others, as the journal keeps it."""
+"""The changes of a transaction: the nouns that it replaced, and their form in the journal."""
 
 import msgspec
 

@@ -6,7 +6,7 @@ AMAZON_DNS = "AmazonProvidedDNS"
 
 
 class DhcpOptions(Noun, frozen=True, kw_only=True):
-    """What a VPC's DHCP server hands out; it never changes but for its tags."""
+    """A DHCP option set: the options of a VPC's DHCP server. Only its tags ever change."""
 
     options: tuple[tuple[str, tuple[str, ...]], ...]
 

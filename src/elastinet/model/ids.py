@@ -14,7 +14,7 @@ def new_id(prefix: str, randbits: Randbits) -> str:
 
 
 def well_formed(id: str, prefix: str) -> bool:
-    """Whether a string has the form of an id of this kind."""
+    """True if a string has the form of an id with this prefix, as vpc-0123456789abcdef0 for "vpc"."""
     match = _FORM.match(id)
     return match is not None and match[1] == prefix
 

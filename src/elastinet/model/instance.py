@@ -8,7 +8,7 @@ from elastinet.model.noun import Index, Noun
 
 InstanceState = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
 BandwidthWeighting = Literal["default", "vpc-1", "ebs-1"]
-"""What has more of the bandwidth that an instance's network and its EBS volumes have together."""
+"""A bandwidth weighting: vpc-1 gives the network more at the expense of EBS volumes, ebs-1 the reverse."""
 CODES: dict[InstanceState, int] = {
     "pending": 0,
     "running": 16,
@@ -20,7 +20,7 @@ CODES: dict[InstanceState, int] = {
 
 
 class MetadataOptions(msgspec.Struct, frozen=True):
-    """How the metadata service answers an instance."""
+    """The metadata options of an instance: how the metadata service (IMDS) answers it."""
 
     http_tokens: str = "optional"
     http_endpoint: str = "enabled"
@@ -100,12 +100,12 @@ class Instance(Noun, frozen=True, kw_only=True):
 
     @property
     def alive(self) -> bool:
-        """Whether the instance has, or is about to have, a machine under it."""
+        """True if the instance is pending or running."""
         return self.state in ("pending", "running")
 
     @property
     def powered(self) -> bool:
-        """Whether that machine has power, or is about to have it."""
+        """True if the instance is pending or running on a host that has power."""
         return self.alive and self.host_failure != "power"
 
 

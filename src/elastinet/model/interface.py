@@ -61,7 +61,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     prefixes: tuple[str, ...] = ()
     prefixes6: tuple[str, ...] = ()
     has_primary6: bool = False
-    """Whether the first IPv6 address is the primary one, which stays while the interface is attached."""
+    """True if the first IPv6 address is the primary one, which stays while the interface is attached."""
     description: str = ""
     interface_type: str = "interface"
     source_dest_check: bool = True
@@ -70,7 +70,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     """The last attachment, where there is no other since."""
     requester_id: str | None = None
     associate_public_ip: bool = False
-    """Whether, as a primary interface, it is to have a public address while its instance runs."""
+    """True if this primary interface gets a public address while its instance runs."""
     public_ip: str | None = None
     """The address lent by AWS; an Elastic IP is an `Address` of its own."""
 

@@ -38,5 +38,5 @@ class NatGateway(Noun, frozen=True, kw_only=True):
 
     @property
     def alive(self) -> bool:
-        """Whether it forwards packets, or is about to."""
+        """True if the gateway is pending or available."""
         return self.state in ("pending", "available")

@@ -1,4 +1,4 @@
-"""What every noun has in common."""
+"""The base class of all nouns: id, owner, region, tags and indexes."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, ClassVar, Self

@@ -45,7 +45,7 @@ class Peering(Noun, frozen=True, kw_only=True):
 
     @property
     def scopes(self) -> tuple[tuple[str, str], ...]:
-        """Where it is seen: on both sides, but a failed one only where it was asked for."""
+        """The (account, region) pairs that see it: both sides'; of a failed one the requester's only."""
         if self.status == "failed":
             return (self.scope,)
         return tuple(dict.fromkeys((self.requester.scope, self.accepter.scope)))
@@ -60,5 +60,5 @@ class Peering(Noun, frozen=True, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether it is, or may still become, active."""
+        """True if it is active or may still become so."""
         return self.status in ("pending-acceptance", "active")

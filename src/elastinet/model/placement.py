@@ -1,4 +1,4 @@
-"""Where instances are: placement groups, hosts that an account has for itself, and what has failed."""
+"""Placement of instances: placement groups, Dedicated Hosts, and failed units of the plant."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ FailureKind = Literal["power", "network"]
 
 
 class PlacementGroup(Noun, frozen=True, kw_only=True):
-    """How near to one another, or how far apart, an account's instances shall be."""
+    """A placement group: places its instances close together (cluster) or apart (spread, partition)."""
 
     group_name: str
     strategy: Strategy

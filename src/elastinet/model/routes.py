@@ -10,7 +10,7 @@ TargetKind = Literal["local", "gateway", "interface", "nat", "peering", "egress"
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where packets to a destination (a CIDR or a prefix list) go; `target` is the id that `kind` says."""
+    """A route: packets to a destination (a CIDR or a prefix list id) go to `target`, an id of kind `kind`."""
 
     destination: str
     kind: TargetKind
@@ -19,7 +19,7 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def is_implied(self) -> bool:
-        """Whether it came with the table, for a block of the VPC; its target need not be local for ever."""
+        """True for a route that came with the table, for a block of the VPC; its target may be replaced."""
         return self.origin == "CreateRouteTable"
 
 
@@ -32,7 +32,7 @@ class Association(msgspec.Struct, frozen=True):
 
     @property
     def is_main(self) -> bool:
-        """Whether it makes the table the main one."""
+        """True if the association makes its table the VPC's main one."""
         return self.subnet_id is None and self.gateway_id is None
 
 
@@ -54,10 +54,10 @@ class RouteTable(Noun, frozen=True, kw_only=True):
 
     @property
     def is_main(self) -> bool:
-        """Whether subnets without a table of their own use this one."""
+        """True if this is the VPC's main table, for subnets without an association."""
         return any(a.is_main for a in self.associations)
 
     @property
     def is_edge(self) -> bool:
-        """Whether a gateway sends by this table what comes in from outside."""
+        """True if the table is a gateway's, which routes packets that enter the VPC by it."""
         return any(a.gateway_id for a in self.associations)

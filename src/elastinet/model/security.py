@@ -50,5 +50,5 @@ class SecurityGroupRule(Noun, frozen=True, kw_only=True):
 
     @property
     def permission(self) -> tuple[bool, int, int, int, str]:
-        """What makes two rules of one group the same rule."""
+        """The key of a rule; two rules of one group with the same key are duplicates."""
         return (self.egress, self.protocol, self.low, self.high, self.peer)

@@ -131,7 +131,7 @@ class State:
         return (rows[id] for id in tuple(table.indexes[index].get(value, ())))  # type: ignore[misc]
 
     def count(self, kind: type[Noun], index: str, value: Hashable) -> int:
-        """How many nouns are found under this value of an index."""
+        """The number of nouns under this value of an index."""
         return len(self.tables[kind].indexes[index].get(value, ()))
 
     def all(self, kind: type[N]) -> Iterator[N]:

@@ -19,5 +19,5 @@ class AddressTransfer(Noun, frozen=True, kw_only=True):
     INDEXES: ClassVar[dict[str, Index]] = {"public-ip": lambda t: (t.public_ip,)}
 
     def is_open(self, now: float) -> bool:
-        """Whether the address can still be accepted."""
+        """True if the address can still be accepted at `now`, in seconds since 1970."""
         return self.accepted is None and now < self.expires

@@ -39,7 +39,7 @@ class Subnet(Noun, frozen=True, kw_only=True):
     cidr6: str = ""
     cidr6_association: str = ""
     assign_ipv6: bool = False
-    """Whether an interface made here gets an IPv6 address unasked."""
+    """True if a new interface of the subnet gets an IPv6 address without asking for one."""
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     resource_name_aaaa_record: bool = False

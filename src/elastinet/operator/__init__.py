@@ -1,1 +1,1 @@
-"""What the pages under /_elastinet say."""
+"""Answers of the pages under /_elastinet."""

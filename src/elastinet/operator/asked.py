@@ -1,4 +1,4 @@
-"""What a page's parameters ask of the traffic between two instances."""
+"""Queries about the traffic between two instances, from a page's parameters."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class PredictionQuery(NamedTuple):
 
 
 def asked(engine: Engine, given: Mapping[str, str]) -> PredictionQuery:
-    """What some parameters ask; raises Fault or BadQuestion."""
+    """The query in a page's parameters; raises Fault or BadQuestion."""
     udp, mptcp = (given.get(name) == "true" for name in ("udp", "mptcp"))
     efa, words = given.get("transport") == "efa", (given.get("duration", ""), given.get("bytes", ""))
     one, other = (interface(engine, given.get(name, ""), efa=efa) for name in ("source", "target"))

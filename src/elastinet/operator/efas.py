@@ -1,4 +1,4 @@
-"""What a server tells of its instances' EFAs: who shares memory, and which pairs go past the kernel."""
+"""The EFAs of instances: the memory that each shares, and the pairs that communicate past the kernel."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""What is enforced on packets, what is modelled, and what is only recorded."""
+"""EC2's features by how elastinet has them: enforced on packets, modelled, only recorded, or absent."""
 
 import os
 from collections.abc import Mapping
@@ -119,7 +119,7 @@ FEATURES = (
 
 
 def engine_fault() -> dict[str, str]:
-    """Why this process, the engine, is root; nothing where it is not."""
+    """The reason why this process, the engine, runs as root; empty if it does not."""
     if os.geteuid():
         return {}
     return {"engine": "this kernel, or a file system, cannot map ids: it is root, without capabilities"}

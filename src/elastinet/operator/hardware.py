@@ -82,7 +82,7 @@ def _cards(occupancy: ZoneOccupancy, host: int, family: str) -> list[dict[str, i
 def fitting(
     engine: Engine, name: str, type_name: str, count: int, strategy: str = "none", group: str = ""
 ) -> dict[str, Any]:
-    """Where a launch would be, by the rules that place it; nothing is launched."""
+    """The places that a launch would get by the rules of placement; nothing is launched."""
     region, zone = zone_of(name)
     if type_name not in instance_types():
         raise Fault("InvalidParameterValue", f"there is no instance type {type_name}")
@@ -101,7 +101,7 @@ def fitting(
 
 
 def _demand(zone: ZoneOccupancy, type_name: str) -> Demand:
-    """What an instance asks for that has one interface, and the best device that its type can have."""
+    """The demand of an instance with one interface and the best device that its type supports."""
     device = device_of(instance_types()[type_name], ena_support=True, sriov_net_support="simple")
     return Demand(type_name, functions=asked_functions(device, [zone.card(type_name, 0)]))
 

@@ -1,4 +1,4 @@
-"""What is to be known before an MPI job runs over several instances: addresses, and what is shut."""
+"""Facts for an MPI job over several instances: addresses, blocked connections, pairs without EFA."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
@@ -48,7 +48,7 @@ def _check(instance: Instance) -> None:
 
 
 def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Iterator[str]:
-    """Why connections from one interface to the ports of another's processes do not come through."""
+    """The reasons why one interface cannot connect to ports of another's processes; none if it can."""
     head = f"{attachment_of(one).instance_id} cannot reach {attachment_of(other).instance_id}"
     try:
         if path(engine.state, one, other).via == "gateway":
@@ -63,6 +63,6 @@ def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Ite
 
 
 def _why_tcp(pair: Mapping[str, Any]) -> str:
-    """What keeps a pair from EFA."""
+    """The reason why a pair does not use EFA."""
     fault = next(one["fault"] for one in pair["conditions"] if one["fault"])
     return f"{' and '.join(pair['instances'])}: {fault}"

@@ -1,4 +1,4 @@
-"""What is to be known before traffic between two instances is measured: the way, and what is shut."""
+"""Facts for a measurement between two instances: path, prediction, missing rules."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from elastinet.rules.paths import NoNetworkPath, addresses, path
 from elastinet.rules.performance import of_pair
 
 PORT, LAST_PORT = 5201, 5264
-"""Where iperf3 listens; MPTCP's subflows go to some of the ports up to the last."""
+"""The port of iperf3's server, and the last of those that MPTCP's subflows may use."""
 TCP, UDP = 6, 17
 GROUP = "sg-"
 

@@ -1,4 +1,4 @@
-"""What a Prometheus server scrapes: the engine's figures, and what instances are given, sent and received."""
+"""Metrics for Prometheus: the engine's, and instances' limits, and bytes and packets sent and received."""
 
 from collections.abc import Iterator
 from typing import Any

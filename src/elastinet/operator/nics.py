@@ -19,7 +19,7 @@ FIRST_SLOTS = {True: 5, False: 3}
 
 
 def shown(engine: Engine, name: str) -> dict[str, Any]:
-    """What an instance, called by its id or its Name tag, has of its host's network cards."""
+    """The network cards of its host as an instance has them; it is named by its id or Name tag."""
     instance = find(engine, name)
     interfaces = interfaces_of(engine.state, instance.id)
     host = (
@@ -75,7 +75,7 @@ def _function(attachment: Attachment, device: devices.Device) -> str | None:
 
 
 def _bus_info(instance: Instance, attachment: Attachment) -> str:
-    """Where the guest sees the device: by the number of the mediated one, or on the card's own PCI bus."""
+    """The bus address that the guest sees: "vif-0" of a mediated device, else one on the card's PCI bus."""
     if devices.device(instance).mediated:
         return f"vif-{attachment.device_index}"
     first = FIRST_SLOTS[instance_types()[instance.instance_type].nitro]

@@ -1,4 +1,4 @@
-"""What a server tells of the traffic between its instances before there is any, and of their credits now."""
+"""Predictions of the traffic between two instances, and the credits of instances now."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ Buckets = Callable[[Instance], Mapping[str, Bucket]]
 
 
 def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
-    """What a page's parameters ask of two instances: the prediction, from the credits that they have now."""
+    """The prediction that a page's parameters ask for, from the two instances' credits now; raises Fault."""
     try:
         what = asked(engine, given)
         told = _predicted(engine, buckets, what).shown()
@@ -76,7 +76,7 @@ def _shown(bucket: Bucket) -> dict[str, Any]:
 
 
 def levels(engine: Engine, buckets: Buckets, interface: NetworkInterface) -> dict[str, float]:
-    """What is in the buckets of an interface's instance, by the resource that each belongs to."""
+    """Bits in the buckets of an interface's instance, by resource ("<instance id> out" and "… in")."""
     assert interface.attachment is not None
     instance = engine.state.need(Instance, interface.attachment.instance_id)
     return {f"{instance.id} {way}": bucket.level_bits for way, bucket in buckets(instance).items()}

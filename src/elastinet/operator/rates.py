@@ -30,7 +30,7 @@ class Rate(NamedTuple):
 
 
 def rates(before: Page, after: Page) -> Iterator[Rate]:
-    """What happened between two pages; of an instance that is new since then nothing is known yet."""
+    """The rates between two pages; 0 for an instance that is not in the first one."""
     known = {one["instance"]: one["directions"] for one in before["instances"]}
     for one in after["instances"]:
         for way in ("out", "in"):

@@ -1,4 +1,4 @@
-"""What the kernel has counted, read at one moment: what passed interfaces, and what limits held up."""
+"""Readings of the kernel's counters: packets that passed interfaces, and those that limits delayed."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -17,14 +17,14 @@ UNLIMITED = ("pps_allowance_exceeded", "conntrack_allowance_exceeded")
 
 
 class TrafficCount(msgspec.Struct, frozen=True):
-    """What has passed in one direction."""
+    """The bytes and packets that passed in one direction."""
 
     bytes: int = 0
     packets: int = 0
 
 
 class InterfaceReading(msgspec.Struct, frozen=True):
-    """What an interface received and sent, and packets queued or dropped by the names of `ethtool -S`."""
+    """Counters of an interface: received, sent, and packets queued or dropped, named as in `ethtool -S`."""
 
     received: TrafficCount = TrafficCount()
     sent: TrafficCount = TrafficCount()
@@ -108,7 +108,7 @@ def _ways(measured: Measured, way: Direction) -> dict[str, DirectionStats]:
 
 
 def _held_up(way: DirectionStats | None) -> int:
-    """How often an instance's own allowance held packets up, or dropped them; that of a flow is none."""
+    """Number of packets delayed or dropped by an instance's own allowance, without the flow limit's."""
     if way is None:
         return 0
     return way.dropped + sum(count for limit, count in way.waited.items() if limit != FLOW)

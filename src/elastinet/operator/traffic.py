@@ -1,4 +1,4 @@
-"""What instances send and receive: what the kernel has counted, beside what they are given."""
+"""Traffic of instances: the kernel's counters, beside the instances' allowances."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -55,7 +55,7 @@ def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> di
 def _direction(
     way: Direction, given: Allowance, interfaces: Iterable[InterfaceReading], read: DirectionReading | None
 ) -> dict[str, Any]:
-    """What passed all interfaces, and what may pass now: the peak while there are credits."""
+    """Totals of all interfaces in one direction, and the limit now: the peak while there are credits."""
     passed = [one.received if way == "in" else one.sent for one in interfaces]
     now = read or DirectionReading(given.peak_bps, given.credit_bits)
     return {

@@ -1,4 +1,4 @@
-"""Which addresses a subnet has to give (facts sheet, section 2)."""
+"""A subnet's IPv4 addresses and prefixes, and the pool of public ones (facts sheet, section 2)."""
 
 import ipaddress
 import random
@@ -16,7 +16,7 @@ RESERVED = 5
 """The first four addresses of a subnet and its last are EC2's own."""
 
 PREFIX_SIZE = 1 << (32 - SIZES[4])
-"""How many addresses a delegated prefix holds."""
+"""Number of addresses in a delegated prefix (/28)."""
 
 PUBLIC_POOL = ipaddress.IPv4Network("198.18.0.0/15")
 """Public addresses come from the range set aside for benchmarks (RFC 2544): no host of the real
@@ -40,7 +40,7 @@ def resolver(cidr: str) -> str:
 
 
 def usable(subnet: Subnet, address: str) -> bool:
-    """Whether an address lies in a subnet and is not one of EC2's five."""
+    """True if an address lies in the subnet and is not one of the five that EC2 reserves."""
     block = network(subnet.cidr)
     try:
         number = int(ipaddress.IPv4Address(address)) - int(block.network_address)
@@ -50,22 +50,22 @@ def usable(subnet: Subnet, address: str) -> bool:
 
 
 def in_use(state: State, subnet: Subnet, address: str) -> bool:
-    """Whether an interface of the subnet has this address, by itself or in a prefix."""
+    """True if an interface of the subnet has this address, by itself or in a prefix."""
     return has_address(state, subnet, address) or is_delegated(state, subnet, prefix_of(address))
 
 
 def has_address(state: State, subnet: Subnet, address: str) -> bool:
-    """Whether an interface of the subnet has this address by itself."""
+    """True if an interface of the subnet has this address by itself."""
     return state.count(NetworkInterface, "address", (subnet.id, address)) > 0
 
 
 def is_delegated(state: State, subnet: Subnet, prefix: str) -> bool:
-    """Whether an interface has this prefix, of either family."""
+    """True if an interface of the subnet's VPC has this prefix, of either family."""
     return state.count(NetworkInterface, "prefix", (subnet.vpc_id, prefix)) > 0
 
 
 def free_count(state: State, subnet: Subnet) -> int:
-    """How many more addresses a subnet can give."""
+    """Number of free addresses in a subnet; a delegated prefix counts as 16."""
     there = state.where(NetworkInterface, "subnet-id", subnet.id)
     taken = sum(len(i.addresses) + PREFIX_SIZE * len(i.prefixes) for i in there)
     return network(subnet.cidr).num_addresses - RESERVED - taken
@@ -98,13 +98,13 @@ def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterato
 
 
 def holds_prefix(subnet: Subnet, prefix: str) -> bool:
-    """Whether a prefix lies in a subnet and holds none of EC2's five addresses."""
+    """True if a prefix lies in the subnet and contains none of EC2's five reserved addresses."""
     block = network(prefix)
     return usable(subnet, str(block[0])) and usable(subnet, str(block[-1]))
 
 
 def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
-    """Whether nothing in a subnet has a prefix or an address of it."""
+    """True if no interface has this prefix or an address in it."""
     if is_delegated(state, subnet, prefix):
         return False
     return not any(has_address(state, subnet, str(address)) for address in network(prefix))
@@ -135,12 +135,12 @@ def free_public(state: State, dice: random.Random) -> str | None:
 
 
 def public_in_use(state: State, address: str) -> bool:
-    """Whether a public address belongs to somebody."""
+    """True if a public address belongs to an Elastic IP or an interface."""
     return any(state.count(kind, "public-ip", address) for kind in (Address, NetworkInterface))
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one that elastinet gives out as public."""
+    """True if an address lies in elastinet's pool of public addresses; False for what is no IPv4 address."""
     try:
         return ipaddress.IPv4Address(address) in PUBLIC_POOL
     except ValueError:

@@ -1,4 +1,4 @@
-"""What security groups and network ACLs do not let through between two interfaces (sections 5 and 6.2)."""
+"""Security group and network ACL rules that connections between two interfaces lack (sections 5 and 6.2)."""
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
@@ -38,7 +38,7 @@ class Missing(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """What is missing, in one line."""
+        """The missing rule as a sentence: "sg-1 does not let TCP port 22 in from 10.0.0.5/32"."""
         ports = f"port {self.low}" if self.low == self.high else f"ports {self.low} to {self.high}"
         name = protocol_name(self.protocol).upper()
         way = f"out to {self.cidr}" if self.egress else f"in from {self.cidr}"
@@ -75,7 +75,7 @@ def _admitted(
 def _speaks_of(
     state: State, rule: SecurityGroupRule, own: NetworkInterface, peer: NetworkInterface, address: str
 ) -> bool:
-    """Whether a rule is about an address, or about a group of whom has it, if that is a private one."""
+    """True if a rule matches a peer's address: by CIDR, or, for a private address, by the peer's group."""
     if not rule.peer_group:
         return any(ip_address(address) in ip_network(block) for block in blocks(state, rule.peer))
     if rule.peer_group not in peer.groups or address not in peer.addresses:
@@ -93,7 +93,7 @@ def _has_port(rule: SecurityGroupRule | AclRule, protocol: int, port: int) -> bo
 def _acls(
     state: State, one: NetworkInterface, other: NetworkInterface, passage: Passage
 ) -> Iterator[Missing]:
-    """What the two subnets' ACLs lack, of the packets there and of the answers."""
+    """The rules that the two subnets' ACLs lack, for the packets and for the answers to them."""
     protocol, low, high, source, target = passage
     borders = (
         (one, True, (low, high), target),
@@ -119,5 +119,5 @@ def _edges(rules: Iterable[AclRule | SecurityGroupRule], low: int, high: int) ->
 
 
 def _allowed(rules: Iterable[AclRule], protocol: int, port: int) -> bool:
-    """What the first rule about a port says; no rule is a refusal."""
+    """The verdict of the first rule that matches a port; False if none does."""
     return next((rule.allow for rule in rules if _has_port(rule, protocol, port)), False)

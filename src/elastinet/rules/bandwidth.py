@@ -1,4 +1,4 @@
-"""What bandwidth an instance is given: baseline, peak and network I/O credits (facts sheet, section 8).
+"""Bandwidth of instances: baseline, peak and network I/O credits (facts sheet, section 8).
 
 All in bits a second, in each direction, as EC2 has it: `bandwidth_scale` is not applied here.
 """
@@ -19,7 +19,7 @@ Rates = tuple[int, int]
 
 
 class Allowance(NamedTuple):
-    """What may be sent, or received: the baseline always, the peak while there are credits for it."""
+    """A limit of one direction: the baseline at all times, the peak while credits last. In bits a second."""
 
     baseline_bps: int
     peak_bps: int
@@ -27,22 +27,22 @@ class Allowance(NamedTuple):
 
     @property
     def has_credits(self) -> bool:
-        """Whether there is a bucket of credits, which is full at launch and at start."""
+        """True if there is a bucket of credits, which is full at launch and at start."""
         return self.credit_bits > 0
 
     @property
     def burst_seconds(self) -> float:
-        """How long a full bucket lasts at the peak."""
+        """Seconds that a full bucket lasts at the peak; 0 if there is none."""
         return self.credit_bits / (self.peak_bps - self.baseline_bps) if self.has_credits else 0.0
 
     @property
     def refill_seconds(self) -> float:
-        """How long an empty bucket takes to be full when nothing is sent."""
+        """Seconds in which an empty bucket fills when nothing is sent."""
         return self.credit_bits / self.baseline_bps
 
 
 class Bandwidth(NamedTuple):
-    """What an instance is given: in all, by each card where it has several, through an internet gateway.
+    """Limits of an instance: in all, by network card if it has several, through an internet gateway.
 
     `nic` is the ceiling of each of its cards, by the driver.
     """
@@ -54,7 +54,7 @@ class Bandwidth(NamedTuple):
 
 
 def of_instance(instance: Instance, settings: Settings) -> Bandwidth:
-    """What an instance is given, by its type, its device and its edition of the rules."""
+    """The bandwidth of an instance by its type, device and weighting, in the edition of the settings."""
     kind = instance_types()[instance.instance_type]
     weighting = weighting_of(instance, settings.rules)
     return bandwidth(kind, device(instance).driver, settings, weighting)
@@ -63,7 +63,7 @@ def of_instance(instance: Instance, settings: Settings) -> Bandwidth:
 def bandwidth(
     kind: InstanceType, driver: Driver, settings: Settings, weighting: BandwidthWeighting = "default"
 ) -> Bandwidth:
-    """What an instance of a type is given with a driver and a bandwidth weighting."""
+    """The bandwidth of an instance type with a driver and a bandwidth weighting."""
     edition, minutes = EDITIONS[settings.rules], credit_minutes(kind.name, settings)
     seconds = minutes * 60 / settings.credit_time_scale
     nic = nic_ceiling(driver, edition)
@@ -79,7 +79,7 @@ def bandwidth(
 
 
 def credit_minutes(type_name: str, settings: Settings) -> float:
-    """How long a full bucket of a type lasts at the peak, before it is scaled."""
+    """Minutes that a full bucket of a type lasts at the peak, before `credit_time_scale`."""
     of_family = settings.credits.get(family(type_name), settings.credit_minutes)
     return settings.credits.get(type_name, of_family)
 
@@ -91,7 +91,7 @@ def nic_ceiling(driver: Driver, edition: Edition) -> Figure | None:
 
 
 def gateway_bps(vcpus: int, rates: Rates, edition: Edition) -> int:
-    """What goes through an internet gateway: a flat figure, or from some vCPUs on a share of the baseline."""
+    """Bits a second through an internet gateway: a fixed figure, or with many vCPUs a baseline share."""
     share = gateway_share(vcpus, edition)
     least = int(edition.gateway_bps.value)
     return min(max(least, int(rates[0] * share.value)) if share else least, rates[1])

@@ -20,11 +20,11 @@ UNKNOWN = {
     "packets a second": "AWS publishes no figure; EC2 counts them by instance, both directions together",
     "connection tracking": "AWS publishes no figure; EC2 counts tracked flows by instance",
 }
-"""What EC2 limits too, and nobody outside AWS knows how far (facts sheet, section 16)."""
+"""Limits of EC2 without a published figure (facts sheet, section 16)."""
 
 
 class Traffic(NamedTuple):
-    """What is sent: connections, each of so many subflows where it is MPTCP."""
+    """The traffic that caps are asked for: connections, each of `subflows` subflows with MPTCP (else 1)."""
 
     transport: Transport = "tcp"
     connections: int = 1
@@ -32,7 +32,7 @@ class Traffic(NamedTuple):
 
     @property
     def flows(self) -> int:
-        """How many flows EC2 sees."""
+        """Number of flows (5-tuples): connections times subflows."""
         return self.connections * self.subflows
 
 
@@ -82,7 +82,7 @@ class Caps(NamedTuple):
 
     @property
     def bps(self) -> int:
-        """What all flows together carry at the most, while there are credits."""
+        """The most that all flows carry together while credits last, in bits a second."""
         limits = [cap.bps for cap in self.shared]
         return min([*limits, self.flow.bps * self.traffic.flows] if self.flow else limits)
 

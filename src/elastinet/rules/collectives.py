@@ -1,4 +1,4 @@
-"""What a collective's algorithms ask of machines: bytes on the network and inside, and steps (section 9.3).
+"""Cost of collective algorithms: bytes on the network and inside instances, and steps (section 9.3).
 
 Hockney's model: a message costs its latency, and its bytes over a bandwidth. Sizes are nccl-tests': those of
 the whole buffer. The reduction itself costs nothing here, and NCCL's protocols for small messages are left
@@ -13,7 +13,7 @@ from elastinet.catalog.words import Algorithm, Collective
 
 
 class Ranks(NamedTuple):
-    """Who takes part; `in_switch` is the share of its links by which a switch reduces inside an instance."""
+    """The ranks; `in_switch` is the share of its links that a switch which reduces inside makes use of."""
 
     instances: int
     each: int = 1
@@ -26,10 +26,10 @@ class Ranks(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What one byte of data makes an instance send, and a rank inside its instance, and in how many steps.
+    """Cost of an algorithm: bytes that an instance sends, and a rank inside it, per byte of data; and steps.
 
-    `overlapped`: both at the same time, as chunks flow; else one after the other. `senders` ranks of an
-    instance send at a time.
+    `overlapped`: an instance and its ranks send at the same time, as chunks flow; else one after the other.
+    `senders` ranks of an instance send at a time.
     """
 
     network: float
@@ -122,7 +122,7 @@ ALGORITHMS: Mapping[Collective, Mapping[Algorithm, Callable[[Ranks], Work]]] = {
 
 
 def bus_factor(collective: Collective, ranks: int) -> float:
-    """What the algorithm's bandwidth is multiplied by to be the bus's (nccl-tests, doc/PERFORMANCE.md)."""
+    """The factor from algorithm bandwidth to bus bandwidth (nccl-tests, doc/PERFORMANCE.md)."""
     if collective == "allreduce":
         return 2 * (ranks - 1) / ranks
     return (ranks - 1) / ranks if collective in ("reducescatter", "allgather", "alltoall") else 1.0
@@ -134,5 +134,5 @@ def _round(ranks: Ranks) -> tuple[int, int]:
 
 
 def _doublings(number: int) -> int:
-    """How often one is doubled to be as much."""
+    """The number of doublings from 1 to at least this number: 3 for 8, 4 for 9."""
     return (number - 1).bit_length()

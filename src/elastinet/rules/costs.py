@@ -1,4 +1,4 @@
-"""What public IPv4 addresses cost, and why (facts sheet, section 0.1, line 16)."""
+"""Hourly cost of public IPv4 addresses, with its reason (facts sheet, section 0.1, line 16)."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def ledger(state: State, rules: Rules) -> Iterator[Line]:
-    """What every public address of every account costs at this moment."""
+    """The hourly cost of every public address of every account, at this moment."""
     edition = EDITIONS[rules]
     charged: set[str] = set()
     for address in state.all(Address):

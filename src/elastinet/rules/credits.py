@@ -14,13 +14,13 @@ class Bucket(NamedTuple):
 
     @property
     def seconds_to_empty(self) -> float | None:
-        """When there is none left, if the rate stays; None where it never comes to that."""
+        """Seconds until the bucket is empty at the present rate; None if it never will be."""
         spent = self.bps - self.allowance.baseline_bps
         return self.level_bits / spent if spent > 0 and self.allowance.has_credits else None
 
     @property
     def seconds_to_full(self) -> float | None:
-        """When it is full, if the rate stays; None where it never comes to that."""
+        """Seconds until the bucket is full at the present rate; None if it never will be."""
         earned = self.allowance.baseline_bps - self.bps
         missing = self.allowance.credit_bits - self.level_bits
         return missing / earned if earned > 0 else None

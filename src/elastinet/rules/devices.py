@@ -1,4 +1,4 @@
-"""Which network device an instance has: mediated by the hypervisor, or a function of a card of its own.
+"""Network device of an instance: a vif mediated by the hypervisor, or a function of a network card (SR-IOV).
 
 The type and two attributes decide it (facts sheet, section 7). A type that can have a device whose attribute
 is off has the mediated one.
@@ -14,7 +14,7 @@ from elastinet.rules.efa.efa import is_efa
 Driver = Literal["vif", "ixgbevf", "ena", "efa"]
 """As `ethtool -i` calls it: the mediated device, Intel's 82599 VF, ENA, EFA."""
 PassedFunction = Literal["none", "virtual", "physical"]
-"""What of a card passes into the instance: nothing, one of its virtual functions, the whole card."""
+"""The part of a network card that the instance has: none, a virtual function, or the whole card."""
 
 INTEL_82599 = ("c3", "c4", "d2", "i2", "m4", "r3")
 """The families that have Intel's 82599 VF, but for m4.16xlarge, which supports ENA."""
@@ -28,7 +28,7 @@ class Device(NamedTuple):
 
     @property
     def mediated(self) -> bool:
-        """Whether every packet passes through the hypervisor."""
+        """True if every packet passes through the hypervisor."""
         return self.function == "none"
 
 
@@ -44,7 +44,7 @@ def driver_of(kind: InstanceType, *, ena_support: bool, sriov_net_support: str |
 
 
 def has_82599(kind: InstanceType) -> bool:
-    """Whether a type can have Intel's 82599 VF."""
+    """True if the type supports Intel's 82599 VF."""
     return kind.row["ena_support"] == "unsupported" and kind.name.partition(".")[0] in INTEL_82599
 
 

@@ -1,4 +1,4 @@
-"""Whether ENA Express carries flows on a path between two interfaces (EC2's guide, ena-express)."""
+"""Conditions on which ENA Express carries flows between two interfaces (EC2's guide, ena-express)."""
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import instance_types
@@ -22,7 +22,7 @@ def why_not(
     way: NetworkPath,
     transport: Transport = "tcp",
 ) -> str | None:
-    """Why flows between two interfaces go without ENA Express; None where it carries them."""
+    """The reason why flows between two interfaces do not use ENA Express; None if they do."""
     if EDITIONS[rules].express_flow_bps is None:
         return f"the edition '{rules}' of the rules has no ENA Express"
     for interface in (one, other):
@@ -36,7 +36,7 @@ def why_not(
 
 
 def not_at(state: State, interface: NetworkInterface, transport: Transport) -> str | None:
-    """Why an interface's end of a flow cannot be carried, whatever the other end."""
+    """The reason why ENA Express does not work at one interface, whatever the peer; None if it does."""
     instance = state.get(Instance, instance_id_of(interface) or "")
     if instance is None:
         return f"{interface.id} is in no instance"

@@ -24,7 +24,7 @@ def protocol_number(name: str) -> int:
 
 
 def protocol_name(number: int) -> str:
-    """How the API shows a protocol."""
+    """A protocol as the API shows it: "tcp" for 6, "47" for 47."""
     return SHOWN.get(number, str(number))
 
 

@@ -1,4 +1,4 @@
-"""How much of what a limit lets through is data: limits, and the kernel's queues, count Ethernet frames."""
+"""Share of data in what a limit lets through: limits, and the kernel's queues, count Ethernet frames."""
 
 from typing import Literal
 

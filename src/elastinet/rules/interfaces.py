@@ -1,4 +1,4 @@
-"""What interfaces an instance has, and what leads to them from outside."""
+"""Interfaces of an instance, and the Elastic IPs that lead to them."""
 
 from elastinet.model.interface import Address, Attachment, NetworkInterface
 from elastinet.model.prefixes import prefix_of

@@ -1,4 +1,4 @@
-"""Which IPv6 blocks and addresses there are to give (facts sheet, section 4)."""
+"""A VPC's IPv6 blocks, and a subnet's IPv6 addresses and prefixes (facts sheet, section 4)."""
 
 import ipaddress
 import random
@@ -37,18 +37,18 @@ def free_block(state: State, region: str, dice: random.Random) -> str | None:
 
 
 def usable(subnet: Subnet, address: str) -> bool:
-    """Whether an address lies in a subnet's block and is not one of EC2's five."""
+    """True if an address lies in the subnet's IPv6 block and is not one of the five that EC2 reserves."""
     block = network(subnet.cidr6)
     return 4 <= int(ipaddress.IPv6Address(address)) - int(block.network_address) < block.num_addresses - 1
 
 
 def is_reserved(subnet: Subnet, address: str) -> bool:
-    """Whether an address is one of EC2's five of a subnet's block."""
+    """True if an address is one of the five that EC2 reserves in the subnet's IPv6 block."""
     return ipaddress.IPv6Address(address) in network(subnet.cidr6) and not usable(subnet, address)
 
 
 def in_use(state: State, subnet: Subnet, address: str) -> bool:
-    """Whether an interface has this address, by itself or in a prefix."""
+    """True if an interface has this address, by itself or in a prefix."""
     if state.count(NetworkInterface, "ipv6-addresses.ipv6-address", address):
         return True
     return addressing.is_delegated(state, subnet, prefix_of(address))
@@ -67,13 +67,13 @@ def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterato
 
 
 def holds_prefix(subnet: Subnet, prefix: str) -> bool:
-    """Whether a prefix lies in a subnet's block and holds none of EC2's five addresses."""
+    """True if a prefix lies in the subnet's block and contains none of EC2's five reserved addresses."""
     block = network(prefix)
     return usable(subnet, str(block[0])) and usable(subnet, str(block[-1]))
 
 
 def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
-    """Whether nothing in a subnet has a prefix or an address of it."""
+    """True if no interface has this prefix or an address in it."""
     has_address = state.count(NetworkInterface, "ipv6-block", prefix) > 0
     return not has_address and not addressing.is_delegated(state, subnet, prefix)
 

@@ -1,4 +1,4 @@
-"""Which tags the metadata service can show (facts sheet, section 11.3)."""
+"""Tag keys that the metadata service can show (facts sheet, section 11.3)."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Which way packets go between two interfaces, by IPv4 and both ways, or why there is none (section 6).
+"""The path of IPv4 packets between two interfaces, there and back, or why there is none (section 6).
 
 Only state and routes are asked: what security groups and network ACLs say of the packets is another question.
 """
@@ -97,7 +97,7 @@ def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> Net
 
 
 def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> str | None:
-    """What packets inside a VPC are sent through, if not straight; never what stays in a subnet."""
+    """The target that a VPC's route sends packets through; None for the local route and inside a subnet."""
     if sender.subnet_id == receiver.subnet_id:
         return None
     route = _open_route(state, sender, receiver.primary)

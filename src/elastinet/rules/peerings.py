@@ -1,4 +1,4 @@
-"""Which VPCs are peered (facts sheet, section 6.5)."""
+"""Peering connections between VPCs (facts sheet, section 6.5)."""
 
 from collections.abc import Iterator
 
@@ -40,11 +40,11 @@ def mtu(peering: Peering) -> int:
 
 
 def is_across(peering: Peering) -> bool:
-    """Whether a peering connection is between two regions."""
+    """True if a peering connection is between two regions."""
     return peering.requester.region != peering.accepter.region
 
 
 def is_elsewhere(state: State, rule: SecurityGroupRule) -> bool:
-    """Whether a rule speaks of a group of another VPC."""
+    """True if a rule refers to a security group of another VPC."""
     own, peer = state.get(SecurityGroup, rule.group_id), state.get(SecurityGroup, rule.peer_group or "")
     return own is not None and peer is not None and own.vpc_id != peer.vpc_id

@@ -1,4 +1,4 @@
-"""What binds traffic between two instances of a state: the caps in force between them, with their sources."""
+"""Caps in force on traffic between two instances, with their sources."""
 
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.settings import Rules, Settings
@@ -75,6 +75,6 @@ def cluster_of(state: State, instance: Instance) -> PlacementGroup | None:
 
 
 def _clustered(state: State, one: Instance, other: Instance) -> bool:
-    """Whether two instances are in one cluster placement group, each with enhanced networking."""
+    """True if two instances are in one cluster placement group, both with enhanced networking."""
     group = cluster_of(state, one)
     return group is not None and group == cluster_of(state, other)

@@ -1,4 +1,4 @@
-"""What refers to prefix lists, and how much it counts there (facts sheet, section 5)."""
+"""Prefix lists in rules and routes, and their weight in quotas (facts sheet, section 5)."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,7 +9,7 @@ from elastinet.model.state import State
 
 
 def is_prefix_list(peer: str) -> bool:
-    """Whether what a rule or a route speaks of is a prefix list."""
+    """True if the peer of a rule, or the destination of a route, is a prefix list's id."""
     return peer.startswith("pl-")
 
 
@@ -21,7 +21,7 @@ def blocks(state: State, peer: str) -> tuple[str, ...]:
 
 
 def weight(state: State, peers: Iterable[str], family: str) -> int:
-    """How much peers or destinations of one family count against a quota."""
+    """The number that peers or destinations of one family ("IPv4", "IPv6") count against a quota."""
     return sum(_weight(state, peer, family) for peer in peers)
 
 

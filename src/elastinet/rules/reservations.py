@@ -1,4 +1,4 @@
-"""What is set aside in subnets (VPC user guide, "Subnet CIDR reservations")."""
+"""CIDR reservations of subnets (VPC user guide, "Subnet CIDR reservations")."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -22,7 +22,7 @@ def blocks(state: State, subnet: Subnet, use: str | None = None) -> list[IPv4Net
 
 
 def is_set_aside(reserved: list[IPv4Network | IPv6Network], cidr: str) -> bool:
-    """Whether an address or a prefix shares an address with a reserved block."""
+    """True if an address or a prefix overlaps a reserved block."""
     if not reserved:
         return False
     wanted = block(cidr) if "/" in cidr else ip_network(ip_address(cidr))

@@ -1,4 +1,4 @@
-"""What a VPC's resolver knows, and what its DHCP server says of resolvers (facts sheet, section 2)."""
+"""Names in a VPC's resolver (Route 53 Resolver), and its DHCP server's options (facts sheet, section 2)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from elastinet.rules.interfaces import addresses_of, instance_id_of
 
 
 class Lease(NamedTuple):
-    """What DHCP hands out beside addresses: servers with a comma between them."""
+    """DHCP options of a lease beside addresses; servers are separated by commas."""
 
     dns: str
     domain: str
@@ -21,7 +21,7 @@ class Lease(NamedTuple):
 
 
 def lease(state: State, vpc: Vpc) -> Lease:
-    """What a VPC's DHCP server (IPv4) hands out."""
+    """The options that a VPC's DHCP server (IPv4) hands out."""
     options = state.get(DhcpOptions, vpc.dhcp_options_id)
     own = addressing.resolver(vpc.cidrs[0])
     if options is None:
@@ -42,7 +42,7 @@ def resolver(vpc: Vpc) -> str:
 
 
 def names(state: State, interface: NetworkInterface) -> Iterator[tuple[str, str]]:
-    """What the resolver of an interface's VPC knows of it; public names lead to private addresses."""
+    """The (name, address) pairs that its VPC's resolver has of an interface; addresses are private."""
     vpc = state.need(Vpc, interface.vpc_id)
     if not vpc.dns_support:
         return

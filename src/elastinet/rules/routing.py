@@ -1,4 +1,4 @@
-"""Which way packets go (facts sheet, section 6.1)."""
+"""Route tables of subnets and gateways, and the route to an address (facts sheet, section 6.1)."""
 
 from ipaddress import ip_address, ip_network
 
@@ -29,7 +29,7 @@ def edge_table(state: State, gateway_id: str) -> RouteTable | None:
 
 
 def is_inside(table: RouteTable, destination: str) -> bool:
-    """Whether a block lies in one of the VPC's own, where a table's route goes before the local one."""
+    """True if a block lies in one of the VPC's own blocks, where its route comes before the local one."""
     wanted = ip_network(destination)
     own = (ip_network(r.destination) for r in table.routes if r.is_implied)
     return any(wanted.version == block.version and wanted.subnet_of(block) for block in own)  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def route_to(state: State, table: RouteTable, address: str) -> Route | None:
 
 
 def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
-    """Whether a route is a blackhole: its target is gone, detached, or not running."""
+    """True if a route is a blackhole: its target is gone, detached, or not running."""
     if route.kind == "local":
         return False
     if route.kind == "gateway":

@@ -1,4 +1,4 @@
-"""What a bandwidth weighting makes of a type's bandwidth (EC2's guide, configure-bandwidth-weighting).
+"""A type's bandwidth under a bandwidth weighting (EC2's guide, configure-bandwidth-weighting).
 
 The option has a quarter more of its own baseline, and the other loses as much of its baseline and of its
 peak: under `ebs-1` the network loses a quarter of what EBS has. The peak of the option itself stays, but for
@@ -14,11 +14,11 @@ from elastinet.catalog.settings import Rules
 from elastinet.model.instance import BandwidthWeighting, Instance
 
 UNPUBLISHED_EBS = 2 / 3
-"""What EBS has of the network's bandwidth where the guide says nothing: as with most sizes [inferred]."""
+"""EBS's share of the network's bandwidth for sizes without a figure in the guide; most sizes' [inferred]."""
 
 
 def has_weighting(kind: InstanceType, weighting: BandwidthWeighting) -> bool:
-    """Whether a type can have a weighting; each can have the default."""
+    """True if a type supports a weighting; all support the default."""
     return weighting == "default" or weighting in kind.words("bandwidth_weightings")
 
 

@@ -90,7 +90,7 @@ def _programs() -> Iterator[Path]:
 
 
 def _is_open(place: Path) -> bool:
-    """Whether everybody may enter a folder, and read it and what is in it, as far as one can see."""
+    """True if a folder and what is in it are open to everybody to read, as far as one can see."""
     inner = [entry.stat(follow_symlinks=False) for entry in os.scandir(place)]
     readable = all(found.st_mode & stat.S_IROTH for found in inner)
     return readable and _top(place) is None and place.stat().st_mode & EVERYBODY == EVERYBODY

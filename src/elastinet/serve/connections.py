@@ -1,4 +1,4 @@
-"""How many connections there may be, of one caller and in all, and how long each may take.
+"""Limits on connections: their number, of one caller and in all, and the time that each may take.
 
 Where one more would be too many, the one that has waited longest for its client goes: of the same caller, or
 of the caller with most. So nobody is kept out by connections on which nothing is asked.
@@ -14,7 +14,7 @@ NEVER = math.inf
 
 
 class Bounds(NamedTuple):
-    """What a listener allows: connections in all and of one caller, and what a request may be and take."""
+    """A listener's limits: connections in all and of one caller; bytes, seconds and fields of a request."""
 
     most: int
     of_one: int
@@ -28,24 +28,24 @@ class Bounds(NamedTuple):
 
 MOST_API, MOST_METADATA, MOST_OF_AN_INSTANCE = 1024, 8192, 64
 DISCARDED_BYTES = 16 << 20
-"""How much of a body that is too large the API reads, so that its client hears why."""
+"""Bytes of a body which is too large that the API still reads, so that its client gets the answer."""
 
 
 def api_bounds(descriptors: int) -> Bounds:
-    """What callers of the API may."""
+    """The limits of the API's listener, for a process that may have so many descriptors."""
     most = min(MOST_API, descriptors // 4)
     return Bounds(most, most, head_bytes=1 << 16, body_bytes=DISCARDED_BYTES, idle_seconds=75)
 
 
 def metadata_bounds(descriptors: int) -> Bounds:
-    """What instances may: all together less than there are descriptors, each for itself enough."""
+    """The limits of the metadata service: all instances take at most half of the descriptors."""
     most = min(MOST_METADATA, descriptors // 2)
     of_one = min(MOST_OF_AN_INSTANCE, most)
     return Bounds(most, of_one, head_bytes=1 << 14, body_bytes=1 << 12, idle_seconds=10)
 
 
 class Connection(Protocol):
-    """What a connection tells and does."""
+    """An open connection, of a caller, with a deadline in the event loop's time."""
 
     caller: Hashable
     deadline: float

@@ -53,7 +53,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.abort()
 
     def _is_nobody_s(self, transport: Any) -> bool:
-        """Whether the client has left before it was let in: nobody knows any more who it was."""
+        """True if the client left before it was accepted, so that its address is no longer known."""
         return self.client is None and transport.get_extra_info("socket").family != socket.AF_UNIX
 
     def connection_lost(self, exc: Exception | None) -> None:

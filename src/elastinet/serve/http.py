@@ -36,19 +36,19 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reply = tuple[int, str, bytes]
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
-"""What a page says of two readings, an older one and a newer one."""
+"""A page's function of two readings, an older and a newer one."""
 
 MOST_SECONDS = 86400
-"""How long a client may wait for the fabric."""
+"""The most seconds that a client may wait for the fabric."""
 RATE_SECONDS = 0.25
-"""How long a page looks before it tells a rate."""
+"""Seconds between the two readings that a rate is computed from."""
 DEFAULT_REGION = "us-east-1"
 HOURS_A_MONTH = 730
 XML = "text/xml;charset=UTF-8"
 OWN = ("/_elastinet", "/_localstack", "/moto-api")
-"""Where elastinet's own pages are; all else is EC2's."""
+"""The paths of elastinet's own pages; all others are EC2's."""
 FOR_BROWSERS = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
-"""That no page of another origin has a use for an answer."""
+"""Headers that keep an answer from being used by a page of another origin."""
 _OWN_FAULT = "elastinet has a fault of its own; its log tells of request {}."
 
 log = logging.getLogger(__name__)
@@ -248,7 +248,7 @@ class Application:
         return _answer(lambda: ask(before, after))
 
     async def _read(self) -> Reading | None:
-        """What the kernel has counted; None where no packet is carried."""
+        """Read the kernel's counters; None without a fabric. Raises Fault if the agent does not answer."""
         if self._config.fabric == "none":
             return None
         try:
@@ -314,7 +314,7 @@ class Application:
 
 
 async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
-    """What a page says; ConnectionAbortedError, and no more work, if its client leaves before."""
+    """Await a page; if its client leaves before, cancel it and raise ConnectionAbortedError."""
     asked, gone = asyncio.ensure_future(page), asyncio.ensure_future(receive())
     try:
         await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -332,7 +332,7 @@ def _given(query: bytes) -> dict[str, str]:
 
 
 def _answer(ask: Callable[[], dict[str, Any]]) -> Reply:
-    """What a question is answered, or why it cannot be."""
+    """The answer to a question as JSON, or the fault that it raises."""
     try:
         return _json(ask())
     except Fault as fault:

@@ -12,7 +12,7 @@ BACKLOG = 1024
 
 
 class ListenError(Exception):
-    """Why nothing can listen where it should; one line that says what and what to do."""
+    """No listener can be made at an address; the message is one line that says why and what to do."""
 
 
 def listen(config: Config) -> tuple[socket.socket, socket.socket]:

@@ -23,7 +23,7 @@ ALL_BURST, ALL_PER_SECOND = 400.0, 10.0
 MOST_KINDS = 200
 TELL_SECONDS = 10.0
 VARIES = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
-"""What differs in lines of one kind: times, ids, addresses, counts."""
+"""The parts in which lines of one kind differ: times, ids, addresses, counts."""
 
 
 class LineBudget:
@@ -55,7 +55,7 @@ class Limiter:
         self._last: dict[str, str] = {}
 
     def admit(self, line: str) -> bool:
-        """Whether a line goes through."""
+        """True if a line is to be written; else it is counted as held back."""
         now, kind = self._clock(), VARIES.sub("#", line)
         if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
             kind = ""
@@ -153,5 +153,5 @@ def shown(line: bytes) -> str:
 
 
 def path_of(state: Path | None, run: Path) -> Path:
-    """Where a server's log is: with its state, or with its runtime files if it keeps none."""
+    """The path of a server's log: in its state's folder, or with its runtime files if it keeps no state."""
     return (state or run) / NAME

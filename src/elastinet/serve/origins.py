@@ -1,4 +1,4 @@
-"""Whether a request may come in, by the host that it names and by the marks that browsers leave.
+"""A check of requests by the `Host` that they name and the headers that only browsers send.
 
 Any credentials are accepted, so a page that is open in a browser on this machine could call the API. What
 keeps it out: a browser always names in `Host` whom it takes us for; it says in `Origin` or `Sec-Fetch-Site`
@@ -27,7 +27,7 @@ class Origins:
         self._names = frozenset(name.lower().rstrip(".") for name in (*NAMES, *names))
 
     def refusal(self, headers: Iterable[tuple[bytes, bytes]], *, changes: bool) -> str | None:
-        """Why a request is refused, in a sentence; `changes` says that it may change something."""
+        """The reason to refuse a request, as a sentence, or None; `changes`: it may change something."""
         given = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         hosts = [value for name, value in given if name == "host"]
         if len(hosts) != 1 or not self.knows(hosts[0]):
@@ -42,7 +42,7 @@ class Origins:
         return None
 
     def knows(self, authority: str) -> bool:
-        """Whether a `Host` is an address or one of our names; the port is of no account."""
+        """True if a `Host` is an IP address or one of our names, with any port."""
         found = _AUTHORITY.fullmatch(authority)
         if found is None:
             return False

@@ -1,4 +1,4 @@
-"""Where a running elastinet keeps its files, and how another process finds it."""
+"""Paths of a running elastinet's files, and the file by which another process finds it."""
 
 import logging
 import os
@@ -14,13 +14,13 @@ from elastinet.deletion import remove_tree
 log = logging.getLogger(__name__)
 
 STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "lock", "log*", "server.json", "disks")
-"""What is ours in a state's folder, in which a user may have files of his own."""
+"""elastinet's own files in a state's folder, in which a user may have others."""
 GIVE_UP = 3
 """The exit code by which a child tells its supervisor not to start it again."""
 
 
 class Server(msgspec.Struct, frozen=True):
-    """What a running server tells about itself."""
+    """A running server as other processes know it."""
 
     pid: int
     host: str
@@ -31,7 +31,7 @@ class Server(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """Where its API answers."""
+        """The URL of its API."""
         if self.unix_socket:
             return f"unix:{self.unix_socket}"
         return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
@@ -63,7 +63,7 @@ def secure_state(state: Path) -> None:
 
 
 def disks_folder(config: Config, run: Path) -> Path:
-    """Where the disks of instances are: with the state, or with the runtime files if none is kept."""
+    """The folder of instances' disks: in the state's folder, or with the runtime files without one."""
     state = config.state_folder
     return (state or run) / "disks"
 
@@ -117,7 +117,7 @@ def find(port: int | None, state: str | None, default_port: int) -> Server | Non
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process is there, and is more than a zombie that its parent has not buried yet."""
+    """True if a process exists and is not a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -20,7 +20,7 @@ KEPT = "before-repair"
 
 @dataclass
 class Findings:
-    """What a look has found: damaged lines and why, faults of the file, whether the rest makes a region."""
+    """The findings: damaged lines with reasons, faults of the file, of the rest as a region, of the disks."""
 
     lines: int = 0
     damaged: dict[int, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Findings:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is wrong."""
+        """True if nothing is wrong."""
         return not (self.damaged or self.file or self.rest or self.disks)
 
 

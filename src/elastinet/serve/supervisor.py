@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 5
 
 
 class StartError(Exception):
-    """Why a server cannot start; one line that says what and what to do."""
+    """A server cannot start; the message is one line that says why and what to do."""
 
 
 class Supervisor:
@@ -63,7 +63,7 @@ class Supervisor:
                 Path(path).unlink(missing_ok=True)
 
     def server(self, pid: int) -> places.Server:
-        """What other processes are told about this server, which this process keeps running."""
+        """The record of this server for other processes; `pid` is the process that runs it."""
         state = self.config.state or str(self.config.state_folder)
         path = self.config.unix_socket
         return places.Server(pid, self.host, self.port, state, self.config.fabric, path)

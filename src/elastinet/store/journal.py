@@ -1,4 +1,4 @@
-"""What the engine asks of a journal: lines that stay, in order."""
+"""The protocol of a journal: an ordered, durable list of lines."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
@@ -13,7 +13,7 @@ class JournalFull(JournalError):
 
 
 class Mark(NamedTuple):
-    """How far a journal has come: the world that it tells of, how often it was rewritten, its last line."""
+    """A journal's position: its world's id, the number of times it was rewritten, its number of lines."""
 
     world: str
     epoch: int
@@ -36,13 +36,13 @@ class Journal(Protocol):
         """Put other lines in the place of all of them, at once or not at all."""
 
     def mark(self) -> Mark | None:
-        """How far it has come; None for one that keeps nothing."""
+        """The position; None for a journal that keeps nothing."""
 
     def sync(self) -> None:
         """See that a power cut does not lose what there is so far."""
 
     def warning(self) -> str:
-        """What is wrong with it while it goes on, in a sentence; "" for nothing."""
+        """The fault with which the journal goes on, as a sentence; "" if there is none."""
 
     def close(self) -> None:
         """Let go of the journal's resources."""

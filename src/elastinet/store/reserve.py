@@ -13,12 +13,12 @@ class Reserve:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.why: OSError | None = None
-        """What has kept it from taking all its room."""
+        """The error that kept the file from its full size; None if there was none."""
         self.restore()
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing of it has been given up."""
+        """True if the file has its full size, 8 MiB."""
         return self._size() >= STEP * STEPS
 
     def restore(self) -> bool:

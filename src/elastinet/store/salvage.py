@@ -1,4 +1,4 @@
-"""What can still be read of an SQLite journal, line by line, with nothing changed in it."""
+"""The readable lines of a damaged SQLite journal; the file is opened for reading only."""
 
 import contextlib
 import sqlite3
@@ -11,7 +11,7 @@ from elastinet.store.journal import JournalError
 from elastinet.store.sqlite import FORMAT
 
 BEYOND = 100_000
-"""How many lines to look for behind the last one that is found, where their number cannot be read."""
+"""Number of lines to try after the last one that was found, if the number of lines cannot be read."""
 MISSING, BROKEN = "is missing", "cannot be read: {}"
 
 
@@ -83,7 +83,7 @@ class Salvage:
         return None
 
     def faults(self) -> list[str]:
-        """What SQLite itself finds wrong with the file."""
+        """The faults of the file by SQLite's own integrity check."""
         try:
             told = [str(row[0]) for row in self._db.execute("PRAGMA integrity_check(10)")]
         except sqlite3.Error as error:

@@ -29,9 +29,9 @@ ADVICE = {
     sqlite3.SQLITE_BUSY: "another program has it open: end that one",
     sqlite3.SQLITE_LOCKED: "another program has it open: end that one",
 }
-"""What to do, by SQLite's primary result codes."""
+"""Advice to the user by SQLite's primary result code."""
 ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-"""What SQLite says where there is no room; the second, also of a broken disk."""
+"""SQLite's result codes for a full disk; the second is also a broken disk's."""
 
 
 class SqliteJournal:
@@ -73,7 +73,7 @@ class SqliteJournal:
             raise self._fault(error) from error
 
     def _fault(self, error: sqlite3.Error) -> JournalError:
-        """What went wrong, and what to do about that."""
+        """The exception for an SQLite error, with advice."""
         code = primary(error)
         kind = JournalFull if code == sqlite3.SQLITE_FULL else JournalError
         return kind(f"{self._path}: {error}: {ADVICE.get(code, DAMAGED)}")
@@ -136,12 +136,12 @@ class SqliteJournal:
         self._attempt(self._db.execute, "PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def warning(self) -> str:
-        """That the disk is full, as long as the room that is kept for then is not all there."""
+        """A sentence that the disk is full, until the reserve has its full size again; "" then."""
         has_room = self._reserve is None or (self._reserve.restore() and not self._is_full)
         return "" if has_room else str(self._without_reserve())
 
     def _without_reserve(self) -> JournalError:
-        """What to say while the room that is kept is not all there: only a full disk is a full disk."""
+        """The exception while the reserve is not whole: JournalFull only if the disk is full."""
         why = self._reserve.why if self._reserve else None
         if why is None or why.errno in FULL_DISK:
             return JournalFull(f"{self._path}: {FULL}")

@@ -1,4 +1,4 @@
-"""Whether a journal and a folder of disks belong together: each has the mark of the same world.
+"""A check that a journal and a folder of disks belong together: each has the mark of the same world.
 
 Disks outlive a journal that is lost, or put back from an old copy; who then began anew would delete them.
 """
@@ -33,7 +33,7 @@ def check(journal: Journal, disks: Path) -> None:
 
 
 def fault(disks: Path, world: tuple[str, int] | None, lines: int) -> str:
-    """What `check` would refuse, in a sentence; "" for nothing."""
+    """The reason why `check` would refuse the disks, as a sentence; "" if it would not."""
     if world is None or not names(disks):
         return ""
     why = _mismatch(Mark(*world, lines), _seen(disks))
@@ -41,7 +41,7 @@ def fault(disks: Path, world: tuple[str, int] | None, lines: int) -> str:
 
 
 def _mismatch(mark: Mark, seen: Mark | None) -> str:
-    """Why a journal is not the one that its disks have seen, or is older than they saw it; "" if it is."""
+    """The reason why a journal is not that of its disks, or older than they saw it; "" if it is theirs."""
     if seen is not None and seen.world != mark.world:
         return "is another world's"
     if seen is None:

@@ -1,4 +1,4 @@
-"""Who signs a request and for which region; nobody checks the signature."""
+"""The account and region of a request, by its signature, which nobody verifies."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What botocore's service models say about an operation: its shapes, its names on the wire, its envelope."""
+"""An operation's shapes, wire names and envelope, from botocore's service models."""
 
 from functools import cache
 from typing import Any

@@ -57,7 +57,7 @@ def _sets_buffers(program: ProgramArguments) -> bool:
 
 
 def _of_testpmd(program: ProgramArguments, mtu: int) -> list[str]:
-    """What testpmd is told: as it comes it wants more memory than there is, and has small buffers."""
+    """Options for testpmd, which else wants more memory than there is and has small buffers."""
     if program.program != TESTPMD:
         return []
     ours = ["--no-mlockall", f"--total-num-mbufs={TESTPMD_BUFFERS}"]

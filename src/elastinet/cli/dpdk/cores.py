@@ -1,4 +1,4 @@
-"""Which of this machine's processors a program's threads run on."""
+"""The processors of this machine that a program's threads run on."""
 
 import re
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ FRAME_OVERHEAD = 18 + 66
 FRAME_BYTES = (2048, 9216)
 """A program's buffers must hold a whole frame: the first size fits those that DPDK makes by default."""
 HEADROOM = 128
-"""What DPDK keeps free in front of a packet in its buffer (RTE_PKTMBUF_HEADROOM)."""
+"""Bytes that DPDK keeps free in front of a packet in its buffer (RTE_PKTMBUF_HEADROOM)."""
 LEAST_MTU, USUAL_MTU, LARGEST_MTU = 1280, 1500, 9001
 BLOCK_FRAMES = 8
 MOST_FRAMES, LEAST_FRAMES = 1024, 64
@@ -45,7 +45,7 @@ def buffer_bytes(mtu: int) -> int:
 
 
 def ring_frames(mtu: int, links: int, lockable_bytes: int | None) -> int:
-    """How many frames each ring of so many interfaces has; raises ValueError if too little may be locked."""
+    """Number of frames in each ring of `links` interfaces; raises ValueError if too little may be locked."""
     one = frame_bytes(mtu) * RINGS * links
     room = MOST_FRAMES if lockable_bytes is None else lockable_bytes // one // BLOCK_FRAMES * BLOCK_FRAMES
     if room < LEAST_FRAMES:

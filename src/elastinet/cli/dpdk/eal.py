@@ -8,7 +8,7 @@ HUGE = Path("/sys/kernel/mm/hugepages")
 CORES = ("-l", "-c", "-s", "--lcores", "--coremask", "--corelist")
 MEMORY = ("--no-huge", "--in-memory", "--huge-dir", "--legacy-mem", "--socket-mem", "--proc-type")
 SHARED = ("--proc-type", "--file-prefix")
-"""What a user gives himself replaces ours: cores, memory, and files by which processes find one another."""
+"""Options by kind: cores, memory, files that processes share. One from the user replaces ours of its kind."""
 
 
 def options(devices: Sequence[str], cores: str, prefix: str, own: Sequence[str]) -> list[str]:
@@ -24,14 +24,14 @@ def options(devices: Sequence[str], cores: str, prefix: str, own: Sequence[str])
 
 
 def memory(huge_mb: int) -> list[str]:
-    """Where memory comes from: hugepages if enough of them are free, else ordinary pages."""
+    """The options for memory: hugepages if enough of them are free, else ordinary pages."""
     if huge_mb >= MEMORY_MB:
         return ["--in-memory"]
     return ["--no-huge", "-m", str(MEMORY_MB), "--no-shconf"]
 
 
 def free_huge_mb() -> int:
-    """How much memory this machine has in free hugepages."""
+    """MiB of free hugepages on this machine."""
     sizes = ((_number(size / "free_hugepages"), size.name) for size in HUGE.glob("hugepages-*kB"))
     return sum(count * int(name[len("hugepages-") : -len("kB")]) for count, name in sizes) >> 10
 
@@ -41,7 +41,7 @@ def _number(file: Path) -> int:
 
 
 def _given(own: Iterable[str], names: Iterable[str]) -> bool:
-    """Whether one of some options is among the user's: a short one may have its value at once."""
+    """True if the user gave one of some options, also with the value appended: `-l0-3`."""
     return any(
         word.partition("=")[0] == name or (len(name) == 2 and word.startswith(name))
         for word in own

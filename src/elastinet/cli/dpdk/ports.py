@@ -1,4 +1,4 @@
-"""Which of an instance's interfaces a program gets, in the order of its ports."""
+"""The interfaces of an instance that a program gets, in the order of its ports."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

@@ -1,1 +1,1 @@
-"""How a network is measured from inside instances."""
+"""Measurements of a network from inside instances."""

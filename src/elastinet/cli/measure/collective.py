@@ -1,4 +1,4 @@
-"""What `elastinet predict --collective` asks and shows."""
+"""The query and the output of `elastinet predict --collective`."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ PARTS = {"latency": "latency", "network": "between instances", "inside": "inside
 
 
 class CollectiveOptions(NamedTuple):
-    """What the command line says of a collective."""
+    """The options of the command line about a collective."""
 
     bytes: str
     kind: str

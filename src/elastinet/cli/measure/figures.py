@@ -1,4 +1,4 @@
-"""How rates, bytes and times are said."""
+"""Rates, bytes and times as text."""
 
 
 def rate(bps: float) -> str:

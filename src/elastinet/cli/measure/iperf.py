@@ -16,7 +16,7 @@ _SUM = "[SUM]"
 
 
 class IperfRun(NamedTuple):
-    """What is to be sent: where, how long, how; `udp_bps` is the rate of each flow of UDP."""
+    """A run of iperf3; `udp_bps` is the rate of each UDP flow in bits a second, `datagram` its bytes."""
 
     source: str
     target: str
@@ -30,7 +30,7 @@ class IperfRun(NamedTuple):
 
 
 class IperfResult(NamedTuple):
-    """What arrived, in bits of data a second, and how many segments TCP has sent again."""
+    """The receiver's bits of data a second, and the number of TCP segments that were sent again."""
 
     bps: float
     retransmits: int | None

@@ -14,7 +14,7 @@ End = typer.Argument(help="An instance's id or Name tag, or an interface's id.")
 def asked(
     page: str, server: Server, ends: tuple[str, str], flags: dict[str, bool], **words: str
 ) -> dict[str, Any]:
-    """What a page of the server tells of two instances; raises CommandFailure."""
+    """The server's answer about two instances, from the page /_elastinet/`page`; raises CommandFailure."""
     given = {"udp": "true", "mptcp": "true", "via": "gateway", "transport": "efa"}
     wanted = {name: given[name] for name, said in flags.items() if said}
     query = urlencode({"source": ends[0], "target": ends[1], **words, **wanted})

@@ -1,4 +1,4 @@
-"""What `elastinet predict` asks of two instances, or types, and shows."""
+"""The query and the output of `elastinet predict` for two instances or instance types."""
 
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from elastinet.cli.measure.pair import asked
 
 
 class ThroughputOptions(NamedTuple):
-    """What the command line says of the traffic, and of where two types are."""
+    """The options of the command line about the traffic and the places of two types."""
 
     flows: str
     duration: str
@@ -108,7 +108,7 @@ def _show(console: Console, told: dict[str, Any]) -> None:
 
 
 def rows(told: dict[str, Any]) -> list[tuple[str, ...]]:
-    """What a prediction says, a row for each span of time with one rate."""
+    """The rows of a prediction, one for each span of time with one rate."""
     times, wire, binding = told["times_s"], told["wire_bps"], told["binding"]
     starts = [n for n in range(len(wire)) if n == 0 or (wire[n], binding[n]) != (wire[n - 1], binding[n - 1])]
     sizes = {cap["resource"]: cap["credit_bits"] for cap in told["caps"]}

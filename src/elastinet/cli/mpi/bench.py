@@ -64,7 +64,7 @@ def _times_better(one: Measurement, figures: dict[str, float]) -> float | None:
 
 
 def _figures(launch: Launch, name: str) -> dict[int, float]:
-    """What a measurement says of each size; raises CommandFailure."""
+    """Run a measurement: its figure for each message size; raises CommandFailure."""
     ready = program.found(str(build.built(name)), launch.folder)
     with tempfile.TemporaryFile("w+") as said, open(os.devnull, "rb") as null:
         status = launch.execute(ready, (), {}, (null.fileno(), said.fileno(), 2))

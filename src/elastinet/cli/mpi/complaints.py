@@ -15,7 +15,7 @@ class Complaints:
         self._held = b""
 
     def fileno(self) -> int:
-        """What becomes readable when mpirun has said something."""
+        """The descriptor that is readable when mpirun has written to its standard error."""
         return self._ours
 
     def pass_on(self) -> bool:

@@ -1,4 +1,4 @@
-"""What one launch puts into its instances, there as long as its leash to each, and taken away again."""
+"""Files that a launch puts into its instances, which are removed when its leash to an instance ends."""
 
 import os
 import tarfile
@@ -19,9 +19,9 @@ from elastinet.fabric.contract.streams import Streams
 
 PACKAGE = "elastinet.cli.mpi"
 NOT_INSTALLED, NO_PROGRAM = 3, 4
-"""How prepare.sh ends where Open MPI or the program is not there."""
+"""The exit codes of prepare.sh if Open MPI or the program is missing."""
 CLEAN_SECONDS = 10.0
-"""How long all instances together have to say that nothing is left."""
+"""Seconds that all instances together have to confirm that nothing is left."""
 
 
 class Leash(NamedTuple):
@@ -31,7 +31,7 @@ class Leash(NamedTuple):
     out: int
 
     def fileno(self) -> int:
-        """What becomes readable when the instance says that nothing is left, or has gone."""
+        """The descriptor that is readable when the instance confirms that nothing is left, or has ended."""
         return self.out
 
 
@@ -46,7 +46,7 @@ class Silent(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """What goes into every instance: files by their names in the folder there, and Open MPI's parameters.
+    """The content of every instance's folder: files by name, and Open MPI's parameters.
 
     `mark` is the variable that all processes of the launch have.
     """

@@ -19,7 +19,7 @@ from elastinet.fabric.contract.client import Command, request
 from elastinet.fabric.contract.streams import Streams
 
 END_SECONDS = 4.0
-"""How long mpirun has to end in order, once it was told to or has lost an instance."""
+"""Seconds that mpirun has to end in order, once it was told to or has lost an instance."""
 VARIABLE = "ELASTINET_MPI"
 POLL_SECONDS = 0.5
 CHUNK = 65536

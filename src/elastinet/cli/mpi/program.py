@@ -1,4 +1,4 @@
-"""Where the program of an MPI job is: in the instances already, or a file here that must go there."""
+"""The program of an MPI job: in the instances already, or a file here to be copied there."""
 
 import os
 from pathlib import Path
@@ -12,11 +12,11 @@ THERE = tuple(Path("/", name) for name in LAYERS)
 
 
 BIN = "bin"
-"""Where in a launch's folder the copy of a program is."""
+"""The subfolder of a launch's folder that the copy of a program is in."""
 
 
 class Program(NamedTuple):
-    """How an instance calls a program, and the file of this machine that is to be copied there, if it is."""
+    """A program's path in the instances, and the file of this machine to be copied there, or None."""
 
     path: str
     source: Path | None

@@ -29,7 +29,7 @@ PRIMARY = "eth0"
 
 
 def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
-    """What messages go by; raises CommandFailure where EFA is insisted on and a pair may not use it."""
+    """The transport for messages; raises CommandFailure if EFA is wanted and a pair may not use it."""
     if wanted == "tcp" or not without_efa:
         return "tcp" if wanted == "tcp" else "efa"
     if wanted == "efa":

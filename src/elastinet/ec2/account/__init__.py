@@ -1,1 +1,1 @@
-"""What belongs to an account or to all of its resources: attributes, regions, tags."""
+"""Operations on an account and on all of its resources: attributes, regions, tags."""

@@ -1,4 +1,4 @@
-"""What an account may do in a region."""
+"""Attributes of an account in a region."""
 
 from typing import Any
 

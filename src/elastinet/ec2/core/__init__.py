@@ -1,1 +1,1 @@
-"""What every operation uses: the transaction, the request, refusals, filters, pages."""
+"""Common parts of all operations: the transaction, the request, refusals, filters, pages."""

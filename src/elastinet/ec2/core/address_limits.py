@@ -1,4 +1,4 @@
-"""How many addresses and prefixes an instance type bears on one interface (facts sheet, section 1.4)."""
+"""Limits on the addresses and prefixes of one interface, by instance type (facts sheet, section 1.4)."""
 
 from functools import cache
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from elastinet.model.interface import NetworkInterface
 
 
 class Load(NamedTuple):
-    """What an interface has: addresses and prefixes of each family, and how many of them are prefixes."""
+    """Number of an interface's addresses and prefixes, by family, and of the prefixes of both."""
 
     ipv4: int
     ipv6: int
@@ -20,7 +20,7 @@ class Load(NamedTuple):
 
 
 def load_of(interface: NetworkInterface) -> Load:
-    """What an interface has."""
+    """The number of addresses and prefixes that an interface has."""
     prefixes = len(interface.prefixes), len(interface.prefixes6)
     ipv4, ipv6 = len(interface.addresses) + prefixes[0], len(interface.addresses6) + prefixes[1]
     return Load(ipv4, ipv6, sum(prefixes))
@@ -39,7 +39,7 @@ def check_load(kind: InstanceType, load: Load, over: Fault) -> None:
 
 @cache
 def most_borne() -> Load:
-    """What the largest types bear: an interface that is in no instance has no more either."""
+    """The most addresses and prefixes of any type, which also limit an interface that is in no instance."""
     kinds = instance_types().values()
     ipv4, ipv6 = max(k.ipv4_per_interface for k in kinds), max(k.ipv6_per_interface for k in kinds)
     return Load(ipv4, ipv6, ipv4 + ipv6)

@@ -1,4 +1,4 @@
-"""What a request wants an interface to have of one family: addresses or prefixes, named or a number of them.
+"""Addresses or prefixes of one family that a request wants for an interface: named, or a number of them.
 
 The four ways exclude each other (facts sheet, section 1.4).
 """
@@ -32,12 +32,12 @@ class AddressRequest(msgspec.Struct, frozen=True):
 
     @property
     def all_prefixes(self) -> int:
-        """How many prefixes."""
+        """Number of prefixes, named or counted."""
         return len(self.prefixes) + self.prefix_count
 
     @property
     def size(self) -> int:
-        """How many addresses and prefixes: a prefix counts as one."""
+        """Number of addresses and prefixes; a prefix counts as one."""
         return len(self.named) + self.count + self.all_prefixes
 
 
@@ -45,7 +45,7 @@ NOTHING = AddressRequest()
 
 
 def ipv6(request: Request) -> AddressRequest | None:
-    """What a request says of IPv6; None where it says nothing."""
+    """The IPv6 addresses or prefixes that a request asks for; None if it asks for none. Raises Fault."""
     names = ("Ipv6Addresses", "Ipv6AddressCount", "Ipv6Prefixes", "Ipv6PrefixCount")
     given = {name: value for name in names if (value := request.get(name)) not in (None, [])}
     if not given:
@@ -73,7 +73,7 @@ def ipv6_gone(request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def ipv4_prefixes(request: Request, others: list[str]) -> AddressRequest:
-    """What a request says of IPv4 prefixes; `others` are what it has beside, which exclude them."""
+    """The IPv4 prefixes that a request asks for; `others` are its parameters that exclude them."""
     names = ("Ipv4Prefixes", "Ipv4PrefixCount")
     given = {name: value for name in names if (value := request.get(name)) not in (None, [])}
     if not given:
@@ -86,7 +86,7 @@ def ipv4_prefixes(request: Request, others: list[str]) -> AddressRequest:
 
 
 def secondary_count(request: Request) -> int | None:
-    """How many secondary IPv4 addresses a request asks for, if it says so."""
+    """The number of secondary IPv4 addresses that a request asks for; None if it gives none."""
     name = "SecondaryPrivateIpAddressCount"
     return None if (count := request.get(name)) is None else _count({name: count}, name)
 
@@ -104,7 +104,7 @@ def _named(values: list[Any] | None, member: str) -> list[str]:
 
 
 def marks_primary(request: Request) -> bool:
-    """Whether a request marks one of its IPv6 addresses as the primary one."""
+    """True if a request marks one of its IPv6 addresses as the primary one."""
     listed = request.get("Ipv6Addresses") or ()
     return any(one.get("IsPrimaryIpv6") for one in listed if isinstance(one, Request))
 

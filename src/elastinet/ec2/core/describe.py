@@ -17,7 +17,7 @@ from elastinet.model.view import StateView
 
 @dataclass(frozen=True)
 class Describable:
-    """How one noun is described.
+    """Parameters of a noun's Describe operation.
 
     `result` and `ids` are the members of the output and the input that hold the nouns and their
     ids. `filters` gives each documented filter its place in the view, `indexes` names for some the

@@ -11,7 +11,7 @@ OF_ADDRESSES = (
     "Ipv4PrefixCount", "Ipv6Addresses", "Ipv6AddressCount", "Ipv6Prefixes", "Ipv6PrefixCount",
     "AssociatePublicIpAddress", "EnablePrimaryIpv6", "PrimaryIpv6",
 )  # fmt: skip
-"""What a request says of the addresses of a new interface."""
+"""The parameters about a new interface's addresses, which an EFA-only one may not have."""
 
 
 def without_addresses(request: Request) -> None:

@@ -8,7 +8,7 @@ from elastinet.model.ids import well_formed
 
 
 class Naming(NamedTuple):
-    """How EC2 speaks of one kind of id: codes for absence and bad form, and its noun."""
+    """EC2's words for one kind of id: the codes for absence and bad form, and the noun."""
 
     prefix: str
     missing: str

@@ -35,7 +35,7 @@ class Filter:
         return None if self._patterns else self._exact
 
     def welcomes(self, value: str) -> bool:
-        """Whether a value is one of those that the filter asks for."""
+        """True if a value matches one of the filter's values."""
         return value in self._exact or any(pattern.fullmatch(value) for pattern in self._patterns)
 
 
@@ -65,7 +65,7 @@ def _about_tags(name: str) -> bool:
 
 
 def passes(view: Mapping[str, Any], filters: Iterable[Filter], paths: Paths) -> bool:
-    """Whether a noun, seen in its view, passes all filters."""
+    """True if a noun, seen in its view, passes all filters."""
     return all(any(map(f.welcomes, _values(view, f.name, paths))) for f in filters)
 
 

@@ -1,4 +1,4 @@
-"""How many things a page may hold where the service model does not say: 5 to 1,000 (facts sheet, 13.3)."""
+"""The size of a page if the service model does not limit it: 5 to 1,000 items (facts sheet, 13.3)."""
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.request import Request

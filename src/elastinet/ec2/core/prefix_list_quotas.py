@@ -10,7 +10,7 @@ FAMILIES = ("IPv4", "IPv6")
 
 
 def is_over(tx: Transaction, peers: list[str], most: int) -> bool:
-    """Whether rules or routes are too many; the families count apart."""
+    """True if rules or routes of either family exceed a quota of `most`."""
     return any(weight(tx.state, peers, family) > most for family in FAMILIES)
 
 
@@ -20,7 +20,7 @@ def static_routes(table: RouteTable) -> list[str]:
 
 
 def too_much_for(tx: Transaction, new: PrefixList) -> str | None:
-    """What a prefix list of a new size would be too large for, if anything."""
+    """The id of a group or route table whose quota a resized prefix list would exceed, if any."""
     tx.put(new)
     quotas = tx.settings.quotas
     for group in referring_groups(tx.state, new.id):

@@ -12,7 +12,7 @@ from elastinet.rules.interfaces import interfaces_of
 
 
 def association(elastic: Address | None, lent: str | None, vpc: Vpc) -> dict[str, Any] | None:
-    """How an interface shows the public address that leads to one of its private ones."""
+    """The `Association` of an interface's private address with its public one; None if it has none."""
     if elastic is not None:
         shown = {
             "PublicIp": elastic.public_ip,

@@ -29,7 +29,7 @@ class Request:
         return self._given[name]
 
     def __contains__(self, name: str) -> bool:
-        """Whether a parameter was given; this alone is not reading it."""
+        """True if a parameter was given; this alone does not mark it as read."""
         return name in self._given
 
     def ids(self, name: str) -> list[str]:

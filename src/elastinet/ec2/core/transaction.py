@@ -66,7 +66,7 @@ class Transaction:
         return self.state.where(kind, "scope", self.scope)
 
     def count(self, kind: type[Noun]) -> int:
-        """How many nouns of this kind this account has in this region."""
+        """Number of nouns of this kind that this account has in this region."""
         return self.state.count(kind, "scope", self.scope)
 
     def put(self, noun: N) -> N:
@@ -84,7 +84,7 @@ class Transaction:
         self._old.setdefault((kind, id), old)
 
     def changes(self) -> list[Change]:
-        """What this transaction has changed so far, in order of first touch."""
+        """The changes of this transaction so far, in order of first touch."""
         pairs = ((key, old, self.state.get(*key)) for key, old in self._old.items())
         return [Change(kind, id, old, new) for (kind, id), old, new in pairs if old is not new]
 

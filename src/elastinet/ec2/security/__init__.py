@@ -1,1 +1,1 @@
-"""Who may do what: security groups, key pairs, instance profiles."""
+"""Security groups, key pairs, instance profiles."""

@@ -1,4 +1,4 @@
-"""How far security groups reach: which VPCs speak of them, where they may be used, what is stale."""
+"""Reach of security groups: rules of other VPCs about them, associations with VPCs, stale rules."""
 
 from collections.abc import Iterator
 from typing import Any

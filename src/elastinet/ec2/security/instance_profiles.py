@@ -1,4 +1,4 @@
-"""What binds instance profiles to instances."""
+"""Associations of instance profiles with instances."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -33,7 +33,7 @@ class IpPermission(NamedTuple):
         return self.cidr or self.peer_group or self.prefix_list or ""
 
     def same(self, egress: bool) -> tuple[bool, int, int, int, str]:
-        """What makes it the same as a rule that is there."""
+        """The key of the rule in one direction, equal to that of a SecurityGroupRule with the same effect."""
         return (egress, self.protocol, self.low, self.high, self.peer)
 
 
@@ -155,12 +155,12 @@ def find_peer(tx: Transaction, group: SecurityGroup, id: str) -> SecurityGroup:
 
 
 def is_spoken_of(tx: Transaction, group: SecurityGroup, id: str) -> bool:
-    """Whether a group has a rule about another one, which may have come to be out of its reach."""
+    """True if a group has a rule about another group, even one that is now out of its reach."""
     return any(rule.group_id == group.id for rule in tx.state.where(SecurityGroupRule, "peer-group", id))
 
 
 def parts(state: State, rule: SecurityGroupRule) -> tuple[object, ...]:
-    """What a rule's view shows beside the rule: the peering connection with the group it speaks of."""
+    """The nouns in a rule's view beside the rule: the peering connection with its peer group's VPC."""
     if rule.peer_group is None or rule.peer_group == rule.group_id:
         return ()
     own, peer = state.get(SecurityGroup, rule.group_id), state.get(SecurityGroup, rule.peer_group)

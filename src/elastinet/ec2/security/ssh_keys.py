@@ -26,7 +26,7 @@ _RFC4716 = "---- BEGIN SSH2 PUBLIC KEY ----", "---- END SSH2 PUBLIC KEY ----"
 
 
 class SshKey(NamedTuple):
-    """What a key pair tells of its key: "rsa" or "ed25519", the fingerprint, and the public key's line."""
+    """The key of a key pair: "rsa" or "ed25519", its fingerprint, and the line of its public key."""
 
     kind: str
     fingerprint: str

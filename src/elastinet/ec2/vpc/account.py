@@ -76,5 +76,5 @@ def _overlaps(block: ipaddress.IPv4Network, taken: set[str]) -> bool:
 
 
 def get_caller_identity(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Who is asking: the account itself, since any credentials will do (STS)."""
+    """The caller's identity (STS): the account itself, since any credentials are accepted."""
     return {"UserId": tx.owner, "Account": tx.owner, "Arn": f"arn:aws:iam::{tx.owner}:root"}

@@ -21,7 +21,7 @@ from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 
 DEFAULT = "default"
-"""What stands for no set at all where one is associated."""
+"""The id in a request that stands for no option set."""
 
 MOST_SERVERS = 4
 DOMAIN = re.compile(r"[A-Za-z0-9._-]+( [A-Za-z0-9._-]+)*\Z")

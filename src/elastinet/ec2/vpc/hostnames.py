@@ -1,4 +1,4 @@
-"""What an instance is called, by its address or by its id."""
+"""Hostname options of an instance: names by its address or by its id."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ from elastinet.rules.peerings import between, open_peerings
 DAY = 86_400
 PENDING_SECONDS = 7 * DAY
 SHOWN_SECONDS = {"deleted": 7200, "rejected": 7200, "failed": 7200, "expired": 2 * DAY}
-"""How long each end is shown (user guide: about two hours, two days for the expired)."""
+"""Seconds for which each final status is shown (user guide: about two hours, two days for expired ones)."""
 
 MISTAKEN = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
 OPTIONS = (

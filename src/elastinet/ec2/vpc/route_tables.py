@@ -30,7 +30,7 @@ MEMBERS = {
     "peering": "VpcPeeringConnectionId",
     "egress": "EgressOnlyInternetGatewayId",
 }
-"""Where a route shows its target, by kind; one to an interface shows the instance too."""
+"""The member that shows a route's target, by kind; a route to an interface shows the instance too."""
 
 
 def view(tx: Transaction, table: RouteTable) -> StateView:

@@ -132,7 +132,7 @@ def create_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def ipv6_fields(tx: Transaction, vpc: Vpc, given: str) -> dict[str, str]:
-    """What a subnet has by an IPv6 block, if it may have that block."""
+    """The fields of a subnet with this IPv6 block; raises Fault if the subnet cannot have the block."""
     network = read_ipv6_block(given, "ipv6-cidr-block")
     if network.prefixlen != ipv6.SUBNET_PREFIX:
         raise Fault("InvalidParameterValue", f"invalid value for parameter ipv6-cidr-block: {given}")

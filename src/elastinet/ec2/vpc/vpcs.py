@@ -129,7 +129,7 @@ def create_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def wants_ipv6(tx: Transaction, request: Request) -> bool:
-    """Whether a request asks for an IPv6 block of Amazon's; only a region itself advertises it."""
+    """True if a request asks for an Amazon-provided IPv6 block; raises Fault for another border group."""
     asked = bool(request.get("AmazonProvidedIpv6CidrBlock"))
     border = request.get("Ipv6CidrBlockNetworkBorderGroup")
     if border is not None and not asked:
@@ -237,7 +237,7 @@ def modify_vpc_tenancy(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def describe_vpc_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Whether a VPC has DNS resolution, or host names."""
+    """An attribute of a VPC: DNS resolution, host names, or network address usage metrics."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     values = {
         "enableDnsSupport": vpc.dns_support,

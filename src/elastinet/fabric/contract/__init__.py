@@ -1,1 +1,1 @@
-"""What engine and agent say to one another, and how it is sent."""
+"""Messages between engine and agent, and their transport."""

@@ -34,7 +34,7 @@ def request(
     cwd: str = "/",
     bind: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """What the agent is told of a command, as in `run`."""
+    """The `exec` message for a command, with the parameters of `run`."""
     return {
         "type": "exec",
         "guest": guest,
@@ -73,7 +73,7 @@ class Command:
         self.close()
 
     def fileno(self) -> int:
-        """What becomes readable when there is something to hear."""
+        """The descriptor that is readable when the agent has sent something."""
         return self._agent.fileno()
 
     def signal(self, number: int) -> None:

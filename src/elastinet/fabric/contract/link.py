@@ -43,7 +43,7 @@ class AgentLink:
 
     @property
     def is_up(self) -> bool:
-        """Whether the agent is there."""
+        """True if the agent is connected."""
         return self._connection is not None
 
     async def run(self) -> None:

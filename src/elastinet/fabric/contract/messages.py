@@ -1,4 +1,4 @@
-"""What engine and agent say to one another, and others to the agent: each message is a line of JSON."""
+"""Messages between engine and agent, and from others to the agent: each is a line of JSON."""
 
 from typing import Literal
 
@@ -107,7 +107,7 @@ class DirectionStats(msgspec.Struct, frozen=True):
 
 
 class InterfaceStats(msgspec.Struct, frozen=True):
-    """What an interface has carried, seen from its instance; `paced` packets to services came too fast."""
+    """Counters of an interface, seen from its instance; `paced` packets exceeded the services' rate."""
 
     sent_bytes: int
     sent_packets: int

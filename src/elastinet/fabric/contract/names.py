@@ -1,4 +1,4 @@
-"""How kernel objects are named after resource ids, and the few fixed numbers and addresses."""
+"""Names of kernel objects, made of resource ids, and fixed numbers and addresses."""
 
 import ipaddress
 

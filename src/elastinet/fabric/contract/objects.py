@@ -1,4 +1,4 @@
-"""What the agent is told to have: the objects of a desired network.
+"""Objects of a desired network, as the engine sends them to the agent.
 
 Every object is found by its `key` ("kind:id"). Equal objects mean an equal kernel, so a difference
 between two sets of objects is all the work there is. Nothing here assumes one machine.
@@ -122,7 +122,7 @@ class Interface(Object, frozen=True, tag="interface"):
 
 
 class DirectionLimit(msgspec.Struct, frozen=True):
-    """What may pass in each direction, in bits a second, with credits and without; none if both are alike."""
+    """A limit for each direction, in bits a second: the peak while credits last, else the baseline."""
 
     baseline_bps: int
     peak_bps: int
@@ -130,9 +130,9 @@ class DirectionLimit(msgspec.Struct, frozen=True):
 
 
 class FlowLimit(msgspec.Struct, frozen=True):
-    """What one flow may have to the addresses of `near` (an id).
+    """The limit of one flow, in bits a second, to the addresses of `near` (a FlowLimitPeers' id).
 
-    Only of one of these protocols, and from one of these interfaces, if there are any.
+    If `protocols` or `interfaces` are named, it holds only for those protocols and from those interfaces.
     """
 
     near: str
@@ -142,7 +142,7 @@ class FlowLimit(msgspec.Struct, frozen=True):
 
 
 class BandwidthLimits(Object, frozen=True, tag="bandwidth"):
-    """What an instance may send, and as much may receive, over all its interfaces; its id is the instance's.
+    """Bandwidth limits over all interfaces of an instance, in each direction; its id is the instance's.
 
     `networks` are the VPCs that it has interfaces in, each of which keeps the limits for itself. `since` is
     new with every launch and start: the buckets of credits are full then. `cards` are the shares of several

@@ -21,11 +21,11 @@ LEFT_BYTES = 1 << 20
 """No pipe of a guest's holds more: what comes after that is not what the command has left in it."""
 BACKGROUND_MS = 200
 GONE = (errno.EPIPE, errno.EIO)
-"""What is said of a pipe, and of a terminal, whose other end nobody has any more."""
+"""Errors of a pipe, and of a terminal, whose other end is closed."""
 UNTAKEN = (errno.EPIPE, errno.EBADF)
-"""What is said where nobody takes what a command says, or the caller wants none of it."""
+"""Errors of an output that nobody reads any more, or that the caller has closed."""
 TERMINAL_END = b"\x04"
-"""What ends the input of a program on a terminal: the terminal itself stays."""
+"""The byte that ends a program's input on a terminal (Ctrl-D); the terminal itself stays."""
 
 
 class Streams:
@@ -111,7 +111,7 @@ class _Copy:
             self._running.release()
 
     def _take(self) -> memoryview:
-        """What there is to read, until more is taken; nothing at the end, and of what cannot be read."""
+        """Read what is there, valid until the next call; empty at the end, and of an unreadable source."""
         if self._room is None:
             self._room = memoryview(bytearray(CHUNK))
         try:
@@ -134,7 +134,7 @@ class _Copy:
 
 
 class _Input(_Copy):
-    """What the command may read. Of a file, what it has not read is left to who reads on."""
+    """The command's input. A file's position is put back to where the command has stopped reading."""
 
     def __init__(self, into: int, unread: int, source: int, ended: int) -> None:
         super().__init__(source, into, ended)
@@ -192,7 +192,7 @@ class _Input(_Copy):
 
 
 class _Output(_Copy):
-    """What the command says."""
+    """The command's output."""
 
     def _copy(self) -> None:
         while self._goes_on(self._source, select.POLLIN):
@@ -241,14 +241,14 @@ def _own(fd: int) -> int:
 
 
 def is_ours_to_read(fd: int) -> bool:
-    """Whether reading does not stop us: a terminal gives its input to who is in its foreground only."""
+    """True if a read does not stop us: a terminal is for the process group in its foreground only."""
     with contextlib.suppress(OSError):  # no terminal, or not that of our session
         return os.tcgetpgrp(fd) == os.getpgrp()
     return True
 
 
 def same(one: int, other: int) -> bool:
-    """Whether two descriptors are of the same file, so that the order of what is written to them matters."""
+    """True if two descriptors are of the same file, so that the order of writes to them matters."""
     with contextlib.suppress(OSError):
         return os.path.sameopenfile(one, other)
     return False

@@ -158,13 +158,13 @@ def _interface(state: State, id: str) -> AnyObject | None:
 
 
 def _is_link_down(state: State, holder: str) -> bool:
-    """Whether the host of whoever has an interface has lost its network."""
+    """True if the holder of an interface is an instance whose host has lost its network."""
     instance = state.get(Instance, holder)
     return instance is not None and instance.host_failure == "network"
 
 
 def _is_mediated(state: State, holder: str) -> bool:
-    """Whether whoever has an interface reaches its card through the hypervisor; a NAT gateway does not."""
+    """True if the holder of an interface is an instance with a mediated device; a NAT gateway is not."""
     instance = state.get(Instance, holder)
     return instance is not None and devices.device(instance).mediated
 
@@ -174,7 +174,7 @@ def _acl_of(state: State, subnet_id: str) -> str:
 
 
 def device(card: int, index: int) -> str:
-    """What a guest calls an interface."""
+    """The name of an interface in its guest: eth2 on network card 0, eth1n2 on card 1."""
     return f"eth{index}" if card == 0 else f"eth{card}n{index}"
 
 
@@ -197,7 +197,7 @@ def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.Grou
 
 
 def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
-    """What a rule speaks of; a group of a peered VPC as its members' addresses, while they are peered."""
+    """The peers of a rule: blocks, a group's id, or the addresses of a group's members in a peered VPC."""
     if not rule.peer_group:
         return blocks(state, rule.peer)
     if state.get(SecurityGroup, rule.peer_group) is None:

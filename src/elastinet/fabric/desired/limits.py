@@ -23,11 +23,11 @@ from elastinet.rules.peerings import is_across, peers
 from elastinet.rules.performance import cluster_of
 
 EXPRESS: dict[Transport, int] = {"tcp": 6, "udp": 17}
-"""What ENA Express carries, by name and number."""
+"""The transports that ENA Express carries, with their IP protocol numbers."""
 
 
 def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLimits | None:
-    """What an instance may send and receive."""
+    """The bandwidth limits of an instance; None if it does not run."""
     instance = state.get(Instance, id)
     if instance is None or not instance.powered:
         return None
@@ -54,7 +54,7 @@ def scaled(figure: float, settings: Settings) -> int:
 
 
 def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[objects.FlowLimit]:
-    """Where one flow may have more than elsewhere, the most first."""
+    """The flow limits of an instance that are above the general one, the highest first."""
     figure = EDITIONS[settings.rules].express_flow_bps
     if figure is not None:
         yield from _by_express(state, instance, scaled(figure.value, settings))
@@ -64,7 +64,7 @@ def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[ob
 
 
 def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[objects.FlowLimit]:
-    """What ENA Express gives, by protocol and by the interfaces that have it."""
+    """The flow limits of ENA Express, by protocol and by the interfaces that have it enabled."""
     own = [i for i in interfaces_of(state, instance.id) if is_live(state, i)]
     for transport, protocol in EXPRESS.items():
         having: dict[str, list[str]] = defaultdict(list)
@@ -122,7 +122,7 @@ def _addresses(interfaces: list[NetworkInterface]) -> Iterator[str]:
 
 
 def peering_bps(peering: Peering, settings: Settings) -> int:
-    """What goes over a peering connection in each direction, 0 for no limit."""
+    """Bits a second over a peering connection in each direction; 0 for no limit."""
     figure = EDITIONS[settings.rules].region_bps
     return scaled(figure.value, settings) if figure and is_across(peering) else 0
 

@@ -1,4 +1,4 @@
-"""What of a state is there at all, for packets."""
+"""The interfaces of a state that packets can reach, and the VPCs that have any."""
 
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -8,7 +8,7 @@ from elastinet.rules.efa.efa import carries_ip
 
 
 def is_live(state: State, interface: NetworkInterface) -> bool:
-    """Whether an interface is, or is about to be, in a NAT gateway or an instance with a machine.
+    """True if an interface is, or is about to be, in a NAT gateway or an instance that has power.
 
     An EFA-only one never is: it carries no packets.
     """
@@ -23,5 +23,5 @@ def is_live(state: State, interface: NetworkInterface) -> bool:
 
 
 def has_network(state: State, vpc_id: str) -> bool:
-    """Whether a VPC needs a network: it does as soon as something runs in it."""
+    """True if a VPC needs a network, as soon as it has a live interface."""
     return any(is_live(state, i) for i in state.where(NetworkInterface, "attachment.vpc-id", vpc_id))

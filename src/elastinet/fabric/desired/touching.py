@@ -1,4 +1,4 @@
-"""Which objects a change may have altered: building these again gives the same as building all."""
+"""Keys of the objects that a change may alter: to build these anew gives the same as to build all."""
 
 from collections.abc import Iterator
 
@@ -125,7 +125,7 @@ def _touched_groups(state: State, peering: Peering) -> Iterator[str]:
 
 
 def _touched_express(state: State, peering: Peering) -> Iterator[str]:
-    """What is near over a peering connection."""
+    """The keys of ENA Express's objects that a peering connection may alter."""
     sides = (peering.requester.vpc_id, peering.accepter.vpc_id)
     for vpc_id in sides:
         for interface in state.where(NetworkInterface, "attachment.vpc-id", vpc_id):

@@ -1,4 +1,4 @@
-"""Who has which interface for itself: given to a command before it starts, given back when it has ended."""
+"""Interfaces that a command has for itself, from before it starts until it has ended."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -67,7 +67,7 @@ class Binder:
 
 
 def _refusal(life: GuestProcess, bind: Bind) -> str:
-    """Why a guest's interface cannot be bound, "" if it can."""
+    """The reason why a guest's interface cannot be bound; "" if it can."""
     port = life.ports.get(bind.interface)
     if port is None:
         return f"{bind.interface} is not in {life.guest.id}"

@@ -42,7 +42,7 @@ def make(number: int) -> tuple[Path, ...]:
 
 
 def controlled(groups: tuple[Path, ...]) -> set[str]:
-    """Which of the controllers hold in groups that would be made in these."""
+    """The controllers that hold in groups made below these."""
     return {name for name in LIMITS for group in groups if _counts(group, name)}
 
 
@@ -53,7 +53,7 @@ def _counts(group: Path, controller: str) -> bool:
 
 
 def parents() -> Iterator[Path]:
-    """Where groups may be made, in each hierarchy of use, as this process sees them."""
+    """The parents for the agent's groups, in each hierarchy of use, as this process sees them."""
     for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
         _, names, path = line.split(":", 2)
         if names == "" and (UNITED / "cgroup.controllers").exists():

@@ -23,7 +23,7 @@ class Disks:
         start_thread(self._delete_all, "disks")
 
     def path(self, id: str) -> Path:
-        """Where a guest's disk is."""
+        """The folder of a guest's disk."""
         return self._folder / id
 
     def remove(self, id: str) -> None:

@@ -18,7 +18,7 @@ from elastinet.fabric.kernel.loop import Loop
 PAUSE_SECONDS = 2.0
 GIB = 1 << 30
 LITTLE_BYTES, LITTLE_PART = 4 * GIB, 10
-"""When little is free: below the one, or below one part in the other if that is less."""
+"""The disk is low on space below so many bytes, or below a tenth of its size if that is less."""
 NEXT_TO_NOTHING = 4
 """One part in so many of that."""
 
@@ -59,7 +59,7 @@ class DiskWatch:
 
 
 def free(disks: Path) -> int:
-    """How many bytes are free where the disks are."""
+    """Bytes free on the file system of the disks."""
     found = os.statvfs(disks)
     return found.f_bavail * found.f_frsize
 
@@ -71,7 +71,7 @@ def little(disks: Path) -> int:
 
 
 def usage(disk: Path) -> int:
-    """How many bytes of blocks a guest's disk takes; what comes and goes meanwhile counts or does not."""
+    """Bytes of blocks that a guest's disk takes; what comes and goes meanwhile counts or does not."""
     total = 0
     with suppress(OSError):  # the disk, or a folder, has gone meanwhile
         parent = os.open(disk, os.O_PATH | os.O_DIRECTORY)

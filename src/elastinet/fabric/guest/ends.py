@@ -12,7 +12,7 @@ import termios
 from collections.abc import Sequence
 
 NULL, SENT, SAME, IN, OUT, TERMINAL = "null", "sent", "same", "in", "out", "terminal"
-"""What a descriptor is: nothing, the next that was sent along, the same as the one before, a pipe that is
+"""Kinds of descriptors: /dev/null, the next one sent along, the same as the one before, a pipe that is
 read or written, a terminal."""
 PIPES, TOGETHER, ON_TERMINAL = (IN, OUT, OUT), (IN, OUT, SAME), (TERMINAL, SAME, SAME)
 """The descriptors 0, 1 and 2 of a command: apart, with one pipe for all that it says, or a terminal."""

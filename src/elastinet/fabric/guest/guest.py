@@ -26,7 +26,7 @@ DONE = "user-data.done"
 AGAIN_SECONDS = 0.2
 USER_DATA_RETRY_SECONDS = 5.0
 DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
-"""What the kernel says of a process that has ended, by what it is asked for."""
+"""Errors of calls about a process that has ended; the call decides which one."""
 
 
 @contextmanager
@@ -154,7 +154,7 @@ class GuestProcess:
 
     @property
     def up_seconds(self) -> float:
-        """How long it has had its root."""
+        """Seconds since its root file system was ready."""
         return time.monotonic() - self._since
 
     def _born(self, init: int) -> None:

@@ -1,4 +1,4 @@
-"""Which ids of this machine the ids of guests are.
+"""User and group ids of this machine for those of guests.
 
 As root, all guests share one range that nobody else here has: a guest's root is nobody outside of it. Each
 guest's user namespace is owned by an id of its own, by which the kernel counts what it may have (inotify,
@@ -19,7 +19,7 @@ FIRST = 0x6E690000
 """Within what systemd sets aside for containers (524,288 to 1,879,048,191), where it seldom begins."""
 LOWEST = 0x80000
 SPARE = 16
-"""How many ids behind both ranges are the agent's helpers'."""
+"""Number of ids behind both ranges, for the agent's helpers."""
 WHOLE = 2 * COUNT + SPARE
 LENT = ("/etc/subuid", "/etc/subgid")
 TAKEN = ("/etc/passwd", "/etc/group")
@@ -40,12 +40,12 @@ class Ids:
 
     @property
     def is_shifted(self) -> bool:
-        """Whether a guest's root is another id here."""
+        """True if a guest's root has another id than 0 on this machine."""
         return self.first > 0
 
     @property
     def has_terminals_group(self) -> bool:
-        """Whether a guest knows the group of terminals."""
+        """True if a guest's ids include the group of terminals."""
         return any(int(first) <= TTY < int(first) + int(count) for first, _, count in _fields(self.gid_map))
 
     def owner(self, number: int) -> int | None:
@@ -56,7 +56,7 @@ class Ids:
 
     @property
     def lent(self) -> int:
-        """How many ids a guest knows, from 0 on, in a user namespace of the agent's; 0 elsewhere."""
+        """Number of a guest's ids, from 0 on, if the agent is in a user namespace; else 0."""
         ranges = _fields(self.uid_map)
         whole = any(int(count) > COUNT for _, _, count in ranges)  # the machine's own ids
         return 0 if self.is_shifted or whole else sum(int(count) for _, _, count in ranges)

@@ -1,4 +1,4 @@
-"""What guests see of the host's folders, and a skeleton above them where the host's own cannot be copied.
+"""The host's folders as guests see them, with a skeleton above those that cannot be copied up.
 
 In a user namespace the host's files belong to nobody, and overlayfs cannot copy up what it cannot own.
 So the folders in which software writes, and the readable files of /etc, get a copy that root owns.
@@ -79,7 +79,7 @@ def _tree(source: Path, target: Path, ours: tuple[Path, ...], depth: int) -> Non
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, if this user may know, it is still there, and not everybody puts things there."""
+    """The entries of a folder; none if it is gone, closed to this user, or writable by everybody."""
     with contextlib.suppress(OSError):
         mode = folder.stat().st_mode
         if not mode & stat.S_IWOTH:

@@ -122,7 +122,7 @@ class GuestInterface:
             )
 
     def _expected(self) -> dict[str, str]:
-        """What the agent has set already: a lease that says the same needs no further work."""
+        """The DHCP client's variables: the configuration that is set already, and the route table."""
         link = self.link[0]
         lease = f"{link.address} {link.gateway} {link.mtu}"
         return {"expected": lease, "table": str(names.own_table(self.interface.device))}

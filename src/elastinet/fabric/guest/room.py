@@ -1,4 +1,4 @@
-"""How much of this machine a guest may have: processes, memory, what of it as files."""
+"""Limits of a guest on this machine: processes and memory, its files in memory included."""
 
 import resource
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from elastinet.fabric.guest import cgroups
 BYTES_A_PROCESS = 128 << 10
 """Linux lets the stacks of threads, of 16 KiB each, take an eighth of memory (kernel/fork.c)."""
 MOST_PROCESSES = 32768
-"""What pid_max is where nobody has raised it."""
+"""The kernel's default of pid_max."""
 MIB = 1 << 20
 
 

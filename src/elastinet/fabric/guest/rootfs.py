@@ -37,7 +37,7 @@ SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
 @dataclass(frozen=True)
 class RootImage:
-    """What guests see of the host: for each top-level folder its lower layers, uppermost first."""
+    """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first."""
 
     lowers: dict[str, tuple[str, ...]]
     links: dict[str, str]
@@ -46,7 +46,7 @@ class RootImage:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether what a guest's root finds open must be covered, since it has the id of the machine's."""
+        """True if a guest's root has the id of the machine's, so that files open to root must be covered."""
         return not self.rootless and not self.ids.is_shifted
 
 

@@ -26,7 +26,7 @@ from elastinet.fabric.kernel import kernel
 
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 NUMBER_AT, ARCHITECTURE_AT, FAMILY_AT, PROTOCOL_AT = 0, 4, 16, 32
-"""Where in what the filter is asked about; of an argument, the half that an int is in."""
+"""Offsets in struct seccomp_data; of an argument, that of the half that an int is in."""
 ALLOW, ERROR = 0x7FFF0000, 0x00050000
 SUPPORT = "/proc/sys/kernel/seccomp/actions_avail"
 
@@ -87,7 +87,7 @@ def _all_of(values: Iterable[int], error: int) -> list[Step]:
 
 @cache
 def fault() -> str | None:
-    """Why guests have no filter here; None where they have it."""
+    """The reason why guests have no filter of system calls here; None if they have one."""
     machine = os.uname().machine
     if machine not in NUMBERS:
         return f"the numbers of system calls are known for {' and '.join(NUMBERS)}, not for {machine}"

@@ -1,4 +1,4 @@
-"""What no program of a guest may ask the kernel for, and the numbers of those system calls.
+"""System calls that no program of a guest may use, with their numbers.
 
 The rest of the machine's kernel is everybody's: what has no namespace is not the guest's to use. Each call
 fails as it does where a kernel was built without it, or for who lacks the power, so that programs go on.
@@ -58,7 +58,7 @@ PROTOCOL_OF_SMC = 256
 """The same as the family SMC, as a protocol of IPv4 and IPv6: its devices are the machine's."""
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-"""How the kernel tells a filter by which architecture's entry a call came in."""
+"""AUDIT_ARCH values, by which a filter tells through which architecture's entry a call came in."""
 FOREIGN_BIT = {"x86_64": 0x40000000}
 """Numbers from here on are of another table (x32) that comes in by the same entry."""
 

@@ -1,4 +1,4 @@
-"""What the kernel counts by user namespace, and how much of it a guest may have (/proc/sys/user)."""
+"""Resources that the kernel counts by user namespace (/proc/sys/user), and a guest's part of them."""
 
 import contextlib
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""How the kernel is spoken to: system calls, netlink, nftables, and what it has, read anew."""
+"""Interfaces to the kernel: system calls, netlink, nftables, and reading its present state."""

@@ -1,4 +1,4 @@
-"""What the fabric needs of a machine, and for each thing that is missing one line of what to do."""
+"""The fabric's requirements on a machine, with a line of advice for each that is missing."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def programs() -> dict[str, str]:
 
 
 def filters() -> dict[str, str]:
-    """Whether packets can be filtered."""
+    """The fault that keeps packets from being filtered, with advice; empty if there is none."""
     try:
         nftables.load()
     except OSError as error:
@@ -42,7 +42,7 @@ def filters() -> dict[str, str]:
 
 
 def overlays() -> dict[str, str]:
-    """Whether instances can have a root file system of their own."""
+    """The lack of overlayfs, which instances' root file systems need, with advice; empty if it is there."""
     with open("/proc/filesystems", encoding="utf-8") as known:
         if any(line.split()[-1] == "overlay" for line in known):
             return {}
@@ -50,7 +50,7 @@ def overlays() -> dict[str, str]:
 
 
 def namespaces() -> dict[str, str]:
-    """Whether this user may make namespaces; asked of the knobs that usually forbid it."""
+    """The sysctl that forbids this user to make namespaces, with advice; empty if none does."""
     root = os.geteuid() == 0
     for knob, forbidden in KNOBS.items():
         if (not root or knob == FOR_ALL) and os.path.exists(knob) and _read(knob) == forbidden:
@@ -66,12 +66,12 @@ def _read(path: str) -> str:
 
 
 def inside() -> dict[str, str]:
-    """What is missing, as seen from inside the agent's namespaces."""
+    """All that is missing, as seen from inside the agent's namespaces."""
     return _all(programs, filters, overlays)
 
 
 def outside() -> dict[str, str]:
-    """What is missing, as seen before the agent is started."""
+    """All that is missing, as seen before the agent is started."""
     return _all(programs, filters, overlays, namespaces)
 
 

@@ -44,6 +44,6 @@ def _below_run(path: Path) -> bool:
 
 
 def is_rootless() -> bool:
-    """Whether this process runs in a user namespace that knows only its own user."""
+    """True unless this process's user namespace maps all ids of the machine to themselves."""
     first = Path("/proc/self/uid_map").read_text().split()
     return not (first[0] == "0" and first[1] == "0" and int(first[2]) > 65536)

@@ -1,4 +1,4 @@
-"""What a link of this namespace is like, read before a program has it and put back afterwards.
+"""The state of a link in this namespace, read before a program gets it and restored afterwards.
 
 A program may have changed the link itself, and with that the kernel's addresses and routes on it: a link that
 goes down loses its routes, one with an MTU below 1,280 its IPv6 addresses.

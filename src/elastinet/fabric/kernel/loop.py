@@ -19,7 +19,7 @@ FIRST_PAUSE, LAST_PAUSE = 0.05, 5.0
 
 
 class Lost(Exception):
-    """What the agent cannot go on without is gone; the message says what."""
+    """Something that the agent cannot run without is gone; the message says what."""
 
 
 def complain(sentence: str) -> None:

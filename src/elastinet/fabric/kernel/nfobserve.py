@@ -1,4 +1,4 @@
-"""What the packet filter really has, read from the kernel directly: listing it as text would be slow."""
+"""The packet filter's present content, read by netlink: to list it as text would be slow."""
 
 import ipaddress
 import struct

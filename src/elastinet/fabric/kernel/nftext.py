@@ -8,7 +8,7 @@ from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract.names import TABLE_NAME
 
 Pair = tuple[Item | None, Item | None]
-"""What an item was and what it shall be."""
+"""An item before and after a change; None where it is new or gone."""
 
 KINDS = (Chain, Element, Set)
 PART = 128

@@ -1,4 +1,4 @@
-"""What the kernel really has: links, addresses, neighbours, routes and rules, read anew.
+"""The kernel's present links, addresses, neighbours, routes and rules, as it reports them.
 
 `correct` takes the record of what was applied and gives it back as it should read: without what is
 gone, with wrong values where someone changed them, and with what someone put in among ours. The next

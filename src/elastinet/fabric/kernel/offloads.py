@@ -1,4 +1,4 @@
-"""What a device is said to cut into segments itself, so that the kernel hands it uncut frames."""
+"""Segmentation offloads of a device: those turned off leave it to the kernel to cut frames beforehand."""
 
 import ctypes
 import socket

@@ -1,4 +1,4 @@
-"""What a process that becomes a guest's does before it is another program: descriptors, signals, powers."""
+"""Steps of a process before it becomes a guest's program: descriptors, signals, capabilities."""
 
 import fcntl
 import os
@@ -40,7 +40,7 @@ def lock_memory() -> None:
 
 
 def lockable_bytes() -> int | None:
-    """How much memory this process may lock; None if there is no limit."""
+    """Bytes of memory that this process may lock; None if there is no limit."""
     limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return None if limit == resource.RLIM_INFINITY else limit
 
@@ -54,7 +54,7 @@ def place(fds: list[int]) -> None:
 
 
 def confined(powers: Sequence[str], user: int | None) -> list[str]:
-    """What a command of the agent's begins with that shall have these capabilities only, as another user."""
+    """The `setpriv` words before a command which leave it these capabilities only, as another user."""
     kept = ",+".join(("-all", *powers))
     who = [] if user is None else [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     sets = [f"--{kind}={kept}" for kind in ("inh-caps", "ambient-caps", "bounding-set")]

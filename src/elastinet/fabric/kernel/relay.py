@@ -18,7 +18,7 @@ from typing import NoReturn
 from elastinet.fabric.kernel import kernel, knobs, privileges
 
 TO_ROUTER, TO_GUEST = "router", "guest"
-"""What the ends in the middle are called."""
+"""The names of a relay's two ends in the middle."""
 MIDDLE = "middle:"
 Start = Callable[[Sequence[int]], None]
 """Starts a relay's process between two ends; the descriptors stay the caller's."""
@@ -34,12 +34,12 @@ GONE = (errno.ENETDOWN, errno.ENXIO, errno.ENODEV)
 
 
 def is_middle(name: str) -> bool:
-    """Whether this names the middle of a link, and not a guest."""
+    """True for the name of a link's middle, False for a guest's."""
     return name.startswith(MIDDLE)
 
 
 def middle_of(link: str) -> str:
-    """What the middle of a link is asked for by."""
+    """The name by which the middle of a link is asked for."""
     return MIDDLE + link
 
 

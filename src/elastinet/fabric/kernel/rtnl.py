@@ -85,7 +85,7 @@ def add(item: Item, index: Index, holder: Holder) -> list[Message]:
 
 
 def _device(item: Queue) -> list[Message]:
-    """What packets are sent through; a tree of a link's own needs none."""
+    """The messages that make the device of a queue (an ifb); none for a queue of a link itself."""
     if not item.index:
         return []
     kind = {"attrs": [("IFLA_INFO_KIND", "ifb")]}
@@ -130,7 +130,7 @@ def remove_links(numbers: list[int]) -> list[Message]:
 
 
 def is_absence(error: OSError) -> bool:
-    """Whether a removal failed only because there was nothing left to remove."""
+    """True if a removal failed only because there was nothing to remove."""
     return error.errno in (errno.ENODEV, errno.ESRCH, errno.ENOENT, errno.EADDRNOTAVAIL)
 
 

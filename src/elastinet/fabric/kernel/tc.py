@@ -86,6 +86,6 @@ def _header(item: Class, index: int) -> bytes:
 
 
 def _ticks(rate: int) -> int:
-    """What may leave at once after a pause, as the time that it takes: of a slow class a few packets."""
+    """The burst of a class, as the ticks that it takes at the class's rate: of a slow class a few packets."""
     seconds = max(LEAST_BURST_SECONDS, min(BURST_BYTES / rate, MOST_BURST_SECONDS))
     return round(seconds * TICKS_PER_SECOND)

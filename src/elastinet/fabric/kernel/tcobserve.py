@@ -1,4 +1,4 @@
-"""What queues and classes really are, read anew, and what has passed them."""
+"""Queues and classes as the kernel has them at present, and their counters."""
 
 import struct
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Which processes of a guest have something of a file system, or could have, that has been taken from it.
+"""Processes of a guest that hold, or could hold, something of a file system that was taken from it.
 
 A guest's root can keep it in many ways: an open file or folder, mapped memory, mounts of namespaces of its
 own, an overlay over it, an interpreter that the kernel has open for it, a detached mount, a watch, a
@@ -28,7 +28,7 @@ MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)", re.MULTILINE)
 
 
 class Taken(NamedTuple):
-    """What is taken from a guest: a device; `layers` are the overlays that the guest was born with."""
+    """The device that is taken from a guest; `layers` are the overlays that the guest started with."""
 
     device: int
     layers: Set[str]
@@ -39,13 +39,13 @@ class Taken(NamedTuple):
         return f"{os.major(self.device)}:{os.minor(self.device)}"
 
     def is_behind(self, mount: Mount) -> bool:
-        """Whether a mount is, or may lead to, what is taken."""
+        """True if a mount is of the device that is taken, or may lead to it."""
         hides = mount.kind in HIDING and mount.device not in self.layers
         return mount.device == self.name or hides or mount.root.startswith("mnt:[")
 
 
 class Known(NamedTuple):
-    """What a process may well have open: its guest's mounts, their devices, and those of the machine."""
+    """The mounts and devices that a process may have files of: its guest's own, and the machine's."""
 
     mounts: Set[int]
     own: Set[int]
@@ -100,7 +100,7 @@ def processes(init: int) -> Iterator[int]:
 
 
 def _maps(task: str, inside: Known) -> bool:
-    """Whether a thread has a file in its memory of a file system that nobody knows."""
+    """True if a thread has mapped a file of an unknown file system."""
     strange = nameless.mapped(task) - inside.own - inside.devices
     return bool(strange) and not strange <= nameless.rings()
 
@@ -123,7 +123,7 @@ class Search:
         self._watched = f"sdev:{devicenumber.inside(taken.device):x} "
 
     def holds(self, pid: int) -> bool:
-        """Whether a process holds something; one that is still on its way into the guest does not."""
+        """True if a process holds something; False for one that is still on its way into the guest."""
         with suppress(FileNotFoundError, ProcessLookupError):
             if os.stat(f"/proc/{pid}/ns/user").st_ino != self._agents:
                 return any(self._task_holds(pid, tid) for tid in os.listdir(f"/proc/{pid}/task"))
@@ -142,7 +142,7 @@ class Search:
             return False  # it has ended
 
     def _inside(self, task: str) -> Known | None:
-        """What a thread may well have open; None if it holds something by its mounts, or hides some."""
+        """The mounts and devices that a thread may use; None if its mounts hold or hide something."""
         with _namespace(task, "mnt") as namespace:
             number = os.fstat(namespace).st_ino
             if number not in self._known:
@@ -164,7 +164,7 @@ class Search:
             os.close(fd)
 
     def _opens(self, pid: int, task: str, number: str, inside: Known) -> bool:
-        """Whether a descriptor is of what is taken, or of what may hide it."""
+        """True if a descriptor is of the device that is taken, or of something that may hide it."""
         path = f"{task}/fd/{number}"
         try:
             target, told = os.readlink(path), _told(task, number)
@@ -179,7 +179,7 @@ class Search:
             return False  # closed meanwhile
 
     def _is_of(self, path: str, found: os.stat_result, told: str, inside: Known) -> bool:
-        """Whether a file or folder is of what is taken, or may lead there from a mount that nobody knows."""
+        """True if a file or folder is of the device that is taken, or may lead there by an unknown mount."""
         if found.st_dev == self._taken.device:
             return True
         mount = MOUNT_ID.search(told)

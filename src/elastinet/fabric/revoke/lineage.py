@@ -1,4 +1,4 @@
-"""Which namespaces a PID or user namespace lies in (ioctl_ns(2))."""
+"""Ancestors of a PID or user namespace (ioctl_ns(2))."""
 
 import os
 from fcntl import ioctl

@@ -1,4 +1,4 @@
-"""Whether a guest's socket leads to another guest: one that is, or was, found by a name in shared memory.
+"""Sockets of a guest that lead to another guest, which is or was found by a name in shared memory.
 
 Names of Unix sockets in the file system are good in all networks, and what is connected stays so.
 """
@@ -27,7 +27,7 @@ REPLY_BYTES = 16
 
 
 def leads_out(pid: int, number: int, guest: int, own: Set[int]) -> bool:
-    """Whether a process's socket is another guest's, or has a name, at either end, that others may know.
+    """True if a process's socket is another guest's, or has a name, at either end, that others may know.
 
     `guest` is a descriptor of the user namespace that owns all that is the guest's, `own` are the devices
     of its own file systems.
@@ -59,7 +59,7 @@ def _leads_out(found: socket.socket, guest: int, own: Set[int]) -> bool:
 
 
 def _is_elsewhere(network: int, inode: int, own: Set[int]) -> bool:
-    """Whether a Unix socket's other end, or a name of either, is not the guest's, or may soon not be."""
+    """True if a Unix socket's peer, or a name of either, is not the guest's, or may soon not be."""
     with kernel.visit(network):
         netlink = Netlink(SOCK_DIAG)
     try:
@@ -83,7 +83,7 @@ def _device(file: bytes) -> int:
 
 
 def _ask(netlink: Netlink, inode: int) -> dict[int, bytes]:
-    """What the kernel tells of a Unix socket of the network; nothing of one that is not there."""
+    """The kernel's attributes of a Unix socket of the network; empty if there is no such socket."""
     asked = REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, inode, SHOW_FILE_AND_PEER, ANY_COOKIE, ANY_COOKIE)
     try:
         return dict(attributes(netlink.get((BY_FAMILY, 0, asked)), REPLY_BYTES))

@@ -17,9 +17,9 @@ from elastinet.fabric.kernel import kernel
 from elastinet.fabric.revoke.holders import processes
 
 LOOK_SECONDS, MOST_SECONDS = 0.0005, 5.0
-"""How often to look who stands still yet, and how long."""
+"""Seconds between two looks at whether all stand still, and seconds in all."""
 MOST_DEAF_SECONDS = 0.05
-"""How long to wait for who sleeps deaf to all: for a disk, or for a child that shares its memory (vfork)."""
+"""Seconds to wait for a sleeper that no signal wakes: on a disk, or on a child that shares memory (vfork)."""
 MOST_ELUSIVE_SECONDS = 0.03
 """From when on to stop all at once: somebody, perhaps a guest's, is always born, or is traced already."""
 
@@ -115,7 +115,7 @@ def _run_inside(init: int, work: Callable[[], None]) -> None:
 
 
 def _states(pid: int) -> dict[int, str]:
-    """What a process's threads are doing, by the letters of /proc; nothing if it has ended."""
+    """The states of a process's threads by thread id, as letters of /proc; empty if it has ended."""
     found = {}
     with suppress(FileNotFoundError, ProcessLookupError):
         for tid in os.listdir(f"/proc/{pid}/task"):

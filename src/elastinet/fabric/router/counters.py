@@ -1,4 +1,4 @@
-"""What has passed so far, read from the kernel: links, queues, and what came too fast for the services."""
+"""Counters of a namespace: links, classes of queues, and packets too fast for the services."""
 
 import struct
 
@@ -16,7 +16,7 @@ STATS = struct.Struct("=4Q")
 
 
 class TrafficCounters(Struct, frozen=True):
-    """What a link has received and sent, seen from here."""
+    """Counters of a link, seen from this namespace."""
 
     received_packets: int
     sent_packets: int
@@ -34,7 +34,7 @@ class Counters(Struct, frozen=True):
 
 
 def links(netlink: Netlink) -> dict[int, TrafficCounters]:
-    """What every link of this namespace has carried."""
+    """Counters of every link of this namespace, by its index."""
     found = {}
     for _, body in netlink.dump((GETSTATS, 0, MESSAGE.pack(0, 0, ONLY_LINK_64))):
         _family, index, _mask = MESSAGE.unpack_from(body)
@@ -43,7 +43,7 @@ def links(netlink: Netlink) -> dict[int, TrafficCounters]:
 
 
 def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tuple[int, ClassStats]]]:
-    """What has passed the classes of these queues."""
+    """Counters of the classes of these queues, by number, each with its parent's number."""
     return {name: tcobserve.passed(netlink, index) for name, index in indices.items()}
 
 

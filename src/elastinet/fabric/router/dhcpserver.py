@@ -87,14 +87,14 @@ def _mask(prefix: int) -> str:
 
 
 def host_line(interface: Interface) -> str:
-    """What the server knows of an interface: its primary addresses, by its MAC on its own link."""
+    """The line of dnsmasq's DHCP hosts for an interface: primary addresses, by its MAC on its link."""
     address, link = interface.addresses[0], names.host_link(interface.id)
     known = [interface.mac, f"tag:{link}", address, *(f"[{six}]" for six in interface.addresses6[:1])]
     return f"{','.join(known)},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
 
 
 def name_lines(interface: Interface) -> str:
-    """What the resolver knows of an interface, also backwards."""
+    """The lines of dnsmasq's hosts file for an interface, which also serve reverse lookups."""
     return "".join(f"{address} {name}\n" for name, address in interface.names)
 
 
@@ -244,7 +244,7 @@ def _silence(program: str) -> str:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process runs, and is not only waiting to be reaped."""
+    """True if a process runs and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -82,14 +82,14 @@ def _default6(index: int, table: int) -> Message:
 
 
 def _rule6(kind: int, flags: int, address: str, table: int) -> Message:
-    """What leaves with this address goes by its interface's own table."""
+    """A rule by which packets from this address use the route table of its interface."""
     fields = {"family": INET6, "table": table, "action": 1, "src_len": 128}
     attributes = [("FRA_PRIORITY", table), ("FRA_TABLE", table), ("FRA_SRC", address)]
     return encoded(kind, flags, fibmsg(), fields, attributes)
 
 
 def _address(text: str, index: int, table: int) -> Message:
-    """Where two interfaces are in one subnet, eth0 speaks to it, and of the others the lower one."""
+    """The message that sets an address; of two interfaces in one subnet, the lower one is preferred."""
     interface = ipaddress.IPv4Interface(text)
     fields = {"family": INET, "prefixlen": interface.network.prefixlen, "index": index}
     address, broadcast = str(interface.ip), str(interface.network.broadcast_address)
@@ -106,7 +106,7 @@ def _default(gateway: str, index: int, table: int) -> Message:
 
 
 def _rule(text: str, table: int) -> Message:
-    """What leaves with this address goes by its interface's own table."""
+    """A rule by which packets from this address use the route table of its interface."""
     fields = {"family": INET, "table": table, "action": 1, "src_len": 32}
     attributes = [("FRA_PRIORITY", table), ("FRA_TABLE", table), ("FRA_SRC", text.split("/")[0])]
     return encoded(rtnl.NEWRULE, CREATE, fibmsg(), fields, attributes)

@@ -50,7 +50,7 @@ class Monitor:
                 found |= self._is_others(kind, port, body)
 
     def _is_others(self, kind: int, port: int, body: bytes) -> bool:
-        """Whether a change is news: links are reported by the kernel itself, the rest with who did it."""
+        """True if a change is not the router's own: a link's by its index and state, others by their port."""
         if kind in (rtnl.NEWADDR, rtnl.DELADDR) and body[0] == socket.AF_INET6:
             return self._is_strange(kind, body)
         if kind not in (rtnl.NEWLINK, rtnl.DELLINK):
@@ -62,7 +62,7 @@ class Monitor:
         return kind == rtnl.DELLINK or (not flags & rtnl.UP and self._router.holds_up(index))
 
     def _is_strange(self, kind: int, body: bytes) -> bool:
-        """Whether an IPv6 address came or went that should not: the kernel does not say by whose doing."""
+        """True if an IPv6 address came or went that should not; the kernel does not say who did it."""
         _family, prefix, _flags, _scope, index = struct.unpack_from("=BBBBI", body)
         address = socket.inet_ntop(socket.AF_INET6, dict(attributes(body, 8))[1])
         if index in self._router.ending or address in observe.NOT_OURS:

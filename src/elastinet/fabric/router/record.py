@@ -1,4 +1,4 @@
-"""What was applied in a namespace: the items, and the few indexes by which they are found quickly."""
+"""Items applied in a namespace, with indexes by which they are found quickly."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Record:
             self.news[item.alias] = None
 
     def hanging_on(self, link: str) -> list[Identity]:
-        """What goes when a link goes, the link too."""
+        """The identities of the items that go with a link, the link's own included."""
         return list(self._hanging.get(link, ()))
 
     def replace(self, items: Items) -> None:

@@ -60,12 +60,12 @@ class Router:
         return self._netlink.port
 
     def holds_up(self, index: int) -> bool:
-        """Whether the link with this index is one that shall be up."""
+        """True if the link with this index shall be up, or is unknown."""
         name = self.record.names.get(index)
         return name is None or ("up", name) in self.record.items
 
     def wants(self, index: int, address: str, prefix: int) -> bool:
-        """Whether the link with this index shall have an address."""
+        """True if the link with this index shall have this address."""
         name = self.record.names.get(index) or ("lo" if index == LOOPBACK else "")
         return ("address", name, address, prefix) in self._wanted
 
@@ -115,14 +115,14 @@ class Router:
         self._drop_links({link.identity for link in self.record.links()})
 
     def read_counters(self) -> counters.Counters:
-        """What has passed this namespace so far."""
+        """The counters of this namespace so far."""
         moment, traffic = time.monotonic(), counters.links(self._netlink)
         names = [item.name for item in self.record.items.values() if isinstance(item, Queue)]
         queues = {name: self._index(name) for name in names}
         return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), counters.paced())
 
     def read_traffic(self) -> tuple[float, dict[int, counters.TrafficCounters]]:
-        """What the links of this namespace have carried, and when."""
+        """The time (monotonic, in seconds) and the counters of this namespace's links."""
         return time.monotonic(), counters.links(self._netlink)
 
     def _changes(self, asked: Iterable[Identity]) -> list[nftext.Pair]:

@@ -54,7 +54,7 @@ TIMEOUTS = {
     APPLIANCE: {"tcp_timeout_established": 350, "udp_timeout": 350, "udp_timeout_stream": 350},
     INTERNET: {},
 }
-"""How many seconds an idle flow is remembered, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""
+"""Seconds that conntrack keeps an idle flow, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""
 Family = Literal["ipv4", "ipv6"]
 LISTENING: dict[Family, tuple[int, str]] = {
     "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
@@ -64,7 +64,7 @@ LISTENING: dict[Family, tuple[int, str]] = {
 
 @dataclass(frozen=True)
 class Order:
-    """What a namespace shall hold differently from now on."""
+    """Changes that a namespace shall carry out, with its network and interfaces from then on."""
 
     delta: Delta
     owners: Mapping[Identity, str]
@@ -75,7 +75,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Which links came and went with an order, which interfaces it was about, and what could not be done."""
+    """The result of an order: links that came or went, the interfaces that it was about, failures."""
 
     failures: Failures
     links: dict[str, LinkIncarnation | None]

@@ -1,4 +1,4 @@
-"""Which instances reach each other past the kernel by EFA, and why not others (facts sheet, 0.3, 9.1)."""
+"""Conditions on which two instances use EFA past the kernel, by shared memory (facts sheet, 0.3, 9.1)."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -16,7 +16,7 @@ from elastinet.rules.filtering import ANY
 from elastinet.rules.interfaces import interfaces_of
 
 SCOPES = {"subnet": "the same subnet", "zone": "the same zone and VPC"}
-"""What EFA's traffic does not leave, by edition."""
+"""The scope that EFA's traffic stays in, by edition."""
 Pair = tuple[NetworkInterface, NetworkInterface]
 """An EFA of one instance, and one of another."""
 
@@ -67,7 +67,7 @@ def efas_of(state: State, instance: Instance) -> list[NetworkInterface]:
 
 
 def lets_itself(state: State, group: str) -> bool:
-    """Whether a group lets all in from itself and all out to itself; all to 0.0.0.0/0 is not enough."""
+    """True if a group lets all traffic in from and out to itself; a rule for 0.0.0.0/0 is not enough."""
     own = [r for r in state.where(SecurityGroupRule, "peer-group", group) if r.group_id == group]
     return {rule.egress for rule in own if rule.protocol == ANY} == {True, False}
 
@@ -82,7 +82,7 @@ def _not_running(instance: Instance) -> str | None:
 
 
 def _down(instance: Instance) -> str | None:
-    """Why an instance neither runs nor is about to."""
+    """The reason why an instance neither runs nor starts; None if it does."""
     if not instance.alive:
         return f"{instance.id} is {instance.state}"
     return (
@@ -124,7 +124,10 @@ def _apart(state: State, one: Instance, other: Instance, rules: Rules) -> str | 
 
 
 def _no_group(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
-    """Why those in reach of each other have no such group in common, or all, where none are."""
+    """The reason why no EFAs of two instances share a group that lets itself in and out; None if some do.
+
+    Asked of the pairs of EFAs in reach of each other, or of all pairs if none are.
+    """
     pairs = _pairs(state, one, other)
     asked = _near(pairs, rules) or pairs
     shared = sorted({group for own, peer in asked for group in set(own.groups) & set(peer.groups)})

@@ -1,4 +1,4 @@
-"""Which interfaces are Elastic Fabric Adapters, and how many a type bears (facts sheet, section 9.1)."""
+"""Elastic Fabric Adapters: their interfaces, their number by type, their scope (facts sheet, section 9.1)."""
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType
@@ -19,47 +19,47 @@ _STAYS = {
 
 
 def is_efa(interface: NetworkInterface) -> bool:
-    """Whether an interface is an EFA, with or without ENA."""
+    """True if an interface is an EFA, with or without ENA."""
     return interface.interface_type in EFA_TYPES
 
 
 def carries_ip(interface: NetworkInterface) -> bool:
-    """Whether an interface has addresses and carries IP; an EFA-only one has and does neither."""
+    """True if an interface has IP addresses and carries IP; False for an EFA-only one."""
     return interface.interface_type != "efa-only"
 
 
 def most(kind: InstanceType, rules: Rules) -> int:
-    """How many EFAs an instance of a type may have."""
+    """The most EFAs of an instance of a type."""
     of_type, figure = int(kind.row["max_efa"] or 0), EDITIONS[rules].efas_per_instance
     return of_type if figure is None else min(of_type, int(figure.value))
 
 
 def most_on_card(kind: InstanceType, card: int, rules: Rules) -> int:
-    """How many EFAs one network card of a type may have; none where the type has no such card."""
+    """The most EFAs on one network card of a type; 0 if the type has no such card."""
     if not 0 <= card < len(kind.cards) or "efa" not in kind.cards[card].types:
         return 0
     return int(EDITIONS[rules].efas_per_card.value)
 
 
 def reach(interface: NetworkInterface, rules: Rules) -> str:
-    """What EFA's traffic, which is never routed, does not leave: a subnet, or a zone's part of a VPC."""
+    """The scope of an EFA's traffic, which is never routed: a subnet id, or "<vpc id>+<zone>"."""
     if EDITIONS[rules].efa_scope == "subnet":
         return interface.subnet_id
     return f"{interface.vpc_id}+{interface.zone}"
 
 
 def out_of_reach(one: NetworkInterface, other: NetworkInterface, rules: Rules) -> str | None:
-    """Why EFA's traffic does not get from one interface to another, by where they are."""
+    """The reason why two EFAs are not in one scope; None if they are."""
     if reach(one, rules) == reach(other, rules):
         return None
     return _STAYS[EDITIONS[rules].efa_scope].format(rules=rules, one=one.id, other=other.id)
 
 
 def talks_apart(kind: InstanceType) -> bool:
-    """Whether EFAs of a type talk only to those of P4d, P4de and DL1: it is one of these."""
+    """True for the types (P4d, P4de, DL1) whose EFAs communicate only with those of these types."""
     return family(kind.name) in APART
 
 
 def may_talk(one: InstanceType, other: InstanceType) -> bool:
-    """Whether two types' EFAs may talk: P4d, P4de and DL1 do not to types that are none of these."""
+    """True if EFAs of two types communicate: both types are of P4d, P4de and DL1, or neither is."""
     return talks_apart(one) == talks_apart(other)

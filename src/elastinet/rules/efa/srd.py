@@ -1,4 +1,4 @@
-"""What EFA's transport, SRD, carries: how many adapters send together, and how much each.
+"""EFA's transport, SRD: the network cards that send together, and the bandwidth of each.
 
 SRD sprays a flow over many paths and keeps off congested ones, in the Nitro card (Shalev et al., IEEE Micro
 40(6), 2020, doi 10.1109/MM.2020.3016891), up to 64 [observed] (sysdesign-wiki.pages.dev/systems/aws-srd). Its
@@ -25,5 +25,5 @@ def cards(kind: InstanceType, rules: Rules) -> tuple[int, ...]:
 
 
 def card_figure(kind: InstanceType) -> Figure | None:
-    """What the EFA of one card carries, where that is not what DescribeInstanceTypes tells of the card."""
+    """Bits a second of one card's EFA; None if DescribeInstanceTypes gives the same figure for the card."""
     return EFA_CARD_BPS.get(kind.name)

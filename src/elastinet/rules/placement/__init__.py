@@ -1,1 +1,1 @@
-"""Which host an instance runs on, and what it takes there."""
+"""Placement: the host of an instance, and the room that it takes there."""

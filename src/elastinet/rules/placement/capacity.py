@@ -1,4 +1,4 @@
-"""What a host of an instance family holds, and what an instance of a type takes of it.
+"""Capacity of a host of an instance family, and an instance's share of it: vCPUs and memory.
 
 AWS publishes neither. A host has the vCPUs and the memory of its family's largest type, as often as that
 goes into 96 vCPUs or once; bare metal takes a whole host.
@@ -20,11 +20,11 @@ class HostRoom(NamedTuple):
     memory_mib: int
 
     def holds(self, need: "HostRoom") -> int:
-        """How many times a need goes into this room."""
+        """The number of instances with this need that fit into the room."""
         return min(self.vcpus // need.vcpus, self.memory_mib // need.memory_mib)
 
     def less(self, need: "HostRoom", times: int = 1) -> "HostRoom":
-        """What is left of it when a need has been met so many times."""
+        """The room left after `times` instances with this need; with a negative number they leave it."""
         return HostRoom(self.vcpus - times * need.vcpus, self.memory_mib - times * need.memory_mib)
 
 
@@ -42,7 +42,7 @@ def _families() -> dict[str, list[InstanceType]]:
 
 
 def is_family(name: str) -> bool:
-    """Whether there is a type of this family."""
+    """True if there is an instance type of this family."""
     return name in _families()
 
 
@@ -57,7 +57,7 @@ def host_room(name: str) -> HostRoom:
 
 @cache
 def need(type_name: str) -> HostRoom:
-    """What an instance of a type takes."""
+    """The room that an instance of a type takes on its host."""
     kind = instance_types()[type_name]
     return host_room(family(type_name)) if kind.flag("bare_metal") else HostRoom(kind.vcpus, kind.memory_mib)
 
@@ -70,5 +70,5 @@ def cards(name: str) -> int:
 
 @cache
 def per_host(type_name: str) -> int:
-    """How many instances of a type an empty host holds."""
+    """The number of instances of a type that fit on an empty host."""
     return host_room(family(type_name)).holds(need(type_name))

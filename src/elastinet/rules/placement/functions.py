@@ -7,11 +7,11 @@ from sys import maxsize
 from elastinet.rules.devices import Device
 
 Asked = tuple[int, ...]
-"""How many functions an instance takes of each card of its host, by the card's number."""
+"""Number of virtual functions that an instance takes of each card of its host, indexed by card."""
 
 
 def asked(device: Device, cards: Iterable[int]) -> Asked:
-    """What an instance takes whose interfaces are on these cards of its host."""
+    """The virtual functions taken by an instance whose interfaces are on these cards of its host."""
     if device.function != "virtual":
         return ()
     counts = Counter(cards)
@@ -19,7 +19,7 @@ def asked(device: Device, cards: Iterable[int]) -> Asked:
 
 
 class Functions:
-    """Which interface has which function of which card of which host."""
+    """The virtual functions in use in a zone, by host and card, with the interface of each."""
 
     def __init__(self, per_card: int) -> None:
         self.per_card = per_card
@@ -31,11 +31,11 @@ class Functions:
         return next((number for number in range(self.per_card) if number not in taken), None)
 
     def in_use(self, host: int, card: int) -> int:
-        """How many functions of a card interfaces have."""
+        """Number of virtual functions of a card in use."""
         return len(self.held.get((host, card), ()))
 
     def room(self, host: int, asked: Asked) -> int:
-        """How many more instances that take this a host has functions for."""
+        """Number of further instances with this demand for functions that fit on a host."""
         rooms = (
             max(self.per_card - self.in_use(host, card), 0) // number
             for card, number in enumerate(asked)
@@ -44,7 +44,7 @@ class Functions:
         return min(rooms, default=maxsize)
 
     def empty_room(self, asked: Asked) -> int:
-        """How many instances that take this a host without any has functions for."""
+        """Number of instances with this demand for functions that fit on a host where none is in use."""
         return min((self.per_card // number for number in asked if number), default=maxsize)
 
     def give(self, host: int, card: int, number: int, interface: str) -> None:

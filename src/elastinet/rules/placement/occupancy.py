@@ -1,4 +1,4 @@
-"""What is taken of a zone's hosts, and how much room its racks and network nodes have for a demand.
+"""Use of a zone's hosts, and the room that hosts, racks and network nodes have for a demand.
 
 The room for each demand that was ever asked about is kept up to date host by host, so that a question
 costs the same however full the zone is.
@@ -19,7 +19,7 @@ SHARED = ""
 
 
 class Demand(NamedTuple):
-    """What asks for a place: an instance type, and whose hosts will do.
+    """A demand for hosts: an instance type, the tenant whose hosts may serve, and virtual functions.
 
     `tenant` is SHARED, the account of a dedicated instance, or the id of a Dedicated Host. `functions` are
     those that the interfaces of each instance will take of its host's cards.
@@ -36,7 +36,7 @@ class Demand(NamedTuple):
 
     @property
     def need(self) -> HostRoom:
-        """What it takes of a host."""
+        """The room that one instance takes on its host."""
         return capacity.need(self.type_name)
 
 
@@ -124,7 +124,7 @@ class ZoneOccupancy:
         return next((family for hosts, family in self._reserved if host in hosts), "")
 
     def room(self, host: int, demand: Demand) -> int:
-        """How many more instances a host has room for."""
+        """Number of further instances that fit on a host; 0 if it is down or another family's or tenant's."""
         if host in self.down:
             return 0
         if use := self.uses.get(host):
@@ -135,7 +135,7 @@ class ZoneOccupancy:
         return self._empty_room(demand) if self.reserved_for(host) in ("", demand.family) else 0
 
     def _empty_room(self, demand: Demand) -> int:
-        """How many instances an empty host has room for; none is a Dedicated Host."""
+        """Number of instances that fit on an empty host; 0 if the demand is for a Dedicated Host."""
         if demand.tenant.startswith("h-"):
             return 0
         return min(capacity.per_host(demand.type_name), self.functions.empty_room(demand.functions))
@@ -145,7 +145,7 @@ class ZoneOccupancy:
         return network_card % self.cards(capacity.family(type_name))
 
     def cards(self, family: str) -> int:
-        """How many network cards a host has that serves a family."""
+        """Number of network cards of a host that serves a family."""
         return self.plant.cards_per_host or capacity.cards(family)
 
     def rooms(self, demand: Demand) -> Rooms:
@@ -228,7 +228,7 @@ class ZoneOccupancy:
 
 
 class _Change:
-    """What one host's change means for the room of everything that holds it."""
+    """Context manager: a change of one host, whose room it updates in the rack and all units above it."""
 
     def __init__(self, zone: ZoneOccupancy, host: int) -> None:
         self._zone, self._host = zone, host

@@ -1,4 +1,4 @@
-"""Which hosts a launch gets: by no group, or by its placement group's strategy (facts sheet, section 10).
+"""Hosts for a launch: in no group, or by its placement group's strategy (facts sheet, section 10).
 
 Each question is answered for a whole request at once, and changes nothing: hosts for as many instances as
 there is room for, as the strategy has it, and for `most` of them at the most.

@@ -85,12 +85,12 @@ def _held(noun: Noun | None) -> tuple[str, Function, str] | None:
 
 
 def demand(instance: Instance) -> Demand:
-    """What an instance asks of a zone."""
+    """The demand of an instance on its zone's hosts."""
     return Demand(instance.instance_type, tenant(instance.owner, instance.tenancy, instance.dedicated_host))
 
 
 def tenant(owner: str, tenancy: str, dedicated_host: str | None) -> str:
-    """Whose hosts an instance may be on."""
+    """The tenant whose hosts an instance may run on: SHARED, a Dedicated Host's id or the owner's account."""
     return SHARED if tenancy == "default" else (dedicated_host or owner)
 
 
