@@ -2,6 +2,7 @@
 #
 #   make setup    .venv with the pinned packages; .venv/bin/elastinet is the program
 #   make demo     a small region, built and explained
+#   make quick    the tests that need neither the kernel nor another's server, within a minute
 #   make test     the tests; TESTS=tests/wire for some of them
 #   make lint     ruff and mypy
 #   make fuzz     the doors of the machine under odd messages, for an hour; FUZZ="--seconds 300 --seed 1"
@@ -9,10 +10,11 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
+QUICK := rules forecast wire store dpdk fabric/compile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
 # Four workers: tests of packets mostly wait, and with more of them packets would be late.
 PYTEST_FLAGS ?= -n 4 -q
 
-.PHONY: setup demo test lint fuzz bench system-packages
+.PHONY: setup demo quick test lint fuzz bench system-packages
 
 setup: .venv/.ready system-packages
 
@@ -32,6 +34,9 @@ demo: setup
 
 test: setup .venv/bin/etcd
 	@$(PYTHON_BIN) -m pytest $(PYTEST_FLAGS) $(TESTS)
+
+quick: .venv/.ready
+	@$(PYTHON_BIN) -m pytest -n 2 -q $(addprefix tests/,$(QUICK))
 
 lint: setup
 	@$(PYTHON_BIN) -m ruff check

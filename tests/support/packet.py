@@ -55,14 +55,18 @@ class Packet:
     @property
     def way(self) -> tuple[Any, ...]:
         """What connection tracking knows it by, in its own direction."""
-        ports = (0, 0) if self.protocol in ECHOS else (self.sport, self.dport)
+        ports = (self.type, 0) if self.protocol in ECHOS else (self.sport, self.dport)
         return (self.protocol, self.source, self.target, *ports)
 
     @property
     def way_back(self) -> tuple[Any, ...]:
         """The same of its answers."""
-        protocol, source, target, sport, dport = self.way
-        return (protocol, target, source, dport, sport)
+        if self.protocol in ECHOS:
+            asked, answered = ECHOS[self.protocol]
+            ports = (answered if self.type == asked else asked, 0)
+        else:
+            ports = (self.dport, self.sport)
+        return (self.protocol, self.target, self.source, *ports)
 
     def field(self, name: str) -> Any:
         """A field by nftables' name; None where it has none."""

@@ -151,7 +151,7 @@ class Plan:
             key for key in changed | near | far if not key.startswith(("exists:", "has_ipv6:", "epoch:"))
         }
         touched = set()
-        fresh = {key: self._compile(key) for key in stale}
+        fresh = {key: self._compile(key) for key in sorted(stale)}  # in order: numbers are given on the way
         for key, placed in fresh.items():
             touched |= self._withdraw(key, placed)
         for key, placed in fresh.items():
