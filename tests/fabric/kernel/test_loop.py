@@ -7,7 +7,7 @@ import pytest
 from elastinet.fabric.kernel.loop import Loop
 
 
-class Over(Exception):
+class Over(BaseException):
     """The end of a loop that has none."""
 
 
@@ -35,3 +35,25 @@ def test_what_is_forgotten_at_the_same_moment_is_not_called() -> None:
     assert len(called) == 1
     for write in pipes.values():
         os.close(write)
+
+
+def test_a_fault_ends_nothing_but_its_callback(capfd: pytest.CaptureFixture[str]) -> None:
+    """The others are called; who asked hears what it was about, and the log has where it was."""
+    loop, told, called = Loop(), [], []
+    loop.on_fault = lambda about, error: told.append((about, type(error)))
+
+    def spoilt() -> None:
+        raise ZeroDivisionError
+
+    def end() -> None:
+        raise Over
+
+    loop.soon(spoilt, "guest:i-1")
+    loop.later(0, spoilt, "network:vpc-1")
+    loop.soon(lambda: called.append("soon"))
+    loop.later(0.01, end)
+    with pytest.raises(Over):
+        loop.run()
+    assert told == [("guest:i-1", ZeroDivisionError), ("network:vpc-1", ZeroDivisionError)]
+    assert called == ["soon"]
+    assert capfd.readouterr().err.count("in spoilt") == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from elastinet.fabric.agent import descriptors
 from elastinet.fabric.agent.attachments import Attachments, Tell
+from elastinet.fabric.agent.backoff import FIRST_SECONDS, BackOff
 from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.memories import Memories
 from elastinet.fabric.agent.meter import Meter
@@ -24,7 +25,6 @@ from elastinet.fabric.kernel.loop import Loop, complain
 from elastinet.fabric.router.router import failed_owners
 from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
 
-FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SETTLING_SECONDS = 0.02
 GATHERING_SECONDS = 0.002
 
@@ -64,8 +64,8 @@ class Fabric:
         self._failed: dict[str, dict[str, str]] = {}
         self._guest_failed: dict[str, str] = {}
         self._held: dict[str, float] = {}
-        self._held_for: dict[str, float] = {}
-        self._pauses: dict[str, float] = {}
+        self._starts = BackOff()
+        self._work = BackOff()
         self._reboots = Reboots()
         self._answered: Converged | None = None
         self._woken = False
@@ -140,7 +140,7 @@ class Fabric:
             self._go_on()
         except OSError as error:
             complain(str(error))
-            self._loop.later(FIRST_RETRY, self.wake)
+            self._loop.later(FIRST_SECONDS, self.wake)
 
     def _go_on(self) -> None:
         """Start what can be started, and answer if there is nothing more."""
@@ -193,7 +193,7 @@ class Fabric:
                 self._dirty |= self.plan.set_up(id, life.guest.boot)
         elif what == "ready":
             self._guest_failed.pop(id, None)
-            self._held_for.pop(id, None)
+            self._starts.succeeded(id)
             self._attachments.start(life)
             self._check_running(life)
         elif what == "end":
@@ -203,10 +203,23 @@ class Fabric:
             self._hold(id)
         self.wake()
 
+    def take_fault(self, about: str, error: Exception) -> None:
+        """Mark what a fault of ours concerned as failed, and have it made anew; all else goes on."""
+        kind, _, id = about.partition(":")
+        why = f"a fault of elastinet's own: {type(error).__name__}: {error}"
+        if kind == "guest" and (life := self.lives.get(id)):
+            self._guest_failed[id] = why
+            self._hold(id)
+            life.fail(why)
+        elif kind == "network" and id in self.spaces:
+            self._busy.discard(id)
+            self._failed[id] = {about: why}
+            self._retry_later(id, anew=True)
+        self.wake()
+
     def _hold(self, id: str) -> None:
         """Let a guest that could not be started rest for a while."""
-        self._held_for[id] = min(self._held_for.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
-        self._rest(id, self._held_for[id])
+        self._rest(id, self._starts.failed(id))
 
     def _rest(self, id: str, seconds: float) -> None:
         self._held[id] = seconds
@@ -293,7 +306,7 @@ class Fabric:
             self._failed[id] = {f"network:{id}": str(error)}
             self._hold(id)
             return
-        self._held_for.pop(id, None)
+        self._starts.succeeded(id)
         self._dirty.add(id)
         self.plan.stir(id)
         if space.role != INTERNET:
@@ -306,7 +319,7 @@ class Fabric:
         try:
             if space.role != INTERNET:
                 self._namespace_fds[space.id] = space.descriptor()
-            self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space))
+            self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space), f"network:{space.id}")
         except OSError:
             if space.role != INTERNET and (held := self._namespace_fds.pop(space.id, None)) is not None:
                 os.close(held)
@@ -392,7 +405,7 @@ class Fabric:
 
     def _finished(self, id: str, future: "Future[Outcome]") -> None:
         """Hear from a worker, in its thread."""
-        self._loop.soon(lambda: self._done(id, future))
+        self._loop.soon(lambda: self._done(id, future), f"network:{id}")
 
     def _order(self, id: str) -> Order:
         delta, owners = self.plan.delta(id), self.plan.owners[id]
@@ -422,6 +435,8 @@ class Fabric:
             self._failed[id] = {f"network:{id}": str(error)}
         if self._failed[id]:
             self._retry_later(id, anew=error is not None)
+        else:
+            self._work.succeeded(id)
         self.wake()
 
     def _look_anew(self, id: str) -> None:
@@ -432,7 +447,6 @@ class Fabric:
 
     def _retry_later(self, id: str, *, anew: bool) -> None:
         """Try a namespace's work again in a while."""
-        pause = self._pauses[id] = min(self._pauses.get(id, FIRST_RETRY / 2) * 2, LAST_RETRY)
 
         def retry() -> None:
             self._dirty.add(id)
@@ -440,7 +454,7 @@ class Fabric:
                 self._look_anew(id)
             self.wake()
 
-        self._loop.later(pause, retry)
+        self._loop.later(self._work.failed(id), retry)
 
     def _close_descriptors(self) -> None:
         """Close ended guests' namespaces once no worker can be using them."""

@@ -73,9 +73,10 @@ class AgentServer:
     ) -> None:
         self._friends = {os.getuid(), engine}
         self._loop = Loop()
-        self._spawning = Spawning(spawner)
+        self._spawning = Spawning(spawner, self._loop.attempt)
         exposure = None if host is None else Exposure(host)
         self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, exposure)
+        self._loop.on_fault = self.fabric.take_fault
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()

@@ -46,6 +46,7 @@ class GuestProcess:
         self, guest: Guest, disk: Path, loop: Loop, spawning: Spawning, groups: tuple[Path, ...] = ()
     ) -> None:
         self.guest = guest
+        self._about = guest.key
         self._groups = groups
         self.disk = disk
         self.init = 0
@@ -80,7 +81,7 @@ class GuestProcess:
                 os.close(out)
 
         try:
-            self._loop.watch(out, hear)
+            self._loop.watch(out, hear, self._about)
         except OSError:
             for end in (out, into):
                 os.close(end)
@@ -100,10 +101,10 @@ class GuestProcess:
             self.disk.mkdir(parents=True, exist_ok=True)
             own = room.in_groups(room.of(self.guest), self._groups, self.guest.id)
         except OSError as error:
-            self._loop.soon(partial(hear, {"error": str(error)}))
+            self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids)
+        self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids, self._about)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
@@ -130,6 +131,12 @@ class GuestProcess:
             changed(self, "net")
         if fact.get("stage") == "ready" and self._is_built():
             changed(self, "ready")
+
+    def fail(self, why: str) -> None:
+        """End this boot for a fault that was noticed elsewhere; another one is to be tried."""
+        self.fault = why
+        self.console.say(why)
+        self.end()
 
     def _fail(self, why: str, changed: Callable[["GuestProcess", str], None]) -> None:
         """Say why this boot comes to nothing; another one is to be tried."""
@@ -174,7 +181,7 @@ class GuestProcess:
     def _leave_groups(self) -> None:
         """Take away the guest's control groups, once the kernel has let go of its last process."""
         if not room.leave(self._groups, self.guest.id):
-            self._loop.later(AGAIN_SECONDS, self._leave_groups)
+            self._loop.later(AGAIN_SECONDS, self._leave_groups, self._about)
 
     def kill(self) -> None:
         """End the guest with all of its processes; `changed` hears of it."""
@@ -184,7 +191,7 @@ class GuestProcess:
     def end(self) -> None:
         """Have the kernel end all processes, again and again: the guest's root may trace its init anew."""
         if self.init > 0:
-            self._loop.later(AGAIN_SECONDS, self.end)
+            self._loop.later(AGAIN_SECONDS, self.end, self._about)
             ending.end(self.init)
 
     def attach(
@@ -215,11 +222,13 @@ class GuestProcess:
             done.touch()
         except OSError as error:
             self.console.say(f"user data: {error}")
-            self._loop.later(USER_DATA_RETRY_SECONDS, self.first_boot)
+            self._loop.later(USER_DATA_RETRY_SECONDS, self.first_boot, self._about)
             return
         script = {"path": SCRIPT, "data": base64.b64encode(data).decode(), "mode": 0o700}
         kinds = (ends.NULL, ends.SENT, ends.SAME)
-        self._spawning.run(self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), file=script)
+        self._spawning.run(
+            self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), self._about, file=script
+        )
 
     def _user_data_fact(self, fact: dict[str, Any]) -> None:
         if "error" in fact:

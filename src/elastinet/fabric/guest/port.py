@@ -83,6 +83,7 @@ class GuestInterface:
         self._spawning = spawning
         self.fault = ""
         self._ended = False
+        self._about = f"guest:{interface.guest}"
         self._pause = FIRST_RETRY
         self._secondary: tuple[str, ...] = ()
 
@@ -98,7 +99,7 @@ class GuestInterface:
             work()
         except OSError as error:
             self.fault = str(error)
-            self._loop.later(self._pause, lambda: self._keep_trying(work))
+            self._loop.later(self._pause, lambda: self._keep_trying(work), self._about)
             self._pause = min(self._pause * 2, LAST_RETRY)
         else:
             self.fault, self._pause = "", FIRST_RETRY
@@ -110,13 +111,14 @@ class GuestInterface:
             opened.callback(os.close, text)
             lease, told = os.pipe2(os.O_CLOEXEC)
             opened.callback(os.close, told)
-            self._loop.watch(lease, lambda: self._hear(lease, on_bound))
+            self._loop.watch(lease, lambda: self._hear(lease, on_bound), self._about)
             self._spawning.run(
                 init,
                 [program, *CLIENT, device],
                 (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
                 self._know,
                 (log, told, text),
+                self._about,
                 up=[device],
                 env=self._expected(),
             )
@@ -171,7 +173,7 @@ class GuestInterface:
         if commands:
             text = "\n".join(f"{busybox()} ip {line}" for line in commands)
             kinds, argv = (ends.NULL, ends.SENT, ends.SAME), [busybox(), "sh", "-c", text]
-            self._spawning.run(init, argv, kinds, lambda _fact: None, (log,))
+            self._spawning.run(init, argv, kinds, lambda _fact: None, (log,), self._about)
             self._secondary = wanted
 
     def _commands(self, verb: str, address: str) -> list[str]:

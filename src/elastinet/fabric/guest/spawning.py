@@ -5,6 +5,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from elastinet.fabric.contract.protocol import SPACE, attach, received
@@ -35,18 +36,28 @@ def fork_spawner(image: rootfs.RootImage) -> socket.socket:
     return ours
 
 
+def _call(call: Callable[[], None], about: str) -> None:
+    call()
+
+
 class Spawning:
     """Requests to the spawner, and the callbacks of those who asked."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(
+        self, connection: socket.socket, attempt: Callable[[Callable[[], None], str], object] = _call
+    ) -> None:
+        """`attempt` calls back, and sees to a fault of what is called by its key, such as guest:i-1."""
         self.connection = connection
+        self._attempt = attempt
         self._tags = itertools.count(1)
-        self._waiting: dict[int, Told] = {}
+        self._waiting: dict[int, tuple[Told, str]] = {}
         self._tags_by_pid: dict[int, int] = {}
 
-    def boot(self, disk: str, hostname: str, room: GuestLimits, told: Told, pids: float = 0) -> None:
+    def boot(
+        self, disk: str, hostname: str, room: GuestLimits, told: Told, pids: float = 0, about: str = ""
+    ) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
-        self._ask(told, (), disk=disk, hostname=hostname, room=room.told(), pids=pids)
+        self._ask(told, (), about, disk=disk, hostname=hostname, room=room.told(), pids=pids)
 
     def run(
         self,
@@ -55,10 +66,11 @@ class Spawning:
         kinds: Sequence[str],
         told: Told,
         sent: Sequence[int] = (),
+        about: str = "",
         **options: Any,
     ) -> None:
         """Start a program inside the guest whose init is given; `ends` says what its descriptors are."""
-        self._ask(told, sent, init=init, argv=list(argv), ends=list(kinds), **options)
+        self._ask(told, sent, about, init=init, argv=list(argv), ends=list(kinds), **options)
 
     def relay(self, fds: Sequence[int]) -> None:
         """Start a relay between two ends; its end is seen by what goes with it. Any thread may ask."""
@@ -69,11 +81,11 @@ class Spawning:
 
         `layers` are the overlays that it was born with.
         """
-        self._ask(told, (), share=[init, leave, join, list(layers)])
+        self._ask(told, (), "", share=[init, leave, join, list(layers)])
 
-    def _ask(self, told: Told, fds: Sequence[int], **request: Any) -> None:
+    def _ask(self, told: Told, fds: Sequence[int], about: str, **request: Any) -> None:
         tag = next(self._tags)
-        self._waiting[tag] = told
+        self._waiting[tag] = told, about
         data = json.dumps({"tag": tag, **request}).encode()
         try:
             self.connection.sendmsg([data], attach(tuple(fds)))
@@ -93,10 +105,10 @@ class Spawning:
             complain(f"a relay: {fact['error']}")
             return
         tag = self._tags_by_pid.pop(fact["exit"], 0) if "exit" in fact else fact["tag"]
-        told = self._waiting.get(tag)
+        told, about = self._waiting.get(tag, (None, ""))
         if "pid" in fact:
             self._tags_by_pid[fact["pid"]] = tag
         elif "exit" in fact or (tag not in self._tags_by_pid.values() and "error" in fact):
             self._waiting.pop(tag, None)
         if told:
-            told(fact)
+            self._attempt(partial(told, fact), about)

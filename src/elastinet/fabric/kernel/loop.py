@@ -1,6 +1,7 @@
 """The agent's event loop: descriptors, timers, and calls from worker threads.
 
-What a callback could not do, because this machine lacks something, is said and never ends the loop.
+A callback's exception is logged and never ends the loop. One that this machine refuses (OSError) is one line;
+any other is a fault of ours: its traceback is logged, and who asked for the callback is told.
 """
 
 import contextlib
@@ -10,10 +11,13 @@ import os
 import selectors
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 
 Call = Callable[[], None]
+OnFault = Callable[[str, Exception], None]
+"""Is told of a fault, and of what its callback was about: a key such as guest:i-1, or nothing."""
 FIRST_PAUSE, LAST_PAUSE = 0.05, 5.0
 """For how many seconds a descriptor is left alone whose callback has failed: it would be ready at once."""
 
@@ -32,10 +36,11 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._timers: list[tuple[float, int, Call]] = []
+        self.on_fault: OnFault = lambda about, error: None
+        self._timers: list[tuple[float, int, Call, str]] = []
         self._order = itertools.count()
-        self._calls: deque[Call] = deque()
-        self._paused: dict[int, Call] = {}
+        self._calls: deque[tuple[Call, str]] = deque()
+        self._paused: dict[int, tuple[Call, str]] = {}
         self._pauses: dict[int, float] = {}
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.watch(self._wake_in, lambda: self._drain())
@@ -45,9 +50,9 @@ class Loop:
         """A descriptor that wakes the loop when written to; signals use it."""
         return self._wake_out
 
-    def watch(self, fd: int, callback: Call) -> None:
+    def watch(self, fd: int, callback: Call, about: str = "") -> None:
         """Call back whenever a descriptor has something to read."""
-        self._selector.register(fd, selectors.EVENT_READ, callback)
+        self._selector.register(fd, selectors.EVENT_READ, (callback, about))
 
     def forget(self, fd: int) -> None:
         """Watch a descriptor no more."""
@@ -56,13 +61,13 @@ class Loop:
         with contextlib.suppress(KeyError):
             self._selector.unregister(fd)
 
-    def later(self, seconds: float, callback: Call) -> None:
+    def later(self, seconds: float, callback: Call, about: str = "") -> None:
         """Call back after a while."""
-        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), callback))
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), callback, about))
 
-    def soon(self, callback: Call) -> None:
+    def soon(self, callback: Call, about: str = "") -> None:
         """Call back in the loop's thread; any thread may ask."""
-        self._calls.append(callback)
+        self._calls.append((callback, about))
         with contextlib.suppress(BlockingIOError):
             os.write(self._wake_out, b".")
 
@@ -71,27 +76,43 @@ class Loop:
         while True:
             for key, _events in self._selector.select(self._wait()):
                 if self._selector.get_map().get(key.fd) == key:  # nobody has forgotten it meanwhile
-                    self._answer(key.fd, key.data)
+                    self._answer(key.fd, *key.data)
             while self._calls:
-                _attempt(self._calls.popleft())
+                self.attempt(*self._calls.popleft())
             while self._timers and self._timers[0][0] <= time.monotonic():
-                _attempt(heapq.heappop(self._timers)[2])
+                self.attempt(*heapq.heappop(self._timers)[2:])
 
-    def _answer(self, fd: int, callback: Call) -> None:
+    def attempt(self, call: Call, about: str = "") -> bool:
+        """Call; an exception is logged and comes to False. A fault is told with what the call was about."""
+        try:
+            call()
+        except Lost:
+            raise
+        except OSError as error:
+            complain(str(error))
+        except Exception as error:
+            complain("a fault: " + "".join(traceback.format_exception(error)).rstrip())
+            self.on_fault(about, error)
+        else:
+            return True
+        return False
+
+    def _answer(self, fd: int, callback: Call, about: str) -> None:
         """Call back for a descriptor; one whose callback fails rests, each time longer."""
-        if _attempt(callback):
+        if self.attempt(callback, about):
             self._pauses.pop(fd, None)
         elif self._selector.get_map().get(fd) is not None:
             self._pauses[fd] = min(self._pauses.get(fd, FIRST_PAUSE / 2) * 2, LAST_PAUSE)
             self._selector.unregister(fd)
-            self._paused[fd] = callback
+            self._paused[fd] = callback, about
             self.later(self._pauses[fd], lambda: self._resume(fd, callback))
 
     def _resume(self, fd: int, callback: Call) -> None:
         """Watch a descriptor again, unless it has been forgotten meanwhile."""
-        if self._paused.get(fd) is callback:
+        paused = self._paused.get(fd)
+        if paused is not None and paused[0] is callback:
             del self._paused[fd]
-            self.watch(fd, callback)
+            self.watch(fd, *paused)
 
     def _wait(self) -> float | None:
         if self._calls:
@@ -101,13 +122,3 @@ class Loop:
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_in, 4096)
-
-
-def _attempt(call: Call) -> bool:
-    """Call; what the machine refuses is said and comes to false."""
-    try:
-        call()
-    except OSError as error:
-        complain(str(error))
-        return False
-    return True
