@@ -477,7 +477,7 @@ class Fabric:
             return
         guests = self.memories.failed | self._guest_failed
         failed = {f"guest:{id}": why for id, why in guests.items() if id in wanted}
-        failed |= self._attachments.failed
+        failed |= self.plan.failed | self._attachments.failed
         for part in self._failed.values():
             failed |= part
         answer = Converged(self.generation, failed)

@@ -78,7 +78,7 @@ def needs(item: AnyObject) -> Iterator[str]:
     """Give what an object's compilation reads of others: their keys, or only that they exist."""
     match item:
         case Network():
-            yield from (f"guest:{names.INTERNET}", f"epoch:{item.id}")
+            yield from (f"guest:{names.INTERNET}", f"epoch:{item.id}", f"exists:table:{item.edge}")
         case Interface():
             yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
             yield from (f"has_ipv6:{item.network}", f"bandwidth:{item.guest}")
@@ -158,7 +158,7 @@ def _network(item: Network, view: CompileView) -> Placed:
 
 def _edge(item: Network, view: CompileView) -> int:
     """The mark of what comes in by the internet gateway: its route table's, 0 for none."""
-    return view.numbers.table(item.edge) if item.edge else 0
+    return view.numbers.table(item.edge) if f"table:{item.edge}" in view.objects else 0
 
 
 def _interface(item: Interface, view: CompileView) -> Iterator[Item]:

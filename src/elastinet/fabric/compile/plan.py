@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from elastinet.fabric.compile import peering, untracked
 from elastinet.fabric.compile.compiling import Placed, compile_object, needs
 from elastinet.fabric.compile.items import Delta, Identity, Items
+from elastinet.fabric.compile.numbers import NoNumber
 from elastinet.fabric.compile.view import CompileView
-from elastinet.fabric.contract.objects import AnyObject, Appliance, Guest, Interface, Network, PeeringLink
+from elastinet.fabric.contract.objects import (
+    AnyObject,
+    Appliance,
+    Guest,
+    Interface,
+    Network,
+    PeeringLink,
+    RoutingTable,
+)
 
 
 @dataclass
@@ -30,6 +39,8 @@ class Plan:
         self._stirred: dict[str, Pending] = defaultdict(Pending)
         self.spaces: dict[str, Items] = defaultdict(dict)
         self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
+        self.failed: dict[str, str] = {}
+        """What cannot be compiled, by key, and why."""
         self._compiled: dict[str, Placed] = {}
         self._readers: dict[str, set[str]] = defaultdict(set)
 
@@ -48,6 +59,7 @@ class Plan:
             if old := self.view.objects.get(key):
                 changed |= self._epochs(old, None)
                 self._forget(key)
+                self._give_back(old)
                 changed |= {key, f"exists:{key}"}
         return self._recompile(changed)
 
@@ -126,6 +138,7 @@ class Plan:
             self.guests[item.id] = item
         elif isinstance(item, Network):
             self.networks[item.id] = item
+            self.view.numbers.of_subnets(item.id).keep({subnet.cidr for subnet in item.subnets})
         elif isinstance(item, Appliance):
             self.appliances[item.id] = item
         for key in needs(item):
@@ -141,6 +154,14 @@ class Plan:
             del self.appliances[old.id]
         for other in needs(old) if old else ():
             self._readers[other].discard(key)
+
+    def _give_back(self, old: AnyObject) -> None:
+        """Let others have the numbers of an object that is no more."""
+        numbers = self.view.numbers
+        if isinstance(old, RoutingTable):
+            numbers.tables.release(old.id)
+        elif isinstance(old, Guest):
+            numbers.gateways.release(old.id)
 
     def _recompile(self, changed: Set[str]) -> set[str]:
         """Compile what changed and what reads it; interfaces and peerings read guests, tables read them."""
@@ -159,8 +180,13 @@ class Plan:
         return touched
 
     def _compile(self, key: str) -> Placed:
+        self.failed.pop(key, None)
         item = self.view.objects.get(key)
-        return compile_object(item, self.view) if item else {}
+        try:
+            return compile_object(item, self.view) if item else {}
+        except NoNumber as error:
+            self.failed[key] = str(error)
+            return {}
 
     def _withdraw(self, key: str, placed: Placed) -> set[str]:
         """Take out what an object no longer asks for; give the namespaces that this touches."""

@@ -2,39 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from elastinet.fabric.compile.numbers import Numbers
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, FlowLimitPeers, Interface, Network
-
-MOST_CLASSES = 0xFFFE
-
-
-@dataclass
-class Numbers:
-    """The numbers by which the kernel knows links and tables: given once, kept as long as asked for."""
-
-    links: dict[str, int] = field(default_factory=dict)
-    tables: dict[str, int] = field(default_factory=dict)
-    subnets: dict[str, dict[str, int]] = field(default_factory=dict)
-    gateways: dict[str, int] = field(default_factory=dict)
-
-    def link(self, id: str) -> int:
-        """The index of an interface's host end."""
-        return self.links.setdefault(id, names.FIRST_INDEX + len(self.links))
-
-    def table(self, id: str) -> int:
-        """The number of a route table, which is also the lower half of a mark."""
-        return self.tables.setdefault(id, names.FIRST_TABLE + len(self.tables))
-
-    def gateway(self, instance: str) -> int:
-        """The class of an instance at its internet gateway."""
-        # A class's number has 16 bits, and one given is kept. An instance that is still up when 65,534 others
-        # have come after it shares a class with the last of them: a machine does not hold so many.
-        return self.gateways.setdefault(instance, len(self.gateways) % MOST_CLASSES + 1)
-
-    def subnet(self, network: str, cidr: str) -> int:
-        """The number of a subnet in its network, the upper half of a mark."""
-        known = self.subnets.setdefault(network, {})
-        return known.setdefault(cidr, len(known) + 1)
 
 
 @dataclass

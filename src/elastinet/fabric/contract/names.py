@@ -34,6 +34,8 @@ INSIDE_TABLES = 1 << 16
 FIRST_TABLE = 1000
 TABLE_BITS = 16
 TABLE_MASK, WHOLE_MASK = (1 << TABLE_BITS) - 1, (1 << 32) - 1
+LAST_CLASS = 0xFFFE
+"""Classes of a queue have 16 bits; the last is the kernel's own."""
 MAIN_TABLE = 254
 FIRST_OWN_TABLE = 100
 
