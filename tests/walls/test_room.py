@@ -103,7 +103,7 @@ def test_another_agent_s_start_leaves_its_control_groups(up: Machine) -> None:
     fresh = [group / "i-9" for group in own if group.exists()]
     for folder in fresh:
         folder.mkdir()  # of a guest that is about to start
-    sweep = [sys.executable, "-c", "from elastinet.fabric import cgroups; cgroups.sweep()"]
+    sweep = [sys.executable, "-c", "from elastinet.fabric.guest import cgroups; cgroups.sweep()"]
     subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", *sweep], check=True)
     assert fresh
     for folder in fresh:

@@ -93,7 +93,7 @@ def test_every_refused_call_has_its_number(machine: str) -> None:
 @pytest.mark.skipif(not shutil.which("setarch"), reason="no setarch")
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="other machines play other ones")
 def test_a_machine_without_a_table_says_that_it_has_no_filter() -> None:
-    text = "from elastinet.fabric import seccomp; print(seccomp.fault()); seccomp.load()"
+    text = "from elastinet.fabric.guest import seccomp; print(seccomp.fault()); seccomp.load()"
     command = ["setarch", "i686", sys.executable, "-c", text]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said == "the numbers of system calls are known for x86_64 and aarch64, not for i686\n"
