@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.catalog.network import ACROSS_REGIONS_MTU, GATEWAY_MTU, JUMBO_MTU
 from elastinet.catalog.regions import REGIONS, zones
 from elastinet.catalog.settings import Settings
 from elastinet.catalog.words import Group, Via
@@ -12,14 +13,13 @@ from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import driver_of
 from elastinet.rules.efa.efa import may_talk
 from elastinet.rules.efa.srd import cards
-from elastinet.rules.paths import GATEWAY_MTU, NetworkPath
-from elastinet.rules.peerings import ACROSS_MTU, IN_REGION_MTU
+from elastinet.rules.paths import NetworkPath
 
 ZONE = "us-east-1a"
 MTUS: dict[Via, int] = {
-    "vpc": IN_REGION_MTU,
-    "peering": IN_REGION_MTU,
-    "region": ACROSS_MTU,
+    "vpc": JUMBO_MTU,
+    "peering": JUMBO_MTU,
+    "region": ACROSS_REGIONS_MTU,
     "gateway": GATEWAY_MTU,
 }
 

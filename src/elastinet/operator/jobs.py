@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
+from elastinet.catalog.protocols import TCP
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -14,8 +15,6 @@ from elastinet.operator.nics import find
 from elastinet.rules.admission import EPHEMERAL, Passage, missing
 from elastinet.rules.interfaces import attachment_of
 from elastinet.rules.paths import NoNetworkPath, path
-
-TCP = 6
 
 
 def prepared(engine: Engine, failed: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:

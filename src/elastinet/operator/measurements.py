@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from elastinet.catalog.protocols import TCP, UDP
 from elastinet.engine import Engine
 from elastinet.forecast.asking import BadQuestion
 from elastinet.forecast.prediction import predict_caps
@@ -17,7 +18,6 @@ from elastinet.rules.performance import of_pair
 
 PORT, LAST_PORT = 5201, 5264
 """The port of iperf3's server, and the last of those that MPTCP's subflows may use."""
-TCP, UDP = 6, 17
 GROUP = "sg-"
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
+from elastinet.catalog.network import RESERVED_ADDRESSES
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.prefixes import SIZES, prefix_of
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet
 from elastinet.rules.reservations import blocks, is_set_aside, reserved_prefixes
-
-RESERVED = 5
-"""The first four addresses of a subnet and its last are EC2's own."""
 
 PREFIX_SIZE = 1 << (32 - SIZES[4])
 """Number of addresses in a delegated prefix (/28)."""
@@ -68,7 +66,7 @@ def free_count(state: State, subnet: Subnet) -> int:
     """Number of free addresses in a subnet; a delegated prefix counts as 16."""
     there = state.where(NetworkInterface, "subnet-id", subnet.id)
     taken = sum(len(i.addresses) + PREFIX_SIZE * len(i.prefixes) for i in there)
-    return network(subnet.cidr).num_addresses - RESERVED - taken
+    return network(subnet.cidr).num_addresses - RESERVED_ADDRESSES - taken
 
 
 def _places(size: int, dice: random.Random) -> Iterator[int]:
@@ -89,7 +87,7 @@ def _places(size: int, dice: random.Random) -> Iterator[int]:
 def free_addresses(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
     """Free addresses of a subnet, each once, scattered, from its upper half while that is not nearly full."""
     block = network(subnet.cidr)
-    size, base = block.num_addresses - RESERVED, int(block.network_address) + 4
+    size, base = block.num_addresses - RESERVED_ADDRESSES, int(block.network_address) + 4
     reserved = blocks(state, subnet)
     for place in _places(size, dice):
         address = str(ipaddress.IPv4Address(base + place))

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
+from elastinet.catalog.protocols import ANY
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroupRule
 from elastinet.model.state import State
-from elastinet.rules.filtering import ANY, PORTS, protocol_name
+from elastinet.rules.filtering import PORTS, protocol_name
 from elastinet.rules.peerings import between
 from elastinet.rules.prefix_lists import blocks
 

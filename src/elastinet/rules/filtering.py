@@ -2,13 +2,13 @@
 
 import ipaddress
 
+from elastinet.catalog.protocols import ANY, ICMP, ICMP6, TCP, UDP
 from elastinet.digits import whole
 from elastinet.model.fault import Fault
 
-NAMES = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "all": -1}
-SHOWN = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
-PORTS, ICMP = (6, 17), (1, 58)
-ANY = -1
+NAMES = {"tcp": TCP, "udp": UDP, "icmp": ICMP, "icmpv6": ICMP6, "all": ANY}
+SHOWN = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmpv6"}
+PORTS, ICMPS = (TCP, UDP), (ICMP, ICMP6)
 
 
 def protocol_number(name: str) -> int:
@@ -32,7 +32,7 @@ def span(protocol: int, low: int | None, high: int | None) -> tuple[int, int]:
     """The ports of TCP and UDP, or the type and code of ICMP, as a rule keeps them."""
     if protocol in PORTS:
         return _ports(protocol, low, high)
-    if protocol in ICMP:
+    if protocol in ICMPS:
         return _icmp(ANY if low is None else low, ANY if high is None else high)
     return ANY, ANY
 
@@ -80,6 +80,6 @@ def sentence(protocol: int, low: int, high: int, peer: str) -> str:
     name = protocol_name(protocol).upper()
     if protocol in PORTS:
         return f"peer: {peer}, {name}, from port: {low}, to port: {high}, ALLOW"
-    if protocol in ICMP:
+    if protocol in ICMPS:
         return f"peer: {peer}, {name}, type: {low}, code: {high}, ALLOW"
     return f"peer: {peer}, {name}, ALLOW"

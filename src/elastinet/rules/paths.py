@@ -6,6 +6,7 @@ Only state and routes are asked: what security groups and network ACLs say of th
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
 from elastinet.catalog.words import Via
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -17,9 +18,6 @@ from elastinet.rules import peerings
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, instance_id_of
 from elastinet.rules.routing import leads_nowhere, route_to, table_of
-
-GATEWAY_MTU = 1500
-"""The largest packet that goes through an internet gateway (facts sheet, section 8.2)."""
 
 
 class NoNetworkPath(Exception):
@@ -93,7 +91,7 @@ def _instance(state: State, interface: NetworkInterface) -> Instance:
 
 def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
     steps = (_middlebox(state, *pair) for pair in ((one, other), (other, one)))
-    return NetworkPath("vpc", peerings.IN_REGION_MTU, middleboxes=_each_once(steps))
+    return NetworkPath("vpc", JUMBO_MTU, middleboxes=_each_once(steps))
 
 
 def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> str | None:

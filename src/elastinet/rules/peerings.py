@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from elastinet.catalog.network import ACROSS_REGIONS_MTU, JUMBO_MTU
 from elastinet.model.peering import Peering
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
-
-IN_REGION_MTU, ACROSS_MTU = 9001, 8500
 
 
 def open_peerings(state: State, vpc_id: str) -> Iterator[Peering]:
@@ -36,7 +35,7 @@ def last_between(state: State, one: str, other: str) -> Peering | None:
 
 def mtu(peering: Peering) -> int:
     """The largest packet that goes over a peering connection."""
-    return ACROSS_MTU if is_across(peering) else IN_REGION_MTU
+    return ACROSS_REGIONS_MTU if is_across(peering) else JUMBO_MTU
 
 
 def is_across(peering: Peering) -> bool:

@@ -1,6 +1,7 @@
 """Caps in force on traffic between two instances, with their sources."""
 
 from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.catalog.network import JUMBO_MTU
 from elastinet.catalog.settings import Rules, Settings
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -13,7 +14,6 @@ from elastinet.rules.efa.efa import is_efa, may_talk, out_of_reach
 from elastinet.rules.express import why_not
 from elastinet.rules.interfaces import attachment_of, interfaces_of
 from elastinet.rules.paths import NetworkPath, NoNetworkPath, check_ends, path
-from elastinet.rules.peerings import IN_REGION_MTU
 
 
 def of_pair(
@@ -53,7 +53,7 @@ def _bypass(
     kinds = [_kind(state, interface) for interface in (one, other)]
     if not may_talk(*kinds):
         raise NoNetworkPath(f"EFAs of {kinds[0].name} and {kinds[1].name} do not talk to each other")
-    return NetworkPath("vpc", IN_REGION_MTU)
+    return NetworkPath("vpc", JUMBO_MTU)
 
 
 def _kind(state: State, interface: NetworkInterface) -> InstanceType:

@@ -60,7 +60,7 @@ def _permission(state: State, key: tuple[int, int, int], rules: list[SecurityGro
 
 def span(protocol: int, low: int, high: int) -> dict[str, int]:
     """The ports, or the type and code, of the protocols that have them."""
-    has = protocol in filtering.PORTS or protocol in filtering.ICMP
+    has = protocol in filtering.PORTS or protocol in filtering.ICMPS
     return {"FromPort": low, "ToPort": high} if has else {}
 
 

@@ -1,5 +1,6 @@
 """The numbered rules of a network ACL (facts sheet, section 6.2)."""
 
+from elastinet.catalog.protocols import ANY, ICMP, ICMP6
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
@@ -95,12 +96,12 @@ def _span(protocol: int, cidr: str, request: Request) -> tuple[int, int]:
         _ignore(icmp)
         return filtering.span(protocol, ports.get("From"), ports.get("To"))
     _ignore(ports)
-    if protocol == 1 or (protocol == 58 and ":" in cidr):
+    if protocol == ICMP or (protocol == ICMP6 and ":" in cidr):
         if icmp is None:
             raise faults.missing_parameter("icmpTypeCode")
         return filtering.span(protocol, icmp.get("Type"), icmp.get("Code"))
     _ignore(icmp)
-    return filtering.ANY, filtering.ANY
+    return ANY, ANY
 
 
 def _ignore(part: Request | None) -> None:

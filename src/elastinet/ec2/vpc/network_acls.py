@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from elastinet.catalog.protocols import ANY
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
@@ -14,7 +15,7 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.model.acl import AclAssociation, AclRule, NetworkAcl
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
-from elastinet.rules.filtering import ANY, ICMP, PORTS
+from elastinet.rules.filtering import ICMPS, PORTS
 
 LAST = 32767
 """The number under which the API shows that what no rule speaks of is denied; one more for IPv6."""
@@ -72,7 +73,7 @@ def _entry(rule: AclRule) -> dict[str, Any]:
     }
     if rule.protocol in PORTS:
         shown["PortRange"] = {"From": rule.low, "To": rule.high}
-    elif rule.protocol in ICMP:
+    elif rule.protocol in ICMPS:
         shown["IcmpTypeCode"] = {"Type": rule.low, "Code": rule.high}
     return shown
 

@@ -10,6 +10,7 @@ import socket
 
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from elastinet.catalog.network import GATEWAY_MTU
 from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, knobs, rtnl
@@ -21,7 +22,7 @@ from elastinet.rules.addressing import PUBLIC_POOL
 
 HOST = "host"
 INSIDE, OUTSIDE, IN_INTERNET = "inside0", "outside0", "host0"
-MTU, INDEX, LOOPBACK = names.IGW_MTU, 20, 1
+MTU, INDEX, LOOPBACK = GATEWAY_MTU, 20, 1
 TO_HOST = Link(OUTSIDE, 20, HOST, MTU, names.GUARD_MAC, HOST, "", names.EXPOSED_LINK, names.HOST_MAC)
 TO_INTERNET = Link(
     INSIDE, 21, names.INTERNET, MTU, names.INNER_GUARD_MAC, names.INTERNET, "", IN_INTERNET,

@@ -6,6 +6,7 @@ list begins by allowing everything is not in the maps at all, so it costs what n
 
 from collections.abc import Iterator
 
+from elastinet.catalog.protocols import ANY, ICMP, ICMP6, TCP, UDP
 from elastinet.fabric.compile import permissions
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
@@ -13,7 +14,7 @@ from elastinet.fabric.contract.objects import Acl, AclEntry, Interface
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 ICMP_ANY = -1
-ICMP_HEADERS = {permissions.ICMP: "icmp", permissions.ICMP6: "icmpv6"}
+ICMP_HEADERS = {ICMP: "icmp", ICMP6: "icmpv6"}
 ASKED = ("iif vmap @acl_out", "oif vmap @acl_in")
 INSIDE = "oif . meta mark @same return"
 
@@ -49,7 +50,7 @@ def opens_all(entries: tuple[AclEntry, ...], has_ipv6: bool) -> bool:
 def _opens(entries: tuple[AclEntry, ...], sign: str) -> bool:
     """Whether the first entry of one family allows everything."""
     first = min((entry for entry in entries if sign in entry.cidr), key=_number, default=None)
-    return bool(first and first.allow and first.protocol == permissions.ANY and first.cidr in EVERYWHERE)
+    return bool(first and first.allow and first.protocol == ANY and first.cidr in EVERYWHERE)
 
 
 def _number(entry: AclEntry) -> int:
@@ -69,9 +70,9 @@ def _rule(entry: AclEntry, direction: str, has_ipv6: bool) -> str:
 
 
 def _protocol(entry: AclEntry) -> str:
-    if entry.protocol == permissions.ANY:
+    if entry.protocol == ANY:
         return ""
-    if entry.protocol in (permissions.TCP, permissions.UDP):
+    if entry.protocol in (TCP, UDP):
         ports = "" if entry.low < 0 else f" th dport {permissions.span(entry.low, entry.high)}"
         return f"meta l4proto {entry.protocol}{ports}"
     if entry.protocol in ICMP_HEADERS and entry.low != ICMP_ANY:

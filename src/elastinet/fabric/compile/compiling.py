@@ -5,6 +5,7 @@ from socket import AF_INET6
 
 from msgspec.structs import replace
 
+from elastinet.catalog.network import GATEWAY_MTU
 from elastinet.fabric.compile import acls, appliance, classes, ipv6, middlebox, nft, peering, shaping
 from elastinet.fabric.compile.items import (
     Identity,
@@ -143,7 +144,7 @@ def _network(item: Network, view: CompileView) -> Placed:
     far, gateway = names.internet_link(item.id), item.igw or item.eigw or ""
     token = f"{gateway}/{view.up[names.INTERNET]}"
     own += [
-        Link(names.IGW_LINK, names.IGW_INDEX, gateway, names.IGW_MTU, names.ROUTER_MAC,
+        Link(names.IGW_LINK, names.IGW_INDEX, gateway, GATEWAY_MTU, names.ROUTER_MAC,
              names.INTERNET, token, far, names.INTERNET_MAC),
         Up(names.IGW_LINK),
         LinkAddress(names.IGW_LINK, names.IGW_ADDRESS, 32),

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from elastinet.catalog.protocols import ANY, ICMP, ICMP6
 from elastinet.fabric.compile import acls, pace, permissions, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
@@ -28,9 +29,9 @@ KEYS = {
     permissions.BY_PROTOCOL: "meta l4proto . {address}",
 }
 MEMBERS = {"ip": "{address}", "ip6": "meta l4proto . {address}"}
-ICMP6_NUMBER = "58"
+ICMP6_NUMBER = str(ICMP6)
 """By number, for a minimal machine has no /etc/protocols to look `ipv6-icmp` up in."""
-ICMP_NAMES = {permissions.ICMP: "icmp", permissions.ICMP6: ICMP6_NUMBER}
+ICMP_NAMES = {ICMP: "icmp", ICMP6: ICMP6_NUMBER}
 Family = dict[str, str]
 V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
 V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": ICMP6_NUMBER, "suffix": "6"}
@@ -206,7 +207,7 @@ def _match(rule: GroupRule) -> str:
         case permissions.BY_ICMP:
             return f"meta l4proto {ICMP_NAMES[rule.protocol]} th sport {numbers} "
         case _:
-            return "" if rule.protocol == permissions.ANY else f"meta l4proto {rule.protocol} "
+            return "" if rule.protocol == ANY else f"meta l4proto {rule.protocol} "
 
 
 def members(item: Members, has_ipv6: bool) -> Iterator[Item]:
@@ -215,7 +216,7 @@ def members(item: Members, has_ipv6: bool) -> Iterator[Item]:
     yield Set(name, "type ipv4_addr;")
     yield from (Element(name, address) for address in _singly(item.addresses))
     if has_ipv6:
-        blocks = (GroupRule(permissions.ANY, -1, -1, a) for a in item.addresses if ":" in a)
+        blocks = (GroupRule(ANY, -1, -1, a) for a in item.addresses if ":" in a)
         found = permissions.elements(blocks)[permissions.BY_PROTOCOL]
         yield Set(f"{name}6", DEFINITIONS[permissions.BY_PROTOCOL].format(**V6))
         yield from (Element(f"{name}6", element) for element in found)

@@ -6,15 +6,17 @@ dropped, and counted for the interface's MAC, which was checked before. A second
 
 from collections.abc import Iterator
 
+from elastinet.catalog.network import LINK_LOCAL_PACKETS_PER_SECOND
 from elastinet.fabric.compile.items import Item, Set
 from elastinet.fabric.contract.objects import Network
 
-PACKETS_PER_SECOND = 1024
 SERVICES, SERVICES6 = "169.254.169.0/24", "fd00:ec2::/64"
 TOO_FAST = "toofast"
 MOST_INTERFACES = 8192
 """The kernel makes room for all of them at once: at 65,535 that takes 5 ms of every set."""
-LIMIT = f"limit rate over {PACKETS_PER_SECOND}/second burst {PACKETS_PER_SECOND} packets"
+LIMIT = (
+    f"limit rate over {LINK_LOCAL_PACKETS_PER_SECOND}/second burst {LINK_LOCAL_PACKETS_PER_SECOND} packets"
+)
 
 
 def network() -> Iterator[Item]:

@@ -8,9 +8,9 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
 
+from elastinet.catalog.protocols import ANY, ICMP, ICMP6, TCP, UDP
 from elastinet.fabric.contract.objects import GroupRule
 
-TCP, UDP, ICMP, ICMP6, ANY = 6, 17, 1, 58, -1
 Range = tuple[int, int]
 Cidr = ipaddress.IPv4Network | ipaddress.IPv6Network
 BY_PORT, BY_ICMP, BY_PROTOCOL = "ports", "icmp", "protocols"

@@ -10,6 +10,7 @@ group connection tracking).
 
 from collections.abc import Iterable, Iterator
 
+from elastinet.catalog.protocols import ANY, TCP, UDP
 from elastinet.fabric.compile import permissions
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
@@ -26,8 +27,8 @@ FLAGS = 0x3F000000
 TRACKED = f"ct state new ct mark set ct mark and {0xFFFFFFFF ^ FREE['out']:#x}"
 """Has the sender's end track a flow after all (user guide: what leaves by an egress-only gateway)."""
 EVERYBODY = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
-PORTS = {permissions.TCP: (permissions.TCP,), permissions.UDP: (permissions.UDP,),
-         permissions.ANY: (permissions.TCP, permissions.UDP)}  # fmt: skip
+PORTS = {TCP: (TCP,), UDP: (UDP,),
+         ANY: (TCP, UDP)}  # fmt: skip
 OTHER = {"in": "out", "out": "in"}
 
 
@@ -112,7 +113,7 @@ def _noted(rules: Iterable[GroupRule], ports: str, flag: int) -> Iterator[str]:
     found: dict[tuple[str, int], set[str]] = {}
     for rule in rules:
         if rule.peer in EVERYBODY:
-            span = (0, 65535) if rule.protocol == permissions.ANY else permissions.numbers(rule)
+            span = (0, 65535) if rule.protocol == ANY else permissions.numbers(rule)
             for protocol in PORTS.get(rule.protocol, ()):
                 found.setdefault((EVERYBODY[rule.peer], protocol), set()).add(permissions.span(*span))
     for (family, protocol), spans in sorted(found.items()):

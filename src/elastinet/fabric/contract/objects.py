@@ -6,6 +6,8 @@ between two sets of objects is all the work there is. Nothing here assumes one m
 
 import msgspec
 
+from elastinet.catalog.network import JUMBO_MTU
+
 
 class Object(msgspec.Struct, frozen=True, tag_field="kind"):
     """One thing that the agent keeps in the kernel."""
@@ -110,7 +112,7 @@ class Interface(Object, frozen=True, tag="interface"):
     table: str
     groups: tuple[str, ...]
     check: bool
-    mtu: int = 9001
+    mtu: int = JUMBO_MTU
     acl: str = ""
     names: tuple[tuple[str, str], ...] = ()
     addresses6: tuple[str, ...] = ()
@@ -241,7 +243,7 @@ class PeeringLink(Object, frozen=True, tag="peering"):
     """
 
     networks: tuple[str, str]
-    mtu: int = 9001
+    mtu: int = JUMBO_MTU
     bandwidth_bps: int = 0
 
 

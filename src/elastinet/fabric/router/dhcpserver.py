@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from elastinet.catalog.network import JUMBO_MTU
 from elastinet.deletion import remove_tree
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
@@ -44,7 +45,7 @@ def config(network: Network, folder: Path) -> str:
         *FIXED,
         f"except-interface={names.IGW_LINK}",
         f"dhcp-hostsdir={folder}/hosts",
-        f"dhcp-option-force={MTU_OPTION},9001",
+        f"dhcp-option-force={MTU_OPTION},{JUMBO_MTU}",
         f"dhcp-option=option:dns-server,{network.dns}".rstrip(","),
         f"dhcp-option=option:ntp-server,{network.ntp or NTP_ADDRESS}",
         *_resolver(network, folder),

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
+from elastinet.catalog.network import NAT_IDLE_SECONDS, UDP_STREAM_IDLE_SECONDS
 from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
@@ -50,8 +51,10 @@ APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
 BACKLOG = 1024
 TIMEOUTS = {
-    ROUTER: {"udp_timeout_stream": 180},
-    APPLIANCE: {"tcp_timeout_established": 350, "udp_timeout": 350, "udp_timeout_stream": 350},
+    ROUTER: {"udp_timeout_stream": UDP_STREAM_IDLE_SECONDS},
+    APPLIANCE: dict.fromkeys(
+        ("tcp_timeout_established", "udp_timeout", "udp_timeout_stream"), NAT_IDLE_SECONDS
+    ),
     INTERNET: {},
 }
 """Seconds that conntrack keeps an idle flow, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
+from elastinet.catalog.protocols import ANY
 from elastinet.catalog.settings import Rules
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.rules.efa.efa import is_efa, may_talk, out_of_reach, reach, talks_apart
-from elastinet.rules.filtering import ANY
 from elastinet.rules.interfaces import interfaces_of
 
 SCOPES = {"subnet": "the same subnet", "zone": "the same zone and VPC"}
