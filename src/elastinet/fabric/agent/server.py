@@ -85,7 +85,7 @@ class AgentServer:
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
-            "bypass": self.fabric.memories.fault,
+            "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,
             "processes": NO_PROCESS_LIMIT if is_same and "pids" not in counted else None,
@@ -128,7 +128,7 @@ class AgentServer:
 
     def _introduce(self, peer: Peer) -> None:
         """Hand an engine the metadata sockets that it does not have yet."""
-        for id, space in self.fabric.spaces.items():
+        for id, space in self.fabric.namespaces.spaces.items():
             for family, listener in space.listeners.items():
                 if (id, family) not in peer.known:
                     peer.known.add((id, family))
@@ -162,7 +162,7 @@ class AgentServer:
                 self.fabric.measure(number)
             case Exec() as request:
                 peer.execution = Execution(request, self._binder, self._spawning, peer.send)
-                peer.execution.start(self.fabric.lives)
+                peer.execution.start(self.fabric.guests.processes)
             case Open() as request:
                 self._open(peer, request)
             case Signal() as message if peer.execution:
@@ -218,7 +218,7 @@ class AgentServer:
         """Take the status of ended children: DHCP servers, and orphans that came to this first process."""
         with contextlib.suppress(ChildProcessError):
             while pid := os.waitpid(-1, os.WNOHANG)[0]:
-                self.fabric.reaped(pid)
+                self.fabric.namespaces.reaped(pid)
 
     def _tell(self, fact: Fact, fd: int | None) -> None:
         """Tell the engine, if there is one; what it missed it learns when it comes back."""

@@ -1,0 +1,311 @@
+"""The agent's network namespaces: routers of VPCs, appliances and the internet, and the work in each."""
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from typing import Protocol
+
+from elastinet.fabric.agent.attachments import Tell
+from elastinet.fabric.agent.backoff import BackOff
+from elastinet.fabric.agent.exposure import Exposure
+from elastinet.fabric.compile.items import LinkIncarnation
+from elastinet.fabric.compile.plan import Plan
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.messages import Listener
+from elastinet.fabric.kernel import isolate
+from elastinet.fabric.kernel.loop import Call, Loop, complain
+from elastinet.fabric.kernel.relay import Start
+from elastinet.fabric.router.router import failed_owners
+from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
+
+SETTLING_SECONDS = 0.02
+
+
+class Followers(Protocol):
+    """Those who hear what a namespace's worker has done to interfaces."""
+
+    def follow(self, outcome: Outcome) -> None:
+        """Take in what was done."""
+
+    def settled(self, appliance: str) -> None:
+        """Hear that all that is wanted of a namespace is there."""
+
+    def lose_network(self, network: str) -> None:
+        """Hear that a network's namespace is about to end."""
+
+    def lose(self, links: Mapping[str, LinkIncarnation | None]) -> None:
+        """Hear of links that are gone."""
+
+
+class Namespaces:
+    """All namespaces, brought to what the plan wants of them.
+
+    Each has one worker, which has one order at a time. `touch` says that a namespace has work, `look` that it
+    is to be compared with the kernel first.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        loop: Loop,
+        relay: Start,
+        backoff: BackOff,
+        tell: Tell,
+        wake: Call,
+        helper: int | None,
+        exposure: Exposure | None,
+    ) -> None:
+        self.spaces: dict[str, Namespace] = {}
+        self.fds: dict[str, int] = {}
+        """A descriptor of each namespace, guests' included, by the id of its owner."""
+        self._plan, self._loop, self._relay, self._backoff = plan, loop, relay, backoff
+        self._tell, self._wake, self._helper, self._exposure = tell, wake, helper, exposure
+        self._followers: Followers | None = None
+        self._internet: int | None = None
+        self._dirty: set[str] = set()
+        self._looking: set[str] = set()
+        self._busy: set[str] = set()
+        self._closing: list[int] = []
+        self._failed: dict[str, dict[str, str]] = {}
+        self._openings = 0
+
+    def tell_of_links(self, followers: Followers) -> None:
+        """Have somebody hear what is done to interfaces."""
+        self._followers = followers
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True if nothing is under way or to be done."""
+        return not (self._busy or self._dirty or self._looking)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """What is not as it is wanted, by the key of its object, and why."""
+        return {key: why for part in self._failed.values() for key, why in part.items()}
+
+    def touch(self, ids: Iterable[str]) -> None:
+        """Say that there is work in namespaces."""
+        self._dirty |= set(ids)
+
+    def look(self, id: str) -> None:
+        """Have a namespace looked at, because someone else may have changed it."""
+        if id in self.spaces and id not in self._looking:
+            self._looking.add(id)
+            self._wake()
+
+    def look_at_all(self) -> None:
+        """Have every namespace compared with the kernel."""
+        self._looking |= self.spaces.keys()
+
+    def descriptor(self, id: str) -> int | None:
+        """A descriptor, to be closed, of a router's or an appliance's namespace; None for no such."""
+        if id not in self.spaces or id == names.INTERNET:
+            return None
+        return os.open(f"{isolate.NETNS}/{id}", os.O_RDONLY | os.O_CLOEXEC)
+
+    def reaped(self, pid: int) -> None:
+        """Hear of an ended child: a DHCP server that nobody stopped is started again."""
+        for id, space in self.spaces.items():
+            if space.dhcp and space.dhcp.pid == pid:
+                space.dhcp.pid = 0
+                self._dirty.add(id)
+                self._wake()
+
+    # --- which there are --------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Open those that are wanted, and close the others."""
+        wanted = self._plan.networks.keys() | self._plan.appliances.keys()
+        spare = self.spaces.keys() - wanted - {names.INTERNET} - self._busy
+        for id in sorted(spare):
+            self._lose(id)
+        for id in sorted(wanted - self.spaces.keys()):
+            if not self._backoff.is_resting(_key(id)):
+                self._open(id, None)
+        if self._internet is not None and names.INTERNET not in self.spaces:
+            self._open_internet()
+
+    def _lose(self, id: str) -> None:
+        if self._followers:
+            self._followers.lose_network(id)
+        self._close(id)
+
+    def guest_came(self, id: str, fd: int) -> None:
+        """Take in a guest's namespace, into which links can be made; that of the internet is routed in."""
+        self.fds[id] = fd
+        if id == names.INTERNET:
+            self._internet = fd
+            self._open_internet()
+
+    def guest_left(self, id: str, fd: int) -> None:
+        """Let go of a guest's namespace as soon as no worker can be using it."""
+        if fd >= 0:
+            self._closing.append(fd)
+        if id == names.INTERNET:
+            self._internet = None
+            if self._exposure:
+                self._exposure.close()
+            if id in self.spaces:
+                self._close(id)
+
+    def _open_internet(self) -> None:
+        if not self._backoff.is_resting(_key(names.INTERNET)):
+            self._open(names.INTERNET, self._internet)
+            self._expose()
+
+    def _expose(self) -> None:
+        """Give the machine outside a way to public addresses, if it is to have one."""
+        if self._internet is not None and self._exposure and names.INTERNET in self.spaces:
+            try:
+                self._exposure.make(self._internet)
+                self._failed.pop("exposure", None)
+            except OSError as error:
+                self._failed["exposure"] = {"exposure": str(error)}
+
+    def _open(self, id: str, fd: int | None) -> None:
+        """Make a namespace's router."""
+        try:
+            space = Namespace(id, self.fds, self._relay, self._role(id), fd, self._helper)
+            self._admit(space)
+        except OSError as error:
+            self._failed[id] = {f"network:{id}": str(error)}
+            self._backoff.failed(_key(id), self._wake)
+            return
+        self._backoff.succeeded(_key(id))
+        self._dirty.add(id)
+        self._plan.stir(id)
+        if space.role != INTERNET:
+            self._openings += 1
+            self._dirty |= self._plan.set_up(id, self._openings)
+        self._hand_over(space)
+
+    def _role(self, id: str) -> Role:
+        if id == names.INTERNET:
+            return INTERNET
+        return APPLIANCE if id in self._plan.appliances else ROUTER
+
+    def _admit(self, space: Namespace) -> None:
+        """Hold a new namespace and hear what others do in it; if that cannot be, the namespace ends."""
+        try:
+            if space.role != INTERNET:
+                self.fds[space.id] = space.descriptor()
+            self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space), _key(space.id))
+        except OSError:
+            if space.role != INTERNET and (held := self.fds.pop(space.id, None)) is not None:
+                os.close(held)
+            space.close()
+            raise
+        self.spaces[space.id] = space
+
+    def _overheard(self, space: Namespace) -> None:
+        """Look at a namespace that someone else changed, once he may be done."""
+        if space.monitor.hears_others():
+            self._loop.later(SETTLING_SECONDS, lambda: self.look(space.id), _key(space.id))
+
+    def _hand_over(self, space: Namespace) -> None:
+        """Give the engine the metadata sockets that are new."""
+        for family, listener in space.new_listeners():
+            self._tell(Listener(space.id, family=family), listener.fileno())
+
+    def _close(self, id: str) -> None:
+        space = self.spaces.pop(id)
+        self._failed.pop(id, None)
+        self._loop.forget(space.monitor.fileno())
+        if space.role != INTERNET:
+            self._dirty |= self._plan.set_up(id, None)
+            self._closing.append(self.fds.pop(id))
+        try:
+            space.close()
+        except OSError as error:
+            complain(f"{id} did not end well: {error}")
+
+    # --- their work -------------------------------------------------------------------------------
+
+    def give_orders(self) -> None:
+        """Give every namespace with work its order, but not before those that make links in it."""
+        work = ((self._dirty | self._looking) & self.spaces.keys()) - self._busy
+        self._dirty &= self.spaces.keys()
+        self._looking &= self.spaces.keys()
+        at_work = self._busy | work
+        work = {id for id in work if not self._makers(id) & at_work}
+        for id in work:
+            self._busy.add(id)
+            future = self.spaces[id].carry_out(self._order(id))
+            future.add_done_callback(partial(self._finished, id))
+        self._dirty -= work
+        self._looking -= work
+
+    def _makers(self, id: str) -> set[str]:
+        """The namespaces whose workers make links that end in this one."""
+        if self.spaces[id].role == ROUTER:
+            return self._plan.makers(id)
+        return {other for other, space in self.spaces.items() if space.role == ROUTER}
+
+    def _order(self, id: str) -> Order:
+        delta, owners = self._plan.delta(id), self._plan.owners[id]
+        return Order(
+            delta,
+            {identity: owners[identity] for identity, item in delta.items() if item},
+            id in self._looking,
+            self._plan.networks.get(id),
+            self._plan.interfaces(id),
+        )
+
+    def _finished(self, id: str, future: "Future[Outcome]") -> None:
+        """Hear from a worker, in its thread."""
+        self._loop.soon(lambda: self._done(id, future), _key(id))
+
+    def _done(self, id: str, future: "Future[Outcome]") -> None:
+        """Take in what a namespace's worker has done."""
+        self._busy.discard(id)
+        self._close_descriptors()
+        error = future.exception()
+        if id in self.spaces:
+            self._hand_over(self.spaces[id])
+        if error is None:
+            self._take(id, future.result())
+        else:
+            self._failed[id] = {f"network:{id}": str(error)}
+        if self._failed[id]:
+            self._retry_later(id, anew=error is not None)
+        else:
+            self._backoff.succeeded(f"work:{id}")
+        self._wake()
+
+    def _take(self, id: str, outcome: Outcome) -> None:
+        self._failed[id] = failed_owners(outcome.failures, self._plan.owners[id])
+        if self._followers and id in self.spaces and id != names.INTERNET:
+            self._followers.follow(outcome)
+        if self._followers and not self._failed[id]:
+            self._followers.settled(id)
+
+    def fail(self, id: str, why: str) -> None:
+        """Mark a namespace as failed for a fault that was noticed elsewhere, and compare all of it anew."""
+        if id in self.spaces:
+            self._busy.discard(id)
+            self._failed[id] = {f"network:{id}": why}
+            self._retry_later(id, anew=True)
+
+    def _retry_later(self, id: str, *, anew: bool) -> None:
+        """Try a namespace's work again in a while; `anew` where nobody knows how far its worker came."""
+
+        def retry() -> None:
+            self._dirty.add(id)
+            if anew and id in self.spaces:
+                self._plan.stir(id)
+                self._looking.add(id)
+            self._wake()
+
+        self._backoff.failed(f"work:{id}", retry)
+
+    def _close_descriptors(self) -> None:
+        """Close ended guests' namespaces once no worker can be using them."""
+        if not self._busy:
+            for fd in self._closing:
+                os.close(fd)
+            self._closing.clear()
+
+
+def _key(id: str) -> str:
+    return f"network:{id}"
