@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from socket import AF_INET6
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -110,6 +111,8 @@ def needs(item: AnyObject) -> Iterator[str]:
             yield f"guest:{peering.ends(item)[1]}"
         case Guest():
             pass
+        case _:
+            assert_never(item)
 
 
 def _existing(networks: Iterable[str]) -> Iterator[str]:

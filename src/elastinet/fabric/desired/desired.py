@@ -6,6 +6,7 @@ building everything is a law with a test.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_network
+from typing import get_args
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
@@ -287,6 +288,10 @@ _BY_SETTINGS: dict[str, Callable[[State, str, Settings], AnyObject | None]] = {
     "peering": _peering,
     "bandwidth": limits.bandwidth,
 }
+if undeclared := {kind.__struct_config__.tag for kind in get_args(AnyObject)} ^ (
+    _BUILDERS.keys() | _BY_SETTINGS.keys()
+):
+    raise TypeError(f"{undeclared}: every kind of object has one builder here, and no other has one")
 
 
 # --- which objects belong to a noun ---------------------------------------------------------------

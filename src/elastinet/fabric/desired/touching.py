@@ -1,20 +1,29 @@
 """Keys of the objects that a change may alter: to build these anew gives the same as to build all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from elastinet.fabric.desired import limits
 from elastinet.fabric.desired.desired import Desired, groups_elsewhere, of_interface, of_vpc
 from elastinet.fabric.desired.presence import has_network
+from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.change import Change
-from elastinet.model.instance import Instance
+from elastinet.model.dhcp import DhcpOptions
+from elastinet.model.endpoint import VpcEndpoint
+from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
+from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
+from elastinet.model.placement import DedicatedHost, Failure, PlacementGroup
 from elastinet.model.prefix_list import PrefixList
+from elastinet.model.reservation import SubnetReservation
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.state import State
+from elastinet.model.state import KINDS, State
+from elastinet.model.transfer import AddressTransfer
+from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.efa.efa import is_efa
 from elastinet.rules.interfaces import interfaces_of
@@ -24,50 +33,16 @@ from elastinet.rules.prefix_lists import referring_groups, referring_tables
 
 def touched(state: State, change: Change, have: Desired) -> Iterator[str]:
     """The keys of the objects that a change may have altered; `have` is what was desired before it."""
+    if change.kind in NO_PACKET_CAN_TELL:
+        return
     if change.old and change.new and change.old.but(tags=change.new.tags) == change.new:
         return  # no packet can tell a tag
     for noun in (change.old, change.new):
-        match noun:
-            case Instance():
-                yield from _touched_instance(state, change, noun, have)
-            case NetworkInterface():
-                yield from _touched_interface(state, noun, have)
-            case Address():
-                yield f"mapping:{noun.public_ip}"
-                yield f"interface:{noun.interface_id}"
-            case SecurityGroup():
-                yield from (f"group:{noun.id}", f"members:{noun.id}")
-            case SecurityGroupRule():
-                yield from (f"group:{noun.group_id}", f"members:{noun.peer_group}")
-                yield from _touched_memories(state, noun)
-            case RouteTable():
-                yield f"table:{noun.id}"
-                yield from _touched_associations(state, change, noun)
-            case Peering():
-                yield f"peering:{noun.id}"
-                yield from _touched_groups(state, noun)
-                yield from _touched_express(state, noun)
-                yield from _touched_routes(state, noun.id)
-            case PrefixList():
-                yield from (f"group:{id}" for id in referring_groups(state, noun.id))
-                yield from (f"table:{t.id}" for t in referring_tables(state, noun.id))
-            case NatGateway():
-                yield from _touched_nat_gateway(state, noun, have)
-            case NetworkAcl():
-                yield f"acl:{noun.id}"
-                yield from _touched_acl_associations(state, change)
-            case Subnet():
-                yield f"network:{noun.vpc_id}"
-                yield from _touched_ipv6_block(state, change, noun)
-            case EgressOnlyGateway():
-                yield f"network:{noun.vpc_id}"
-                yield from _touched_routes(state, noun.id)
-            case Vpc():
-                yield from of_vpc(state, noun.id)
-                interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.id)
-                yield from (f"interface:{i.id}" for i in interfaces)
-            case InternetGateway() if noun.vpc_id:
-                yield from _touched_gateway(state, noun.vpc_id)
+        if noun is not None:
+            yield from _TOUCHED[change.kind](state, change, noun, have)
+
+
+# --- by noun: what it is read for, itself before and after the change ------------------------------
 
 
 def _touched_instance(state: State, change: Change, noun: Instance, have: Desired) -> Iterator[str]:
@@ -159,3 +134,118 @@ def _touched_gateway(state: State, vpc_id: str) -> Iterator[str]:
     yield from of_vpc(state, vpc_id)
     for interface in state.where(NetworkInterface, "attachment.vpc-id", vpc_id):
         yield from of_interface(state, interface)
+
+
+def _interface(state: State, change: Change, noun: NetworkInterface, have: Desired) -> Iterator[str]:
+    yield from _touched_interface(state, noun, have)
+
+
+def _address(state: State, change: Change, noun: Address, have: Desired) -> Iterator[str]:
+    yield f"mapping:{noun.public_ip}"
+    yield f"interface:{noun.interface_id}"
+
+
+def _group(state: State, change: Change, noun: SecurityGroup, have: Desired) -> Iterator[str]:
+    yield from (f"group:{noun.id}", f"members:{noun.id}")
+
+
+def _group_rule(state: State, change: Change, noun: SecurityGroupRule, have: Desired) -> Iterator[str]:
+    yield from (f"group:{noun.group_id}", f"members:{noun.peer_group}")
+    yield from _touched_memories(state, noun)
+
+
+def _table(state: State, change: Change, noun: RouteTable, have: Desired) -> Iterator[str]:
+    yield f"table:{noun.id}"
+    yield from _touched_associations(state, change, noun)
+
+
+def _peering(state: State, change: Change, noun: Peering, have: Desired) -> Iterator[str]:
+    yield f"peering:{noun.id}"
+    yield from _touched_groups(state, noun)
+    yield from _touched_express(state, noun)
+    yield from _touched_routes(state, noun.id)
+
+
+def _prefix_list(state: State, change: Change, noun: PrefixList, have: Desired) -> Iterator[str]:
+    yield from (f"group:{id}" for id in referring_groups(state, noun.id))
+    yield from (f"table:{t.id}" for t in referring_tables(state, noun.id))
+
+
+def _nat_gateway(state: State, change: Change, noun: NatGateway, have: Desired) -> Iterator[str]:
+    yield from _touched_nat_gateway(state, noun, have)
+
+
+def _acl(state: State, change: Change, noun: NetworkAcl, have: Desired) -> Iterator[str]:
+    yield f"acl:{noun.id}"
+    yield from _touched_acl_associations(state, change)
+
+
+def _subnet(state: State, change: Change, noun: Subnet, have: Desired) -> Iterator[str]:
+    yield f"network:{noun.vpc_id}"
+    yield from _touched_ipv6_block(state, change, noun)
+
+
+def _egress_gateway(state: State, change: Change, noun: EgressOnlyGateway, have: Desired) -> Iterator[str]:
+    yield f"network:{noun.vpc_id}"
+    yield from _touched_routes(state, noun.id)
+
+
+def _vpc(state: State, change: Change, noun: Vpc, have: Desired) -> Iterator[str]:
+    yield from of_vpc(state, noun.id)
+    interfaces = state.where(NetworkInterface, "attachment.vpc-id", noun.id)
+    yield from (f"interface:{i.id}" for i in interfaces)
+
+
+def _internet_gateway(state: State, change: Change, noun: InternetGateway, have: Desired) -> Iterator[str]:
+    if noun.vpc_id:
+        yield from _touched_gateway(state, noun.vpc_id)
+
+
+def _volume(state: State, change: Change, noun: Volume, have: Desired) -> Iterator[str]:
+    yield f"guest:{noun.instance_id}"
+
+
+_TOUCHED: dict[type[Noun], Callable[[State, Change, Any, Desired], Iterator[str]]] = {
+    Instance: _touched_instance,
+    NetworkInterface: _interface,
+    Address: _address,
+    SecurityGroup: _group,
+    SecurityGroupRule: _group_rule,
+    RouteTable: _table,
+    Peering: _peering,
+    PrefixList: _prefix_list,
+    NatGateway: _nat_gateway,
+    NetworkAcl: _acl,
+    Subnet: _subnet,
+    EgressOnlyGateway: _egress_gateway,
+    Vpc: _vpc,
+    InternetGateway: _internet_gateway,
+    Volume: _volume,
+}
+NO_PACKET_CAN_TELL: frozenset[type[Noun]] = frozenset(
+    {
+        AddressTransfer,
+        ClientToken,
+        DedicatedHost,
+        DhcpOptions,
+        Failure,
+        KeyPair,
+        PlacementGroup,
+        RegionSettings,
+        SubnetReservation,
+        VpcEndpoint,
+    }
+)
+"""Nouns that no object of the desired network is built from, or only together with one of those above."""
+
+
+def check_declared(kinds: Iterable[type[Noun]]) -> None:
+    """Every noun says here what it touches, or that it touches nothing; raises TypeError for one that does not."""
+    for kind in kinds:
+        if (kind in _TOUCHED) == (kind in NO_PACKET_CAN_TELL):
+            raise TypeError(
+                f"say in {__name__} which objects {kind.__name__} touches, or that it touches none"
+            )
+
+
+check_declared(KINDS)
