@@ -13,5 +13,5 @@ class Newcomer(Noun, frozen=True, kw_only=True):
 
 def test_a_noun_that_nobody_declared_is_an_error() -> None:
     check_declared(KINDS)
-    with pytest.raises(TypeError, match="say in .* which objects Newcomer touches"):
+    with pytest.raises(TypeError, match=r"say in .* which objects Newcomer touches"):
         check_declared((*KINDS, Newcomer))

@@ -240,7 +240,7 @@ NO_PACKET_CAN_TELL: frozenset[type[Noun]] = frozenset(
 
 
 def check_declared(kinds: Iterable[type[Noun]]) -> None:
-    """Every noun says here what it touches, or that it touches nothing; raises TypeError for one that does not."""
+    """Look that every noun is in one of the two tables above; raises TypeError for one that is not."""
     for kind in kinds:
         if (kind in _TOUCHED) == (kind in NO_PACKET_CAN_TELL):
             raise TypeError(
