@@ -73,7 +73,7 @@ class Account:
 
     @property
     def _enough(self) -> float:
-        """The level of a bucket, in bits, that ends the baseline; never more than half of what it holds."""
+        """The level of a bucket, in bits, that ends the baseline; never more than half a full bucket."""
         share = self.item.share
         return min((share.peak_bps - share.baseline_bps) * REGAINED_SECONDS, share.credit_bits / 2)
 

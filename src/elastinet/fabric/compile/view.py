@@ -52,7 +52,7 @@ class CompileView:
         return f"appliance:{id}" in self.objects
 
     def share(self, guest: str) -> BandwidthLimits | None:
-        """The bandwidth limits of a guest; None if it is not up, or as `limits`."""
+        """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""
         return self.limits(guest) if guest in self.up else None
 
     def limits(self, guest: str) -> BandwidthLimits | None:
