@@ -1,4 +1,4 @@
-"""What this machine can do with packets: whether its kernel can queue them, and how much it can carry."""
+"""Abilities of this machine: queueing of packets by its kernel, and an upper bound of what it can carry."""
 
 import os
 import time
@@ -18,7 +18,7 @@ PIECE, COPIES = 1 << 18, 200
 
 
 def shaping_fault() -> str | None:
-    """Why bandwidth cannot be limited here; tried in a namespace of its own. None where it can."""
+    """The reason why bandwidth cannot be limited here, tried in a namespace of its own; None if it can."""
     worker = Worker("abilities", None)
     try:
         worker.call(_try_shaping)

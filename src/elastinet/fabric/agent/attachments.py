@@ -1,4 +1,4 @@
-"""Which interface is in which guest: what came in asks for its address, what left is told."""
+"""Interfaces in running guests: a new one asks for its address, and the engine is told when one leaves."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -20,13 +20,13 @@ class Attachments:
     def __init__(
         self,
         plan: Plan,
-        lives: Mapping[str, GuestProcess],
+        processes: Mapping[str, GuestProcess],
         tell: Tell,
         changed: Callable[[GuestProcess], None],
         look: Callable[[str], None],
     ) -> None:
         self._plan = plan
-        self._lives = lives
+        self._processes = processes
         self._tell = tell
         self._changed = changed
         self._look = look
@@ -47,10 +47,10 @@ class Attachments:
 
     def _find(self, interface: Interface, link: LinkIncarnation) -> None:
         """Have a new link ask for its address; an appliance's namespace is told to set it."""
-        life = self._lives.get(link[0].holder)
-        if life and not life.asked and interface.id not in life.ports:
-            self._where[interface.id] = life
-            life.attach(interface, link, self._bound)
+        process = self._processes.get(link[0].holder)
+        if process and not process.asked and interface.id not in process.ports:
+            self._where[interface.id] = process
+            process.attach(interface, link, self._bound)
         elif interface.guest in self._plan.appliances and interface.id not in self._still:
             self._still[interface.id] = interface, link
             self._unsettled.add(interface.id)
@@ -58,8 +58,8 @@ class Attachments:
 
     @property
     def failed(self) -> dict[str, str]:
-        """Why interfaces in running guests are not what they should be."""
-        ports = (port for life in self._lives.values() for port in life.ports.values())
+        """The reasons why interfaces in running guests are not as wanted, by key of the object."""
+        ports = (port for process in self._processes.values() for port in process.ports.values())
         return {f"interface:{port.interface.id}": port.fault for port in ports if port.fault}
 
     def settled(self, appliance: str) -> None:
@@ -72,22 +72,22 @@ class Attachments:
 
     def _adapt(self, id: str, interface: Interface) -> None:
         """Follow an interface's changes while its link stays."""
-        life = self._where.get(id)
-        port = life.ports.get(id) if life else None
-        if life and port and port.interface != interface and interface.guest == life.guest.id:
+        process = self._where.get(id)
+        port = process.ports.get(id) if process else None
+        if process and port and port.interface != interface and interface.guest == process.guest.id:
             port.interface = interface
-            life.settle_secondary(port)
+            process.settle_secondary(port)
 
     def lose(self, links: Mapping[str, LinkIncarnation | None]) -> None:
         """Tell of interfaces whose link is gone, or is another one now."""
         for id, link in links.items():
-            life = self._where.get(id)
-            port = life.ports.get(id) if life else None
-            if life and port and port.link != link:
-                del life.ports[id], self._where[id]
+            process = self._where.get(id)
+            port = process.ports.get(id) if process else None
+            if process and port and port.link != link:
+                del process.ports[id], self._where[id]
                 port.stop()
                 self._tell(Detached(id, port.interface.attachment), None)
-                self._changed(life)
+                self._changed(process)
             if id in self._still and self._still[id][1] != link:
                 interface, _ = self._still.pop(id)
                 self._unsettled.discard(id)
@@ -95,36 +95,36 @@ class Attachments:
 
     def lose_network(self, network: str) -> None:
         """Tell of all interfaces of a network that is no more."""
-        ports = [port for life in self._lives.values() for port in life.ports.values()]
+        ports = [port for process in self._processes.values() for port in process.ports.values()]
         there = [port.interface for port in ports] + [interface for interface, _ in self._still.values()]
         self.lose({interface.id: None for interface in there if interface.network == network})
 
-    def ended(self, life: GuestProcess) -> None:
+    def ended(self, process: GuestProcess) -> None:
         """Tell of the interfaces of a guest that has ended."""
-        for port in life.ports.values():
-            if self._where.get(port.interface.id) is life:
+        for port in process.ports.values():
+            if self._where.get(port.interface.id) is process:
                 del self._where[port.interface.id]
             self._tell(Detached(port.interface.id, port.interface.attachment), None)
 
-    def start(self, life: GuestProcess) -> None:
+    def start(self, process: GuestProcess) -> None:
         """Have the links that came before a guest's root was ready ask for their addresses."""
-        life.start_ports(self._bound)
+        process.start_ports(self._bound)
 
     def _bound(self, port: GuestInterface, address: str) -> None:
         """Hear of an interface's first lease."""
-        life = self._lives.get(port.interface.guest)
-        if life is None or life.ports.get(port.interface.id) is not port:
+        process = self._processes.get(port.interface.guest)
+        if process is None or process.ports.get(port.interface.id) is not port:
             return
-        life.console.say(f"{port.interface.device} has {address} by DHCP")
-        life.settle_secondary(port)
+        process.console.say(f"{port.interface.device} has {address} by DHCP")
+        process.settle_secondary(port)
         self._tell(Attached(port.interface.id, port.interface.attachment), None)
-        self._changed(life)
+        self._changed(process)
 
     def facts(self) -> Iterator[Attached]:
-        """What an engine that has come back must know."""
-        for life in self._lives.values():
-            for id, port in life.ports.items():
-                if port.bound and not life.asked:
+        """Facts for an engine that has come back: the attachments that are complete."""
+        for process in self._processes.values():
+            for id, port in process.ports.items():
+                if port.bound and not process.asked:
                     yield Attached(id, port.interface.attachment)
         for interface in (self._still[id][0] for id in self._still.keys() - self._unsettled):
             yield Attached(interface.id, interface.attachment)

@@ -8,7 +8,7 @@ FIRST_SECONDS, LAST_SECONDS = 0.1, 10.0
 
 
 class BackOff:
-    """What rests after a failure, each known by a key, and for how long next time."""
+    """The keys of what rests after a failure, and the length of each one's next pause."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop

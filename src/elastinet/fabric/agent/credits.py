@@ -37,9 +37,9 @@ class Account:
         self.levels = dict.fromkeys(DIRECTIONS, float(self.item.share.credit_bits))
 
     def news(self, index: int, seconds: float, now: tuple[int, int]) -> Iterator[tuple[str, int]]:
-        """What a link has carried since it was last seen, by direction; what it had before is no news.
+        """Bytes that a link has carried since the last look, by direction; none from before the first look.
 
-        A look that began earlier may end later, and then tells nothing.
+        A look that began earlier may end later, and then gives nothing.
         """
         last, before = self._seen.get(index, (-math.inf, (0, 0) if self._known else now))
         if seconds < last:
@@ -65,7 +65,7 @@ class Account:
         return self.spent != before
 
     def _passed(self, direction: str, used: int, most: float) -> float:
-        """What the limit let through of what was sent, and of what had to wait before."""
+        """Bits that the limit let through, at most `most`, of those sent and those that had waited before."""
         asked = used + self._waiting.get(direction, 0.0)
         passed = min(asked, most)
         self._waiting[direction] = min(asked - passed, self.item.share.baseline_bps * QUEUED_SECONDS)
@@ -73,12 +73,12 @@ class Account:
 
     @property
     def _enough(self) -> float:
-        """What ends the baseline; never more than a bucket that is half full."""
+        """The level of a bucket, in bits, that ends the baseline; never more than half a full bucket."""
         share = self.item.share
         return min((share.peak_bps - share.baseline_bps) * REGAINED_SECONDS, share.credit_bits / 2)
 
     def _pause(self, direction: str) -> float:
-        """How long nothing can happen that matters, or a part of that."""
+        """Seconds until the next look: the time in which no limit can change, or a part of it."""
         share, level = self.item.share, self.levels[direction]
         if direction in self.spent:
             return min(

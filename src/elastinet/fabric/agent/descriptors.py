@@ -1,4 +1,4 @@
-"""How many descriptors the agent may have, and how many of them guests may take for good."""
+"""The agent's limit of file descriptors, and the number of them that guests may take for good."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ MOST = 1 << 20
 FOR_A_GUEST = 5
 """A guest's console, its network and its interfaces' leases, with some to spare."""
 RESERVE = 24
-"""What is left for sockets that are open for a moment, for routers and for who wants to run a command."""
+"""Descriptors kept free for sockets that are open for a moment, for routers and for commands in guests."""
 
 
 def raise_limit() -> int:

@@ -104,7 +104,7 @@ def _leave() -> None:
 
 
 def _ways() -> tuple[Neighbour | RouteItem, ...]:
-    """Where the guard sends what: nobody is asked for an address, so nobody can claim one."""
+    """The guard's neighbours and routes: nobody is asked for an address, so nobody can claim one."""
     table = names.MAIN_TABLE
     return (
         Neighbour(OUTSIDE, names.HOST_ADDRESS, names.HOST_MAC),

@@ -103,7 +103,7 @@ class Guests:
 
     @property
     def failed(self) -> dict[str, str]:
-        """What is not as it is wanted, by the key of its object, and why."""
+        """The reasons why guests and their interfaces are not as wanted, by key of the object."""
         guests, wanted = self.memories.failed | self._failed, self.wanted()
         own = {f"guest:{id}": why for id, why in guests.items() if id in wanted}
         return own | self.attachments.failed

@@ -1,4 +1,4 @@
-"""How the agent is started, and whether it can be."""
+"""The command that starts the agent, and a check that this machine has all that it needs."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def _program() -> str:
 
 @cache
 def has_lent_ids() -> bool:
-    """Whether this user has been lent further ids (/etc/subuid), and can use them."""
+    """True if this user has been lent further ids (/etc/subuid), and can use them."""
     if os.geteuid() == 0 or features.find("newuidmap") is None:
         return False
     tried = subprocess.run([_program(), *AS_LENT, "--", "true"], capture_output=True, check=False)

@@ -26,14 +26,14 @@ FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 ENDPOINT = re.compile(r"(\d+):\d+:\d+")
 FAULT = "instances cannot share memory: the kernel needs CONFIG_CHECKPOINT_RESTORE"
 RETRY_SECONDS, MOST_DOUBLINGS, MOST_LEAVES = 0.1, 5, 2
-"""When to try again what has failed, how often to wait twice as long, how often to try to take away."""
+"""Half the first pause after a failure, doublings of it at most, failures to leave that end a guest."""
 
 
 @dataclass
 class Member:
     """A boot of a guest: the memory that it is in ("" for none), the one that it is on its way to, if any."""
 
-    life: GuestProcess
+    process: GuestProcess
     has: str = ""
     moving: str | None = None
     tries: int = 0
@@ -53,48 +53,48 @@ class Memories:
 
     @property
     def fault(self) -> str | None:
-        """Why no memory can be shared here; None where it can."""
+        """The reason why guests cannot share memory here; None if they can."""
         return None if self._can_share else FAULT
 
-    def pids_for(self, life: GuestProcess) -> float:
+    def pids_for(self, process: GuestProcess) -> float:
         """The share of all process ids that a new guest leaves to others, as long as it is here."""
         if not self._can_share:
             return 0.0
         taken = set(self._numbers.values())
         number = next(number for number in itertools.count(1) if number not in taken)
-        return spread(self._numbers.setdefault(life.guest.id, number))
+        return spread(self._numbers.setdefault(process.guest.id, number))
 
     @property
     def busy(self) -> bool:
-        """Whether a guest is on its way."""
+        """True if a guest is being moved into or out of a memory."""
         return any(member.moving is not None for member in self._members.values())
 
-    def settle(self, wanted: Mapping[str, Guest], lives: Mapping[str, GuestProcess]) -> None:
+    def settle(self, wanted: Mapping[str, Guest], processes: Mapping[str, GuestProcess]) -> None:
         """Begin all moves that are to be made and can be."""
-        for id in wanted.keys() & lives.keys() - self.failed.keys() if self._can_share else ():
-            life, memory = lives[id], wanted[id].memory or ""
+        for id in wanted.keys() & processes.keys() - self.failed.keys() if self._can_share else ():
+            process, memory = processes[id], wanted[id].memory or ""
             member = self._members.get(id)
-            if member is None and memory and life.ready and not life.asked:
-                member = self._members[id] = Member(life)
-            if member and member.life is life and member.moving is None and member.has != memory:
+            if member is None and memory and process.ready and not process.asked:
+                member = self._members[id] = Member(process)
+            if member and member.process is process and member.moving is None and member.has != memory:
                 # Out of one before into another: who has let go is not ended for what he cannot join.
                 self._move(member, "" if member.has else memory)
 
-    def is_settled(self, life: GuestProcess, wanted: str) -> bool:
-        """Whether a guest is in the memory that is wanted for it, or could not be brought there."""
-        member = self._members.get(life.guest.id)
+    def is_settled(self, process: GuestProcess, wanted: str) -> bool:
+        """True if a guest is in the memory that is wanted for it, or could not be brought there."""
+        member = self._members.get(process.guest.id)
         has = member.has if member else ""
-        return has == wanted or life.guest.id in self.failed or not self._can_share
+        return has == wanted or process.guest.id in self.failed or not self._can_share
 
-    def ended(self, life: GuestProcess) -> None:
+    def ended(self, process: GuestProcess) -> None:
         """Hear that a guest has ended: the kernel has taken it out of everything."""
-        self._numbers.pop(life.guest.id, None)
-        member = self._members.get(life.guest.id)
-        if member and member.life is life:
-            del self._members[life.guest.id]
-            self.failed.pop(life.guest.id, None)
+        self._numbers.pop(process.guest.id, None)
+        member = self._members.get(process.guest.id)
+        if member and member.process is process:
+            del self._members[process.guest.id]
+            self.failed.pop(process.guest.id, None)
             for memory in {member.has, member.moving or ""}:
-                self._leave(life, memory)
+                self._leave(process, memory)
 
     # --- one move ---------------------------------------------------------------------------------
 
@@ -107,65 +107,67 @@ class Memories:
         except OSError as error:
             told({"error": str(error)})
         else:
-            self._spawning.share(member.life.init, leave, join, member.life.layers, told)
+            self._spawning.share(member.process.init, leave, join, member.process.layers, told)
 
     def _moved(self, member: Member, fact: dict[str, Any]) -> None:
         """Hear how a move went."""
-        if "pid" in fact or member.moving is None or self._members.get(member.life.guest.id) is not member:
+        if "pid" in fact or member.moving is None or self._members.get(member.process.guest.id) is not member:
             return
         before, memory, member.moving = member.has, member.moving, None
         if "error" in fact or fact["status"]:
             if memory != before:
-                self._leave(member.life, memory)  # made for it, perhaps
+                self._leave(member.process, memory)  # made for it, perhaps
             self._again(member, fact.get("error") or f"ended with status {fact['status']}")
         else:
             member.has, member.tries = memory, 0
-            self._leave(member.life, before)
-        self._changed(member.life)
+            self._leave(member.process, before)
+        self._changed(member.process)
 
     def _again(self, member: Member, error: str) -> None:
         """Try again in a while; a guest that does not let go of a memory is ended."""
-        id, life = member.life.guest.id, member.life
+        id, process = member.process.guest.id, member.process
         self.failed[id] = f"shared memory: {error}"
-        life.console.say(self.failed[id])
+        process.console.say(self.failed[id])
         member.tries += 1
         if member.has and member.tries == MOST_LEAVES:
-            life.end()
+            process.end()
             return
 
         def retry() -> None:
             if self.failed.pop(id, None):
-                self._changed(life)
+                self._changed(process)
 
         self._loop.later(RETRY_SECONDS * 2 ** min(member.tries, MOST_DOUBLINGS), retry)
 
-    def _leave(self, life: GuestProcess, memory: str) -> None:
+    def _leave(self, process: GuestProcess, memory: str) -> None:
         """Delete what a guest has left in a memory; what cannot be deleted stays to its end."""
         try:
-            self._clear(life, memory)
+            self._clear(process, memory)
         except OSError as error:
             complain(f"the memory {memory}: {error}")
 
-    def _clear(self, life: GuestProcess, memory: str) -> None:
+    def _clear(self, process: GuestProcess, memory: str) -> None:
         """Delete a guest's files in a memory, or the memory if it was the last."""
         path = FOLDER / memory
         if not memory or not path.is_dir():
             return
         others = [
-            m.life for m in self._members.values() if memory in (m.has, m.moving) and m.life is not life
+            m.process
+            for m in self._members.values()
+            if memory in (m.has, m.moving) and m.process is not process
         ]
         if not others:
             kernel.umount(str(path), kernel.MNT_DETACH)
             path.rmdir()
             return
         for name in os.listdir(path):
-            if _owner(name, (life, *others)) is life:
+            if _owner(name, (process, *others)) is process:
                 with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # no endpoint is a folder
                     (path / name).unlink()
 
 
 def _opened(memory: str) -> Path:
-    """Where a memory is, made if it is not there yet."""
+    """The folder of a memory, made and mounted if it is not there yet; raises OSError."""
     path = FOLDER / memory
     if not path.is_dir():
         path.mkdir(parents=True)
@@ -173,17 +175,18 @@ def _opened(memory: str) -> Path:
     return path
 
 
-def _owner(name: str, lives: tuple[GuestProcess, ...]) -> GuestProcess | None:
+def _owner(name: str, processes: tuple[GuestProcess, ...]) -> GuestProcess | None:
     """The guest whose process has made an endpoint's file, by the ids that its processes have."""
     found = ENDPOINT.fullmatch(name)
-    below = [life for life in lives if found and life.first_pid <= int(found[1])]
-    return max(below, key=lambda life: life.first_pid, default=None)
+    below = [process for process in processes if found and process.first_pid <= int(found[1])]
+    return max(below, key=lambda process: process.first_pid, default=None)
 
 
 def spread(number: int) -> float:
-    """Where in a range from 0 to 1 to begin the number-th time: each far from all before it.
+    """The number-th of a sequence of points between 0 and 1, each far from all before it.
 
-    Van der Corput's sequence: the number's binary digits behind the point, in reverse.
+    Van der Corput's sequence: the number's binary digits behind the point, in reverse. Example: 1, 2, 3
+    give 1/2, 1/4, 3/4.
     """
     place, share = 0.0, 0.5
     while number:

@@ -24,16 +24,16 @@ from elastinet.fabric.router.space import ROUTER, Namespace
 
 T = TypeVar("T")
 Readings = dict[str, T]
-"""What was read, by network."""
+"""Readings of routers, by id of the network."""
 
 
 class Meter:
     """The accounts of all instances that have credits, and the looks at them."""
 
     def __init__(
-        self, loop: Loop, plan: Plan, spaces: Mapping[str, Namespace], changed: Callable[[set[str]], None]
+        self, loop: Loop, plan: Plan, namespaces: Mapping[str, Namespace], changed: Callable[[set[str]], None]
     ) -> None:
-        self._loop, self._plan, self._spaces, self._changed = loop, plan, spaces, changed
+        self._loop, self._plan, self._namespaces, self._changed = loop, plan, namespaces, changed
         self._accounts: dict[str, Account] = {}
         self._looking = False
         self._next = math.inf
@@ -102,7 +102,7 @@ class Meter:
         links: Mapping[str, Mapping[int, str]],
         readings: Readings[tuple[float, dict[int, TrafficCounters]]],
     ) -> dict[str, dict[str, int]]:
-        """What each guest has used since the last look, in bits by direction."""
+        """Bits that each guest has used since the last look, by direction."""
         used: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DIRECTIONS, 0))
         for network, (seconds, traffic) in readings.items():
             for index, guest in links[network].items():
@@ -117,7 +117,7 @@ class Meter:
 
     def measure(self, number: int, tell: Callable[[Measured], None]) -> None:
         """Read everything, and tell it."""
-        networks = {id for id, space in self._spaces.items() if space.role == ROUTER}
+        networks = {id for id, namespace in self._namespaces.items() if namespace.role == ROUTER}
         self._read(networks, Router.read_counters, lambda readings: tell(self._measured(number, readings)))
 
     def _measured(self, number: int, readings: Readings[Counters]) -> Measured:
@@ -172,8 +172,11 @@ class Meter:
         self, networks: Iterable[str], work: Callable[[Router], T], done: Callable[[Readings[T]], None]
     ) -> None:
         """Have the workers of some networks read, and go on with what they found, in the loop."""
-        spaces = {id: self._spaces[id] for id in networks if id in self._spaces}
-        waiting = {id: space.worker.submit(partial(work, space.router)) for id, space in spaces.items()}
+        namespaces = {id: self._namespaces[id] for id in networks if id in self._namespaces}
+        waiting = {
+            id: namespace.worker.submit(partial(work, namespace.router))
+            for id, namespace in namespaces.items()
+        }
         left = set(waiting)
 
         def heard(id: str) -> None:
@@ -202,5 +205,5 @@ class Meter:
 
 
 def _sent_and_got(traffic: TrafficCounters) -> tuple[int, int]:
-    """What a guest has sent and received, by the router's end of its link."""
+    """Bytes that a guest has sent and received, as the router's end of its link counts them."""
     return traffic.received_bytes, traffic.sent_bytes

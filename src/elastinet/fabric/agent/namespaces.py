@@ -81,7 +81,7 @@ class Namespaces:
 
     @property
     def failed(self) -> dict[str, str]:
-        """What is not as it is wanted, by the key of its object, and why."""
+        """The reasons why objects in namespaces are not as wanted, by key of the object."""
         return {key: why for part in self._failed.values() for key, why in part.items()}
 
     def touch(self, ids: Iterable[str]) -> None:
@@ -106,9 +106,9 @@ class Namespaces:
 
     def reaped(self, pid: int) -> None:
         """Hear of an ended child: a DHCP server that nobody stopped is started again."""
-        for id, space in self.spaces.items():
-            if space.dhcp and space.dhcp.pid == pid:
-                space.dhcp.pid = 0
+        for id, namespace in self.spaces.items():
+            if namespace.dhcp and namespace.dhcp.pid == pid:
+                namespace.dhcp.pid = 0
                 self._dirty.add(id)
                 self._wake()
 
@@ -166,8 +166,8 @@ class Namespaces:
     def _open(self, id: str, fd: int | None) -> None:
         """Make a namespace's router."""
         try:
-            space = Namespace(id, self.fds, self._relay, self._role(id), fd, self._helper)
-            self._admit(space)
+            namespace = Namespace(id, self.fds, self._relay, self._role(id), fd, self._helper)
+            self._admit(namespace)
         except OSError as error:
             self._failed[id] = {f"network:{id}": str(error)}
             self._backoff.failed(_key(id), self._wake)
@@ -175,48 +175,50 @@ class Namespaces:
         self._backoff.succeeded(_key(id))
         self._dirty.add(id)
         self._plan.stir(id)
-        if space.role != INTERNET:
+        if namespace.role != INTERNET:
             self._openings += 1
             self._dirty |= self._plan.set_up(id, self._openings)
-        self._hand_over(space)
+        self._hand_over(namespace)
 
     def _role(self, id: str) -> Role:
         if id == names.INTERNET:
             return INTERNET
         return APPLIANCE if id in self._plan.appliances else ROUTER
 
-    def _admit(self, space: Namespace) -> None:
+    def _admit(self, namespace: Namespace) -> None:
         """Hold a new namespace and hear what others do in it; if that cannot be, the namespace ends."""
         try:
-            if space.role != INTERNET:
-                self.fds[space.id] = space.descriptor()
-            self._loop.watch(space.monitor.fileno(), lambda: self._overheard(space), _key(space.id))
+            if namespace.role != INTERNET:
+                self.fds[namespace.id] = namespace.descriptor()
+            self._loop.watch(
+                namespace.monitor.fileno(), lambda: self._overheard(namespace), _key(namespace.id)
+            )
         except OSError:
-            if space.role != INTERNET and (held := self.fds.pop(space.id, None)) is not None:
+            if namespace.role != INTERNET and (held := self.fds.pop(namespace.id, None)) is not None:
                 os.close(held)
-            space.close()
+            namespace.close()
             raise
-        self.spaces[space.id] = space
+        self.spaces[namespace.id] = namespace
 
-    def _overheard(self, space: Namespace) -> None:
+    def _overheard(self, namespace: Namespace) -> None:
         """Look at a namespace that someone else changed, once he may be done."""
-        if space.monitor.hears_others():
-            self._loop.later(SETTLING_SECONDS, lambda: self.look(space.id), _key(space.id))
+        if namespace.monitor.hears_others():
+            self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), _key(namespace.id))
 
-    def _hand_over(self, space: Namespace) -> None:
+    def _hand_over(self, namespace: Namespace) -> None:
         """Give the engine the metadata sockets that are new."""
-        for family, listener in space.new_listeners():
-            self._tell(Listener(space.id, family=family), listener.fileno())
+        for family, listener in namespace.new_listeners():
+            self._tell(Listener(namespace.id, family=family), listener.fileno())
 
     def _close(self, id: str) -> None:
-        space = self.spaces.pop(id)
+        namespace = self.spaces.pop(id)
         self._failed.pop(id, None)
-        self._loop.forget(space.monitor.fileno())
-        if space.role != INTERNET:
+        self._loop.forget(namespace.monitor.fileno())
+        if namespace.role != INTERNET:
             self._dirty |= self._plan.set_up(id, None)
             self._closing.append(self.fds.pop(id))
         try:
-            space.close()
+            namespace.close()
         except OSError as error:
             complain(f"{id} did not end well: {error}")
 
@@ -240,7 +242,7 @@ class Namespaces:
         """The namespaces whose workers make links that end in this one."""
         if self.spaces[id].role == ROUTER:
             return self._plan.makers(id)
-        return {other for other, space in self.spaces.items() if space.role == ROUTER}
+        return {other for other, namespace in self.spaces.items() if namespace.role == ROUTER}
 
     def _order(self, id: str) -> Order:
         delta, owners = self._plan.delta(id), self._plan.owners[id]

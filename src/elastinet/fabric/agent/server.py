@@ -128,8 +128,8 @@ class AgentServer:
 
     def _introduce(self, peer: Peer) -> None:
         """Hand an engine the metadata sockets that it does not have yet."""
-        for id, space in self.fabric.namespaces.spaces.items():
-            for family, listener in space.listeners.items():
+        for id, namespace in self.fabric.namespaces.spaces.items():
+            for family, listener in namespace.listeners.items():
                 if (id, family) not in peer.known:
                     peer.known.add((id, family))
                     peer.send(Listener(id, family=family), listener.fileno())

@@ -20,7 +20,7 @@ INSIDE = "oif . meta mark @same return"
 
 
 def maps() -> Iterator[Item]:
-    """What a network has for all of its ACLs."""
+    """The maps and the set that all ACLs of a network share."""
     yield Set("acl_out", "type iface_index : verdict;", "map")
     yield Set("acl_in", "type iface_index : verdict;", "map")
     yield Set("same", "type iface_index . mark;")
@@ -43,12 +43,12 @@ def interface(item: Interface, found: Acl, index: int, mark: int, has_ipv6: bool
 
 
 def opens_all(entries: tuple[AclEntry, ...], has_ipv6: bool) -> bool:
-    """Whether the first entry of a list allows everything, in IPv6 too where the network has it."""
+    """True if the first entry of a list allows everything, in IPv6 too where the network has it."""
     return _opens(entries, ".") and (not has_ipv6 or _opens(entries, ":"))
 
 
 def _opens(entries: tuple[AclEntry, ...], sign: str) -> bool:
-    """Whether the first entry of one family allows everything."""
+    """True if the first entry of one family allows everything; `sign` is in the CIDRs of that family only."""
     first = min((entry for entry in entries if sign in entry.cidr), key=_number, default=None)
     return bool(first and first.allow and first.protocol == ANY and first.cidr in EVERYWHERE)
 

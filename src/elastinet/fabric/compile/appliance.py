@@ -11,14 +11,14 @@ STATES = "ct state vmap { established : accept, related : accept, invalid : drop
 
 
 def base() -> Iterator[Item]:
-    """What an appliance has without its interface: nobody speaks to it, and it forwards three protocols."""
+    """An appliance's filter: it accepts only answers for itself, and forwards three protocols."""
     hook = "type filter hook {} priority filter; policy drop;"
     yield Chain("input", ("ct state established,related accept",), hook.format("input"))
     yield Chain("forward", (STATES, "meta l4proto { icmp, tcp, udp } accept"), hook.format("forward"))
 
 
 def interface(item: Interface) -> Iterator[Item]:
-    """What it does in the name of its interface; what is no answer and cannot be translated goes nowhere."""
+    """Its address, its route and the source NAT to the address; what cannot be translated is dropped."""
     address, prefix = item.addresses[0], int(item.subnet.partition("/")[2])
     yield Up(item.device)
     yield LinkAddress(item.device, address, prefix)

@@ -12,7 +12,7 @@ from elastinet.fabric.contract.objects import BandwidthLimits
 
 
 class ClassStats(Struct, frozen=True):
-    """What a class has let through, what it holds, what it had to drop, and how often it had to wait."""
+    """Counters of a class: what it let through, bytes that wait, packets dropped, how often some waited."""
 
     bytes: int
     packets: int
@@ -22,7 +22,7 @@ class ClassStats(Struct, frozen=True):
 
 
 Queues = Mapping[str, Mapping[int, tuple[int, ClassStats]]]
-"""By device and number of the class: the number above it, and what has passed."""
+"""By device and number of the class: its parent's number, and its counters."""
 
 OUT, IN, GATEWAY_IN = 1, 2, 3
 """Classes, seen from the instance. What enters and was not put in a class is in IN."""
@@ -65,7 +65,7 @@ def _slots(item: BandwidthLimits, first: int, parent: int, flow_bps: int) -> Ite
 
 
 def slots(item: BandwidthLimits) -> int:
-    """How many flows of an instance, or of one of its cards, have a class each before two must share one."""
+    """Number of flows of an instance, or of one of its cards, that have a class each before two share one."""
     wanted = SLOTS_EACH * _least_peak(item) // item.flow_bps
     return min(max(wanted, SLOTS[0]), SLOTS[0] if item.cards else SLOTS[-1])
 
@@ -76,7 +76,7 @@ def outlet(item: BandwidthLimits, card: int) -> int:
 
 
 def pools(item: BandwidthLimits) -> list[int]:
-    """What one flow may have, elsewhere and then near, if that is less than what all may."""
+    """Limits of one flow in bits a second, elsewhere and then near; empty if the instance has no more."""
     least = _least_peak(item)
     if item.flow_bps >= least:
         return []
@@ -93,14 +93,14 @@ def first(item: BandwidthLimits, card: int, pool: int) -> int:
 
 
 def limits_gateway(item: BandwidthLimits) -> bool:
-    """Whether less goes through an internet gateway than elsewhere."""
+    """True if an instance may send less through an internet gateway than elsewhere."""
     return item.gateway_bps < item.share.peak_bps
 
 
 def passed(
     item: BandwidthLimits, direction: str, queues: Queues, view: CompileView
 ) -> Iterator[tuple[str, ClassStats]]:
-    """What has passed, or waits in, the classes that hold up an instance in one direction, by their limit."""
+    """The counters of the classes that limit an instance in one direction, each with its limit's name."""
     own = queues.get(names.queue(item.id), {})
     tops = {OUT} if direction == "out" else {IN, GATEWAY_IN}
     for number, (parent, found) in own.items():
@@ -113,7 +113,7 @@ def passed(
 
 
 def _limit(number: int) -> str:
-    """What a class of an instance's queue limits."""
+    """The name of the limit that a class of an instance's queue enforces."""
     if number >= FLOWS:
         return FLOW
     if number >= CARD:

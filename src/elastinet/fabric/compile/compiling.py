@@ -1,4 +1,10 @@
-"""From one object to the kernel items that it asks for. Pure: nothing here touches the machine."""
+"""From one object to the kernel items that it asks for. Pure: nothing here touches the machine.
+
+The packet mark of what an interface sends is its subnet's number << 16 | its route table's number. Example:
+0x000203e9 is subnet 2 and table 1001. Policy rules choose the table by the low half (`TABLE_MASK`). Network
+ACLs and the rules of `OWN_SUBNET_PREFERENCE` read the whole mark, to know a packet that stays in its subnet.
+What comes in by the internet gateway has only the number of the edge route table, or 0; by a peering link, 0.
+"""
 
 from collections.abc import Iterable, Iterator
 from socket import AF_INET6

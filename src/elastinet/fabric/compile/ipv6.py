@@ -1,4 +1,4 @@
-"""What a network, an interface and a route ask for in IPv6 as items. Pure.
+"""The IPv6 part of a network, an interface and a route as items. Pure.
 
 The router is the same link-local address on every link. A network without IPv6 blocks has none of this.
 """

@@ -1,6 +1,6 @@
-"""What the kernel holds for us, one struct per kind of object; equal items mean an equal kernel.
+"""Kernel objects that we want, one struct per kind; equal items mean an equal kernel.
 
-An item's `identity` is what it is found by in its namespace; the other fields are what it is.
+An item's `identity` is its key in its namespace; the other fields are its contents.
 """
 
 import socket
@@ -25,7 +25,7 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> Identity:
-        """What finds this object in its namespace."""
+        """The key of this object in its namespace."""
         raise NotImplementedError
 
 

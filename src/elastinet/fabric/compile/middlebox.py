@@ -10,12 +10,12 @@ from elastinet.fabric.contract.objects import Network
 
 
 def is_inside(destination: str, network: Network) -> bool:
-    """Whether a route is as specific as a local one, or more."""
+    """True if a route is as specific as a local one, or more."""
     return any(_is_part(destination, cidr) for cidr in (*network.cidrs, *network.cidrs6))
 
 
 def rules(number: int, destination: str, network: Network, view: CompileView) -> Iterator[PolicyRule]:
-    """What has a table's inside routes looked up first."""
+    """Policy rules that look up a table's inside routes before the local ones, but not for the own subnet."""
     family = family_of(destination)
     yield PolicyRule(names.INSIDE_PREFERENCE, number, number | names.INSIDE_TABLES, family=family)
     for subnet in network.subnets:
@@ -28,6 +28,6 @@ def rules(number: int, destination: str, network: Network, view: CompileView) ->
 
 
 def _is_part(inner: str, outer: str) -> bool:
-    """Whether a block lies in another one, of the same family."""
+    """True if a block lies in another one of the same family."""
     part, whole = ip_network(inner), ip_network(outer)
     return part.network_address in whole and part.prefixlen >= whole.prefixlen

@@ -1,4 +1,17 @@
-"""The router's packet filter as items: which chains, sets and elements each object asks for. Pure."""
+"""The router's packet filter as items: the chains, sets and elements that each object asks for. Pure.
+
+The order of the chains, in full in docs/CONTRIBUTING.md; `e..._out` and `e..._in` are an interface's own:
+
+    prerouting  receive   source check, mark = subnet and table; then the routing decision
+    input       local     to the router itself: -> dhcp; with an own source -> services
+                services  at most 1,024 packets a second: ping, metadata, DNS; else drop
+    forward     forward   network ACLs; established -> known; else egress by incoming link -> e..._out
+                known     tracked by both ends, or judged in this epoch: accept; else -> egress, or admitted
+                e..._out  the sender's groups -> admitted; none lets it out -> refused
+                admitted  established, receiver tracks it: accept; else ingress by outgoing link -> e..._in
+                e..._in   the receiver's groups accept; none lets it in -> refused
+                refused   forget the epochs, drop
+"""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -74,20 +87,20 @@ def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -
 
 
 def _local(item: Network) -> Iterator[str]:
-    """What reaches the router itself."""
+    """Rules for packets to the router itself."""
     yield "iif lo accept"
     yield from _apart(item, "local6")
     yield from ("udp dport 67 goto dhcp", f"{BY_SENDER} goto services", "drop")
 
 
 def _apart(item: Network, chain: str) -> Iterator[str]:
-    """What IPv6 packets go through instead; a network without IPv6 blocks drops them."""
+    """The rule that sends IPv6 packets to their own chain; a network without IPv6 blocks drops them."""
     if item.cidrs6:
         yield f"meta nfproto ipv6 goto {chain}"
 
 
 def _services(item: Network) -> Iterator[str]:
-    """What instances may ask the router itself."""
+    """Rules for requests of instances to the router itself: ping, metadata and DNS."""
     yield pace.rule(item)
     yield "icmp type echo-request accept"
     yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
@@ -189,7 +202,7 @@ def _sets(chain: str, rules: Iterable[GroupRule], family: Family) -> Iterator[It
 
 
 def _lookups(chain: str, address: str, verdict: str, peers: Iterable[str], family: Family) -> Iterator[str]:
-    """How a packet of a family is looked for: in the three sets, then among the members of peer groups."""
+    """Rules that look a packet of a family up: in the three sets, then among the members of peer groups."""
     words = {**family, "address": f"{family['ip']} {address}"}
     for kind, key in KEYS.items():
         yield f"{key.format(**words)} @{chain}_{kind}{family['suffix']} {verdict}"

@@ -20,7 +20,7 @@ LINK_SCOPE = ("fe80::/10", "ff00::/8")
 ROUTER = names.link_local(names.ROUTER_MAC)
 DHCP_SERVERS = "ff02::1:2"
 CLIENT_MESSAGES = "{ 1, 3, 4, 5, 8, 9, 11 }"
-"""What clients say to DHCPv6 servers; but no Rebind (6): by it, dnsmasq gives whatever address is named."""
+"""Messages of clients to DHCPv6 servers, but no Rebind (6): by it, dnsmasq gives any address named there."""
 BLOCK = "type ether_addr . ipv6_addr : mark; flags interval;"
 """Without the link's number: nftables turns its bytes around in keys of intervals."""
 
@@ -69,7 +69,7 @@ _DISCOVERY = (
 
 
 def _local() -> Iterator[str]:
-    """What reaches the router itself: the link's own packets were judged when they came."""
+    """Rules for packets to the router itself: the link's own were judged when they came."""
     yield from (f"ip6 daddr {scope} accept" for scope in LINK_SCOPE)
     yield f"{BY_SENDER} goto services6"
     yield f"{BY_BLOCK} goto services6"
@@ -77,7 +77,7 @@ def _local() -> Iterator[str]:
 
 
 def _services(item: Network) -> Iterator[str]:
-    """What instances may ask the router itself."""
+    """Rules for requests of instances to the router itself: ping, metadata and DNS."""
     yield pace.rule6()
     yield "icmpv6 type echo-request accept"
     yield f"ip6 daddr {names.METADATA_ADDRESS6} tcp dport 80 accept"

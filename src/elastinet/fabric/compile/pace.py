@@ -1,4 +1,4 @@
-"""How many packets a second an interface may send to the link-local services, all of them together. Pure.
+"""The limit of packets a second from an interface to all link-local services together. Pure.
 
 DNS, metadata, time and Windows activation, in both families (user guide, instance metadata); what is above is
 dropped, and counted for the interface's MAC, which was checked before. A second's worth may come at once.
@@ -26,7 +26,7 @@ def network() -> Iterator[Item]:
 
 
 def rule(item: Network) -> str:
-    """What comes too fast; the resolver's address in the VPC counts as well."""
+    """The rule that drops packets above the limit; those to the resolver's address in the VPC count too."""
     services = f"{{ {SERVICES}, {item.resolver} }}" if item.resolver else SERVICES
     return _over(f"ip daddr {services}")
 

@@ -27,7 +27,7 @@ def live(id: str, view: CompileView) -> PeeringLink | None:
 
 
 def maker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
-    """What the router has that makes the link."""
+    """The link, with the items of its end, at the router that makes it."""
     maker, taker = ends(item)
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
     token = f"{item.id}/{view.up[taker]}"
@@ -38,7 +38,7 @@ def maker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
 
 
 def taker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
-    """What the other router has."""
+    """The items of the link's end at the other router."""
     maker, taker = ends(item)
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
     yield from _end(link, index, view.network(taker), view.network(maker), names.ROUTER_MAC)
@@ -46,13 +46,13 @@ def taker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
 
 
 def _limit(item: PeeringLink, link: str, view: CompileView) -> Iterator[Item]:
-    """What leaves either end waits there for its turn, where more could come than goes over the link."""
+    """The queue for packets that leave by an end; none if no more can come than the link carries."""
     if view.shapes and 0 < item.bandwidth_bps < view.most_bps:
         yield from classes.link(link, item.bandwidth_bps)
 
 
 def _end(link: str, index: int, own: Network | None, other: Network | None, mac: str) -> Iterator[Item]:
-    """What both have: to the other end, `mac`, goes only what is from the one VPC and to the other."""
+    """The items of either end: only packets from the one VPC to the other go to the other end, `mac`."""
     assert own is not None
     assert other is not None
     yield Up(link)

@@ -17,17 +17,17 @@ BY_PORT, BY_ICMP, BY_PROTOCOL = "ports", "icmp", "protocols"
 
 
 def is_cidr(peer: str) -> bool:
-    """Whether a rule's peer is a range of addresses, not a group."""
+    """True if a rule's peer is a range of addresses, not a group."""
     return "/" in peer
 
 
 def is_v4(rule: GroupRule) -> bool:
-    """Whether a rule speaks of ranges of IPv4 addresses; ICMPv6 never comes from there."""
+    """True if a rule's peer is a range of IPv4 addresses; ICMPv6 never comes from there."""
     return is_cidr(rule.peer) and ":" not in rule.peer and rule.protocol != ICMP6
 
 
 def is_v6(rule: GroupRule) -> bool:
-    """Whether a rule speaks of ranges of IPv6 addresses; ICMP never comes from there."""
+    """True if a rule's peer is a range of IPv6 addresses; ICMP never comes from there."""
     return is_cidr(rule.peer) and ":" in rule.peer and rule.protocol != ICMP
 
 

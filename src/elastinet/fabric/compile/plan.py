@@ -22,7 +22,7 @@ from elastinet.fabric.contract.objects import (
 
 @dataclass
 class Pending:
-    """What changed in a namespace since it was last asked for."""
+    """Identities and interfaces that changed in a namespace since they were last asked for."""
 
     identities: set[Identity] = field(default_factory=set)
     interfaces: set[str] = field(default_factory=set)
@@ -40,7 +40,7 @@ class Plan:
         self.spaces: dict[str, Items] = defaultdict(dict)
         self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
         self.failed: dict[str, str] = {}
-        """What cannot be compiled, by key, and why."""
+        """The reasons why objects cannot be compiled, by key."""
         self._compiled: dict[str, Placed] = {}
         self._readers: dict[str, set[str]] = defaultdict(set)
 
@@ -118,7 +118,7 @@ class Plan:
         self._stirred[namespace].interfaces |= {_id(key) for key in keys if key.startswith("interface:")}
 
     def memory(self, guest: str) -> str:
-        """What a guest is to share with others, "" for nothing."""
+        """The memory that a guest is to share with others; "" for none."""
         found = self.guests.get(guest)
         return (found.memory or "") if found else ""
 

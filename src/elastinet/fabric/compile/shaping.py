@@ -1,4 +1,4 @@
-"""How an instance's bandwidth is kept, as items. Pure.
+"""The limits of an instance's bandwidth as items. Pure.
 
 Beside the router's own links there is one queue device for each instance, with a class for each limit. What
 leaves or enters by any of its interfaces is sent through the device, and waits there for its turn. As that
@@ -33,7 +33,7 @@ FRAGMENT = {"ip": "ip frag-off & 0x3fff != 0", "ip6": "exthdr frag exists"}
 NO_TAGS = "meta protocol != {{ {} }} drop"
 """Tags of VLANs may be piled up before a packet, and the router would take them off."""
 NO_CLASS = "meta priority set none"
-"""What has left a queue is in none of the next one's classes; of IPv4 the kernel forgets it by itself."""
+"""Packets that have left a queue are in no class of the next one; of IPv4 the kernel forgets it by itself."""
 SPARED = {"out": "daddr", "in": "saddr"}
 
 
@@ -59,7 +59,7 @@ def network(item: Network, outside: bool) -> Iterator[Item]:
 
 
 def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
-    """What an instance and the router say to one another, which is no bandwidth of the network's.
+    """Rules for packets between an instance and its router, which do not count against its bandwidth.
 
     Only what can never be forwarded, so only addresses that the router surely has: it takes no IPv4 packet
     from its own, and neither takes nor sends on what is a link's own in IPv6.
@@ -113,7 +113,7 @@ def _base(name: str, hook: str, device: str, rules: Iterable[str]) -> Chain:
 
 
 def hook_of(hook: str, device: str) -> str:
-    """Where a device's packets are met: on "ingress" or on "egress"."""
+    """The definition of a base chain at a device's hook, "ingress" or "egress"."""
     return f"type filter hook {hook} device {device} priority 0; policy accept;"
 
 
@@ -156,14 +156,24 @@ def _outward(item: BandwidthLimits, card: int, view: CompileView, has_ipv6: bool
 
 
 def _of(near: FlowLimit, view: CompileView) -> str:
-    """Which packets have it nearer, besides by their destination."""
+    """The match, beside that of the destination, for packets that have a near flow limit."""
     protocols, links = near.protocols, [view.numbers.link(id) for id in near.interfaces]
     by_protocol = f"meta l4proto {{ {', '.join(map(str, protocols))} }} " if protocols else ""
     return by_protocol + (f"iif {{ {', '.join(map(str, links))} }} " if links else "")
 
 
 def _by_flow(chain: str, queue: str, first: int, many: int) -> Iterator[Item]:
-    """Give every flow a class of its own, in turn, for as long as it lasts; too many share them."""
+    """Give every flow a class of its own, in turn, for as long as it lasts; too many share them.
+
+    The mark is the flow's number from `flow_key`. If a lookup finds nothing, the next rule has the packet:
+
+    1. A known flow's class; `update` only restarts its timeout. It is first, for `numgen` is to count flows.
+    2. A new flow goes into the map with the next class in turn: by hash, two flows would often share one.
+    3. The lookup again finds what rule 2 has added, or another processor at the same time.
+    4. The map is full, so that rule 2 added nothing: the class by hash, and flows share it.
+
+    All but rule 2 clear the mark, which means something else after the queue, and send the packet there.
+    """
     seconds = f"flags dynamic,timeout; timeout {FLOW_SECONDS}s;"
     yield Set(chain, f"type mark : classid; size {MOST_FLOWS}; {seconds}", "map", "netdev")
     known = f"meta priority set meta mark map @{chain}"
@@ -183,7 +193,7 @@ def _into(queue: str, number: int) -> str:
 
 
 def interface(item: Interface, share: BandwidthLimits, view: CompileView) -> Iterator[Item]:
-    """What stands at the router's end of an interface, in both directions."""
+    """The watches at the router's end of an interface, in both directions, and the redirect to the queue."""
     link, word = names.host_link(item.id), names.word(item.guest)
     card = item.card if item.card < len(share.cards) else 0
     out = [
@@ -227,12 +237,12 @@ def _from_gateway(item: BandwidthLimits, has_ipv6: bool) -> Iterator[Item]:
 
 
 def public(item: PublicAddress) -> Iterator[Item]:
-    """What comes from the internet to a public address is its instance's."""
+    """The element that counts packets from the internet to a public address as its instance's."""
     yield _from_outside(item.guest, item.id)
 
 
 def at_gateway(item: Interface, view: CompileView, has_ipv6: bool) -> Iterator[Item]:
-    """What leaves for the internet by its source; IPv6 addresses are public as they are."""
+    """The elements for packets to the internet, by their source; IPv6 addresses are public as they are."""
     number = f"1:{view.numbers.gateway(item.guest):x}"
     yield from (Element("gateway_out", address, number) for address in item.addresses)
     prefixes = (prefix for prefix in item.prefixes if ":" in prefix)

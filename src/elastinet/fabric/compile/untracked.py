@@ -6,6 +6,17 @@ judged last. An epoch ends when a rule goes: a packet is judged once an epoch, a
 
 The end that began a flow is judged by what leaves it, the other one by what enters it (user guide, security
 group connection tracking).
+
+The bits of the conntrack mark, of which the sender is the end that began the flow:
+
+    0-11    epoch in which the original direction was judged last, 0 for none
+    12-23   the same for the reply direction
+    24, 25  sender's end: a rule for everybody let the first packet out; another lets every answer in
+    26, 27  receiver's end: a rule for everybody let the first packet in; another lets every answer out
+    28, 29  sender's end, receiver's end: does not track the flow
+
+Example: 0x13007007 is a flow judged in epoch 7 both ways (0x007007), whose sender's groups let all out and
+all in (0x03000000), so that its sender's end does not track it (0x10000000).
 """
 
 from collections.abc import Iterable, Iterator
@@ -68,7 +79,7 @@ def _known(epoch: int) -> Iterator[str]:
 
 
 def _passed() -> Iterator[str]:
-    """What the end that it reaches tracks is not asked of that end's groups again."""
+    """Rules that accept packets of a known flow that the end which they reach tracks, without its groups."""
     for way, free in (("original", FREE["in"]), ("reply", FREE["out"])):
         yield f"ct state established ct direction {way} ct mark and {free:#x} == 0x0 accept"
 
@@ -85,7 +96,7 @@ def asked(groups: Iterable[str], direction: str) -> Iterator[str]:
 
 
 def appliance(index: int) -> Element:
-    """What leaves for an appliance is tracked, whatever the rules."""
+    """The element that has flows which leave for an appliance tracked, whatever the rules."""
     return Element("tracked", str(index))
 
 

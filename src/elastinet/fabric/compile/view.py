@@ -1,4 +1,4 @@
-"""What a compilation may read: the objects, which guests are up, and the numbers that were given."""
+"""The input of a compilation: the objects, the guests that are up, and the numbers that were given."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ class CompileView:
     most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:
-        """How often a rule has gone in a network, from 1 on and round."""
+        """The number of a network's epoch, from 1 to 4095 and round; each rule that goes begins a new one."""
         return self.epochs.get(network, 1)
 
     def network(self, id: str) -> Network | None:
@@ -33,30 +33,30 @@ class CompileView:
         return found if isinstance(found, Network) else None
 
     def igw(self, network: str) -> bool:
-        """Whether a network reaches the internet."""
+        """True if a network reaches the internet by an internet gateway."""
         found = self.network(network)
         return found is not None and found.igw is not None and names.INTERNET in self.up
 
     def has_ipv6(self, network: str) -> bool:
-        """Whether a network carries IPv6."""
+        """True if a network carries IPv6."""
         found = self.network(network)
         return found is not None and bool(found.cidrs6)
 
     def eigw(self, network: str) -> bool:
-        """Whether a network reaches the internet by an egress-only gateway."""
+        """True if a network reaches the internet by an egress-only gateway."""
         found = self.network(network)
         return self.has_ipv6(network) and found is not None and bool(found.eigw) and names.INTERNET in self.up
 
     def is_appliance(self, id: str) -> bool:
-        """Whether this holder of an interface is an appliance."""
+        """True if this holder of an interface is an appliance."""
         return f"appliance:{id}" in self.objects
 
     def share(self, guest: str) -> BandwidthLimits | None:
-        """What a guest may send and receive, if it is there and this machine could carry more."""
+        """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""
         return self.limits(guest) if guest in self.up else None
 
     def limits(self, guest: str) -> BandwidthLimits | None:
-        """What a guest may send and receive, there or not, if this machine could carry more."""
+        """The bandwidth limits of a guest, up or not; None if none of them can bind on this machine."""
         found = self.objects.get(f"bandwidth:{guest}")
         if not isinstance(found, BandwidthLimits) or not self.shapes:
             return None
@@ -64,12 +64,12 @@ class CompileView:
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
 
     def is_near(self, id: str, network: str) -> bool:
-        """Whether a network knows these near addresses."""
+        """True if a network has the set of these near addresses."""
         found = self.objects.get(f"near:{id}")
         return isinstance(found, FlowLimitPeers) and network in found.networks
 
     def rate_bps(self, item: BandwidthLimits, direction: str) -> int:
-        """What an instance may send ("out") or receive ("in") now."""
+        """Bits a second that an instance may send ("out") or receive ("in") now."""
         spent = (item.id, direction) in self.spent
         return item.share.baseline_bps if spent else item.share.peak_bps
 

@@ -18,17 +18,17 @@ class Binder:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
 
-    def bind(self, life: GuestProcess, wanted: Sequence[Bind], bound: Bound) -> list[GuestInterface]:
+    def bind(self, process: GuestProcess, wanted: Sequence[Bind], bound: Bound) -> list[GuestInterface]:
         """Take interfaces from a guest's kernel; gives their ports, to be released whatever happens."""
-        refusal = next(filter(None, (_refusal(life, bind) for bind in wanted)), "")
+        refusal = next(filter(None, (_refusal(process, bind) for bind in wanted)), "")
         if refusal:
             bound(refusal)
             return []
         sizes = {bind.interface: bind.mtu for bind in wanted}
-        ports = [life.ports[id] for id in sizes]
+        ports = [process.ports[id] for id in sizes]
         try:
             for port in ports:
-                port.bind(life.namespace, sizes[port.interface.id])
+                port.bind(process.namespace, sizes[port.interface.id])
         except OSError as error:
             why = str(error)
             self.release(ports, lambda: bound(why))
@@ -66,13 +66,15 @@ class Binder:
             future.add_done_callback(lambda one: self._loop.soon(lambda: over(one)))
 
 
-def _refusal(life: GuestProcess, bind: Bind) -> str:
+def _refusal(process: GuestProcess, bind: Bind) -> str:
     """The reason why a guest's interface cannot be bound; "" if it can."""
-    port = life.ports.get(bind.interface)
+    port = process.ports.get(bind.interface)
     if port is None:
-        return f"{bind.interface} is not in {life.guest.id}"
+        return f"{bind.interface} is not in {process.guest.id}"
     if port.binding is not None:
-        return f"{port.interface.device} of {life.guest.id} is taken: another program has it for itself"
+        return f"{port.interface.device} of {process.guest.id} is taken: another program has it for itself"
     if port.interface.mediated:
-        return f"{port.interface.device} of {life.guest.id} is no device: the hypervisor carries its packets"
+        return (
+            f"{port.interface.device} of {process.guest.id} is no device: the hypervisor carries its packets"
+        )
     return ""

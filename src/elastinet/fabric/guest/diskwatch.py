@@ -26,8 +26,8 @@ NEXT_TO_NOTHING = 4
 class DiskWatch:
     """Looks again and again; the console of a guest that it ends says why."""
 
-    def __init__(self, disks: Path, lives: Mapping[str, GuestProcess], loop: Loop) -> None:
-        self._disks, self._lives, self._loop = disks, lives, loop
+    def __init__(self, disks: Path, processes: Mapping[str, GuestProcess], loop: Loop) -> None:
+        self._disks, self._processes, self._loop = disks, processes, loop
         self._known: dict[str, int] = {}
         loop.later(PAUSE_SECONDS, self._look)
 
@@ -37,7 +37,7 @@ class DiskWatch:
             self._known = {}
             self._loop.later(PAUSE_SECONDS, self._look)
             return
-        guests = [id for id, life in self._lives.items() if life.running and not life.asked]
+        guests = [id for id, process in self._processes.items() if process.running and not process.asked]
         threading.Thread(target=self._measure, args=(guests,), daemon=True).start()
 
     def _measure(self, guests: list[str]) -> None:
@@ -46,14 +46,16 @@ class DiskWatch:
 
     def _judge(self, used: dict[str, int]) -> None:
         """End those who fill the disk."""
-        lives = {id: self._lives[id] for id in used.keys() & self._lives.keys()}
-        full = {id for id, life in lives.items() if used[id] > life.guest.disk_gib * GIB}
+        processes = {id: self._processes[id] for id in used.keys() & self._processes.keys()}
+        full = {id for id, process in processes.items() if used[id] > process.guest.disk_gib * GIB}
         share = little(self._disks) // NEXT_TO_NOTHING
         if free(self._disks) < share:
-            full |= {id for id in lives if used[id] - self._known.get(id, used[id]) > share}
+            full |= {id for id in processes if used[id] - self._known.get(id, used[id]) > share}
         for id in full:
-            lives[id].console.say(f"it fills this machine's disk, with {used[id] >> 20} MiB, and is ended")
-            lives[id].end()
+            processes[id].console.say(
+                f"it fills this machine's disk, with {used[id] >> 20} MiB, and is ended"
+            )
+            processes[id].end()
         self._known = used
         self._loop.later(PAUSE_SECONDS, self._look)
 

@@ -43,26 +43,26 @@ class Execution:
         self._early: list[int] = []
         self._refusal = ""
 
-    def start(self, lives: Mapping[str, GuestProcess]) -> None:
+    def start(self, processes: Mapping[str, GuestProcess]) -> None:
         """Have the command started, or say why it cannot be."""
-        life = lives.get(self._request.guest)
-        if life is None or not life.ready or life.asked:
+        process = processes.get(self._request.guest)
+        if process is None or not process.ready or process.asked:
             self._fail(f"{self._request.guest} is not running")
         elif not self._request.argv:
             self._fail("a command needs a name")
         else:
-            ready = partial(self._bound, life)
-            self._ports = self._binder.bind(life, self._request.bind, ready)
+            ready = partial(self._bound, process)
+            self._ports = self._binder.bind(process, self._request.bind, ready)
 
-    def _bound(self, life: GuestProcess, refusal: str) -> None:
+    def _bound(self, process: GuestProcess, refusal: str) -> None:
         """Start the command once it has its interfaces; guest and client may have gone meanwhile."""
-        if refusal or life.asked or life.ended or signal.SIGKILL in self._early:
-            self._fail(refusal or f"{life.guest.id} is not running")
+        if refusal or process.asked or process.ended or signal.SIGKILL in self._early:
+            self._fail(refusal or f"{process.guest.id} is not running")
             return
         request = self._request
         kinds = ends.ON_TERMINAL if request.tty else ends.TOGETHER if request.together else ends.PIPES
         options: dict[str, Any] = {"env": request.env, "size": request.size, "cwd": request.cwd}
-        self._spawning.run(life.init, request.argv, kinds, self._hear, **options)
+        self._spawning.run(process.init, request.argv, kinds, self._hear, **options)
 
     def _hear(self, fact: dict[str, Any]) -> None:
         if "ends" in fact:
