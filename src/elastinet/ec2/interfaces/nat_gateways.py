@@ -15,7 +15,8 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.interfaces.addresses import bind
-from elastinet.ec2.interfaces.network_interfaces import make_interface, remove_interface
+from elastinet.ec2.interfaces.network_interfaces import remove_interface
+from elastinet.ec2.interfaces.new_interface import make_interface
 from elastinet.ec2.interfaces.private_addresses import check_free, fresh
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, Attachment, NetworkInterface
@@ -115,7 +116,7 @@ def _create(tx: Transaction, request: Request) -> NatGateway:
     if failure := _failure(tx, subnet, allocation):
         return tx.new(NatGateway, "nat", state="failed", failure=failure, delete_time=tx.now, **fields)
     gateway = tx.new(NatGateway, "nat", state="pending", **fields)
-    return _furnish(tx, gateway, subnet, private or fresh(tx, subnet, 1, set())[0])
+    return _furnish(tx, gateway, subnet, private or fresh(tx, subnet, 1)[0])
 
 
 def _kind(request: Request) -> tuple[str, str | None]:
@@ -139,7 +140,7 @@ def _check_quota(tx: Transaction, subnet: Subnet) -> None:
 
 
 def _failure(tx: Transaction, subnet: Subnet, allocation: str | None) -> tuple[str, str] | None:
-    """What EC2 reports only once the NAT gateway is there, in its state."""
+    """The failure, code and sentence, that EC2 reports only once the NAT gateway is there, in its state."""
     if addressing.free_count(tx.state, subnet) < 1:
         sentence = "Subnet has insufficient free addresses to create this NAT gateway"
         return "InsufficientFreeAddressesInSubnet", sentence

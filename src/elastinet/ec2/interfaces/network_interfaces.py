@@ -5,10 +5,7 @@ from functools import partial
 from typing import Any
 
 from elastinet.catalog import regions
-from elastinet.ec2.core import asked_addresses
-from elastinet.ec2.core.address_limits import check_limit
 from elastinet.ec2.core.describe import Describable, describe
-from elastinet.ec2.core.efa_only import without_addresses
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.once import once
@@ -18,10 +15,8 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
-from elastinet.ec2.interfaces import ipv6_addresses
-from elastinet.ec2.interfaces.efa import read_type
-from elastinet.ec2.interfaces.private_addresses import ipv4_fields
-from elastinet.ec2.security.security_groups import check_groups
+from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
+from elastinet.ec2.interfaces.new_interface import create_interface, groups_of
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, Attachment, EnaSrd, NetworkInterface
 from elastinet.model.security import SecurityGroup
@@ -101,7 +96,7 @@ def private_addresses(tx: Transaction, interface: NetworkInterface, vpc: Vpc) ->
 
 
 def public_part(primary: dict[str, Any]) -> dict[str, Any]:
-    """What an interface shows of the public address that leads to its primary one."""
+    """The part of a view about the public address that leads to the primary one."""
     public = primary.get("Association")
     if public is None:
         return {}
@@ -199,48 +194,10 @@ def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any
 
 
 def _create(tx: Transaction, request: Request) -> NetworkInterface:
+    spec = InterfaceSpec.parse(request)
+    tags = tags_for(tx, request, "network-interface")
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
-    kind = read_type(tx, request)
-    if kind == "efa-only":
-        return _create_without_addresses(tx, subnet, request)
-    asked = ipv6_addresses.wanted(subnet, asked_addresses.ipv6(request))
-    primary = bool(request.get("EnablePrimaryIpv6")) or asked_addresses.marks_primary(request)
-    return make_interface(
-        tx,
-        subnet,
-        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
-        interface_type=kind,
-        **ipv4_fields(tx, subnet, request),
-        **ipv6_addresses.fields(tx, subnet, asked, primary=primary),
-        description=request.get("Description", ""),
-        tags=tags_for(tx, request, "network-interface"),
-    )
-
-
-def _create_without_addresses(tx: Transaction, subnet: Subnet, request: Request) -> NetworkInterface:
-    without_addresses(request)
-    return make_interface(
-        tx,
-        subnet,
-        interface_type="efa-only",
-        addresses=(),
-        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
-        description=request.get("Description", ""),
-        associate_public_ip=False,
-        tags=tags_for(tx, request, "network-interface"),
-    )
-
-
-def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInterface:
-    """An interface in a subnet, within the quota."""
-    if tx.count(NetworkInterface) >= tx.settings.quotas.network_interfaces:
-        sentence = "The maximum number of network interfaces has been reached."
-        raise Fault("NetworkInterfaceLimitExceeded", sentence)
-    fields.setdefault("associate_public_ip", subnet.map_public_ip)
-    where = {"vpc_id": subnet.vpc_id, "subnet_id": subnet.id, "zone": subnet.zone}
-    made = tx.new(NetworkInterface, "eni", mac=tx.new_mac(), **where, **fields)
-    check_limit(tx, made)
-    return made
+    return create_interface(tx, subnet, spec, groups_of(tx, spec, subnet), tags)
 
 
 def delete_network_interface(tx: Transaction, request: Request) -> None:
