@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from region_moves import IMAGE
 
 from elastinet.engine import Engine
+from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroup
 from elastinet.model.vpc import Subnet
 
 EC2 = get_session().get_service_model("ec2")
 Params = dict[str, Any]
 Path = tuple[str | int, ...]
-MAKING_INTERFACES = ("RunInstances", "CreateNetworkInterface")
+ASSIGNING = {4: "AssignPrivateIpAddresses", 6: "AssignIpv6Addresses"}
+GIVING_ADDRESSES = ("RunInstances", "CreateNetworkInterface", *ASSIGNING.values())
 LAUNCH = {"ImageId": IMAGE, "InstanceType": "m6i.8xlarge", "MinCount": 1, "MaxCount": 1}
 WRONG: dict[type, tuple[Any, ...]] = {
     str: ("", "a", "0.0.0.0", "256.1.1.1", "::1", "10.0.0.0/28", "eni-0123456789abcdef0", "x" * 300),
@@ -74,7 +76,9 @@ def interfaces(draw: Any, engine: Engine, number: int = 0) -> Params:
 
 @st.composite
 def valid_requests(draw: Any, action: str, engine: Engine) -> Params:
-    """A valid request of an operation that makes an interface."""
+    """A valid request of an operation that gives an interface its addresses."""
+    if action in ASSIGNING.values():
+        return draw(assignments(action, engine))
     if action == "CreateNetworkInterface":
         return draw(interfaces(engine)) | draw(st.sampled_from(({}, {"InterfaceType": "efa"})))
     place = {"DeleteOnTermination": False, "InterfaceType": "interface"}
@@ -83,6 +87,31 @@ def valid_requests(draw: Any, action: str, engine: Engine) -> Params:
     items = [draw(interfaces(engine, number)) | place for number in range(draw(st.integers(1, 2)))]
     items = [item | (first if n == 0 else {"DeviceIndex": n}) for n, item in enumerate(items)]
     return LAUNCH | {"NetworkInterfaces": items}
+
+
+@st.composite
+def assignments(draw: Any, action: str, engine: Engine) -> Params:
+    """A valid request to give more addresses or prefixes to an interface that is there."""
+    subnet = subnet_of(engine)
+    free = next(i for i in engine.state.where(NetworkInterface, "subnet-id", subnet.id) if not i.attachment)
+    return {"NetworkInterfaceId": free.id} | draw(st.sampled_from(members(action, subnet, 0)))
+
+
+def members(action: str, subnet: Subnet, number: int) -> list[Params]:
+    """The ways to ask for addresses in an operation."""
+    ipv4, ipv6 = ways(subnet, number)
+    if action not in ASSIGNING.values():
+        return deepcopy([*ipv4, *ipv6])
+    return [as_texts(one) for one in (ipv4 if action == ASSIGNING[4] else ipv6)]
+
+
+def as_texts(way: Params) -> Params:
+    """The same, with texts for structures, and without the primary address that the interface has."""
+    return {
+        name: [next(iter(one.values())) for one in value] if isinstance(value, list) else value
+        for name, value in way.items()
+        if name != "PrivateIpAddress"
+    }
 
 
 @st.composite
@@ -97,17 +126,11 @@ def spoilt_requests(draw: Any, action: str, engine: Engine) -> Params:
     elif how == "double" and isinstance(parent[path[-1]], list):
         parent[path[-1]] *= 2
     elif how == "add":
-        add(draw, params, subnet_of(engine))
+        item = draw(st.sampled_from(params.get("NetworkInterfaces") or [params]))
+        item |= draw(st.sampled_from(members(action, subnet_of(engine), draw(st.integers(0, 1)))))
     else:
         parent[path[-1]] = draw(wrong(parent[path[-1]]))
     return params
-
-
-def add(draw: Any, params: Params, subnet: Subnet) -> None:
-    """Ask one interface for addresses in one more way, perhaps for those of another interface."""
-    item = draw(st.sampled_from(params.get("NetworkInterfaces") or [params]))
-    asked = ways(subnet, draw(st.integers(0, 1)))
-    item |= deepcopy(draw(st.sampled_from((*asked.ipv4, *asked.ipv6))))
 
 
 def wrong(value: Any) -> st.SearchStrategy[Any]:

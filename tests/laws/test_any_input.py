@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bad_members import MAKING_INTERFACES, body, spoilt_requests, valid_requests
+from bad_members import GIVING_ADDRESSES, body, spoilt_requests, valid_requests
 from choice import ACCOUNTS, REGION
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -121,7 +121,7 @@ def outcome(action: str, params: dict[str, Any], dry_run: bool) -> int:
     return 200
 
 
-@pytest.mark.parametrize("action", MAKING_INTERFACES)
+@pytest.mark.parametrize("action", GIVING_ADDRESSES)
 @some
 @given(data=st.data())
 def test_the_requests_to_be_spoilt_are_valid(action: str, data: st.DataObject) -> None:
@@ -129,7 +129,7 @@ def test_the_requests_to_be_spoilt_are_valid(action: str, data: st.DataObject) -
     assert sent(engine, action, data.draw(valid_requests(action, engine))) == 200
 
 
-@pytest.mark.parametrize("action", MAKING_INTERFACES)
+@pytest.mark.parametrize("action", GIVING_ADDRESSES)
 @settings(some, max_examples=400)
 @given(data=st.data())
 def test_one_bad_member(action: str, data: st.DataObject) -> None:

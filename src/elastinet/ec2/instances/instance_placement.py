@@ -7,8 +7,8 @@ from elastinet.ec2.core import faults
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances.asked_placement import TENANCIES, read_partition
 from elastinet.ec2.instances.placement_groups import by_id_or_name
+from elastinet.ec2.instances.placement_request import TENANCIES, read_partition
 from elastinet.ec2.instances.placing import check_group, dedicated_host
 from elastinet.ec2.interfaces.efa import check_efas, places
 from elastinet.model.fault import Fault

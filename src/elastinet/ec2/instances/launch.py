@@ -13,11 +13,11 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import instances, volumes
-from elastinet.ec2.instances.asked_placement import read_placement
 from elastinet.ec2.instances.launch_interfaces import LaunchPlan, plan_interfaces
 from elastinet.ec2.instances.launch_spec import LaunchSpec
 from elastinet.ec2.instances.metadata_options import launch_options
 from elastinet.ec2.instances.network_performance import launch_weighting
+from elastinet.ec2.instances.placement_request import read_placement
 from elastinet.ec2.instances.placing import demand_of, launch_places, placed_fields
 from elastinet.ec2.interfaces.attachments import attach
 from elastinet.ec2.interfaces.efa import check_efas

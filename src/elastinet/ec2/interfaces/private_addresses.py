@@ -78,7 +78,6 @@ def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, 
     check_carries_ip(interface)
     subnet = tx.need(Subnet, interface.subnet_id)
     _, asked = address_requests.ipv4(request)
-    reassign = bool(request.get("AllowReassignment"))
     if not asked.size:
         sentence = "Exactly one of private addresses, prefixes, and the counts of either must be given."
         raise combination(sentence)
@@ -86,7 +85,7 @@ def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, 
         return _delegate(tx, subnet, interface, asked)
     check_count(asked.size)
     for address in asked.named:
-        _take(tx, subnet, interface, address, reassign)
+        _take(tx, subnet, interface, address, bool(request.get("AllowReassignment")))
     new = [a for a in asked.named if a not in interface.addresses]
     new = new or fresh(tx, subnet, asked.count)
     interface = interface.but(addresses=(*interface.addresses, *new))
