@@ -1,4 +1,4 @@
-"""The one writer: runs an operation on a transaction, commits it, tells who follows."""
+"""The one writer: runs an operation on a transaction, commits it, tells its followers."""
 
 import logging
 import random
@@ -25,7 +25,7 @@ COMPACT_AT = 50_000
 """Journal lines past which a start writes the state anew as one line per thousand nouns."""
 
 ENDINGS = ("Terminate", "Stop", "Delete", "Detach", "Disassociate", "Release", "Revoke", "Reject", "Unassign")
-"""How the operations begin that there must be room for on a full disk."""
+"""First words of the operations that there must be room for on a full disk."""
 UNREADABLE = (
     "line {} of the journal cannot be read ({}): it is damaged, or was written by a newer elastinet. "
     "'elastinet state check' says which lines, 'elastinet state repair' keeps all the others"
@@ -157,7 +157,7 @@ class Engine:
             follower(gone)
 
     def counts(self) -> dict[str, int]:
-        """How many nouns of each kind there are, in all accounts and regions."""
+        """Number of nouns of each kind, in all accounts and regions."""
         return {kind.__name__: len(table.rows) for kind, table in self.state.tables.items() if table.rows}
 
     def sweep(self) -> None:
@@ -171,7 +171,7 @@ class Engine:
 
 
 def _frees(operation: str, changes: list[Change]) -> bool:
-    """Whether an operation ends or deletes something, or tells what has happened, and makes nothing new."""
+    """True if an operation ends or deletes something, or is a fact, and makes nothing new."""
     return operation.startswith((*ENDINGS, *FACTS)) and all(change.old is not None for change in changes)
 
 

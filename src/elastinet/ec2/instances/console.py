@@ -1,4 +1,4 @@
-"""What instances have written to their consoles."""
+"""Console output of instances."""
 
 import base64
 from collections.abc import Callable

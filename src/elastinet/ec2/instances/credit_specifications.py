@@ -1,4 +1,4 @@
-"""Who pays when a burstable instance is out of CPU credits: recorded, for no CPU is limited here."""
+"""CPU credit specifications of burstable instances: recorded only, for no CPU is limited here."""
 
 from typing import Any
 

@@ -139,7 +139,7 @@ def _machine(image: Image) -> dict[str, Any]:
 
 
 def platform(name: str | None) -> dict[str, str]:
-    """What EC2 tells of an operating system and of how it is billed."""
+    """The members of a view about an operating system and how it is billed."""
     if name == "windows":
         return {"PlatformDetails": "Windows", "UsageOperation": "RunInstances:0002"}
     return {"PlatformDetails": "Linux/UNIX", "UsageOperation": "RunInstances"}

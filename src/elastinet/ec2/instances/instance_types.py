@@ -171,7 +171,7 @@ _OFFERING_FILTERS = paths("instance-type location")
 
 
 def describe_instance_type_offerings(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Which types the region, or each of its zones, offers."""
+    """The types that the region, or each of its zones, offers."""
     asked = filters.read(request, _OFFERING_FILTERS, tagged=False)
     kind = request.get("LocationType", "region")
     views = ((f"{o['InstanceType']} {o['Location']}", o) for o in _offerings(tx.region, kind))

@@ -141,7 +141,7 @@ def _performance(tx: Transaction, instance: Instance) -> dict[str, Any]:
 
 
 def metadata_options(instance: Instance) -> dict[str, Any]:
-    """How an instance is answered by the metadata service."""
+    """The options of the metadata service for an instance, in the shape of the API."""
     options = instance.metadata
     return {
         "State": "pending" if instance.state == "pending" else "applied",
@@ -321,7 +321,7 @@ def describe_instances(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def _seen(tx: Transaction, instance: Instance, view: StateView) -> dict[str, Any]:
-    """What filters look at: more than an instance itself shows."""
+    """The view that filters look at: more than an instance itself shows."""
     interfaces = [network_interfaces.view(tx, i) for i in interfaces_of(tx.state, instance.id)]
     reservation = {"OwnerId": instance.owner, "ReservationId": instance.reservation_id}
     return {**view, "Interfaces": interfaces, "Reservation": reservation}

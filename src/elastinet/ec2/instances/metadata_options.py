@@ -1,4 +1,4 @@
-"""How the metadata service answers instances: at launch, later, and by an account's defaults.
+"""Options of the metadata service: of an instance at launch and later, and an account's defaults.
 
 A launch's own word comes before the account's default, that before the image's, that before EC2's
 (facts sheet, section 11.1); each option for itself.
@@ -26,7 +26,7 @@ FIELDS = {
     "InstanceMetadataTags": "instance_tags",
 }
 OPTIONS = FIELDS | {"HttpProtocolIpv6": "http_protocol_ipv6"}
-"""What an instance has; of the IPv6 endpoint an account has no default."""
+"""An instance's options by member; an account has no default for the IPv6 endpoint."""
 
 NO_PREFERENCE = ("no-preference", -1)
 

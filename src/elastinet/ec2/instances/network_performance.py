@@ -1,4 +1,4 @@
-"""How an instance divides its bandwidth between network and EBS (EC2's guide, configure-bandwidth-weighting).
+"""Bandwidth weighting of an instance between network and EBS (EC2's guide, configure-bandwidth-weighting).
 
 The guide does not say by which code a type without weightings is refused: that one is EC2's usual.
 """

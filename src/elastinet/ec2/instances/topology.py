@@ -29,7 +29,7 @@ MOST_NAMED = 100
 
 
 def node_id(account: str, zone_id: str, layer: str, number: int) -> str:
-    """What an account sees a network node as; another account sees it as another."""
+    """The id of a network node as an account sees it; every account sees another one."""
     text = f"{account}/{zone_id}/{layer}/{number}"
     return f"nn-{hashlib.sha256(text.encode()).hexdigest()[:17]}"
 

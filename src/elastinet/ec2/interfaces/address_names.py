@@ -17,7 +17,7 @@ NAME = re.compile(r"(?=.{1,254}\Z)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])
 
 
 def view(address: Address) -> StateView:
-    """What an address shows of its reverse name."""
+    """The reverse name of an address, in the shape of the API."""
     shown = StateView(PublicIp=address.public_ip, AllocationId=address.id)
     if address.ptr_record:
         shown["PtrRecord"] = address.ptr_record

@@ -17,7 +17,7 @@ from elastinet.model.transfer import AddressTransfer
 from elastinet.model.view import StateView
 
 OFFER_SECONDS, SHOWN_SECONDS = 7 * 3600, 14 * 86_400
-"""How long an offer stands (botocore's model: seven hours), and is shown after it was accepted (14 days)."""
+"""Seconds for which an offer stands (botocore's model: seven hours), and is shown once accepted (14 days)."""
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 
