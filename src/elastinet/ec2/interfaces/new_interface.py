@@ -1,6 +1,5 @@
 """The making of a network interface, by itself or in a launch."""
 
-from collections.abc import Set
 from typing import Any
 
 from elastinet.ec2.core.address_limits import check_limit
@@ -28,7 +27,7 @@ def create_interface(
     spec: InterfaceSpec,
     groups: tuple[str, ...],
     tags: Tags,
-    kept: Set[str] = frozenset(),
+    kept: frozenset[str] = frozenset(),
 ) -> NetworkInterface:
     """A new interface as a request describes it; no address or prefix in `kept` is picked for it."""
     check_type(tx, spec.interface_type)

@@ -1,6 +1,5 @@
 """Private IPv4 addresses of interfaces: which ones, how many, and whose they become."""
 
-from collections.abc import Set
 from itertools import islice
 from typing import Any
 
@@ -24,7 +23,7 @@ FULL = "The specified subnet does not have enough free addresses to satisfy the 
 
 
 def fields(
-    tx: Transaction, subnet: Subnet, spec: InterfaceSpec, kept: Set[str] = frozenset()
+    tx: Transaction, subnet: Subnet, spec: InterfaceSpec, kept: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """The IPv4 fields of a new interface: its addresses, the primary first, and its prefixes.
 
@@ -35,11 +34,17 @@ def fields(
     for address in spec.named:
         check_free(tx, subnet, address)
     kept = kept | spec.named
-    others = {_block(one) for one in kept - {*asked.prefixes}}
-    prefixes = pick_prefixes(tx, subnet, addressing, asked, others)
-    picked = fresh(tx, subnet, (spec.primary is None) + asked.count, kept | {*prefixes})
+    prefixes = _prefixes(tx, subnet, asked, kept) if asked.all_prefixes else ()
+    picked = fresh(tx, subnet, (spec.primary is None) + asked.count, kept.union(prefixes))
     first = picked.pop(0) if spec.primary is None else spec.primary
     return {"addresses": (first, *asked.named, *picked), "prefixes": prefixes}
+
+
+def _prefixes(
+    tx: Transaction, subnet: Subnet, asked: AddressRequest, kept: frozenset[str]
+) -> tuple[str, ...]:
+    others = {_block(one) for one in kept - {*asked.prefixes}}
+    return pick_prefixes(tx, subnet, addressing, asked, others)
 
 
 def _block(text: str) -> str:
@@ -63,10 +68,12 @@ def _is_reserved(subnet: Subnet, address: str) -> bool:
     return address in {str(block[n]) for n in (0, 1, 2, 3, -1)}
 
 
-def fresh(tx: Transaction, subnet: Subnet, count: int, kept: Set[str] = frozenset()) -> list[str]:
+def fresh(tx: Transaction, subnet: Subnet, count: int, kept: frozenset[str] = frozenset()) -> list[str]:
     """This many free addresses of a subnet, none in `kept` or of a prefix in it. Raises Fault."""
     free = addressing.free_addresses(tx.state, subnet, tx.dice)
-    found = list(islice((a for a in free if a not in kept and prefix_of(a) not in kept), count))
+    if kept:
+        free = (a for a in free if a not in kept and prefix_of(a) not in kept)
+    found = list(islice(free, count))
     if len(found) < count:
         raise Fault("InsufficientFreeAddressesInSubnet", FULL)
     return found
