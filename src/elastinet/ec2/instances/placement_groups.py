@@ -1,7 +1,7 @@
 """Placement groups (facts sheet, section 10.1)."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
@@ -17,6 +17,10 @@ from elastinet.model.placement import PlacementGroup
 from elastinet.model.view import StateView
 from elastinet.rules import naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import SpreadLevelType
+    from mypy_boto3_ec2.type_defs import PlacementGroupTypeDef
+
 NAME = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 STRATEGIES = ("cluster", "spread", "partition")
 
@@ -26,8 +30,8 @@ def view(tx: Transaction, group: PlacementGroup) -> StateView:
     return tx.views.of(group, (), lambda: _view(group))
 
 
-def _view(group: PlacementGroup) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(group: PlacementGroup) -> "PlacementGroupTypeDef":
+    shown: PlacementGroupTypeDef = {
         "GroupName": group.group_name,
         "GroupId": group.id,
         "GroupArn": naming.arn(group.region, group.owner, "placement-group", group.group_name),
@@ -37,7 +41,9 @@ def _view(group: PlacementGroup) -> dict[str, Any]:
     }
     if group.partition_count:
         shown["PartitionCount"] = group.partition_count
-    return shown | ({"SpreadLevel": group.spread_level} if group.spread_level else {})
+    if group.spread_level:
+        shown["SpreadLevel"] = cast("SpreadLevelType", group.spread_level)
+    return shown
 
 
 PLACEMENT_GROUPS = Describable(

@@ -1,6 +1,6 @@
 """Elastic IP addresses."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, by_id, describe
@@ -22,6 +22,9 @@ from elastinet.model.vpc import InternetGateway, Vpc
 from elastinet.rules import addressing
 from elastinet.rules.interfaces import instance_id_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import AddressTypeDef
+
 
 def view(tx: Transaction, address: Address) -> StateView:
     """An Elastic IP in the shape of the API."""
@@ -29,8 +32,8 @@ def view(tx: Transaction, address: Address) -> StateView:
     return tx.views.of(address, (interface,), lambda: _view(address, interface))
 
 
-def _view(address: Address, interface: NetworkInterface | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(address: Address, interface: NetworkInterface | None) -> "AddressTypeDef":
+    shown: AddressTypeDef = {
         "AllocationId": address.id,
         "PublicIp": address.public_ip,
         "PublicIpv4Pool": "amazon",
@@ -41,13 +44,14 @@ def _view(address: Address, interface: NetworkInterface | None) -> dict[str, Any
     if interface is None:
         return shown
     shown |= {
-        "AssociationId": address.association_id,
+        "AssociationId": address.association_id or "",
         "NetworkInterfaceId": interface.id,
         "NetworkInterfaceOwnerId": interface.owner,
-        "PrivateIpAddress": address.private_ip,
+        "PrivateIpAddress": address.private_ip or "",
     }
-    instance_id = instance_id_of(interface)
-    return shown | ({"InstanceId": instance_id} if instance_id else {})
+    if instance_id := instance_id_of(interface):
+        shown["InstanceId"] = instance_id
+    return shown
 
 
 ADDRESSES = Describable(

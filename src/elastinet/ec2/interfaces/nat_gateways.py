@@ -1,6 +1,6 @@
 """NAT gateways (facts sheet, section 6.4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 
@@ -26,8 +26,13 @@ from elastinet.model.vpc import InternetGateway, Subnet
 from elastinet.rules import addressing
 from elastinet.rules.interfaces import attachment_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import NatGatewayAddressTypeDef, NatGatewayTypeDef
+
 REQUESTER = "amazon-aws"
 GONE = ("deleting", "deleted")
+_STATUSES: dict[str, Literal["failed", "unassigning"]] = {"failed": "failed", "deleting": "unassigning"}
+_AddressMember = Literal["AllocationId", "AssociationId", "NetworkInterfaceId", "PrivateIp", "PublicIp"]
 
 
 def view(tx: Transaction, gateway: NatGateway) -> StateView:
@@ -35,8 +40,8 @@ def view(tx: Transaction, gateway: NatGateway) -> StateView:
     return tx.views.of(gateway, (), lambda: _view(gateway))
 
 
-def _view(gateway: NatGateway) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(gateway: NatGateway) -> "NatGatewayTypeDef":
+    shown: NatGatewayTypeDef = {
         "NatGatewayId": gateway.id,
         "VpcId": gateway.vpc_id,
         "SubnetId": gateway.subnet_id,
@@ -54,16 +59,19 @@ def _view(gateway: NatGateway) -> dict[str, Any]:
     return shown
 
 
-def _address(gateway: NatGateway) -> dict[str, Any]:
-    status = {"failed": "failed", "deleting": "unassigning"}.get(gateway.state, "succeeded")
-    shown = {
+def _address(gateway: NatGateway) -> "NatGatewayAddressTypeDef":
+    shown: NatGatewayAddressTypeDef = {"IsPrimary": True, "Status": _STATUSES.get(gateway.state, "succeeded")}
+    found: dict[_AddressMember, str] = {
         "AllocationId": gateway.allocation_id,
         "AssociationId": gateway.association_id,
         "NetworkInterfaceId": gateway.interface_id,
         "PrivateIp": gateway.private_ip,
         "PublicIp": gateway.public_ip,
     }
-    return {name: value for name, value in shown.items() if value} | {"IsPrimary": True, "Status": status}
+    for name, value in found.items():
+        if value:
+            shown[name] = value
+    return shown
 
 
 NAT_GATEWAYS = Describable(

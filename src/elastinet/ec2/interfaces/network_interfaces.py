@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
 from elastinet.ec2.core.describe import Describable, describe
@@ -25,6 +25,16 @@ from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import addresses_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import NetworkInterfaceStatusType, NetworkInterfaceTypeType
+    from mypy_boto3_ec2.type_defs import (
+        AttachmentEnaSrdSpecificationTypeDef,
+        GroupIdentifierTypeDef,
+        NetworkInterfaceAttachmentTypeDef,
+        NetworkInterfacePrivateIpAddressTypeDef,
+        NetworkInterfaceTypeDef,
+    )
+
 
 def view(tx: Transaction, interface: NetworkInterface) -> StateView:
     """A network interface in the shape of the API."""
@@ -33,10 +43,10 @@ def view(tx: Transaction, interface: NetworkInterface) -> StateView:
     return tx.views.of(interface, (vpc, *elastic), lambda: _view(tx, interface, vpc))
 
 
-def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, Any]:
+def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInterfaceTypeDef":
     zone = regions.zone(interface.region, interface.zone)
     addresses = private_addresses(tx, interface, vpc)
-    shown: dict[str, Any] = {
+    shown: NetworkInterfaceTypeDef = {
         "NetworkInterfaceId": interface.id,
         "OwnerId": interface.owner,
         "VpcId": interface.vpc_id,
@@ -45,7 +55,7 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "AvailabilityZoneId": zone.id if zone else "",
         "MacAddress": interface.mac,
         "Description": interface.description,
-        "InterfaceType": interface.interface_type,
+        "InterfaceType": cast("NetworkInterfaceTypeType", interface.interface_type),
         "Groups": group_set(tx, interface),
         "PrivateIpAddresses": addresses,
         "Ipv6Addresses": [
@@ -59,7 +69,8 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "TagSet": tag_set(interface),
     }
     if addresses:
-        shown |= {name: addresses[0][name] for name in ("PrivateIpAddress", "PrivateDnsName")}
+        shown["PrivateIpAddress"] = addresses[0]["PrivateIpAddress"]
+        shown["PrivateDnsName"] = addresses[0]["PrivateDnsName"]
         shown |= public_part(addresses[0])
     if interface.addresses6:
         shown["Ipv6Address"] = interface.addresses6[0]
@@ -74,64 +85,70 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
     return shown
 
 
-def group_set(tx: Transaction, interface: NetworkInterface) -> list[dict[str, str]]:
+def group_set(tx: Transaction, interface: NetworkInterface) -> "list[GroupIdentifierTypeDef]":
     """The groups of an interface, by id and name; a group's name never changes."""
     return [{"GroupId": id, "GroupName": tx.need(SecurityGroup, id).group_name} for id in interface.groups]
 
 
-def private_addresses(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> list[dict[str, Any]]:
+def private_addresses(
+    tx: Transaction, interface: NetworkInterface, vpc: Vpc
+) -> "list[NetworkInterfacePrivateIpAddressTypeDef]":
     """An interface's private addresses with what leads to each from outside."""
     elastic = addresses_of(tx.state, interface)
     shown = []
     for address in interface.addresses:
-        one: dict[str, Any] = {
+        one: NetworkInterfacePrivateIpAddressTypeDef = {
             "PrivateIpAddress": address,
             "PrivateDnsName": naming.private_dns(address, interface.region),
             "Primary": address == interface.primary,
         }
         lent = interface.public_ip if one["Primary"] else None
         public = association(elastic.get(address), lent, vpc)
-        shown.append(one | ({"Association": public} if public else {}))
+        if public:
+            one["Association"] = public
+        shown.append(one)
     return shown
 
 
-def public_part(primary: dict[str, Any]) -> dict[str, Any]:
+def public_part(primary: "NetworkInterfacePrivateIpAddressTypeDef") -> "NetworkInterfaceTypeDef":
     """The part of a view about the public address that leads to the primary one."""
     public = primary.get("Association")
     if public is None:
         return {}
-    name = {"PublicDnsName": public["PublicDnsName"]} if "PublicDnsName" in public else {}
-    return {"Association": public} | name
+    if "PublicDnsName" not in public:
+        return {"Association": public}
+    return {"Association": public, "PublicDnsName": public["PublicDnsName"]}
 
 
-def status(interface: NetworkInterface) -> str:
+def status(interface: NetworkInterface) -> "NetworkInterfaceStatusType":
     """available, attaching, in-use or detaching."""
     if interface.attachment is None:
         return "available"
     return "detaching" if interface.attachment.status == "detaching" else "in-use"
 
 
-def _attachment(interface: NetworkInterface, attachment: Attachment) -> dict[str, Any]:
-    return {
+def _attachment(interface: NetworkInterface, attachment: Attachment) -> "NetworkInterfaceAttachmentTypeDef":
+    shown: NetworkInterfaceAttachmentTypeDef = {
         "AttachmentId": attachment.id,
         "AttachTime": moment(attachment.time),
         "DeleteOnTermination": attachment.delete_on_termination,
         "DeviceIndex": attachment.device_index,
         "NetworkCardIndex": attachment.network_card,
         "Status": attachment.status,
-        **({"EnaSrdSpecification": _express(attachment.ena_srd)} if attachment.ena_srd else {}),
-    } | _holder(interface, attachment)
-
-
-def _express(ena_srd: EnaSrd) -> dict[str, Any]:
-    udp = {"EnaSrdUdpEnabled": ena_srd.udp_enabled}
-    return {"EnaSrdEnabled": ena_srd.enabled, "EnaSrdUdpSpecification": udp}
-
-
-def _holder(interface: NetworkInterface, attachment: Attachment) -> dict[str, Any]:
+        "InstanceOwnerId": interface.requester_id or interface.owner,
+    }
     if interface.requester_id is None:
-        return {"InstanceId": attachment.instance_id, "InstanceOwnerId": interface.owner}
-    return {"InstanceOwnerId": interface.requester_id}
+        shown["InstanceId"] = attachment.instance_id
+    if attachment.ena_srd:
+        shown["EnaSrdSpecification"] = _express(attachment.ena_srd)
+    return shown
+
+
+def _express(ena_srd: EnaSrd) -> "AttachmentEnaSrdSpecificationTypeDef":
+    return {
+        "EnaSrdEnabled": ena_srd.enabled,
+        "EnaSrdUdpSpecification": {"EnaSrdUdpEnabled": ena_srd.udp_enabled},
+    }
 
 
 NETWORK_INTERFACES = Describable(

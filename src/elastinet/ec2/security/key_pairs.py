@@ -1,7 +1,7 @@
 """Key pairs."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
@@ -16,6 +16,10 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import KeyPair
 from elastinet.model.view import StateView
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import KeyTypeType
+    from mypy_boto3_ec2.type_defs import KeyPairInfoTypeDef
+
 LONGEST_NAME_CHARS = 255
 
 
@@ -24,11 +28,11 @@ def view(tx: Transaction, pair: KeyPair) -> StateView:
     return tx.views.of(pair, (), lambda: _view(pair))
 
 
-def _view(pair: KeyPair) -> dict[str, Any]:
+def _view(pair: KeyPair) -> "KeyPairInfoTypeDef":
     return {
         "KeyPairId": pair.id,
         "KeyName": pair.key_name,
-        "KeyType": pair.key_type,
+        "KeyType": cast("KeyTypeType", pair.key_type),
         "KeyFingerprint": pair.fingerprint,
         "CreateTime": moment(pair.create_time),
         "Tags": tag_set(pair),

@@ -1,7 +1,7 @@
 """Security group rules: one at a time, each with an id of its own."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
@@ -21,14 +21,17 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import StateView
 from elastinet.rules import filtering, naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import SecurityGroupRuleTypeDef
+
 
 def view(tx: Transaction, rule: SecurityGroupRule) -> StateView:
     """A rule in the shape of the API."""
     return tx.views.of(rule, permissions.parts(tx.state, rule), lambda: _view(tx, rule))
 
 
-def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(tx: Transaction, rule: SecurityGroupRule) -> "SecurityGroupRuleTypeDef":
+    shown: SecurityGroupRuleTypeDef = {
         "SecurityGroupRuleId": rule.id,
         "SecurityGroupRuleArn": naming.arn(rule.region, rule.owner, "security-group-rule", rule.id),
         "GroupId": rule.group_id,
@@ -42,11 +45,15 @@ def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
     }
     if rule.description:
         shown["Description"] = rule.description
-    if rule.cidr:
-        return shown | {"CidrIpv6" if ":" in rule.cidr else "CidrIpv4": rule.cidr}
-    if rule.prefix_list:
-        return shown | {"PrefixListId": rule.prefix_list}
-    return shown | {"ReferencedGroupInfo": permissions.pair(tx.state, rule)}
+    if rule.cidr and ":" in rule.cidr:
+        shown["CidrIpv6"] = rule.cidr
+    elif rule.cidr:
+        shown["CidrIpv4"] = rule.cidr
+    elif rule.prefix_list:
+        shown["PrefixListId"] = rule.prefix_list
+    else:
+        shown["ReferencedGroupInfo"] = permissions.pair(tx.state, rule)
+    return shown
 
 
 SECURITY_GROUP_RULES = Describable(

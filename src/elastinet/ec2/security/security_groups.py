@@ -1,7 +1,7 @@
 """Security groups."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, by_id, describe
@@ -23,6 +23,9 @@ from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 from elastinet.rules.peerings import is_elsewhere
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import SecurityGroupTypeDef
+
 ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 
 
@@ -33,7 +36,9 @@ def view(tx: Transaction, group: SecurityGroup) -> StateView:
     return tx.views.of(group, (*rules, *others), lambda: _view(tx, group, rules))
 
 
-def _view(tx: Transaction, group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]) -> dict[str, Any]:
+def _view(
+    tx: Transaction, group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]
+) -> "SecurityGroupTypeDef":
     return {
         "GroupId": group.id,
         "GroupName": group.group_name,

@@ -4,7 +4,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.digits import whole
 from elastinet.ec2.core import faults
@@ -20,6 +20,9 @@ from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import DhcpOptionsTypeDef
+
 DEFAULT = "default"
 """The id in a request that stands for no option set."""
 
@@ -34,7 +37,7 @@ def view(tx: Transaction, found: DhcpOptions) -> StateView:
     return tx.views.of(found, (), lambda: _view(found))
 
 
-def _view(found: DhcpOptions) -> dict[str, Any]:
+def _view(found: DhcpOptions) -> "DhcpOptionsTypeDef":
     return {
         "DhcpOptionsId": found.id,
         "OwnerId": found.owner,

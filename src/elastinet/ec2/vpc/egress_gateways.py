@@ -1,6 +1,6 @@
 """Egress-only internet gateways: out for IPv6, and back in only for answers (facts sheet, section 4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
@@ -15,13 +15,16 @@ from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
 from elastinet.model.vpc import EgressOnlyGateway, Vpc
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import EgressOnlyInternetGatewayTypeDef
+
 
 def view(tx: Transaction, gateway: EgressOnlyGateway) -> StateView:
     """An egress-only internet gateway in the shape of the API."""
     return tx.views.of(gateway, (), lambda: _view(gateway))
 
 
-def _view(gateway: EgressOnlyGateway) -> dict[str, Any]:
+def _view(gateway: EgressOnlyGateway) -> "EgressOnlyInternetGatewayTypeDef":
     return {
         "EgressOnlyInternetGatewayId": gateway.id,
         "Attachments": [{"State": "attached", "VpcId": gateway.vpc_id}],

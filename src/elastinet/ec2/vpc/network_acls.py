@@ -1,6 +1,6 @@
 """Network ACLs, and which subnets go by them (facts sheet, section 6.2)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
@@ -15,6 +15,9 @@ from elastinet.model.acl import AclAssociation, AclRule, NetworkAcl
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.filtering import ANY, ICMP, PORTS
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import NetworkAclEntryTypeDef, NetworkAclTypeDef
 
 LAST = 32767
 """The number under which the API shows that what no rule speaks of is denied; one more for IPv6."""
@@ -31,7 +34,7 @@ def view(tx: Transaction, acl: NetworkAcl) -> StateView:
     return tx.views.of(acl, (vpc,), lambda: _view(acl, vpc))
 
 
-def _view(acl: NetworkAcl, vpc: Vpc) -> dict[str, Any]:
+def _view(acl: NetworkAcl, vpc: Vpc) -> "NetworkAclTypeDef":
     both = (True, False)
     shown = [rule for egress in both for rule in (*_rules(acl, egress), *_last(vpc, egress))]
     return {
@@ -62,14 +65,14 @@ def _any(number: int, egress: bool, cidr: str, *, allow: bool) -> AclRule:
     return AclRule(number, egress, ANY, ANY, ANY, cidr, allow)
 
 
-def _entry(rule: AclRule) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _entry(rule: AclRule) -> "NetworkAclEntryTypeDef":
+    shown: NetworkAclEntryTypeDef = {
         "RuleNumber": rule.number,
         "Egress": rule.egress,
         "Protocol": str(rule.protocol),
         "RuleAction": "allow" if rule.allow else "deny",
-        "Ipv6CidrBlock" if ":" in rule.cidr else "CidrBlock": rule.cidr,
     }
+    shown["Ipv6CidrBlock" if ":" in rule.cidr else "CidrBlock"] = rule.cidr
     if rule.protocol in PORTS:
         shown["PortRange"] = {"From": rule.low, "To": rule.high}
     elif rule.protocol in ICMP:

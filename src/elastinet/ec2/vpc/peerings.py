@@ -1,7 +1,7 @@
 """VPC peering connections, in and across accounts and regions (facts sheet, section 6.5)."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.ec2.core import faults
@@ -18,18 +18,25 @@ from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules.peerings import between, open_peerings
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import (
+        VpcPeeringConnectionOptionsDescriptionTypeDef,
+        VpcPeeringConnectionTypeDef,
+        VpcPeeringConnectionVpcInfoTypeDef,
+    )
+
 DAY = 86_400
 PENDING_SECONDS = 7 * DAY
 SHOWN_SECONDS = {"deleted": 7200, "rejected": 7200, "failed": 7200, "expired": 2 * DAY}
 """Seconds for which each final status is shown (user guide: about two hours, two days for expired ones)."""
 
 MISTAKEN = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
-OPTIONS = (
-    "AllowDnsResolutionFromRemoteVpc",
-    "AllowEgressFromLocalClassicLinkToRemoteVpc",
-    "AllowEgressFromLocalVpcToRemoteClassicLink",
-)
-NO_OPTIONS = dict.fromkeys(OPTIONS, False)
+NO_OPTIONS: "VpcPeeringConnectionOptionsDescriptionTypeDef" = {
+    "AllowDnsResolutionFromRemoteVpc": False,
+    "AllowEgressFromLocalClassicLinkToRemoteVpc": False,
+    "AllowEgressFromLocalVpcToRemoteClassicLink": False,
+}
+OPTIONS = tuple(NO_OPTIONS)
 
 
 def view(tx: Transaction, peering: Peering) -> StateView:
@@ -38,8 +45,8 @@ def view(tx: Transaction, peering: Peering) -> StateView:
     return tx.views.of(peering, (ours,), lambda: _view(tx, peering))
 
 
-def _view(tx: Transaction, peering: Peering) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(tx: Transaction, peering: Peering) -> "VpcPeeringConnectionTypeDef":
+    shown: VpcPeeringConnectionTypeDef = {
         "VpcPeeringConnectionId": peering.id,
         "RequesterVpcInfo": _side(peering.requester, peering),
         "AccepterVpcInfo": _side(peering.accepter, peering),
@@ -51,14 +58,19 @@ def _view(tx: Transaction, peering: Peering) -> dict[str, Any]:
     return shown
 
 
-def _side(side: PeeringSide, peering: Peering) -> dict[str, Any]:
-    shown: dict[str, Any] = {"VpcId": side.vpc_id, "OwnerId": side.owner, "Region": side.region}
+def _side(side: PeeringSide, peering: Peering) -> "VpcPeeringConnectionVpcInfoTypeDef":
+    shown: VpcPeeringConnectionVpcInfoTypeDef = {
+        "VpcId": side.vpc_id,
+        "OwnerId": side.owner,
+        "Region": side.region,
+    }
     if side.cidrs:
-        blocks = [{"CidrBlock": cidr} for cidr in side.cidrs]
-        shown |= {"CidrBlock": side.cidrs[0], "CidrBlockSet": blocks}
+        shown |= {"CidrBlock": side.cidrs[0], "CidrBlockSet": [{"CidrBlock": cidr} for cidr in side.cidrs]}
     if side.cidrs6:
         shown["Ipv6CidrBlockSet"] = [{"Ipv6CidrBlock": cidr} for cidr in side.cidrs6]
-    return shown | ({"PeeringOptions": NO_OPTIONS} if peering.status == "active" else {})
+    if peering.status == "active":
+        shown["PeeringOptions"] = NO_OPTIONS
+    return shown
 
 
 PEERINGS = Describable(

@@ -1,7 +1,7 @@
 """Managed prefix lists: of customers, and AWS's own, which are empty, for their hosts are not here."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe, page
@@ -20,6 +20,10 @@ from elastinet.model.view import StateView
 from elastinet.rules import filtering, naming
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import PrefixListStateType
+    from mypy_boto3_ec2.type_defs import ManagedPrefixListTypeDef
+
 MOST_ENTRIES, MOST_A_REQUEST = 1000, 100
 
 
@@ -28,20 +32,22 @@ def view(tx: Transaction, found: PrefixList) -> StateView:
     return tx.views.of(found, (), lambda: _view(found))
 
 
-def _view(found: PrefixList) -> dict[str, Any]:
+def _view(found: PrefixList) -> "ManagedPrefixListTypeDef":
     owner = "aws" if found.of_aws else found.owner
-    shown: dict[str, Any] = {
+    shown: ManagedPrefixListTypeDef = {
         "PrefixListId": found.id,
         "PrefixListName": found.list_name,
         "PrefixListArn": naming.arn(found.region, owner, "prefix-list", found.id),
         "AddressFamily": found.family,
-        "State": found.state,
+        "State": cast("PrefixListStateType", found.state),
         "OwnerId": owner.upper(),
         "Tags": tag_set(found),
     }
     if not found.of_aws:
         shown |= {"MaxEntries": found.max_entries, "Version": found.version}
-    return shown | ({"StateMessage": found.state_message} if found.state_message else {})
+    if found.state_message:
+        shown["StateMessage"] = found.state_message
+    return shown
 
 
 PREFIX_LISTS = Describable(

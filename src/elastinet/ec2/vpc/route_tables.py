@@ -1,6 +1,6 @@
 """Route tables, and which subnets go by them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.describe import Describable, describe
@@ -23,7 +23,18 @@ from elastinet.rules.interfaces import instance_id_of
 from elastinet.rules.prefix_lists import is_prefix_list
 from elastinet.rules.routing import leads_nowhere
 
-MEMBERS = {
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import RouteOriginType
+    from mypy_boto3_ec2.type_defs import (
+        RouteTableAssociationTypeDef,
+        RouteTableTypeDef,
+        RouteTypeDef,
+    )
+
+DestinationMember = Literal["DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId"]
+TargetMember = Literal["GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId"]
+
+MEMBERS: dict[str, TargetMember] = {
     "local": "GatewayId",
     "gateway": "GatewayId",
     "nat": "NatGatewayId",
@@ -42,7 +53,7 @@ def view(tx: Transaction, table: RouteTable) -> StateView:
     )
 
 
-def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict[str, Any]:
+def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> "RouteTableTypeDef":
     return {
         "RouteTableId": table.id,
         "VpcId": table.vpc_id,
@@ -57,36 +68,41 @@ def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict
     }
 
 
-def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
-    shown = {
-        destination_member(route.destination): route.destination,
-        "Origin": route.origin,
+def _route(tx: Transaction, route: Route, lost: bool) -> "RouteTypeDef":
+    shown: RouteTypeDef = {
+        "Origin": cast("RouteOriginType", route.origin),
         "State": "blackhole" if lost else "active",
     }
+    shown[destination_member(route.destination)] = route.destination
     if route.kind != "interface":
-        return shown | {MEMBERS[route.kind]: route.target}
+        shown[MEMBERS[route.kind]] = route.target
+        return shown
     interface = tx.state.get(NetworkInterface, route.target)
     if interface is not None and (instance_id := instance_id_of(interface)):
         shown |= {"InstanceId": instance_id, "InstanceOwnerId": interface.owner}
-    return shown | {"NetworkInterfaceId": route.target}
+    shown["NetworkInterfaceId"] = route.target
+    return shown
 
 
-def destination_member(destination: str) -> str:
+def destination_member(destination: str) -> DestinationMember:
     """The name under which a route shows its destination."""
     if is_prefix_list(destination):
         return "DestinationPrefixListId"
     return "DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock"
 
 
-def _association(table: RouteTable, association: Association) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _association(table: RouteTable, association: Association) -> "RouteTableAssociationTypeDef":
+    shown: RouteTableAssociationTypeDef = {
         "RouteTableAssociationId": association.id,
         "RouteTableId": table.id,
         "Main": association.is_main,
         "AssociationState": {"State": "associated"},
     }
-    chosen = {"SubnetId": association.subnet_id, "GatewayId": association.gateway_id}
-    return shown | {name: id for name, id in chosen.items() if id}
+    if association.subnet_id:
+        shown["SubnetId"] = association.subnet_id
+    if association.gateway_id:
+        shown["GatewayId"] = association.gateway_id
+    return shown
 
 
 ROUTE_TABLES = Describable(

@@ -1,6 +1,6 @@
 """The IPv6 block of a subnet, of which it has one at the most (facts sheet, section 4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.lookup import need
@@ -10,6 +10,9 @@ from elastinet.ec2.vpc.subnets import ipv6_association, ipv6_fields
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet, Vpc
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import SubnetCidrBlockStateCodeType
 
 
 def associate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
@@ -43,5 +46,5 @@ def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[st
     return _answer(subnet, "disassociating")
 
 
-def _answer(subnet: Subnet, state: str) -> dict[str, Any]:
+def _answer(subnet: Subnet, state: "SubnetCidrBlockStateCodeType") -> dict[str, Any]:
     return {"SubnetId": subnet.id, "Ipv6CidrBlockAssociation": ipv6_association(subnet, state)}

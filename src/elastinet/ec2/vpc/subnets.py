@@ -1,7 +1,7 @@
 """Subnets."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
 from elastinet.ec2.core import faults
@@ -23,6 +23,10 @@ from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import addressing, ipv6, naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import HostnameTypeType, SubnetCidrBlockStateCodeType
+    from mypy_boto3_ec2.type_defs import SubnetIpv6CidrBlockAssociationTypeDef, SubnetTypeDef
+
 
 def view(tx: Transaction, subnet: Subnet) -> StateView:
     """A subnet in the shape of the API."""
@@ -38,7 +42,7 @@ def _number(value: int) -> int:
     return _numbers.setdefault(value, value)
 
 
-def _view(subnet: Subnet, free: int) -> dict[str, Any]:
+def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
     zone = regions.zone(subnet.region, subnet.zone)
     return {
         "SubnetId": subnet.id,
@@ -58,7 +62,7 @@ def _view(subnet: Subnet, free: int) -> dict[str, Any]:
         "Ipv6Native": False,
         "EnableDns64": False,
         "PrivateDnsNameOptionsOnLaunch": {
-            "HostnameType": subnet.hostname_type,
+            "HostnameType": cast("HostnameTypeType", subnet.hostname_type),
             "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
             "EnableResourceNameDnsAAAARecord": subnet.resource_name_aaaa_record,
         },
@@ -66,7 +70,9 @@ def _view(subnet: Subnet, free: int) -> dict[str, Any]:
     }
 
 
-def ipv6_association(subnet: Subnet, state: str = "associated") -> dict[str, Any]:
+def ipv6_association(
+    subnet: Subnet, state: "SubnetCidrBlockStateCodeType" = "associated"
+) -> "SubnetIpv6CidrBlockAssociationTypeDef":
     """A subnet's IPv6 block in the shape of the API."""
     return {
         "AssociationId": subnet.cidr6_association,

@@ -1,7 +1,7 @@
 """Gateway VPC endpoints: recorded, and shown in route tables, for their services are not here."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog.endpoint_services import prefix_list_id, service_names
 from elastinet.ec2.core import faults
@@ -21,6 +21,10 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import StateType
+    from mypy_boto3_ec2.type_defs import VpcEndpointTypeDef
+
 FULL_ACCESS = json.dumps(
     {
         "Version": "2008-10-17",
@@ -34,14 +38,14 @@ def view(tx: Transaction, endpoint: VpcEndpoint) -> StateView:
     return tx.views.of(endpoint, (), lambda: _view(endpoint))
 
 
-def _view(endpoint: VpcEndpoint) -> dict[str, Any]:
+def _view(endpoint: VpcEndpoint) -> "VpcEndpointTypeDef":
     return {
         "VpcEndpointId": endpoint.id,
         "VpcEndpointType": "Gateway",
         "VpcId": endpoint.vpc_id,
         "ServiceName": endpoint.service_name,
         "ServiceRegion": endpoint.region,
-        "State": "available",
+        "State": cast("StateType", "available"),  # so EC2 spells it in answers, whatever its model says
         "PolicyDocument": endpoint.policy,
         "RouteTableIds": list(endpoint.route_tables),
         "SubnetIds": [],

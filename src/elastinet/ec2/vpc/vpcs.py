@@ -1,7 +1,7 @@
 """VPCs."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.cidrs import read_block
@@ -25,6 +25,10 @@ from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import ipv6
 from elastinet.rules.peerings import open_peerings
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import TenancyType, VpcCidrBlockStateCodeType
+    from mypy_boto3_ec2.type_defs import VpcIpv6CidrBlockAssociationTypeDef, VpcTypeDef
+
 # No host can have an address of these, or reach one behind a router.
 FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
 
@@ -36,7 +40,7 @@ def view(tx: Transaction, vpc: Vpc) -> StateView:
     return tx.views.of(vpc, (), lambda: _view(vpc))
 
 
-def _view(vpc: Vpc) -> dict[str, Any]:
+def _view(vpc: Vpc) -> "VpcTypeDef":
     return {
         "VpcId": vpc.id,
         "OwnerId": vpc.owner,
@@ -55,13 +59,15 @@ def _view(vpc: Vpc) -> dict[str, Any]:
             for association, cidr in zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)
         ],
         "DhcpOptionsId": vpc.dhcp_options_id,
-        "InstanceTenancy": vpc.tenancy,
+        "InstanceTenancy": cast("TenancyType", vpc.tenancy),
         "IsDefault": vpc.is_default,
         "Tags": tag_set(vpc),
     }
 
 
-def ipv6_association(vpc: Vpc, id: str, cidr: str, state: str = "associated") -> dict[str, Any]:
+def ipv6_association(
+    vpc: Vpc, id: str, cidr: str, state: "VpcCidrBlockStateCodeType" = "associated"
+) -> "VpcIpv6CidrBlockAssociationTypeDef":
     """An IPv6 block of a VPC in the shape of the API."""
     return {
         "AssociationId": id,
