@@ -8,6 +8,7 @@ from typing import Any
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import Views
@@ -60,7 +61,7 @@ class Engine:
 
     def call(
         self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
-    ) -> dict[str, Any] | None:
+    ) -> Answer | None:
         """Do what a client asks for; raises Fault, and then nothing has changed."""
         self.check_supported(action)
         self._open(owner, region)

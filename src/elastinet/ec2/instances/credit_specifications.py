@@ -4,6 +4,7 @@ from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import by_id, page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -34,7 +35,7 @@ def credit_option(instance: Instance) -> str:
     return instance.credit_specification or usual
 
 
-def describe_instance_credit_specifications(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_credit_specifications(tx: Transaction, request: Request) -> Answer:
     """The options of the instances named, or of all burstable ones that are unlimited."""
     asked, ids = filters.read(request, FILTERS, tagged=False), request.ids("InstanceIds")
     instances = _named(tx, ids) if ids else _unlimited(tx)
@@ -55,7 +56,7 @@ def _unlimited(tx: Transaction) -> list[Instance]:
     return [instance for instance in there if credit_option(instance) == "unlimited"]
 
 
-def modify_instance_credit_specification(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_instance_credit_specification(tx: Transaction, request: Request) -> Answer:
     """Another option for some instances; those that cannot have it are listed."""
     asked = [(item.get("InstanceId") or "", item.get("CpuCredits")) for item in _items(request)]
     once(tx, "ModifyInstanceCreditSpecification", request, lambda: "")

@@ -7,6 +7,7 @@ from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
@@ -312,7 +313,7 @@ INSTANCES = Describable(
 )  # fmt: skip
 
 
-def describe_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instances(tx: Transaction, request: Request) -> Answer:
     """Instances by id or filter, in the reservations that they were launched in."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
     found = describe(tx, request, INSTANCES, seen=_seen)
@@ -393,7 +394,7 @@ STATUSES = Describable(
 )
 
 
-def describe_instance_status(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_status(tx: Transaction, request: Request) -> Answer:
     """The state and health of running instances, or of all of them."""
     request.accept("IncludeManagedResources")
     only_running = not request.get("IncludeAllInstances")

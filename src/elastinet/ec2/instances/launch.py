@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
@@ -42,7 +43,7 @@ class Kind(NamedTuple):
     type: InstanceType
 
 
-def run_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def run_instances(tx: Transaction, request: Request) -> Answer:
     """Launch instances; they run as soon as the fabric has them up."""
     id = once(tx, "RunInstances", request, lambda: _launch(tx, request))
     launched = list(tx.where(Instance, "reservation-id", id))

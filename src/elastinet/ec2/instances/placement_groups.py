@@ -1,9 +1,10 @@
 """Placement groups (facts sheet, section 10.1)."""
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.filters import Filter
 from elastinet.ec2.core.paths import paths
@@ -56,7 +57,7 @@ PLACEMENT_GROUPS = Describable(
 )
 
 
-def describe_placement_groups(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_placement_groups(tx: Transaction, request: Request) -> Answer:
     """Placement groups by name, id or filter."""
     named = [by_name(tx, name).group_name for name in request.ids("GroupNames")]
     also = [Filter("group-name", named)] if named else []
@@ -86,7 +87,7 @@ def by_id_or_name(tx: Transaction, id: str | None, name: str | None) -> Placemen
     return found
 
 
-def create_placement_group(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_placement_group(tx: Transaction, request: Request) -> Answer:
     """A placement group, which is there at once."""
     name, strategy = request.get("GroupName"), request.get("Strategy")
     if name is None:

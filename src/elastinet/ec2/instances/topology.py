@@ -6,6 +6,7 @@ from typing import Any
 from elastinet.catalog import regions
 from elastinet.catalog.plant import Plant, place_of
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.filters import Filter
 from elastinet.ec2.core.paths import paths
@@ -72,7 +73,7 @@ TOPOLOGY = Describable(
 )
 
 
-def describe_instance_topology(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_topology(tx: Transaction, request: Request) -> Answer:
     """Instances with the network nodes above them, the nearest one last."""
     names = [by_name(tx, name).group_name for name in request.ids("GroupNames")]
     for what, given in (("InstanceIds", request.ids("InstanceIds")), ("GroupNames", names)):

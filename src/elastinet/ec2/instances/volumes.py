@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from elastinet.catalog import regions
 from elastinet.catalog.images import Image
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -96,7 +97,7 @@ VOLUMES = Describable(
 )
 
 
-def describe_volumes(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_volumes(tx: Transaction, request: Request) -> Answer:
     """Volumes by id or filter."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
     return describe(tx, request, VOLUMES)

@@ -1,8 +1,9 @@
 """Elastic IP addresses."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need, need_mine
@@ -70,7 +71,7 @@ ADDRESSES = Describable(
 )
 
 
-def describe_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_addresses(tx: Transaction, request: Request) -> Answer:
     """Elastic IPs by allocation, by address, or by filter."""
     if ips := request.ids("PublicIps"):
         found = by_id(tx, ADDRESSES, [_by_ip(tx, ip).id for ip in ips])
@@ -85,7 +86,7 @@ def _by_ip(tx: Transaction, ip: str) -> Address:
     return found
 
 
-def allocate_address(tx: Transaction, request: Request) -> dict[str, Any]:
+def allocate_address(tx: Transaction, request: Request) -> Answer:
     """A public address of the account's own; a released one again where it is asked for and free."""
     if request.get("Domain", "vpc") != "vpc":
         raise faults.invalid(request["Domain"], "domain")
@@ -139,7 +140,7 @@ def _named(tx: Transaction, request: Request) -> Address:
     return _by_ip(tx, ip)
 
 
-def associate_address(tx: Transaction, request: Request) -> dict[str, Any]:
+def associate_address(tx: Transaction, request: Request) -> Answer:
     """Let an Elastic IP lead to a private address of an interface."""
     address, interface = _named(tx, request), _target(tx, request)
     check_carries_ip(interface)

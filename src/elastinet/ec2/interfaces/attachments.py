@@ -1,12 +1,11 @@
 """The attachment of interfaces to instances (facts sheet, section 1.3)."""
 
-from typing import Any
-
 from msgspec.structs import replace
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.address_limits import check_bears
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.functions import given
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
@@ -25,7 +24,7 @@ OTHER_ZONE = (
 )
 
 
-def attach_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+def attach_network_interface(tx: Transaction, request: Request) -> Answer:
     """Put an interface into an instance, running or stopped; an EFA only into a stopped one."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     instance = need(tx, Instance, "i", request["InstanceId"])

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
@@ -82,7 +83,7 @@ def reset_network_interface_attribute(tx: Transaction, request: Request) -> None
     tx.put(interface.but(source_dest_check=True))
 
 
-def describe_network_interface_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_network_interface_attribute(tx: Transaction, request: Request) -> Answer:
     """One attribute of an interface."""
     interface = need(tx, NetworkInterface, "eni", request["NetworkInterfaceId"])
     name = request.get("Attribute", "description")

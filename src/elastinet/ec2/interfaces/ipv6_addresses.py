@@ -6,6 +6,7 @@ from typing import Any
 from elastinet.ec2.core import address_requests, faults
 from elastinet.ec2.core.address_limits import check_count, check_limit
 from elastinet.ec2.core.address_requests import AddressRequest
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need_mine
 from elastinet.ec2.core.request import Request
@@ -57,7 +58,7 @@ def _check_free(tx: Transaction, subnet: Subnet, address: str) -> None:
         raise Fault("InvalidIPAddress.InUse", "The specified address is already in use.")
 
 
-def assign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def assign_ipv6_addresses(tx: Transaction, request: Request) -> Answer:
     """Give an interface more IPv6 addresses, or prefixes: named ones, or a number of them."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     check_carries_ip(interface)
@@ -75,7 +76,7 @@ def assign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"NetworkInterfaceId": interface.id} | {name: value for name, value in shown.items() if value}
 
 
-def unassign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def unassign_ipv6_addresses(tx: Transaction, request: Request) -> Answer:
     """Take IPv6 addresses and prefixes from an interface; not the primary address."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     gone = address_requests.ipv6_gone(request)

@@ -1,10 +1,11 @@
 """NAT gateways (facts sheet, section 6.4)."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -85,12 +86,12 @@ NAT_GATEWAYS = Describable(
 )
 
 
-def describe_nat_gateways(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_nat_gateways(tx: Transaction, request: Request) -> Answer:
     """NAT gateways by id or filter; those of the last hour are there still."""
     return describe(tx, request, NAT_GATEWAYS)
 
 
-def create_nat_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_nat_gateway(tx: Transaction, request: Request) -> Answer:
     """A NAT gateway: pending, until the fabric has its interface up or it is found to have failed."""
     id = once(tx, "CreateNatGateway", request, lambda: _create(tx, request).id)
     made = dict(view(tx, need(tx, NatGateway, "nat", id)))
@@ -188,7 +189,7 @@ def _furnish(tx: Transaction, gateway: NatGateway, subnet: Subnet, private: str)
     return tx.put(gateway.but(interface_id=interface.id, private_ip=private, **public))
 
 
-def delete_nat_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_nat_gateway(tx: Transaction, request: Request) -> Answer:
     """End a NAT gateway; its Elastic IP is idle then, and routes to it lead nowhere."""
     gateway = need(tx, NatGateway, "nat", request["NatGatewayId"])
     if gateway.state == "failed":

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from elastinet.catalog import regions
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.moments import moment
@@ -185,7 +186,7 @@ NETWORK_INTERFACES = Describable(
 )  # fmt: skip
 
 
-def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_network_interfaces(tx: Transaction, request: Request) -> Answer:
     """Network interfaces by id or filter."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
     given = (f for f in request.get("Filters") or () if f.get("Name") == "attachment.attachment-id")
@@ -202,7 +203,7 @@ def _view_with_ended(attachments: set[str], tx: Transaction, interface: NetworkI
     return StateView(shown, Attachment=_attachment(interface, ended))
 
 
-def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_network_interface(tx: Transaction, request: Request) -> Answer:
     """An interface of its own, attached to nothing yet."""
     id = once(tx, "CreateNetworkInterface", request, lambda: _create(tx, request).id)
     made = view(tx, need(tx, NetworkInterface, "eni", id))

@@ -6,6 +6,7 @@ from typing import Any
 from elastinet.ec2.core import address_requests
 from elastinet.ec2.core.address_limits import check_count, check_limit
 from elastinet.ec2.core.address_requests import AddressRequest
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.faults import combination
 from elastinet.ec2.core.lookup import need_mine
@@ -79,7 +80,7 @@ def fresh(tx: Transaction, subnet: Subnet, count: int, kept: frozenset[str] = fr
     return found
 
 
-def assign_private_ip_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def assign_private_ip_addresses(tx: Transaction, request: Request) -> Answer:
     """Give an interface more addresses: named ones, or a number of them."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     check_carries_ip(interface)

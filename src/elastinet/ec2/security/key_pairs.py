@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
@@ -53,7 +54,7 @@ KEY_PAIRS = Describable(
 )
 
 
-def describe_key_pairs(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_key_pairs(tx: Transaction, request: Request) -> Answer:
     """Key pairs by name, id or filter."""
     names = request.ids("KeyNames")
     if lost := [name for name in names if find(tx, name) is None]:
@@ -78,7 +79,7 @@ def need(tx: Transaction, name: str) -> KeyPair:
     return pair
 
 
-def create_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_key_pair(tx: Transaction, request: Request) -> Answer:
     """A new key, whose private half is told this once and never kept."""
     name = _new_name(tx, request)
     if request.get("KeyFormat", "pem") != "pem":
@@ -87,7 +88,7 @@ def create_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
     return _told(tx, _keep(tx, request, name, key)) | {"KeyMaterial": private}
 
 
-def import_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
+def import_key_pair(tx: Transaction, request: Request) -> Answer:
     """A key pair of the client's own, by its public half."""
     name = _new_name(tx, request)
     return _told(tx, _keep(tx, request, name, ssh_keys.read(request["PublicKeyMaterial"])))
@@ -123,7 +124,7 @@ def _told(tx: Transaction, pair: KeyPair) -> dict[str, Any]:
     return {name: shown[name] for name in ("KeyPairId", "KeyName", "KeyFingerprint", "Tags")}
 
 
-def delete_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_key_pair(tx: Transaction, request: Request) -> Answer:
     """Remove a key pair; one that is not there is removed already."""
     name, id = request.get("KeyName"), request.get("KeyPairId")
     if name is None and id is None:

@@ -1,9 +1,10 @@
 """Security groups."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -80,7 +81,7 @@ SECURITY_GROUPS = Describable(
 )
 
 
-def describe_security_groups(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_security_groups(tx: Transaction, request: Request) -> Answer:
     """Security groups by id, by name in the default VPC, or by filter."""
     if names := request.ids("GroupNames"):
         ids = [by_name(tx, name).id for name in names]
@@ -89,7 +90,7 @@ def describe_security_groups(tx: Transaction, request: Request) -> dict[str, Any
     return describe(tx, request, SECURITY_GROUPS)
 
 
-def create_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_security_group(tx: Transaction, request: Request) -> Answer:
     """A group that lets nothing in and everything out."""
     name, description = request["GroupName"], request["Description"]
     vpc = _vpc(tx, request.get("VpcId"))
@@ -127,7 +128,7 @@ def _check_name(name: str, description: str) -> None:
             raise faults.invalid(value, what, sentence)
 
 
-def delete_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_security_group(tx: Transaction, request: Request) -> Answer:
     """Remove a group that no interface is in and no other group's rule speaks of."""
     group = named(tx, request)
     if group.group_name == "default":

@@ -4,10 +4,11 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elastinet.digits import whole
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -62,12 +63,12 @@ DHCP_OPTIONS = Describable(
 )
 
 
-def describe_dhcp_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_dhcp_options(tx: Transaction, request: Request) -> Answer:
     """DHCP option sets by id or filter."""
     return describe(tx, request, DHCP_OPTIONS)
 
 
-def create_dhcp_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_dhcp_options(tx: Transaction, request: Request) -> Answer:
     """A DHCP option set, which no VPC goes by yet."""
     options: dict[str, tuple[str, ...]] = {}
     for item in request["DhcpConfigurations"]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -51,12 +52,12 @@ INTERNET_GATEWAYS = Describable(
 )
 
 
-def describe_internet_gateways(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_internet_gateways(tx: Transaction, request: Request) -> Answer:
     """Internet gateways by id or filter."""
     return describe(tx, request, INTERNET_GATEWAYS)
 
 
-def create_internet_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_internet_gateway(tx: Transaction, request: Request) -> Answer:
     """An internet gateway, attached to nothing yet."""
     tags = tags_for(tx, request, "internet-gateway")
     return {"InternetGateway": view(tx, make_internet_gateway(tx, tags=tags))}

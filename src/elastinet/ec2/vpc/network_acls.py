@@ -1,8 +1,9 @@
 """Network ACLs, and which subnets go by them (facts sheet, section 6.2)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -110,12 +111,12 @@ NETWORK_ACLS = Describable(
 )
 
 
-def describe_network_acls(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_network_acls(tx: Transaction, request: Request) -> Answer:
     """Network ACLs by id or filter."""
     return describe(tx, request, NETWORK_ACLS)
 
 
-def create_network_acl(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_network_acl(tx: Transaction, request: Request) -> Answer:
     """A network ACL that denies all and that no subnet goes by yet."""
     id = once(tx, "CreateNetworkAcl", request, lambda: _create(tx, request).id)
     made = view(tx, need(tx, NetworkAcl, "acl", id))
@@ -172,7 +173,7 @@ def delete_network_acl(tx: Transaction, request: Request) -> None:
     tx.drop(acl)
 
 
-def replace_network_acl_association(tx: Transaction, request: Request) -> dict[str, Any]:
+def replace_network_acl_association(tx: Transaction, request: Request) -> Answer:
     """Let a subnet go by another ACL of its VPC."""
     id = request["AssociationId"]
     old = next(tx.where(NetworkAcl, "association.association-id", id), None)

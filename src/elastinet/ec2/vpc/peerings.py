@@ -1,10 +1,11 @@
 """VPC peering connections, in and across accounts and regions (facts sheet, section 6.5)."""
 
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -97,12 +98,12 @@ PEERINGS = Describable(
 )
 
 
-def describe_vpc_peering_connections(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpc_peering_connections(tx: Transaction, request: Request) -> Answer:
     """Peering connections by id or filter: those asked for here, and those asked of VPCs here."""
     return describe(tx, request, PEERINGS)
 
 
-def create_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """Ask the owner of another VPC to let packets pass between it and one's own."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     peer = _peer(tx, vpc, request)
@@ -151,7 +152,7 @@ def _check_outstanding(tx: Transaction) -> None:
         )
 
 
-def accept_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def accept_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """Let packets pass, where routes on both sides send them."""
     peering = _asked_of_us(tx, request, "accept")
     _check_step(peering, "active")
@@ -169,7 +170,7 @@ def accept_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str
     return {"VpcPeeringConnection": view(tx, made) | {"Status": status}}
 
 
-def reject_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def reject_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """Refuse what the owner of another VPC has asked for."""
     peering = _asked_of_us(tx, request, "reject")
     _check_step(peering, "rejected")
@@ -204,7 +205,7 @@ def _ended(tx: Transaction, peering: Peering, status: str, message: str) -> Peer
     return peering.but(status=status, message=message, end_time=tx.now)
 
 
-def delete_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """End a peering connection, from either side; the accepter rejects one that is pending."""
     peering = need(tx, Peering, "pcx", request["VpcPeeringConnectionId"])
     _check_step(peering, "deleted", also="active")
@@ -214,7 +215,7 @@ def delete_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str
     return {"Return": True}
 
 
-def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> Answer:
     """Nothing but what is so already: names of a peer's instances are not resolved to private ones."""
     peering = need(tx, Peering, "pcx", request["VpcPeeringConnectionId"])
     if peering.status != "active":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe, page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -61,12 +62,12 @@ PREFIX_LISTS = Describable(
 )
 
 
-def describe_managed_prefix_lists(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_managed_prefix_lists(tx: Transaction, request: Request) -> Answer:
     """Prefix lists by id or filter."""
     return describe(tx, request, PREFIX_LISTS)
 
 
-def create_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_managed_prefix_list(tx: Transaction, request: Request) -> Answer:
     """A prefix list of one's own."""
     id = once(tx, "CreateManagedPrefixList", request, lambda: _create(tx, request).id)
     return _going(tx, need(tx, PrefixList, "pl", id), "create")
@@ -126,7 +127,7 @@ def _cidr(item: Request, family: str) -> str:
     return filtering.cidr(text, 4 if family == "IPv4" else 6)
 
 
-def modify_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_managed_prefix_list(tx: Transaction, request: Request) -> Answer:
     """Another name, other entries (a new version), or another size."""
     found = _own(tx, request)
     most, changes = request.get("MaxEntries"), request.get("AddEntries") or request.get("RemoveEntries")
@@ -186,7 +187,7 @@ def _resized(tx: Transaction, found: PrefixList, most: int) -> PrefixList:
     return new
 
 
-def restore_managed_prefix_list_version(tx: Transaction, request: Request) -> dict[str, Any]:
+def restore_managed_prefix_list_version(tx: Transaction, request: Request) -> Answer:
     """The entries of an earlier version, as a new one."""
     found = _own(tx, request)
     _check_version(found, request, needed=True)
@@ -203,7 +204,7 @@ def _version(found: PrefixList, number: int) -> tuple[PrefixListEntry, ...]:
     return found.versions[number - 1]
 
 
-def delete_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_managed_prefix_list(tx: Transaction, request: Request) -> Answer:
     """Remove a prefix list that no rule and no route speaks of."""
     found = _own(tx, request)
     if next(_referring(tx, found), None):
@@ -218,7 +219,7 @@ def _referring(tx: Transaction, found: PrefixList) -> Iterator[str]:
     yield from (table.id for table in referring_tables(tx.state, found.id))
 
 
-def get_managed_prefix_list_entries(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_managed_prefix_list_entries(tx: Transaction, request: Request) -> Answer:
     """The entries of a prefix list, of the present version or an earlier one."""
     found = need(tx, PrefixList, "pl", request["PrefixListId"])
     entries = _version(found, request.get("TargetVersion", found.version))
@@ -231,7 +232,7 @@ def _entry(entry: PrefixListEntry) -> StateView:
     return StateView({"Cidr": entry.cidr} | described)
 
 
-def get_managed_prefix_list_associations(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_managed_prefix_list_associations(tx: Transaction, request: Request) -> Answer:
     """The security groups and route tables that speak of a prefix list."""
     found = need(tx, PrefixList, "pl", request["PrefixListId"])
     shown = [(id, StateView(ResourceId=id, ResourceOwner=found.owner)) for id in _referring(tx, found)]

@@ -1,8 +1,9 @@
 """Route tables, and which subnets go by them."""
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -129,12 +130,12 @@ ROUTE_TABLES = Describable(
 )
 
 
-def describe_route_tables(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_route_tables(tx: Transaction, request: Request) -> Answer:
     """Route tables by id or filter."""
     return describe(tx, request, ROUTE_TABLES)
 
 
-def create_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_route_table(tx: Transaction, request: Request) -> Answer:
     """A route table with the VPC's local routes."""
     id = once(tx, "CreateRouteTable", request, lambda: _make(tx, request).id)
     # A token's table may have been deleted since.
@@ -158,7 +159,7 @@ def delete_route_table(tx: Transaction, request: Request) -> None:
     tx.drop(table)
 
 
-def associate_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
+def associate_route_table(tx: Transaction, request: Request) -> Answer:
     """Let a subnet, or the VPC's internet gateway, go by a table."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     subnet_id, gateway_id = request.get("SubnetId"), request.get("GatewayId")
@@ -220,7 +221,7 @@ def disassociate_route_table(tx: Transaction, request: Request) -> None:
     tx.put(_without(table, association))
 
 
-def replace_route_table_association(tx: Transaction, request: Request) -> dict[str, Any]:
+def replace_route_table_association(tx: Transaction, request: Request) -> Answer:
     """Let a subnet, a gateway, or (by the main association) all that have no table go by another table."""
     old, association = _holding(tx, request["AssociationId"])
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])

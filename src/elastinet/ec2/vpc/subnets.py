@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.cidrs import read_ipv6_block
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
@@ -115,12 +116,12 @@ SUBNETS = Describable(
 )
 
 
-def describe_subnets(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_subnets(tx: Transaction, request: Request) -> Answer:
     """Subnets by id or filter."""
     return describe(tx, request, SUBNETS)
 
 
-def create_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_subnet(tx: Transaction, request: Request) -> Answer:
     """A subnet in one zone, of a part of its VPC's addresses that no other subnet has."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     if request.get("Ipv6Native"):

@@ -4,6 +4,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.cidrs import read_block
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
@@ -106,7 +107,7 @@ VPCS = Describable(
 )
 
 
-def describe_vpcs(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpcs(tx: Transaction, request: Request) -> Answer:
     """VPCs by id or filter."""
     return describe(tx, request, VPCS)
 
@@ -119,7 +120,7 @@ def block(cidr: str, code: str, least: int = 28, most: int = 16) -> str:
     return str(network)
 
 
-def create_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_vpc(tx: Transaction, request: Request) -> Answer:
     """A VPC with a main route table, a default security group and a default network ACL."""
     if (cidr := request.get("CidrBlock")) is None:
         raise faults.missing_parameter("cidrBlock")
@@ -233,7 +234,7 @@ def modify_vpc_attribute(tx: Transaction, request: Request) -> None:
         tx.put(vpc.but(**changes))
 
 
-def modify_vpc_tenancy(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_vpc_tenancy(tx: Transaction, request: Request) -> Answer:
     """Let new instances of a VPC share hardware; the other way does not exist."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     if (tenancy := request["InstanceTenancy"]) != "default":
@@ -242,7 +243,7 @@ def modify_vpc_tenancy(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"ReturnValue": True}
 
 
-def describe_vpc_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpc_attribute(tx: Transaction, request: Request) -> Answer:
     """An attribute of a VPC: DNS resolution, host names, or network address usage metrics."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     values = {
