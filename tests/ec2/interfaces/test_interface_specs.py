@@ -204,3 +204,19 @@ def test_a_primary_in_the_list_beside_a_count(ec2):
         first, *others = (a["PrivateIpAddress"] for a in shown["PrivateIpAddresses"])
         assert (first, len(set(others))) == (A, 2)
         assert addresses6(shown) == [f"{place.base}8", f"{place.base}7"]
+
+
+def test_what_is_taken_away_is_named_once_and_at_all(scene):
+    ec2, place, eni = scene
+    before = picture(ec2)
+    six = f"{place.base}7"
+    for call, addresses, prefixes, missing in (
+        (ec2.unassign_private_ip_addresses, ("PrivateIpAddresses", A), ("Ipv4Prefixes", BLOCK), "privateIpAddress"),
+        (ec2.unassign_ipv6_addresses, ("Ipv6Addresses", six), ("Ipv6Prefixes", f"{place.base}/80"), "ipv6Addresses"),
+    ):  # fmt: skip
+        for name, text in (addresses, prefixes):
+            code, sentence, _ = refusal(call, NetworkInterfaceId=eni, **{name: [text, text]})
+            assert code == VALUE
+            assert "given only once" in sentence
+        assert refusal(call, NetworkInterfaceId=eni) == (MISSING, must_have(missing), 400)
+    assert picture(ec2) == before

@@ -29,6 +29,14 @@ def _check_burstable(instance: Instance) -> None:
         raise Fault("InstanceCreditSpecification.NotSupported", sentence)
 
 
+def read_option(specification: Request) -> str:
+    """The option that a credit specification asks for, at launch or later."""
+    option: str = specification.get("CpuCredits")
+    if option not in ("standard", "unlimited"):
+        raise faults.invalid(option, "CpuCredits")
+    return option
+
+
 def credit_option(instance: Instance) -> str:
     """The option asked for, or that of the type: T2 begins as standard, all others as unlimited."""
     usual = "standard" if instance.instance_type.startswith("t2.") else "unlimited"
@@ -58,13 +66,11 @@ def _unlimited(tx: Transaction) -> list[Instance]:
 
 def modify_instance_credit_specification(tx: Transaction, request: Request) -> Answer:
     """Another option for some instances; those that cannot have it are listed."""
-    asked = [(item.get("InstanceId") or "", item.get("CpuCredits")) for item in _items(request)]
+    asked = [(item.get("InstanceId") or "", read_option(item)) for item in _items(request)]
     once(tx, "ModifyInstanceCreditSpecification", request, lambda: "")
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for id, option in asked:
-        if option not in ("standard", "unlimited"):
-            raise faults.invalid(option, "CpuCredits")
         try:
             done.append({"InstanceId": _modify(tx, id, option)})
         except Fault as fault:

@@ -14,6 +14,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import instances, volumes
+from elastinet.ec2.instances.credit_specifications import read_option
 from elastinet.ec2.instances.launch_interfaces import LaunchPlan, plan_interfaces
 from elastinet.ec2.instances.launch_spec import LaunchSpec
 from elastinet.ec2.instances.metadata_options import launch_options
@@ -179,7 +180,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "api_stop_disabled": bool(request.get("DisableApiStop")),
         "shutdown_behavior": request.get("InstanceInitiatedShutdownBehavior", "stop"),
         "profile_arn": read_profile(tx, profile) if profile else None,
-        "credit_specification": credit.get("CpuCredits") if credit else None,
+        "credit_specification": read_option(credit) if credit else None,
         "cpu_options": _cpu_options(request.get("CpuOptions"), kind.type),
         "bandwidth_weighting": launch_weighting(tx, kind.type, request.get("NetworkPerformanceOptions")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
