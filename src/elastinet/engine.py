@@ -1,4 +1,4 @@
-"""The one writer: runs an operation on a transaction, commits it, tells who follows."""
+"""The one writer: runs an operation on a transaction, commits it, tells its followers."""
 
 import logging
 import random
@@ -8,6 +8,7 @@ from typing import Any
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import Views
@@ -25,7 +26,7 @@ COMPACT_AT = 50_000
 """Journal lines past which a start writes the state anew as one line per thousand nouns."""
 
 ENDINGS = ("Terminate", "Stop", "Delete", "Detach", "Disassociate", "Release", "Revoke", "Reject", "Unassign")
-"""How the operations begin that there must be room for on a full disk."""
+"""First words of the operations that there must be room for on a full disk."""
 UNREADABLE = (
     "line {} of the journal cannot be read ({}): it is damaged, or was written by a newer elastinet. "
     "'elastinet state check' says which lines, 'elastinet state repair' keeps all the others"
@@ -60,7 +61,7 @@ class Engine:
 
     def call(
         self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
-    ) -> dict[str, Any] | None:
+    ) -> Answer | None:
         """Do what a client asks for; raises Fault, and then nothing has changed."""
         self.check_supported(action)
         self._open(owner, region)
@@ -157,7 +158,7 @@ class Engine:
             follower(gone)
 
     def counts(self) -> dict[str, int]:
-        """How many nouns of each kind there are, in all accounts and regions."""
+        """Number of nouns of each kind, in all accounts and regions."""
         return {kind.__name__: len(table.rows) for kind, table in self.state.tables.items() if table.rows}
 
     def sweep(self) -> None:
@@ -171,7 +172,7 @@ class Engine:
 
 
 def _frees(operation: str, changes: list[Change]) -> bool:
-    """Whether an operation ends or deletes something, or tells what has happened, and makes nothing new."""
+    """True if an operation ends or deletes something, or is a fact, and makes nothing new."""
     return operation.startswith((*ENDINGS, *FACTS)) and all(change.old is not None for change in changes)
 
 

@@ -1,9 +1,11 @@
 """Whatever fits the model's shapes is answered or refused, for every operation: never a fault of our own."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bad_members import GIVING_ADDRESSES, body, spoilt_requests, valid_requests
 from choice import ACCOUNTS, REGION
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,9 @@ from region_moves import IMAGE
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
+from elastinet.model.interface import NetworkInterface
 from elastinet.store import MemoryJournal
+from elastinet.wire.parse import parse
 from elastinet.wire.serialise import serialise
 from elastinet.wire.service import service_of
 
@@ -115,3 +119,50 @@ def outcome(action: str, params: dict[str, Any], dry_run: bool) -> int:
         return fault.status
     serialise(action, answer or {}, "request")
     return 200
+
+
+@pytest.mark.parametrize("action", GIVING_ADDRESSES)
+@some
+@given(data=st.data())
+def test_the_requests_to_be_spoilt_are_valid(action: str, data: st.DataObject) -> None:
+    engine = furnished()
+    assert sent(engine, action, data.draw(valid_requests(action, engine))) == 200
+
+
+@pytest.mark.parametrize("action", GIVING_ADDRESSES)
+@settings(some, max_examples=400)
+@given(data=st.data())
+def test_one_bad_member(action: str, data: st.DataObject) -> None:
+    engine = furnished()
+    before, written = nouns(engine), list(engine.journal.lines())
+    status = sent(engine, action, data.draw(spoilt_requests(action, engine)))
+    assert status < 500
+    if status == 200:
+        assert_one_holder_each(engine)
+    else:
+        assert (nouns(engine), list(engine.journal.lines())) == (before, written)
+
+
+def sent(engine: Engine, action: str, params: dict[str, Any]) -> int:
+    """The HTTP status of a request by the wire, whose form may carry values of any type."""
+    try:
+        call = parse(body(action, params))
+        serialise(action, engine.call(ACCOUNTS[0], REGION, action, call.params) or {}, "request")
+    except Fault as fault:
+        return fault.status
+    return 200
+
+
+def nouns(engine: Engine) -> list[Any]:
+    """All that an engine knows."""
+    return [noun for kind in engine.state.tables for noun in engine.state.all(kind)]
+
+
+def assert_one_holder_each(engine: Engine) -> None:
+    """Each address of a subnet and each prefix of a VPC is one interface's, once."""
+    held = Counter(
+        (interface.subnet_id if "/" not in text else interface.vpc_id, text)
+        for interface in engine.state.all(NetworkInterface)
+        for text in interface.own_addresses
+    )
+    assert max(held.values()) == 1

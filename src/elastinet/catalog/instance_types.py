@@ -109,6 +109,7 @@ def instance_types() -> dict[str, InstanceType]:
         return {row["name"]: InstanceType(row["name"], row) for row in csv.DictReader(lines)}
 
 
+@cache
 def offered(region: str) -> dict[str, tuple[str, ...]]:
     """The types that a region offers, with the zones where it does.
 

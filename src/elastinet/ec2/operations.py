@@ -1,9 +1,9 @@
 """The table of contents: every action that elastinet supports, and the facts that the fabric reports."""
 
 from collections.abc import Callable
-from typing import Any
 
 from elastinet.ec2.account import account_attributes, regions, tags
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import (
@@ -65,7 +65,7 @@ from elastinet.ec2.vpc import (
     vpcs,
 )
 
-Operation = Callable[[Transaction, Request], dict[str, Any] | None]
+Operation = Callable[[Transaction, Request], Answer | None]
 
 OPERATIONS: dict[str, Operation] = {
     "AcceptAddressTransfer": address_transfers.accept_address_transfer,

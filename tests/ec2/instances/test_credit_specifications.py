@@ -44,6 +44,8 @@ def test_refusals(ec2, place):
         options(ec2, id)
     with refused("InvalidInstanceID.NotFound"):
         options(ec2, "i-00000000000000000")
+    with refused("InvalidParameterValue", "Value (bogus) for parameter CpuCredits is invalid."):
+        start(ec2, place, "t3.micro", CreditSpecification={"CpuCredits": "bogus"})
     with refused("InvalidParameterValue", "CpuCredits"):
         change(ec2, (id, "boundless"))
     burstable = start(ec2, place, "t3.micro")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.vpc.account import default_vpc
@@ -11,7 +12,7 @@ from elastinet.ec2.vpc.account import default_vpc
 _MAX_INSTANCES = 20
 
 
-def describe_account_attributes(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_account_attributes(tx: Transaction, request: Request) -> Answer:
     """The account's attributes, or those that are named."""
     values = _values(tx)
     wanted = request.ids("AttributeNames") or list(values)

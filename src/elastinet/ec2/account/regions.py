@@ -1,11 +1,11 @@
 """Regions and their availability zones."""
 
 from functools import cache
-from typing import Any
 
 from elastinet.catalog.region_names import REGION_NAMES
 from elastinet.catalog.regions import ALWAYS_ON, REGIONS, Zone, zones
 from elastinet.ec2.core import filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -22,7 +22,7 @@ _ZONE_FILTERS = paths(
 )
 
 
-def describe_regions(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_regions(tx: Transaction, request: Request) -> Answer:
     """Regions by name or filter."""
     request.accept("AllRegions")  # every region answers here, so none is left out without it
     wanted = request.ids("RegionNames")
@@ -43,7 +43,7 @@ def _region(name: str) -> StateView:
     )
 
 
-def describe_availability_zones(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_availability_zones(tx: Transaction, request: Request) -> Answer:
     """The region's zones by name, id or filter."""
     request.accept("AllAvailabilityZones")  # no region has a local or Wavelength zone that could be off
     here = zones(tx.region)

@@ -1,9 +1,10 @@
 """Tags of resources that are there already."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.page_size import page_size
@@ -112,7 +113,7 @@ def _resource(tx: Transaction, id: str) -> Noun:
 _FILTERS = paths("key resource-id resource-type value")
 
 
-def describe_tags(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_tags(tx: Transaction, request: Request) -> Answer:
     """The tags of all resources, or those that pass the filters."""
     asked = filters.read(request, _FILTERS)
     found = [

@@ -1,6 +1,6 @@
 """Public addresses that lead to private ones: lent by AWS, or Elastic IPs of the account."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
@@ -10,14 +10,19 @@ from elastinet.model.vpc import Vpc
 from elastinet.rules import addressing, naming
 from elastinet.rules.interfaces import interfaces_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import NetworkInterfaceAssociationTypeDef
 
-def association(elastic: Address | None, lent: str | None, vpc: Vpc) -> dict[str, Any] | None:
+
+def association(
+    elastic: Address | None, lent: str | None, vpc: Vpc
+) -> "NetworkInterfaceAssociationTypeDef | None":
     """The `Association` of an interface's private address with its public one; None if it has none."""
     if elastic is not None:
-        shown = {
+        shown: NetworkInterfaceAssociationTypeDef = {
             "PublicIp": elastic.public_ip,
             "AllocationId": elastic.id,
-            "AssociationId": elastic.association_id,
+            "AssociationId": elastic.association_id or "",
             "IpOwnerId": elastic.owner,
         }
     elif lent is not None:
@@ -25,7 +30,7 @@ def association(elastic: Address | None, lent: str | None, vpc: Vpc) -> dict[str
     else:
         return None
     if vpc.dns_hostnames:
-        shown["PublicDnsName"] = naming.public_dns(str(shown["PublicIp"]), vpc.region)
+        shown["PublicDnsName"] = naming.public_dns(shown["PublicIp"], vpc.region)
     return shown
 
 

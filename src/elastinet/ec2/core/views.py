@@ -1,10 +1,13 @@
 """The nouns as the API shows them, made once for as long as nothing they are made of changes."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from elastinet.model.noun import Noun
 from elastinet.model.view import StateView
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import TagTypeDef
 
 
 class Views:
@@ -13,7 +16,7 @@ class Views:
     def __init__(self) -> None:
         self._views: dict[str, tuple[tuple[Any, ...], StateView]] = {}
 
-    def of(self, noun: Noun, others: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> StateView:
+    def of(self, noun: Noun, others: tuple[Any, ...], make: Callable[[], Mapping[str, object]]) -> StateView:
         """The view of a noun, made anew if the noun or one of the others it shows has changed."""
         kept = self._views.get(noun.id)
         parts = (noun, *others)
@@ -33,6 +36,6 @@ def _is(a: object, b: object) -> bool:
     return a is b
 
 
-def tag_set(noun: Noun) -> list[dict[str, str]]:
+def tag_set(noun: Noun) -> "list[TagTypeDef]":
     """Tags as every output shape has them."""
     return [{"Key": key, "Value": value} for key, value in noun.tags]

@@ -1,10 +1,10 @@
-"""What instances have written to their consoles."""
+"""Console output of instances."""
 
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.request import Request
@@ -27,7 +27,7 @@ def read_console(disks: Path) -> Consoles:
     return read
 
 
-def get_console_output(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_console_output(tx: Transaction, request: Request) -> Answer:
     """The end of an instance's console."""
     request.accept("Latest")  # it is always the latest
     instance = need(tx, Instance, "i", request["InstanceId"])

@@ -1,9 +1,10 @@
-"""Who pays when a burstable instance is out of CPU credits: recorded, for no CPU is limited here."""
+"""CPU credit specifications of burstable instances: recorded only, for no CPU is limited here."""
 
 from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import by_id, page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -28,13 +29,21 @@ def _check_burstable(instance: Instance) -> None:
         raise Fault("InstanceCreditSpecification.NotSupported", sentence)
 
 
+def read_option(specification: Request) -> str:
+    """The option that a credit specification asks for, at launch or later."""
+    option: str = specification.get("CpuCredits")
+    if option not in ("standard", "unlimited"):
+        raise faults.invalid(option, "CpuCredits")
+    return option
+
+
 def credit_option(instance: Instance) -> str:
     """The option asked for, or that of the type: T2 begins as standard, all others as unlimited."""
     usual = "standard" if instance.instance_type.startswith("t2.") else "unlimited"
     return instance.credit_specification or usual
 
 
-def describe_instance_credit_specifications(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_credit_specifications(tx: Transaction, request: Request) -> Answer:
     """The options of the instances named, or of all burstable ones that are unlimited."""
     asked, ids = filters.read(request, FILTERS, tagged=False), request.ids("InstanceIds")
     instances = _named(tx, ids) if ids else _unlimited(tx)
@@ -55,15 +64,13 @@ def _unlimited(tx: Transaction) -> list[Instance]:
     return [instance for instance in there if credit_option(instance) == "unlimited"]
 
 
-def modify_instance_credit_specification(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_instance_credit_specification(tx: Transaction, request: Request) -> Answer:
     """Another option for some instances; those that cannot have it are listed."""
-    asked = [(item.get("InstanceId") or "", item.get("CpuCredits")) for item in _items(request)]
+    asked = [(item.get("InstanceId") or "", read_option(item)) for item in _items(request)]
     once(tx, "ModifyInstanceCreditSpecification", request, lambda: "")
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for id, option in asked:
-        if option not in ("standard", "unlimited"):
-            raise faults.invalid(option, "CpuCredits")
         try:
             done.append({"InstanceId": _modify(tx, id, option)})
         except Fault as fault:

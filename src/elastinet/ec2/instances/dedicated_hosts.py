@@ -5,6 +5,7 @@ from typing import Any
 from elastinet.catalog import regions
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.once import once
@@ -98,12 +99,12 @@ HOSTS = Describable(
 )
 
 
-def describe_hosts(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_hosts(tx: Transaction, request: Request) -> Answer:
     """Dedicated Hosts by id or filter."""
     return describe(tx, request, HOSTS)
 
 
-def allocate_hosts(tx: Transaction, request: Request) -> dict[str, Any]:
+def allocate_hosts(tx: Transaction, request: Request) -> Answer:
     """Hosts for one instance type, or for a family; they come from the zone's empty ones."""
     first = once(tx, "AllocateHosts", request, lambda: _allocate(tx, request)[0].id)
     made = tx.need(DedicatedHost, first)
@@ -171,7 +172,7 @@ def _types(family: str) -> list[tuple[int, str]]:
     return [(t.vcpus, t.name) for t in instance_types().values() if capacity.family(t.name) == family]
 
 
-def modify_hosts(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_hosts(tx: Transaction, request: Request) -> Answer:
     """Change how hosts take instances; what cannot be changed is told apart."""
     changes: dict[str, Any] = dict(_switches(request))
     if request.get("InstanceType") is not None or request.get("InstanceFamily") is not None:
@@ -192,7 +193,7 @@ def _held(tx: Transaction, request: Request) -> list[DedicatedHost]:
     return found
 
 
-def release_hosts(tx: Transaction, request: Request) -> dict[str, Any]:
+def release_hosts(tx: Transaction, request: Request) -> Answer:
     """Give hosts back; one with instances on it stays, and is told apart."""
     done: list[str] = []
     failed = []

@@ -1,4 +1,4 @@
-"""What the fabric reports, as operations like any other: through the same door, into the same journal.
+"""Facts that the fabric reports, as operations like any other: through the same door, into the same journal.
 
 A fact names the boot or the attachment that it is about, so one that comes late changes nothing.
 """
@@ -16,7 +16,7 @@ from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import attachment_of, interfaces_of
 
 VISIBLE_SECONDS = 3600
-"""How long a terminated instance is still shown (facts sheet, section 13.1: about an hour)."""
+"""Seconds for which a terminated instance is still shown (facts sheet, section 13.1: about an hour)."""
 
 
 def instance_running(tx: Transaction, id: str, boot: int) -> None:
@@ -28,7 +28,7 @@ def instance_running(tx: Transaction, id: str, boot: int) -> None:
 
 
 def _settle_efas(tx: Transaction, id: str) -> None:
-    """What has no link that the fabric could report is in its instance as soon as that runs."""
+    """Attach the instance's EFA-only interfaces: they have no link whose state the fabric could report."""
     for interface in interfaces_of(tx.state, id):
         if not carries_ip(interface) and attachment_of(interface).status == "attaching":
             tx.put(interface.but(attachment=replace(attachment_of(interface), status="attached")))

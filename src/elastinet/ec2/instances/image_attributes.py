@@ -3,6 +3,7 @@
 from typing import Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.images import view
@@ -22,7 +23,7 @@ NOT_SET = {
 }
 
 
-def describe_image_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_image_attribute(tx: Transaction, request: Request) -> Answer:
     """One attribute of an image; that of ENA is no such attribute on EC2, DescribeImages tells it."""
     image = find_image(tx, request["ImageId"])
     name = request["Attribute"]

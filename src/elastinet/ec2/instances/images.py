@@ -7,6 +7,7 @@ from typing import Any
 
 from elastinet.catalog.images import Image, images
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.page_size import page_size
 from elastinet.ec2.core.paths import paths
@@ -55,7 +56,7 @@ _ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-def describe_images(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_images(tx: Transaction, request: Request) -> Answer:
     """Images by id, owner, launch permission or filter."""
     request.accept("IncludeDeprecated", "IncludeDisabled")  # no image here is either
     catalogue = images(tx.region, tx.settings.images)
@@ -139,7 +140,7 @@ def _machine(image: Image) -> dict[str, Any]:
 
 
 def platform(name: str | None) -> dict[str, str]:
-    """What EC2 tells of an operating system and of how it is billed."""
+    """The members of a view about an operating system and how it is billed."""
     if name == "windows":
         return {"PlatformDetails": "Windows", "UsageOperation": "RunInstances:0002"}
     return {"PlatformDetails": "Linux/UNIX", "UsageOperation": "RunInstances"}

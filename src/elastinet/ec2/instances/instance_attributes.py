@@ -5,6 +5,7 @@ from typing import Any
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.address_limits import check_bears
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -116,7 +117,7 @@ def _change_interface(tx: Transaction, instance: Instance, name: str, value: Any
         tx.put(interface.but(source_dest_check=_truth(value)))
 
 
-def describe_instance_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_attribute(tx: Transaction, request: Request) -> Answer:
     """One attribute of an instance."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     name = request["Attribute"]
@@ -169,7 +170,7 @@ def reset_instance_attribute(tx: Transaction, request: Request) -> None:
 def monitoring(enabled: bool) -> Any:
     """The operation that turns detailed monitoring on or off (recorded only)."""
 
-    def change(tx: Transaction, request: Request) -> dict[str, Any]:
+    def change(tx: Transaction, request: Request) -> Answer:
         """Turn detailed monitoring on or off."""
         shown = []
         for id in request.ids("InstanceIds"):

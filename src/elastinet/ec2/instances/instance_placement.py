@@ -1,14 +1,13 @@
 """ModifyInstancePlacement: another group, partition, tenancy or Dedicated Host for a stopped instance."""
 
-from typing import Any
-
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances.asked_placement import TENANCIES, read_partition
 from elastinet.ec2.instances.placement_groups import by_id_or_name
+from elastinet.ec2.instances.placement_request import TENANCIES, read_partition
 from elastinet.ec2.instances.placing import check_group, dedicated_host
 from elastinet.ec2.interfaces.efa import check_efas, places
 from elastinet.model.fault import Fault
@@ -17,7 +16,7 @@ from elastinet.model.placement import PlacementGroup
 from elastinet.rules.interfaces import interfaces_of
 
 
-def modify_instance_placement(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_instance_placement(tx: Transaction, request: Request) -> Answer:
     """Change where an instance will be when it starts; what is running only changes its affinity."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     names = ("Affinity", "GroupName", "GroupId", "PartitionNumber", "Tenancy", "HostId")

@@ -8,6 +8,7 @@ import msgspec
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.catalog.regions import zones
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
@@ -59,7 +60,7 @@ _PARAVIRTUAL = frozenset(("c1", "c3", "m1", "m2", "m3", "t1"))
 """The families that also run paravirtual images ("Linux AMI virtualization types" in EC2's guide)."""
 
 
-def describe_instance_types(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_types(tx: Transaction, request: Request) -> Answer:
     """Instance types by name or filter; those of the region, or all."""
     here = offered(tx.region)
     shown = instance_types().keys() if request.get("IncludeUnsupportedInRegion") else here.keys()
@@ -170,8 +171,8 @@ def _cards(text: str) -> list[dict[str, Any]]:
 _OFFERING_FILTERS = paths("instance-type location")
 
 
-def describe_instance_type_offerings(tx: Transaction, request: Request) -> dict[str, Any]:
-    """Which types the region, or each of its zones, offers."""
+def describe_instance_type_offerings(tx: Transaction, request: Request) -> Answer:
+    """The types that the region, or each of its zones, offers."""
     asked = filters.read(request, _OFFERING_FILTERS, tagged=False)
     kind = request.get("LocationType", "region")
     views = ((f"{o['InstanceType']} {o['Location']}", o) for o in _offerings(tx.region, kind))

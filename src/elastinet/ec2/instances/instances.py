@@ -7,6 +7,7 @@ from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
@@ -141,7 +142,7 @@ def _performance(tx: Transaction, instance: Instance) -> dict[str, Any]:
 
 
 def metadata_options(instance: Instance) -> dict[str, Any]:
-    """How an instance is answered by the metadata service."""
+    """The options of the metadata service for an instance, in the shape of the API."""
     options = instance.metadata
     return {
         "State": "pending" if instance.state == "pending" else "applied",
@@ -312,7 +313,7 @@ INSTANCES = Describable(
 )  # fmt: skip
 
 
-def describe_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instances(tx: Transaction, request: Request) -> Answer:
     """Instances by id or filter, in the reservations that they were launched in."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
     found = describe(tx, request, INSTANCES, seen=_seen)
@@ -321,7 +322,7 @@ def describe_instances(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def _seen(tx: Transaction, instance: Instance, view: StateView) -> dict[str, Any]:
-    """What filters look at: more than an instance itself shows."""
+    """The view that filters look at: more than an instance itself shows."""
     interfaces = [network_interfaces.view(tx, i) for i in interfaces_of(tx.state, instance.id)]
     reservation = {"OwnerId": instance.owner, "ReservationId": instance.reservation_id}
     return {**view, "Interfaces": interfaces, "Reservation": reservation}
@@ -393,7 +394,7 @@ STATUSES = Describable(
 )
 
 
-def describe_instance_status(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_status(tx: Transaction, request: Request) -> Answer:
     """The state and health of running instances, or of all of them."""
     request.accept("IncludeManagedResources")
     only_running = not request.get("IncludeAllInstances")

@@ -7,44 +7,44 @@ from typing import Any, NamedTuple
 from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import instances, volumes
-from elastinet.ec2.instances.asked_placement import read_placement
-from elastinet.ec2.instances.launch_interfaces import LaunchInterfaces, plan_interfaces
+from elastinet.ec2.instances.credit_specifications import read_option
+from elastinet.ec2.instances.launch_interfaces import LaunchPlan, plan_interfaces
+from elastinet.ec2.instances.launch_spec import LaunchSpec
 from elastinet.ec2.instances.metadata_options import launch_options
 from elastinet.ec2.instances.network_performance import launch_weighting
+from elastinet.ec2.instances.placement_request import read_placement
 from elastinet.ec2.instances.placing import demand_of, launch_places, placed_fields
-from elastinet.ec2.interfaces import ipv6_addresses
 from elastinet.ec2.interfaces.attachments import attach
-from elastinet.ec2.interfaces.delegated_prefixes import pick_prefixes
 from elastinet.ec2.interfaces.efa import check_efas
-from elastinet.ec2.interfaces.network_interfaces import make_interface
-from elastinet.ec2.interfaces.private_addresses import fresh
 from elastinet.ec2.security.instance_profiles import read_profile
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.vpc import Vpc
-from elastinet.rules import addressing
+from elastinet.model.noun import Tags
+from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.devices import Device, device_of
 from elastinet.rules.metadata import check_tag_keys
 
 MOST_USER_DATA = 16384
 MOST_THREADS = 2
+TAGGED = ("instance", "network-interface", "volume")
 
 
 class Kind(NamedTuple):
-    """What is launched: an image on a type."""
+    """An image on an instance type."""
 
     image: Image
     type: InstanceType
 
 
-def run_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def run_instances(tx: Transaction, request: Request) -> Answer:
     """Launch instances; they run as soon as the fabric has them up."""
     id = once(tx, "RunInstances", request, lambda: _launch(tx, request))
     launched = list(tx.where(Instance, "reservation-id", id))
@@ -56,66 +56,53 @@ def run_instances(tx: Transaction, request: Request) -> dict[str, Any]:
 
 
 def _launch(tx: Transaction, request: Request) -> str:
-    least, most = _count(request)
+    spec = LaunchSpec.parse(request)
     kind = _kind(tx, request)
-    plan = plan_interfaces(tx, request, kind.type, most)
+    plan = plan_interfaces(tx, spec, kind.type)
     _check_offered(tx, kind.type, plan.subnet.zone)
-    tenancy = tx.need(Vpc, plan.subnet.vpc_id).tenancy
-    asked = read_placement(tx, request.get("Placement"), tenancy)
+    asked = read_placement(tx, request.get("Placement"), tx.need(Vpc, plan.subnet.vpc_id).tenancy)
     check_efas(tx, kind.type, asked.tenancy, plan.places)
+    fields = _fields(tx, request, kind) | _names(request, plan) | placed_fields(asked)
+    disks, tags = volumes.read(request, kind.image), _tags(tx, request)
+    if fields["metadata"].instance_tags == "enabled":
+        check_tag_keys(key for key, _ in tags["instance"])
     cards = [one.card for one in plan.interfaces]
     demand = demand_of(tx, kind.type.name, _device(kind), plan.subnet.zone, cards)
-    places = launch_places(tx, asked, demand, plan.subnet.zone, least, most)
-    if len(places) < most:
-        plan = plan_interfaces(tx, request, kind.type, len(places))
-    fields = _fields(tx, request, kind) | _names(request, plan) | placed_fields(asked)
-    reservation, token = tx.new_id("r"), request.get("ClientToken") or ""
-    tags = tags_for(tx, request, "instance", "network-interface", "volume")
-    volume_tags = tags_for(tx, request, "volume", "network-interface", "instance")
-    disks = volumes.read(request, kind.image)
-    if fields["metadata"].instance_tags == "enabled":
-        check_tag_keys(key for key, _ in tags)
+    places = launch_places(tx, asked, demand, plan.subnet.zone, spec.least, spec.most)
+    fields |= {"reservation_id": tx.new_id("r"), "client_token": request.get("ClientToken") or ""}
     for index, place in enumerate(places):
-        instance = tx.new(
-            Instance,
-            "i",
-            reservation_id=reservation,
-            launch_index=index,
-            state="pending",
-            state_reason=("pending", "pending"),
-            client_token=token,
-            launch_time=tx.now,
-            vpc_id=plan.subnet.vpc_id,
-            subnet_id=plan.subnet.id,
-            zone=plan.subnet.zone,
-            private_ip=plan.primary(index),
-            **place._asdict(),
-            profile_association=tx.new_id("iip-assoc") if fields["profile_arn"] else None,
-            tags=tags,
-            **fields,
-        )
-        volumes.make(tx, instance, disks, volume_tags)
-        _attach_all(tx, instance, plan, index)
+        interfaces = plan.make(tx, tags["network-interface"])
+        own = {"launch_index": index, "private_ip": interfaces[0].primary, "tags": tags["instance"]}
+        instance = _make(tx, plan.subnet, **place._asdict(), **own, **fields)
+        volumes.make(tx, instance, disks, tags["volume"])
+        _attach_all(tx, instance, plan, interfaces)
         lend(tx, instance)
-    return reservation
+    return str(fields["reservation_id"])
+
+
+def _tags(tx: Transaction, request: Request) -> dict[str, Tags]:
+    """The tags of all that a launch makes, by the type of resource."""
+    return {kind: tags_for(tx, request, kind, *TAGGED) for kind in TAGGED}
+
+
+def _make(tx: Transaction, subnet: Subnet, **fields: Any) -> Instance:
+    return tx.new(
+        Instance,
+        "i",
+        state="pending",
+        state_reason=("pending", "pending"),
+        launch_time=tx.now,
+        vpc_id=subnet.vpc_id,
+        subnet_id=subnet.id,
+        zone=subnet.zone,
+        profile_association=tx.new_id("iip-assoc") if fields["profile_arn"] else None,
+        **fields,
+    )
 
 
 def _device(kind: Kind) -> Device:
     image = kind.image
     return device_of(kind.type, ena_support=image.ena_support, sriov_net_support=image.sriov_net_support)
-
-
-def _count(request: Request) -> tuple[int, int]:
-    least, most = request["MinCount"], request["MaxCount"]
-    if least < 1:
-        raise faults.invalid(least, "minCount", "Expecting a value of at least 1.")
-    if most < least:
-        raise faults.invalid(most, "maxCount", "Expecting a value not below minCount.")
-    if most > 10_000:
-        raise Fault(
-            "InstanceLimitExceeded", f"You have requested more instances ({most}) than a call may launch."
-        )
-    return int(least), int(most)
 
 
 def _kind(tx: Transaction, request: Request) -> Kind:
@@ -193,15 +180,15 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "api_stop_disabled": bool(request.get("DisableApiStop")),
         "shutdown_behavior": request.get("InstanceInitiatedShutdownBehavior", "stop"),
         "profile_arn": read_profile(tx, profile) if profile else None,
-        "credit_specification": credit.get("CpuCredits") if credit else None,
+        "credit_specification": read_option(credit) if credit else None,
         "cpu_options": _cpu_options(request.get("CpuOptions"), kind.type),
         "bandwidth_weighting": launch_weighting(tx, kind.type, request.get("NetworkPerformanceOptions")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
     }
 
 
-def _names(request: Request, plan: LaunchInterfaces) -> dict[str, Any]:
-    """How an instance is called: as the request says, else as its subnet says if its interface is new."""
+def _names(request: Request, plan: LaunchPlan) -> dict[str, Any]:
+    """An instance's name options: those of the request, else those of its subnet if its interface is new."""
     asked, first = request.get("PrivateDnsNameOptions") or Request({}), plan.interfaces[0]
     names = {
         "HostnameType": "hostname_type",
@@ -209,7 +196,7 @@ def _names(request: Request, plan: LaunchInterfaces) -> dict[str, Any]:
         "EnableResourceNameDnsAAAARecord": "resource_name_aaaa_record",
     }
     given = {field: value for name, field in names.items() if (value := asked.get(name)) is not None}
-    of_subnet = {} if first.existing else {field: getattr(first.subnet, field) for field in names.values()}
+    of_subnet = {field: getattr(first.subnet, field) for field in names.values()} if first.is_new else {}
     return of_subnet | given
 
 
@@ -243,9 +230,10 @@ def _cpu_options(options: Request | None, kind: InstanceType) -> tuple[int, int]
     return cores, threads
 
 
-def _attach_all(tx: Transaction, instance: Instance, plan: LaunchInterfaces, index: int) -> None:
-    for one in plan.interfaces:
-        interface = one.existing or _make(tx, plan, one, index)
+def _attach_all(
+    tx: Transaction, instance: Instance, plan: LaunchPlan, interfaces: list[NetworkInterface]
+) -> None:
+    for one, interface in zip(plan.interfaces, interfaces, strict=True):
         attach(
             tx,
             instance,
@@ -255,20 +243,3 @@ def _attach_all(tx: Transaction, instance: Instance, plan: LaunchInterfaces, ind
             delete_on_termination=one.delete_on_termination,
             ena_srd=one.ena_srd,
         )
-
-
-def _make(tx: Transaction, plan: LaunchInterfaces, one: Any, index: int) -> NetworkInterface:
-    more = fresh(tx, one.subnet, one.secondary_count, plan.addresses) if one.secondary_count else []
-    but = plan.prefixes if one.prefixes.size else frozenset()
-    return make_interface(
-        tx,
-        one.subnet,
-        interface_type=one.interface_type,
-        groups=one.groups,
-        addresses=(*one.addresses[index], *more),
-        prefixes=pick_prefixes(tx, one.subnet, addressing, one.prefixes, but),
-        **ipv6_addresses.fields(tx, one.subnet, one.ipv6, primary=one.primary6),
-        description=one.description,
-        associate_public_ip=one.public,
-        tags=plan.interface_tags,
-    )

@@ -5,6 +5,7 @@ from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import by_id
 from elastinet.ec2.core.functions import give_all
 from elastinet.ec2.core.moments import moment
@@ -42,7 +43,7 @@ def _each(tx: Transaction, request: Request, step: Step) -> list[dict[str, Any]]
     ]
 
 
-def start_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def start_instances(tx: Transaction, request: Request) -> Answer:
     """Start stopped instances, on new machines with their old disks and addresses."""
     return {"StartingInstances": _each(tx, request, _start)}
 
@@ -76,7 +77,7 @@ def _check_type(tx: Transaction, instance: Instance) -> None:
     check_ena(kind, instance.ena_support, advice)
 
 
-def stop_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def stop_instances(tx: Transaction, request: Request) -> Answer:
     """Stop instances; their lent public addresses are gone, all else stays."""
     request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
     if request.get("Hibernate"):
@@ -125,7 +126,7 @@ def reboot_instances(tx: Transaction, request: Request) -> None:
         tx.put(instance.but(boot=instance.boot + 1))
 
 
-def terminate_instances(tx: Transaction, request: Request) -> dict[str, Any]:
+def terminate_instances(tx: Transaction, request: Request) -> Answer:
     """End instances for good; doing so twice is no fault."""
     request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
     return {"TerminatingInstances": _each(tx, request, _terminate)}

@@ -1,4 +1,4 @@
-"""How the metadata service answers instances: at launch, later, and by an account's defaults.
+"""Options of the metadata service: of an instance at launch and later, and an account's defaults.
 
 A launch's own word comes before the account's default, that before the image's, that before EC2's
 (facts sheet, section 11.1); each option for itself.
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from elastinet.catalog.images import Image
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -26,7 +27,7 @@ FIELDS = {
     "InstanceMetadataTags": "instance_tags",
 }
 OPTIONS = FIELDS | {"HttpProtocolIpv6": "http_protocol_ipv6"}
-"""What an instance has; of the IPv6 endpoint an account has no default."""
+"""An instance's options by member; an account has no default for the IPv6 endpoint."""
 
 NO_PREFERENCE = ("no-preference", -1)
 
@@ -65,7 +66,7 @@ def check_hops(hops: int) -> None:
         raise faults.invalid(hops, "HttpPutResponseHopLimit", "Expecting a value from 1 to 64.")
 
 
-def modify_instance_metadata_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_instance_metadata_options(tx: Transaction, request: Request) -> Answer:
     """Change how the metadata service answers an instance, at once."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     given = {field: request.get(name) for name, field in OPTIONS.items() if request.get(name) is not None}
@@ -79,7 +80,7 @@ def modify_instance_metadata_options(tx: Transaction, request: Request) -> dict[
     return {"InstanceId": instance.id, "InstanceMetadataOptions": metadata_options(changed)}
 
 
-def modify_instance_metadata_defaults(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_instance_metadata_defaults(tx: Transaction, request: Request) -> Answer:
     """Change what launches of this account have where they say nothing."""
     changes: dict[str, Any] = {}
     for name, field in FIELDS.items():
@@ -98,7 +99,7 @@ def modify_instance_metadata_defaults(tx: Transaction, request: Request) -> dict
     return {"Return": True}
 
 
-def get_instance_metadata_defaults(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_instance_metadata_defaults(tx: Transaction, request: Request) -> Answer:
     """The account's defaults; what has no preference is left out."""
     account = settings(tx)
     shown = {name: getattr(account, field) for name, field in FIELDS.items()}

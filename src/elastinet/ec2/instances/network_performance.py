@@ -1,13 +1,12 @@
-"""How an instance divides its bandwidth between network and EBS (EC2's guide, configure-bandwidth-weighting).
+"""Bandwidth weighting of an instance between network and EBS (EC2's guide, configure-bandwidth-weighting).
 
 The guide does not say by which code a type without weightings is refused: that one is EC2's usual.
 """
 
-from typing import Any
-
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -29,7 +28,7 @@ def launch_weighting(tx: Transaction, kind: InstanceType, asked: Request | None)
     return weighting or "default"
 
 
-def modify_network_performance_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_network_performance_options(tx: Transaction, request: Request) -> Answer:
     """Give a stopped instance another weighting."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     weighting: BandwidthWeighting = request["BandwidthWeighting"]

@@ -1,9 +1,10 @@
 """Placement groups (facts sheet, section 10.1)."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.filters import Filter
 from elastinet.ec2.core.paths import paths
@@ -17,6 +18,10 @@ from elastinet.model.placement import PlacementGroup
 from elastinet.model.view import StateView
 from elastinet.rules import naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import SpreadLevelType
+    from mypy_boto3_ec2.type_defs import PlacementGroupTypeDef
+
 NAME = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 STRATEGIES = ("cluster", "spread", "partition")
 
@@ -26,8 +31,8 @@ def view(tx: Transaction, group: PlacementGroup) -> StateView:
     return tx.views.of(group, (), lambda: _view(group))
 
 
-def _view(group: PlacementGroup) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(group: PlacementGroup) -> "PlacementGroupTypeDef":
+    shown: PlacementGroupTypeDef = {
         "GroupName": group.group_name,
         "GroupId": group.id,
         "GroupArn": naming.arn(group.region, group.owner, "placement-group", group.group_name),
@@ -37,7 +42,9 @@ def _view(group: PlacementGroup) -> dict[str, Any]:
     }
     if group.partition_count:
         shown["PartitionCount"] = group.partition_count
-    return shown | ({"SpreadLevel": group.spread_level} if group.spread_level else {})
+    if group.spread_level:
+        shown["SpreadLevel"] = cast("SpreadLevelType", group.spread_level)
+    return shown
 
 
 PLACEMENT_GROUPS = Describable(
@@ -50,7 +57,7 @@ PLACEMENT_GROUPS = Describable(
 )
 
 
-def describe_placement_groups(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_placement_groups(tx: Transaction, request: Request) -> Answer:
     """Placement groups by name, id or filter."""
     named = [by_name(tx, name).group_name for name in request.ids("GroupNames")]
     also = [Filter("group-name", named)] if named else []
@@ -80,7 +87,7 @@ def by_id_or_name(tx: Transaction, id: str | None, name: str | None) -> Placemen
     return found
 
 
-def create_placement_group(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_placement_group(tx: Transaction, request: Request) -> Answer:
     """A placement group, which is there at once."""
     name, strategy = request.get("GroupName"), request.get("Strategy")
     if name is None:

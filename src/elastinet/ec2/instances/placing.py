@@ -22,7 +22,7 @@ MOST_PARTITIONS, MOST_DEDICATED_PARTITIONS = 7, 2
 
 
 class PlacementRequest(NamedTuple):
-    """What a request says of its instances' place."""
+    """The place that a request asks for its instances."""
 
     tenancy: str = "default"
     group: PlacementGroup | None = None
@@ -57,7 +57,7 @@ def launch_places(
 
 
 def placed_fields(asked: PlacementRequest) -> dict[str, Any]:
-    """What instances keep of what was asked for."""
+    """The fields of instances that keep the place that was asked for."""
     group = asked.group.id if asked.group else None
     return {"tenancy": asked.tenancy, "placement_group": group, "affinity": asked.affinity}
 
@@ -74,7 +74,7 @@ def place_again(tx: Transaction, instance: Instance) -> Instance:
 
 
 def demand_of(tx: Transaction, type_name: str, device: Device, zone: str, cards: Iterable[int]) -> Demand:
-    """What an instance asks of a zone whose interfaces are on these of its network cards."""
+    """The demand of an instance on a zone, with interfaces on these of its network cards."""
     occupancy = tx.plants.zone(zone)
     of_host = [occupancy.card(type_name, card) for card in cards]
     return Demand(type_name, functions=functions.asked(device, of_host))

@@ -6,6 +6,7 @@ from typing import Any
 from elastinet.catalog import regions
 from elastinet.catalog.plant import Plant, place_of
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.filters import Filter
 from elastinet.ec2.core.paths import paths
@@ -29,7 +30,7 @@ MOST_NAMED = 100
 
 
 def node_id(account: str, zone_id: str, layer: str, number: int) -> str:
-    """What an account sees a network node as; another account sees it as another."""
+    """The id of a network node as an account sees it; every account sees another one."""
     text = f"{account}/{zone_id}/{layer}/{number}"
     return f"nn-{hashlib.sha256(text.encode()).hexdigest()[:17]}"
 
@@ -72,7 +73,7 @@ TOPOLOGY = Describable(
 )
 
 
-def describe_instance_topology(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_instance_topology(tx: Transaction, request: Request) -> Answer:
     """Instances with the network nodes above them, the nearest one last."""
     names = [by_name(tx, name).group_name for name in request.ids("GroupNames")]
     for what, given in (("InstanceIds", request.ids("InstanceIds")), ("GroupNames", names)):

@@ -1,11 +1,12 @@
 """EBS volumes (recorded only): what a launch asks for, and what Describe tells."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
 from elastinet.catalog.images import Image
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -18,6 +19,10 @@ from elastinet.model.instance import Instance
 from elastinet.model.noun import Tags
 from elastinet.model.view import StateView
 from elastinet.model.volume import Volume
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import VolumeTypeType
+    from mypy_boto3_ec2.type_defs import VolumeAttachmentTypeDef, VolumeTypeDef
 
 ROOT_GIB = 8
 SIZES = {
@@ -36,16 +41,16 @@ def view(tx: Transaction, volume: Volume) -> StateView:
     return tx.views.of(volume, (), lambda: _view(volume))
 
 
-def _view(volume: Volume) -> dict[str, Any]:
+def _view(volume: Volume) -> "VolumeTypeDef":
     zone = regions.zone(volume.region, volume.zone)
-    shown: dict[str, Any] = {
+    shown: VolumeTypeDef = {
         "VolumeId": volume.id,
         "OwnerId": volume.owner,
         "AvailabilityZone": volume.zone,
         "AvailabilityZoneId": zone.id if zone else "",
         "CreateTime": moment(volume.create_time),
         "Size": volume.size,
-        "VolumeType": volume.volume_type,
+        "VolumeType": cast("VolumeTypeType", volume.volume_type),
         "Encrypted": volume.encrypted,
         "MultiAttachEnabled": False,
         "SnapshotId": volume.snapshot_id,
@@ -54,14 +59,17 @@ def _view(volume: Volume) -> dict[str, Any]:
         "Operator": {"Managed": False},
         "Tags": tag_set(volume),
     }
-    speeds = {"Iops": volume.iops, "Throughput": volume.throughput}
-    return shown | {name: value for name, value in speeds.items() if value is not None}
+    if volume.iops is not None:
+        shown["Iops"] = volume.iops
+    if volume.throughput is not None:
+        shown["Throughput"] = volume.throughput
+    return shown
 
 
-def _attachment(volume: Volume) -> dict[str, Any]:
+def _attachment(volume: Volume) -> "VolumeAttachmentTypeDef":
     return {
         "VolumeId": volume.id,
-        "InstanceId": volume.instance_id,
+        "InstanceId": volume.instance_id or "",
         "Device": volume.device,
         "State": "attached",
         "AttachTime": moment(volume.create_time),
@@ -89,7 +97,7 @@ VOLUMES = Describable(
 )
 
 
-def describe_volumes(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_volumes(tx: Transaction, request: Request) -> Answer:
     """Volumes by id or filter."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
     return describe(tx, request, VOLUMES)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import by_id, page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.page_size import page_size
@@ -17,7 +18,7 @@ NAME = re.compile(r"(?=.{1,254}\Z)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])
 
 
 def view(address: Address) -> StateView:
-    """What an address shows of its reverse name."""
+    """The reverse name of an address, in the shape of the API."""
     shown = StateView(PublicIp=address.public_ip, AllocationId=address.id)
     if address.ptr_record:
         shown["PtrRecord"] = address.ptr_record
@@ -30,7 +31,7 @@ def _going(address: Address, status: str, value: str | None) -> dict[str, Any]:
     return {"Address": view(address) | {"PtrRecordUpdate": update}}
 
 
-def modify_address_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_address_attribute(tx: Transaction, request: Request) -> Answer:
     """Give an address a reverse name; it is kept as asked for, for there is no forward name to see."""
     address = need(tx, Address, "eipalloc", request["AllocationId"])
     if (name := request.get("DomainName")) is None:
@@ -41,7 +42,7 @@ def modify_address_attribute(tx: Transaction, request: Request) -> dict[str, Any
     return _going(address, "PENDING", name)
 
 
-def reset_address_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def reset_address_attribute(tx: Transaction, request: Request) -> Answer:
     """Take the reverse name from an address."""
     address = need(tx, Address, "eipalloc", request["AllocationId"])
     request.accept("Attribute")  # the only one there is to reset
@@ -49,7 +50,7 @@ def reset_address_attribute(tx: Transaction, request: Request) -> dict[str, Any]
     return _going(address, "PENDING", None)
 
 
-def describe_addresses_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_addresses_attribute(tx: Transaction, request: Request) -> Answer:
     """The reverse names of addresses."""
     request.accept("Attribute")  # there is no other
     ids = request.ids("AllocationIds")

@@ -1,9 +1,9 @@
 """Elastic IPs that go from one account to another: offered by the one, accepted by the other."""
 
 import re
-from typing import Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -17,7 +17,7 @@ from elastinet.model.transfer import AddressTransfer
 from elastinet.model.view import StateView
 
 OFFER_SECONDS, SHOWN_SECONDS = 7 * 3600, 14 * 86_400
-"""How long an offer stands (botocore's model: seven hours), and is shown after it was accepted (14 days)."""
+"""Seconds for which an offer stands (botocore's model: seven hours), and is shown once accepted (14 days)."""
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -35,7 +35,7 @@ def _view(offer: AddressTransfer, status: str | None = None) -> StateView:
     return shown
 
 
-def enable_address_transfer(tx: Transaction, request: Request) -> dict[str, Any]:
+def enable_address_transfer(tx: Transaction, request: Request) -> Answer:
     """Offer an address to another account."""
     address = need(tx, Address, "eipalloc", request["AllocationId"])
     account = request["TransferAccountId"]
@@ -52,7 +52,7 @@ def enable_address_transfer(tx: Transaction, request: Request) -> dict[str, Any]
     return {"AddressTransfer": _view(tx.put(offer))}
 
 
-def disable_address_transfer(tx: Transaction, request: Request) -> dict[str, Any]:
+def disable_address_transfer(tx: Transaction, request: Request) -> Answer:
     """Take an offer back."""
     address = need(tx, Address, "eipalloc", request["AllocationId"])
     offer = tx.get(AddressTransfer, address.id)
@@ -62,7 +62,7 @@ def disable_address_transfer(tx: Transaction, request: Request) -> dict[str, Any
     return {"AddressTransfer": _view(offer, "disabled")}
 
 
-def accept_address_transfer(tx: Transaction, request: Request) -> dict[str, Any]:
+def accept_address_transfer(tx: Transaction, request: Request) -> Answer:
     """Take an address that is on offer: its allocation here is a new one."""
     ip = request["Address"]
     offers = tx.state.where(AddressTransfer, "public-ip", ip)
@@ -89,7 +89,7 @@ def _check_movable(address: Address) -> None:
         raise Fault("InvalidTransfer.AddressCustomPtrSet", sentence)
 
 
-def describe_address_transfers(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_address_transfers(tx: Transaction, request: Request) -> Answer:
     """The offers of this account: those that stand, and those accepted not long ago."""
     wanted = request.ids("AllocationIds")
     offers = [o for o in tx.mine(AddressTransfer) if o.accepted is not None or o.is_open(tx.now)]

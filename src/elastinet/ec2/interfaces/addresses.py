@@ -1,8 +1,9 @@
 """Elastic IP addresses."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need, need_mine
@@ -22,6 +23,9 @@ from elastinet.model.vpc import InternetGateway, Vpc
 from elastinet.rules import addressing
 from elastinet.rules.interfaces import instance_id_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import AddressTypeDef
+
 
 def view(tx: Transaction, address: Address) -> StateView:
     """An Elastic IP in the shape of the API."""
@@ -29,8 +33,8 @@ def view(tx: Transaction, address: Address) -> StateView:
     return tx.views.of(address, (interface,), lambda: _view(address, interface))
 
 
-def _view(address: Address, interface: NetworkInterface | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(address: Address, interface: NetworkInterface | None) -> "AddressTypeDef":
+    shown: AddressTypeDef = {
         "AllocationId": address.id,
         "PublicIp": address.public_ip,
         "PublicIpv4Pool": "amazon",
@@ -41,13 +45,14 @@ def _view(address: Address, interface: NetworkInterface | None) -> dict[str, Any
     if interface is None:
         return shown
     shown |= {
-        "AssociationId": address.association_id,
+        "AssociationId": address.association_id or "",
         "NetworkInterfaceId": interface.id,
         "NetworkInterfaceOwnerId": interface.owner,
-        "PrivateIpAddress": address.private_ip,
+        "PrivateIpAddress": address.private_ip or "",
     }
-    instance_id = instance_id_of(interface)
-    return shown | ({"InstanceId": instance_id} if instance_id else {})
+    if instance_id := instance_id_of(interface):
+        shown["InstanceId"] = instance_id
+    return shown
 
 
 ADDRESSES = Describable(
@@ -66,7 +71,7 @@ ADDRESSES = Describable(
 )
 
 
-def describe_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_addresses(tx: Transaction, request: Request) -> Answer:
     """Elastic IPs by allocation, by address, or by filter."""
     if ips := request.ids("PublicIps"):
         found = by_id(tx, ADDRESSES, [_by_ip(tx, ip).id for ip in ips])
@@ -81,7 +86,7 @@ def _by_ip(tx: Transaction, ip: str) -> Address:
     return found
 
 
-def allocate_address(tx: Transaction, request: Request) -> dict[str, Any]:
+def allocate_address(tx: Transaction, request: Request) -> Answer:
     """A public address of the account's own; a released one again where it is asked for and free."""
     if request.get("Domain", "vpc") != "vpc":
         raise faults.invalid(request["Domain"], "domain")
@@ -135,7 +140,7 @@ def _named(tx: Transaction, request: Request) -> Address:
     return _by_ip(tx, ip)
 
 
-def associate_address(tx: Transaction, request: Request) -> dict[str, Any]:
+def associate_address(tx: Transaction, request: Request) -> Answer:
     """Let an Elastic IP lead to a private address of an interface."""
     address, interface = _named(tx, request), _target(tx, request)
     check_carries_ip(interface)

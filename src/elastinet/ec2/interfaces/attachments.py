@@ -1,18 +1,18 @@
 """The attachment of interfaces to instances (facts sheet, section 1.3)."""
 
-from typing import Any
-
 from msgspec.structs import replace
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.address_limits import check_bears
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.functions import given
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.interfaces.efa import check_at_rest, check_one_more
-from elastinet.ec2.interfaces.ena_express import check_has_ena, read_express
+from elastinet.ec2.interfaces.ena_express import check_has_ena, plan_express
+from elastinet.ec2.interfaces.interface_spec import AttachmentSpec
 from elastinet.ec2.interfaces.network_interfaces import in_use, remove_interface
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -24,17 +24,17 @@ OTHER_ZONE = (
 )
 
 
-def attach_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+def attach_network_interface(tx: Transaction, request: Request) -> Answer:
     """Put an interface into an instance, running or stopped; an EFA only into a stopped one."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     instance = need(tx, Instance, "i", request["InstanceId"])
-    index, card = request["DeviceIndex"], request.get("NetworkCardIndex", 0)
+    spec = AttachmentSpec.parse(request)
+    index, card = request["DeviceIndex"], spec.card
     if interface.attachment is not None:
         raise in_use(interface)
     check_fits(tx, instance, interface, index, card)
-    asked = request.get("EnaSrdSpecification")
-    check_has_ena(interface.interface_type, asked)
-    express = read_express(tx, instance.instance_type, asked)
+    check_has_ena(interface.interface_type, spec.ena_srd)
+    express = plan_express(tx, instance.instance_type, spec.ena_srd)
     made = attach(tx, instance, interface, index, card=card, ena_srd=express)
     return {"AttachmentId": attachment_of(made).id, "NetworkCardIndex": card}
 
@@ -94,7 +94,7 @@ def attach(
     delete_on_termination: bool = False,
     ena_srd: EnaSrd | None = None,
 ) -> NetworkInterface:
-    """Bond an interface to an instance; it is attaching until the fabric has put it in a running one."""
+    """Attach an interface to an instance; it is attaching until the fabric has put it in a running one."""
     made = Attachment(
         id=tx.new_id("eni-attach"),
         instance_id=instance.id,

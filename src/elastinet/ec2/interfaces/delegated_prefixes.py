@@ -6,7 +6,7 @@ from random import Random
 from typing import Protocol
 
 from elastinet.ec2.core.address_limits import check_count
-from elastinet.ec2.core.asked_addresses import AddressRequest
+from elastinet.ec2.core.address_requests import AddressRequest
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
@@ -16,13 +16,13 @@ FULL = "The specified subnet does not have enough free cidr blocks to satisfy th
 
 
 class Pool(Protocol):
-    """What `rules` know of one family's prefixes; a module."""
+    """The questions about prefixes that `rules` answers for one address family; a module."""
 
     def holds_prefix(self, subnet: Subnet, prefix: str) -> bool:
-        """Whether a prefix may be given in a subnet."""
+        """True if a prefix may be given in a subnet."""
 
     def is_free_prefix(self, state: State, subnet: Subnet, prefix: str) -> bool:
-        """Whether nothing of a prefix is in use."""
+        """True if nothing of a prefix is in use."""
 
     def free_prefixes(self, state: State, subnet: Subnet, dice: Random) -> Iterator[str]:
         """The free prefixes of a subnet."""

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.ec2.core import faults
-from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -22,22 +21,12 @@ Place = tuple[str, int]
 """The type of an interface, and the network card that it is on."""
 
 
-def read_type(tx: Transaction, request: Request) -> str:
-    """The interface type that a request asks for."""
-    asked: str = request.get("InterfaceType", "interface")
-    if asked in ("trunk", "branch"):
-        raise faults.unsupported(f"elastinet does not support the interface type {asked}.")
-    if asked != "interface" and asked not in efa.EFA_TYPES:
-        raise faults.invalid(asked, "interfaceType")
-    _check_known(tx, asked)
-    return asked
-
-
-def _check_known(tx: Transaction, asked: str) -> None:
+def check_type(tx: Transaction, interface_type: str) -> None:
+    """Refuse an interface type that the edition of the rules does not have."""
     rules = tx.settings.rules
-    if asked in efa.EFA_TYPES and asked not in EDITIONS[rules].efa_types:
+    if interface_type in efa.EFA_TYPES and interface_type not in EDITIONS[rules].efa_types:
         raise faults.unsupported(
-            f"The interface type '{asked}' is not in the edition '{rules}' of the rules; "
+            f"The interface type '{interface_type}' is not in the edition '{rules}' of the rules; "
             "elastinet start --rules 2026 has it."
         )
 
@@ -73,7 +62,7 @@ def check_efas(tx: Transaction, kind: InstanceType, tenancy: str, asked: Iterabl
     """Refuse EFAs that an instance of a type and a tenancy does not bear."""
     found = [place for place in asked if place[0] in efa.EFA_TYPES]
     for interface_type, _ in found:
-        _check_known(tx, interface_type)
+        check_type(tx, interface_type)
     if found and not kind.flag("efa_supported"):
         raise faults.unsupported(f"EFA interfaces are not supported on {kind.name}")
     if found and tenancy != "default" and kind.name in efa.SHARED_ONLY:

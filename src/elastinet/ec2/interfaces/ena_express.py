@@ -3,6 +3,9 @@
 The guide says where it may be, but not by which code it is refused elsewhere: those are EC2's usual ones.
 """
 
+from typing import Self
+
+import msgspec
 from msgspec.structs import replace
 
 from elastinet.catalog.editions import EDITIONS
@@ -17,52 +20,69 @@ from elastinet.model.interface import Attachment, EnaSrd, NetworkInterface
 NOT_THERE = "ENA Express is not in the edition '{}' of the rules; elastinet start --rules 2026 has it."
 
 
+class EnaSrdSpec(msgspec.Struct, frozen=True):
+    """ENA Express as a request asks for it; a flag of None stays as it is."""
+
+    enabled: bool | None = None
+    udp_enabled: bool | None = None
+
+    @classmethod
+    def parse(cls, request: Request | None) -> Self | None:
+        """Read an EnaSrdSpecification, which RunInstances, AttachNetworkInterface and Modify… share."""
+        if request is None:
+            return None
+        udp = request.get("EnaSrdUdpSpecification") or Request({})
+        return cls(request.get("EnaSrdEnabled"), udp.get("EnaSrdUdpEnabled"))
+
+
 def is_known(tx: Transaction) -> bool:
-    """Whether the edition of the rules knows of ENA Express."""
+    """True if the edition of the rules has ENA Express."""
     return EDITIONS[tx.settings.rules].express_flow_bps is not None
 
 
-def read_express(
-    tx: Transaction, type_name: str, asked: Request | None, now: EnaSrd | None = None
+def plan_express(
+    tx: Transaction, type_name: str, spec: EnaSrdSpec | None, now: EnaSrd | None = None
 ) -> EnaSrd | None:
-    """What an attachment to an instance of a type is to have; what is not asked for stays as it is now."""
-    if asked is None:
+    """ENA Express of an attachment to an instance of a type: as it is now, changed as a request asks."""
+    if spec is None:
         return now
     if not is_known(tx):
         raise faults.unsupported(NOT_THERE.format(tx.settings.rules))
     if not instance_types()[type_name].flag("ena_srd"):
         raise _not_on(type_name)
-    udp = (asked.get("EnaSrdUdpSpecification") or Request({})).get("EnaSrdUdpEnabled")
-    found = _with(now or EnaSrd(), asked.get("EnaSrdEnabled"), udp)
-    if udp and not found.enabled:
+    found = _with(now or EnaSrd(), spec)
+    if spec.udp_enabled and not found.enabled:
         raise faults.combination("ENA Express for UDP traffic requires that ENA Express is enabled.")
     return found
 
 
-def check_has_ena(interface_type: str, asked: Request | None) -> None:
+def check_has_ena(interface_type: str, spec: EnaSrdSpec | None) -> None:
     """Refuse to speak of ENA Express of an EFA-only interface, which has no ENA device."""
-    if asked is not None and interface_type == "efa-only":
+    if spec is not None and interface_type == "efa-only":
         raise faults.combination("EFA-only network interfaces do not support ENA Express.")
 
 
-def _with(now: EnaSrd, enabled: bool | None, udp: bool | None) -> EnaSrd:
+def _with(now: EnaSrd, spec: EnaSrdSpec) -> EnaSrd:
     """UDP's flag outlives that of ENA Express itself, as on EC2."""
-    return EnaSrd(now.enabled if enabled is None else enabled, now.udp_enabled if udp is None else udp)
+    return EnaSrd(
+        now.enabled if spec.enabled is None else spec.enabled,
+        now.udp_enabled if spec.udp_enabled is None else spec.udp_enabled,
+    )
 
 
 def _not_on(type_name: str) -> Fault:
     return faults.combination(f"The instance type {type_name} does not support ENA Express.")
 
 
-def change_express(tx: Transaction, interface: NetworkInterface, asked: Request) -> Attachment:
+def change_express(tx: Transaction, interface: NetworkInterface, spec: EnaSrdSpec | None) -> Attachment:
     """An interface's attachment with ENA Express as it is asked for."""
-    check_has_ena(interface.interface_type, asked)
+    check_has_ena(interface.interface_type, spec)
     attachment = interface.attachment
     if attachment is None:
         sentence = f"Network interface '{interface.id}' is not attached to an instance."
         raise Fault("IncorrectState", sentence)
     instance = tx.need(Instance, attachment.instance_id)
-    return replace(attachment, ena_srd=read_express(tx, instance.instance_type, asked, attachment.ena_srd))
+    return replace(attachment, ena_srd=plan_express(tx, instance.instance_type, spec, attachment.ena_srd))
 
 
 def check_express(tx: Transaction, kind: InstanceType, interface: NetworkInterface) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.interfaces.ena_express import change_express
+from elastinet.ec2.interfaces.ena_express import EnaSrdSpec, change_express
 from elastinet.ec2.interfaces.network_interfaces import group_set, view
 from elastinet.ec2.security.security_groups import check_groups
 from elastinet.model.fault import Fault
@@ -49,12 +50,12 @@ def _changes(tx: Transaction, interface: NetworkInterface, name: str, value: Any
             raise faults.missing_parameter("groupId")
         return {"groups": check_groups(tx, list(value), interface.vpc_id)}
     if name == "EnaSrdSpecification":
-        return {"attachment": change_express(tx, interface, value)}
+        return {"attachment": change_express(tx, interface, EnaSrdSpec.parse(value))}
     return {"attachment": _attachment(interface, value)}
 
 
 def _primary_ipv6(interface: NetworkInterface, wanted: bool) -> bool:
-    """Whether an interface has a primary IPv6 address; once it has, it keeps it until it is detached."""
+    """The flag of a primary IPv6 address; once set, it stays until the interface is detached."""
     if wanted and not interface.addresses6:
         sentence = "A primary IPv6 address requires an IPv6 address on the network interface."
         raise faults.combination(sentence)
@@ -82,7 +83,7 @@ def reset_network_interface_attribute(tx: Transaction, request: Request) -> None
     tx.put(interface.but(source_dest_check=True))
 
 
-def describe_network_interface_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_network_interface_attribute(tx: Transaction, request: Request) -> Answer:
     """One attribute of an interface."""
     interface = need(tx, NetworkInterface, "eni", request["NetworkInterfaceId"])
     name = request.get("Attribute", "description")

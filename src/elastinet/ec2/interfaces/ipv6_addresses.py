@@ -3,9 +3,10 @@
 from itertools import islice
 from typing import Any
 
-from elastinet.ec2.core import asked_addresses, faults
+from elastinet.ec2.core import address_requests, faults
 from elastinet.ec2.core.address_limits import check_count, check_limit
-from elastinet.ec2.core.asked_addresses import AddressRequest
+from elastinet.ec2.core.address_requests import AddressRequest
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need_mine
 from elastinet.ec2.core.request import Request
@@ -16,8 +17,8 @@ from elastinet.model.vpc import Subnet
 from elastinet.rules import ipv6
 
 
-def wanted(subnet: Subnet, asked: AddressRequest | None) -> AddressRequest:
-    """What a new interface in a subnet is to have, where a request says something or nothing."""
+def or_default(subnet: Subnet, asked: AddressRequest | None) -> AddressRequest:
+    """The request itself, or an address if it says nothing and the subnet gives its new interfaces one."""
     if asked is None:
         return AddressRequest(count=1 if subnet.assign_ipv6 else 0)
     return asked
@@ -26,7 +27,7 @@ def wanted(subnet: Subnet, asked: AddressRequest | None) -> AddressRequest:
 def fields(
     tx: Transaction, subnet: Subnet, asked: AddressRequest, *, primary: bool = False
 ) -> dict[str, Any]:
-    """What a new interface has of IPv6, and whether its first address is the primary one."""
+    """The IPv6 fields of a new interface: its addresses and prefixes, the first one primary or not."""
     addresses, prefixes = pick(tx, subnet, asked)
     if primary and not addresses:
         raise faults.combination("A primary IPv6 address requires an IPv6 address on the network interface.")
@@ -57,13 +58,13 @@ def _check_free(tx: Transaction, subnet: Subnet, address: str) -> None:
         raise Fault("InvalidIPAddress.InUse", "The specified address is already in use.")
 
 
-def assign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def assign_ipv6_addresses(tx: Transaction, request: Request) -> Answer:
     """Give an interface more IPv6 addresses, or prefixes: named ones, or a number of them."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
     check_carries_ip(interface)
-    asked = asked_addresses.ipv6(request)
+    asked = address_requests.ipv6(request)
     if asked is None or not asked.size:
-        raise Fault("InvalidParameterValue", asked_addresses.ONE_OF_IPV6)
+        raise Fault("InvalidParameterValue", address_requests.ONE_OF_IPV6)
     subnet = tx.need(Subnet, interface.subnet_id)
     addresses, prefixes = pick(tx, subnet, asked)
     new = interface.but(
@@ -75,10 +76,11 @@ def assign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"NetworkInterfaceId": interface.id} | {name: value for name, value in shown.items() if value}
 
 
-def unassign_ipv6_addresses(tx: Transaction, request: Request) -> dict[str, Any]:
+def unassign_ipv6_addresses(tx: Transaction, request: Request) -> Answer:
     """Take IPv6 addresses and prefixes from an interface; not the primary address."""
     interface = need_mine(tx, request["NetworkInterfaceId"])
-    addresses, prefixes = asked_addresses.ipv6_gone(request)
+    gone = address_requests.ipv6_gone(request)
+    addresses, prefixes = gone.named, gone.prefixes
     if {*addresses} - {*interface.addresses6} or {*prefixes} - {*interface.prefixes6}:
         sentence = f"Some of the specified addresses are not assigned to interface {interface.id}"
         raise Fault("InvalidParameterValue", sentence)

@@ -1,10 +1,11 @@
 """NAT gateways (facts sheet, section 6.4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -15,7 +16,8 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.interfaces.addresses import bind
-from elastinet.ec2.interfaces.network_interfaces import make_interface, remove_interface
+from elastinet.ec2.interfaces.network_interfaces import remove_interface
+from elastinet.ec2.interfaces.new_interface import make_interface
 from elastinet.ec2.interfaces.private_addresses import check_free, fresh
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, Attachment, NetworkInterface
@@ -25,8 +27,13 @@ from elastinet.model.vpc import InternetGateway, Subnet
 from elastinet.rules import addressing
 from elastinet.rules.interfaces import attachment_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import NatGatewayAddressTypeDef, NatGatewayTypeDef
+
 REQUESTER = "amazon-aws"
 GONE = ("deleting", "deleted")
+_STATUSES: dict[str, Literal["failed", "unassigning"]] = {"failed": "failed", "deleting": "unassigning"}
+_AddressMember = Literal["AllocationId", "AssociationId", "NetworkInterfaceId", "PrivateIp", "PublicIp"]
 
 
 def view(tx: Transaction, gateway: NatGateway) -> StateView:
@@ -34,8 +41,8 @@ def view(tx: Transaction, gateway: NatGateway) -> StateView:
     return tx.views.of(gateway, (), lambda: _view(gateway))
 
 
-def _view(gateway: NatGateway) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(gateway: NatGateway) -> "NatGatewayTypeDef":
+    shown: NatGatewayTypeDef = {
         "NatGatewayId": gateway.id,
         "VpcId": gateway.vpc_id,
         "SubnetId": gateway.subnet_id,
@@ -53,16 +60,19 @@ def _view(gateway: NatGateway) -> dict[str, Any]:
     return shown
 
 
-def _address(gateway: NatGateway) -> dict[str, Any]:
-    status = {"failed": "failed", "deleting": "unassigning"}.get(gateway.state, "succeeded")
-    shown = {
+def _address(gateway: NatGateway) -> "NatGatewayAddressTypeDef":
+    shown: NatGatewayAddressTypeDef = {"IsPrimary": True, "Status": _STATUSES.get(gateway.state, "succeeded")}
+    found: dict[_AddressMember, str] = {
         "AllocationId": gateway.allocation_id,
         "AssociationId": gateway.association_id,
         "NetworkInterfaceId": gateway.interface_id,
         "PrivateIp": gateway.private_ip,
         "PublicIp": gateway.public_ip,
     }
-    return {name: value for name, value in shown.items() if value} | {"IsPrimary": True, "Status": status}
+    for name, value in found.items():
+        if value:
+            shown[name] = value
+    return shown
 
 
 NAT_GATEWAYS = Describable(
@@ -76,12 +86,12 @@ NAT_GATEWAYS = Describable(
 )
 
 
-def describe_nat_gateways(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_nat_gateways(tx: Transaction, request: Request) -> Answer:
     """NAT gateways by id or filter; those of the last hour are there still."""
     return describe(tx, request, NAT_GATEWAYS)
 
 
-def create_nat_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_nat_gateway(tx: Transaction, request: Request) -> Answer:
     """A NAT gateway: pending, until the fabric has its interface up or it is found to have failed."""
     id = once(tx, "CreateNatGateway", request, lambda: _create(tx, request).id)
     made = dict(view(tx, need(tx, NatGateway, "nat", id)))
@@ -115,7 +125,7 @@ def _create(tx: Transaction, request: Request) -> NatGateway:
     if failure := _failure(tx, subnet, allocation):
         return tx.new(NatGateway, "nat", state="failed", failure=failure, delete_time=tx.now, **fields)
     gateway = tx.new(NatGateway, "nat", state="pending", **fields)
-    return _furnish(tx, gateway, subnet, private or fresh(tx, subnet, 1, set())[0])
+    return _furnish(tx, gateway, subnet, private or fresh(tx, subnet, 1)[0])
 
 
 def _kind(request: Request) -> tuple[str, str | None]:
@@ -139,7 +149,7 @@ def _check_quota(tx: Transaction, subnet: Subnet) -> None:
 
 
 def _failure(tx: Transaction, subnet: Subnet, allocation: str | None) -> tuple[str, str] | None:
-    """What EC2 reports only once the NAT gateway is there, in its state."""
+    """The failure, code and sentence, that EC2 reports only once the NAT gateway is there, in its state."""
     if addressing.free_count(tx.state, subnet) < 1:
         sentence = "Subnet has insufficient free addresses to create this NAT gateway"
         return "InsufficientFreeAddressesInSubnet", sentence
@@ -179,7 +189,7 @@ def _furnish(tx: Transaction, gateway: NatGateway, subnet: Subnet, private: str)
     return tx.put(gateway.but(interface_id=interface.id, private_ip=private, **public))
 
 
-def delete_nat_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_nat_gateway(tx: Transaction, request: Request) -> Answer:
     """End a NAT gateway; its Elastic IP is idle then, and routes to it lead nowhere."""
     gateway = need(tx, NatGateway, "nat", request["NatGatewayId"])
     if gateway.state == "failed":

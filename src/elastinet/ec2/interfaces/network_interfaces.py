@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from elastinet.catalog import regions
-from elastinet.ec2.core import asked_addresses
-from elastinet.ec2.core.address_limits import check_limit
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
-from elastinet.ec2.core.efa_only import without_addresses
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.once import once
@@ -18,10 +16,8 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
-from elastinet.ec2.interfaces import ipv6_addresses
-from elastinet.ec2.interfaces.efa import read_type
-from elastinet.ec2.interfaces.private_addresses import ipv4_fields
-from elastinet.ec2.security.security_groups import check_groups
+from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
+from elastinet.ec2.interfaces.new_interface import create_interface, groups_of
 from elastinet.model.fault import Fault
 from elastinet.model.interface import Address, Attachment, EnaSrd, NetworkInterface
 from elastinet.model.security import SecurityGroup
@@ -29,6 +25,16 @@ from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import addresses_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import NetworkInterfaceStatusType, NetworkInterfaceTypeType
+    from mypy_boto3_ec2.type_defs import (
+        AttachmentEnaSrdSpecificationTypeDef,
+        GroupIdentifierTypeDef,
+        NetworkInterfaceAttachmentTypeDef,
+        NetworkInterfacePrivateIpAddressTypeDef,
+        NetworkInterfaceTypeDef,
+    )
 
 
 def view(tx: Transaction, interface: NetworkInterface) -> StateView:
@@ -38,10 +44,10 @@ def view(tx: Transaction, interface: NetworkInterface) -> StateView:
     return tx.views.of(interface, (vpc, *elastic), lambda: _view(tx, interface, vpc))
 
 
-def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, Any]:
+def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInterfaceTypeDef":
     zone = regions.zone(interface.region, interface.zone)
     addresses = private_addresses(tx, interface, vpc)
-    shown: dict[str, Any] = {
+    shown: NetworkInterfaceTypeDef = {
         "NetworkInterfaceId": interface.id,
         "OwnerId": interface.owner,
         "VpcId": interface.vpc_id,
@@ -50,7 +56,7 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "AvailabilityZoneId": zone.id if zone else "",
         "MacAddress": interface.mac,
         "Description": interface.description,
-        "InterfaceType": interface.interface_type,
+        "InterfaceType": cast("NetworkInterfaceTypeType", interface.interface_type),
         "Groups": group_set(tx, interface),
         "PrivateIpAddresses": addresses,
         "Ipv6Addresses": [
@@ -64,7 +70,8 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
         "TagSet": tag_set(interface),
     }
     if addresses:
-        shown |= {name: addresses[0][name] for name in ("PrivateIpAddress", "PrivateDnsName")}
+        shown["PrivateIpAddress"] = addresses[0]["PrivateIpAddress"]
+        shown["PrivateDnsName"] = addresses[0]["PrivateDnsName"]
         shown |= public_part(addresses[0])
     if interface.addresses6:
         shown["Ipv6Address"] = interface.addresses6[0]
@@ -79,64 +86,70 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> dict[str, A
     return shown
 
 
-def group_set(tx: Transaction, interface: NetworkInterface) -> list[dict[str, str]]:
+def group_set(tx: Transaction, interface: NetworkInterface) -> "list[GroupIdentifierTypeDef]":
     """The groups of an interface, by id and name; a group's name never changes."""
     return [{"GroupId": id, "GroupName": tx.need(SecurityGroup, id).group_name} for id in interface.groups]
 
 
-def private_addresses(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> list[dict[str, Any]]:
+def private_addresses(
+    tx: Transaction, interface: NetworkInterface, vpc: Vpc
+) -> "list[NetworkInterfacePrivateIpAddressTypeDef]":
     """An interface's private addresses with what leads to each from outside."""
     elastic = addresses_of(tx.state, interface)
     shown = []
     for address in interface.addresses:
-        one: dict[str, Any] = {
+        one: NetworkInterfacePrivateIpAddressTypeDef = {
             "PrivateIpAddress": address,
             "PrivateDnsName": naming.private_dns(address, interface.region),
             "Primary": address == interface.primary,
         }
         lent = interface.public_ip if one["Primary"] else None
         public = association(elastic.get(address), lent, vpc)
-        shown.append(one | ({"Association": public} if public else {}))
+        if public:
+            one["Association"] = public
+        shown.append(one)
     return shown
 
 
-def public_part(primary: dict[str, Any]) -> dict[str, Any]:
-    """What an interface shows of the public address that leads to its primary one."""
+def public_part(primary: "NetworkInterfacePrivateIpAddressTypeDef") -> "NetworkInterfaceTypeDef":
+    """The part of a view about the public address that leads to the primary one."""
     public = primary.get("Association")
     if public is None:
         return {}
-    name = {"PublicDnsName": public["PublicDnsName"]} if "PublicDnsName" in public else {}
-    return {"Association": public} | name
+    if "PublicDnsName" not in public:
+        return {"Association": public}
+    return {"Association": public, "PublicDnsName": public["PublicDnsName"]}
 
 
-def status(interface: NetworkInterface) -> str:
+def status(interface: NetworkInterface) -> "NetworkInterfaceStatusType":
     """available, attaching, in-use or detaching."""
     if interface.attachment is None:
         return "available"
     return "detaching" if interface.attachment.status == "detaching" else "in-use"
 
 
-def _attachment(interface: NetworkInterface, attachment: Attachment) -> dict[str, Any]:
-    return {
+def _attachment(interface: NetworkInterface, attachment: Attachment) -> "NetworkInterfaceAttachmentTypeDef":
+    shown: NetworkInterfaceAttachmentTypeDef = {
         "AttachmentId": attachment.id,
         "AttachTime": moment(attachment.time),
         "DeleteOnTermination": attachment.delete_on_termination,
         "DeviceIndex": attachment.device_index,
         "NetworkCardIndex": attachment.network_card,
         "Status": attachment.status,
-        **({"EnaSrdSpecification": _express(attachment.ena_srd)} if attachment.ena_srd else {}),
-    } | _holder(interface, attachment)
-
-
-def _express(ena_srd: EnaSrd) -> dict[str, Any]:
-    udp = {"EnaSrdUdpEnabled": ena_srd.udp_enabled}
-    return {"EnaSrdEnabled": ena_srd.enabled, "EnaSrdUdpSpecification": udp}
-
-
-def _holder(interface: NetworkInterface, attachment: Attachment) -> dict[str, Any]:
+        "InstanceOwnerId": interface.requester_id or interface.owner,
+    }
     if interface.requester_id is None:
-        return {"InstanceId": attachment.instance_id, "InstanceOwnerId": interface.owner}
-    return {"InstanceOwnerId": interface.requester_id}
+        shown["InstanceId"] = attachment.instance_id
+    if attachment.ena_srd:
+        shown["EnaSrdSpecification"] = _express(attachment.ena_srd)
+    return shown
+
+
+def _express(ena_srd: EnaSrd) -> "AttachmentEnaSrdSpecificationTypeDef":
+    return {
+        "EnaSrdEnabled": ena_srd.enabled,
+        "EnaSrdUdpSpecification": {"EnaSrdUdpEnabled": ena_srd.udp_enabled},
+    }
 
 
 NETWORK_INTERFACES = Describable(
@@ -173,7 +186,7 @@ NETWORK_INTERFACES = Describable(
 )  # fmt: skip
 
 
-def describe_network_interfaces(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_network_interfaces(tx: Transaction, request: Request) -> Answer:
     """Network interfaces by id or filter."""
     request.accept("IncludeManagedResources")  # none is hidden, so asking for all changes nothing
     given = (f for f in request.get("Filters") or () if f.get("Name") == "attachment.attachment-id")
@@ -190,7 +203,7 @@ def _view_with_ended(attachments: set[str], tx: Transaction, interface: NetworkI
     return StateView(shown, Attachment=_attachment(interface, ended))
 
 
-def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_network_interface(tx: Transaction, request: Request) -> Answer:
     """An interface of its own, attached to nothing yet."""
     id = once(tx, "CreateNetworkInterface", request, lambda: _create(tx, request).id)
     made = view(tx, need(tx, NetworkInterface, "eni", id))
@@ -199,48 +212,10 @@ def create_network_interface(tx: Transaction, request: Request) -> dict[str, Any
 
 
 def _create(tx: Transaction, request: Request) -> NetworkInterface:
+    spec = InterfaceSpec.parse(request)
+    tags = tags_for(tx, request, "network-interface")
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
-    kind = read_type(tx, request)
-    if kind == "efa-only":
-        return _create_without_addresses(tx, subnet, request)
-    asked = ipv6_addresses.wanted(subnet, asked_addresses.ipv6(request))
-    primary = bool(request.get("EnablePrimaryIpv6")) or asked_addresses.marks_primary(request)
-    return make_interface(
-        tx,
-        subnet,
-        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
-        interface_type=kind,
-        **ipv4_fields(tx, subnet, request),
-        **ipv6_addresses.fields(tx, subnet, asked, primary=primary),
-        description=request.get("Description", ""),
-        tags=tags_for(tx, request, "network-interface"),
-    )
-
-
-def _create_without_addresses(tx: Transaction, subnet: Subnet, request: Request) -> NetworkInterface:
-    without_addresses(request)
-    return make_interface(
-        tx,
-        subnet,
-        interface_type="efa-only",
-        addresses=(),
-        groups=check_groups(tx, request.ids("Groups"), subnet.vpc_id),
-        description=request.get("Description", ""),
-        associate_public_ip=False,
-        tags=tags_for(tx, request, "network-interface"),
-    )
-
-
-def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInterface:
-    """An interface in a subnet, within the quota."""
-    if tx.count(NetworkInterface) >= tx.settings.quotas.network_interfaces:
-        sentence = "The maximum number of network interfaces has been reached."
-        raise Fault("NetworkInterfaceLimitExceeded", sentence)
-    fields.setdefault("associate_public_ip", subnet.map_public_ip)
-    where = {"vpc_id": subnet.vpc_id, "subnet_id": subnet.id, "zone": subnet.zone}
-    made = tx.new(NetworkInterface, "eni", mac=tx.new_mac(), **where, **fields)
-    check_limit(tx, made)
-    return made
+    return create_interface(tx, subnet, spec, groups_of(tx, spec, subnet), tags)
 
 
 def delete_network_interface(tx: Transaction, request: Request) -> None:

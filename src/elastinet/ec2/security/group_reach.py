@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe, page
 from elastinet.ec2.core.filters import Filter
 from elastinet.ec2.core.lookup import need
@@ -19,7 +20,7 @@ from elastinet.model.vpc import Vpc
 from elastinet.rules.peerings import between, is_elsewhere
 
 
-def describe_security_group_references(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_security_group_references(tx: Transaction, request: Request) -> Answer:
     """The VPCs beyond peering connections with rules about some groups of one's own."""
     groups = by_id(tx, SECURITY_GROUPS, request.ids("GroupId"))
     return {"SecurityGroupReferenceSet": [one for group in groups for one in _references(tx, group.id)]}
@@ -34,7 +35,7 @@ def _references(tx: Transaction, id: str) -> Iterator[dict[str, str]]:
             yield {"GroupId": id, "ReferencingVpcId": vpc_id, "VpcPeeringConnectionId": peering.id}
 
 
-def describe_stale_security_groups(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_stale_security_groups(tx: Transaction, request: Request) -> Answer:
     """The groups of a VPC with rules about groups that are gone, or beyond a peering that has ended."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     found = []
@@ -95,7 +96,7 @@ GROUPS_FOR_VPC = Describable(
 )
 
 
-def get_security_groups_for_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_security_groups_for_vpc(tx: Transaction, request: Request) -> Answer:
     """The groups that interfaces in a VPC may be in: its own."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     return describe(tx, request, GROUPS_FOR_VPC, also=[Filter("primary-vpc-id", [vpc.id])])

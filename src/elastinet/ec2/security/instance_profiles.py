@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -44,7 +45,7 @@ def _view(instance: Instance, state: str) -> StateView:
     )
 
 
-def associate_iam_instance_profile(tx: Transaction, request: Request) -> dict[str, Any]:
+def associate_iam_instance_profile(tx: Transaction, request: Request) -> Answer:
     """Give a running or stopped instance a role; it has one at the most."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     arn = read_profile(tx, request["IamInstanceProfile"])
@@ -61,7 +62,7 @@ def _bound(tx: Transaction, instance: Instance, arn: str) -> dict[str, Any]:
     return {"IamInstanceProfileAssociation": _view(made, "associating") | {"Timestamp": moment(tx.now)}}
 
 
-def replace_iam_instance_profile_association(tx: Transaction, request: Request) -> dict[str, Any]:
+def replace_iam_instance_profile_association(tx: Transaction, request: Request) -> Answer:
     """Give a running instance another role, under another association."""
     id = request["AssociationId"]
     (instance,) = _by_association(tx, [id])
@@ -71,14 +72,14 @@ def replace_iam_instance_profile_association(tx: Transaction, request: Request) 
     return _bound(tx, instance, arn)
 
 
-def disassociate_iam_instance_profile(tx: Transaction, request: Request) -> dict[str, Any]:
+def disassociate_iam_instance_profile(tx: Transaction, request: Request) -> Answer:
     """Take its role from an instance."""
     (instance,) = _by_association(tx, [request["AssociationId"]])
     tx.put(instance.but(profile_arn=None, profile_association=None))
     return {"IamInstanceProfileAssociation": _view(instance, "disassociating")}
 
 
-def describe_iam_instance_profile_associations(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_iam_instance_profile_associations(tx: Transaction, request: Request) -> Answer:
     """Associations by id or filter."""
     asked = filters.read(request, FILTERS, tagged=False)
     ids = request.ids("AssociationIds")

@@ -1,9 +1,10 @@
 """Key pairs."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
@@ -16,6 +17,10 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import KeyPair
 from elastinet.model.view import StateView
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import KeyTypeType
+    from mypy_boto3_ec2.type_defs import KeyPairInfoTypeDef
+
 LONGEST_NAME_CHARS = 255
 
 
@@ -24,11 +29,11 @@ def view(tx: Transaction, pair: KeyPair) -> StateView:
     return tx.views.of(pair, (), lambda: _view(pair))
 
 
-def _view(pair: KeyPair) -> dict[str, Any]:
+def _view(pair: KeyPair) -> "KeyPairInfoTypeDef":
     return {
         "KeyPairId": pair.id,
         "KeyName": pair.key_name,
-        "KeyType": pair.key_type,
+        "KeyType": cast("KeyTypeType", pair.key_type),
         "KeyFingerprint": pair.fingerprint,
         "CreateTime": moment(pair.create_time),
         "Tags": tag_set(pair),
@@ -49,7 +54,7 @@ KEY_PAIRS = Describable(
 )
 
 
-def describe_key_pairs(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_key_pairs(tx: Transaction, request: Request) -> Answer:
     """Key pairs by name, id or filter."""
     names = request.ids("KeyNames")
     if lost := [name for name in names if find(tx, name) is None]:
@@ -74,7 +79,7 @@ def need(tx: Transaction, name: str) -> KeyPair:
     return pair
 
 
-def create_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_key_pair(tx: Transaction, request: Request) -> Answer:
     """A new key, whose private half is told this once and never kept."""
     name = _new_name(tx, request)
     if request.get("KeyFormat", "pem") != "pem":
@@ -83,7 +88,7 @@ def create_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
     return _told(tx, _keep(tx, request, name, key)) | {"KeyMaterial": private}
 
 
-def import_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
+def import_key_pair(tx: Transaction, request: Request) -> Answer:
     """A key pair of the client's own, by its public half."""
     name = _new_name(tx, request)
     return _told(tx, _keep(tx, request, name, ssh_keys.read(request["PublicKeyMaterial"])))
@@ -119,7 +124,7 @@ def _told(tx: Transaction, pair: KeyPair) -> dict[str, Any]:
     return {name: shown[name] for name in ("KeyPairId", "KeyName", "KeyFingerprint", "Tags")}
 
 
-def delete_key_pair(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_key_pair(tx: Transaction, request: Request) -> Answer:
     """Remove a key pair; one that is not there is removed already."""
     name, id = request.get("KeyName"), request.get("KeyPairId")
     if name is None and id is None:

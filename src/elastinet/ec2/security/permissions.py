@@ -1,7 +1,7 @@
 """Security group rules between the shapes of the API and the nouns of the model."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.lookup import need
@@ -14,6 +14,15 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.rules import filtering
 from elastinet.rules.peerings import between, last_between
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import IpPermissionOutputTypeDef, UserIdGroupPairTypeDef
+
+
+class Described(TypedDict, total=False):
+    """The description of a rule, in each part of an answer that may have one."""
+
+    Description: str
 
 
 class IpPermission(NamedTuple):
@@ -37,7 +46,7 @@ class IpPermission(NamedTuple):
         return (egress, self.protocol, self.low, self.high, self.peer)
 
 
-def ip_permissions(state: State, rules: list[SecurityGroupRule]) -> list[dict[str, Any]]:
+def ip_permissions(state: State, rules: list[SecurityGroupRule]) -> "list[IpPermissionOutputTypeDef]":
     """Rules grouped by protocol and ports, as DescribeSecurityGroups shows them."""
     groups: dict[tuple[int, int, int], list[SecurityGroupRule]] = {}
     for rule in rules:
@@ -45,27 +54,29 @@ def ip_permissions(state: State, rules: list[SecurityGroupRule]) -> list[dict[st
     return [_permission(state, key, members) for key, members in groups.items()]
 
 
-def _permission(state: State, key: tuple[int, int, int], rules: list[SecurityGroupRule]) -> dict[str, Any]:
+def _permission(
+    state: State, key: tuple[int, int, int], rules: list[SecurityGroupRule]
+) -> "IpPermissionOutputTypeDef":
     protocol, low, high = key
-    pairs = [r for r in rules if r.peer_group]
-    shown: dict[str, Any] = {
+    shown: IpPermissionOutputTypeDef = {
         "IpProtocol": filtering.protocol_name(protocol),
-        "IpRanges": [_described(r, "CidrIp", r.cidr) for r in rules if r.cidr and ":" not in r.cidr],
-        "Ipv6Ranges": [_described(r, "CidrIpv6", r.cidr) for r in rules if r.cidr and ":" in r.cidr],
-        "PrefixListIds": [_described(r, "PrefixListId", r.prefix_list) for r in rules if r.prefix_list],
-        "UserIdGroupPairs": [_described(r, "GroupId", r.peer_group) | pair(state, r) for r in pairs],
+        "IpRanges": [{"CidrIp": r.cidr, **_description(r)} for r in rules if r.cidr and ":" not in r.cidr],
+        "Ipv6Ranges": [{"CidrIpv6": r.cidr, **_description(r)} for r in rules if r.cidr and ":" in r.cidr],
+        "PrefixListIds": [{"PrefixListId": r.prefix_list, **_description(r)} for r in rules if r.prefix_list],
+        "UserIdGroupPairs": [{**_description(r), **pair(state, r)} for r in rules if r.peer_group],
     }
-    return shown | span(protocol, low, high)
+    if has_span(protocol):
+        shown |= {"FromPort": low, "ToPort": high}
+    return shown
 
 
-def span(protocol: int, low: int, high: int) -> dict[str, int]:
-    """The ports, or the type and code, of the protocols that have them."""
-    has = protocol in filtering.PORTS or protocol in filtering.ICMPS
-    return {"FromPort": low, "ToPort": high} if has else {}
+def has_span(protocol: int) -> bool:
+    """True if a protocol has ports, or a type and a code."""
+    return protocol in filtering.PORTS or protocol in filtering.ICMPS
 
 
-def _described(rule: SecurityGroupRule, name: str, value: str | None) -> dict[str, Any]:
-    return {name: value} | ({"Description": rule.description} if rule.description else {})
+def _description(rule: SecurityGroupRule) -> Described:
+    return {"Description": rule.description} if rule.description else {}
 
 
 def read(tx: Transaction, request: Request, group: SecurityGroup) -> list[IpPermission]:
@@ -169,10 +180,13 @@ def parts(state: State, rule: SecurityGroupRule) -> tuple[object, ...]:
     return (last_between(state, own.vpc_id, peer.vpc_id),)
 
 
-def pair(state: State, rule: SecurityGroupRule) -> dict[str, Any]:
+def pair(state: State, rule: SecurityGroupRule) -> "UserIdGroupPairTypeDef":
     """The group that a rule speaks of; where it is in another VPC, by which peering connection."""
     own, peer = state.need(SecurityGroup, rule.group_id), state.get(SecurityGroup, rule.peer_group or "")
-    shown: dict[str, Any] = {"GroupId": rule.peer_group, "UserId": peer.owner if peer else own.owner}
+    shown: UserIdGroupPairTypeDef = {
+        "GroupId": rule.peer_group or "",
+        "UserId": peer.owner if peer else own.owner,
+    }
     if peer is None or peer.vpc_id == own.vpc_id:
         return shown
     peering = last_between(state, own.vpc_id, peer.vpc_id)

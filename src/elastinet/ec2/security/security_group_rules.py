@@ -1,9 +1,10 @@
 """Security group rules: one at a time, each with an id of its own."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -21,14 +22,17 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import StateView
 from elastinet.rules import filtering, naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import SecurityGroupRuleTypeDef
+
 
 def view(tx: Transaction, rule: SecurityGroupRule) -> StateView:
     """A rule in the shape of the API."""
     return tx.views.of(rule, permissions.parts(tx.state, rule), lambda: _view(tx, rule))
 
 
-def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(tx: Transaction, rule: SecurityGroupRule) -> "SecurityGroupRuleTypeDef":
+    shown: SecurityGroupRuleTypeDef = {
         "SecurityGroupRuleId": rule.id,
         "SecurityGroupRuleArn": naming.arn(rule.region, rule.owner, "security-group-rule", rule.id),
         "GroupId": rule.group_id,
@@ -42,11 +46,15 @@ def _view(tx: Transaction, rule: SecurityGroupRule) -> dict[str, Any]:
     }
     if rule.description:
         shown["Description"] = rule.description
-    if rule.cidr:
-        return shown | {"CidrIpv6" if ":" in rule.cidr else "CidrIpv4": rule.cidr}
-    if rule.prefix_list:
-        return shown | {"PrefixListId": rule.prefix_list}
-    return shown | {"ReferencedGroupInfo": permissions.pair(tx.state, rule)}
+    if rule.cidr and ":" in rule.cidr:
+        shown["CidrIpv6"] = rule.cidr
+    elif rule.cidr:
+        shown["CidrIpv4"] = rule.cidr
+    elif rule.prefix_list:
+        shown["PrefixListId"] = rule.prefix_list
+    else:
+        shown["ReferencedGroupInfo"] = permissions.pair(tx.state, rule)
+    return shown
 
 
 SECURITY_GROUP_RULES = Describable(
@@ -60,17 +68,17 @@ SECURITY_GROUP_RULES = Describable(
 )
 
 
-def describe_security_group_rules(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_security_group_rules(tx: Transaction, request: Request) -> Answer:
     """Rules by id or filter."""
     return describe(tx, request, SECURITY_GROUP_RULES)
 
 
-def authorize_ingress(tx: Transaction, request: Request) -> dict[str, Any]:
+def authorize_ingress(tx: Transaction, request: Request) -> Answer:
     """Let more in."""
     return _authorize(tx, request, egress=False)
 
 
-def authorize_egress(tx: Transaction, request: Request) -> dict[str, Any]:
+def authorize_egress(tx: Transaction, request: Request) -> Answer:
     """Let more out."""
     return _authorize(tx, request, egress=True)
 
@@ -109,12 +117,12 @@ def _make(
     return tx.new(SecurityGroupRule, "sgr", group_id=group.id, **permission._asdict(), **fields)
 
 
-def revoke_ingress(tx: Transaction, request: Request) -> dict[str, Any]:
+def revoke_ingress(tx: Transaction, request: Request) -> Answer:
     """Let less in."""
     return _revoke(tx, request, egress=False)
 
 
-def revoke_egress(tx: Transaction, request: Request) -> dict[str, Any]:
+def revoke_egress(tx: Transaction, request: Request) -> Answer:
     """Let less out."""
     return _revoke(tx, request, egress=True)
 
@@ -168,7 +176,7 @@ def _revoked(rule: SecurityGroupRule) -> dict[str, Any]:
     return shown | ({"Description": rule.description} if rule.description else {})
 
 
-def modify_security_group_rules(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_security_group_rules(tx: Transaction, request: Request) -> Answer:
     """Put other rules in the place of some, under the same ids."""
     group = need(tx, SecurityGroup, "sg", request["GroupId"])
     for item in request["SecurityGroupRules"]:
@@ -213,10 +221,10 @@ def _peer(tx: Transaction, group: SecurityGroup, name: str, value: str) -> dict[
     return peer | {"cidr": filtering.cidr(value, 6 if name == "CidrIpv6" else 4)}
 
 
-def update_descriptions(egress: bool) -> Callable[[Transaction, Request], dict[str, Any]]:
+def update_descriptions(egress: bool) -> Callable[[Transaction, Request], Answer]:
     """The operation that changes the descriptions of rules of one direction."""
 
-    def update(tx: Transaction, request: Request) -> dict[str, Any]:
+    def update(tx: Transaction, request: Request) -> Answer:
         """Change the descriptions of rules."""
         group = named(tx, request)
         for item in request.get("SecurityGroupRuleDescriptions") or ():

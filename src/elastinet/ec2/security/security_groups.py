@@ -1,9 +1,10 @@
 """Security groups."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -23,6 +24,9 @@ from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
 from elastinet.rules.peerings import is_elsewhere
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import SecurityGroupTypeDef
+
 ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 
 
@@ -33,7 +37,9 @@ def view(tx: Transaction, group: SecurityGroup) -> StateView:
     return tx.views.of(group, (*rules, *others), lambda: _view(tx, group, rules))
 
 
-def _view(tx: Transaction, group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]) -> dict[str, Any]:
+def _view(
+    tx: Transaction, group: SecurityGroup, rules: tuple[SecurityGroupRule, ...]
+) -> "SecurityGroupTypeDef":
     return {
         "GroupId": group.id,
         "GroupName": group.group_name,
@@ -75,7 +81,7 @@ SECURITY_GROUPS = Describable(
 )
 
 
-def describe_security_groups(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_security_groups(tx: Transaction, request: Request) -> Answer:
     """Security groups by id, by name in the default VPC, or by filter."""
     if names := request.ids("GroupNames"):
         ids = [by_name(tx, name).id for name in names]
@@ -84,7 +90,7 @@ def describe_security_groups(tx: Transaction, request: Request) -> dict[str, Any
     return describe(tx, request, SECURITY_GROUPS)
 
 
-def create_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_security_group(tx: Transaction, request: Request) -> Answer:
     """A group that lets nothing in and everything out."""
     name, description = request["GroupName"], request["Description"]
     vpc = _vpc(tx, request.get("VpcId"))
@@ -122,7 +128,7 @@ def _check_name(name: str, description: str) -> None:
             raise faults.invalid(value, what, sentence)
 
 
-def delete_security_group(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_security_group(tx: Transaction, request: Request) -> Answer:
     """Remove a group that no interface is in and no other group's rule speaks of."""
     group = named(tx, request)
     if group.group_name == "default":

@@ -1,9 +1,9 @@
 """An account's region as AWS hands it over: with a default VPC."""
 
 import ipaddress
-from typing import Any
 
 from elastinet.catalog.regions import zones
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.vpc import endpoint_services, internet_gateways, subnets, vpcs
@@ -45,7 +45,7 @@ def _make_default_subnet(tx: Transaction, vpc: Vpc, zone: str, number: int) -> S
     return subnets.make_subnet(tx, vpc, str(block), zone, default_for_az=True, map_public_ip=True)
 
 
-def create_default_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_default_vpc(tx: Transaction, request: Request) -> Answer:
     """A default VPC for an account that has deleted its own."""
     if vpc := default_vpc(tx):
         sentence = f"A Default VPC already exists for this account in this region: {vpc.id}"
@@ -53,7 +53,7 @@ def create_default_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"Vpc": vpcs.view(tx, make_default_vpc(tx))}
 
 
-def create_default_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_default_subnet(tx: Transaction, request: Request) -> Answer:
     """A default subnet for a zone whose own has been deleted."""
     vpc = default_vpc(tx)
     if vpc is None:
@@ -75,6 +75,6 @@ def _overlaps(block: ipaddress.IPv4Network, taken: set[str]) -> bool:
     return any(block.overlaps(ipaddress.IPv4Network(cidr)) for cidr in taken)
 
 
-def get_caller_identity(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_caller_identity(tx: Transaction, request: Request) -> Answer:
     """The caller's identity (STS): the account itself, since any credentials are accepted."""
     return {"UserId": tx.owner, "Account": tx.owner, "Arn": f"arn:aws:iam::{tx.owner}:root"}

@@ -4,10 +4,11 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.digits import whole
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -19,6 +20,9 @@ from elastinet.model.dhcp import AMAZON_DNS, DhcpOptions
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import DhcpOptionsTypeDef
 
 DEFAULT = "default"
 """The id in a request that stands for no option set."""
@@ -34,7 +38,7 @@ def view(tx: Transaction, found: DhcpOptions) -> StateView:
     return tx.views.of(found, (), lambda: _view(found))
 
 
-def _view(found: DhcpOptions) -> dict[str, Any]:
+def _view(found: DhcpOptions) -> "DhcpOptionsTypeDef":
     return {
         "DhcpOptionsId": found.id,
         "OwnerId": found.owner,
@@ -59,12 +63,12 @@ DHCP_OPTIONS = Describable(
 )
 
 
-def describe_dhcp_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_dhcp_options(tx: Transaction, request: Request) -> Answer:
     """DHCP option sets by id or filter."""
     return describe(tx, request, DHCP_OPTIONS)
 
 
-def create_dhcp_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_dhcp_options(tx: Transaction, request: Request) -> Answer:
     """A DHCP option set, which no VPC goes by yet."""
     options: dict[str, tuple[str, ...]] = {}
     for item in request["DhcpConfigurations"]:

@@ -1,8 +1,9 @@
 """Egress-only internet gateways: out for IPv6, and back in only for answers (facts sheet, section 4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -15,13 +16,16 @@ from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
 from elastinet.model.vpc import EgressOnlyGateway, Vpc
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import EgressOnlyInternetGatewayTypeDef
+
 
 def view(tx: Transaction, gateway: EgressOnlyGateway) -> StateView:
     """An egress-only internet gateway in the shape of the API."""
     return tx.views.of(gateway, (), lambda: _view(gateway))
 
 
-def _view(gateway: EgressOnlyGateway) -> dict[str, Any]:
+def _view(gateway: EgressOnlyGateway) -> "EgressOnlyInternetGatewayTypeDef":
     return {
         "EgressOnlyInternetGatewayId": gateway.id,
         "Attachments": [{"State": "attached", "VpcId": gateway.vpc_id}],
@@ -39,12 +43,12 @@ EGRESS_GATEWAYS = Describable(
 )
 
 
-def describe_egress_only_internet_gateways(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_egress_only_internet_gateways(tx: Transaction, request: Request) -> Answer:
     """Egress-only internet gateways by id or tag."""
     return describe(tx, request, EGRESS_GATEWAYS)
 
 
-def create_egress_only_internet_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_egress_only_internet_gateway(tx: Transaction, request: Request) -> Answer:
     """The one egress-only internet gateway of a VPC, attached for life."""
     id = once(tx, "CreateEgressOnlyInternetGateway", request, lambda: _create(tx, request).id)
     token = request.get("ClientToken")
@@ -64,7 +68,7 @@ def _create(tx: Transaction, request: Request) -> EgressOnlyGateway:
     return tx.new(EgressOnlyGateway, "eigw", vpc_id=vpc.id, tags=tags)
 
 
-def delete_egress_only_internet_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_egress_only_internet_gateway(tx: Transaction, request: Request) -> Answer:
     """Remove an egress-only internet gateway."""
     tx.drop(need(tx, EgressOnlyGateway, "eigw", request["EgressOnlyInternetGatewayId"]))
     return {"ReturnCode": True}

@@ -1,6 +1,7 @@
 """The routes that gateway endpoints put into route tables; nobody else makes or removes them."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.transaction import Transaction
@@ -8,13 +9,16 @@ from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fault import Fault
 from elastinet.model.routes import RouteTable
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import RouteTypeDef
+
 
 def endpoints_of(tx: Transaction, table: RouteTable) -> Iterator[VpcEndpoint]:
     """The endpoints with a route in a table."""
     return tx.state.where(VpcEndpoint, "route-table", table.id)
 
 
-def endpoint_route(endpoint: VpcEndpoint) -> dict[str, str]:
+def endpoint_route(endpoint: VpcEndpoint) -> "RouteTypeDef":
     """An endpoint's route as route tables show it."""
     return {
         "DestinationPrefixListId": endpoint.prefix_list,

@@ -1,10 +1,9 @@
 """The services that gateway endpoints lead to, and AWS's own prefix lists of them."""
 
-from typing import Any
-
 from elastinet.catalog import regions
 from elastinet.catalog.endpoint_services import prefix_list_id, service_names
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.page_size import page_size
 from elastinet.ec2.core.paths import paths
@@ -38,7 +37,7 @@ def make_prefix_lists(tx: Transaction) -> None:
         )
 
 
-def describe_vpc_endpoint_services(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpc_endpoint_services(tx: Transaction, request: Request) -> Answer:
     """The services by name or filter."""
     there = service_names(tx.region)
     wanted, asked = request.ids("ServiceNames") or list(there), filters.read(request, SERVICE_FILTERS)
@@ -69,7 +68,7 @@ def _service(tx: Transaction, name: str) -> StateView:
     )
 
 
-def describe_prefix_lists(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_prefix_lists(tx: Transaction, request: Request) -> Answer:
     """AWS's own lists by id or filter."""
     lists = {found.id: found for found in tx.mine(PrefixList) if found.of_aws}
     wanted = request.ids("PrefixListIds")

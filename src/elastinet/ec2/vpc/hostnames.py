@@ -1,7 +1,6 @@
 """Hostname options of an instance: names by its address or by its id."""
 
-from typing import Any
-
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -15,7 +14,7 @@ FIELDS = {
 }
 
 
-def modify_private_dns_name_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_private_dns_name_options(tx: Transaction, request: Request) -> Answer:
     """Change what the resolver says of an instance; its own name only while it is stopped."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     given = {field: value for name, field in FIELDS.items() if (value := request.get(name)) is not None}

@@ -1,8 +1,9 @@
 """Internet gateways."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
@@ -16,20 +17,28 @@ from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.view import StateView
 from elastinet.model.vpc import InternetGateway, Vpc
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import AttachmentStatusType
+    from mypy_boto3_ec2.type_defs import InternetGatewayAttachmentTypeDef, InternetGatewayTypeDef
+
 
 def view(tx: Transaction, gateway: InternetGateway) -> StateView:
     """An internet gateway in the shape of the API."""
     return tx.views.of(gateway, (), lambda: _view(gateway))
 
 
-def _view(gateway: InternetGateway) -> dict[str, Any]:
-    attachment = {"State": "available", "VpcId": gateway.vpc_id}
+def _view(gateway: InternetGateway) -> "InternetGatewayTypeDef":
     return {
         "InternetGatewayId": gateway.id,
         "OwnerId": gateway.owner,
-        "Attachments": [attachment] if gateway.vpc_id else [],
+        "Attachments": [_attachment(gateway.vpc_id)] if gateway.vpc_id else [],
         "Tags": tag_set(gateway),
     }
+
+
+def _attachment(vpc_id: str) -> "InternetGatewayAttachmentTypeDef":
+    # EC2 answers so, whatever its model says.
+    return {"State": cast("AttachmentStatusType", "available"), "VpcId": vpc_id}
 
 
 INTERNET_GATEWAYS = Describable(
@@ -43,12 +52,12 @@ INTERNET_GATEWAYS = Describable(
 )
 
 
-def describe_internet_gateways(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_internet_gateways(tx: Transaction, request: Request) -> Answer:
     """Internet gateways by id or filter."""
     return describe(tx, request, INTERNET_GATEWAYS)
 
 
-def create_internet_gateway(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_internet_gateway(tx: Transaction, request: Request) -> Answer:
     """An internet gateway, attached to nothing yet."""
     tags = tags_for(tx, request, "internet-gateway")
     return {"InternetGateway": view(tx, make_internet_gateway(tx, tags=tags))}

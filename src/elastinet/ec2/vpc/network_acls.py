@@ -1,9 +1,10 @@
 """Network ACLs, and which subnets go by them (facts sheet, section 6.2)."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.catalog.protocols import ANY
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -16,6 +17,9 @@ from elastinet.model.acl import AclAssociation, AclRule, NetworkAcl
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.filtering import ICMPS, PORTS
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import NetworkAclEntryTypeDef, NetworkAclTypeDef
 
 LAST = 32767
 """The number under which the API shows that what no rule speaks of is denied; one more for IPv6."""
@@ -32,7 +36,7 @@ def view(tx: Transaction, acl: NetworkAcl) -> StateView:
     return tx.views.of(acl, (vpc,), lambda: _view(acl, vpc))
 
 
-def _view(acl: NetworkAcl, vpc: Vpc) -> dict[str, Any]:
+def _view(acl: NetworkAcl, vpc: Vpc) -> "NetworkAclTypeDef":
     both = (True, False)
     shown = [rule for egress in both for rule in (*_rules(acl, egress), *_last(vpc, egress))]
     return {
@@ -63,14 +67,14 @@ def _any(number: int, egress: bool, cidr: str, *, allow: bool) -> AclRule:
     return AclRule(number, egress, ANY, ANY, ANY, cidr, allow)
 
 
-def _entry(rule: AclRule) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _entry(rule: AclRule) -> "NetworkAclEntryTypeDef":
+    shown: NetworkAclEntryTypeDef = {
         "RuleNumber": rule.number,
         "Egress": rule.egress,
         "Protocol": str(rule.protocol),
         "RuleAction": "allow" if rule.allow else "deny",
-        "Ipv6CidrBlock" if ":" in rule.cidr else "CidrBlock": rule.cidr,
     }
+    shown["Ipv6CidrBlock" if ":" in rule.cidr else "CidrBlock"] = rule.cidr
     if rule.protocol in PORTS:
         shown["PortRange"] = {"From": rule.low, "To": rule.high}
     elif rule.protocol in ICMPS:
@@ -108,12 +112,12 @@ NETWORK_ACLS = Describable(
 )
 
 
-def describe_network_acls(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_network_acls(tx: Transaction, request: Request) -> Answer:
     """Network ACLs by id or filter."""
     return describe(tx, request, NETWORK_ACLS)
 
 
-def create_network_acl(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_network_acl(tx: Transaction, request: Request) -> Answer:
     """A network ACL that denies all and that no subnet goes by yet."""
     id = once(tx, "CreateNetworkAcl", request, lambda: _create(tx, request).id)
     made = view(tx, need(tx, NetworkAcl, "acl", id))
@@ -170,7 +174,7 @@ def delete_network_acl(tx: Transaction, request: Request) -> None:
     tx.drop(acl)
 
 
-def replace_network_acl_association(tx: Transaction, request: Request) -> dict[str, Any]:
+def replace_network_acl_association(tx: Transaction, request: Request) -> Answer:
     """Let a subnet go by another ACL of its VPC."""
     id = request["AssociationId"]
     old = next(tx.where(NetworkAcl, "association.association-id", id), None)

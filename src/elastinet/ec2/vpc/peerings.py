@@ -1,10 +1,11 @@
 """VPC peering connections, in and across accounts and regions (facts sheet, section 6.5)."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -18,18 +19,25 @@ from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 from elastinet.rules.peerings import between, open_peerings
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import (
+        VpcPeeringConnectionOptionsDescriptionTypeDef,
+        VpcPeeringConnectionTypeDef,
+        VpcPeeringConnectionVpcInfoTypeDef,
+    )
+
 DAY = 86_400
 PENDING_SECONDS = 7 * DAY
 SHOWN_SECONDS = {"deleted": 7200, "rejected": 7200, "failed": 7200, "expired": 2 * DAY}
 """Seconds for which each final status is shown (user guide: about two hours, two days for expired ones)."""
 
 MISTAKEN = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
-OPTIONS = (
-    "AllowDnsResolutionFromRemoteVpc",
-    "AllowEgressFromLocalClassicLinkToRemoteVpc",
-    "AllowEgressFromLocalVpcToRemoteClassicLink",
-)
-NO_OPTIONS = dict.fromkeys(OPTIONS, False)
+NO_OPTIONS: "VpcPeeringConnectionOptionsDescriptionTypeDef" = {
+    "AllowDnsResolutionFromRemoteVpc": False,
+    "AllowEgressFromLocalClassicLinkToRemoteVpc": False,
+    "AllowEgressFromLocalVpcToRemoteClassicLink": False,
+}
+OPTIONS = tuple(NO_OPTIONS)
 
 
 def view(tx: Transaction, peering: Peering) -> StateView:
@@ -38,8 +46,8 @@ def view(tx: Transaction, peering: Peering) -> StateView:
     return tx.views.of(peering, (ours,), lambda: _view(tx, peering))
 
 
-def _view(tx: Transaction, peering: Peering) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _view(tx: Transaction, peering: Peering) -> "VpcPeeringConnectionTypeDef":
+    shown: VpcPeeringConnectionTypeDef = {
         "VpcPeeringConnectionId": peering.id,
         "RequesterVpcInfo": _side(peering.requester, peering),
         "AccepterVpcInfo": _side(peering.accepter, peering),
@@ -51,14 +59,19 @@ def _view(tx: Transaction, peering: Peering) -> dict[str, Any]:
     return shown
 
 
-def _side(side: PeeringSide, peering: Peering) -> dict[str, Any]:
-    shown: dict[str, Any] = {"VpcId": side.vpc_id, "OwnerId": side.owner, "Region": side.region}
+def _side(side: PeeringSide, peering: Peering) -> "VpcPeeringConnectionVpcInfoTypeDef":
+    shown: VpcPeeringConnectionVpcInfoTypeDef = {
+        "VpcId": side.vpc_id,
+        "OwnerId": side.owner,
+        "Region": side.region,
+    }
     if side.cidrs:
-        blocks = [{"CidrBlock": cidr} for cidr in side.cidrs]
-        shown |= {"CidrBlock": side.cidrs[0], "CidrBlockSet": blocks}
+        shown |= {"CidrBlock": side.cidrs[0], "CidrBlockSet": [{"CidrBlock": cidr} for cidr in side.cidrs]}
     if side.cidrs6:
         shown["Ipv6CidrBlockSet"] = [{"Ipv6CidrBlock": cidr} for cidr in side.cidrs6]
-    return shown | ({"PeeringOptions": NO_OPTIONS} if peering.status == "active" else {})
+    if peering.status == "active":
+        shown["PeeringOptions"] = NO_OPTIONS
+    return shown
 
 
 PEERINGS = Describable(
@@ -85,12 +98,12 @@ PEERINGS = Describable(
 )
 
 
-def describe_vpc_peering_connections(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpc_peering_connections(tx: Transaction, request: Request) -> Answer:
     """Peering connections by id or filter: those asked for here, and those asked of VPCs here."""
     return describe(tx, request, PEERINGS)
 
 
-def create_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """Ask the owner of another VPC to let packets pass between it and one's own."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     peer = _peer(tx, vpc, request)
@@ -139,7 +152,7 @@ def _check_outstanding(tx: Transaction) -> None:
         )
 
 
-def accept_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def accept_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """Let packets pass, where routes on both sides send them."""
     peering = _asked_of_us(tx, request, "accept")
     _check_step(peering, "active")
@@ -157,7 +170,7 @@ def accept_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str
     return {"VpcPeeringConnection": view(tx, made) | {"Status": status}}
 
 
-def reject_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def reject_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """Refuse what the owner of another VPC has asked for."""
     peering = _asked_of_us(tx, request, "reject")
     _check_step(peering, "rejected")
@@ -192,7 +205,7 @@ def _ended(tx: Transaction, peering: Peering, status: str, message: str) -> Peer
     return peering.but(status=status, message=message, end_time=tx.now)
 
 
-def delete_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """End a peering connection, from either side; the accepter rejects one that is pending."""
     peering = need(tx, Peering, "pcx", request["VpcPeeringConnectionId"])
     _check_step(peering, "deleted", also="active")
@@ -202,7 +215,7 @@ def delete_vpc_peering_connection(tx: Transaction, request: Request) -> dict[str
     return {"Return": True}
 
 
-def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> Answer:
     """Nothing but what is so already: names of a peer's instances are not resolved to private ones."""
     peering = need(tx, Peering, "pcx", request["VpcPeeringConnectionId"])
     if peering.status != "active":

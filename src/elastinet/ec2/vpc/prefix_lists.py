@@ -1,9 +1,10 @@
 """Managed prefix lists: of customers, and AWS's own, which are empty, for their hosts are not here."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe, page
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -20,6 +21,10 @@ from elastinet.model.view import StateView
 from elastinet.rules import filtering, naming
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import PrefixListStateType
+    from mypy_boto3_ec2.type_defs import ManagedPrefixListTypeDef
+
 MOST_ENTRIES, MOST_A_REQUEST = 1000, 100
 
 
@@ -28,20 +33,22 @@ def view(tx: Transaction, found: PrefixList) -> StateView:
     return tx.views.of(found, (), lambda: _view(found))
 
 
-def _view(found: PrefixList) -> dict[str, Any]:
+def _view(found: PrefixList) -> "ManagedPrefixListTypeDef":
     owner = "aws" if found.of_aws else found.owner
-    shown: dict[str, Any] = {
+    shown: ManagedPrefixListTypeDef = {
         "PrefixListId": found.id,
         "PrefixListName": found.list_name,
         "PrefixListArn": naming.arn(found.region, owner, "prefix-list", found.id),
         "AddressFamily": found.family,
-        "State": found.state,
+        "State": cast("PrefixListStateType", found.state),
         "OwnerId": owner.upper(),
         "Tags": tag_set(found),
     }
     if not found.of_aws:
         shown |= {"MaxEntries": found.max_entries, "Version": found.version}
-    return shown | ({"StateMessage": found.state_message} if found.state_message else {})
+    if found.state_message:
+        shown["StateMessage"] = found.state_message
+    return shown
 
 
 PREFIX_LISTS = Describable(
@@ -55,12 +62,12 @@ PREFIX_LISTS = Describable(
 )
 
 
-def describe_managed_prefix_lists(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_managed_prefix_lists(tx: Transaction, request: Request) -> Answer:
     """Prefix lists by id or filter."""
     return describe(tx, request, PREFIX_LISTS)
 
 
-def create_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_managed_prefix_list(tx: Transaction, request: Request) -> Answer:
     """A prefix list of one's own."""
     id = once(tx, "CreateManagedPrefixList", request, lambda: _create(tx, request).id)
     return _going(tx, need(tx, PrefixList, "pl", id), "create")
@@ -120,7 +127,7 @@ def _cidr(item: Request, family: str) -> str:
     return filtering.cidr(text, 4 if family == "IPv4" else 6)
 
 
-def modify_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_managed_prefix_list(tx: Transaction, request: Request) -> Answer:
     """Another name, other entries (a new version), or another size."""
     found = _own(tx, request)
     most, changes = request.get("MaxEntries"), request.get("AddEntries") or request.get("RemoveEntries")
@@ -180,7 +187,7 @@ def _resized(tx: Transaction, found: PrefixList, most: int) -> PrefixList:
     return new
 
 
-def restore_managed_prefix_list_version(tx: Transaction, request: Request) -> dict[str, Any]:
+def restore_managed_prefix_list_version(tx: Transaction, request: Request) -> Answer:
     """The entries of an earlier version, as a new one."""
     found = _own(tx, request)
     _check_version(found, request, needed=True)
@@ -197,7 +204,7 @@ def _version(found: PrefixList, number: int) -> tuple[PrefixListEntry, ...]:
     return found.versions[number - 1]
 
 
-def delete_managed_prefix_list(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_managed_prefix_list(tx: Transaction, request: Request) -> Answer:
     """Remove a prefix list that no rule and no route speaks of."""
     found = _own(tx, request)
     if next(_referring(tx, found), None):
@@ -212,7 +219,7 @@ def _referring(tx: Transaction, found: PrefixList) -> Iterator[str]:
     yield from (table.id for table in referring_tables(tx.state, found.id))
 
 
-def get_managed_prefix_list_entries(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_managed_prefix_list_entries(tx: Transaction, request: Request) -> Answer:
     """The entries of a prefix list, of the present version or an earlier one."""
     found = need(tx, PrefixList, "pl", request["PrefixListId"])
     entries = _version(found, request.get("TargetVersion", found.version))
@@ -225,7 +232,7 @@ def _entry(entry: PrefixListEntry) -> StateView:
     return StateView({"Cidr": entry.cidr} | described)
 
 
-def get_managed_prefix_list_associations(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_managed_prefix_list_associations(tx: Transaction, request: Request) -> Answer:
     """The security groups and route tables that speak of a prefix list."""
     found = need(tx, PrefixList, "pl", request["PrefixListId"])
     shown = [(id, StateView(ResourceId=id, ResourceOwner=found.owner)) for id in _referring(tx, found)]

@@ -1,8 +1,9 @@
 """Route tables, and which subnets go by them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Literal, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
@@ -23,7 +24,18 @@ from elastinet.rules.interfaces import instance_id_of
 from elastinet.rules.prefix_lists import is_prefix_list
 from elastinet.rules.routing import leads_nowhere
 
-MEMBERS = {
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import RouteOriginType
+    from mypy_boto3_ec2.type_defs import (
+        RouteTableAssociationTypeDef,
+        RouteTableTypeDef,
+        RouteTypeDef,
+    )
+
+DestinationMember = Literal["DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId"]
+TargetMember = Literal["GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId"]
+
+MEMBERS: dict[str, TargetMember] = {
     "local": "GatewayId",
     "gateway": "GatewayId",
     "nat": "NatGatewayId",
@@ -42,7 +54,7 @@ def view(tx: Transaction, table: RouteTable) -> StateView:
     )
 
 
-def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict[str, Any]:
+def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> "RouteTableTypeDef":
     return {
         "RouteTableId": table.id,
         "VpcId": table.vpc_id,
@@ -57,36 +69,41 @@ def _view(tx: Transaction, table: RouteTable, nowhere: tuple[bool, ...]) -> dict
     }
 
 
-def _route(tx: Transaction, route: Route, lost: bool) -> dict[str, Any]:
-    shown = {
-        destination_member(route.destination): route.destination,
-        "Origin": route.origin,
+def _route(tx: Transaction, route: Route, lost: bool) -> "RouteTypeDef":
+    shown: RouteTypeDef = {
+        "Origin": cast("RouteOriginType", route.origin),
         "State": "blackhole" if lost else "active",
     }
+    shown[destination_member(route.destination)] = route.destination
     if route.kind != "interface":
-        return shown | {MEMBERS[route.kind]: route.target}
+        shown[MEMBERS[route.kind]] = route.target
+        return shown
     interface = tx.state.get(NetworkInterface, route.target)
     if interface is not None and (instance_id := instance_id_of(interface)):
         shown |= {"InstanceId": instance_id, "InstanceOwnerId": interface.owner}
-    return shown | {"NetworkInterfaceId": route.target}
+    shown["NetworkInterfaceId"] = route.target
+    return shown
 
 
-def destination_member(destination: str) -> str:
+def destination_member(destination: str) -> DestinationMember:
     """The name under which a route shows its destination."""
     if is_prefix_list(destination):
         return "DestinationPrefixListId"
     return "DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock"
 
 
-def _association(table: RouteTable, association: Association) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _association(table: RouteTable, association: Association) -> "RouteTableAssociationTypeDef":
+    shown: RouteTableAssociationTypeDef = {
         "RouteTableAssociationId": association.id,
         "RouteTableId": table.id,
         "Main": association.is_main,
         "AssociationState": {"State": "associated"},
     }
-    chosen = {"SubnetId": association.subnet_id, "GatewayId": association.gateway_id}
-    return shown | {name: id for name, id in chosen.items() if id}
+    if association.subnet_id:
+        shown["SubnetId"] = association.subnet_id
+    if association.gateway_id:
+        shown["GatewayId"] = association.gateway_id
+    return shown
 
 
 ROUTE_TABLES = Describable(
@@ -113,12 +130,12 @@ ROUTE_TABLES = Describable(
 )
 
 
-def describe_route_tables(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_route_tables(tx: Transaction, request: Request) -> Answer:
     """Route tables by id or filter."""
     return describe(tx, request, ROUTE_TABLES)
 
 
-def create_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_route_table(tx: Transaction, request: Request) -> Answer:
     """A route table with the VPC's local routes."""
     id = once(tx, "CreateRouteTable", request, lambda: _make(tx, request).id)
     # A token's table may have been deleted since.
@@ -142,7 +159,7 @@ def delete_route_table(tx: Transaction, request: Request) -> None:
     tx.drop(table)
 
 
-def associate_route_table(tx: Transaction, request: Request) -> dict[str, Any]:
+def associate_route_table(tx: Transaction, request: Request) -> Answer:
     """Let a subnet, or the VPC's internet gateway, go by a table."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     subnet_id, gateway_id = request.get("SubnetId"), request.get("GatewayId")
@@ -204,7 +221,7 @@ def disassociate_route_table(tx: Transaction, request: Request) -> None:
     tx.put(_without(table, association))
 
 
-def replace_route_table_association(tx: Transaction, request: Request) -> dict[str, Any]:
+def replace_route_table_association(tx: Transaction, request: Request) -> Answer:
     """Let a subnet, a gateway, or (by the main association) all that have no table go by another table."""
     old, association = _holding(tx, request["AssociationId"])
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])

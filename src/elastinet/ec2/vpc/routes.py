@@ -1,9 +1,9 @@
 """Routes: where a table sends what goes to a destination (facts sheet, section 6.1)."""
 
 import ipaddress
-from typing import Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.cidrs import read_block, read_ipv6_block
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need
@@ -32,7 +32,7 @@ TARGETS = (
 DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
-def create_route(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_route(tx: Transaction, request: Request) -> Answer:
     """A new route; a destination has one at the most."""
     table = need(tx, RouteTable, "rtb", request["RouteTableId"])
     destination = _destination(tx, request)

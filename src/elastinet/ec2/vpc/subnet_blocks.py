@@ -1,8 +1,9 @@
 """The IPv6 block of a subnet, of which it has one at the most (facts sheet, section 4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -11,8 +12,11 @@ from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet, Vpc
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import SubnetCidrBlockStateCodeType
 
-def associate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
+
+def associate_subnet_cidr_block(tx: Transaction, request: Request) -> Answer:
     """Give a subnet an IPv6 block of its VPC's."""
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
     if (given := request.get("Ipv6CidrBlock")) is None:
@@ -26,7 +30,7 @@ def associate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[str, 
     return _answer(new, "associating")
 
 
-def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
+def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> Answer:
     """Take its IPv6 block from a subnet, once no interface has an address of it."""
     id = request["AssociationId"]
     subnet = next(tx.where(Subnet, "ipv6-association", id), None)
@@ -43,5 +47,5 @@ def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> dict[st
     return _answer(subnet, "disassociating")
 
 
-def _answer(subnet: Subnet, state: str) -> dict[str, Any]:
+def _answer(subnet: Subnet, state: "SubnetCidrBlockStateCodeType") -> dict[str, Any]:
     return {"SubnetId": subnet.id, "Ipv6CidrBlockAssociation": ipv6_association(subnet, state)}

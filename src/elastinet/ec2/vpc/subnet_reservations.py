@@ -1,8 +1,7 @@
 """Subnet CIDR reservations."""
 
-from typing import Any
-
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.cidrs import read_block, read_ipv6_block
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.lookup import need
@@ -33,7 +32,7 @@ def _view(found: SubnetReservation) -> StateView:
     )
 
 
-def create_subnet_cidr_reservation(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_subnet_cidr_reservation(tx: Transaction, request: Request) -> Answer:
     """Set a block of a subnet aside."""
     subnet, kind = need(tx, Subnet, "subnet", request["SubnetId"]), request["ReservationType"]
     made = tx.new(
@@ -61,14 +60,14 @@ def _cidr(tx: Transaction, subnet: Subnet, text: str, kind: str) -> str:
     return cidr
 
 
-def delete_subnet_cidr_reservation(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_subnet_cidr_reservation(tx: Transaction, request: Request) -> Answer:
     """Let a block be given like every other; what is in use stays so."""
     found = need(tx, SubnetReservation, "scr", request["SubnetCidrReservationId"])
     tx.drop(found)
     return {"DeletedSubnetCidrReservation": _view(found)}
 
 
-def get_subnet_cidr_reservations(tx: Transaction, request: Request) -> dict[str, Any]:
+def get_subnet_cidr_reservations(tx: Transaction, request: Request) -> Answer:
     """The reservations of a subnet, by family."""
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
     asked = filters.read(request, FILTERS)

@@ -1,10 +1,11 @@
 """Subnets."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.cidrs import read_ipv6_block
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
@@ -23,6 +24,10 @@ from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import addressing, ipv6, naming
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import HostnameTypeType, SubnetCidrBlockStateCodeType
+    from mypy_boto3_ec2.type_defs import SubnetIpv6CidrBlockAssociationTypeDef, SubnetTypeDef
+
 
 def view(tx: Transaction, subnet: Subnet) -> StateView:
     """A subnet in the shape of the API."""
@@ -38,7 +43,7 @@ def _number(value: int) -> int:
     return _numbers.setdefault(value, value)
 
 
-def _view(subnet: Subnet, free: int) -> dict[str, Any]:
+def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
     zone = regions.zone(subnet.region, subnet.zone)
     return {
         "SubnetId": subnet.id,
@@ -58,7 +63,7 @@ def _view(subnet: Subnet, free: int) -> dict[str, Any]:
         "Ipv6Native": False,
         "EnableDns64": False,
         "PrivateDnsNameOptionsOnLaunch": {
-            "HostnameType": subnet.hostname_type,
+            "HostnameType": cast("HostnameTypeType", subnet.hostname_type),
             "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
             "EnableResourceNameDnsAAAARecord": subnet.resource_name_aaaa_record,
         },
@@ -66,7 +71,9 @@ def _view(subnet: Subnet, free: int) -> dict[str, Any]:
     }
 
 
-def ipv6_association(subnet: Subnet, state: str = "associated") -> dict[str, Any]:
+def ipv6_association(
+    subnet: Subnet, state: "SubnetCidrBlockStateCodeType" = "associated"
+) -> "SubnetIpv6CidrBlockAssociationTypeDef":
     """A subnet's IPv6 block in the shape of the API."""
     return {
         "AssociationId": subnet.cidr6_association,
@@ -109,12 +116,12 @@ SUBNETS = Describable(
 )
 
 
-def describe_subnets(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_subnets(tx: Transaction, request: Request) -> Answer:
     """Subnets by id or filter."""
     return describe(tx, request, SUBNETS)
 
 
-def create_subnet(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_subnet(tx: Transaction, request: Request) -> Answer:
     """A subnet in one zone, of a part of its VPC's addresses that no other subnet has."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     if request.get("Ipv6Native"):

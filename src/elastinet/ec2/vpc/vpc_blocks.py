@@ -4,6 +4,7 @@ import ipaddress
 from typing import Any
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -20,7 +21,7 @@ PRIVATE = tuple(
 """A VPC's blocks are of one of these ranges, or of none (user guide, block association restrictions)."""
 
 
-def associate_vpc_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
+def associate_vpc_cidr_block(tx: Transaction, request: Request) -> Answer:
     """Give a VPC another block; all its tables have a local route to it."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     given = request.get("CidrBlock")
@@ -83,7 +84,7 @@ def _check_apart(tx: Transaction, vpc: Vpc, network: ipaddress.IPv4Network) -> N
                 raise Fault("CidrConflict", sentence)
 
 
-def disassociate_vpc_cidr_block(tx: Transaction, request: Request) -> dict[str, Any]:
+def disassociate_vpc_cidr_block(tx: Transaction, request: Request) -> Answer:
     """Take a block from a VPC, once it has no subnet; never the first IPv4 block."""
     id = request["AssociationId"]
     if (holder := next(tx.where(Vpc, "ipv6-association", id), None)) is not None:

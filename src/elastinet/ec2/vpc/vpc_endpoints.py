@@ -1,10 +1,11 @@
 """Gateway VPC endpoints: recorded, and shown in route tables, for their services are not here."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from elastinet.catalog.endpoint_services import prefix_list_id, service_names
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
@@ -21,6 +22,10 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import StateType
+    from mypy_boto3_ec2.type_defs import VpcEndpointTypeDef
+
 FULL_ACCESS = json.dumps(
     {
         "Version": "2008-10-17",
@@ -34,14 +39,14 @@ def view(tx: Transaction, endpoint: VpcEndpoint) -> StateView:
     return tx.views.of(endpoint, (), lambda: _view(endpoint))
 
 
-def _view(endpoint: VpcEndpoint) -> dict[str, Any]:
+def _view(endpoint: VpcEndpoint) -> "VpcEndpointTypeDef":
     return {
         "VpcEndpointId": endpoint.id,
         "VpcEndpointType": "Gateway",
         "VpcId": endpoint.vpc_id,
         "ServiceName": endpoint.service_name,
         "ServiceRegion": endpoint.region,
-        "State": "available",
+        "State": cast("StateType", "available"),  # so EC2 spells it in answers, whatever its model says
         "PolicyDocument": endpoint.policy,
         "RouteTableIds": list(endpoint.route_tables),
         "SubnetIds": [],
@@ -71,12 +76,12 @@ VPC_ENDPOINTS = Describable(
 )
 
 
-def describe_vpc_endpoints(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpc_endpoints(tx: Transaction, request: Request) -> Answer:
     """Endpoints by id or filter."""
     return describe(tx, request, VPC_ENDPOINTS)
 
 
-def create_vpc_endpoint(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_vpc_endpoint(tx: Transaction, request: Request) -> Answer:
     """A gateway endpoint to a service, with routes to it in the tables that are named."""
     id = once(tx, "CreateVpcEndpoint", request, lambda: _create(tx, request).id)
     token = request.get("ClientToken")
@@ -153,7 +158,7 @@ def _table(tx: Transaction, id: str) -> RouteTable:
     return table
 
 
-def modify_vpc_endpoint(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_vpc_endpoint(tx: Transaction, request: Request) -> Answer:
     """Other route tables, or another policy."""
     endpoint = need(tx, VpcEndpoint, "vpce", request["VpcEndpointId"])
     policy = request.get("PolicyDocument")
@@ -177,7 +182,7 @@ def _unrouted(tx: Transaction, endpoint: VpcEndpoint, tables: list[str]) -> VpcE
     return endpoint.but(route_tables=tuple(id for id in endpoint.route_tables if id not in tables))
 
 
-def delete_vpc_endpoints(tx: Transaction, request: Request) -> dict[str, Any]:
+def delete_vpc_endpoints(tx: Transaction, request: Request) -> Answer:
     """Remove endpoints with their routes; those that are not there are listed."""
     failed = []
     for id in request.ids("VpcEndpointIds"):

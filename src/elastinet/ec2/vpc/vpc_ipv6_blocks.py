@@ -1,6 +1,6 @@
 """The IPv6 blocks of a VPC, which Amazon provides (facts sheet, section 4)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.vpc.network_acls import let_ipv6_pass
@@ -10,6 +10,9 @@ from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import ipv6
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import VpcCidrBlockStateCodeType
 
 
 def associate(tx: Transaction, vpc: Vpc) -> dict[str, Any]:
@@ -52,5 +55,5 @@ def disassociate(tx: Transaction, vpc: Vpc, id: str) -> dict[str, Any]:
     return _answer(vpc, id, cidr, "disassociating")
 
 
-def _answer(vpc: Vpc, id: str, cidr: str, state: str) -> dict[str, Any]:
+def _answer(vpc: Vpc, id: str, cidr: str, state: "VpcCidrBlockStateCodeType") -> dict[str, Any]:
     return {"VpcId": vpc.id, "Ipv6CidrBlockAssociation": ipv6_association(vpc, id, cidr, state)}

@@ -1,9 +1,10 @@
 """VPCs."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.cidrs import read_block
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
@@ -25,6 +26,10 @@ from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import ipv6
 from elastinet.rules.peerings import open_peerings
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.literals import TenancyType, VpcCidrBlockStateCodeType
+    from mypy_boto3_ec2.type_defs import VpcIpv6CidrBlockAssociationTypeDef, VpcTypeDef
+
 # No host can have an address of these, or reach one behind a router.
 FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
 
@@ -36,7 +41,7 @@ def view(tx: Transaction, vpc: Vpc) -> StateView:
     return tx.views.of(vpc, (), lambda: _view(vpc))
 
 
-def _view(vpc: Vpc) -> dict[str, Any]:
+def _view(vpc: Vpc) -> "VpcTypeDef":
     return {
         "VpcId": vpc.id,
         "OwnerId": vpc.owner,
@@ -55,13 +60,15 @@ def _view(vpc: Vpc) -> dict[str, Any]:
             for association, cidr in zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)
         ],
         "DhcpOptionsId": vpc.dhcp_options_id,
-        "InstanceTenancy": vpc.tenancy,
+        "InstanceTenancy": cast("TenancyType", vpc.tenancy),
         "IsDefault": vpc.is_default,
         "Tags": tag_set(vpc),
     }
 
 
-def ipv6_association(vpc: Vpc, id: str, cidr: str, state: str = "associated") -> dict[str, Any]:
+def ipv6_association(
+    vpc: Vpc, id: str, cidr: str, state: "VpcCidrBlockStateCodeType" = "associated"
+) -> "VpcIpv6CidrBlockAssociationTypeDef":
     """An IPv6 block of a VPC in the shape of the API."""
     return {
         "AssociationId": id,
@@ -100,7 +107,7 @@ VPCS = Describable(
 )
 
 
-def describe_vpcs(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpcs(tx: Transaction, request: Request) -> Answer:
     """VPCs by id or filter."""
     return describe(tx, request, VPCS)
 
@@ -113,7 +120,7 @@ def block(cidr: str, code: str, least: int = 28, most: int = 16) -> str:
     return str(network)
 
 
-def create_vpc(tx: Transaction, request: Request) -> dict[str, Any]:
+def create_vpc(tx: Transaction, request: Request) -> Answer:
     """A VPC with a main route table, a default security group and a default network ACL."""
     if (cidr := request.get("CidrBlock")) is None:
         raise faults.missing_parameter("cidrBlock")
@@ -227,7 +234,7 @@ def modify_vpc_attribute(tx: Transaction, request: Request) -> None:
         tx.put(vpc.but(**changes))
 
 
-def modify_vpc_tenancy(tx: Transaction, request: Request) -> dict[str, Any]:
+def modify_vpc_tenancy(tx: Transaction, request: Request) -> Answer:
     """Let new instances of a VPC share hardware; the other way does not exist."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     if (tenancy := request["InstanceTenancy"]) != "default":
@@ -236,7 +243,7 @@ def modify_vpc_tenancy(tx: Transaction, request: Request) -> dict[str, Any]:
     return {"ReturnValue": True}
 
 
-def describe_vpc_attribute(tx: Transaction, request: Request) -> dict[str, Any]:
+def describe_vpc_attribute(tx: Transaction, request: Request) -> Answer:
     """An attribute of a VPC: DNS resolution, host names, or network address usage metrics."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     values = {

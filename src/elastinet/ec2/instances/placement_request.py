@@ -1,4 +1,4 @@
-"""Where a launch or a change asks instances to be: the Placement structure (facts sheet, section 10.1)."""
+"""The Placement structure of a launch or a change: where instances are to be (facts sheet, section 10.1)."""
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.request import Request
