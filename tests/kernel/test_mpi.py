@@ -102,7 +102,7 @@ def test_what_cannot_be_launched(world: World, vpc: Any, four: list[Any], tmp_pa
     (tmp_path / "plain").write_text("")
     refused(mpirun(world, [one, other], "--", str(tmp_path / "plain")), "not executable")
     (gone,) = launch(world, vpc)
-    world.sh(gone.id, "rm /usr/bin/orted")
+    world.sh(gone.id, "rm -f /usr/bin/orted /usr/bin/prted")
     refused(mpirun(world, [one, gone], "--", "ls"), "Open MPI is not installed", "openmpi-bin")
     world.ec2.stop_instances(InstanceIds=[gone.id])
     refused(mpirun(world, [one, gone], "--", "ls"), f"{gone.id} is stop")

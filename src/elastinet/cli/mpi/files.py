@@ -48,11 +48,12 @@ class Silent(NamedTuple):
 class Bundle(NamedTuple):
     """What goes into every instance: files by their names in the folder there, and Open MPI's parameters.
 
-    `mark` is the variable that all processes of the launch have.
+    `mark` is the variable that all processes of the launch have, `daemon` what Open MPI runs in each instance.
     """
 
     folder: str
     mark: Mapping[str, str]
+    daemon: str
     files: Mapping[str, Path]
     parameters: Mapping[str, str]
 
@@ -65,7 +66,8 @@ def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, 
     env = {**bundle.mark, "FOLDER": bundle.folder}
     _hold(run, hosts, {**env, "CLEAN": _script("clean.sh")}, leashes)
     env["PARAMETERS"] = "".join(f"{name} = {value}\n" for name, value in bundle.parameters.items())
-    env["PROGRAM"] = program.path
+    env["HOSTS"] = "".join(f"{host.address} slots={host.ranks}\n" for host in hosts)
+    env |= {"PROGRAM": program.path, "DAEMON": bundle.daemon}
     argv = ["sh", "-c", _script("prepare.sh")]
     with ExitStack() as stack, _archive(bundle.files) as archive:
         begun = []

@@ -1,0 +1,63 @@
+"""Open MPI 4, which launches by ORTE, and 5, by PRRTE and PMIx: what they have under other names."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """What one of them has of its own: names of programs, variables and parameters, and what it must be told.
+
+    `daemon` is what runs ranks in an instance, `options` are mpirun's, `files` the variables that name a file
+    of parameters; `agent`, in ssh's place, `interface`, what daemons listen on, and `folder`, where they keep
+    files, are parameters; `memory` is what ranks of one instance send by.
+    """
+
+    daemon: str
+    options: tuple[str, ...]
+    files: tuple[str, ...]
+    agent: str
+    interface: str
+    folder: str
+    memory: str
+    parameters: Mapping[str, str]
+
+
+OPEN_MPI_4 = Flavour(
+    daemon="orted",
+    options=(),
+    files=("OMPI_MCA_mca_base_param_files",),
+    agent="plm_rsh_agent",
+    interface="oob_tcp_if_include",
+    folder="orte_tmpdir_base",
+    memory="vader",
+    parameters={
+        "plm": "rsh",
+        "plm_rsh_no_tree_spawn": "1",
+        "orte_leave_session_attached": "1",
+        "hwloc_base_binding_policy": "none",  # instances do not know of each other's processors
+    },
+)
+OPEN_MPI_5 = Flavour(
+    daemon="prted",
+    options=("--leave-session-attached",),
+    files=("OMPI_MCA_mca_base_param_files", "PMIX_MCA_mca_base_param_files"),  # PRRTE reads PMIx's
+    agent="plm_ssh_agent",
+    interface="prte_if_include",
+    folder="prte_tmpdir_base",
+    memory="sm",
+    parameters={
+        "plm": "ssh",
+        "plm_ssh_no_tree_spawn": "1",
+        "hwloc_default_binding_policy": "none",
+        "rmaps_default_mapping_policy": "slot",  # not by processors either: there may be more ranks
+        "ptl_base_if_include": "lo",  # PMIx is between a daemon and its own ranks only
+        "odls_base_max_threads": "0",  # else ranks that end at once may be taken for running, and waited for
+    },
+)
+
+
+def flavour() -> Flavour:
+    """The one that this machine has; the newer one if none, which the instances then say."""
+    return OPEN_MPI_4 if shutil.which(OPEN_MPI_4.daemon) else OPEN_MPI_5
