@@ -9,30 +9,37 @@ from dataclasses import dataclass
 class Flavour:
     """What one of them has of its own: names of programs, variables and parameters, and what it must be told.
 
-    `daemon` is what runs ranks in an instance, `options` are mpirun's, `files` the variables that name a file
-    of parameters; `agent`, in ssh's place, `interface`, what daemons listen on, and `folder`, where they keep
-    files, are parameters; `memory` is what ranks of one instance send by.
+    `daemon` is what runs ranks in an instance, `options` are mpirun's, `variables` name the files of
+    parameters in a launch's folder; `agent`, in ssh's place, `interface`, what daemons listen on, and
+    `folder`, where they keep files, are parameters, as are those of `launch`; `memory` is what ranks of one
+    instance send by.
     """
 
     daemon: str
     options: tuple[str, ...]
-    files: tuple[str, ...]
+    variables: Mapping[str, tuple[str, ...]]
     agent: str
     interface: str
     folder: str
     memory: str
-    parameters: Mapping[str, str]
+    launch: Mapping[str, str]
+
+    def files(self, folder: str) -> dict[str, str]:
+        """The variables by which Open MPI finds its parameters."""
+        return {
+            name: ",".join(f"{folder}/{file}" for file in files) for name, files in self.variables.items()
+        }
 
 
 OPEN_MPI_4 = Flavour(
     daemon="orted",
     options=(),
-    files=("OMPI_MCA_mca_base_param_files",),
+    variables={"OMPI_MCA_mca_base_param_files": ("launch", "messages")},
     agent="plm_rsh_agent",
     interface="oob_tcp_if_include",
     folder="orte_tmpdir_base",
     memory="vader",
-    parameters={
+    launch={
         "plm": "rsh",
         "plm_rsh_no_tree_spawn": "1",
         "orte_leave_session_attached": "1",
@@ -42,12 +49,15 @@ OPEN_MPI_4 = Flavour(
 OPEN_MPI_5 = Flavour(
     daemon="prted",
     options=("--leave-session-attached",),
-    files=("OMPI_MCA_mca_base_param_files", "PMIX_MCA_mca_base_param_files"),  # PRRTE reads PMIx's
+    variables={  # PRRTE reads PMIx's, and has all in it override --env
+        "PMIX_MCA_mca_base_param_files": ("launch",),
+        "OMPI_MCA_mca_base_param_files": ("messages",),
+    },
     agent="plm_ssh_agent",
     interface="prte_if_include",
     folder="prte_tmpdir_base",
     memory="sm",
-    parameters={
+    launch={
         "plm": "ssh",
         "plm_ssh_no_tree_spawn": "1",
         "hwloc_default_binding_policy": "none",

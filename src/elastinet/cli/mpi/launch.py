@@ -35,7 +35,7 @@ class Launch:
         self.folder = f"/tmp/elastinet-mpi-{name}"
         self._mark = {VARIABLE: name}
         self._flavour = flavour()
-        self._env = {**self._mark, **dict.fromkeys(self._flavour.files, f"{self.folder}/parameters")}
+        self._env = {**self._mark, **self._flavour.files(self.folder)}
         self._stack = ExitStack()
         self._selector = selectors.DefaultSelector()
         self._leashes: files.Leashes = {}
@@ -55,8 +55,9 @@ class Launch:
         Raises CommandFailure, KeyboardInterrupt and AgentGone.
         """
         copied = {f"{BIN}/{program.source.name}": program.source} if program.source else {}
-        parameters = transport.parameters(self._flavour, self._by, self.folder, self._ports)
-        bundle = files.Bundle(self.folder, self._mark, self._flavour.daemon, copied, parameters)
+        launching = transport.launching(self._flavour, self.folder)
+        messages = transport.messages(self._flavour, self._by, self.folder, self._ports)
+        bundle = files.Bundle(self.folder, self._mark, self._flavour.daemon, copied, launching, messages)
         try:
             files.prepare(self._run, self.hosts, bundle, program, self._leashes)
             status = self._launched([program.path, *words], {**env, **self._mark}, fds)

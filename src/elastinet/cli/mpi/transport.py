@@ -9,11 +9,10 @@ from elastinet.cli.mpi.flavour import Flavour
 Wanted = Literal["auto", "efa", "tcp"]
 Transport = Literal["efa", "tcp"]
 
-LAUNCH = {
-    "oob": "tcp",
-    "oob_tcp_disable_ipv6_family": "1",
+LAUNCH = {"oob": "tcp", "oob_tcp_disable_ipv6_family": "1"}
+RANKS = {
     "osc": "^ucx",  # it would look for ways of its own
-    "mpi_yield_when_idle": "1",  # and share them, also with all else on this machine
+    "mpi_yield_when_idle": "1",  # instances share this machine's processors
 }
 MESSAGES: Mapping[Transport, Mapping[str, str]] = {
     # Open MPI's other way to libfabric, mtl, asks for providers that say to reach other hosts, and shm does
@@ -35,20 +34,22 @@ def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
     return "tcp"
 
 
-def parameters(flavour: Flavour, transport: Transport, folder: str, ports: tuple[int, int]) -> dict[str, str]:
-    """Open MPI's parameters: all that listens has one of the ports, on the primary interface."""
+def launching(flavour: Flavour, folder: str) -> dict[str, str]:
+    """The parameters of Open MPI's daemons, which listen on the primary interface only."""
+    own = {flavour.agent: f"/bin/sh {folder}/rsh", flavour.folder: folder, flavour.interface: PRIMARY}
+    return {**LAUNCH, **flavour.launch, **own}
+
+
+def messages(flavour: Flavour, transport: Transport, folder: str, ports: tuple[int, int]) -> dict[str, str]:
+    """The parameters of ranks: all that listens has one of the ports, on the primary interface."""
     low, high = ports
-    own = {
-        flavour.agent: f"/bin/sh {folder}/rsh",
-        flavour.folder: folder,
-        flavour.interface: PRIMARY,
-    }
+    own = {}
     if transport == "tcp":
-        own |= {
+        own = {
             "btl": f"tcp,{flavour.memory},self",
             "btl_tcp_if_include": PRIMARY,
             "btl_tcp_port_min_v4": str(low),
             "btl_tcp_port_range_v4": str(high - low + 1),
             f"btl_{flavour.memory}_backing_directory": folder,
         }
-    return {**LAUNCH, **flavour.parameters, **MESSAGES[transport], **own}
+    return {**RANKS, **MESSAGES[transport], **own}
