@@ -40,6 +40,7 @@ int main(int argc, char **argv) {
     return MPI_Finalize();
 }
 """
+TCP = ("--transport", "tcp")
 LEFT = "ls -d /tmp/* /dev/shm/* 2>/dev/null; ps axo args | grep -E '[o]rted|[p]rte|[m]pirun|[m]essages|[r]sh'"
 
 

@@ -12,7 +12,7 @@ class Flavour:
     `daemon` is what runs ranks in an instance, `options` are mpirun's, `variables` name the files of
     parameters in a launch's folder; `agent`, in ssh's place, `interface`, what daemons listen on, and
     `folder`, where they keep files, are parameters, as are those of `launch`; `memory` is what ranks of one
-    instance send by.
+    instance send by; `efa_fault` is why EFA is only for who insists on it.
     """
 
     daemon: str
@@ -23,6 +23,7 @@ class Flavour:
     folder: str
     memory: str
     launch: Mapping[str, str]
+    efa_fault: str = ""
 
     def files(self, folder: str) -> dict[str, str]:
         """The variables by which Open MPI finds its parameters."""
@@ -65,6 +66,7 @@ OPEN_MPI_5 = Flavour(
         "ptl_base_if_include": "lo",  # PMIx is between a daemon and its own ranks only
         "odls_base_max_threads": "0",  # else ranks that end at once may be taken for running, and waited for
     },
+    efa_fault="Open MPI 5 may wait for ever over EFA, with several messages of 4 KiB or more at a time",
 )
 
 

@@ -24,13 +24,17 @@ PRIMARY = "eth0"
 """The primary interface by its device: of addresses, Open MPI takes no fewer than two, a /31."""
 
 
-def chosen(wanted: Wanted, without_efa: Sequence[str]) -> Transport:
+def chosen(flavour: Flavour, wanted: Wanted, without_efa: Sequence[str]) -> Transport:
     """What messages go by; raises CommandFailure where EFA is insisted on and a pair may not use it."""
-    if wanted == "tcp" or not without_efa:
-        return "tcp" if wanted == "tcp" else "efa"
-    if wanted == "efa":
-        raise CommandFailure(f"EFA is not for {without_efa[0]}", 2)
-    say_error(f"over TCP, for EFA is not for {without_efa[0]}")
+    if wanted == "tcp":
+        return "tcp"
+    refused = f"EFA is not for {without_efa[0]}" if without_efa else ""
+    if wanted == "efa" and refused:
+        raise CommandFailure(refused, 2)
+    why = refused or flavour.efa_fault
+    if wanted == "efa" or not why:
+        return "efa"
+    say_error(f"over TCP, for {why}")
     return "tcp"
 
 
@@ -50,6 +54,8 @@ def messages(flavour: Flavour, transport: Transport, folder: str, ports: tuple[i
             "btl_tcp_if_include": PRIMARY,
             "btl_tcp_port_min_v4": str(low),
             "btl_tcp_port_range_v4": str(high - low + 1),
+            "btl_tcp_port_min_v6": str(low),  # nobody connects to them, but some Open MPIs listen there
+            "btl_tcp_port_range_v6": str(high - low + 1),
             f"btl_{flavour.memory}_backing_directory": folder,
         }
     return {**RANKS, **MESSAGES[transport], **own}
