@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from commands import wait_until
-from mpi_jobs import Running, built, card, command, inside, launch, mpirun, nothing_left, refused
+from elastinet.cli.mpi.flavour import flavour
+from mpi_jobs import TCP, Running, built, card, command, inside, launch, mpirun, nothing_left, refused
 from world import World
 
 
@@ -42,6 +43,12 @@ def four(world: World, vpc: Any) -> list[Any]:
     return made + world.launch("", "", InstanceType="c5n.18xlarge", NetworkInterfaces=cards)
 
 
+four_only = pytest.mark.skipif(
+    bool(flavour().efa_fault),
+    reason=f"this machine's Open MPI is not for EFA by itself: {flavour().efa_fault}",
+)
+
+
 def carried(world: World, host: Any) -> int:
     return int(inside(world, host, "cat /sys/class/net/eth0/statistics/rx_bytes"))
 
@@ -59,6 +66,7 @@ def test_ranks_over_instances(world: World, four: list[Any], messages: str, by: 
     assert nothing_left(world, four)
 
 
+@four_only
 def test_by_itself_it_takes_what_all_may(world: World, vpc: Any, four: list[Any], messages: str) -> None:
     before = carried(world, four[1])
     done = mpirun(world, four[:2], "--", messages)
@@ -92,18 +100,20 @@ def test_what_cannot_be_launched(world: World, vpc: Any, four: list[Any], tmp_pa
     refused(mpirun(world, [one, one], "--", "ls"), "the same instance is named twice")
     refused(mpirun(world, [one, "nobody"], "--", "ls"), "there is no instance nobody")
     refused(mpirun(world, [one, ""], "--", "ls"), "--hosts")
-    refused(mpirun(world, [one, other]), "no program is given")
+    refused(mpirun(world, [one, other], *TCP), "no program is given")
     refused(mpirun(world, [one, other], "-n", "0", "--", "ls"), "one rank at least")
     refused(mpirun(world, [one, other], "-n", "1", "--ranks-per-host", "1", "--", "ls"), "one of them")
     refused(mpirun(world, [one, other], "--env", "A", "--", "ls"), "NAME=VALUE")
-    refused(mpirun(world, [one, other], "--", "nothing"), f"no program nothing on {one.id}")
+    refused(mpirun(world, [one, other], *TCP, "--", "nothing"), f"no program nothing on {one.id}")
     for name in ("cd", "/etc/passwd", "/etc"):
-        refused(mpirun(world, [one, other], "--", name), f"no program {name} on {one.id} that can be run")
+        refused(
+            mpirun(world, [one, other], *TCP, "--", name), f"no program {name} on {one.id} that can be run"
+        )
     (tmp_path / "plain").write_text("")
-    refused(mpirun(world, [one, other], "--", str(tmp_path / "plain")), "not executable")
+    refused(mpirun(world, [one, other], *TCP, "--", str(tmp_path / "plain")), "not executable")
     (gone,) = launch(world, vpc)
-    world.sh(gone.id, "rm /usr/bin/orted")
-    refused(mpirun(world, [one, gone], "--", "ls"), "Open MPI is not installed", "openmpi-bin")
+    world.sh(gone.id, "rm -f /usr/bin/orted /usr/bin/prted")
+    refused(mpirun(world, [one, gone], *TCP, "--", "ls"), "Open MPI is not installed", "openmpi-bin")
     world.ec2.stop_instances(InstanceIds=[gone.id])
     refused(mpirun(world, [one, gone], "--", "ls"), f"{gone.id} is stop")
     assert nothing_left(world, [one, other])
@@ -173,6 +183,7 @@ def test_a_rule_revoked(world: World, vpc: Any, four: list[Any], messages: str) 
     world.ec2.authorize_security_group_egress(**vpc.own)
 
 
+@four_only
 def test_measured_by_both(world: World, four: list[Any]) -> None:
     """Every size by EFA and by TCP, in one table; small messages are faster past the kernel."""
     done = subprocess.run(
@@ -194,3 +205,26 @@ def test_what_is_not_measured(world: World, four: list[Any]) -> None:
     for name, value in (("-n", "2"), ("--ranks-per-host", "2"), ("--env", "A=b")):
         refused(mpirun(world, four[:2], "--bench", name, value), f"one rank on each instance: no {name}")
     refused(mpirun(world, four[:2], "--json", "--", "ls"), "--json is for what --bench measures")
+
+
+def test_measured_by_one(world: World, four: list[Any]) -> None:
+    """With a transport given, by that one only, and nothing is compared."""
+    done = mpirun(world, four[:2], *TCP, "--bench", "--json")
+    rows = json.loads(done.stdout)
+    assert len(rows) == 27
+    assert all(row["tcp"] > 0 and row["efa_is_better"] is None and "efa" not in row for row in rows)
+    assert nothing_left(world, four[:2])
+
+
+@pytest.mark.parametrize("ranks", ["1", "4"])
+def test_ranks_that_end_at_once(world: World, four: list[Any], ranks: str) -> None:
+    """Their end is heard of, however many there are in an instance."""
+    for _ in range(3):
+        done = mpirun(world, four, *TCP, "--ranks-per-host", ranks, "--", "true")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_is_given_overrides_what_is_set(world: World, four: list[Any]) -> None:
+    """`--env` has the last word over Open MPI's parameters, which are in a file."""
+    done = mpirun(world, four[:2], *TCP, "--env", "OMPI_MCA_pml=of_ours", "--", "printenv", "OMPI_MCA_pml")
+    assert done.stdout == "of_ours\n" * 2

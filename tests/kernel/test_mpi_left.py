@@ -10,7 +10,7 @@ import pytest
 
 from commands import wait_until
 from family import child
-from mpi_jobs import Running, built, command, inside, launch, mpirun, nothing_left
+from mpi_jobs import TCP, Running, built, command, inside, launch, mpirun, nothing_left
 from world import World
 
 SLOW_TAR = """cat >/usr/local/bin/tar <<'END'
@@ -72,7 +72,7 @@ def test_no_space_in_an_instance(world: World, pair: list[Any], tmp_path: Path) 
     """One line, the reason, and the space is there again."""
     small = pair[1]
     world.out(small.id, "mount -t tmpfs -o size=2m none /tmp")
-    done = mpirun(world, pair, "--", large(tmp_path, 3 << 20))
+    done = mpirun(world, pair, *TCP, "--", large(tmp_path, 3 << 20))
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"elastinet: {small.id}: tar: ")
@@ -117,7 +117,7 @@ def test_what_this_machine_does_not_let(
 ) -> None:
     """One line, not a traceback: no space for the archive, and no place for the measurements."""
     program = large(tmp_path, 40960)
-    line = command(world, pair, *(program if word == "PROGRAM" else word for word in words))
+    line = command(world, pair, *TCP, *(program if word == "PROGRAM" else word for word in words))
     done = subprocess.run(
         ["prlimit", limit, "env", variable, *line], capture_output=True, text=True, check=False
     )
@@ -135,7 +135,7 @@ def test_instances_that_do_not_say_they_are_clean(world: World, pair: list[Any],
         "#!/bin/sh\n[ $OMPI_COMM_WORLD_RANK = 0 ] || exec sleep 60\necho busy\nread -r _\nexit 7\n"
     )
     program.chmod(0o755)
-    line, pipe = command(world, pair, "--", str(program)), subprocess.PIPE
+    line, pipe = command(world, pair, *TCP, "--", str(program)), subprocess.PIPE
     with said.open("w") as err, subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=err, text=True) as job:
         assert job.stdin is not None
         assert job.stdout is not None

@@ -39,7 +39,8 @@ int main(int argc, char **argv) {
     return MPI_Finalize();
 }
 """
-LEFT = "ls -d /tmp/* /dev/shm/* 2>/dev/null; ps axo args | grep -E '[o]rted|[m]pirun|[m]essages|[r]sh'"
+TCP = ("--transport", "tcp")
+LEFT = "ls -d /tmp/* /dev/shm/* 2>/dev/null; ps axo args | grep -E '[o]rted|[p]rte|[m]pirun|[m]essages|[r]sh'"
 
 
 def built(folder: Path) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json, run_folder
 from elastinet.cli.measure.guests import ended_in_order
 from elastinet.cli.mpi import bench, hosts, program, transport
+from elastinet.cli.mpi.flavour import flavour
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.launch import Launch
 from elastinet.fabric.contract.client import AgentGone
@@ -41,7 +42,7 @@ def mpirun(
     if server.fabric != "kernel":
         raise CommandFailure("this server has no kernel fabric: its instances run nothing", 2)
     told = hosts.asked(server, names)
-    chosen = transport.chosen(by, told["without_efa"])
+    chosen = transport.chosen(flavour(), by, told["without_efa"])
     on = [
         Host(one["instance"], one["address"], share) for one, share in zip(told["hosts"], shares, strict=True)
     ]

@@ -1,10 +1,12 @@
-"""mpirun's standard error on its way to ours, without a warning that means nothing."""
+"""mpirun's standard error on its way to ours, without a warning and zeros that mean nothing."""
 
 import os
 
 CHUNK = 65536
-WARNING = b"plm:rsh: Warning: setpgid("
+WARNING = b"sh: Warning: setpgid("
 """Said when the script in ssh's place has begun before mpirun made a process group of it; it does so too."""
+ZERO = b"\0"
+"""What Open MPI 5 writes after each message of its own, which thus begins the next line."""
 
 
 class Complaints:
@@ -25,7 +27,8 @@ class Complaints:
                 *lines, self._held = (self._held + data).split(b"\n")
                 for line in lines:
                     if WARNING not in line:
-                        self._write(line + b"\n")
+                        self._write(line.removeprefix(ZERO) + b"\n")
+                self._held = self._held.removeprefix(ZERO)
                 if not self._held.startswith(b"["):
                     self._flush()
         except BlockingIOError:

@@ -48,13 +48,16 @@ class Silent(NamedTuple):
 class Bundle(NamedTuple):
     """The content of every instance's folder: files by name, and Open MPI's parameters.
 
-    `mark` is the variable that all processes of the launch have.
+    `mark` is the variable that all processes of the launch have, `daemon` what Open MPI runs there; the
+    parameters `launch` are for its daemons, `messages` for the ranks.
     """
 
     folder: str
     mark: Mapping[str, str]
+    daemon: str
     files: Mapping[str, Path]
-    parameters: Mapping[str, str]
+    launch: Mapping[str, str]
+    messages: Mapping[str, str]
 
 
 def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, leashes: Leashes) -> None:
@@ -64,8 +67,9 @@ def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, 
     """
     env = {**bundle.mark, "FOLDER": bundle.folder}
     _hold(run, hosts, {**env, "CLEAN": _script("clean.sh")}, leashes)
-    env["PARAMETERS"] = "".join(f"{name} = {value}\n" for name, value in bundle.parameters.items())
-    env["PROGRAM"] = program.path
+    env |= {"LAUNCH": _lines(bundle.launch), "MESSAGES": _lines(bundle.messages)}
+    env["HOSTS"] = "".join(f"{host.address} slots={host.ranks}\n" for host in hosts)
+    env |= {"PROGRAM": program.path, "DAEMON": bundle.daemon}
     argv = ["sh", "-c", _script("prepare.sh")]
     with ExitStack() as stack, _archive(bundle.files) as archive:
         begun = []
@@ -79,6 +83,10 @@ def prepare(run: Path, hosts: Sequence[Host], bundle: Bundle, program: Program, 
             status = command.wait()
             streams.finish()
             _check(host, status, program, said)
+
+
+def _lines(parameters: Mapping[str, str]) -> str:
+    return "".join(f"{name} = {value}\n" for name, value in parameters.items())
 
 
 def _hold(run: Path, hosts: Sequence[Host], env: Mapping[str, str], leashes: Leashes) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from elastinet.cli.common import say_error
 from elastinet.cli.mpi import files, transport
 from elastinet.cli.mpi.complaints import Complaints
+from elastinet.cli.mpi.flavour import flavour
 from elastinet.cli.mpi.hosts import Host
 from elastinet.cli.mpi.program import BIN, Program
 from elastinet.cli.mpi.transport import Transport
@@ -33,7 +34,8 @@ class Launch:
         name = secrets.token_hex(6)
         self.folder = f"/tmp/elastinet-mpi-{name}"
         self._mark = {VARIABLE: name}
-        self._env = {**self._mark, "OMPI_MCA_mca_base_param_files": f"{self.folder}/parameters"}
+        self._flavour = flavour()
+        self._env = {**self._mark, **self._flavour.files(self.folder)}
         self._stack = ExitStack()
         self._selector = selectors.DefaultSelector()
         self._leashes: files.Leashes = {}
@@ -53,8 +55,9 @@ class Launch:
         Raises CommandFailure, KeyboardInterrupt and AgentGone.
         """
         copied = {f"{BIN}/{program.source.name}": program.source} if program.source else {}
-        parameters = transport.parameters(self._by, self.folder, self._ports)
-        bundle = files.Bundle(self.folder, self._mark, copied, parameters)
+        launching = transport.launching(self._flavour, self.folder)
+        messages = transport.messages(self._flavour, self._by, self.folder, self._ports)
+        bundle = files.Bundle(self.folder, self._mark, self._flavour.daemon, copied, launching, messages)
         try:
             files.prepare(self._run, self.hosts, bundle, program, self._leashes)
             status = self._launched([program.path, *words], {**env, **self._mark}, fds)
@@ -98,8 +101,8 @@ class Launch:
 
     def _mpirun(self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int]) -> Command:
         """Begin mpirun, with input and output that the ranks have through it."""
-        where = ",".join(f"{host.address}:{host.ranks}" for host in self.hosts)
-        command = ["mpirun.openmpi", "--allow-run-as-root", "--host", where]
+        command = ["mpirun.openmpi", "--allow-run-as-root", "--hostfile", f"{self.folder}/hosts"]
+        command += self._flavour.options
         command += [word for name, value in env.items() for word in ("-x", f"{name}={value}")]
         asked = request(self.hosts[0].instance, [*command, *argv], env=self._env)
         mpirun = self._stack.enter_context(Command(self._run, asked))

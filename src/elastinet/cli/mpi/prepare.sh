@@ -1,8 +1,8 @@
-# Inside an instance: puts into the folder of a launch the files of the archive on standard input and a file of Open MPI's
-# parameters; ends with 3 where Open MPI is not installed, with 4 where there is no such program. In: FOLDER, PARAMETERS,
-# PROGRAM.
+# Inside an instance: puts into the folder of a launch the files of the archive on standard input, two of Open MPI's
+# parameters and one of its hosts; ends with 3 where Open MPI is not installed, with 4 where there is no such program. In:
+# FOLDER, LAUNCH, MESSAGES, HOSTS, PROGRAM, DAEMON.
 set -e
-command -v mpirun.openmpi >/dev/null && command -v orted >/dev/null || exit 3
+command -v mpirun.openmpi >/dev/null && command -v "$DAEMON" >/dev/null || exit 3
 
 runs() { [ -f "$1" ] && [ -x "$1" ]; }
 found() {
@@ -14,6 +14,8 @@ found() {
     return 1
 }
 tar -xC "$FOLDER"
-printf '%s' "$PARAMETERS" >"$FOLDER/parameters"
+printf '%s' "$LAUNCH" >"$FOLDER/launch"
+printf '%s' "$MESSAGES" >"$FOLDER/messages"
+printf '%s' "$HOSTS" >"$FOLDER/hosts"
 mkfifo "$FOLDER/orders"
 found || exit 4
