@@ -30,9 +30,9 @@ def place(region):
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "asked"}]}]
     options = {"InstanceMetadataTags": "enabled", "HttpTokens": "required"}
     interfaces = [
-        {"DeviceIndex": n, "SubnetId": subnet, "Groups": [vpc.group], "SecondaryPrivateIpAddressCount": n}
-        for n, subnet in enumerate(vpc.subnets)
+        {"DeviceIndex": n, "SubnetId": subnet, "Groups": [vpc.group]} for n, subnet in enumerate(vpc.subnets)
     ]
+    interfaces[1]["SecondaryPrivateIpAddressCount"] = 1
     made = region.launch(
         "", "", NetworkInterfaces=interfaces, TagSpecifications=tags, MetadataOptions=options,
         IamInstanceProfile={"Arn": PROFILE}, UserData="#cloud-config\n{}\n",

@@ -1,10 +1,13 @@
 """Regions whose compiled programs are kept as text: each shows one thing that the compiler does."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
 from small_region import Region
 
+ID_BITS = 32
+"""Ids and MACs are drawn with more bits, choices among addresses with fewer."""
 REGIONS: dict[str, Callable[[], Region]] = {}
 
 
@@ -14,9 +17,23 @@ def golden(make: Callable[[], Region]) -> Callable[[], Region]:
     return make
 
 
-def _two(**more: Any) -> tuple[Region, str, list[str]]:
+class Counting(random.Random):
+    """Numbers one after the other for ids, and the lowest for all else: a draw more elsewhere changes no id."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._count = 0
+
+    def getrandbits(self, bits: int, /) -> int:
+        if bits <= ID_BITS:
+            return 0
+        self._count += 1
+        return self._count << bits - ID_BITS  # in front: names of links are cut off
+
+
+def _two() -> tuple[Region, str, list[str]]:
     """A VPC with two subnets."""
-    region = Region(**more)
+    region = Region(dice=Counting())
     vpc = region.vpc("10.0.0.0/16")
     return region, vpc, [region.subnet(vpc, f"10.0.{n}.0/24") for n in (1, 2)]
 

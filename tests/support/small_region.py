@@ -17,9 +17,9 @@ OWNER, HERE, THERE = "123456789012", "us-east-1", "eu-west-1"
 class Region:
     """What a test does to a state, by the operations of the API."""
 
-    def __init__(self, rules: Any = "classic") -> None:
+    def __init__(self, rules: Any = "classic", dice: random.Random | None = None) -> None:
         self.settings = Settings(rules=rules, quotas=unlimited())
-        self.engine = Engine(MemoryJournal(), self.settings, dice=random.Random(0))
+        self.engine = Engine(MemoryJournal(), self.settings, dice=dice or random.Random(0))
         self.state = self.engine.state
 
     def call(self, action: str, region: str = HERE, **params: Any) -> dict[str, Any]:

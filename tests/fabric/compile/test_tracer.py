@@ -9,7 +9,7 @@ from nftables_words import Rule, Rules
 from packet import ICMP, ICMP6, TCP, UDP, Packet
 from tracer import Outcome, Tracer, talks
 
-PUBLIC_RESOLVER = "198.18.0.1"
+PUBLIC_RESOLVER = "198.51.100.53"
 
 
 class Place:
