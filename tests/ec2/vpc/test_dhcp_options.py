@@ -3,11 +3,6 @@ import pytest
 from refused import refused
 
 
-@pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-
-
 def make(ec2, **options):
     given = [{"Key": key.replace("_", "-"), "Values": values} for key, values in options.items()]
     return ec2.create_dhcp_options(DhcpConfigurations=given)["DhcpOptions"]

@@ -1,11 +1,4 @@
-import pytest
-
 from refused import refused
-
-
-@pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
 
 
 def make(ec2, vpc, **more):

@@ -4,11 +4,6 @@ from refused import refused
 
 
 @pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-
-
-@pytest.fixture
 def gateway(ec2):
     return ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
 

@@ -4,21 +4,6 @@ from refused import refused
 
 
 @pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-
-
-@pytest.fixture
-def subnet(ec2, vpc):
-    return ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-
-
-@pytest.fixture
-def table(ec2, vpc):
-    return ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-
-
-@pytest.fixture
 def main(ec2, vpc):
     asked = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
     return ec2.describe_route_tables(Filters=asked)["RouteTables"][0]["RouteTableId"]

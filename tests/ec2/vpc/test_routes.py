@@ -6,21 +6,6 @@ ANYWHERE = "0.0.0.0/0"
 
 
 @pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-
-
-@pytest.fixture
-def subnet(ec2, vpc):
-    return ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-
-
-@pytest.fixture
-def table(ec2, vpc):
-    return ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-
-
-@pytest.fixture
 def gateway(ec2, vpc):
     made = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=vpc)

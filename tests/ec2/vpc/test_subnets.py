@@ -3,16 +3,6 @@ import pytest
 from refused import refused
 
 
-@pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-
-
-@pytest.fixture
-def subnet(ec2, vpc):
-    return ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-
-
 def shown(ec2, subnet):
     return ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]
 

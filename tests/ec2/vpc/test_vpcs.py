@@ -3,11 +3,6 @@ import pytest
 from refused import refused
 
 
-@pytest.fixture
-def vpc(ec2):
-    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-
-
 def ours(vpc):
     return [{"Name": "vpc-id", "Values": [vpc]}]
 

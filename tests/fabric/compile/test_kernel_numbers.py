@@ -3,7 +3,7 @@
 import pytest
 
 from elastinet.fabric.compile.items import PolicyRule
-from elastinet.fabric.compile.numbers import NoNumber, Pool
+from elastinet.fabric.compile.numbers import NoNumber, NumberPool
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract.names import FIRST_TABLE, TABLE_MASK
 from parts import network, table
@@ -29,7 +29,7 @@ def test_tables_come_and_go_for_ever() -> None:
 
 def test_one_too_many_is_said_and_takes_nobody_s() -> None:
     plan = Plan()
-    plan.view.numbers.tables = Pool(FIRST_TABLE, FIRST_TABLE + 1, "route tables at a time")
+    plan.view.numbers.tables = NumberPool(FIRST_TABLE, FIRST_TABLE + 1, "route tables at a time")
     plan.update([network(), *(table(id=f"rtb-{n}") for n in range(3))])
     assert plan.failed == {"table:rtb-2": "this machine has no more than 2 route tables at a time"}
     assert numbers(plan) == {FIRST_TABLE, FIRST_TABLE + 1}
@@ -39,7 +39,7 @@ def test_one_too_many_is_said_and_takes_nobody_s() -> None:
 
 
 def test_a_pool() -> None:
-    pool = Pool(5, 7, "things")
+    pool = NumberPool(5, 7, "things")
     assert [pool.number(id) for id in ("a", "b", "a", "c")] == [5, 6, 5, 7]
     with pytest.raises(NoNumber, match="3 things"):
         pool.number("d")

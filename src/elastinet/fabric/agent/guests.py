@@ -20,7 +20,7 @@ from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel.loop import Call, Loop
 
 
-class Network(Protocol):
+class GuestNetwork(Protocol):
     """The namespaces into which guests come, and from which they leave."""
 
     def guest_came(self, id: str, fd: int) -> None:
@@ -50,7 +50,7 @@ class Guests:
         spawning: Spawning,
         backoff: BackOff,
         tell: Tell,
-        network: Network,
+        network: GuestNetwork,
         wake: Call,
         groups: tuple[Path, ...],
     ) -> None:

@@ -13,7 +13,7 @@ class NoNumber(Exception):
     """All numbers of a kind are taken; the message says of which."""
 
 
-class Pool:
+class NumberPool:
     """The numbers of one kind from `first` to `last`: the lowest free one is given next."""
 
     def __init__(self, first: int, last: int, kind: str) -> None:
@@ -46,26 +46,26 @@ class Pool:
             self.release(id)
 
 
-def _links() -> Pool:
-    return Pool(names.FIRST_INDEX, LAST_INDEX, "links")
+def _links() -> NumberPool:
+    return NumberPool(names.FIRST_INDEX, LAST_INDEX, "links")
 
 
-def _tables() -> Pool:
-    return Pool(names.FIRST_TABLE, names.TABLE_MASK, "route tables at a time")
+def _tables() -> NumberPool:
+    return NumberPool(names.FIRST_TABLE, names.TABLE_MASK, "route tables at a time")
 
 
-def _gateways() -> Pool:
-    return Pool(1, names.LAST_CLASS, "instances with a limit at their internet gateway at a time")
+def _gateways() -> NumberPool:
+    return NumberPool(1, names.LAST_CLASS, "instances with a limit at their internet gateway at a time")
 
 
 @dataclass
 class Numbers:
     """All pools. A route table's number is the lower half of a packet's mark, a subnet's the upper half."""
 
-    links: Pool = field(default_factory=_links)
-    tables: Pool = field(default_factory=_tables)
-    gateways: Pool = field(default_factory=_gateways)
-    subnets: dict[str, Pool] = field(default_factory=dict)
+    links: NumberPool = field(default_factory=_links)
+    tables: NumberPool = field(default_factory=_tables)
+    gateways: NumberPool = field(default_factory=_gateways)
+    subnets: dict[str, NumberPool] = field(default_factory=dict)
 
     def link(self, id: str) -> int:
         """The index of an interface's host end."""
@@ -83,6 +83,6 @@ class Numbers:
         """The number of a subnet in its network."""
         return self.of_subnets(network).number(cidr)
 
-    def of_subnets(self, network: str) -> Pool:
+    def of_subnets(self, network: str) -> NumberPool:
         """The numbers of a network's subnets."""
-        return self.subnets.setdefault(network, Pool(1, names.TABLE_MASK, f"subnets in {network}"))
+        return self.subnets.setdefault(network, NumberPool(1, names.TABLE_MASK, f"subnets in {network}"))
