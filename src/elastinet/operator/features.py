@@ -98,7 +98,7 @@ FEATURES = (
             "Memory that only instances share which EC2 would let; it goes with the permission.", "bypass"),
     Feature("MPI over instances, past the kernel and over TCP", "enforced", "absent",
             "Real Open MPI by libfabric's shm or by the VPC's own packets, under its groups. Open MPI 5 "
-            "takes shm only where it is asked to: by it, several large messages at a time may wait for ever."),
+            "takes shm only if asked to: by it, several large messages at a time may wait for ever."),
     Feature("what EFA carries, by SRD", "modelled", "modelled",
             "Predicted: by cards and instances, without a cap for a flow. Here it is as fast as memory."),
     Feature("NCCL collectives", "modelled", "modelled",
