@@ -3,7 +3,6 @@
 import os
 import pty
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import boto3
 
 from commands import NONE, PROGRAM, Run, refused, told, wait_until
+from programs import Program
 
 
 def one_instance(server: dict[str, Any]) -> str:
@@ -47,9 +47,7 @@ def test_top_in_a_terminal_until_ctrl_c(run: Run, tmp_path: Path) -> None:
     mine, its = pty.openpty()
     environ = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "20"}
     command = [*PROGRAM, "top", "--interval", "0.1", "--state", str(tmp_path / "state")]
-    with subprocess.Popen(
-        command, stdin=its, stdout=its, stderr=its, env=environ, start_new_session=True
-    ) as top:
+    with Program(command, stdin=its, stdout=its, stderr=its, env=environ, start_new_session=True) as top:
         os.close(its)
         screen = drawn(mine, until=lambda text: text.count(id) >= 2)
         top.send_signal(signal.SIGINT)

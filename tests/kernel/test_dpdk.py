@@ -17,6 +17,7 @@ from commands import wait_until
 from elastinet.fabric.contract import client
 from elastinet.fabric.guest import seccomp
 from elastinet.serve.places import runtime_folder
+from programs import Program
 from world import ELASTINET, World
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpdk-testpmd"), reason="no dpdk-testpmd: package dpdk-dev")
@@ -67,7 +68,7 @@ def with_second(world: World, vpc: Any) -> SimpleNamespace:
 def dpdk(world: World, *words: str) -> Iterator["subprocess.Popen[str]"]:
     """A DPDK program that runs while the block does, once its ports are there."""
     command = [ELASTINET, "dpdk", "--port", str(world.port), "--tty", *words]
-    with subprocess.Popen(
+    with Program(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None

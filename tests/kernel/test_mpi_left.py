@@ -11,6 +11,7 @@ import pytest
 from commands import wait_until
 from family import child
 from mpi_jobs import TCP, Running, built, command, inside, launch, mpirun, nothing_left
+from programs import Program
 from world import World
 
 SLOW_TAR = """cat >/usr/local/bin/tar <<'END'
@@ -59,7 +60,7 @@ def test_ended_while_it_is_copied(
     program, here = large(tmp_path, 40960), tmp_path / "here"
     here.mkdir()
     line, env = command(world, slow, "--", program), os.environ | {"TMPDIR": str(here)}
-    with subprocess.Popen(line, stdin=subprocess.DEVNULL, env=env) as job:
+    with Program(line, stdin=subprocess.DEVNULL, env=env) as job:
         wait_until(lambda: all(inside(world, one, COPYING) for one in slow))
         assert os.listdir(here) == []
         os.kill(job.pid, number)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from programs import Program
 from world import ELASTINET, World
 
 pytestmark = pytest.mark.skipif(shutil.which("fi_pingpong") is None, reason="libfabric-bin is not installed")
@@ -87,7 +88,7 @@ def beating(world: World, one: Any, other: Any) -> Iterator[Callable[[], bool]]:
     """A program of the first that writes on in the memory; asks whether the other instance sees it do so."""
     write = "while echo $((++n)) > /dev/shm/.beat && mv /dev/shm/.beat /dev/shm/beat; do sleep 0.02; done"
     command = [ELASTINET, "exec", "--port", str(world.port), one.id, "--", "bash", "-c", write]
-    with subprocess.Popen(command) as program:
+    with Program(command) as program:
         world.out(
             other.id, "for i in $(seq 1200); do test -e /dev/shm/beat && exit; sleep 0.05; done; exit 1"
         )

@@ -1,11 +1,11 @@
 """Ways out of a guest that its root tries."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from machine import Machine
+from programs import Program
 
 ATTEMPTS = {
     "another view of all devices": "mkdir /tmp/d && mount -t devtmpfs none /tmp/d",
@@ -42,7 +42,7 @@ ATTEMPTS = {
 @contextmanager
 def outside_process() -> Iterator[int]:
     """A process of the host's, of the same user."""
-    with subprocess.Popen(["sleep", "4343"]) as process:
+    with Program(["sleep", "4343"]) as process:
         yield process.pid
         assert process.poll() is None, "it was killed"
         process.kill()

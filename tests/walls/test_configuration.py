@@ -14,6 +14,7 @@ from elastinet.cli.measure import guests
 from elastinet.config import Config
 from elastinet.fabric.agent import launch
 from elastinet.serve.supervisor import Supervisor
+from programs import Program
 
 HOSTILE = (
     'host = "0.0.0.0"\nhosts = ["evil.example"]\nstate = "taken"\nexpose = true\naccount = "666666666666"\n'
@@ -118,7 +119,7 @@ def test_a_server_in_the_foreground_there(hostile: Path, tmp_path: Path) -> None
         "--state",
         str(tmp_path / "state"),
     ]
-    with subprocess.Popen(words, cwd=hostile, stderr=subprocess.PIPE) as started:
+    with Program(words, cwd=hostile, stderr=subprocess.PIPE) as started:
         assert started.stderr is not None
         wait_until(lambda: b"Started server" in started.stderr.readline() or (tmp_path / "trace").exists())
         started.terminate()

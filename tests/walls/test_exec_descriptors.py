@@ -23,6 +23,7 @@ import machine
 from elastinet.fabric.contract import client
 from machine import NOBODY, Machine
 from parts import ALL, eni, group, guest, network, table
+from programs import Program
 
 CLIENT = Path(machine.__file__).with_name("program.py")
 SPOIL = """
@@ -74,7 +75,7 @@ def words(up: Machine) -> list[str]:
 
 
 def program(up: Machine, *argv: str, **options: Any) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([*words(up), *argv], **options)
+    return Program([*words(up), *argv], **options)
 
 
 def shell(up: Machine, folder: Path, script: str) -> "subprocess.CompletedProcess[bytes]":
@@ -377,7 +378,9 @@ def test_output_that_cannot_be_written_is_said(up: Machine, tmp_path: Path) -> N
     assert b"No space left on device" in done.stderr
 
 
-def test_signals_reach_the_command(up: Machine) -> None:
+@pytest.mark.parametrize("turn", range(5))
+def test_signals_reach_the_command(up: Machine, turn: int) -> None:
+    """The first comes when the client is about to wait."""
     script = "trap 'echo USR1' USR1; trap 'echo TERM; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
     with program(up, "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -14,6 +14,7 @@ import pytest
 from commands import wait_until
 from elastinet.serve.connections import MOST_OF_AN_INSTANCE
 from family import child
+from programs import Program
 from world import ELASTINET, World
 
 FLOOD = """
@@ -107,7 +108,7 @@ def flood(world: World, instance: Any, what: tuple[bytes, bytes, int], *addresse
     before = sockets(world)
     command = [ELASTINET, "exec", "--port", str(world.port), instance.id, "--", "python3", "-c", FLOOD]
     words = [*map(repr, what), *addresses]
-    with subprocess.Popen([*command, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as flooding:
+    with Program([*command, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as flooding:
         assert flooding.stdout is not None
         assert flooding.stdout.readline() == b"all sent\n"
         yield

@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import stat
-import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from elastinet import folders
 from elastinet.fabric.contract import client
 from elastinet.fabric.contract.protocol import connect_to_own
 from elastinet.serve import places
+from programs import Program
 
 OTHER, THIRD = 65534, 12345
 NOTHING = ("--fabric", "none", "--port", "0")
@@ -230,7 +230,7 @@ def test_a_server_that_another_has_forged_is_not_believed(what: str, base: Path)
 
 @only_root
 def test_stop_does_not_end_what_a_forged_state_names(run: Run, tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"]) as victim:
+    with Program(["sleep", "60"]) as victim:
         forged(tmp_path / "state", victim.pid)
         os.chown(tmp_path / "state", OTHER, OTHER)
         refused(run("stop", "--state", str(tmp_path / "state")), 1, "no server can be trusted")

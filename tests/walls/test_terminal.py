@@ -16,6 +16,7 @@ from rich.console import Console
 
 from commands import NONE, PROGRAM, Run, told
 from elastinet.cli.terminal import plain, printable
+from programs import Program
 
 ESCAPES = {
     "a colour": "\x1b[31mred",
@@ -56,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
 def on_terminal(*words: str) -> bytes:
     """What a verb writes to a terminal."""
     ours, its = pty.openpty()
-    with subprocess.Popen([*PROGRAM, *words], stdin=its, stdout=its, stderr=its) as started:
+    with Program([*PROGRAM, *words], stdin=its, stdout=its, stderr=its) as started:
         os.close(its)
         found = b""
         try:

@@ -14,6 +14,7 @@ from raw import FORM, address, ask
 
 from commands import NONE, Run, refused, told
 from elastinet.serve.origins import ASKED, Origins
+from programs import Program
 from served import Served
 
 CHROME = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36")
@@ -92,7 +93,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def told_by(served: Served) -> Any:
     """How much of everything there is."""
-    with subprocess.Popen(["curl", "-sf", f"{served.url}/_elastinet/status"], stdout=subprocess.PIPE) as curl:
+    with Program(["curl", "-sf", f"{served.url}/_elastinet/status"], stdout=subprocess.PIPE) as curl:
         assert curl.stdout is not None
         return json.load(curl.stdout)["counts"]
 

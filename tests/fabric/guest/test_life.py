@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel.loop import Loop
 from parts import guest
+from programs import Program
 
 
 class Start:
@@ -51,7 +51,7 @@ def test_a_guest_without_an_init_ends(start: Start) -> None:
 def test_an_init_that_is_not_wanted_any_more_is_killed_when_it_is_known(start: Start) -> None:
     start.boot()
     start.life.kill()
-    with subprocess.Popen(["sleep", "60"]) as init:
+    with Program(["sleep", "60"]) as init:
         start.hear(tag=1, pid=init.pid)
         assert init.wait(10) == -signal.SIGKILL
     start.hear(tag=1, error="a start in which the init has died")

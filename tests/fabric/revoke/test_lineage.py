@@ -7,6 +7,7 @@ import pytest
 
 from elastinet.fabric.revoke import devicenumber
 from elastinet.fabric.revoke.lineage import lineage
+from programs import Program
 
 NESTED = ("unshare", "--user", "--map-root-user", "--pid", "--fork")
 
@@ -25,7 +26,7 @@ def test_a_namespace_two_below_has_both_above_it(kind: str, made: str) -> None:
     own = os.stat(f"/proc/self/ns/{kind}").st_ino
     assert lineage(opened(kind)) == [own]
     script = "echo; read end"
-    with subprocess.Popen(
+    with Program(
         [*NESTED, *NESTED, "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as first:
         assert first.stdout

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from elastinet.fabric.guest import cgroups
 
+ENDING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 ENDING_SECONDS = 5.0
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
@@ -42,17 +43,16 @@ def main() -> NoReturn:
 
 
 def _guard(child: int, path: Path) -> int:
-    """Wait for the agent; end it at once when asked to end."""
+    """Wait for the agent; end it at once when asked to end.
 
-    def end(number: int, _frame: object) -> None:
-        with contextlib.suppress(ProcessLookupError):
+    Signals are waited for, not handled: a handler that is due as a wait for the child begins runs after it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if signal.sigwait({*ENDING, signal.SIGCHLD}) in ENDING:
             os.kill(child, signal.SIGKILL)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, end)
-    _, status = os.waitpid(child, 0)
     path.unlink(missing_ok=True)
-    code = os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(ended[1])
     return 0 if code == -signal.SIGKILL else abs(code)
 
 

@@ -6,9 +6,11 @@ Nothing but the standard library and the agent's protocol is imported, so that a
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from typing import Any
 from elastinet.fabric.contract.protocol import connect_to_own
 from elastinet.fabric.contract.streams import Streams, held, same
 
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+FORWARDED = frozenset(
+    {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
+)
 CHUNK = 65536
 MOST_FDS = 16
 
@@ -94,11 +98,18 @@ class Command:
                 return int(message["status"])
         return None
 
-    def wait(self) -> int:
-        """Wait for the exit status."""
-        while (status := self.hear()) is None:
-            pass
-        return status
+    def wait(self, signals: int = -1) -> int:
+        """Wait for the exit status, and pass on the signals whose numbers a pipe brings meanwhile."""
+        waiting = select.poll()
+        for fd in {self.fileno(), signals} - {-1}:
+            waiting.register(fd, select.POLLIN)
+        while True:
+            ready = dict(waiting.poll())
+            if signals in ready:
+                for number in FORWARDED.intersection(os.read(signals, CHUNK)):
+                    self.signal(number)
+            if self.fileno() in ready and (status := self.hear()) is not None:
+                return status
 
     def close(self) -> None:
         """Let go of the command."""
@@ -143,9 +154,9 @@ def run(
 def _relayed(command: Command, fds: Sequence[int]) -> int:
     """Copy between a command and our descriptors, pass signals on, and give its exit status."""
     with contextlib.ExitStack() as passing:
-        passing.enter_context(_forwarding(command))
+        signals = passing.enter_context(_caught())
         with Streams(command.ends, fds) as streams:
-            status = command.wait()
+            status = command.wait(signals)
             passing.close()
             streams.finish()
             return status
@@ -192,19 +203,26 @@ def _connected(path: Path) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _forwarding(command: Command) -> Iterator[None]:
-    """Pass signals on to the command while it runs."""
-    before = {}
-    with contextlib.suppress(ValueError):  # only the main thread has signals to pass on
-        before = {
-            number: signal.signal(number, lambda number, _frame: command.signal(number))
-            for number in FORWARDED
-        }
+def _caught() -> Iterator[int]:
+    """Catch the signals that are for the command; gives a pipe that brings their numbers, -1 for none.
+
+    A handler of Python's runs between two steps of ours. One that arrives as a wait begins would run after
+    it; the pipe ends the wait.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield -1  # only the main thread has signals to pass on
+        return
+    ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in FORWARDED}
+    waker = signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
     try:
-        yield
+        yield ours
     finally:
+        signal.set_wakeup_fd(waker)
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(ours)
+        os.close(theirs)
 
 
 if __name__ == "__main__":
