@@ -1,14 +1,17 @@
 """The instance identity document and its signatures (facts sheet, section 11.3)."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from elastinet.catalog.images import images
-from elastinet.imds.signing import Signer
 from elastinet.imds.text import pretty, utc
 from elastinet.model.instance import Instance
 
+if TYPE_CHECKING:
+    from elastinet.imds.signing import Signer
 
-def directory(instance: Instance, signer: Callable[[], Signer]) -> Mapping[str, Callable[[], str]]:
+
+def directory(instance: Instance, signer: Callable[[], "Signer"]) -> Mapping[str, Callable[[], str]]:
     """The items of `instance-identity/`; the signer is asked for only if something is to be signed."""
     document = pretty(identity(instance))
     raw = document.encode()

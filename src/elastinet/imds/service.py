@@ -5,15 +5,17 @@ from collections.abc import Callable
 from email.utils import formatdate
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elastinet.digits import whole
-from elastinet.imds.signing import Signer
 from elastinet.imds.tokens import MOST_SECONDS, Tokens
 from elastinet.imds.tree import VERSIONS, Lazy, find, listing, root
 from elastinet.model.instance import Instance
 from elastinet.model.state import State
 from elastinet.rules.interfaces import holder
+
+if TYPE_CHECKING:
+    from elastinet.imds.signing import Signer
 
 TTL, TOKEN = b"x-aws-ec2-metadata-token-ttl-seconds", b"x-aws-ec2-metadata-token"
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed"}
@@ -59,8 +61,10 @@ class MetadataService:
         self._tokens = Tokens()
 
     @cached_property
-    def signer(self) -> Signer:
-        """The signer of identity documents; made at first use, since to make keys takes time."""
+    def signer(self) -> "Signer":
+        """The signer of identity documents; made at first use, as cryptography and a key take time."""
+        from elastinet.imds.signing import Signer
+
         return Signer(self._key_file)
 
     def caller(self, vpc_id: str, address: str) -> Instance | None:

@@ -6,13 +6,12 @@ in the region shows at once.
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from elastinet.catalog import regions
 from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.imds import iam, identity
-from elastinet.imds.signing import Signer
 from elastinet.imds.text import pretty
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
@@ -22,6 +21,9 @@ from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
+
+if TYPE_CHECKING:
+    from elastinet.imds.signing import Signer
 
 Lazy: TypeAlias = "str | bytes | Mapping[str, Lazy] | Callable[[], Lazy] | None"
 
@@ -67,7 +69,7 @@ def listing(directory: Mapping[str, Lazy]) -> str:
     return "\n".join(lines)
 
 
-def root(state: State, instance: Instance, now: float, signer: Callable[[], Signer]) -> Mapping[str, Lazy]:
+def root(state: State, instance: Instance, now: float, signer: Callable[[], "Signer"]) -> Mapping[str, Lazy]:
     """Everything under a version."""
     return {
         "dynamic": lambda: _dynamic(instance, signer),
@@ -195,7 +197,7 @@ def _tags(instance: Instance) -> Mapping[str, Lazy]:
     return {"instance": dict(instance.tags)}
 
 
-def _dynamic(instance: Instance, signer: Callable[[], Signer]) -> Mapping[str, Lazy]:
+def _dynamic(instance: Instance, signer: Callable[[], "Signer"]) -> Mapping[str, Lazy]:
     return {
         "fws": {"instance-monitoring": "enabled" if instance.monitoring else "disabled"},
         "instance-identity": lambda: identity.directory(instance, signer),

@@ -12,10 +12,12 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
-from elastinet.ec2.security import ssh_keys
 from elastinet.model.fault import Fault
 from elastinet.model.instance import KeyPair
 from elastinet.model.view import StateView
+
+if TYPE_CHECKING:
+    from elastinet.ec2.security import ssh_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import KeyTypeType
@@ -81,6 +83,8 @@ def need(tx: Transaction, name: str) -> KeyPair:
 
 def create_key_pair(tx: Transaction, request: Request) -> Answer:
     """A new key, whose private half is told this once and never kept."""
+    from elastinet.ec2.security import ssh_keys  # which loads cryptography, and few servers make keys
+
     name = _new_name(tx, request)
     if request.get("KeyFormat", "pem") != "pem":
         raise faults.unsupported("elastinet does not support the KeyFormat ppk in CreateKeyPair.")
@@ -90,6 +94,8 @@ def create_key_pair(tx: Transaction, request: Request) -> Answer:
 
 def import_key_pair(tx: Transaction, request: Request) -> Answer:
     """A key pair of the client's own, by its public half."""
+    from elastinet.ec2.security import ssh_keys
+
     name = _new_name(tx, request)
     return _told(tx, _keep(tx, request, name, ssh_keys.read(request["PublicKeyMaterial"])))
 
@@ -104,7 +110,7 @@ def _new_name(tx: Transaction, request: Request) -> str:
     return name
 
 
-def _keep(tx: Transaction, request: Request, name: str, key: ssh_keys.SshKey) -> KeyPair:
+def _keep(tx: Transaction, request: Request, name: str, key: "ssh_keys.SshKey") -> KeyPair:
     if tx.count(KeyPair) >= tx.settings.quotas.key_pairs:
         raise faults.quota("KeyPairLimitExceeded", "key pairs")
     return tx.new(
