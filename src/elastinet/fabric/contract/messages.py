@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.objects import AnyObject
 
 
@@ -17,20 +18,24 @@ class Desire(msgspec.Struct, frozen=True, tag="desire"):
 
     generation: int
     put: tuple[AnyObject, ...] = ()
-    drop: tuple[str, ...] = ()
+    drop: tuple[Key, ...] = ()
     whole: bool = False
     observe: bool = False
     scrap: tuple[str, ...] = ()
 
 
-class Converged(msgspec.Struct, frozen=True, tag="converged"):
-    """Agent to engine: the kernel has all that this generation asked for, but for `failed`.
+class FailureReport(msgspec.Struct, frozen=True, array_like=True):
+    """Something that is not as wanted, and one line that says why."""
 
-    `failed` maps an object's key to one line that says why.
-    """
+    subject: Subject
+    why: str
+
+
+class Converged(msgspec.Struct, frozen=True, tag="converged"):
+    """Agent to engine: the kernel has all that this generation asked for, but for `failed`."""
 
     generation: int
-    failed: dict[str, str] = {}
+    failed: tuple[FailureReport, ...] = ()
 
 
 class Running(msgspec.Struct, frozen=True, tag="running"):
