@@ -7,9 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from elastinet.absence import AWAY_SECONDS, Absence
+from elastinet.ec2.core.fact import (
+    InstanceGone,
+    InstanceLost,
+    InstanceRunning,
+    InterfaceAttached,
+    InterfaceDetached,
+)
 from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.messages import (
@@ -18,11 +25,11 @@ from elastinet.fabric.contract.messages import (
     Desire,
     Detached,
     DirectionStats,
-    Fact,
     Gone,
     Hello,
     Measure,
     Measured,
+    News,
     Running,
 )
 from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, Guest, Interface
@@ -166,7 +173,7 @@ class Reconciler:
             del self._leaving[key]
             self._report_left(key)
         for instance in [i for i in self.engine.state.all(Instance) if i.state in ("pending", "running")]:
-            self._report_instance("InstanceLost", instance.id)
+            self._report_instance(InstanceLost(instance.id))
 
     def look_again(self) -> None:
         """Have the fabric compare all with what the kernel really has."""
@@ -175,18 +182,18 @@ class Reconciler:
 
     # --- facts → engine ---------------------------------------------------------------------------
 
-    def learn(self, fact: Fact) -> None:
+    def learn(self, fact: News) -> None:
         """Take a fact to the engine."""
         match fact:
-            case Running():
-                self._report_instance("InstanceRunning", fact.guest, fact.boot)
-            case Gone():
+            case Running(guest, boot):
+                self._report_instance(InstanceRunning(guest, boot))
+            case Gone(guest):
                 if not fact.asked:
-                    self._report_instance("InstanceGone", fact.guest, False)
-            case Attached():
-                self._report_interface("InterfaceAttached", fact.interface, fact.attachment)
-            case Detached():
-                self._report_interface("InterfaceDetached", fact.interface, fact.attachment)
+                    self._report_instance(InstanceGone(guest, asked=False))
+            case Attached(interface, attachment):
+                self._report_interface(InterfaceAttached(interface, attachment))
+            case Detached(interface, attachment):
+                self._report_interface(InterfaceDetached(interface, attachment))
             case Hello():
                 self.hello = fact
             case Converged():
@@ -194,6 +201,8 @@ class Reconciler:
             case Measured():
                 if asked := self._asked.get(fact.number):
                     asked.set_result(fact)
+            case _:
+                assert_never(fact)
         self._news.set()
 
     def _converge(self, fact: Converged) -> None:
@@ -214,19 +223,19 @@ class Reconciler:
 
     def _report_left(self, key: Key) -> None:
         if key.kind == "guest":
-            self._report_instance("InstanceGone", key.id, True)
+            self._report_instance(InstanceGone(key.id, asked=True))
             return
         interface = self.engine.state.get(NetworkInterface, key.id)
         if interface is not None and interface.attachment is not None:
-            self._report_interface("InterfaceDetached", key.id, interface.attachment.id)
+            self._report_interface(InterfaceDetached(key.id, interface.attachment.id))
 
-    def _report_instance(self, fact: str, id: str, *args: object) -> None:
-        if instance := self.engine.state.get(Instance, id):
-            self.engine.report(*instance.scope, fact, id, *args)
+    def _report_instance(self, fact: InstanceRunning | InstanceGone | InstanceLost) -> None:
+        if instance := self.engine.state.get(Instance, fact.instance):
+            self.engine.report(*instance.scope, fact)
 
-    def _report_interface(self, fact: str, id: str, attachment: str) -> None:
-        if interface := self.engine.state.get(NetworkInterface, id):
-            self.engine.report(*interface.scope, fact, id, attachment)
+    def _report_interface(self, fact: InterfaceAttached | InterfaceDetached) -> None:
+        if interface := self.engine.state.get(NetworkInterface, fact.interface):
+            self.engine.report(*interface.scope, fact)
 
     async def measure(self) -> Measured:
         """Ask the fabric for its counters and the credits left; raises TimeoutError if it is away."""

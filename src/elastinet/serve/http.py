@@ -14,6 +14,7 @@ import msgspec
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.digits import decimal, whole
+from elastinet.ec2.core.fact import UnitFailed, UnitRepaired
 from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.names import host_link
@@ -284,10 +285,11 @@ class Application:
     async def _fail(self, query: bytes) -> Reply:
         given = _given(query)
         unit, kind = given.get("unit", ""), given.get("kind", "power")
-        return _answer(lambda: hardware.change(self._engine, "fail", unit, kind))
+        return _answer(lambda: hardware.change(self._engine, UnitFailed(unit, kind)))
 
     async def _repair(self, query: bytes) -> Reply:
-        return _answer(lambda: hardware.change(self._engine, "repair", _given(query).get("unit", "")))
+        unit = _given(query).get("unit", "")
+        return _answer(lambda: hardware.change(self._engine, UnitRepaired(unit)))
 
     async def _certificate(self, _query: bytes) -> Reply:
         return 200, "application/x-pem-file", self._metadata.signer.certificate

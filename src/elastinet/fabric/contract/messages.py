@@ -134,7 +134,9 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     interfaces: dict[str, InterfaceStats] = {}
 
 
-Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello | Measured
+News = Converged | Running | Gone | Attached | Detached | Hello | Measured
+Fact = News | Listener
+"""All that the agent says to the engine: a listener comes with a descriptor, all else is news alone."""
 
 
 class Measure(msgspec.Struct, frozen=True, tag="measure"):
@@ -205,3 +207,7 @@ class Exited(msgspec.Struct, frozen=True, tag="exited"):
 
     status: int
     error: str = ""
+
+
+Demand = Desire | Measure | Exec | Open | Signal
+"""All that the agent is asked for: by the engine, or by a client on a connection of its own."""

@@ -340,10 +340,8 @@ def _any(pair: nftext.Pair) -> Item:
 
 def failed_owners(failures: Failures, owners: Mapping[Identity, Key], namespace: Key) -> dict[Subject, str]:
     """Say failures by the objects that asked for the items; what no object asked for is the namespace's."""
-    found: dict[Subject, str] = {}
-    for identity, why in failures.items():
-        if owner := owners.get(identity):
-            found[owner] = why
-        else:
-            found[namespace] = f"{'/'.join(map(str, identity))}: {why}"
+    found: dict[Subject, str] = {owners[item]: why for item, why in failures.items() if item in owners}
+    rest = [f"{'/'.join(map(str, item))}: {why}" for item, why in failures.items() if item not in owners]
+    if rest:
+        found[namespace] = "; ".join([*filter(None, [found.get(namespace)]), *rest])
     return found
