@@ -7,6 +7,7 @@ import pytest
 
 from compiled import planned
 from elastinet.fabric.compile.compiling import compile_object
+from elastinet.fabric.compile.items import Link
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
@@ -90,6 +91,17 @@ def test_a_compilation_reads_what_the_graph_says(name: str) -> None:
     region = REGIONS[name]()
     view = planned(region.state, region.settings).view
     assert {item.key: past for item in view.objects.values() if (past := undeclared(item, view))} == {}
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_a_link_is_between_the_namespaces_that_the_graph_says(name: str) -> None:
+    region = REGIONS[name]()
+    view = planned(region.state, region.settings).view
+    for item in view.objects.values():
+        find = GRAPH[item.key.kind].link
+        said = {find(item)} if find else set()
+        made = compile_object(item, view).items()
+        assert {(at, link.holder) for (at, _), link in made if isinstance(link, Link)} <= said
 
 
 def test_a_namespace_waits_for_those_that_make_links_in_it() -> None:
