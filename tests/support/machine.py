@@ -251,7 +251,8 @@ def _fact(line: bytes) -> dict[str, Any]:
     """A fact of the agent's; what failed is by its key's text."""
     fact: dict[str, Any] = json.loads(line)
     if "failed" in fact:
-        fact["failed"] = {":".join(subject): why for subject, why in fact["failed"]}
+        named = ((":".join(s) if isinstance(s, list) else s, why) for s, why in fact["failed"])
+        fact["failed"] = dict(named)
     return fact
 
 
