@@ -9,10 +9,11 @@ from typing import Any
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.fact import FACT_NAMES, AnyFact, Sweep
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import Views
-from elastinet.ec2.operations import FACTS, OPERATIONS
+from elastinet.ec2.operations import OPERATIONS, take
 from elastinet.ec2.vpc.account import open_region
 from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
@@ -79,10 +80,10 @@ class Engine:
         if action not in OPERATIONS:
             raise Fault("UnsupportedOperation", f"elastinet does not support the operation {action}.")
 
-    def report(self, owner: str, region: str, fact: str, *args: Any) -> None:
-        """Take note of what the fabric says has happened; a fact about the past changes nothing."""
-        with self._transaction(fact, owner, region) as tx:
-            FACTS[fact](tx, *args)
+    def report(self, owner: str, region: str, fact: AnyFact) -> None:
+        """Take note of what has happened; a fact about the past changes nothing."""
+        with self._transaction(type(fact).__name__, owner, region) as tx:
+            take(tx, fact)
 
     def _open(self, owner: str, region: str) -> None:
         if region not in REGIONS:
@@ -164,7 +165,7 @@ class Engine:
     def sweep(self) -> None:
         """Forget what has been over for long, everywhere."""
         for owner, region in {noun.scope for noun in self.state.all(RegionSettings)}:
-            self.report(owner, region, "Sweep")
+            self.report(owner, region, Sweep())
 
     def close(self) -> None:
         """Let go of the journal."""
@@ -173,7 +174,7 @@ class Engine:
 
 def _frees(operation: str, changes: list[Change]) -> bool:
     """True if an operation ends or deletes something, or is a fact, and makes nothing new."""
-    return operation.startswith((*ENDINGS, *FACTS)) and all(change.old is not None for change in changes)
+    return operation.startswith((*ENDINGS, *FACT_NAMES)) and all(change.old is not None for change in changes)
 
 
 class _Commit:

@@ -7,21 +7,29 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from elastinet.absence import AWAY_SECONDS, Absence
+from elastinet.ec2.core.fact import (
+    InstanceGone,
+    InstanceLost,
+    InstanceRunning,
+    InterfaceAttached,
+    InterfaceDetached,
+)
 from elastinet.engine import Engine
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.messages import (
     Attached,
     Converged,
     Desire,
     Detached,
     DirectionStats,
-    Fact,
     Gone,
     Hello,
     Measure,
     Measured,
+    News,
     Running,
 )
 from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, Guest, Interface
@@ -64,14 +72,14 @@ class Reconciler:
         self.engine = engine
         self.link = link
         self.disks = disks
-        self.have: dict[str, AnyObject] = everything(engine.state, engine.settings)
+        self.have: dict[Key, AnyObject] = everything(engine.state, engine.settings)
         self.generation = 0
         self.converged = 0
-        self.failed: dict[str, str] = {}
+        self.failed: dict[Subject, str] = {}
         self._failing_since = 0.0
         self.hello: Hello | None = None
-        self._touched: set[str] = set()
-        self._leaving: dict[str, int] = {}
+        self._touched: set[Key] = set()
+        self._leaving: dict[Key, int] = {}
         self._scrap: set[str] = set()
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
@@ -96,11 +104,11 @@ class Reconciler:
         if change.kind is Instance and (noun is None or getattr(noun, "state", "") == "terminated"):
             self._scrap.add(change.id)
         if isinstance(noun, Instance) and noun.state in ("stopping", "shutting-down"):
-            self._leave(f"guest:{noun.id}")
+            self._leave(Key("guest", noun.id))
         elif isinstance(noun, NetworkInterface) and _is_detaching(noun):
-            self._leave(f"interface:{noun.id}")
+            self._leave(Key("interface", noun.id))
 
-    def _leave(self, key: str) -> None:
+    def _leave(self, key: Key) -> None:
         self._touched.add(key)
         self._leaving.setdefault(key, self.generation + 1)
 
@@ -120,7 +128,7 @@ class Reconciler:
         self._news.set()  # that nothing was to do is news to who waits
 
     def _send(
-        self, *, put: tuple[AnyObject, ...] = (), drop: tuple[str, ...] = (), whole: bool = False
+        self, *, put: tuple[AnyObject, ...] = (), drop: tuple[Key, ...] = (), whole: bool = False
     ) -> None:
         self.generation += 1
         scrap, self._scrap = tuple(self._scrap), set()
@@ -131,10 +139,10 @@ class Reconciler:
         self._absence.up()
         for instance in self.engine.state.all(Instance):
             if instance.state in ("stopping", "shutting-down"):
-                self._leave(f"guest:{instance.id}")
+                self._leave(Key("guest", instance.id))
         for interface in self.engine.state.all(NetworkInterface):
             if _is_detaching(interface):
-                self._leave(f"interface:{interface.id}")
+                self._leave(Key("interface", interface.id))
         self._scrap = self._orphaned_disks()
         self._touched.clear()
         self.have = everything(self.engine.state, self.engine.settings)
@@ -165,7 +173,7 @@ class Reconciler:
             del self._leaving[key]
             self._report_left(key)
         for instance in [i for i in self.engine.state.all(Instance) if i.state in ("pending", "running")]:
-            self._report_instance("InstanceLost", instance.id)
+            self._report_instance(InstanceLost(instance.id))
 
     def look_again(self) -> None:
         """Have the fabric compare all with what the kernel really has."""
@@ -174,18 +182,18 @@ class Reconciler:
 
     # --- facts → engine ---------------------------------------------------------------------------
 
-    def learn(self, fact: Fact) -> None:
+    def learn(self, fact: News) -> None:
         """Take a fact to the engine."""
         match fact:
-            case Running():
-                self._report_instance("InstanceRunning", fact.guest, fact.boot)
-            case Gone():
+            case Running(guest, boot):
+                self._report_instance(InstanceRunning(guest, boot))
+            case Gone(guest):
                 if not fact.asked:
-                    self._report_instance("InstanceGone", fact.guest, False)
-            case Attached():
-                self._report_interface("InterfaceAttached", fact.interface, fact.attachment)
-            case Detached():
-                self._report_interface("InterfaceDetached", fact.interface, fact.attachment)
+                    self._report_instance(InstanceGone(guest, asked=False))
+            case Attached(interface, attachment):
+                self._report_interface(InterfaceAttached(interface, attachment))
+            case Detached(interface, attachment):
+                self._report_interface(InterfaceDetached(interface, attachment))
             case Hello():
                 self.hello = fact
             case Converged():
@@ -193,39 +201,41 @@ class Reconciler:
             case Measured():
                 if asked := self._asked.get(fact.number):
                     asked.set_result(fact)
+            case _:
+                assert_never(fact)
         self._news.set()
 
     def _converge(self, fact: Converged) -> None:
         self.converged = max(self.converged, fact.generation)
         self._absence.over()
-        if fact.failed != self.failed:
-            for key, why in fact.failed.items():
-                log.warning("%s: %s", key, why)
-        if fact.failed.keys() != self.failed.keys():
+        failed = {failure.subject: failure.why for failure in fact.failed}
+        if failed != self.failed:
+            for subject, why in failed.items():
+                log.warning("%s: %s", subject, why)
+        if failed.keys() != self.failed.keys():
             self._failing_since = time.monotonic()
-        self.failed = fact.failed
+        self.failed = failed
         done = [key for key, since in self._leaving.items() if since <= fact.generation]
         for key in done:
-            if key not in fact.failed:
+            if key not in failed:
                 del self._leaving[key]
                 self._report_left(key)
 
-    def _report_left(self, key: str) -> None:
-        kind, _, id = key.partition(":")
-        if kind == "guest":
-            self._report_instance("InstanceGone", id, True)
+    def _report_left(self, key: Key) -> None:
+        if key.kind == "guest":
+            self._report_instance(InstanceGone(key.id, asked=True))
             return
-        interface = self.engine.state.get(NetworkInterface, id)
+        interface = self.engine.state.get(NetworkInterface, key.id)
         if interface is not None and interface.attachment is not None:
-            self._report_interface("InterfaceDetached", id, interface.attachment.id)
+            self._report_interface(InterfaceDetached(key.id, interface.attachment.id))
 
-    def _report_instance(self, fact: str, id: str, *args: object) -> None:
-        if instance := self.engine.state.get(Instance, id):
-            self.engine.report(*instance.scope, fact, id, *args)
+    def _report_instance(self, fact: InstanceRunning | InstanceGone | InstanceLost) -> None:
+        if instance := self.engine.state.get(Instance, fact.instance):
+            self.engine.report(*instance.scope, fact)
 
-    def _report_interface(self, fact: str, id: str, attachment: str) -> None:
-        if interface := self.engine.state.get(NetworkInterface, id):
-            self.engine.report(*interface.scope, fact, id, attachment)
+    def _report_interface(self, fact: InterfaceAttached | InterfaceDetached) -> None:
+        if interface := self.engine.state.get(NetworkInterface, fact.interface):
+            self.engine.report(*interface.scope, fact)
 
     async def measure(self) -> Measured:
         """Ask the fabric for its counters and the credits left; raises TimeoutError if it is away."""
@@ -257,9 +267,9 @@ class Reconciler:
         """True if a failure, its own or its instance's, keeps an instance or interface from settling."""
         attachment = noun.attachment if isinstance(noun, NetworkInterface) else None
         keys = {
-            f"guest:{noun.id}",
-            f"interface:{noun.id}",
-            f"guest:{attachment.instance_id if attachment else ''}",
+            Key("guest", noun.id),
+            Key("interface", noun.id),
+            Key("guest", attachment.instance_id if attachment else ""),
         }
         return not keys.isdisjoint(self.failed)
 

@@ -12,7 +12,14 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).p
 
 from path import crowd, world  # noqa: E402
 
-from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, DirectionLimit, GroupRule  # noqa: E402
+from elastinet.fabric.contract.objects import (  # noqa: E402
+    AnyObject,
+    BandwidthLimits,
+    DirectionLimit,
+    GroupRule,
+    Guest,
+    Interface,
+)
 from machine import Machine  # noqa: E402
 from parts import ALL, eni, group, guest  # noqa: E402
 
@@ -47,8 +54,8 @@ def agents(machine: Machine) -> list[int]:
 
 def chosen(number: int) -> list[AnyObject]:
     """The network and the first of the crowd's instances."""
-    things = [item for item in crowd() if item.key.startswith(("guest:", "interface:"))]
-    return [*(item for item in [*world(), *crowd()] if not item.key.startswith(("guest:", "interface:"))),
+    things = [item for item in crowd() if isinstance(item, Guest | Interface)]
+    return [*(item for item in [*world(), *crowd()] if not isinstance(item, Guest | Interface)),
             *things[: 2 * number]]  # fmt: skip
 
 
@@ -63,9 +70,9 @@ def with_limits(kind: str) -> Row:
     machine = Machine("root" if os.geteuid() == 0 else "rootless")
     try:
         objects = chosen(MANY)
-        base = [item for item in objects if not item.key.startswith(("guest:", "interface:"))]
-        guests = [item for item in objects if item.key.startswith(("guest:", "interface:"))]
-        limits = [limited(item.id, kind) for item in guests if item.key.startswith("guest:")]
+        base = [item for item in objects if not isinstance(item, Guest | Interface)]
+        guests = [item for item in objects if isinstance(item, Guest | Interface)]
+        limits = [limited(item.id, kind) for item in guests if isinstance(item, Guest)]
         machine.boot(*base)
         used = sum(map(processor_seconds, agents(machine)))
         machine.boot(*guests, *limits)
@@ -82,8 +89,8 @@ def with_limits(kind: str) -> Row:
 def launch(machine: Machine) -> list[Row]:
     """From Desire to the last Running."""
     objects = chosen(MANY)
-    machine.boot(*(item for item in objects if not item.key.startswith(("guest:", "interface:"))))
-    guests = [item for item in objects if item.key.startswith(("guest:", "interface:"))]
+    machine.boot(*(item for item in objects if not isinstance(item, Guest | Interface)))
+    guests = [item for item in objects if isinstance(item, Guest | Interface)]
     used, free, began = sum(map(processor_seconds, agents(machine))), free_bytes(), time.monotonic()
     machine.boot(*guests)
     wall = time.monotonic() - began

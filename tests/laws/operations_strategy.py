@@ -15,6 +15,14 @@ from region_moves import IMAGE, MOVES
 
 from elastinet.catalog.plant import Plant, Unit
 from elastinet.catalog.settings import Settings, unlimited
+from elastinet.ec2.core.fact import (
+    InstanceGone,
+    InstanceRunning,
+    InterfaceAttached,
+    InterfaceDetached,
+    UnitFailed,
+    UnitRepaired,
+)
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -41,19 +49,19 @@ def report_everything(engine: Engine) -> None:
     """Have the fabric say that all which was asked of it is so."""
     for instance in engine.state.all(Instance):
         if instance.state == "pending":
-            engine.report(*instance.scope, "InstanceRunning", instance.id, instance.boot)
+            engine.report(*instance.scope, InstanceRunning(instance.id, instance.boot))
         elif instance.state in ("stopping", "shutting-down"):
-            engine.report(*instance.scope, "InstanceGone", instance.id, True)
+            engine.report(*instance.scope, InstanceGone(instance.id, True))
     for interface in engine.state.all(NetworkInterface):
         if attachment := interface.attachment:
-            fact = {"attaching": "InterfaceAttached", "detaching": "InterfaceDetached"}.get(attachment.status)
+            fact = {"attaching": InterfaceAttached, "detaching": InterfaceDetached}.get(attachment.status)
             if fact:
-                engine.report(*interface.scope, fact, interface.id, attachment.id)
+                engine.report(*interface.scope, fact(interface.id, attachment.id))
 
 
 def end_by_itself(c: Choice) -> None:
     """Have a machine end without anybody asking."""
-    c.engine.report(c.owner, REGION, "InstanceGone", c.instance, False)
+    c.engine.report(c.owner, REGION, InstanceGone(c.instance, False))
 
 
 def break_hardware(c: Choice) -> None:
@@ -64,13 +72,13 @@ def break_hardware(c: Choice) -> None:
         plant, zone = c.engine.plants.plant, zone_id(REGION, instance.zone)
         rack = Unit(zone, "rack", (instance.host or 0) // plant.hosts_per_rack)
         unit = rack if c.chance(2) else Unit(zone, "host", instance.host or 0)
-        c.engine.report("", REGION, "UnitFailed", str(unit), c.one(("power", "network")))
+        c.engine.report("", REGION, UnitFailed(str(unit), c.one(("power", "network"))))
 
 
 def mend_hardware(c: Choice) -> None:
     """Have something repaired that has failed."""
     if failures := list(c.engine.state.all(Failure)):
-        c.engine.report("", REGION, "UnitRepaired", c.one(failures).id)
+        c.engine.report("", REGION, UnitRepaired(c.one(failures).id))
 
 
 EVENTS: dict[str, Callable[[Choice], None]] = {

@@ -11,6 +11,7 @@ from choice import Choice
 from hypothesis import HealthCheck, given, settings
 from operations_strategy import Move, furnish, moves, new_engine, play
 
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.messages import Desire, Gone
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired.desired import build, everything
@@ -30,7 +31,7 @@ class Told(ModelledFabric):
 
     def __init__(self) -> None:
         super().__init__()
-        self.picture: dict[str, AnyObject] = {}
+        self.picture: dict[Key, AnyObject] = {}
 
     def send(self, desire: Desire) -> None:
         if desire.whole:
@@ -119,4 +120,4 @@ def test_building_again_gives_equal_objects(times: int) -> None:
 
 
 def kinds(objects: Iterable[AnyObject]) -> set[str]:
-    return {one.key.partition(":")[0] for one in objects}
+    return {one.key.kind for one in objects}

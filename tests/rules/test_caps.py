@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from elastinet.ec2.core.fact import InstanceGone, InstanceRunning
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.caps import Caps, Traffic
 from elastinet.rules.paths import NoNetworkPath
@@ -220,7 +221,7 @@ def efa_only(region: Region, beside: NetworkInterface, subnet: str, *, card: int
     id = region.call("CreateNetworkInterface", **asked)["NetworkInterface"]["NetworkInterfaceId"]
     instance = region.instance(beside)
     region.call("StopInstances", InstanceIds=[instance.id])
-    region.engine.report(*instance.scope, "InstanceGone", instance.id, True)
+    region.engine.report(*instance.scope, InstanceGone(instance.id, True))
     region.call(
         "AttachNetworkInterface",
         NetworkInterfaceId=id,
@@ -229,7 +230,7 @@ def efa_only(region: Region, beside: NetworkInterface, subnet: str, *, card: int
         NetworkCardIndex=card,
     )
     region.call("StartInstances", InstanceIds=[instance.id])
-    region.engine.report(*instance.scope, "InstanceRunning", instance.id, 2)
+    region.engine.report(*instance.scope, InstanceRunning(instance.id, 2))
     return region.state.need(NetworkInterface, id)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from elastinet.ec2.core.fact import InstanceGone, InstanceRunning
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.caps import Traffic
 from elastinet.rules.performance import of_pair
@@ -42,11 +43,11 @@ class Groups:
         """Take an instance's enhanced networking away."""
         instance = self.region.instance(end)
         self.region.call("StopInstances", InstanceIds=[instance.id])
-        self.region.engine.report(*instance.scope, "InstanceGone", instance.id, True)
+        self.region.engine.report(*instance.scope, InstanceGone(instance.id, True))
         off: dict[str, Any] = {"EnaSupport": {"Value": False}}
         self.region.call("ModifyInstanceAttribute", InstanceId=instance.id, **off)
         self.region.call("StartInstances", InstanceIds=[instance.id])
-        self.region.engine.report(*instance.scope, "InstanceRunning", instance.id, 2)
+        self.region.engine.report(*instance.scope, InstanceRunning(instance.id, 2))
 
 
 @pytest.mark.parametrize(

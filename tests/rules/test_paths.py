@@ -2,6 +2,7 @@
 
 import pytest
 
+from elastinet.ec2.core.fact import InstanceGone
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.paths import NetworkPath, NoNetworkPath, path
 from small_region import HERE, OWNER, THERE, Region
@@ -48,7 +49,7 @@ def test_who_does_not_run(region: Region) -> None:
     id = region.instance(other).id
     region.call("StopInstances", InstanceIds=[id])
     refused(region, one, other, f"{id} is stopping")
-    region.engine.report(OWNER, HERE, "InstanceGone", id, True)
+    region.engine.report(OWNER, HERE, InstanceGone(id, True))
     refused(region, one, other, f"{id} is stopped, not running")
 
 

@@ -10,8 +10,8 @@ from elastinet.fabric.desired.desired import everything
 from elastinet.model.state import State
 
 
-def compiled(state: State, settings: Settings, *, most_bps: int | None = None) -> Mapping[str, Items]:
-    """The items of every namespace that a state asks for; limits of `most_bps` or more are left out."""
+def planned(state: State, settings: Settings, *, most_bps: int | None = None) -> Plan:
+    """The plan of all that a state asks for; limits of `most_bps` or more are left out."""
     plan = Plan()
     if most_bps is not None:
         plan.view.most_bps = most_bps
@@ -19,4 +19,9 @@ def compiled(state: State, settings: Settings, *, most_bps: int | None = None) -
     plan.update([objects[key] for key in sorted(objects)])
     for id in (*sorted({*plan.guests, *plan.networks, *plan.appliances}), names.INTERNET):
         plan.set_up(id, 1)
-    return plan.spaces
+    return plan
+
+
+def compiled(state: State, settings: Settings, *, most_bps: int | None = None) -> Mapping[str, Items]:
+    """The items of every namespace that a state asks for."""
+    return planned(state, settings, most_bps=most_bps).spaces

@@ -21,8 +21,9 @@ import pytest
 from elastinet.deletion import remove_tree
 from elastinet.fabric.agent import launch
 from elastinet.fabric.contract import client
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.messages import Desire
-from elastinet.fabric.contract.objects import AnyObject
+from elastinet.fabric.contract.objects import AnyObject, Guest
 from elastinet.fabric.contract.streams import Streams
 
 PATIENCE = 60.0
@@ -107,7 +108,7 @@ class Machine:
         assert data, "the agent closed the connection"
         self.fds += fds
         *lines, self._rest = (self._rest + data).split(b"\n")
-        self.facts += [json.loads(line) for line in lines]
+        self.facts += map(_fact, lines)
 
     def wait(self, true: Callable[[dict[str, Any]], bool], what: str = "") -> dict[str, Any]:
         """Wait for a fact, also among those heard before."""
@@ -132,7 +133,7 @@ class Machine:
         """Say what to have, and do not wait."""
         self.facts.clear()
         self.generation += 1
-        desire = Desire(self.generation, tuple(put), drop, **options)
+        desire = Desire(self.generation, tuple(put), tuple(map(key_of, drop)), **options)
         self.engine.settimeout(PATIENCE)
         self.engine.sendall(msgspec.json.encode(desire) + b"\n")
 
@@ -141,7 +142,7 @@ class Machine:
         failed = self.desire(*put, **options)
         assert not failed, failed
         for item in put:
-            if item.key.startswith("guest:"):
+            if isinstance(item, Guest):
                 self.wait(
                     lambda fact, id=item.id: fact["type"] == "running" and fact["guest"] == id,
                     f"{item.id} running",
@@ -244,6 +245,21 @@ class Machine:
         if self.process.poll() is None:
             self.stop()
         remove_tree(self.folder)
+
+
+def _fact(line: bytes) -> dict[str, Any]:
+    """A fact of the agent's; what failed is by its key's text."""
+    fact: dict[str, Any] = json.loads(line)
+    if "failed" in fact:
+        named = ((":".join(s) if isinstance(s, list) else s, why) for s, why in fact["failed"])
+        fact["failed"] = dict(named)
+    return fact
+
+
+def key_of(text: str) -> Key:
+    """The key that has this text."""
+    kind, _, id = text.partition(":")
+    return msgspec.convert([kind, id], Key)
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:

@@ -5,6 +5,7 @@ from typing import Any
 
 from elastinet.catalog.images import images
 from elastinet.catalog.settings import Settings, unlimited
+from elastinet.ec2.core.fact import InstanceRunning
 from elastinet.engine import Engine
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -83,7 +84,7 @@ class Region:
             "NetworkInterfaces": [spec],
         }
         (made,) = self.call("RunInstances", region, **(given | more))["Instances"]
-        self.engine.report(OWNER, region, "InstanceRunning", made["InstanceId"], 1)
+        self.engine.report(OWNER, region, InstanceRunning(made["InstanceId"], 1))
         return interfaces_of(self.state, made["InstanceId"])[0]
 
     def peer(self, one: str, other: str, one_region: str = HERE, other_region: str = HERE) -> str:

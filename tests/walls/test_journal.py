@@ -372,6 +372,7 @@ def test_the_advice_fits_the_error(error: str, tmp_path: Path) -> None:
 FULL = """
 import os, sys
 from pathlib import Path
+from elastinet.ec2.core.fact import InstanceGone
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.store import open_journal
@@ -399,7 +400,7 @@ print(set(tried[-5:]) , "warning" if engine.journal.warning() else "")
 print(refusal(launch))
 print(refusal(lambda: call("TerminateInstances", InstanceIds=ids)))
 fill()
-print(refusal(lambda: engine.report("111111111111", "us-east-1", "InstanceGone", ids[0], True)))
+print(refusal(lambda: engine.report("111111111111", "us-east-1", InstanceGone(ids[0], True))))
 print(refusal(lambda: call("DeleteInternetGateway", InternetGatewayId=gateway)))
 engine.close()
 fill()

@@ -1,9 +1,21 @@
 """The table of contents: every action that elastinet supports, and the facts that the fabric reports."""
 
 from collections.abc import Callable
+from typing import assert_never
 
 from elastinet.ec2.account import account_attributes, regions, tags
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.fact import (
+    AnyFact,
+    InstanceGone,
+    InstanceLost,
+    InstanceRunning,
+    InterfaceAttached,
+    InterfaceDetached,
+    Sweep,
+    UnitFailed,
+    UnitRepaired,
+)
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import (
@@ -227,13 +239,25 @@ OPERATIONS: dict[str, Operation] = {
     "UpdateSecurityGroupRuleDescriptionsIngress": security_group_rules.update_descriptions(egress=False),
 }
 
-FACTS: dict[str, Callable[..., None]] = {
-    "InstanceRunning": facts.instance_running,
-    "InstanceGone": facts.instance_gone,
-    "InstanceLost": facts.instance_lost,
-    "InterfaceAttached": facts.interface_attached,
-    "InterfaceDetached": facts.interface_detached,
-    "Sweep": facts.sweep,
-    "UnitFailed": failures.fail,
-    "UnitRepaired": failures.repair,
-}
+
+def take(tx: Transaction, fact: AnyFact) -> None:
+    """Take a fact into the state."""
+    match fact:
+        case InstanceRunning(id, boot):
+            facts.instance_running(tx, id, boot)
+        case InstanceGone(id, asked):
+            facts.instance_gone(tx, id, asked)
+        case InstanceLost(id):
+            facts.instance_lost(tx, id)
+        case InterfaceAttached(id, attachment):
+            facts.interface_attached(tx, id, attachment)
+        case InterfaceDetached(id, attachment):
+            facts.interface_detached(tx, id, attachment)
+        case UnitFailed(unit, kind):
+            failures.fail(tx, unit, kind)
+        case UnitRepaired(unit):
+            failures.repair(tx, unit)
+        case Sweep():
+            facts.sweep(tx)
+        case _:
+            assert_never(fact)

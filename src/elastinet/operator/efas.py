@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any
 
 from elastinet.engine import Engine
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.operator.nics import find
@@ -14,7 +15,7 @@ from elastinet.rules.efa.bypass import Condition
 MOST = 64
 
 
-def shown(engine: Engine, failed: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:
+def shown(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]) -> dict[str, Any]:
     """The instances so called with each pair of them, or all that have an EFA; `failed` is the agent's word.
 
     A pair's `transport` is "efa", or "tcp" where a condition does not hold. Raises Fault.
@@ -41,9 +42,9 @@ def _instance(engine: Engine, instance: Instance) -> dict[str, Any]:
     }
 
 
-def _pair(engine: Engine, failed: Mapping[str, str], one: Instance, other: Instance) -> dict[str, Any]:
+def _pair(engine: Engine, failed: Mapping[Subject, str], one: Instance, other: Instance) -> dict[str, Any]:
     told = list(bypass.conditions(engine.state, one, other, engine.settings.rules))
-    faults = (failed.get(f"guest:{instance.id}") for instance in (one, other))
+    faults = (failed.get(Key("guest", instance.id)) for instance in (one, other))
     told.append(Condition("the agent has done it", next(filter(None, faults), None)))
     return {
         "instances": [one.id, other.id],

@@ -5,6 +5,7 @@ from typing import Any, get_args
 from elastinet.catalog import regions
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Unit, hosts_of, place_of, read_unit
+from elastinet.ec2.core.fact import UnitFailed, UnitRepaired
 from elastinet.ec2.instances.placing import MOST_PARTITIONS, PlacementRequest, check_group, find_places
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
@@ -130,12 +131,12 @@ def _empty_group(region: str, strategy: str) -> PlacementGroup | None:
     return PlacementGroup(id="", owner="", region=region, **fields)
 
 
-def change(engine: Engine, verb: str, name: str, *kind: str) -> dict[str, Any]:
+def change(engine: Engine, fact: UnitFailed | UnitRepaired) -> dict[str, Any]:
     """Let a unit fail, or repair it."""
-    unit = read_unit(name)
-    region, zone = zone_of(unit.zone_id if unit else name)
-    engine.report("", region, "UnitFailed" if verb == "fail" else "UnitRepaired", name, *kind)
+    unit = read_unit(fact.unit)
+    region, zone = zone_of(unit.zone_id if unit else fact.unit)
+    engine.report("", region, fact)
     hosts = hosts_of(unit, engine.plants.plant) if unit else ()
     touched = [i for host in hosts for i in engine.state.where(Instance, "host", (zone.name, host))]
-    now = f"without {kind[0]}" if kind else "as before"
-    return {"unit": name, "now": now, "instances": [i.id for i in touched]}
+    now = f"without {fact.kind}" if isinstance(fact, UnitFailed) else "as before"
+    return {"unit": fact.unit, "now": now, "instances": [i.id for i in touched]}

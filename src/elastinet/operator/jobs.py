@@ -6,6 +6,7 @@ from typing import Any
 
 from elastinet.catalog.protocols import TCP
 from elastinet.engine import Engine
+from elastinet.fabric.contract.keys import Subject
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -17,7 +18,7 @@ from elastinet.rules.interfaces import attachment_of
 from elastinet.rules.paths import NoNetworkPath, path
 
 
-def prepared(engine: Engine, failed: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:
+def prepared(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]) -> dict[str, Any]:
     """The instances so called, the ports of their processes, who cannot reach whom, and who may use EFA.
 
     `shut` and `without_efa` are sentences, one for each pair; `failed` is the agent's word. Raises Fault.

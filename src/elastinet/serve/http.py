@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +14,9 @@ import msgspec
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
 from elastinet.digits import decimal, whole
+from elastinet.ec2.core.fact import UnitFailed, UnitRepaired
 from elastinet.engine import Engine
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.names import host_link
 from elastinet.fabric.contract.objects import Interface
 from elastinet.imds.service import MetadataService
@@ -172,7 +174,7 @@ class Application:
                 "settled": self._reconciler.settled,
                 "generation": self._reconciler.generation,
                 "converged": self._reconciler.converged,
-                "failed": self._reconciler.failed,
+                "failed": _as_text(self._reconciler.failed),
                 "warning": self._engine.journal.warning(),
                 "missing": missing,
                 "most_bps": hello.most_bps if hello else None,
@@ -184,7 +186,7 @@ class Application:
 
     async def _interface(self, query: bytes) -> Reply:
         (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]
-        made = self._reconciler.have.get(f"interface:{id}")
+        made = self._reconciler.have.get(Key("interface", id))
         if not isinstance(made, Interface):
             return _json({"error": f"{id} is in no running instance"}, 404)
         return _json({"guest": [made.guest, made.device], "router": [made.network, host_link(id)]})
@@ -283,10 +285,11 @@ class Application:
     async def _fail(self, query: bytes) -> Reply:
         given = _given(query)
         unit, kind = given.get("unit", ""), given.get("kind", "power")
-        return _answer(lambda: hardware.change(self._engine, "fail", unit, kind))
+        return _answer(lambda: hardware.change(self._engine, UnitFailed(unit, kind)))
 
     async def _repair(self, query: bytes) -> Reply:
-        return _answer(lambda: hardware.change(self._engine, "repair", _given(query).get("unit", "")))
+        unit = _given(query).get("unit", "")
+        return _answer(lambda: hardware.change(self._engine, UnitRepaired(unit)))
 
     async def _certificate(self, _query: bytes) -> Reply:
         return 200, "application/x-pem-file", self._metadata.signer.certificate
@@ -308,7 +311,7 @@ class Application:
             return _json({"error": sentence}, 400)
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
-        body = {"settled": settled, "failed": self._reconciler.failed}
+        body = {"settled": settled, "failed": _as_text(self._reconciler.failed)}
         done = settled or self._reconciler.settled_but_for_failures
         return _json(body, 200 if done else 408)
 
@@ -337,6 +340,10 @@ def _answer(ask: Callable[[], dict[str, Any]]) -> Reply:
         return _json(ask())
     except Fault as fault:
         return _json({"error": fault.message}, fault.status)
+
+
+def _as_text(failed: Mapping[Subject, str]) -> dict[str, str]:
+    return {str(subject): why for subject, why in failed.items()}
 
 
 def _json(value: dict[str, Any], status: int = 200) -> Reply:

@@ -60,8 +60,8 @@ class KernelFabric:
     def send(self, message: Desire | Measure) -> None:
         """Ask the agent, and stop serving metadata in networks that are to go."""
         for key in message.drop if isinstance(message, Desire) else ():
-            if key.startswith("network:"):
-                self.listeners.close(key.removeprefix("network:"))
+            if key.kind == "network":
+                self.listeners.close(key.id)
         self.agent.send(message)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from elastinet.fabric.compile import permissions, plan
 from elastinet.fabric.compile.items import Identity, Item
+from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.objects import (
     Acl,
     AclEntry,
@@ -58,7 +59,7 @@ class Spent(NamedTuple):
     directions: frozenset[str]
 
 
-Step = AnyObject | str | tuple[str, int | None] | Spent
+Step = AnyObject | Key | tuple[str, int | None] | Spent
 
 
 def moves() -> st.SearchStrategy[Step]:
@@ -89,19 +90,19 @@ def moves() -> st.SearchStrategy[Step]:
         st.builds(lambda n, flow, gateway, baseline, near, cards, where: BandwidthLimits(f"i-{n}", where, "1", DirectionLimit(baseline, 100, 100 - baseline), flow, gateway, cards, near), number, st.sampled_from([50, 100]), st.sampled_from([30, 50, 100]), st.sampled_from([10, 100]), nearer, st.sampled_from([(), (DirectionLimit(60, 60),) * 2]), st.sampled_from([("vpc-1",), ("vpc-1", "vpc-2")])),
         st.builds(lambda n, where: FlowLimitPeers(f"pg-{n}", where, frozenset({"10.0.1.11", six(1, "11")})), number, st.sampled_from([("vpc-1",), ("vpc-2", "vpc-1")])),
     )  # fmt: skip
-    kinds = [
-        "network:vpc",
-        "table:rtb",
-        "guest:i",
-        "interface:eni",
-        "group:sg",
-        "members:sg",
-        "acl:acl",
-        "peering:pcx",
-        "bandwidth:i",
-        "near:pg",
-    ]
-    drops = st.builds("{}-{}".format, st.sampled_from(kinds), number)
+    kinds: dict[ObjectKind, str] = {
+        "network": "vpc",
+        "table": "rtb",
+        "guest": "i",
+        "interface": "eni",
+        "group": "sg",
+        "members": "sg",
+        "acl": "acl",
+        "peering": "pcx",
+        "bandwidth": "i",
+        "near": "pg",
+    }
+    drops = st.builds(lambda kind, n: Key(kind, f"{kinds[kind]}-{n}"), st.sampled_from([*kinds]), number)
     ups = st.tuples(
         st.sampled_from(["i-1", "i-2", "i-3", "vpc-1", "vpc-2", "internet"]), st.sampled_from([None, 1, 2])
     )
@@ -138,7 +139,7 @@ def test_recompute(furnished: bool, steps: list[Step]) -> None:
     kept, followed = plan.Plan(), dict[str, dict[Identity, Item]]()
     for step in FURNITURE * furnished + steps:
         before = {name: dict(items) for name, items in kept.spaces.items()}
-        if isinstance(step, str):
+        if isinstance(step, Key):
             touched = kept.update(drop=[step])
         elif isinstance(step, Spent):
             touched = kept.spend(*step)

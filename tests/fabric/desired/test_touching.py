@@ -1,17 +1,20 @@
-"""Every noun is declared: what of the desired network is built from it, or that nothing is."""
+"""Every edge from a noun has its way to be found."""
 
 import pytest
 
-from elastinet.fabric.desired.touching import check_declared
-from elastinet.model.noun import Noun
+from elastinet.fabric.desired import touching
+from elastinet.model.interface import Address
 from elastinet.model.state import KINDS
 
 
-class Newcomer(Noun, frozen=True, kw_only=True):
-    """A noun that nobody has declared."""
+def test_an_edge_without_a_way_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    touching.check_found(KINDS)
+    monkeypatch.delitem(touching.FINDERS[Address], "mapping")
+    with pytest.raises(TypeError, match=r"say in .* how a Address leads to mapping"):
+        touching.check_found(KINDS)
 
 
-def test_a_noun_that_nobody_declared_is_an_error() -> None:
-    check_declared(KINDS)
-    with pytest.raises(TypeError, match=r"say in .* which objects Newcomer touches"):
-        check_declared((*KINDS, Newcomer))
+def test_a_way_without_an_edge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(touching.FINDERS[Address], "guest", lambda at, noun: ())
+    with pytest.raises(TypeError, match=r"say in .* how a Address leads to guest"):
+        touching.check_found(KINDS)

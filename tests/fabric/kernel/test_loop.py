@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from elastinet.fabric.kernel.loop import Loop
+from elastinet.fabric.kernel.loop import GuestConcern, Loop, NamespaceConcern
 
 
 class Over(BaseException):
@@ -48,12 +48,12 @@ def test_a_fault_ends_nothing_but_its_callback(capfd: pytest.CaptureFixture[str]
     def end() -> None:
         raise Over
 
-    loop.soon(spoilt, "guest:i-1")
-    loop.later(0, spoilt, "network:vpc-1")
+    loop.soon(spoilt, GuestConcern("i-1"))
+    loop.later(0, spoilt, NamespaceConcern("vpc-1"))
     loop.soon(lambda: called.append("soon"))
     loop.later(0.01, end)
     with pytest.raises(Over):
         loop.run()
-    assert told == [("guest:i-1", ZeroDivisionError), ("network:vpc-1", ZeroDivisionError)]
+    assert told == [(GuestConcern("i-1"), ZeroDivisionError), (NamespaceConcern("vpc-1"), ZeroDivisionError)]
     assert called == ["soon"]
     assert capfd.readouterr().err.count("in spoilt") == 2

@@ -1,7 +1,4 @@
-"""Facts that the fabric reports, as operations like any other: through the same door, into the same journal.
-
-A fact names the boot or the attachment that it is about, so one that comes late changes nothing.
-"""
+"""Facts that the fabric reports, as operations: through the same door, into the same journal."""
 
 from msgspec.structs import replace
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.compile.plan import Plan
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.messages import Attached, Detached, Fact
 from elastinet.fabric.contract.objects import Interface
 from elastinet.fabric.guest.guest import GuestProcess
@@ -57,10 +58,10 @@ class Attachments:
             self._look(interface.guest)
 
     @property
-    def failed(self) -> dict[str, str]:
+    def failed(self) -> dict[Key, str]:
         """The reasons why interfaces in running guests are not as wanted, by key of the object."""
         ports = (port for process in self._processes.values() for port in process.ports.values())
-        return {f"interface:{port.interface.id}": port.fault for port in ports if port.fault}
+        return {Key("interface", port.interface.id): port.fault for port in ports if port.fault}
 
     def settled(self, appliance: str) -> None:
         """Hear that an appliance has configured what came into it."""

@@ -1,6 +1,7 @@
 """The agent's heart: from desired objects to guests and namespaces, and from these to facts."""
 
 from pathlib import Path
+from typing import assert_never
 
 from elastinet.fabric.agent.attachments import Tell
 from elastinet.fabric.agent.backoff import FIRST_SECONDS, BackOff
@@ -9,9 +10,9 @@ from elastinet.fabric.agent.guests import Guests
 from elastinet.fabric.agent.meter import Meter
 from elastinet.fabric.agent.namespaces import Namespaces
 from elastinet.fabric.compile.plan import Plan
-from elastinet.fabric.contract.messages import Converged, Desire
+from elastinet.fabric.contract.messages import Converged, Desire, FailureReport
 from elastinet.fabric.guest.spawning import Spawning
-from elastinet.fabric.kernel.loop import Loop, complain
+from elastinet.fabric.kernel.loop import Concern, GuestConcern, Loop, NamespaceConcern, complain
 
 GATHERING_SECONDS = 0.002
 
@@ -57,8 +58,8 @@ class Fabric:
             drop |= self.plan.view.objects.keys() - {item.key for item in desire.put}
         self.namespaces.touch(self.plan.update(desire.put, drop))
         for key in (*drop, *(item.key for item in desire.put)):
-            if key.startswith("bandwidth:"):
-                self._meter.follow(key.partition(":")[2])
+            if key.kind == "bandwidth":
+                self._meter.follow(key.id)
         self.guests.drop(drop)
         if desire.whole or desire.observe:
             self.namespaces.look_at_all()
@@ -76,14 +77,18 @@ class Fabric:
         if namespaces:
             self.wake()
 
-    def take_fault(self, about: str, error: Exception) -> None:
+    def take_fault(self, about: Concern, error: Exception) -> None:
         """Mark what a fault of ours concerned as failed, and have it made anew; all else goes on."""
-        kind, _, id = about.partition(":")
         why = f"a fault of elastinet's own: {type(error).__name__}: {error}"
-        if kind == "guest":
-            self.guests.fail(id, why)
-        elif kind in ("network", "work"):
-            self.namespaces.fail(id, why)
+        match about:
+            case GuestConcern(id):
+                self.guests.fail(id, why)
+            case NamespaceConcern(id):
+                self.namespaces.fail(id, why)
+            case None:
+                pass
+            case _:
+                assert_never(about)
         self.wake()
 
     def wake(self) -> None:
@@ -109,7 +114,7 @@ class Fabric:
         if not (self.namespaces.is_at_rest and self.guests.is_settled()):
             return
         failed = self.plan.failed | self.guests.failed | self.namespaces.failed
-        answer = Converged(self._generation, failed)
+        answer = Converged(self._generation, tuple(FailureReport(*pair) for pair in failed.items()))
         if answer != self._answered:
             self._answered = answer
             self._tell(answer, None)

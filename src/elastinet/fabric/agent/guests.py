@@ -6,10 +6,11 @@ from typing import Protocol
 
 from elastinet.fabric.agent import descriptors
 from elastinet.fabric.agent.attachments import Attachments, Tell
-from elastinet.fabric.agent.backoff import BackOff
+from elastinet.fabric.agent.backoff import BackOff, boot_of
 from elastinet.fabric.agent.memories import Memories
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.messages import Gone, Running
 from elastinet.fabric.contract.objects import Guest
 from elastinet.fabric.guest.disk import Disks
@@ -77,9 +78,9 @@ class Guests:
         over = {id for id in self._over.keys() & found.keys() if self._over[id] == found[id].boot}
         return {id: guest for id, guest in found.items() if id not in over}
 
-    def drop(self, keys: set[str]) -> None:
+    def drop(self, keys: set[Key]) -> None:
         """Forget the ends of guests that nobody wants any more: another one may have the name."""
-        self._over = {id: boot for id, boot in self._over.items() if f"guest:{id}" not in keys}
+        self._over = {id: boot for id, boot in self._over.items() if Key("guest", id) not in keys}
 
     def scrap(self, ids: set[str]) -> None:
         """Have disks deleted as soon as nobody has them."""
@@ -102,10 +103,10 @@ class Guests:
         return not (self.memories.busy or is_ending or self.wanted().keys() - self._failed.keys() - up)
 
     @property
-    def failed(self) -> dict[str, str]:
+    def failed(self) -> dict[Key, str]:
         """The reasons why guests and their interfaces are not as wanted, by key of the object."""
         guests, wanted = self.memories.failed | self._failed, self.wanted()
-        own = {f"guest:{id}": why for id, why in guests.items() if id in wanted}
+        own = {Key("guest", id): why for id, why in guests.items() if id in wanted}
         return own | self.attachments.failed
 
     # --- their boots ------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ class Guests:
 
     def _boot_fresh(self, wanted: dict[str, Guest]) -> None:
         for id in sorted(wanted.keys() - self.processes.keys()):
-            if self._backoff.is_resting(wanted[id].key):
+            if self._backoff.is_resting(boot_of(id)):
                 continue
             try:
                 process = self._begin(wanted[id])
@@ -139,7 +140,7 @@ class Guests:
     def _fail(self, guest: Guest, why: str) -> None:
         """Let a guest that could not be started rest for a while."""
         self._failed[guest.id] = why
-        self._backoff.failed(guest.key, self._wake)
+        self._backoff.failed(boot_of(guest.id), self._wake)
 
     def fail(self, id: str, why: str) -> None:
         """End a guest for a fault that was noticed elsewhere; it is started anew."""
@@ -156,7 +157,7 @@ class Guests:
                 self._network.touch(self._plan.set_up(id, process.guest.boot))
         elif what == "ready":
             self._failed.pop(id, None)
-            self._backoff.succeeded(process.guest.key)
+            self._backoff.succeeded(boot_of(id))
             self.attachments.start(process)
             self._check_running(process)
         elif what == "end":
@@ -189,14 +190,14 @@ class Guests:
         if seconds > TROUBLE_SECONDS:
             self._failed[id] = "it reboots as soon as it is up, again and again"
         process.console.say("rebooted")
-        self._backoff.rest(process.guest.key, seconds, self._wake)
+        self._backoff.rest(boot_of(id), seconds, self._wake)
 
     def _check_running(self, process: GuestProcess) -> None:
         """Tell once that a guest runs: when every interface that it booted with has its address."""
         if process.running or process.asked or not process.ready:
             return
         guest = process.guest
-        waiting = {id for id in process.awaited if f"interface:{id}" in self._plan.view.objects}
+        waiting = {id for id in process.awaited if Key("interface", id) in self._plan.view.objects}
         bound = {id for id, port in process.ports.items() if port.bound}
         if waiting <= bound and self.memories.is_settled(process, self._plan.memory(guest.id)):
             process.running = True

@@ -7,14 +7,15 @@ from functools import partial
 from typing import Protocol
 
 from elastinet.fabric.agent.attachments import Tell
-from elastinet.fabric.agent.backoff import BackOff
+from elastinet.fabric.agent.backoff import BackOff, opening_of, work_in
 from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.messages import Listener
 from elastinet.fabric.kernel import isolate
-from elastinet.fabric.kernel.loop import Call, Loop, complain
+from elastinet.fabric.kernel.loop import Call, Loop, NamespaceConcern, complain
 from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.router.router import failed_owners
 from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
@@ -67,7 +68,7 @@ class Namespaces:
         self._looking: set[str] = set()
         self._busy: set[str] = set()
         self._closing: list[int] = []
-        self._failed: dict[str, dict[str, str]] = {}
+        self._failed: dict[str, dict[Subject, str]] = {}
         self._openings = 0
 
     def tell_of_links(self, followers: Followers) -> None:
@@ -80,7 +81,7 @@ class Namespaces:
         return not (self._busy or self._dirty or self._looking)
 
     @property
-    def failed(self) -> dict[str, str]:
+    def failed(self) -> dict[Subject, str]:
         """The reasons why objects in namespaces are not as wanted, by key of the object."""
         return {key: why for part in self._failed.values() for key, why in part.items()}
 
@@ -121,7 +122,7 @@ class Namespaces:
         for id in sorted(spare):
             self._lose(id)
         for id in sorted(wanted - self.spaces.keys()):
-            if not self._backoff.is_resting(_key(id)):
+            if not self._backoff.is_resting(opening_of(id)):
                 self._open(id, None)
         if self._internet is not None and names.INTERNET not in self.spaces:
             self._open_internet()
@@ -150,7 +151,7 @@ class Namespaces:
                 self._close(id)
 
     def _open_internet(self) -> None:
-        if not self._backoff.is_resting(_key(names.INTERNET)):
+        if not self._backoff.is_resting(opening_of(names.INTERNET)):
             self._open(names.INTERNET, self._internet)
             self._expose()
 
@@ -169,16 +170,22 @@ class Namespaces:
             namespace = Namespace(id, self.fds, self._relay, self._role(id), fd, self._helper)
             self._admit(namespace)
         except OSError as error:
-            self._failed[id] = {f"network:{id}": str(error)}
-            self._backoff.failed(_key(id), self._wake)
+            self._failed[id] = {self._subject(id): str(error)}
+            self._backoff.failed(opening_of(id), self._wake)
             return
-        self._backoff.succeeded(_key(id))
+        self._backoff.succeeded(opening_of(id))
         self._dirty.add(id)
         self._plan.stir(id)
         if namespace.role != INTERNET:
             self._openings += 1
             self._dirty |= self._plan.set_up(id, self._openings)
         self._hand_over(namespace)
+
+    def _subject(self, id: str) -> Key:
+        """The object that a namespace is there for; the internet's is no network's."""
+        if id == names.INTERNET:
+            return Key("guest", id)
+        return Key("appliance" if id in self._plan.appliances else "network", id)
 
     def _role(self, id: str) -> Role:
         if id == names.INTERNET:
@@ -191,7 +198,7 @@ class Namespaces:
             if namespace.role != INTERNET:
                 self.fds[namespace.id] = namespace.descriptor()
             self._loop.watch(
-                namespace.monitor.fileno(), lambda: self._overheard(namespace), _key(namespace.id)
+                namespace.monitor.fileno(), lambda: self._overheard(namespace), NamespaceConcern(namespace.id)
             )
         except OSError:
             if namespace.role != INTERNET and (held := self.fds.pop(namespace.id, None)) is not None:
@@ -203,7 +210,8 @@ class Namespaces:
     def _overheard(self, namespace: Namespace) -> None:
         """Look at a namespace that someone else changed, once he may be done."""
         if namespace.monitor.hears_others():
-            self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), _key(namespace.id))
+            about = NamespaceConcern(namespace.id)
+            self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), about)
 
     def _hand_over(self, namespace: Namespace) -> None:
         """Give the engine the metadata sockets that are new."""
@@ -230,19 +238,13 @@ class Namespaces:
         self._dirty &= self.spaces.keys()
         self._looking &= self.spaces.keys()
         at_work = self._busy | work
-        work = {id for id in work if not self._makers(id) & at_work}
+        work = {id for id in work if not self._plan.makers(id) & at_work}
         for id in work:
             self._busy.add(id)
             future = self.spaces[id].carry_out(self._order(id))
             future.add_done_callback(partial(self._finished, id))
         self._dirty -= work
         self._looking -= work
-
-    def _makers(self, id: str) -> set[str]:
-        """The namespaces whose workers make links that end in this one."""
-        if self.spaces[id].role == ROUTER:
-            return self._plan.makers(id)
-        return {other for other, namespace in self.spaces.items() if namespace.role == ROUTER}
 
     def _order(self, id: str) -> Order:
         delta, owners = self._plan.delta(id), self._plan.owners[id]
@@ -256,7 +258,7 @@ class Namespaces:
 
     def _finished(self, id: str, future: "Future[Outcome]") -> None:
         """Hear from a worker, in its thread."""
-        self._loop.soon(lambda: self._done(id, future), _key(id))
+        self._loop.soon(lambda: self._done(id, future), NamespaceConcern(id))
 
     def _done(self, id: str, future: "Future[Outcome]") -> None:
         """Take in what a namespace's worker has done."""
@@ -268,15 +270,15 @@ class Namespaces:
         if error is None:
             self._take(id, future.result())
         else:
-            self._failed[id] = {f"network:{id}": str(error)}
+            self._failed[id] = {self._subject(id): str(error)}
         if self._failed[id]:
             self._retry_later(id, anew=error is not None)
         else:
-            self._backoff.succeeded(f"work:{id}")
+            self._backoff.succeeded(work_in(id))
         self._wake()
 
     def _take(self, id: str, outcome: Outcome) -> None:
-        self._failed[id] = failed_owners(outcome.failures, self._plan.owners[id])
+        self._failed[id] = failed_owners(outcome.failures, self._plan.owners[id], self._subject(id))
         if self._followers and id in self.spaces and id != names.INTERNET:
             self._followers.follow(outcome)
         if self._followers and not self._failed[id]:
@@ -286,7 +288,7 @@ class Namespaces:
         """Mark a namespace as failed for a fault that was noticed elsewhere, and compare all of it anew."""
         if id in self.spaces:
             self._busy.discard(id)
-            self._failed[id] = {f"network:{id}": why}
+            self._failed[id] = {self._subject(id): why}
             self._retry_later(id, anew=True)
 
     def _retry_later(self, id: str, *, anew: bool) -> None:
@@ -299,7 +301,7 @@ class Namespaces:
                 self._looking.add(id)
             self._wake()
 
-        self._backoff.failed(f"work:{id}", retry)
+        self._backoff.failed(work_in(id), retry)
 
     def _close_descriptors(self) -> None:
         """Close ended guests' namespaces once no worker can be using them."""
@@ -307,7 +309,3 @@ class Namespaces:
             for fd in self._closing:
                 os.close(fd)
             self._closing.clear()
-
-
-def _key(id: str) -> str:
-    return f"network:{id}"

@@ -4,7 +4,9 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 
@@ -13,6 +15,7 @@ from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.fabric import Fabric
 from elastinet.fabric.agent.opening import open_inside
 from elastinet.fabric.contract.messages import (
+    Demand,
     Desire,
     Exec,
     Exited,
@@ -36,7 +39,7 @@ SEND_BUFFER = 1 << 22
 NO_MEMORY_LIMIT = "no control group that counts memory is this user's to make: it is not limited"
 NO_PROCESS_LIMIT = "an instance's root has this machine's id, of which the kernel limits no processes"
 NO_IDS = "this kernel, or a file system here, cannot map ids: an instance's root has the id of this machine's"
-_decode = msgspec.json.Decoder(Desire | Exec | Open | Signal | Measure).decode
+_decode: Callable[[bytes], Demand] = msgspec.json.Decoder(Demand).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -152,7 +155,8 @@ class AgentServer:
 
     def _take(self, peer: Peer, line: bytes) -> None:
         """Do what one message asks."""
-        match _decode(line):
+        demand = _decode(line)
+        match demand:
             case Desire() as desire:
                 self._adopt(peer)
                 self.fabric.desire(desire)
@@ -165,8 +169,11 @@ class AgentServer:
                 peer.execution.start(self.fabric.guests.processes)
             case Open() as request:
                 self._open(peer, request)
-            case Signal() as message if peer.execution:
-                peer.execution.pass_on(message)
+            case Signal() as message:
+                if peer.execution:
+                    peer.execution.pass_on(message)
+            case _:
+                assert_never(demand)
 
     def _open(self, peer: Peer, request: Open) -> None:
         """Open a socket where a peer wants one, and hand it over."""

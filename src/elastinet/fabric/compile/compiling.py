@@ -8,7 +8,6 @@ What comes in by the internet gateway has only the number of the edge route tabl
 
 from collections.abc import Iterable, Iterator
 from socket import AF_INET6
-from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -26,6 +25,7 @@ from elastinet.fabric.compile.items import (
 )
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.objects import (
     Acl,
     AnyObject,
@@ -33,8 +33,6 @@ from elastinet.fabric.contract.objects import (
     BandwidthLimits,
     FlowLimitPeers,
     Group,
-    GroupRule,
-    Guest,
     Interface,
     Members,
     Network,
@@ -62,7 +60,7 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
         case RoutingTable() if view.network(item.network):
             return _placed(item.network, _table(item, view))
         case Group() if view.network(item.network):
-            known = {p.peer for p in item.ingress | item.egress if f"members:{p.peer}" in view.objects}
+            known = {peer for peer in item.peer_groups if Key("members", peer) in view.objects}
             return _placed(item.network, nft.group(item, known, view.has_ipv6(item.network)))
         case Acl() if view.network(item.network):
             return _placed(item.network, acls.acl(item, view.has_ipv6(item.network)))
@@ -75,59 +73,11 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
         case FlowLimitPeers():
             return _near(item, view)
         case PeeringLink() if peering.live(item.id, view):
-            maker, taker = peering.ends(item)
+            maker, taker = item.ends
             far = _placed(taker, peering.taker_end(item, view))
             return _placed(maker, peering.maker_end(item, view)) | far
         case _:
             return {}
-
-
-def needs(item: AnyObject) -> Iterator[str]:
-    """Give what an object's compilation reads of others: their keys, or only that they exist."""
-    match item:
-        case Network():
-            yield from (f"guest:{names.INTERNET}", f"epoch:{item.id}", f"exists:table:{item.edge}")
-        case Interface():
-            yield from (f"guest:{item.guest}", f"exists:network:{item.network}", f"exists:table:{item.table}")
-            yield from (f"has_ipv6:{item.network}", f"bandwidth:{item.guest}")
-            yield from (f"exists:group:{group}" for group in item.groups)
-            yield from (f"acl:{item.acl}", f"exists:appliance:{item.guest}")
-        case RoutingTable():
-            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
-            yield from (f"interface:{route.target}" for route in item.routes)
-            yield from (f"peering:{route.target}" for route in item.routes)
-        case Group():
-            yield from (f"exists:network:{item.network}", f"has_ipv6:{item.network}")
-            yield from (f"exists:members:{peer}" for peer in _peers(item.ingress | item.egress))
-        case Members() | Acl():
-            yield from (f"exists:network:{item.network}", f"has_ipv6:{item.network}")
-        case PublicAddress():
-            yield from (f"network:{item.network}", f"guest:{names.INTERNET}")
-            yield from (f"guest:{item.guest}", f"bandwidth:{item.guest}")
-        case BandwidthLimits():
-            yield from (f"guest:{item.id}", f"guest:{names.INTERNET}")
-            yield from (f"near:{nearer.near}" for nearer in item.nearer)
-            yield from (f"network:{network}" for network in item.networks)
-        case FlowLimitPeers():
-            yield from _existing(item.networks)
-        case Appliance():
-            yield f"guest:{item.id}"
-        case PeeringLink():
-            yield from (f"network:{network}" for network in item.networks)
-            yield f"guest:{peering.ends(item)[1]}"
-        case Guest():
-            pass
-        case _:
-            assert_never(item)
-
-
-def _existing(networks: Iterable[str]) -> Iterator[str]:
-    for network in networks:
-        yield from (f"exists:network:{network}", f"has_ipv6:{network}")
-
-
-def _peers(rules: Iterable[GroupRule]) -> set[str]:
-    return {rule.peer for rule in rules if "/" not in rule.peer}
 
 
 def _placed(namespace: str, items: Iterable[Item]) -> Placed:
@@ -168,7 +118,7 @@ def _network(item: Network, view: CompileView) -> Placed:
 
 def _edge(item: Network, view: CompileView) -> int:
     """The mark of what comes in by the internet gateway: its route table's, 0 for none."""
-    return view.numbers.table(item.edge) if f"table:{item.edge}" in view.objects else 0
+    return view.numbers.table(item.edge) if Key("table", item.edge) in view.objects else 0
 
 
 def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
@@ -185,12 +135,12 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/32", link)
-    table = view.numbers.table(item.table) if f"table:{item.table}" in view.objects else 0
+    table = view.numbers.table(item.table) if Key("table", item.table) in view.objects else 0
     mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
-    acl = view.objects.get(f"acl:{item.acl}")
+    acl = view.objects.get(Key("acl", item.acl))
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
-    groups = (group for group in item.groups if f"group:{group}" in view.objects)
+    groups = (group for group in item.groups if Key("group", group) in view.objects)
     yield from nft.interface(item, index, mark, None if free else groups)
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
     if share := view.share(item.guest):

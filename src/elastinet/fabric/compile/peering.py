@@ -9,26 +9,21 @@ from elastinet.fabric.compile import classes
 from elastinet.fabric.compile.items import Chain, Element, Item, Link, Neighbour, RouteItem, Up
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.objects import Network, PeeringLink
-
-
-def ends(item: PeeringLink) -> tuple[str, str]:
-    """The network whose router makes the link, and the one into which its other end is born."""
-    maker, taker = sorted(item.networks)
-    return maker, taker
 
 
 def live(id: str, view: CompileView) -> PeeringLink | None:
     """A peering connection, if both its routers are there."""
-    found = view.objects.get(f"peering:{id}")
+    found = view.objects.get(Key("peering", id))
     if not isinstance(found, PeeringLink) or not all(view.network(network) for network in found.networks):
         return None
-    return found if ends(found)[1] in view.up else None
+    return found if found.ends[1] in view.up else None
 
 
 def maker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
     """The link, with the items of its end, at the router that makes it."""
-    maker, taker = ends(item)
+    maker, taker = item.ends
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
     token = f"{item.id}/{view.up[taker]}"
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, taker, token, link, names.PEER_MAC,
@@ -39,7 +34,7 @@ def maker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
 
 def taker_end(item: PeeringLink, view: CompileView) -> Iterator[Item]:
     """The items of the link's end at the other router."""
-    maker, taker = ends(item)
+    maker, taker = item.ends
     link, index = names.peering_link(item.id), view.numbers.link(item.id)
     yield from _end(link, index, view.network(taker), view.network(maker), names.ROUTER_MAC)
     yield from _limit(item, link, view)
@@ -75,6 +70,6 @@ def _between(family: str, sources: tuple[str, ...], destinations: tuple[str, ...
 
 def path(table: int, destination: str, item: PeeringLink, network: str) -> RouteItem:
     """A route of a network over a peering connection."""
-    other = names.PEER_MAC if network == ends(item)[0] else names.ROUTER_MAC
+    other = names.PEER_MAC if network == item.ends[0] else names.ROUTER_MAC
     via = names.link_local(other) if ":" in destination else names.PEER_ADDRESS
     return RouteItem(table, destination, names.peering_link(item.id), via)

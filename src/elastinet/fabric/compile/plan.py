@@ -4,18 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from elastinet.fabric.compile import peering, untracked
-from elastinet.fabric.compile.compiling import Placed, compile_object, needs
+from elastinet.fabric.compile import untracked
+from elastinet.fabric.compile.compiling import Placed, compile_object
 from elastinet.fabric.compile.items import Delta, Identity, Items
 from elastinet.fabric.compile.numbers import NoNumber
 from elastinet.fabric.compile.view import CompileView
+from elastinet.fabric.contract.graph import GRAPH
+from elastinet.fabric.contract.keys import Dependency, Epoch, Exists, HasIpv6, Key, NamespaceUp
 from elastinet.fabric.contract.objects import (
     AnyObject,
     Appliance,
     Guest,
     Interface,
     Network,
-    PeeringLink,
     RoutingTable,
 )
 
@@ -38,38 +39,39 @@ class Plan:
         self.appliances: dict[str, Appliance] = {}
         self._stirred: dict[str, Pending] = defaultdict(Pending)
         self.spaces: dict[str, Items] = defaultdict(dict)
-        self.owners: dict[str, dict[Identity, str]] = defaultdict(dict)
-        self.failed: dict[str, str] = {}
+        self.owners: dict[str, dict[Identity, Key]] = defaultdict(dict)
+        self.failed: dict[Key, str] = {}
         """The reasons why objects cannot be compiled, by key."""
-        self._compiled: dict[str, Placed] = {}
-        self._readers: dict[str, set[str]] = defaultdict(set)
+        self._compiled: dict[Key, Placed] = {}
+        self._readers: dict[Dependency, set[Key]] = defaultdict(set)
 
-    def update(self, put: Iterable[AnyObject] = (), drop: Iterable[str] = ()) -> set[str]:
+    def update(self, put: Iterable[AnyObject] = (), drop: Iterable[Key] = ()) -> set[str]:
         """Take objects in and out; give the namespaces whose items may differ now."""
-        changed: set[str] = set()
+        changed: set[Dependency] = set()
         for item in put:
-            old = self.view.objects.get(item.key)
+            key = item.key
+            old = self.view.objects.get(key)
             if old != item:
                 changed |= self._epochs(old, item)
-                self._forget(item.key)
-                self._learn(item)
-                changed |= {item.key} if old else {item.key, f"exists:{item.key}"}
+                self._forget(key)
+                self._learn(key, item)
+                changed |= {key} if old else {key, Exists(key)}
                 changed |= _of_ipv6(old, item)
         for key in drop:
             if old := self.view.objects.get(key):
                 changed |= self._epochs(old, None)
                 self._forget(key)
                 self._give_back(old)
-                changed |= {key, f"exists:{key}"}
+                changed |= {key, Exists(key)}
         return self._recompile(changed)
 
-    def _epochs(self, old: AnyObject | None, new: AnyObject | None) -> set[str]:
+    def _epochs(self, old: AnyObject | None, new: AnyObject | None) -> set[Dependency]:
         """End a network's epoch where something goes that let packets through."""
         network = untracked.ended_in(old, new)
         if not network:
             return set()
         self.view.epochs[network] = self.view.epoch(network) % untracked.EPOCHS + 1
-        return {f"epoch:{network}"}
+        return {Epoch(network)}
 
     def set_up(self, guest: str, boot: int | None) -> set[str]:
         """Say that a guest's namespaces are there (with this boot), or are not."""
@@ -79,7 +81,7 @@ class Plan:
             del self.view.up[guest]
         else:
             self.view.up[guest] = boot
-        return self._recompile({f"guest:{guest}"})
+        return self._recompile({NamespaceUp(guest)})
 
     def spend(self, guest: str, directions: Set[str]) -> set[str]:
         """Say in which directions a guest is without credits."""
@@ -88,7 +90,7 @@ class Plan:
         if before == after:
             return set()
         self.view.spent = self.view.spent - before | after
-        return self._recompile({f"bandwidth:{guest}"})
+        return self._recompile({Key("bandwidth", guest)})
 
     def links_of(self, guests: Set[str]) -> dict[str, dict[int, str]]:
         """The routers' ends of some guests' interfaces: by network, their indices and whose they are."""
@@ -115,7 +117,7 @@ class Plan:
         """Have all of a namespace asked for again, because it is a new one."""
         self._stirred[namespace].identities |= self.spaces[namespace].keys()
         keys = set(self.owners[namespace].values())
-        self._stirred[namespace].interfaces |= {_id(key) for key in keys if key.startswith("interface:")}
+        self._stirred[namespace].interfaces |= {key.id for key in keys if key.kind == "interface"}
 
     def memory(self, guest: str) -> str:
         """The memory that a guest is to share with others; "" for none."""
@@ -124,16 +126,17 @@ class Plan:
 
     def interfaces_of(self, guest: str) -> set[str]:
         """The interfaces that are wanted in a guest."""
-        readers = self._readers.get(f"guest:{guest}", ())
-        return {_id(key) for key in readers if key.startswith("interface:")}
+        readers = self._readers.get(NamespaceUp(guest), ())
+        return {key.id for key in readers if key.kind == "interface"}
 
-    def makers(self, network: str) -> set[str]:
-        """The networks whose routers make the links of this one's peering connections."""
-        readers = (self.view.objects.get(key) for key in self._readers.get(f"guest:{network}", ()))
-        return {peering.ends(item)[0] for item in readers if isinstance(item, PeeringLink)}
+    def makers(self, namespace: str) -> set[str]:
+        """The networks whose routers make links that end in a namespace; each link reads that it is up."""
+        readers = self._readers.get(NamespaceUp(namespace), ())
+        links = (find(self.view.objects[key]) for key in readers if (find := GRAPH[key.kind].link))
+        return {maker for maker, end in links if end == namespace}
 
-    def _learn(self, item: AnyObject) -> None:
-        self.view.objects[item.key] = item
+    def _learn(self, key: Key, item: AnyObject) -> None:
+        self.view.objects[key] = item
         if isinstance(item, Guest):
             self.guests[item.id] = item
         elif isinstance(item, Network):
@@ -141,10 +144,10 @@ class Plan:
             self.view.numbers.of_subnets(item.id).keep({subnet.cidr for subnet in item.subnets})
         elif isinstance(item, Appliance):
             self.appliances[item.id] = item
-        for key in needs(item):
-            self._readers[key].add(item.key)
+        for read in GRAPH[key.kind].reads(item):
+            self._readers[read].add(key)
 
-    def _forget(self, key: str) -> None:
+    def _forget(self, key: Key) -> None:
         old = self.view.objects.pop(key, None)
         if isinstance(old, Guest):
             del self.guests[old.id]
@@ -152,8 +155,11 @@ class Plan:
             del self.networks[old.id]
         elif isinstance(old, Appliance):
             del self.appliances[old.id]
-        for other in needs(old) if old else ():
-            self._readers[other].discard(key)
+        for read in GRAPH[key.kind].reads(old) if old else ():
+            readers = self._readers[read]
+            readers.discard(key)
+            if not readers:
+                del self._readers[read]
 
     def _give_back(self, old: AnyObject) -> None:
         """Let others have the numbers of an object that is no more."""
@@ -163,14 +169,12 @@ class Plan:
         elif isinstance(old, Guest):
             numbers.gateways.release(old.id)
 
-    def _recompile(self, changed: Set[str]) -> set[str]:
-        """Compile what changed and what reads it; interfaces and peerings read guests, tables read them."""
-        near = {reader for key in changed for reader in self._readers.get(key, ())}
-        targets = (key for key in near if key.startswith(("interface:", "peering:")))
-        far = {reader for key in targets for reader in self._readers.get(key, ())}
-        stale = {
-            key for key in changed | near | far if not key.startswith(("exists:", "has_ipv6:", "epoch:"))
-        }
+    def _recompile(self, changed: Set[Dependency]) -> set[str]:
+        """Compile what changed, what reads it, and what reads it through another."""
+        near = {reader for read in changed for reader in self._readers.get(read, ())}
+        passing = (key for key in near if GRAPH[key.kind].passes_on)
+        far = {reader for key in passing for reader in self._readers.get(key, ())}
+        stale = near | far | {key for key in changed if isinstance(key, Key)}
         touched = set()
         fresh = {key: self._compile(key) for key in sorted(stale)}  # in order: numbers are given on the way
         for key, placed in fresh.items():
@@ -179,7 +183,7 @@ class Plan:
             touched |= self._place(key, placed)
         return touched
 
-    def _compile(self, key: str) -> Placed:
+    def _compile(self, key: Key) -> Placed:
         self.failed.pop(key, None)
         item = self.view.objects.get(key)
         try:
@@ -188,13 +192,13 @@ class Plan:
             self.failed[key] = str(error)
             return {}
 
-    def _withdraw(self, key: str, placed: Placed) -> set[str]:
+    def _withdraw(self, key: Key, placed: Placed) -> set[str]:
         """Take out what an object no longer asks for; give the namespaces that this touches."""
         old = self._compiled.pop(key, {})
         gone = old.keys() - placed.keys()
-        stirred = {namespace for namespace, _ in (*old, *placed)} if key.startswith("interface:") else set()
+        stirred = {namespace for namespace, _ in (*old, *placed)} if key.kind == "interface" else set()
         for namespace in stirred:
-            self._stirred[namespace].interfaces.add(_id(key))
+            self._stirred[namespace].interfaces.add(key.id)
         for namespace, identity in gone:
             if self.owners[namespace].get(identity) == key:
                 del self.spaces[namespace][identity]
@@ -202,7 +206,7 @@ class Plan:
                 self._stirred[namespace].identities.add(identity)
         return stirred | {namespace for namespace, _ in gone}
 
-    def _place(self, key: str, placed: Placed) -> set[str]:
+    def _place(self, key: Key, placed: Placed) -> set[str]:
         """Put in what an object asks for."""
         touched = set()
         for (namespace, identity), item in placed.items():
@@ -216,15 +220,10 @@ class Plan:
         return touched
 
 
-def _of_ipv6(old: AnyObject | None, new: AnyObject) -> set[str]:
+def _of_ipv6(old: AnyObject | None, new: AnyObject) -> set[Dependency]:
     """Say that a network carries IPv6 from now on, or no more."""
     networks = [item for item in (old, new) if isinstance(item, Network)]
-    return {f"has_ipv6:{new.id}"} if len({bool(item.cidrs6) for item in networks}) == 2 else set()
-
-
-def _id(key: str) -> str:
-    """The id in a key."""
-    return key.partition(":")[2]
+    return {HasIpv6(new.id)} if len({bool(item.cidrs6) for item in networks}) == 2 else set()
 
 
 def from_nothing(view: CompileView) -> Mapping[str, Items]:

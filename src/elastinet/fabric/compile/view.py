@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from elastinet.fabric.compile.numbers import Numbers
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, FlowLimitPeers, Interface, Network
 
 
@@ -15,7 +16,7 @@ class CompileView:
     between two guests; `shapes` says whether its kernel can queue packets.
     """
 
-    objects: dict[str, AnyObject] = field(default_factory=dict)
+    objects: dict[Key, AnyObject] = field(default_factory=dict)
     up: dict[str, int] = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
     epochs: dict[str, int] = field(default_factory=dict)
@@ -29,7 +30,7 @@ class CompileView:
 
     def network(self, id: str) -> Network | None:
         """A network, if it is wanted."""
-        found = self.objects.get(f"network:{id}")
+        found = self.objects.get(Key("network", id))
         return found if isinstance(found, Network) else None
 
     def igw(self, network: str) -> bool:
@@ -49,7 +50,7 @@ class CompileView:
 
     def is_appliance(self, id: str) -> bool:
         """True if this holder of an interface is an appliance."""
-        return f"appliance:{id}" in self.objects
+        return Key("appliance", id) in self.objects
 
     def share(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""
@@ -57,7 +58,7 @@ class CompileView:
 
     def limits(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest, up or not; None if none of them can bind on this machine."""
-        found = self.objects.get(f"bandwidth:{guest}")
+        found = self.objects.get(Key("bandwidth", guest))
         if not isinstance(found, BandwidthLimits) or not self.shapes:
             return None
         least = min(share.baseline_bps for share in (found.share, *found.cards))
@@ -65,7 +66,7 @@ class CompileView:
 
     def is_near(self, id: str, network: str) -> bool:
         """True if a network has the set of these near addresses."""
-        found = self.objects.get(f"near:{id}")
+        found = self.objects.get(Key("near", id))
         return isinstance(found, FlowLimitPeers) and network in found.networks
 
     def rate_bps(self, item: BandwidthLimits, direction: str) -> int:
@@ -75,5 +76,5 @@ class CompileView:
 
     def live(self, id: str) -> Interface | None:
         """An interface, if it and its guest are there."""
-        found = self.objects.get(f"interface:{id}")
+        found = self.objects.get(Key("interface", id))
         return found if isinstance(found, Interface) and found.guest in self.up else None

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from elastinet.fabric.contract.messages import Desire, Fact, Listener, Measure
+from elastinet.fabric.contract.messages import Desire, Fact, Listener, Measure, News
 from elastinet.fabric.contract.protocol import Inbox, connect_to_own
 
 log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Fact).decode
+_decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode
 RETRY_SECONDS = 0.05
+MOST_LOGGED = 200
 
 
 class AgentLink:
@@ -29,7 +30,7 @@ class AgentLink:
         self,
         path: Path,
         *,
-        on_fact: Callable[[Fact], None],
+        on_fact: Callable[[News], None],
         on_listener: Callable[[str, str, socket.socket], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
@@ -97,15 +98,18 @@ class AgentLink:
         except OSError:
             is_open = False
         for line in self._inbox.lines():
-            self._take(_decode(line))
+            if (fact := _read(line)) is not None:
+                self._take(fact)
         if not is_open:
             self._lose()
 
     def _take(self, fact: Fact) -> None:
-        if isinstance(fact, Listener):
+        if not isinstance(fact, Listener):
+            self._on_fact(fact)
+        elif self._inbox.fds:
             self._on_listener(fact.network, fact.family, socket.socket(fileno=self._inbox.fds.pop(0)))
         else:
-            self._on_fact(fact)
+            log.error("the agent told of a listener of %s and sent none", fact.network)
 
     def _lose(self) -> None:
         connection = self._connection
@@ -125,3 +129,14 @@ class AgentLink:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _read(line: bytes) -> Fact | None:
+    """A fact of the agent's; one that is not known is said in the log, and the others go on."""
+    try:
+        return _decode(line)
+    except msgspec.DecodeError as error:
+        log.error(
+            "the agent said what is no fact: %s: %s", error, line[:MOST_LOGGED].decode(errors="replace")
+        )
+        return None

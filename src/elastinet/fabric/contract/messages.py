@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.objects import AnyObject
 
 
@@ -17,20 +18,24 @@ class Desire(msgspec.Struct, frozen=True, tag="desire"):
 
     generation: int
     put: tuple[AnyObject, ...] = ()
-    drop: tuple[str, ...] = ()
+    drop: tuple[Key, ...] = ()
     whole: bool = False
     observe: bool = False
     scrap: tuple[str, ...] = ()
 
 
-class Converged(msgspec.Struct, frozen=True, tag="converged"):
-    """Agent to engine: the kernel has all that this generation asked for, but for `failed`.
+class FailureReport(msgspec.Struct, frozen=True, array_like=True):
+    """Something that is not as wanted, and one line that says why."""
 
-    `failed` maps an object's key to one line that says why.
-    """
+    subject: Subject
+    why: str
+
+
+class Converged(msgspec.Struct, frozen=True, tag="converged"):
+    """Agent to engine: the kernel has all that this generation asked for, but for `failed`."""
 
     generation: int
-    failed: dict[str, str] = {}
+    failed: tuple[FailureReport, ...] = ()
 
 
 class Running(msgspec.Struct, frozen=True, tag="running"):
@@ -129,7 +134,9 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     interfaces: dict[str, InterfaceStats] = {}
 
 
-Fact = Converged | Running | Gone | Attached | Detached | Listener | Hello | Measured
+News = Converged | Running | Gone | Attached | Detached | Hello | Measured
+Fact = News | Listener
+"""All that the agent says to the engine: a listener comes with a descriptor, all else is news alone."""
 
 
 class Measure(msgspec.Struct, frozen=True, tag="measure"):
@@ -200,3 +207,7 @@ class Exited(msgspec.Struct, frozen=True, tag="exited"):
 
     status: int
     error: str = ""
+
+
+Demand = Desire | Measure | Exec | Open | Signal
+"""All that the agent is asked for: by the engine, or by a client on a connection of its own."""

@@ -1,12 +1,15 @@
 """Objects of a desired network, as the engine sends them to the agent.
 
-Every object is found by its `key` ("kind:id"). Equal objects mean an equal kernel, so a difference
+Every object is found by its `key`. Equal objects mean an equal kernel, so a difference
 between two sets of objects is all the work there is. Nothing here assumes one machine.
 """
+
+from typing import cast, get_args
 
 import msgspec
 
 from elastinet.catalog.network import JUMBO_MTU
+from elastinet.fabric.contract.keys import Key, ObjectKind
 
 
 class Object(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -15,9 +18,9 @@ class Object(msgspec.Struct, frozen=True, tag_field="kind"):
     id: str
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """The name by which the engine and the agent speak of this object."""
-        return f"{self.__struct_config__.tag}:{self.id}"
+        return Key(cast(ObjectKind, self.__struct_config__.tag), self.id)
 
 
 class NetworkSubnet(msgspec.Struct, frozen=True):
@@ -189,6 +192,11 @@ class Group(Object, frozen=True, tag="group"):
     ingress: frozenset[GroupRule]
     egress: frozenset[GroupRule]
 
+    @property
+    def peer_groups(self) -> set[str]:
+        """The security groups that its rules refer to."""
+        return {rule.peer for rule in self.ingress | self.egress if "/" not in rule.peer}
+
 
 class Members(Object, frozen=True, tag="members"):
     """The private addresses of a security group's members, for the rules that refer to it."""
@@ -246,6 +254,12 @@ class PeeringLink(Object, frozen=True, tag="peering"):
     mtu: int = JUMBO_MTU
     bandwidth_bps: int = 0
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The network whose router makes the link, and the one into which its other end is born."""
+        maker, taker = sorted(self.networks)
+        return maker, taker
+
 
 AnyObject = (
     Network
@@ -261,3 +275,5 @@ AnyObject = (
     | BandwidthLimits
     | FlowLimitPeers
 )
+if undeclared := {kind.__struct_config__.tag for kind in get_args(AnyObject)} ^ {*get_args(ObjectKind)}:
+    raise TypeError(f"{undeclared}: every kind of object is in ObjectKind and in AnyObject")

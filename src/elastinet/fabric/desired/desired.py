@@ -11,6 +11,7 @@ from typing import get_args
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
+from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired import limits
 from elastinet.fabric.desired.presence import has_network, is_live
@@ -31,27 +32,26 @@ from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
 from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
 
-Desired = Mapping[str, AnyObject]
+Desired = Mapping[Key, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
 
 
-def everything(state: State, settings: Settings) -> dict[str, AnyObject]:
+def everything(state: State, settings: Settings) -> dict[Key, AnyObject]:
     """All objects that a state asks for under these settings, by key."""
     keys = (key for vpc in state.all(Vpc) for key in of_vpc(state, vpc.id))
-    guests = (f"guest:{i.id}" for i in state.all(Instance))
+    guests = (Key("guest", i.id) for i in state.all(Instance))
     own = (key for i in state.all(NetworkInterface) for key in of_interface(state, i))
-    appliances = (f"appliance:{n.id}" for n in state.all(NatGateway))
+    appliances = (Key("appliance", n.id) for n in state.all(NatGateway))
     all_keys = {*keys, *guests, *own, *appliances, *limits.everything(state)}
     built = ((key, build(state, key, settings)) for key in all_keys)
     return {key: made for key, made in built if made is not None}
 
 
-def build(state: State, key: str, settings: Settings) -> AnyObject | None:
+def build(state: State, key: Key, settings: Settings) -> AnyObject | None:
     """The object of this key, or None if the state asks for none."""
-    kind, _, id = key.partition(":")
-    if kind in _BY_SETTINGS:
-        return _BY_SETTINGS[kind](state, id, settings)
-    return _BUILDERS[kind](state, id)
+    if key.kind in _BY_SETTINGS:
+        return _BY_SETTINGS[key.kind](state, key.id, settings)
+    return _BUILDERS[key.kind](state, key.id)
 
 
 # --- builders, one per kind of object -------------------------------------------------------------
@@ -272,7 +272,7 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
     return objects.PeeringLink(id=id, networks=networks, mtu=mtu(peering), bandwidth_bps=bps)
 
 
-_BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
+_BUILDERS: dict[ObjectKind, Callable[[State, str], AnyObject | None]] = {
     "network": _network,
     "table": _table,
     "interface": _interface,
@@ -283,44 +283,44 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "appliance": _appliance,
     "near": limits.near,
 }
-_BY_SETTINGS: dict[str, Callable[[State, str, Settings], AnyObject | None]] = {
+_BY_SETTINGS: dict[ObjectKind, Callable[[State, str, Settings], AnyObject | None]] = {
     "guest": _guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,
 }
-if undeclared := {kind.__struct_config__.tag for kind in get_args(AnyObject)} ^ (
-    _BUILDERS.keys() | _BY_SETTINGS.keys()
-):
+if undeclared := {*get_args(ObjectKind)} ^ {*_BUILDERS, *_BY_SETTINGS}:
     raise TypeError(f"{undeclared}: every kind of object has one builder here, and no other has one")
 
 
 # --- which objects belong to a noun ---------------------------------------------------------------
 
 
-def of_vpc(state: State, vpc_id: str) -> Iterator[str]:
+def of_vpc(state: State, vpc_id: str) -> Iterator[Key]:
     """The keys of the objects that stand and fall with a VPC's network."""
-    yield f"network:{vpc_id}"
-    yield from (f"table:{t.id}" for t in state.where(RouteTable, "vpc-id", vpc_id))
-    yield from (f"peering:{p.id}" for p in state.where(Peering, "vpc-id", vpc_id))
-    yield from (f"acl:{a.id}" for a in state.where(NetworkAcl, "vpc-id", vpc_id))
+    yield Key("network", vpc_id)
+    yield from (Key("table", t.id) for t in state.where(RouteTable, "vpc-id", vpc_id))
+    yield from (Key("peering", p.id) for p in state.where(Peering, "vpc-id", vpc_id))
+    yield from (Key("acl", a.id) for a in state.where(NetworkAcl, "vpc-id", vpc_id))
     for group in state.where(SecurityGroup, "vpc-id", vpc_id):
-        yield f"group:{group.id}"
-        yield f"members:{group.id}"
+        yield Key("group", group.id)
+        yield Key("members", group.id)
 
 
-def of_interface(state: State, interface: NetworkInterface) -> Iterator[str]:
-    """The keys of the objects that an interface has a part in."""
-    yield f"interface:{interface.id}"
-    yield from (f"members:{group}" for group in interface.groups)
-    for group in interface.groups:
-        yield from groups_elsewhere(state, group)
+def of_interface(state: State, interface: NetworkInterface) -> Iterator[Key]:
+    """The keys of the objects that stand and fall with an interface."""
+    yield Key("interface", interface.id)
+    yield from (Key("mapping", public) for public in mapped_to(state, interface))
+
+
+def mapped_to(state: State, interface: NetworkInterface) -> Iterator[str]:
+    """The public addresses that lead to an interface."""
     if interface.public_ip:
-        yield f"mapping:{interface.public_ip}"
-    yield from (f"mapping:{a.public_ip}" for a in addresses_of(state, interface).values())
+        yield interface.public_ip
+    yield from (address.public_ip for address in addresses_of(state, interface).values())
 
 
 def groups_elsewhere(state: State, id: str) -> Iterator[str]:
-    """The keys of groups of other VPCs that have a rule about a group."""
+    """The groups of other VPCs that have a rule about a group."""
     for rule in state.where(SecurityGroupRule, "peer-group", id):
         if is_elsewhere(state, rule):
-            yield f"group:{rule.group_id}"
+            yield rule.group_id

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.desired.presence import is_live
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -109,11 +110,16 @@ def _near_by_express(
     )
 
 
-def express_keys(interface: NetworkInterface, vpcs: Iterable[str]) -> Iterator[str]:
-    """The keys of the near addresses of some VPCs that an interface with ENA Express may be of."""
+def express_ids(
+    state: State, interface: NetworkInterface, vpcs: Iterable[str] | None = None
+) -> Iterator[str]:
+    """The ids of the near addresses that an interface with ENA Express may be of, its own and its peers'.
+
+    `vpcs` are the VPCs that it may be near to, where they are not those of the state.
+    """
     if interface.attachment and interface.attachment.ena_srd:
-        for vpc_id in vpcs:
-            yield from (f"near:{transport}/{vpc_id}/{interface.zone}" for transport in EXPRESS)
+        for vpc_id in vpcs or (interface.vpc_id, *peers(state, interface.vpc_id)):
+            yield from (f"{transport}/{vpc_id}/{interface.zone}" for transport in EXPRESS)
 
 
 def _addresses(interfaces: list[NetworkInterface]) -> Iterator[str]:
@@ -127,17 +133,9 @@ def peering_bps(peering: Peering, settings: Settings) -> int:
     return scaled(figure.value, settings) if figure and is_across(peering) else 0
 
 
-def touched(state: State, instance_id: str) -> Iterator[str]:
-    """The keys of the limits that an instance, or one of its interfaces, may have altered."""
-    yield f"bandwidth:{instance_id}"
-    instance = state.get(Instance, instance_id)
-    if instance is not None and instance.placement_group:
-        yield f"near:{instance.placement_group}"
-
-
-def everything(state: State) -> Iterator[str]:
+def everything(state: State) -> Iterator[Key]:
     """The keys of all limits that a state may have."""
-    yield from (f"bandwidth:{instance.id}" for instance in state.all(Instance))
-    yield from (f"near:{group.id}" for group in state.all(PlacementGroup))
+    yield from (Key("bandwidth", instance.id) for instance in state.all(Instance))
+    yield from (Key("near", group.id) for group in state.all(PlacementGroup))
     for interface in state.all(NetworkInterface):
-        yield from express_keys(interface, (interface.vpc_id, *peers(state, interface.vpc_id)))
+        yield from (Key("near", id) for id in express_ids(state, interface))

@@ -18,7 +18,7 @@ from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import ending
-from elastinet.fabric.kernel.loop import Loop
+from elastinet.fabric.kernel.loop import GuestConcern, Loop
 from elastinet.fabric.revoke import holders
 
 SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
@@ -46,7 +46,7 @@ class GuestProcess:
         self, guest: Guest, disk: Path, loop: Loop, spawning: Spawning, groups: tuple[Path, ...] = ()
     ) -> None:
         self.guest = guest
-        self._about = guest.key
+        self._about = GuestConcern(guest.id)
         self._groups = groups
         self.disk = disk
         self.init = 0

@@ -17,7 +17,7 @@ from elastinet.fabric.guest import ends
 from elastinet.fabric.guest.binding import Binding
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import kernel
-from elastinet.fabric.kernel.loop import Loop
+from elastinet.fabric.kernel.loop import GuestConcern, Loop
 
 # udhcpc takes 3 and 4 for itself.
 SCRIPT_FD = 6
@@ -83,7 +83,7 @@ class GuestInterface:
         self._spawning = spawning
         self.fault = ""
         self._ended = False
-        self._about = f"guest:{interface.guest}"
+        self._about = GuestConcern(interface.guest)
         self._pause = FIRST_RETRY
         self._secondary: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ from typing import Any
 from elastinet.fabric.contract.protocol import SPACE, attach, received
 from elastinet.fabric.guest import rootfs, spawner
 from elastinet.fabric.guest.room import GuestLimits
-from elastinet.fabric.kernel.loop import Lost, complain
+from elastinet.fabric.kernel.loop import Call, Concern, Lost, complain
 
 Told = Callable[[dict[str, Any]], None]
 """Gets each fact about a process: its pid, the stages of its start, an error, its exit status.
@@ -36,25 +36,23 @@ def fork_spawner(image: rootfs.RootImage) -> socket.socket:
     return ours
 
 
-def _call(call: Callable[[], None], about: str) -> None:
+def _call(call: Call, about: Concern) -> None:
     call()
 
 
 class Spawning:
     """Requests to the spawner, and the callbacks of those who asked."""
 
-    def __init__(
-        self, connection: socket.socket, attempt: Callable[[Callable[[], None], str], object] = _call
-    ) -> None:
-        """`attempt` calls back, and sees to a fault of what is called by its key, such as guest:i-1."""
+    def __init__(self, connection: socket.socket, attempt: Callable[[Call, Concern], object] = _call) -> None:
+        """`attempt` calls back, and sees to a fault of whom the call is about."""
         self.connection = connection
         self._attempt = attempt
         self._tags = itertools.count(1)
-        self._waiting: dict[int, tuple[Told, str]] = {}
+        self._waiting: dict[int, tuple[Told, Concern]] = {}
         self._tags_by_pid: dict[int, int] = {}
 
     def boot(
-        self, disk: str, hostname: str, room: GuestLimits, told: Told, pids: float = 0, about: str = ""
+        self, disk: str, hostname: str, room: GuestLimits, told: Told, pids: float = 0, about: Concern = None
     ) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
         self._ask(told, (), about, disk=disk, hostname=hostname, room=room.told(), pids=pids)
@@ -66,7 +64,7 @@ class Spawning:
         kinds: Sequence[str],
         told: Told,
         sent: Sequence[int] = (),
-        about: str = "",
+        about: Concern = None,
         **options: Any,
     ) -> None:
         """Start a program inside the guest whose init is given; `ends` says what its descriptors are."""
@@ -81,9 +79,9 @@ class Spawning:
 
         `layers` are the overlays that it was born with.
         """
-        self._ask(told, (), "", share=[init, leave, join, list(layers)])
+        self._ask(told, (), None, share=[init, leave, join, list(layers)])
 
-    def _ask(self, told: Told, fds: Sequence[int], about: str, **request: Any) -> None:
+    def _ask(self, told: Told, fds: Sequence[int], about: Concern, **request: Any) -> None:
         tag = next(self._tags)
         self._waiting[tag] = told, about
         data = json.dumps({"tag": tag, **request}).encode()
@@ -105,7 +103,7 @@ class Spawning:
             complain(f"a relay: {fact['error']}")
             return
         tag = self._tags_by_pid.pop(fact["exit"], 0) if "exit" in fact else fact["tag"]
-        told, about = self._waiting.get(tag, (None, ""))
+        told, about = self._waiting.get(tag, (None, None))
         if "pid" in fact:
             self._tags_by_pid[fact["pid"]] = tag
         elif "exit" in fact or (tag not in self._tags_by_pid.values() and "error" in fact):

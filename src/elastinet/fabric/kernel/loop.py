@@ -14,10 +14,29 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 Call = Callable[[], None]
-OnFault = Callable[[str, Exception], None]
-"""Is told of a fault, and of what its callback was about: a key such as guest:i-1, or nothing."""
+
+
+@dataclass(frozen=True)
+class GuestConcern:
+    """A callback is about a guest: a fault in it ends this guest, which is started anew."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class NamespaceConcern:
+    """A callback is about a namespace: after a fault in it all of the namespace is compared anew."""
+
+    id: str
+
+
+Concern = GuestConcern | NamespaceConcern | None
+"""What a callback is about; None for nothing that could be made anew."""
+OnFault = Callable[[Concern, Exception], None]
+"""Is told of a fault, and of what its callback was about."""
 FIRST_PAUSE, LAST_PAUSE = 0.05, 5.0
 """For how many seconds a descriptor is left alone whose callback has failed: it would be ready at once."""
 
@@ -37,10 +56,10 @@ class Loop:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self.on_fault: OnFault = lambda about, error: None
-        self._timers: list[tuple[float, int, Call, str]] = []
+        self._timers: list[tuple[float, int, Call, Concern]] = []
         self._order = itertools.count()
-        self._calls: deque[tuple[Call, str]] = deque()
-        self._paused: dict[int, tuple[Call, str]] = {}
+        self._calls: deque[tuple[Call, Concern]] = deque()
+        self._paused: dict[int, tuple[Call, Concern]] = {}
         self._pauses: dict[int, float] = {}
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.watch(self._wake_in, lambda: self._drain())
@@ -50,7 +69,7 @@ class Loop:
         """A descriptor that wakes the loop when written to; signals use it."""
         return self._wake_out
 
-    def watch(self, fd: int, callback: Call, about: str = "") -> None:
+    def watch(self, fd: int, callback: Call, about: Concern = None) -> None:
         """Call back whenever a descriptor has something to read."""
         self._selector.register(fd, selectors.EVENT_READ, (callback, about))
 
@@ -61,11 +80,11 @@ class Loop:
         with contextlib.suppress(KeyError):
             self._selector.unregister(fd)
 
-    def later(self, seconds: float, callback: Call, about: str = "") -> None:
+    def later(self, seconds: float, callback: Call, about: Concern = None) -> None:
         """Call back after a while."""
         heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), callback, about))
 
-    def soon(self, callback: Call, about: str = "") -> None:
+    def soon(self, callback: Call, about: Concern = None) -> None:
         """Call back in the loop's thread; any thread may ask."""
         self._calls.append((callback, about))
         with contextlib.suppress(BlockingIOError):
@@ -82,7 +101,7 @@ class Loop:
             while self._timers and self._timers[0][0] <= time.monotonic():
                 self.attempt(*heapq.heappop(self._timers)[2:])
 
-    def attempt(self, call: Call, about: str = "") -> bool:
+    def attempt(self, call: Call, about: Concern = None) -> bool:
         """Call; an exception is logged and comes to False. A fault is told with what the call was about."""
         try:
             call()
@@ -97,7 +116,7 @@ class Loop:
             return True
         return False
 
-    def _answer(self, fd: int, callback: Call, about: str) -> None:
+    def _answer(self, fd: int, callback: Call, about: Concern) -> None:
         """Call back for a descriptor; one whose callback fails rests, each time longer."""
         if self.attempt(callback, about):
             self._pauses.pop(fd, None)

@@ -22,6 +22,7 @@ from elastinet.fabric.compile.items import (
     Queue,
     Sysctl,
 )
+from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.kernel import kernel, knobs, nfobserve, nftext, observe, offloads, relay, rtnl
 from elastinet.fabric.kernel.netlink import NETFILTER, Message, Netlink
 from elastinet.fabric.kernel.nftables import Nft
@@ -43,7 +44,7 @@ class Router:
         self.steps = 0
         self.ending: set[int] = set()
         self._wanted: Items = {}
-        self._owners: dict[Identity, str] = {}
+        self._owners: dict[Identity, Key] = {}
         self._unmet: set[Identity] = set()
         self._namespace_fds = namespace_fds
         self._middles: dict[str, int] = {}
@@ -83,7 +84,7 @@ class Router:
         self.record.replace(seen)
         self._unmet |= seen.keys() | self._wanted.keys()
 
-    def want(self, delta: Delta, owners: Mapping[Identity, str]) -> None:
+    def want(self, delta: Delta, owners: Mapping[Identity, Key]) -> None:
         """Take in a change of what is wanted; it stays to be done until it is done."""
         for identity, item in delta.items():
             if item is None:
@@ -241,19 +242,19 @@ class Router:
         self._middles[name] = relay.middle()
         return self._middles[name]
 
-    def _filter_changes(self, changes: list[nftext.Pair], owners: Mapping[Identity, str]) -> Failures:
+    def _filter_changes(self, changes: list[nftext.Pair], owners: Mapping[Identity, Key]) -> Failures:
         """Apply packet filter changes in one transaction; if refused, owner by owner, to find the fault."""
         failures: Failures = {}
         for part in nftext.leaves(changes):
             self._transact(part, failures)
         changes = [pair for pair in changes if self.record.items.get(_any(pair).identity) != pair[1]]
         refusal = self._nft.run(nftext.script(changes))
-        by_owner: dict[str, list[nftext.Pair]] = defaultdict(list)
+        by_owner: dict[Key | None, list[nftext.Pair]] = defaultdict(list)
         for old, new in changes:
             if refusal is None:
                 self._record(old, new, failures, None)
             else:
-                by_owner[owners.get(_any((old, new)).identity, "")].append((old, new))
+                by_owner[owners.get(_any((old, new)).identity)].append((old, new))
         for part in by_owner.values():
             self._transact(part, failures)
         return failures
@@ -337,6 +338,10 @@ def _any(pair: nftext.Pair) -> Item:
     return item
 
 
-def failed_owners(failures: Failures, owners: Mapping[Identity, str]) -> dict[str, str]:
-    """Say failures by the objects that asked for the items."""
-    return {owners.get(identity, "/".join(map(str, identity))): why for identity, why in failures.items()}
+def failed_owners(failures: Failures, owners: Mapping[Identity, Key], namespace: Key) -> dict[Subject, str]:
+    """Say failures by the objects that asked for the items; what no object asked for is the namespace's."""
+    found: dict[Subject, str] = {owners[item]: why for item, why in failures.items() if item in owners}
+    rest = [f"{'/'.join(map(str, item))}: {why}" for item, why in failures.items() if item not in owners]
+    if rest:
+        found[namespace] = "; ".join([*filter(None, [found.get(namespace)]), *rest])
+    return found

@@ -11,6 +11,7 @@ from typing import Literal
 from elastinet.catalog.network import NAT_IDLE_SECONDS, UDP_STREAM_IDLE_SECONDS
 from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.objects import Interface, Network
 from elastinet.fabric.kernel import isolate, kernel, knobs
 from elastinet.fabric.kernel.relay import Start
@@ -70,7 +71,7 @@ class Order:
     """Changes that a namespace shall carry out, with its network and interfaces from then on."""
 
     delta: Delta
-    owners: Mapping[Identity, str]
+    owners: Mapping[Identity, Key]
     observe: bool
     network: Network | None
     interfaces: Mapping[str, Interface | None]
