@@ -7,13 +7,12 @@ What comes in by the internet gateway has only the number of the edge route tabl
 """
 
 from collections.abc import Iterable, Iterator
-from socket import AF_INET6
 from typing import assert_never
 
 from msgspec.structs import replace
 
 from elastinet.catalog.network import GATEWAY_MTU
-from elastinet.fabric.compile import acls, appliance, classes, ipv6, middlebox, nft, peering, shaping
+from elastinet.fabric.compile import acls, appliance, classes, ipv6, nft, peering, routes, shaping
 from elastinet.fabric.compile.items import (
     Identity,
     Item,
@@ -60,7 +59,7 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
         case Appliance() if item.id in view.up:
             return _placed(item.id, appliance.base())
         case RoutingTable() if view.network(item.network):
-            return _placed(item.network, _table(item, view))
+            return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):
             known = {p.peer for p in item.ingress | item.egress if f"members:{p.peer}" in view.objects}
             return _placed(item.network, nft.group(item, known, view.has_ipv6(item.network)))
@@ -200,42 +199,6 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
         yield from ipv6.interface(item, link, index, mark)
-
-
-def _table(item: RoutingTable, view: CompileView) -> Iterator[Item]:
-    number, network = view.numbers.table(item.id), view.network(item.network)
-    yield PolicyRule(number, number, number)
-    has_ipv6 = view.has_ipv6(item.network)
-    if has_ipv6:
-        yield PolicyRule(number, number, number, family=AF_INET6)
-    for route in item.routes:
-        if ":" in route.destination and not has_ipv6:
-            continue
-        if network and middlebox.is_inside(route.destination, network):
-            yield _path(number | names.INSIDE_TABLES, item.network, route.destination, route.target, view)
-            yield from middlebox.rules(number, route.destination, network, view)
-        else:
-            yield _path(number, item.network, route.destination, route.target, view)
-
-
-def _path(table: int, network: str, destination: str, target: str, view: CompileView) -> RouteItem:
-    """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
-    over = peering.live(target, view)
-    if over and network in over.networks:
-        return peering.path(table, destination, over, network)
-    if ":" in destination:
-        return ipv6.path(table, destination, network, target, view)
-    if target == "igw":
-        reaches = view.igw(network)
-        return (
-            RouteItem(table, destination, names.IGW_LINK, names.INTERNET_ADDRESS)
-            if reaches
-            else RouteItem(table, destination)
-        )
-    interface = view.live(target)
-    if interface is None or interface.check or interface.network != network:
-        return RouteItem(table, destination)
-    return RouteItem(table, destination, names.host_link(target), interface.addresses[0])
 
 
 def _public(item: PublicAddress, view: CompileView) -> Placed:

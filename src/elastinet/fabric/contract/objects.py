@@ -56,7 +56,8 @@ class Network(Object, frozen=True, tag="network"):
 class TableRoute(msgspec.Struct, frozen=True):
     """One route of a table, of either family.
 
-    `target` is "igw", "eigw", "blackhole", or the id of an interface (a NAT gateway's too) or a peering.
+    `target` is "igw", "eigw", "blackhole" (as `rules.next_hop` decides), or the id of an interface (a NAT
+    gateway's too) or a peering.
     """
 
     destination: str
@@ -92,7 +93,7 @@ class Interface(Object, frozen=True, tag="interface"):
 
     `addresses` has the primary private IPv4 address first. `device` is the guest's name for it
     (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security group
-    ids. `check` is the source/destination check. `attachment` changes with every attach.
+    ids. `check` is the source/destination check of what it sends. `attachment` changes with every attach.
     `guest` is an instance, or the id of an appliance, whose interface no group filters.
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.

@@ -27,9 +27,10 @@ from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
+from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
-from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
+from elastinet.rules.routing import edge_table, is_inside, table_of
 
 Desired = Mapping[str, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
@@ -93,21 +94,17 @@ def _table(state: State, id: str) -> AnyObject | None:
     own = sorted((r for r in table.routes if r.kind != "local"), key=lambda r: is_prefix_list(r.destination))
     routes: dict[str, objects.TableRoute] = {}
     for route in own:
-        target = _target(state, table, route)
         for block in blocks(state, route.destination):
             if not is_prefix_list(route.destination) or not is_inside(table, block):
-                routes.setdefault(block, objects.TableRoute(block, target))
+                routes.setdefault(block, objects.TableRoute(block, _target(state, table, route, block)))
     return objects.RoutingTable(id=id, network=table.vpc_id, routes=tuple(routes.values()))
 
 
-def _target(state: State, table: RouteTable, route: Route) -> str:
-    if leads_nowhere(state, table, route):
+def _target(state: State, table: RouteTable, route: Route, block: str) -> str:
+    hop = next_hop(state, table, route, ipv6=":" in block)
+    if isinstance(hop, Nowhere):
         return "blackhole"
-    if route.kind in EDGES:
-        return EDGES[route.kind]
-    if route.kind == "nat" and ":" in route.destination:
-        return "blackhole"  # what stands for IPv4 addresses: no NAT gateway here translates it
-    return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
+    return EDGES.get(hop.kind) or hop.interface or hop.target
 
 
 def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:

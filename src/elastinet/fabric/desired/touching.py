@@ -123,11 +123,13 @@ def _touched_acl_associations(state: State, change: Change) -> Iterator[str]:
 
 
 def _touched_ipv6_block(state: State, change: Change, noun: Subnet) -> Iterator[str]:
-    """Interfaces know the IPv6 block of their subnet, which may come and go."""
+    """Interfaces, and routes to them, know the IPv6 block of their subnet, which may come and go."""
     before, after = (one.cidr6 if isinstance(one, Subnet) else "" for one in (change.old, change.new))
     if before != after:
         interfaces = state.where(NetworkInterface, "subnet-id", noun.id)
-        yield from (f"interface:{i.id}" for i in interfaces)
+        for interface in interfaces:
+            yield f"interface:{interface.id}"
+            yield from _touched_routes(state, interface.id)
 
 
 def _touched_gateway(state: State, vpc_id: str) -> Iterator[str]:
