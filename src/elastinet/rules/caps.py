@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import InstanceType
 from elastinet.catalog.settings import Rules
+from elastinet.rules import peerings
 from elastinet.rules.bandwidth import Allowance, Bandwidth, gateway_share
 from elastinet.rules.efa.srd import card_figure
 from elastinet.rules.frames import Transport, share
@@ -102,17 +103,9 @@ def caps(one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic,
         *_of_end(one, "out"),
         *_of_end(other, "in"),
         *_through_gateways(one, other, way, edition),
-        *_between_regions(one, way, edition),
+        *_between_regions(one, way, rules),
     )
     return Caps(shared, Cap("flow", _flat(flow), flow.source), traffic, way.mtu)
-
-
-def flow_figure(rules: Rules, *, clustered: bool, express: bool) -> Figure:
-    """The most that one flow carries: in a cluster placement group, with ENA Express, or anywhere else."""
-    edition = EDITIONS[rules]
-    if express and edition.express_flow_bps:
-        return edition.express_flow_bps
-    return edition.cluster_flow_bps if clustered else edition.flow_bps
 
 
 def _of_end(end: End, direction: Direction) -> Iterator[Cap]:
@@ -176,10 +169,9 @@ def _gateway(end: End, direction: Direction, edition: Edition) -> Cap:
     return Cap(f"{end.id} gateway {direction}", allowance, figure.source)
 
 
-def _between_regions(one: End, way: NetworkPath, edition: Edition) -> Iterator[Cap]:
+def _between_regions(one: End, way: NetworkPath, rules: Rules) -> Iterator[Cap]:
     """The cap of a peering connection between regions, which all instances of both VPCs share."""
-    if way.via == "region" and edition.region_bps:
-        figure = edition.region_bps
+    if figure := peerings.limit(rules, across=way.via == "region"):
         yield Cap(f"{way.peering} from {one.vpc_id}", _flat(figure), figure.source)
 
 

@@ -14,6 +14,11 @@ VIAS = ("vpc", "peering")
 """The ways that stay inside a region's network; through an internet gateway there is none [inferred]."""
 
 
+def is_known(rules: Rules) -> bool:
+    """True if an edition of the rules has ENA Express."""
+    return EDITIONS[rules].express_flow_bps is not None
+
+
 def why_not(
     state: State,
     rules: Rules,
@@ -23,7 +28,7 @@ def why_not(
     transport: Transport = "tcp",
 ) -> str | None:
     """The reason why flows between two interfaces do not use ENA Express; None if they do."""
-    if EDITIONS[rules].express_flow_bps is None:
+    if not is_known(rules):
         return f"the edition '{rules}' of the rules has no ENA Express"
     for interface in (one, other):
         if reason := not_at(state, interface, transport):

@@ -17,6 +17,11 @@ UNPUBLISHED_EBS = 2 / 3
 """EBS's share of the network's bandwidth for sizes without a figure in the guide; most sizes' [inferred]."""
 
 
+def is_known(rules: Rules) -> bool:
+    """True if an edition of the rules has bandwidth weightings."""
+    return EDITIONS[rules].weighting_share is not None
+
+
 def has_weighting(kind: InstanceType, weighting: BandwidthWeighting) -> bool:
     """True if a type supports a weighting; all support the default."""
     return weighting == "default" or weighting in kind.words("bandwidth_weightings")
@@ -24,7 +29,7 @@ def has_weighting(kind: InstanceType, weighting: BandwidthWeighting) -> bool:
 
 def weighting_of(instance: Instance, rules: Rules) -> BandwidthWeighting:
     """The weighting that is in force: none but the default in an edition that knows of none."""
-    return instance.bandwidth_weighting if EDITIONS[rules].weighting_share else "default"
+    return instance.bandwidth_weighting if is_known(rules) else "default"
 
 
 def weighted(kind: InstanceType, card: Card, weighting: BandwidthWeighting, rules: Rules) -> Card:

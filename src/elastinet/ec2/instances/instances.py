@@ -3,7 +3,6 @@
 from typing import Any
 
 from elastinet.catalog import regions
-from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import filters
@@ -24,7 +23,7 @@ from elastinet.model.placement import PlacementGroup
 from elastinet.model.view import StateView
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import Vpc
-from elastinet.rules import naming
+from elastinet.rules import naming, weighting
 from elastinet.rules.interfaces import interfaces_of
 
 
@@ -136,7 +135,7 @@ def _options(instance: Instance) -> dict[str, Any]:
 
 def _performance(tx: Transaction, instance: Instance) -> dict[str, Any]:
     """Its bandwidth weighting, in an edition that knows of any."""
-    if EDITIONS[tx.settings.rules].weighting_share is None:
+    if not weighting.is_known(tx.settings.rules):
         return {}
     return {"NetworkPerformanceOptions": {"BandwidthWeighting": instance.bandwidth_weighting}}
 

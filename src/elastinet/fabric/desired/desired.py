@@ -13,7 +13,6 @@ from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired import limits
-from elastinet.fabric.desired.presence import has_network, is_live
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -30,6 +29,7 @@ from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
 from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
+from elastinet.rules.presence import has_network, is_live
 from elastinet.rules.routing import edge_table, is_inside, table_of
 
 Desired = Mapping[str, AnyObject]

@@ -5,7 +5,6 @@ from typing import Any
 
 from elastinet.fabric.desired import limits
 from elastinet.fabric.desired.desired import Desired, groups_elsewhere, of_interface, of_vpc
-from elastinet.fabric.desired.presence import has_network
 from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.change import Change
@@ -29,6 +28,7 @@ from elastinet.rules.efa.efa import is_efa
 from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.peerings import peers
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
+from elastinet.rules.presence import has_network
 
 
 def touched(state: State, change: Change, have: Desired) -> Iterator[str]:

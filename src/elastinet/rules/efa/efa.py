@@ -18,6 +18,11 @@ _STAYS = {
 }
 
 
+def is_known(interface_type: str, rules: Rules) -> bool:
+    """True if an edition of the rules has an interface type, which may be no EFA's."""
+    return interface_type not in EFA_TYPES or interface_type in EDITIONS[rules].efa_types
+
+
 def is_efa(interface: NetworkInterface) -> bool:
     """True if an interface is an EFA, with or without ENA."""
     return interface.interface_type in EFA_TYPES
