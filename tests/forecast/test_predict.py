@@ -178,7 +178,7 @@ def test_it_begins_with_the_caps_and_never_gets_better(
     assert set(found.binding[0]) == {cap.resource for cap in caps.binding}
     assert list(found.wire_bps) == sorted(found.wire_bps, reverse=True)
     assert all(data < wire for data, wire in zip(found.goodput_bps, found.wire_bps, strict=True))
-    baselines = [cap.allowance.baseline_bps for cap in caps.shared]
+    baselines = [cap.allowance.baseline for cap in caps.shared]
     assert found.wire_bps[-1] >= min(*baselines, caps.bps) * (1 - 1e-9)
     more = forecast.predict(*ends, flows=flows + 1, transport=transport, settings=settings, **via)
     assert more.wire_bps[0] >= found.wire_bps[0] * (1 - 1e-9)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elastinet.forecast.simulator import Flow, SimulatedRun, fair, simulate
-from elastinet.rules.bandwidth import Allowance
+from elastinet.rules.allowances import Allowance, AllowanceUnit
 
 KEYS = "abcd"
 C5_XLARGE = Allowance(1250 * 10**6, 10**10, 5250 * 10**9)
@@ -58,9 +58,28 @@ def test_two_share_and_one_ends() -> None:
 
 def test_a_flow_that_is_bound_elsewhere_leaves_its_rest_to_the_others() -> None:
     flows = [Flow(("a", "b"), 2), Flow(("a",), 1, 3e9), Flow(("b",))]
-    shares = fair(flows, [True] * 3, {"a": 10e9, "b": 6e9})
+    per_bit = [dict.fromkeys(flow.resources, 1.0) for flow in flows]
+    shares = fair(flows, [True] * 3, {"a": 10e9, "b": 6e9}, per_bit)
     assert [share.bps for share in shares] == [4e9, 3e9, 2e9]
     assert [share.binding for share in shares] == [("b",), ("flow",), ("b",)]
+
+
+def test_packets_are_used_up_by_whoever_sends_small_ones() -> None:
+    """Two flows of one rate, of 125 and of 1,000 bytes a frame: of 9,000 packets the first takes 8,000."""
+    flows = [Flow(("a",), mtu=125 - 14), Flow(("a",), mtu=1000 - 14)]
+    run = simulate(flows, {"a": Allowance(9000, 9000, unit=AllowanceUnit.PACKETS)}, 10)
+    assert [share.bps for share in run.pieces[0].shares] == pytest.approx([8e6, 8e6])
+    both = simulate([*flows, Flow(("b", "a"))], {"a": flat(10**9), "b": flat(10**6)}, 10)
+    assert both.pieces[0].shares[2].bps == pytest.approx(1e6)
+
+
+def test_credits_in_packets() -> None:
+    """1,000 packets a second for ever, 3,000 while 4,000 credits last: two seconds of 3,000 jumbo frames."""
+    allowance = Allowance(1000, 3000, 4000, AllowanceUnit.PACKETS)
+    bits = (9001 + 14) * 8
+    run = simulate([Flow(("a",))], {"a": allowance}, 10)
+    assert rates(run) == [(0, pytest.approx(3000 * bits)), (pytest.approx(2), pytest.approx(1000 * bits))]
+    assert [piece.levels["a"] for piece in run.pieces] == pytest.approx([4000, 0])
 
 
 allowances = st.builds(
@@ -87,7 +106,7 @@ def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], SimulatedRu
         st.floats(1e6, 1e13) | st.just(math.inf),
     )
     flows = draw(st.lists(flow, min_size=1, max_size=4))
-    levels = {key: draw(st.floats(0, 1)) * allowance.credit_bits for key, allowance in resources.items()}
+    levels = {key: draw(st.floats(0, 1)) * allowance.credits for key, allowance in resources.items()}
     return flows, resources, simulate(flows, resources, 5000, levels)
 
 
@@ -100,7 +119,7 @@ def test_nothing_carries_more_than_it_can_and_all_that_send_are_bound(
         for key, allowance in resources.items():
             used = sum(s.bps for f, s in zip(flows, piece.shares, strict=True) if key in f.resources)
             empty = piece.levels.get(key, 1) == 0
-            most = allowance.baseline_bps if empty else allowance.peak_bps
+            most = allowance.baseline if empty else allowance.peak
             assert used <= most * (1 + 1e-6)
             if any(key in share.binding for share in piece.shares):
                 assert used == pytest.approx(most, rel=1e-6)
@@ -132,10 +151,10 @@ def test_buckets_keep_their_books(made: tuple[list[Flow], dict[str, Allowance], 
         for key, level in piece.levels.items():
             allowance = resources[key]
             used = sum(s.bps for f, s in zip(flows, piece.shares, strict=True) if key in f.resources)
-            expected = level + (allowance.baseline_bps - used) * span
-            assert 0 <= later[key] <= allowance.credit_bits
-            slack = 1e-6 * allowance.credit_bits + 1e-6 * allowance.peak_bps * span
-            assert later[key] == pytest.approx(min(max(expected, 0), allowance.credit_bits), abs=slack)
+            expected = level + (allowance.baseline - used) * span
+            assert 0 <= later[key] <= allowance.credits
+            slack = 1e-6 * allowance.credits + 1e-6 * allowance.peak * span
+            assert later[key] == pytest.approx(min(max(expected, 0), allowance.credits), abs=slack)
 
 
 @given(runs())
@@ -156,10 +175,10 @@ def test_what_was_to_be_sent_is_sent(made: tuple[list[Flow], dict[str, Allowance
 
 @given(allowances, st.floats(1e6, 2e10), st.floats(0, 1))
 def test_a_bucket_in_closed_form(allowance: Allowance, wanted: float, level: float) -> None:
-    start = level * allowance.credit_bits
+    start = level * allowance.credits
     run = simulate([Flow(("a",), cap_bps=wanted)], {"a": allowance}, 4000, {"a": start})
-    peak, baseline = min(wanted, allowance.peak_bps), min(wanted, allowance.baseline_bps)
-    spent = peak - allowance.baseline_bps
+    peak, baseline = min(wanted, allowance.peak), min(wanted, allowance.baseline)
+    spent = peak - allowance.baseline
     seconds = min(start / spent, 4000) if spent > 0 else 4000
     total = peak * seconds + baseline * (4000 - seconds)
     times = [*(piece.begin_s for piece in run.pieces), run.end_s]

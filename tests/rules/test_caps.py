@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.caps import Caps, Traffic
+from elastinet.rules.allowances import AllowanceUnit, flat
+from elastinet.rules.caps import Cap, Caps, Traffic
 from elastinet.rules.paths import NoNetworkPath
 from elastinet.rules.performance import of_pair
 from small_region import HERE, THERE, Region
@@ -233,6 +234,29 @@ def efa_only(region: Region, beside: NetworkInterface, subnet: str, *, card: int
     return region.state.need(NetworkInterface, id)
 
 
+def test_a_cap_in_packets_lets_through_what_its_frames_hold() -> None:
+    """10,000 packets a second are 720 Mbit/s of 9,015 bytes, and 121 Mbit/s of 1,514."""
+    region = Region()
+    large = between(region, *pair(region, *BIG), connections=40)
+    cap = Cap("i-1 out", flat(10_000, AllowanceUnit.PACKETS), "AWS publishes none")
+    for mtu in (9001, 1500):
+        found = large._replace(shared=(*large.shared, cap), mtu=mtu)
+        assert found.bps == pytest.approx(10_000 * (mtu + 14) * 8)
+        assert found.binding == (cap,)
+        assert cap.shown() == {
+            "resource": "i-1 out", "baseline_pps": 10_000, "peak_pps": 10_000, "credit_packets": 0,
+            "source": "AWS publishes none",
+        }  # fmt: skip
+    many = large._replace(shared=(*large.shared, cap._replace(allowance=flat(10**9, AllowanceUnit.PACKETS))))
+    assert many.binding == large.binding
+
+
+def test_connections_are_no_rate() -> None:
+    cap = Cap("i-1 out", flat(10_000, AllowanceUnit.CONNECTIONS), "AWS publishes none")
+    with pytest.raises(ValueError, match="no rate"):
+        cap.bps(1500)
+
+
 def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
     region = Region()
     left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16")
@@ -249,5 +273,5 @@ def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
     found = between(region, one, other, connections=9)
     resources = [cap.resource.partition(" ")[2] for cap in found.shared if "gateway" in cap.resource]
     assert (resources, found.mtu) == (["gateway in"], 1500)
-    assert [cap.bps for cap in found.shared if cap.resource == f"{nat} out"] == [100 * GIGA]
+    assert [cap.bps(1500) for cap in found.shared if cap.resource == f"{nat} out"] == [100 * GIGA]
     assert binding(region, found, one, other) == (5, ["1 gateway in"])

@@ -69,7 +69,7 @@ def test_the_border_goes_with_the_baseline() -> None:
     kind, settings = KINDS["m8g.24xlarge"], Settings(rules="2026")
     for weighting, whole, border in (("default", 40, 20), ("vpc-1", 50, 25), ("ebs-1", 32.5, 16.25)):
         given = bandwidth(kind, "ena", settings, weighting)  # type: ignore[arg-type]
-        assert (given.aggregate.baseline_bps / 1e9, given.gateway_bps / 1e9) == (whole, border)
+        assert (given.aggregate.baseline / 1e9, given.gateway_bps / 1e9) == (whole, border)
 
 
 @pytest.mark.parametrize("weighting", ["vpc-1", "ebs-1"])

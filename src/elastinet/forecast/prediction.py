@@ -27,7 +27,7 @@ class Prediction(msgspec.Struct, frozen=True):
     """The joint rates of a job's flows over time.
 
     `times_s` bounds the pieces: in piece n, from time n to time n+1, the rates are constant (`wire_bps`
-    counts Ethernet frames, `goodput_bps` data) and the caps named in `binding` bind. `levels` has the bits in
+    counts Ethernet frames, `goodput_bps` data) and the caps named in `binding` bind. `levels` has what is in
     each bucket of credits at each time, between which they change evenly. `finish_s` is when all data have
     been sent, None where nothing was said of how much, or it takes longer than was looked ahead.
     """
@@ -55,7 +55,8 @@ class Prediction(msgspec.Struct, frozen=True):
     def shown(self) -> dict[str, Any]:
         """It in JSON's kinds of values."""
         known: dict[str, Any] = msgspec.to_builtins(self)
-        more = {"data_bytes": self.data_bytes, "mean_bps": self.mean_bps, "unknown": UNKNOWN}
+        unknown = {unit.value: why for unit, why in UNKNOWN.items()}
+        more = {"data_bytes": self.data_bytes, "mean_bps": self.mean_bps, "unknown": unknown}
         return known | more | {"caps": [cap.shown() for cap in self.caps]}
 
     def _sum(self, rates: Sequence[float]) -> float:
@@ -98,10 +99,11 @@ def _flow(job: Job) -> Flow:
     return Flow(
         resources=tuple(cap.resource for cap in caps.shared),
         number=caps.traffic.flows,
-        cap_bps=caps.flow.bps if caps.flow else math.inf,
+        cap_bps=caps.flow.bps(caps.mtu) if caps.flow else math.inf,
         begin_s=job.begin_s,
         end_s=job.end_s,
         bits=job.data_bytes * 8 / caps.goodput,
+        mtu=caps.mtu,
     )
 
 

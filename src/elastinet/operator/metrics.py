@@ -7,12 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from elastinet.operator.readings import BANDWIDTH, DIRECTIONS, LINK_LOCAL, UNLIMITED
+from elastinet.operator.readings import BANDWIDTH, DIRECTIONS, LINKLOCAL, UNLIMITED
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 OF_INSTANCE = ("instance", "type")
 OF_INTERFACE = ("instance", "interface", "type")
-ALLOWANCES = (*BANDWIDTH.values(), *UNLIMITED, LINK_LOCAL)
+ALLOWANCES = (*BANDWIDTH.values(), *UNLIMITED.values(), LINKLOCAL)
 Traffic = dict[str, Any]
 Figures = dict[str, float]
 COUNTED = {

@@ -58,9 +58,7 @@ def credits(engine: Engine, buckets: Buckets, name: str) -> dict[str, Any]:
         "instance": instance.id,
         "type": instance.instance_type,
         "state": instance.state,
-        "baseline_bps": given.aggregate.baseline_bps,
-        "peak_bps": given.aggregate.peak_bps,
-        "credit_bits": given.aggregate.credit_bits,
+        **given.aggregate.shown(),
         "time_scale": engine.settings.credit_time_scale,
         "directions": {direction: _shown(bucket) for direction, bucket in directions.items()},
     }

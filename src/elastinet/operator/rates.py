@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from elastinet.rules.bandwidth import Allowance
+from elastinet.rules.allowances import Allowance
 from elastinet.rules.credits import Bucket
 
 Page = dict[str, Any]
@@ -84,7 +84,7 @@ def _rate(one: dict[str, Any], way: str, old: dict[str, Any], span: Span) -> Rat
         packets_per_second=span.per_second(old, new, "packets"),
         cap_bps=new["cap_bps"],
         share=bps / new["cap_bps"],
-        credits=bucket.level_bits / given.credit_bits if given.has_credits else None,
+        credits=bucket.level_bits / given.credits if given.has_credits else None,
         seconds_to_empty=bucket.seconds_to_empty,
         binding=_binding(old["waited"], new["waited"]),
     )

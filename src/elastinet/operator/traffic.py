@@ -11,7 +11,8 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator.nics import find
 from elastinet.operator.readings import DIRECTIONS, Direction, DirectionReading, InterfaceReading, Reading
-from elastinet.rules.bandwidth import Allowance, of_instance
+from elastinet.rules.allowances import Allowance
+from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import attachment_of, interfaces_of
 
@@ -42,9 +43,7 @@ def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> di
         "name": instance.name,
         "type": instance.instance_type,
         "state": instance.state,
-        "baseline_bps": given.baseline_bps,
-        "peak_bps": given.peak_bps,
-        "credit_bits": given.credit_bits,
+        **given.shown(),
         "directions": {
             way: _direction(way, given, read.values(), of_directions.get(way)) for way in DIRECTIONS
         },
@@ -57,7 +56,7 @@ def _direction(
 ) -> dict[str, Any]:
     """Totals of all interfaces in one direction, and the limit now: the peak while there are credits."""
     passed = [one.received if way == "in" else one.sent for one in interfaces]
-    now = read or DirectionReading(given.peak_bps, given.credit_bits)
+    now = read or DirectionReading(given.peak, given.credits)
     return {
         "bytes": sum(one.bytes for one in passed),
         "packets": sum(one.packets for one in passed),

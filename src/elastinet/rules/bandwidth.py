@@ -9,6 +9,7 @@ from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import Card, InstanceType, instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.model.instance import BandwidthWeighting, Instance
+from elastinet.rules.allowances import Allowance
 from elastinet.rules.devices import Driver, device
 from elastinet.rules.placement.capacity import family
 from elastinet.rules.weighting import weighted, weighting_of
@@ -16,29 +17,6 @@ from elastinet.rules.weighting import weighted, weighting_of
 GIGA = 1_000_000_000
 Rates = tuple[int, int]
 """A baseline and a peak."""
-
-
-class Allowance(NamedTuple):
-    """A limit of one direction: the baseline at all times, the peak while credits last. In bits a second."""
-
-    baseline_bps: int
-    peak_bps: int
-    credit_bits: int = 0
-
-    @property
-    def has_credits(self) -> bool:
-        """True if there is a bucket of credits, which is full at launch and at start."""
-        return self.credit_bits > 0
-
-    @property
-    def burst_seconds(self) -> float:
-        """Seconds that a full bucket lasts at the peak; 0 if there is none."""
-        return self.credit_bits / (self.peak_bps - self.baseline_bps) if self.has_credits else 0.0
-
-    @property
-    def refill_seconds(self) -> float:
-        """Seconds in which an empty bucket fills when nothing is sent."""
-        return self.credit_bits / self.baseline_bps
 
 
 class Bandwidth(NamedTuple):

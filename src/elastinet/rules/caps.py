@@ -1,6 +1,6 @@
 """The caps on what one end of a path sends to the other (facts sheet, section 8.1), each with its source.
 
-All in bits a second on the wire.
+Bits are counted on the wire.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from elastinet.catalog.editions import EDITIONS, Edition, Figure
 from elastinet.catalog.instance_types import InstanceType
 from elastinet.catalog.settings import Rules
 from elastinet.rules import peerings
-from elastinet.rules.bandwidth import Allowance, Bandwidth, gateway_share
+from elastinet.rules.allowances import Allowance, AllowanceUnit, flat, together
+from elastinet.rules.bandwidth import Bandwidth, gateway_share
 from elastinet.rules.efa.srd import card_figure
 from elastinet.rules.frames import Transport, share
 from elastinet.rules.paths import NetworkPath
@@ -18,10 +19,10 @@ from elastinet.rules.paths import NetworkPath
 Direction = Literal["out", "in"]
 
 UNKNOWN = {
-    "packets a second": "AWS publishes no figure; EC2 counts them by instance, both directions together",
-    "connection tracking": "AWS publishes no figure; EC2 counts tracked flows by instance",
+    AllowanceUnit.PACKETS: "AWS publishes no figure; EC2 counts them by instance, both directions together",
+    AllowanceUnit.CONNECTIONS: "AWS publishes no figure; EC2 counts tracked flows by instance",
 }
-"""Limits of EC2 without a published figure (facts sheet, section 16)."""
+"""Allowances of an instance without a published figure, by unit (facts sheet, section 16)."""
 
 
 class Traffic(NamedTuple):
@@ -58,14 +59,13 @@ class Cap(NamedTuple):
     allowance: Allowance
     source: str
 
-    @property
-    def bps(self) -> int:
-        """The most that it ever lets through."""
-        return self.allowance.peak_bps
+    def bps(self, mtu: int) -> float:
+        """The most bits a second that it ever lets through, in packets as large as an MTU lets them be."""
+        return self.allowance.peak / self.allowance.per_bit(mtu)
 
     def shown(self) -> dict[str, Any]:
         """It in JSON's kinds of values."""
-        return {"resource": self.resource, **self.allowance._asdict(), "source": self.source}
+        return {"resource": self.resource, **self.allowance.shown(), "source": self.source}
 
 
 class Caps(NamedTuple):
@@ -82,16 +82,21 @@ class Caps(NamedTuple):
         return share(self.traffic.transport, self.mtu)
 
     @property
-    def bps(self) -> int:
+    def bps(self) -> float:
         """The most that all flows carry together while credits last, in bits a second."""
-        limits = [cap.bps for cap in self.shared]
-        return min([*limits, self.flow.bps * self.traffic.flows] if self.flow else limits)
+        return min(bps for _, bps in self._each())
 
     @property
     def binding(self) -> tuple[Cap, ...]:
         """The caps that make it so."""
-        found = tuple(cap for cap in self.shared if cap.bps == self.bps)
-        return (self.flow, *found) if self.flow and self.flow.bps * self.traffic.flows == self.bps else found
+        least = self.bps
+        return tuple(cap for cap, bps in self._each() if bps == least)
+
+    def _each(self) -> Iterator[tuple[Cap, float]]:
+        """Every cap with what it lets all flows carry together."""
+        if self.flow:
+            yield self.flow, self.flow.bps(self.mtu) * self.traffic.flows
+        yield from ((cap, cap.bps(self.mtu)) for cap in self.shared)
 
 
 def caps(one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
@@ -137,8 +142,7 @@ def _of_efas(end: End, direction: Direction) -> Iterator[Cap]:
 def _of_some_cards(end: End, direction: Direction) -> Iterator[Cap]:
     """The cap of the cards that have an EFA, where not all do."""
     if end.bandwidth.cards and len(end.efas) < len(end.kind.cards):
-        parts = [end.bandwidth.cards[card] for card in end.efas]
-        allowance = Allowance(*(sum(figures) for figures in zip(*parts, strict=True)))
+        allowance = together(end.bandwidth.cards[card] for card in end.efas)
         perf = ", ".join(dict.fromkeys(end.kind.cards[card].perf for card in end.efas))
         source = f"DescribeInstanceTypes: {len(end.efas)} of {end.kind.name}'s cards, {perf}"
         yield Cap(f"{end.id} EFA {direction}", allowance, source)
@@ -165,8 +169,7 @@ def _through_gateways(one: End, other: End, way: NetworkPath, edition: Edition) 
 
 def _gateway(end: End, direction: Direction, edition: Edition) -> Cap:
     figure = gateway_share(end.kind.vcpus, edition) or edition.gateway_bps
-    allowance = Allowance(end.bandwidth.gateway_bps, end.bandwidth.gateway_bps)
-    return Cap(f"{end.id} gateway {direction}", allowance, figure.source)
+    return Cap(f"{end.id} gateway {direction}", flat(end.bandwidth.gateway_bps), figure.source)
 
 
 def _between_regions(one: End, way: NetworkPath, rules: Rules) -> Iterator[Cap]:
@@ -176,4 +179,4 @@ def _between_regions(one: End, way: NetworkPath, rules: Rules) -> Iterator[Cap]:
 
 
 def _flat(figure: Figure, times: int = 1) -> Allowance:
-    return Allowance(int(figure.value) * times, int(figure.value) * times)
+    return flat(int(figure.value) * times)

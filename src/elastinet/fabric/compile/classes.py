@@ -43,7 +43,7 @@ def tree(item: BandwidthLimits, view: CompileView) -> Iterator[Class]:
     yield limit_class(name, OUT, 0, most)
     yield limit_class(name, IN, 0, view.rate_bps(item, "in"))
     for card, share in enumerate(item.cards):
-        yield limit_class(name, CARD + card, OUT, min(share.peak_bps, most))
+        yield limit_class(name, CARD + card, OUT, min(share.peak, most))
     for card in range(max(1, len(item.cards))):
         for pool, flow_bps in enumerate(pools(item)):
             yield from _slots(item, first(item, card, pool), outlet(item, card), flow_bps)
@@ -84,7 +84,7 @@ def pools(item: BandwidthLimits) -> list[int]:
 
 
 def _least_peak(item: BandwidthLimits) -> int:
-    return min(share.peak_bps for share in (item.cards or (item.share,)))
+    return min(share.peak for share in (item.cards or (item.share,)))
 
 
 def first(item: BandwidthLimits, card: int, pool: int) -> int:
@@ -94,7 +94,7 @@ def first(item: BandwidthLimits, card: int, pool: int) -> int:
 
 def limits_gateway(item: BandwidthLimits) -> bool:
     """True if an instance may send less through an internet gateway than elsewhere."""
-    return item.gateway_bps < item.share.peak_bps
+    return item.gateway_bps < item.share.peak
 
 
 def passed(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from elastinet.fabric.compile import classes, watch
 from elastinet.fabric.compile.items import Chain, Element, Item, Queue, Redirect, Set, Up
-from elastinet.fabric.compile.pace import MOST_INTERFACES
+from elastinet.fabric.compile.link_local import MOST_INTERFACES
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.compile.watch import PASS, PASS_MARKED, Watch, watched
 from elastinet.fabric.contract import names
@@ -199,7 +199,7 @@ def interface(item: Interface, share: BandwidthLimits, view: CompileView) -> Ite
     out = [
         view.rate_bps(share, "out"),
         *classes.pools(share)[:1],
-        *(c.peak_bps for c in share.cards[card : card + 1]),
+        *(c.peak for c in share.cards[card : card + 1]),
     ]
     most = view.rate_bps(share, "in")
     leaving = Watch(f"out_{link}", "iif", "hot_out", min(out), PASS, f"goto out_{word}_{card}", "spared_out")

@@ -60,7 +60,7 @@ class CompileView:
         found = self.objects.get(f"bandwidth:{guest}")
         if not isinstance(found, BandwidthLimits) or not self.shapes:
             return None
-        least = min(share.baseline_bps for share in (found.share, *found.cards))
+        least = min(share.baseline for share in (found.share, *found.cards))
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
 
     def is_near(self, id: str, network: str) -> bool:
@@ -71,7 +71,7 @@ class CompileView:
     def rate_bps(self, item: BandwidthLimits, direction: str) -> int:
         """Bits a second that an instance may send ("out") or receive ("in") now."""
         spent = (item.id, direction) in self.spent
-        return item.share.baseline_bps if spent else item.share.peak_bps
+        return item.share.baseline if spent else item.share.peak
 
     def live(self, id: str) -> Interface | None:
         """An interface, if it and its guest are there."""

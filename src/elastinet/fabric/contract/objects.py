@@ -7,6 +7,7 @@ between two sets of objects is all the work there is. Nothing here assumes one m
 import msgspec
 
 from elastinet.catalog.network import JUMBO_MTU
+from elastinet.rules.allowances import Allowance
 
 
 class Object(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -38,7 +39,8 @@ class Network(Object, frozen=True, tag="network"):
     `igw` is the id of the attached internet gateway, `eigw` of the egress-only one. `dns` (a comma
     between servers), `domain` and `ntp` are what DHCP hands out. `resolver` is the address at which the
     VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks. `edge` is
-    the table by which the internet gateway sends what comes in, "" for none.
+    the table by which the internet gateway sends what comes in, "" for none. `link_local` is what each
+    interface may send to the link-local services together, None for no limit.
     """
 
     cidrs: tuple[str, ...]
@@ -51,6 +53,7 @@ class Network(Object, frozen=True, tag="network"):
     cidrs6: tuple[str, ...] = ()
     eigw: str | None = None
     edge: str = ""
+    link_local: Allowance | None = None
 
 
 class TableRoute(msgspec.Struct, frozen=True):
@@ -124,14 +127,6 @@ class Interface(Object, frozen=True, tag="interface"):
     card: int = 0
 
 
-class DirectionLimit(msgspec.Struct, frozen=True):
-    """A limit for each direction, in bits a second: the peak while credits last, else the baseline."""
-
-    baseline_bps: int
-    peak_bps: int
-    credit_bits: int = 0
-
-
 class FlowLimit(msgspec.Struct, frozen=True):
     """The limit of one flow, in bits a second, to the addresses of `near` (a FlowLimitPeers' id).
 
@@ -155,10 +150,10 @@ class BandwidthLimits(Object, frozen=True, tag="bandwidth"):
 
     networks: tuple[str, ...]
     since: str
-    share: DirectionLimit
+    share: Allowance
     flow_bps: int
     gateway_bps: int
-    cards: tuple[DirectionLimit, ...] = ()
+    cards: tuple[Allowance, ...] = ()
     nearer: tuple[FlowLimit, ...] = ()
 
 

@@ -23,7 +23,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
-from elastinet.rules import addressing, devices, resolving
+from elastinet.rules import addressing, devices, link_local, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
 from elastinet.rules.next_hop import Nowhere, next_hop
@@ -62,7 +62,7 @@ def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
     return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
 
 
-def _network(state: State, id: str) -> AnyObject | None:
+def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
     vpc = state.get(Vpc, id)
     if vpc is None or not has_network(state, id):
         return None
@@ -82,6 +82,7 @@ def _network(state: State, id: str) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
+        link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
 
@@ -270,7 +271,6 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
 
 
 _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
-    "network": _network,
     "table": _table,
     "interface": _interface,
     "group": _group,
@@ -281,6 +281,7 @@ _BUILDERS: dict[str, Callable[[State, str], AnyObject | None]] = {
     "near": limits.near,
 }
 _BY_SETTINGS: dict[str, Callable[[State, str, Settings], AnyObject | None]] = {
+    "network": _network,
     "guest": _guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,

@@ -13,7 +13,8 @@ from elastinet.model.peering import Peering
 from elastinet.model.placement import PlacementGroup
 from elastinet.model.state import State
 from elastinet.rules import flow_limits
-from elastinet.rules.bandwidth import Allowance, of_instance
+from elastinet.rules.allowances import Allowance, AllowanceUnit
+from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.peerings import is_across, limit, peers
 
 
@@ -27,10 +28,10 @@ def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLim
         id=id,
         networks=tuple(sorted({i.vpc_id for i in flow_limits.live_interfaces(state, id)})),
         since=str(instance.launch_time),
-        share=_share(given.aggregate, settings),
+        share=played(given.aggregate, settings),
         flow_bps=scaled(flow_limits.figure(settings.rules).value, settings),
         gateway_bps=scaled(given.gateway_bps, settings),
-        cards=tuple(_share(card, settings) for card in given.cards),
+        cards=tuple(played(card, settings) for card in given.cards),
         nearer=tuple(
             objects.FlowLimit(one.peers, scaled(one.figure.value, settings), one.protocols, one.interfaces)
             for one in flow_limits.higher(state, settings.rules, instance)
@@ -38,8 +39,9 @@ def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLim
     )
 
 
-def _share(allowance: Allowance, settings: Settings) -> objects.DirectionLimit:
-    return objects.DirectionLimit(*(scaled(figure, settings) for figure in allowance))
+def played(allowance: Allowance, settings: Settings) -> Allowance:
+    """An allowance as this machine plays it: only bits are scaled, packets and connections are counted."""
+    return allowance.times(settings.bandwidth_scale) if allowance.unit is AllowanceUnit.BITS else allowance
 
 
 def scaled(figure: float, settings: Settings) -> int:
