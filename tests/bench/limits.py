@@ -34,7 +34,7 @@ BURST_SECONDS = 4.0
 def unbound(machine: Machine) -> Iterator[Row]:
     """Two instances of a 10 Gbit/s type beside two without limits, in one interleaved run."""
     share = Allowance(750 * MBIT, 10 * GIGA, 10**13)
-    kinds = [limits(n, 0, share=share, flow_bps=5 * GIGA, gateway_bps=5 * GIGA) for n in (3, 4)]
+    kinds = [limits(n, 0, allowance=share, flow_bps=5 * GIGA, gateway_bps=5 * GIGA) for n in (3, 4)]
     others = [item for n in (3, 4) for item in (guest(n), eni(n, f"10.0.1.{n}0"))]
     machine.boot(*world(), *others, *kinds)
     pairs = [

@@ -32,7 +32,7 @@ def test_credits_run_out() -> None:
 def test_credits_come_back_below_the_baseline_and_stop_at_full() -> None:
     flows = [
         Flow(("a",), end_s=600),
-        Flow(("a",), cap_bps=0.25e9, begin_s=600, end_s=6600),
+        Flow(("a",), limit_bps=0.25e9, begin_s=600, end_s=6600),
         Flow(("a",), begin_s=6600),
     ]
     run = simulate(flows, {"a": C5_XLARGE}, 8000)
@@ -43,7 +43,7 @@ def test_credits_come_back_below_the_baseline_and_stop_at_full() -> None:
 
 
 def test_at_the_baseline_nothing_is_spent() -> None:
-    run = simulate([Flow(("a",), cap_bps=1.25e9)], {"a": C5_XLARGE}, 1e6, {"a": 1e12})
+    run = simulate([Flow(("a",), limit_bps=1.25e9)], {"a": C5_XLARGE}, 1e6, {"a": 1e12})
     assert rates(run) == [(0, 1.25e9)]
     assert run.levels == {"a": 1e12}
 
@@ -95,8 +95,8 @@ moments = st.floats(0, 5000)
 def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], SimulatedRun]:
     resources = dict(zip(KEYS, draw(st.lists(allowances, min_size=1, max_size=4)), strict=False))
     flow = st.builds(
-        lambda keys, number, cap, begin, span, bits: Flow(
-            tuple(keys), number, cap, begin, begin + span, bits
+        lambda keys, number, limit, begin, span, bits: Flow(
+            tuple(keys), number, limit, begin, begin + span, bits
         ),
         st.lists(st.sampled_from(sorted(resources)), min_size=1, max_size=4, unique=True),
         st.integers(1, 20),
@@ -124,10 +124,10 @@ def test_nothing_carries_more_than_it_can_and_all_that_send_are_bound(
             if any(key in share.binding for share in piece.shares):
                 assert used == pytest.approx(most, rel=1e-6)
         for flow, share in zip(flows, piece.shares, strict=True):
-            assert share.bps <= flow.cap_bps * flow.number * (1 + 1e-6)
+            assert share.bps <= flow.limit_bps * flow.number * (1 + 1e-6)
             assert bool(share.binding) == (share.bps > 0)
             if "flow" in share.binding:
-                assert share.bps == pytest.approx(flow.cap_bps * flow.number, rel=1e-6)
+                assert share.bps == pytest.approx(flow.limit_bps * flow.number, rel=1e-6)
 
 
 @given(runs())
@@ -176,7 +176,7 @@ def test_what_was_to_be_sent_is_sent(made: tuple[list[Flow], dict[str, Allowance
 @given(allowances, st.floats(1e6, 2e10), st.floats(0, 1))
 def test_a_bucket_in_closed_form(allowance: Allowance, wanted: float, level: float) -> None:
     start = level * allowance.credits
-    run = simulate([Flow(("a",), cap_bps=wanted)], {"a": allowance}, 4000, {"a": start})
+    run = simulate([Flow(("a",), limit_bps=wanted)], {"a": allowance}, 4000, {"a": start})
     peak, baseline = min(wanted, allowance.peak), min(wanted, allowance.baseline)
     spent = peak - allowance.baseline
     seconds = min(start / spent, 4000) if spent > 0 else 4000

@@ -25,7 +25,7 @@ def exceeded(reading, id: str, name: str = "bw_out_allowance_exceeded") -> int:
 def test_bandwidths_and_credits_are_scaled_back() -> None:
     reading = Reader(0.1).read(measured({"flow": 3}, {"eni-1": 4000}, above=9), HOLDERS)
     out = reading.instances["i-1"]["out"]
-    assert (out.cap_bps, out.level_bits, out.waited) == (10**10, 5 * 10**10, {"flow": 3})
+    assert (out.allowance_bps, out.level_bits, out.waited) == (10**10, 5 * 10**10, {"flow": 3})
     found = reading.interfaces["eni-1"]
     assert (found.sent.bytes, found.sent.packets, found.received.bytes) == (4000, 4, 7)
     assert found.exceeded == {

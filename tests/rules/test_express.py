@@ -6,8 +6,8 @@ import pytest
 
 from elastinet.catalog.settings import Rules
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.caps import Traffic
 from elastinet.rules.express import why_not
+from elastinet.rules.path_limits import Traffic
 from elastinet.rules.paths import path
 from elastinet.rules.performance import of_pair
 from small_region import Region
@@ -129,6 +129,6 @@ def test_an_instance_has_the_bandwidth_of_its_weighting(place: Place) -> None:
     for weighting in ("default", "vpc-1", "ebs-1"):
         options = {"NetworkPerformanceOptions": {"BandwidthWeighting": weighting}}
         one, other = (place.region.launch(place.left, "m8i.24xlarge", **options) for _ in range(2))
-        caps = of_pair(place.region.state, place.region.settings, one, other, Traffic("tcp", 20))
-        found[weighting] = caps.bps / 1e9
+        limits = of_pair(place.region.state, place.region.settings, one, other, Traffic("tcp", 20))
+        found[weighting] = limits.bps / 1e9
     assert found == {"default": 40, "vpc-1": 50, "ebs-1": 32.5}

@@ -1,11 +1,11 @@
-"""The cap of one flow, by where two instances are."""
+"""The limit of one flow, by where two instances are."""
 
 from typing import Any
 
 import pytest
 
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.caps import Traffic
+from elastinet.rules.path_limits import Traffic
 from elastinet.rules.performance import of_pair
 from small_region import Region
 

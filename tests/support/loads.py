@@ -25,7 +25,7 @@ def limits(number: int, mbit: int, **changes: Any) -> BandwidthLimits:
     fields: dict[str, Any] = {
         "networks": ("vpc-1",),
         "since": "1",
-        "share": Allowance(mbit * MBIT, mbit * MBIT),
+        "allowance": Allowance(mbit * MBIT, mbit * MBIT),
         "flow_bps": mbit * MBIT,
         "gateway_bps": mbit * MBIT,
     }
@@ -35,7 +35,7 @@ def limits(number: int, mbit: int, **changes: Any) -> BandwidthLimits:
 def bursting(number: int, baseline: int, peak: int, seconds: float, **changes: Any) -> BandwidthLimits:
     """The same with credits for so many seconds at the peak."""
     bucket = Allowance(baseline * MBIT, peak * MBIT, round((peak - baseline) * MBIT * seconds))
-    return limits(number, peak, share=bucket, **changes)
+    return limits(number, peak, allowance=bucket, **changes)
 
 
 def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = ()) -> FlowLimit:

@@ -18,13 +18,13 @@ TINY = 1e-9
 class Flow(NamedTuple):
     """So many like flows, through the same resources.
 
-    `cap_bps` is what each carries at the most by itself; `bits` is what they send in all, on the wire, in
+    `limit_bps` is what each carries at the most by itself; `bits` is what they send in all, on the wire, in
     packets as large as `mtu` lets them be; times are in seconds.
     """
 
     resources: tuple[str, ...]
     number: int = 1
-    cap_bps: float = math.inf
+    limit_bps: float = math.inf
     begin_s: float = 0.0
     end_s: float = math.inf
     bits: float = math.inf
@@ -32,7 +32,7 @@ class Flow(NamedTuple):
 
 
 class FlowRate(NamedTuple):
-    """The joint rate of like flows, and what binds it: resources, and "flow" for their own cap."""
+    """The joint rate of like flows, and what binds it: resources, and "flow" for their own limit."""
 
     bps: float
     binding: tuple[str, ...]
@@ -182,7 +182,7 @@ def fair(
     while growing:
         wanting = _demands(flows, growing, per_bit)
         offers = {key: free[key] / demand for key, demand in wanting.items()}
-        least = min([*offers.values(), *(flows[number].cap_bps for number in growing)])
+        least = min([*offers.values(), *(flows[number].limit_bps for number in growing)])
         bound = least * (1 + TINY)
         stuck = {key for key, offer in offers.items() if offer <= bound}
         settled = {number: _binding(flows[number], stuck, bound) for number in growing}
@@ -207,6 +207,6 @@ def _demands(
 
 
 def _binding(flow: Flow, stuck: set[str], bound: float) -> tuple[str, ...]:
-    """The caps that stop a flow from growing: "flow" for its own, and resources; () if none does."""
-    own = ("flow",) if flow.cap_bps <= bound else ()
+    """The limits that stop a flow from growing: "flow" for its own, and resources; () if none does."""
+    own = ("flow",) if flow.limit_bps <= bound else ()
     return (*own, *(key for key in flow.resources if key in stuck))

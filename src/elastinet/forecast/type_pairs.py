@@ -1,4 +1,4 @@
-"""The caps between two instance types, without any instance: `c5.large@us-east-1a` and where they are put."""
+"""The limits between two instance types, without any instance: `c5.large@us-east-1a`, and their places."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from elastinet.catalog.regions import REGIONS, zones
 from elastinet.catalog.settings import Settings
 from elastinet.catalog.words import Group, Via
 from elastinet.rules.bandwidth import bandwidth
-from elastinet.rules.caps import Caps, End, Traffic, caps
 from elastinet.rules.devices import driver_of
 from elastinet.rules.efa.efa import may_talk
 from elastinet.rules.efa.srd import cards
 from elastinet.rules.express import is_known
 from elastinet.rules.flow_limits import figure
+from elastinet.rules.path_limits import End, PathLimits, Traffic, path_limits
 from elastinet.rules.paths import NetworkPath
 
 ZONE = "us-east-1a"
@@ -59,8 +59,8 @@ def type_pair(
     via: Via | None = None,
     express: bool = False,
     settings: Settings | None = None,
-) -> Caps:
-    """The caps on what an instance of one type sends to one of another; raises BadPair."""
+) -> PathLimits:
+    """The limits on what an instance of one type sends to one of another; raises BadPair."""
     settings, traffic = settings or Settings(), traffic or Traffic()
     here, there = place(source), place(target)
     way = via or ("vpc" if here.region == there.region else "region")
@@ -72,7 +72,9 @@ def type_pair(
         _check_efa(here, there, way)
     flow = figure(settings.rules, clustered=near, express=express)
     ends = (_end("source", here, settings), _end("target", there, settings))
-    return caps(*ends, NetworkPath(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules)
+    return path_limits(
+        *ends, NetworkPath(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules
+    )
 
 
 def _end(name: str, at: TypeInZone, settings: Settings) -> End:

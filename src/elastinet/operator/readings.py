@@ -38,7 +38,7 @@ class InterfaceReading(msgspec.Struct, frozen=True):
 class DirectionReading(msgspec.Struct, frozen=True):
     """A direction of an instance: what may pass, bits of credit left, how often each limit held up."""
 
-    cap_bps: float
+    allowance_bps: float
     level_bits: float
     waited: dict[str, int] = {}
 

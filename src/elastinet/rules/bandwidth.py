@@ -15,14 +15,14 @@ from elastinet.rules.placement.capacity import family
 from elastinet.rules.weighting import weighted, weighting_of
 
 GIGA = 1_000_000_000
-Rates = tuple[int, int]
+BaselineAndPeak = tuple[int, int]
 """A baseline and a peak."""
 
 
 class Bandwidth(NamedTuple):
     """Limits of an instance: in all, by network card if it has several, through an internet gateway.
 
-    `nic` is the ceiling of each of its cards, by the driver.
+    `nic` is the limit of each of its cards, by the driver.
     """
 
     aggregate: Allowance
@@ -44,7 +44,7 @@ def bandwidth(
     """The bandwidth of an instance type with a driver and a bandwidth weighting."""
     edition, minutes = EDITIONS[settings.rules], credit_minutes(kind.name, settings)
     seconds = minutes * 60 / settings.credit_time_scale
-    nic = nic_ceiling(driver, edition)
+    nic = nic_limit(driver, edition)
     cards = [_card(kind, weighted(kind, card, weighting, settings.rules), nic) for card in kind.cards]
     stated = kind.stated_gbps if len(cards) > 1 else None
     aggregate = _least(stated, *(sum(rates) for rates in zip(*cards, strict=True)))
@@ -62,13 +62,13 @@ def credit_minutes(type_name: str, settings: Settings) -> float:
     return settings.credits.get(type_name, of_family)
 
 
-def nic_ceiling(driver: Driver, edition: Edition) -> Figure | None:
+def nic_limit(driver: Driver, edition: Edition) -> Figure | None:
     """The most that one network card carries with a driver; nothing is known of the mediated device."""
-    ceilings = {"ixgbevf": edition.intel_card_bps, "ena": edition.ena_card_bps, "efa": edition.ena_card_bps}
-    return ceilings.get(driver)
+    limits = {"ixgbevf": edition.intel_card_bps, "ena": edition.ena_card_bps, "efa": edition.ena_card_bps}
+    return limits.get(driver)
 
 
-def gateway_bps(vcpus: int, rates: Rates, edition: Edition) -> int:
+def gateway_bps(vcpus: int, rates: BaselineAndPeak, edition: Edition) -> int:
     """Bits a second through an internet gateway: a fixed figure, or with many vCPUs a baseline share."""
     share = gateway_share(vcpus, edition)
     least = int(edition.gateway_bps.value)
@@ -81,21 +81,21 @@ def gateway_share(vcpus: int, edition: Edition) -> Figure | None:
     return edition.gateway_share if enough else None
 
 
-def _card(kind: InstanceType, card: Card, nic: Figure | None) -> Rates:
+def _card(kind: InstanceType, card: Card, nic: Figure | None) -> BaselineAndPeak:
     assert card.baseline is not None, kind.name
     assert card.peak is not None, kind.name
     stated = card.stated_gbps if len(kind.cards) > 1 else None
     baseline, peak = _least(stated, round(card.baseline * GIGA), round(card.peak * GIGA))
-    ceiling = int(nic.value) if nic else peak
-    return min(baseline, ceiling), min(peak, ceiling)
+    most = int(nic.value) if nic else peak
+    return min(baseline, most), min(peak, most)
 
 
-def _least(stated_gbps: float | None, baseline: int, peak: int) -> Rates:
+def _least(stated_gbps: float | None, baseline: int, peak: int) -> BaselineAndPeak:
     """Two rates, where network performance states less than the figures of several cards (section 8.4)."""
     most = peak if stated_gbps is None else round(stated_gbps * GIGA)
     return min(baseline, most), min(peak, most)
 
 
-def _allowance(rates: Rates, seconds: float) -> Allowance:
+def _allowance(rates: BaselineAndPeak, seconds: float) -> Allowance:
     baseline, peak = rates
     return Allowance(baseline, peak, round((peak - baseline) * seconds))

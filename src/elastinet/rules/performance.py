@@ -1,4 +1,4 @@
-"""Caps in force on traffic between two instances, with their sources."""
+"""Limits in force on traffic between two instances, with their sources."""
 
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.network import JUMBO_MTU
@@ -8,9 +8,9 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
 from elastinet.rules import flow_limits
 from elastinet.rules.bandwidth import of_instance
-from elastinet.rules.caps import Caps, End, Traffic, caps
 from elastinet.rules.efa.efa import is_efa, may_talk, out_of_reach
 from elastinet.rules.interfaces import attachment_of, interfaces_of
+from elastinet.rules.path_limits import End, PathLimits, Traffic, path_limits
 from elastinet.rules.paths import NetworkPath, NoNetworkPath, check_ends, path
 
 
@@ -22,8 +22,8 @@ def of_pair(
     traffic: Traffic,
     *,
     public: bool = False,
-) -> Caps:
-    """The caps on what one interface sends to another; raises NoNetworkPath."""
+) -> PathLimits:
+    """The limits on what one interface sends to another; raises NoNetworkPath."""
     if traffic.transport == "efa":
         way = _bypass(state, settings.rules, one, other, public=public)
     else:
@@ -31,7 +31,7 @@ def of_pair(
     instances = [state.need(Instance, attachment_of(interface).instance_id) for interface in (one, other)]
     flow = flow_limits.between(state, settings.rules, one, other, way, traffic.transport)
     here, there = (end(state, settings, *pair) for pair in zip(instances, (one, other), strict=True))
-    return caps(here, there, way, flow, traffic, settings.rules)
+    return path_limits(here, there, way, flow, traffic, settings.rules)
 
 
 def _bypass(

@@ -17,7 +17,7 @@ def test_bits_are_scaled_and_packets_are_not(scale: float) -> None:
     instance = region.instance(region.launch(region.subnet(vpc, "10.0.1.0/24"), "c5.large"))
     settings = replace(region.settings, bandwidth_scale=scale)
     limits: Any = build(region.state, f"bandwidth:{instance.id}", settings)
-    assert limits.share == Allowance(
+    assert limits.allowance == Allowance(
         round(750e6 * scale), round(10e9 * scale), round((10e9 - 750e6) * 600 * scale)
     )
     network: Any = build(region.state, f"network:{vpc}", settings)

@@ -41,12 +41,12 @@ class Meter:
 
     def follow(self, guest: str) -> None:
         """Open, renew or close the account of a guest that may use something else now, or is no more."""
-        share, old = self._plan.view.limits(guest), self._accounts.get(guest)
-        if share is None or not share.share.credits:
+        limits, old = self._plan.view.limits(guest), self._accounts.get(guest)
+        if limits is None or not limits.allowance.credits:
             self._accounts.pop(guest, None)
             self._changed(self._plan.spend(guest, set()))
-        elif old is None or (old.item.since, old.item.share) != (share.since, share.share):
-            self._accounts[guest] = Account(share, time.monotonic())
+        elif old is None or (old.item.since, old.item.allowance) != (limits.since, limits.allowance):
+            self._accounts[guest] = Account(limits, time.monotonic())
             self._changed(self._plan.spend(guest, set()))
             self._look()
 
@@ -130,7 +130,7 @@ class Meter:
         found = [
             item
             for item in view.objects.values()
-            if isinstance(item, BandwidthLimits) and view.share(item.id)
+            if isinstance(item, BandwidthLimits) and view.limits_in_force(item.id)
         ]
         out, into = (
             {item.id: self._way(item, direction, readings) for item in found} for direction in DIRECTIONS

@@ -69,8 +69,8 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
             return _placed(item.network, nft.members(item, view.has_ipv6(item.network)))
         case PublicAddress() if view.igw(item.network):
             return _public(item, view)
-        case BandwidthLimits() if share := view.share(item.id):
-            return _bandwidth(share, view)
+        case BandwidthLimits() if limits := view.limits_in_force(item.id):
+            return _bandwidth(limits, view)
         case FlowLimitPeers():
             return _near(item, view)
         case PeeringLink() if peering.live(item.id, view):
@@ -192,9 +192,9 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     groups = (group for group in item.groups if f"group:{group}" in view.objects)
     yield from nft.interface(item, index, mark, None if free else groups)
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
-    if share := view.share(item.guest):
-        yield from shaping.interface(item, share, view)
-        if classes.limits_gateway(share):
+    if limits := view.limits_in_force(item.guest):
+        yield from shaping.interface(item, limits, view)
+        if classes.limits_gateway(limits):
             yield from shaping.at_gateway(item, view, has_ipv6)
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
@@ -204,8 +204,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
 def _public(item: PublicAddress, view: CompileView) -> Placed:
     route = RouteItem(254, f"{item.id}/32", names.internet_link(item.network), names.IGW_ADDRESS)
     own = list(nft.mapping(item))
-    share = view.share(item.guest)
-    if share and item.network in share.networks and classes.limits_gateway(share):
+    limits = view.limits_in_force(item.guest)
+    if limits and item.network in limits.networks and classes.limits_gateway(limits):
         own += shaping.public(item)
     return _placed(item.network, own) | _placed(names.INTERNET, (route,))
 

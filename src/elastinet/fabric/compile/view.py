@@ -51,7 +51,7 @@ class CompileView:
         """True if this holder of an interface is an appliance."""
         return f"appliance:{id}" in self.objects
 
-    def share(self, guest: str) -> BandwidthLimits | None:
+    def limits_in_force(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""
         return self.limits(guest) if guest in self.up else None
 
@@ -60,7 +60,7 @@ class CompileView:
         found = self.objects.get(f"bandwidth:{guest}")
         if not isinstance(found, BandwidthLimits) or not self.shapes:
             return None
-        least = min(share.baseline for share in (found.share, *found.cards))
+        least = min(one.baseline for one in (found.allowance, *found.cards))
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
 
     def is_near(self, id: str, network: str) -> bool:
@@ -71,7 +71,7 @@ class CompileView:
     def rate_bps(self, item: BandwidthLimits, direction: str) -> int:
         """Bits a second that an instance may send ("out") or receive ("in") now."""
         spent = (item.id, direction) in self.spent
-        return item.share.baseline if spent else item.share.peak
+        return item.allowance.baseline if spent else item.allowance.peak
 
     def live(self, id: str) -> Interface | None:
         """An interface, if it and its guest are there."""

@@ -143,14 +143,14 @@ class BandwidthLimits(Object, frozen=True, tag="bandwidth"):
     """Bandwidth limits over all interfaces of an instance, in each direction; its id is the instance's.
 
     `networks` are the VPCs that it has interfaces in, each of which keeps the limits for itself. `since` is
-    new with every launch and start: the buckets of credits are full then. `cards` are the shares of several
-    network cards. One flow gets `flow_bps`, or what the first of `nearer` gives; to and from an internet
-    gateway goes `gateway_bps` in all.
+    new with every launch and start: the buckets of credits are full then. `allowance` is over all interfaces,
+    `cards` are those of several network cards. One flow gets `flow_bps`, or what the first of `nearer` gives;
+    to and from an internet gateway goes `gateway_bps` in all.
     """
 
     networks: tuple[str, ...]
     since: str
-    share: Allowance
+    allowance: Allowance
     flow_bps: int
     gateway_bps: int
     cards: tuple[Allowance, ...] = ()

@@ -23,15 +23,15 @@ def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLim
     instance = state.get(Instance, id)
     if instance is None or not instance.powered:
         return None
-    given = of_instance(instance, settings)
+    own = of_instance(instance, settings)
     return objects.BandwidthLimits(
         id=id,
         networks=tuple(sorted({i.vpc_id for i in flow_limits.live_interfaces(state, id)})),
         since=str(instance.launch_time),
-        share=played(given.aggregate, settings),
+        allowance=played(own.aggregate, settings),
         flow_bps=scaled(flow_limits.figure(settings.rules).value, settings),
-        gateway_bps=scaled(given.gateway_bps, settings),
-        cards=tuple(played(card, settings) for card in given.cards),
+        gateway_bps=scaled(own.gateway_bps, settings),
+        cards=tuple(played(card, settings) for card in own.cards),
         nearer=tuple(
             objects.FlowLimit(one.peers, scaled(one.figure.value, settings), one.protocols, one.interfaces)
             for one in flow_limits.higher(state, settings.rules, instance)

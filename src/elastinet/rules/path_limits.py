@@ -1,4 +1,4 @@
-"""The caps on what one end of a path sends to the other (facts sheet, section 8.1), each with its source.
+"""The limits on what one end of a path sends to the other (facts sheet, section 8.1), each with its source.
 
 Bits are counted on the wire.
 """
@@ -26,7 +26,7 @@ UNKNOWN = {
 
 
 class Traffic(NamedTuple):
-    """The traffic that caps are asked for: connections, each of `subflows` subflows with MPTCP (else 1)."""
+    """The traffic that limits are asked for: connections, each of `subflows` subflows with MPTCP (else 1)."""
 
     transport: Transport = "tcp"
     connections: int = 1
@@ -39,7 +39,7 @@ class Traffic(NamedTuple):
 
 
 class End(NamedTuple):
-    """One end of a path: an instance's id, its type, what it is given, its interface's VPC and card.
+    """One end of a path: an instance's id, its type, its bandwidth, its interface's VPC and card.
 
     `efas` are the cards of its EFAs, which send together.
     """
@@ -52,7 +52,7 @@ class End(NamedTuple):
     efas: tuple[int, ...] = ()
 
 
-class Cap(NamedTuple):
+class Limit(NamedTuple):
     """A limit, keyed by the resource that it limits: flows with the same key share it."""
 
     resource: str
@@ -68,17 +68,17 @@ class Cap(NamedTuple):
         return {"resource": self.resource, **self.allowance.shown(), "source": self.source}
 
 
-class Caps(NamedTuple):
-    """All caps in force on a path: what all flows share, and what each has for itself, if that is limited."""
+class PathLimits(NamedTuple):
+    """All limits in force on a path: those that all flows share, and a flow's own, if there is one."""
 
-    shared: tuple[Cap, ...]
-    flow: Cap | None
+    shared: tuple[Limit, ...]
+    flow: Limit | None
     traffic: Traffic
     mtu: int
 
     @property
     def goodput(self) -> float:
-        """The share of data in what a cap lets through."""
+        """The share of data in what a limit lets through."""
         return share(self.traffic.transport, self.mtu)
 
     @property
@@ -87,95 +87,97 @@ class Caps(NamedTuple):
         return min(bps for _, bps in self._each())
 
     @property
-    def binding(self) -> tuple[Cap, ...]:
-        """The caps that make it so."""
+    def binding(self) -> tuple[Limit, ...]:
+        """The limits that make it so."""
         least = self.bps
-        return tuple(cap for cap, bps in self._each() if bps == least)
+        return tuple(limit for limit, bps in self._each() if bps == least)
 
-    def _each(self) -> Iterator[tuple[Cap, float]]:
-        """Every cap with what it lets all flows carry together."""
+    def _each(self) -> Iterator[tuple[Limit, float]]:
+        """Every limit with what it lets all flows carry together."""
         if self.flow:
             yield self.flow, self.flow.bps(self.mtu) * self.traffic.flows
-        yield from ((cap, cap.bps(self.mtu)) for cap in self.shared)
+        yield from ((limit, limit.bps(self.mtu)) for limit in self.shared)
 
 
-def caps(one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic, rules: Rules) -> Caps:
-    """The caps on what one end sends to another; an instance's interfaces share its own, and add nothing."""
+def path_limits(
+    one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic, rules: Rules
+) -> PathLimits:
+    """The limits on what one end sends to another; an instance's interfaces share its own and add nothing."""
     edition = EDITIONS[rules]
     if traffic.transport == "efa":
-        return Caps((*_of_efas(one, "out"), *_of_efas(other, "in")), None, traffic, way.mtu)
+        return PathLimits((*_of_efas(one, "out"), *_of_efas(other, "in")), None, traffic, way.mtu)
     shared = (
         *_of_end(one, "out"),
         *_of_end(other, "in"),
         *_through_gateways(one, other, way, edition),
         *_between_regions(one, way, rules),
     )
-    return Caps(shared, Cap("flow", _flat(flow), flow.source), traffic, way.mtu)
+    return PathLimits(shared, Limit("flow", _flat(flow), flow.source), traffic, way.mtu)
 
 
-def _of_end(end: End, direction: Direction) -> Iterator[Cap]:
-    given, name = end.bandwidth, end.kind.name
+def _of_end(end: End, direction: Direction) -> Iterator[Limit]:
+    bandwidth, name = end.bandwidth, end.kind.name
     yield _whole(end, direction)
-    if given.cards:
+    if bandwidth.cards:
         card = end.kind.cards[end.card]
-        yield Cap(
+        yield Limit(
             f"{end.id} card {end.card} {direction}",
-            given.cards[end.card],
+            bandwidth.cards[end.card],
             f"DescribeInstanceTypes: card {end.card} of {name}, {card.perf}",
         )
-    if given.nic:
-        yield Cap(f"{end.id} NIC {end.card} {direction}", _flat(given.nic), given.nic.source)
+    if bandwidth.nic:
+        yield Limit(f"{end.id} NIC {end.card} {direction}", _flat(bandwidth.nic), bandwidth.nic.source)
 
 
-def _of_efas(end: End, direction: Direction) -> Iterator[Cap]:
-    """The caps on an instance's EFAs together: all cards' share the instance's own with its IP traffic."""
+def _of_efas(end: End, direction: Direction) -> Iterator[Limit]:
+    """The limits on an instance's EFAs together: all cards' share the instance's own with its IP traffic."""
     number, nic = len(end.efas), end.bandwidth.nic
     if own := card_figure(end.kind):
-        yield Cap(f"{end.id} EFA {direction}", _flat(own, number), own.source)
+        yield Limit(f"{end.id} EFA {direction}", _flat(own, number), own.source)
     else:
         yield _whole(end, direction)
         yield from _of_some_cards(end, direction)
     if nic:
-        yield Cap(f"{end.id} NIC of EFA {direction}", _flat(nic, number), nic.source)
+        yield Limit(f"{end.id} NIC of EFA {direction}", _flat(nic, number), nic.source)
 
 
-def _of_some_cards(end: End, direction: Direction) -> Iterator[Cap]:
-    """The cap of the cards that have an EFA, where not all do."""
+def _of_some_cards(end: End, direction: Direction) -> Iterator[Limit]:
+    """The limit of the cards that have an EFA, where not all do."""
     if end.bandwidth.cards and len(end.efas) < len(end.kind.cards):
         allowance = together(end.bandwidth.cards[card] for card in end.efas)
         perf = ", ".join(dict.fromkeys(end.kind.cards[card].perf for card in end.efas))
         source = f"DescribeInstanceTypes: {len(end.efas)} of {end.kind.name}'s cards, {perf}"
-        yield Cap(f"{end.id} EFA {direction}", allowance, source)
+        yield Limit(f"{end.id} EFA {direction}", allowance, source)
 
 
-def _whole(end: End, direction: Direction) -> Cap:
-    """The cap of the instance, over all its interfaces."""
+def _whole(end: End, direction: Direction) -> Limit:
+    """The limit of the instance, over all its interfaces."""
     stated = f"DescribeInstanceTypes: {end.kind.name}, {end.kind.row['network_performance']}"
-    return Cap(f"{end.id} {direction}", end.bandwidth.aggregate, stated)
+    return Limit(f"{end.id} {direction}", end.bandwidth.aggregate, stated)
 
 
-def _through_gateways(one: End, other: End, way: NetworkPath, edition: Edition) -> Iterator[Cap]:
-    """The caps of internet gateways, by instance; who goes by a NAT gateway has that one's [inferred]."""
+def _through_gateways(one: End, other: End, way: NetworkPath, edition: Edition) -> Iterator[Limit]:
+    """The limits of internet gateways, by instance; who goes by a NAT gateway has that one's [inferred]."""
     if way.via != "gateway":
         return
     if way.middleboxes:
         yield from (
-            Cap(f"{nat} out", _flat(edition.nat_bps), edition.nat_bps.source) for nat in way.middleboxes
+            Limit(f"{nat} out", _flat(edition.nat_bps), edition.nat_bps.source) for nat in way.middleboxes
         )
     else:
         yield _gateway(one, "out", edition)
     yield _gateway(other, "in", edition)
 
 
-def _gateway(end: End, direction: Direction, edition: Edition) -> Cap:
+def _gateway(end: End, direction: Direction, edition: Edition) -> Limit:
     figure = gateway_share(end.kind.vcpus, edition) or edition.gateway_bps
-    return Cap(f"{end.id} gateway {direction}", flat(end.bandwidth.gateway_bps), figure.source)
+    return Limit(f"{end.id} gateway {direction}", flat(end.bandwidth.gateway_bps), figure.source)
 
 
-def _between_regions(one: End, way: NetworkPath, rules: Rules) -> Iterator[Cap]:
-    """The cap of a peering connection between regions, which all instances of both VPCs share."""
+def _between_regions(one: End, way: NetworkPath, rules: Rules) -> Iterator[Limit]:
+    """The limit of a peering connection between regions, which all instances of both VPCs share."""
     if figure := peerings.limit(rules, across=way.via == "region"):
-        yield Cap(f"{way.peering} from {one.vpc_id}", _flat(figure), figure.source)
+        yield Limit(f"{way.peering} from {one.vpc_id}", _flat(figure), figure.source)
 
 
 def _flat(figure: Figure, times: int = 1) -> Allowance:

@@ -1,4 +1,4 @@
-"""The caps between two instances, and the one that binds."""
+"""The limits between two instances, and the one that binds."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.allowances import AllowanceUnit, flat
-from elastinet.rules.caps import Cap, Caps, Traffic
+from elastinet.rules.path_limits import Limit, PathLimits, Traffic
 from elastinet.rules.paths import NoNetworkPath
 from elastinet.rules.performance import of_pair
 from small_region import HERE, THERE, Region
@@ -17,20 +17,20 @@ BIG = ("c5n.18xlarge", "c5n.18xlarge")
 
 def between(
     region: Region, one: NetworkInterface, other: NetworkInterface, *, public: bool = False, **traffic: Any
-) -> Caps:
+) -> PathLimits:
     now = (region.state.need(NetworkInterface, interface.id) for interface in (one, other))
     return of_pair(region.state, region.settings, *now, Traffic(**traffic), public=public)
 
 
-def binding(region: Region, caps: Caps, *interfaces: NetworkInterface) -> tuple[float, list[str]]:
+def binding(region: Region, limits: PathLimits, *interfaces: NetworkInterface) -> tuple[float, list[str]]:
     """What binds, with the instances called by their place."""
     names = {region.instance(interface).id: str(place) for place, interface in enumerate(interfaces)}
     found = []
-    for cap in caps.binding:
-        head, _, rest = cap.resource.partition(" ")
+    for limit in limits.binding:
+        head, _, rest = limit.resource.partition(" ")
         found.append(f"{names.get(head, head)} {rest}".strip())
-        assert cap.source
-    return caps.bps / GIGA, found
+        assert limit.source
+    return limits.bps / GIGA, found
 
 
 def pair(region: Region, *kinds: str, **more: Any) -> list[NetworkInterface]:
@@ -108,7 +108,9 @@ def test_between_regions(rules: str) -> None:
     one, two = (region.launch(here, "c5n.18xlarge") for _ in range(2))
     other = region.launch(there, "c5n.18xlarge", THERE)
     found = [between(region, *ends, connections=9) for ends in ((one, other), (two, other), (other, one))]
-    resources = [{cap.resource for cap in caps.shared if cap.resource.startswith("pcx-")} for caps in found]
+    resources = [
+        {limit.resource for limit in limits.shared if limit.resource.startswith("pcx-")} for limits in found
+    ]
     if rules == "2026":
         assert resources == [set()] * 3
         assert found[0].bps == 45 * GIGA
@@ -238,23 +240,25 @@ def test_a_cap_in_packets_lets_through_what_its_frames_hold() -> None:
     """10,000 packets a second are 720 Mbit/s of 9,015 bytes, and 121 Mbit/s of 1,514."""
     region = Region()
     large = between(region, *pair(region, *BIG), connections=40)
-    cap = Cap("i-1 out", flat(10_000, AllowanceUnit.PACKETS), "AWS publishes none")
+    limit = Limit("i-1 out", flat(10_000, AllowanceUnit.PACKETS), "AWS publishes none")
     for mtu in (9001, 1500):
-        found = large._replace(shared=(*large.shared, cap), mtu=mtu)
+        found = large._replace(shared=(*large.shared, limit), mtu=mtu)
         assert found.bps == pytest.approx(10_000 * (mtu + 14) * 8)
-        assert found.binding == (cap,)
-        assert cap.shown() == {
+        assert found.binding == (limit,)
+        assert limit.shown() == {
             "resource": "i-1 out", "baseline_pps": 10_000, "peak_pps": 10_000, "credit_packets": 0,
             "source": "AWS publishes none",
         }  # fmt: skip
-    many = large._replace(shared=(*large.shared, cap._replace(allowance=flat(10**9, AllowanceUnit.PACKETS))))
+    many = large._replace(
+        shared=(*large.shared, limit._replace(allowance=flat(10**9, AllowanceUnit.PACKETS)))
+    )
     assert many.binding == large.binding
 
 
 def test_connections_are_no_rate() -> None:
-    cap = Cap("i-1 out", flat(10_000, AllowanceUnit.CONNECTIONS), "AWS publishes none")
+    limit = Limit("i-1 out", flat(10_000, AllowanceUnit.CONNECTIONS), "AWS publishes none")
     with pytest.raises(ValueError, match="no rate"):
-        cap.bps(1500)
+        limit.bps(1500)
 
 
 def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
@@ -271,7 +275,7 @@ def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
     region.call("AssociateRouteTable", RouteTableId=table, SubnetId=inner)
     region.call("CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
     found = between(region, one, other, connections=9)
-    resources = [cap.resource.partition(" ")[2] for cap in found.shared if "gateway" in cap.resource]
+    resources = [limit.resource.partition(" ")[2] for limit in found.shared if "gateway" in limit.resource]
     assert (resources, found.mtu) == (["gateway in"], 1500)
-    assert [cap.bps(1500) for cap in found.shared if cap.resource == f"{nat} out"] == [100 * GIGA]
+    assert [limit.bps(1500) for limit in found.shared if limit.resource == f"{nat} out"] == [100 * GIGA]
     assert binding(region, found, one, other) == (5, ["1 gateway in"])
