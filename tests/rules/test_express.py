@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.express import why_not
 from elastinet.rules.path_limits import Traffic
@@ -37,7 +37,7 @@ class Place:
         return [self.region.state.need(NetworkInterface, id) for id in (one, other)]
 
     def why_not(
-        self, one: str, other: str, transport: Any = "tcp", rules: Rules = "2026", **how: bool
+        self, one: str, other: str, transport: Any = "tcp", rules: Edition = "2026", **how: bool
     ) -> str | None:
         """In both directions, which must agree as to whether."""
         state, (here, there) = self.region.state, self.ends(one, other)

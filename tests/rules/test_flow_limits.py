@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.fabric.desired.desired import build
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules import flow_limits
@@ -22,7 +22,7 @@ GENERAL, CLUSTER, EXPRESS = 5, 10, 25
 class Place:
     """Instances with and without ENA Express, in and out of a cluster placement group, in two zones."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Edition) -> None:
         self.region = region = Region(rules)
         vpc = region.vpc("10.0.0.0/16")
         zones = [region.subnet(vpc, f"10.0.{n}.0/24", zone=zone) for n, zone in enumerate("aab")]
@@ -65,7 +65,7 @@ class Place:
 
 
 @pytest.mark.parametrize("rules", ["classic", "2026"])
-def test_a_pair_and_its_router_are_told_the_same(rules: Rules) -> None:
+def test_a_pair_and_its_router_are_told_the_same(rules: Edition) -> None:
     place = Place(rules)
     seen = set()
     for (one, other), (transport, protocol) in product(place.pairs(), (("tcp", 6), ("udp", 17))):

@@ -5,7 +5,7 @@ All in bits a second, in each direction, as EC2 has it: `bandwidth_scale` is not
 
 from typing import NamedTuple
 
-from elastinet.catalog.editions import EDITIONS, Edition, Figure
+from elastinet.catalog.editions import EDITIONS, EditionFigures, Figure
 from elastinet.catalog.instance_types import Card, InstanceType, instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.model.instance import BandwidthWeighting, Instance
@@ -42,16 +42,16 @@ def bandwidth(
     kind: InstanceType, driver: Driver, settings: Settings, weighting: BandwidthWeighting = "default"
 ) -> Bandwidth:
     """The bandwidth of an instance type with a driver and a bandwidth weighting."""
-    edition, minutes = EDITIONS[settings.rules], credit_minutes(kind.name, settings)
+    figures, minutes = EDITIONS[settings.rules], credit_minutes(kind.name, settings)
     seconds = minutes * 60 / settings.credit_time_scale
-    nic = nic_limit(driver, edition)
+    nic = nic_limit(driver, figures)
     cards = [_card(kind, weighted(kind, card, weighting, settings.rules), nic) for card in kind.cards]
     stated = kind.stated_gbps if len(cards) > 1 else None
     aggregate = _least(stated, *(sum(rates) for rates in zip(*cards, strict=True)))
     return Bandwidth(
         aggregate=_allowance(aggregate, seconds),
         cards=tuple(_allowance(card, seconds) for card in cards) if len(cards) > 1 else (),
-        gateway_bps=gateway_bps(kind.vcpus, aggregate, edition),
+        gateway_bps=gateway_bps(kind.vcpus, aggregate, figures),
         nic=nic,
     )
 
@@ -62,23 +62,23 @@ def credit_minutes(type_name: str, settings: Settings) -> float:
     return settings.credits.get(type_name, of_family)
 
 
-def nic_limit(driver: Driver, edition: Edition) -> Figure | None:
+def nic_limit(driver: Driver, figures: EditionFigures) -> Figure | None:
     """The most that one network card carries with a driver; nothing is known of the mediated device."""
-    limits = {"ixgbevf": edition.intel_card_bps, "ena": edition.ena_card_bps, "efa": edition.ena_card_bps}
+    limits = {"ixgbevf": figures.intel_card_bps, "ena": figures.ena_card_bps, "efa": figures.ena_card_bps}
     return limits.get(driver)
 
 
-def gateway_bps(vcpus: int, rates: BaselineAndPeak, edition: Edition) -> int:
+def gateway_bps(vcpus: int, rates: BaselineAndPeak, figures: EditionFigures) -> int:
     """Bits a second through an internet gateway: a fixed figure, or with many vCPUs a baseline share."""
-    share = gateway_share(vcpus, edition)
-    least = int(edition.gateway_bps.value)
+    share = gateway_share(vcpus, figures)
+    least = int(figures.gateway_bps.value)
     return min(max(least, int(rates[0] * share.value)) if share else least, rates[1])
 
 
-def gateway_share(vcpus: int, edition: Edition) -> Figure | None:
+def gateway_share(vcpus: int, figures: EditionFigures) -> Figure | None:
     """The share of the baseline that goes through an internet gateway, for a type that has one."""
-    enough = edition.gateway_vcpus is not None and vcpus >= edition.gateway_vcpus.value
-    return edition.gateway_share if enough else None
+    enough = figures.gateway_vcpus is not None and vcpus >= figures.gateway_vcpus.value
+    return figures.gateway_share if enough else None
 
 
 def _card(kind: InstanceType, card: Card, nic: Figure | None) -> BaselineAndPeak:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from elastinet.catalog.editions import EDITIONS, Figure
 from elastinet.catalog.protocols import TCP, UDP
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.placement import PlacementGroup
@@ -40,17 +40,17 @@ class HigherLimit(NamedTuple):
     interfaces: tuple[str, ...] = ()
 
 
-def figure(rules: Rules, *, clustered: bool = False, express: bool = False) -> Figure:
+def figure(edition: Edition, *, clustered: bool = False, express: bool = False) -> Figure:
     """Bits a second of one flow: with ENA Express, inside a cluster placement group, or anywhere else."""
-    edition = EDITIONS[rules]
-    if express and edition.express_flow_bps is not None:
-        return edition.express_flow_bps
-    return edition.cluster_flow_bps if clustered else edition.flow_bps
+    figures = EDITIONS[edition]
+    if express and figures.express_flow_bps is not None:
+        return figures.express_flow_bps
+    return figures.cluster_flow_bps if clustered else figures.flow_bps
 
 
 def between(
     state: State,
-    rules: Rules,
+    edition: Edition,
     one: NetworkInterface,
     other: NetworkInterface,
     way: NetworkPath,
@@ -60,9 +60,9 @@ def between(
     first, second = (state.need(Instance, attachment_of(end).instance_id) for end in (one, other))
     group = cluster_of(state, first) if way.via != "gateway" else None
     return figure(
-        rules,
+        edition,
         clustered=group is not None and group == cluster_of(state, second),
-        express=express.why_not(state, rules, one, other, way, transport) is None,
+        express=express.why_not(state, edition, one, other, way, transport) is None,
     )
 
 
@@ -73,15 +73,15 @@ def cluster_of(state: State, instance: Instance) -> PlacementGroup | None:
     return group if in_cluster else None
 
 
-def higher(state: State, rules: Rules, instance: Instance) -> Iterator[HigherLimit]:
+def higher(state: State, edition: Edition, instance: Instance) -> Iterator[HigherLimit]:
     """The limits of an instance's flows that are above the general one, the highest first."""
-    if express.is_known(rules):
-        yield from _with_express(state, rules, instance)
+    if express.is_known(edition):
+        yield from _with_express(state, edition, instance)
     if group := cluster_of(state, instance):
-        yield HigherLimit(group.id, figure(rules, clustered=True))
+        yield HigherLimit(group.id, figure(edition, clustered=True))
 
 
-def _with_express(state: State, rules: Rules, instance: Instance) -> Iterator[HigherLimit]:
+def _with_express(state: State, edition: Edition, instance: Instance) -> Iterator[HigherLimit]:
     """The limits of ENA Express, by protocol and by the interfaces that have it enabled."""
     for transport, protocol in EXPRESS.items():
         having: dict[str, list[str]] = defaultdict(list)
@@ -90,7 +90,7 @@ def _with_express(state: State, rules: Rules, instance: Instance) -> Iterator[Hi
                 having[interface.vpc_id].append(interface.id)
         for vpc_id, ids in having.items():
             name = _express_peers(transport, vpc_id, instance.zone)
-            yield HigherLimit(name, figure(rules, express=True), (protocol,), tuple(ids))
+            yield HigherLimit(name, figure(edition, express=True), (protocol,), tuple(ids))
 
 
 def peers(state: State, name: str) -> tuple[tuple[str, ...], list[NetworkInterface]]:

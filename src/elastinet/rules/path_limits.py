@@ -6,9 +6,9 @@ Bits are counted on the wire.
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from elastinet.catalog.editions import EDITIONS, Edition, Figure
+from elastinet.catalog.editions import EDITIONS, EditionFigures, Figure
 from elastinet.catalog.instance_types import InstanceType
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.rules import peerings
 from elastinet.rules.allowances import Allowance, AllowanceUnit, flat, together
 from elastinet.rules.bandwidth import Bandwidth, gateway_share
@@ -100,17 +100,17 @@ class PathLimits(NamedTuple):
 
 
 def path_limits(
-    one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic, rules: Rules
+    one: End, other: End, way: NetworkPath, flow: Figure, traffic: Traffic, edition: Edition
 ) -> PathLimits:
     """The limits on what one end sends to another; an instance's interfaces share its own and add nothing."""
-    edition = EDITIONS[rules]
+    figures = EDITIONS[edition]
     if traffic.transport == "efa":
         return PathLimits((*_of_efas(one, "out"), *_of_efas(other, "in")), None, traffic, way.mtu)
     shared = (
         *_of_end(one, "out"),
         *_of_end(other, "in"),
-        *_through_gateways(one, other, way, edition),
-        *_between_regions(one, way, rules),
+        *_through_gateways(one, other, way, figures),
+        *_between_regions(one, way, edition),
     )
     return PathLimits(shared, Limit("flow", _flat(flow), flow.source), traffic, way.mtu)
 
@@ -156,27 +156,27 @@ def _whole(end: End, direction: Direction) -> Limit:
     return Limit(f"{end.id} {direction}", end.bandwidth.aggregate, stated)
 
 
-def _through_gateways(one: End, other: End, way: NetworkPath, edition: Edition) -> Iterator[Limit]:
+def _through_gateways(one: End, other: End, way: NetworkPath, figures: EditionFigures) -> Iterator[Limit]:
     """The limits of internet gateways, by instance; who goes by a NAT gateway has that one's [inferred]."""
     if way.via != "gateway":
         return
     if way.middleboxes:
         yield from (
-            Limit(f"{nat} out", _flat(edition.nat_bps), edition.nat_bps.source) for nat in way.middleboxes
+            Limit(f"{nat} out", _flat(figures.nat_bps), figures.nat_bps.source) for nat in way.middleboxes
         )
     else:
-        yield _gateway(one, "out", edition)
-    yield _gateway(other, "in", edition)
+        yield _gateway(one, "out", figures)
+    yield _gateway(other, "in", figures)
 
 
-def _gateway(end: End, direction: Direction, edition: Edition) -> Limit:
-    figure = gateway_share(end.kind.vcpus, edition) or edition.gateway_bps
+def _gateway(end: End, direction: Direction, figures: EditionFigures) -> Limit:
+    figure = gateway_share(end.kind.vcpus, figures) or figures.gateway_bps
     return Limit(f"{end.id} gateway {direction}", flat(end.bandwidth.gateway_bps), figure.source)
 
 
-def _between_regions(one: End, way: NetworkPath, rules: Rules) -> Iterator[Limit]:
+def _between_regions(one: End, way: NetworkPath, edition: Edition) -> Iterator[Limit]:
     """The limit of a peering connection between regions, which all instances of both VPCs share."""
-    if figure := peerings.limit(rules, across=way.via == "region"):
+    if figure := peerings.limit(edition, across=way.via == "region"):
         yield Limit(f"{way.peering} from {one.vpc_id}", _flat(figure), figure.source)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from elastinet.catalog.editions import EDITIONS, Figure
 from elastinet.catalog.network import ACROSS_REGIONS_MTU, JUMBO_MTU
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.peering import Peering
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
@@ -40,9 +40,9 @@ def mtu(peering: Peering) -> int:
     return ACROSS_REGIONS_MTU if is_across(peering) else JUMBO_MTU
 
 
-def limit(rules: Rules, *, across: bool) -> Figure | None:
+def limit(edition: Edition, *, across: bool) -> Figure | None:
     """Bits a second, in each direction, over a peering connection in one region or across regions."""
-    return EDITIONS[rules].region_bps if across else None
+    return EDITIONS[edition].region_bps if across else None
 
 
 def is_across(peering: Peering) -> bool:

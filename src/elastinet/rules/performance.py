@@ -2,7 +2,7 @@
 
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.network import JUMBO_MTU
-from elastinet.catalog.settings import Rules, Settings
+from elastinet.catalog.settings import Edition, Settings
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
@@ -35,7 +35,7 @@ def of_pair(
 
 
 def _bypass(
-    state: State, rules: Rules, one: NetworkInterface, other: NetworkInterface, *, public: bool
+    state: State, edition: Edition, one: NetworkInterface, other: NetworkInterface, *, public: bool
 ) -> NetworkPath:
     """The way past the operating systems, which no route alters (section 9.1); raises NoNetworkPath."""
     check_ends(state, one, other)
@@ -44,7 +44,7 @@ def _bypass(
             raise NoNetworkPath(f"{interface.id} is no EFA")
     if public:
         raise NoNetworkPath("EFA's traffic is not routed: it goes through no internet gateway")
-    if reason := out_of_reach(one, other, rules):
+    if reason := out_of_reach(one, other, edition):
         raise NoNetworkPath(reason)
     kinds = [_kind(state, interface) for interface in (one, other)]
     if not may_talk(*kinds):

@@ -9,7 +9,7 @@ kernel/linux/efa/SRD.txt). So a flow has no limit of its own: what binds is the 
 from elastinet.catalog.editions import Figure
 from elastinet.catalog.efa_bandwidth import EFA_CARD_BPS
 from elastinet.catalog.instance_types import InstanceType
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.rules.efa.efa import most, most_on_card
 
 WHY = (
@@ -18,10 +18,10 @@ WHY = (
 )
 
 
-def cards(kind: InstanceType, rules: Rules) -> tuple[int, ...]:
+def cards(kind: InstanceType, edition: Edition) -> tuple[int, ...]:
     """The network cards whose EFAs send together, where an instance has as many as it may."""
-    able = [card for card in range(len(kind.cards)) if most_on_card(kind, card, rules)]
-    return tuple(able[: most(kind, rules)])
+    able = [card for card in range(len(kind.cards)) if most_on_card(kind, card, edition)]
+    return tuple(able[: most(kind, edition)])
 
 
 def card_figure(kind: InstanceType) -> Figure | None:
