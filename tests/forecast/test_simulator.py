@@ -18,6 +18,10 @@ def flat(bps: int) -> Allowance:
     return Allowance(bps, bps)
 
 
+def flat_packets(pps: int) -> Allowance:
+    return Allowance(pps, pps, unit=AllowanceUnit.PACKETS)
+
+
 def rates(run: SimulatedRun, flow: int = 0) -> list[tuple[float, float]]:
     """When each piece begins, and what a flow has then."""
     return [(piece.begin_s, piece.shares[flow].bps) for piece in run.pieces]
@@ -67,10 +71,17 @@ def test_a_flow_that_is_bound_elsewhere_leaves_its_rest_to_the_others() -> None:
 def test_packets_are_used_up_by_whoever_sends_small_ones() -> None:
     """Two flows of one rate, of 125 and of 1,000 bytes a frame: of 9,000 packets the first takes 8,000."""
     flows = [Flow(("a",), mtu=125 - 14), Flow(("a",), mtu=1000 - 14)]
-    run = simulate(flows, {"a": Allowance(9000, 9000, unit=AllowanceUnit.PACKETS)}, 10)
+    run = simulate(flows, {"a": flat_packets(9000)}, 10)
     assert [share.bps for share in run.pieces[0].shares] == pytest.approx([8e6, 8e6])
-    both = simulate([*flows, Flow(("b", "a"))], {"a": flat(10**9), "b": flat(10**6)}, 10)
-    assert both.pieces[0].shares[2].bps == pytest.approx(1e6)
+
+
+def test_the_packets_that_one_flow_leaves_are_the_other_s() -> None:
+    """The first is held to 1,000 of the 9,000 packets by another limit, in bits."""
+    flows = [Flow(("a", "b"), mtu=125 - 14), Flow(("a",), mtu=1000 - 14)]
+    resources = {"a": flat_packets(9000), "b": flat(10**6)}
+    run = simulate(flows, resources, 10)
+    assert [share.bps for share in run.pieces[0].shares] == pytest.approx([1e6, 64e6])
+    assert [share.binding for share in run.pieces[0].shares] == [("b",), ("a",)]
 
 
 def test_credits_in_packets() -> None:

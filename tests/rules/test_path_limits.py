@@ -236,7 +236,7 @@ def efa_only(region: Region, beside: NetworkInterface, subnet: str, *, card: int
     return region.state.need(NetworkInterface, id)
 
 
-def test_a_cap_in_packets_lets_through_what_its_frames_hold() -> None:
+def test_a_limit_in_packets_lets_through_what_its_frames_hold() -> None:
     """10,000 packets a second are 720 Mbit/s of 9,015 bytes, and 121 Mbit/s of 1,514."""
     region = Region()
     large = between(region, *pair(region, *BIG), connections=40)
@@ -261,7 +261,7 @@ def test_connections_are_no_rate() -> None:
         limit.bps(1500)
 
 
-def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
+def test_through_a_nat_gateway_its_own_limit_is_in_force() -> None:
     region = Region()
     left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16")
     inner, outer = region.subnet(left, "10.1.1.0/24"), region.subnet(left, "10.1.2.0/24")
