@@ -165,7 +165,7 @@ def test_questions_that_cannot_be(words: dict[str, Any]) -> None:
     public=st.booleans(),
     rules=st.sampled_from(["classic", "2026"]),
 )
-def test_it_begins_with_the_caps_and_never_gets_better(
+def test_it_begins_with_the_limits_and_never_gets_better(
     kinds: tuple[str, str], zone: str, transport: Any, flows: int, public: bool, rules: Any
 ) -> None:
     settings = Settings(rules=rules)

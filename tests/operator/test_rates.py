@@ -46,7 +46,7 @@ def test_the_buckets_of_a_moment() -> None:
     assert (received.bps, received.seconds_to_empty, received.seconds_to_full) == (0, None, 100)
 
 
-def test_the_cap_that_made_wait_most_often_since() -> None:
+def test_the_limit_that_made_wait_most_often_since() -> None:
     before = page(0, 0, waited={"flow": 900, "instance": 5})
     out, received = rates(before, page(1, 0, waited={"flow": 900, "instance": 6}))
     assert (out.binding, received.binding) == ("instance", None)

@@ -124,7 +124,7 @@ def test_between_regions(rules: str) -> None:
     assert found[0].mtu == 8500
 
 
-def test_an_instance_s_interfaces_share_its_caps() -> None:
+def test_an_instance_s_interfaces_share_its_limits() -> None:
     region = Region()
     one, other = pair(region, "c5.large", "c5n.18xlarge")
     made = region.call("CreateNetworkInterface", SubnetId=one.subnet_id)["NetworkInterface"][
@@ -156,7 +156,7 @@ def test_goodput(transport: Any, public: bool, expected: float) -> None:
     )
 
 
-def test_efa_has_no_cap_for_a_flow() -> None:
+def test_efa_has_no_limit_for_a_flow() -> None:
     region = Region()
     ends = pair(region, *BIG)
     with pytest.raises(NoNetworkPath, match=f"{ends[0].id} is no EFA"):
