@@ -62,6 +62,14 @@ def test_the_glossary_names_what_is_there():
     } == set()
 
 
+def test_a_limit_has_one_name():
+    """Limit and allowance in the rules, rate and ceil in the kernel (glossary): no further word for them."""
+    retired = re.compile(r"(?<![-\w])(?:caps?|cap_bps|ceilings?|paced)(?!\w)", re.IGNORECASE)
+    pages = [page for page in PAGES if "facts" not in page.parts]
+    texts = {path: path.read_text(encoding="utf-8") for path in (*SOURCES, *pages)}
+    assert {(path.name, word) for path, text in texts.items() for word in retired.findall(text)} == set()
+
+
 def test_files_that_pages_name_are_there():
     """A path in backticks is one of the repository, or of the package if it begins with one of its rooms."""
     package = ROOT / "src" / "elastinet"

@@ -342,5 +342,5 @@ class ModelledFabric:
         """No packet has passed: all buckets are full."""
         assert self.reconciler is not None
         limited = [item for item in self.reconciler.have.values() if isinstance(item, BandwidthLimits)]
-        ways = {item.id: DirectionStats(item.share.peak_bps, item.share.credit_bits) for item in limited}
+        ways = {item.id: DirectionStats(item.allowance.peak, item.allowance.credits) for item in limited}
         return Measured(number, time.monotonic(), ways, ways)

@@ -15,11 +15,11 @@ from path import crowd, world  # noqa: E402
 from elastinet.fabric.contract.objects import (  # noqa: E402
     AnyObject,
     BandwidthLimits,
-    DirectionLimit,
     GroupRule,
     Guest,
     Interface,
 )
+from elastinet.rules.allowances import Allowance  # noqa: E402
 from machine import Machine  # noqa: E402
 from parts import ALL, eni, group, guest  # noqa: E402
 
@@ -27,8 +27,8 @@ Row = tuple[str, float, str]
 MANY, EDITS = 100, 9
 MBIT = 10**6
 LIMITS = {
-    "a t3.micro": (DirectionLimit(64 * MBIT, 5000 * MBIT, 48_000 * MBIT), 5000 * MBIT),
-    "a c5.large": (DirectionLimit(750 * MBIT, 10000 * MBIT, 10**13), 5000 * MBIT),
+    "a t3.micro": (Allowance(64 * MBIT, 5000 * MBIT, 48_000 * MBIT), 5000 * MBIT),
+    "a c5.large": (Allowance(750 * MBIT, 10000 * MBIT, 10**13), 5000 * MBIT),
 }
 """Share, and what goes through an internet gateway; all have 5 Gbit/s for a flow."""
 GAP = 2

@@ -13,7 +13,8 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).p
 
 from path import Row, namespace, world  # noqa: E402
 
-from elastinet.fabric.contract.objects import DirectionLimit, GroupRule  # noqa: E402
+from elastinet.fabric.contract.objects import GroupRule  # noqa: E402
+from elastinet.rules.allowances import Allowance  # noqa: E402
 from loads import MBIT, Load, arriving, bursting, data, flowing, limits, measured, serving  # noqa: E402
 from machine import Machine  # noqa: E402
 from parts import (  # noqa: E402
@@ -32,8 +33,8 @@ BURST_SECONDS = 4.0
 
 def unbound(machine: Machine) -> Iterator[Row]:
     """Two instances of a 10 Gbit/s type beside two without limits, in one interleaved run."""
-    share = DirectionLimit(750 * MBIT, 10 * GIGA, 10**13)
-    kinds = [limits(n, 0, share=share, flow_bps=5 * GIGA, gateway_bps=5 * GIGA) for n in (3, 4)]
+    share = Allowance(750 * MBIT, 10 * GIGA, 10**13)
+    kinds = [limits(n, 0, allowance=share, flow_bps=5 * GIGA, gateway_bps=5 * GIGA) for n in (3, 4)]
     others = [item for n in (3, 4) for item in (guest(n), eni(n, f"10.0.1.{n}0"))]
     machine.boot(*world(), *others, *kinds)
     pairs = [

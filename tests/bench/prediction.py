@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 
-from elastinet.forecast import Job, predict_caps, predict_together, type_pair
-from elastinet.rules.caps import Traffic
+from elastinet.forecast import Job, predict_limits, predict_together, type_pair
+from elastinet.rules.path_limits import Traffic
 
 Row = tuple[str, float, str]
 TIMES = 50
@@ -23,13 +23,13 @@ def milliseconds(work: Callable[[], object]) -> float:
 def measure() -> Iterator[Row]:
     """Rows of name, value and target."""
     ends = ("c5.xlarge@us-east-1a", "t3.micro@us-east-1a")
-    caps = type_pair(*ends, Traffic("tcp", 4))
+    limits = type_pair(*ends, Traffic("tcp", 4))
 
     def whole() -> object:
-        return predict_caps(type_pair(*ends, Traffic("tcp", 4)), 3600)
+        return predict_limits(type_pair(*ends, Traffic("tcp", 4)), 3600)
 
-    yield "an hour with credits at both ends, its caps included: ms", milliseconds(whole), "<= 5"
-    jobs = [Job(caps, begin_s=start, end_s=start + 600) for start in range(0, 3600, 36)]
+    yield "an hour with credits at both ends, its limits included: ms", milliseconds(whole), "<= 5"
+    jobs = [Job(limits, begin_s=start, end_s=start + 600) for start in range(0, 3600, 36)]
     yield (
         "an hour with credits, 100 transfers one upon another: ms",
         milliseconds(lambda: predict_together(jobs, 3600)),

@@ -89,7 +89,7 @@ def test_efa_beside_tcp_for_types(run: Run) -> None:
         < shown.index("over TCP")
         < shown.index("5.000 Gbit/s")
     )
-    assert "no cap for one flow" in shown.replace("\n", " ")
+    assert "no limit for one flow" in shown.replace("\n", " ")
     refused(run("predict", *pair, "--udp"), 2, "EFA carries neither UDP nor MPTCP")
     none = ("--src", "c5.large", "--dst", "p5.48xlarge", "--transport", "efa")
     refused(run("predict", *none), 2, "EFA interfaces are not supported on c5.large")

@@ -37,8 +37,8 @@ def test_two_instances(run: Run, world: SimpleNamespace) -> None:
     assert found["times_s"] == [0, 600, 3600]
     assert found["wire_bps"] == [10e9, 1.25e9]
     assert found["binding"] == [[f"{world.left} out"]] * 2
-    assert set(found["unknown"]) == {"packets a second", "connection tracking"}
-    assert all(cap["source"] for cap in found["caps"])
+    assert set(found["unknown"]) == {"packets a second", "tracked connections"}
+    assert all(limit["source"] for limit in found["limits"])
     same = told(run("predict", world.eni, world.right, "--flows", "4", "--json", "--state", "state"))
     assert same == found
     lines = run(

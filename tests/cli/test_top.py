@@ -33,7 +33,7 @@ def test_top_and_counters(run: Run) -> None:
     assert received.split()[0] == "in"
     assert "No packets are carried" in caption
     out, received = told(run("top", "--json", "--state", "state"))
-    assert (out["instance"], out["direction"], out["bps"], out["cap_bps"]) == (id, "out", 0, 10**10)
+    assert (out["instance"], out["direction"], out["bps"], out["allowance_bps"]) == (id, "out", 0, 10**10)
     assert (received["credits"], received["seconds_to_empty"], received["binding"]) == (1, None, None)
     refused(run("nic", id, "--stats", "--state", "state"), 1, id, "no packets are carried")
     (eni,) = told(run("nic", id, "--stats", "--json", "--state", "state"))["interfaces"]

@@ -17,8 +17,8 @@ from elastinet.forecast.collectives import (
     predict_collective,
 )
 from elastinet.forecast.type_pairs import BadPair, type_pair
-from elastinet.rules.caps import Traffic
 from elastinet.rules.collectives import ALGORITHMS
+from elastinet.rules.path_limits import Traffic
 
 GIB = 2**30
 TODAY = Settings(rules="2026")
@@ -34,8 +34,8 @@ def predicted(*words: Any, settings: Settings = TODAY, **more: Any) -> Collectiv
 
 def wire(kind: str, transport: Any = "efa", flows: int = 1, settings: Settings = TODAY) -> float:
     """What an instance sends to others of its type, in bytes of data a second."""
-    caps = type_pair(kind, kind, Traffic(transport, flows), settings=settings)
-    return caps.bps * caps.goodput / 8
+    limits = type_pair(kind, kind, Traffic(transport, flows), settings=settings)
+    return limits.bps * limits.goodput / 8
 
 
 @st.composite

@@ -11,7 +11,7 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.forecast.asking import BadQuestion, question
 from elastinet.forecast.prediction import Job, predict_together
-from elastinet.rules.caps import Traffic
+from elastinet.rules.path_limits import Traffic
 
 ZONE = "us-east-1a"
 TODAY = Settings(rules="2026")
@@ -114,8 +114,8 @@ def test_figures_that_cannot_be(more: dict[str, Any]) -> None:
 
 
 def test_two_share_a_peering_connection_between_regions() -> None:
-    caps = forecast.type_pair(*ends("c5n.18xlarge", "c5n.18xlarge@eu-west-1a"), Traffic("tcp", 4))
-    one, other = predict_together([Job(caps), Job(caps, begin_s=10, end_s=20)], 30)
+    limits = forecast.type_pair(*ends("c5n.18xlarge", "c5n.18xlarge@eu-west-1a"), Traffic("tcp", 4))
+    one, other = predict_together([Job(limits), Job(limits, begin_s=10, end_s=20)], 30)
     assert one.wire_bps == (5e9, 2.5e9, 5e9)
     assert other.wire_bps == (0, 2.5e9, 0)
     assert one.binding[1] == ("the peering from source",)
@@ -165,21 +165,21 @@ def test_questions_that_cannot_be(words: dict[str, Any]) -> None:
     public=st.booleans(),
     rules=st.sampled_from(["classic", "2026"]),
 )
-def test_it_begins_with_the_caps_and_never_gets_better(
+def test_it_begins_with_the_limits_and_never_gets_better(
     kinds: tuple[str, str], zone: str, transport: Any, flows: int, public: bool, rules: Any
 ) -> None:
     settings = Settings(rules=rules)
     ends = (f"{kinds[0]}@us-east-1a", f"{kinds[1]}@{zone}")
     via: Any = {"via": "gateway"} if public else {}
     traffic = Traffic(transport, 1, flows) if transport == "mptcp" else Traffic(transport, flows)
-    caps = forecast.type_pair(*ends, traffic, settings=settings, **via)
+    limits = forecast.type_pair(*ends, traffic, settings=settings, **via)
     found = forecast.predict(*ends, flows=flows, transport=transport, settings=settings, **via)
-    assert found.wire_bps[0] == pytest.approx(caps.bps, rel=1e-9)
-    assert set(found.binding[0]) == {cap.resource for cap in caps.binding}
+    assert found.wire_bps[0] == pytest.approx(limits.bps, rel=1e-9)
+    assert set(found.binding[0]) == {limit.resource for limit in limits.binding}
     assert list(found.wire_bps) == sorted(found.wire_bps, reverse=True)
     assert all(data < wire for data, wire in zip(found.goodput_bps, found.wire_bps, strict=True))
-    baselines = [cap.allowance.baseline_bps for cap in caps.shared]
-    assert found.wire_bps[-1] >= min(*baselines, caps.bps) * (1 - 1e-9)
+    baselines = [limit.allowance.baseline for limit in limits.shared]
+    assert found.wire_bps[-1] >= min(*baselines, limits.bps) * (1 - 1e-9)
     more = forecast.predict(*ends, flows=flows + 1, transport=transport, settings=settings, **via)
     assert more.wire_bps[0] >= found.wire_bps[0] * (1 - 1e-9)
     assert more.data_bytes >= found.data_bytes * (1 - 1e-9)

@@ -77,5 +77,5 @@ def test_the_page_has_these_figures() -> None:
 
 def test_the_budget_of_a_c5_xlarge() -> None:
     given = bandwidth(instance_types()["c5.xlarge"], "ena", Settings()).aggregate
-    assert given.credit_bits == pytest.approx(5000 * GIGA, rel=0.05)
+    assert given.credits == pytest.approx(5000 * GIGA, rel=0.05)
     assert given.burst_seconds == 600

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elastinet.forecast.simulator import Flow, SimulatedRun, fair, simulate
-from elastinet.rules.bandwidth import Allowance
+from elastinet.rules.allowances import Allowance, AllowanceUnit
 
 KEYS = "abcd"
 C5_XLARGE = Allowance(1250 * 10**6, 10**10, 5250 * 10**9)
@@ -16,6 +16,10 @@ C5_XLARGE = Allowance(1250 * 10**6, 10**10, 5250 * 10**9)
 
 def flat(bps: int) -> Allowance:
     return Allowance(bps, bps)
+
+
+def flat_packets(pps: int) -> Allowance:
+    return Allowance(pps, pps, unit=AllowanceUnit.PACKETS)
 
 
 def rates(run: SimulatedRun, flow: int = 0) -> list[tuple[float, float]]:
@@ -32,7 +36,7 @@ def test_credits_run_out() -> None:
 def test_credits_come_back_below_the_baseline_and_stop_at_full() -> None:
     flows = [
         Flow(("a",), end_s=600),
-        Flow(("a",), cap_bps=0.25e9, begin_s=600, end_s=6600),
+        Flow(("a",), limit_bps=0.25e9, begin_s=600, end_s=6600),
         Flow(("a",), begin_s=6600),
     ]
     run = simulate(flows, {"a": C5_XLARGE}, 8000)
@@ -43,7 +47,7 @@ def test_credits_come_back_below_the_baseline_and_stop_at_full() -> None:
 
 
 def test_at_the_baseline_nothing_is_spent() -> None:
-    run = simulate([Flow(("a",), cap_bps=1.25e9)], {"a": C5_XLARGE}, 1e6, {"a": 1e12})
+    run = simulate([Flow(("a",), limit_bps=1.25e9)], {"a": C5_XLARGE}, 1e6, {"a": 1e12})
     assert rates(run) == [(0, 1.25e9)]
     assert run.levels == {"a": 1e12}
 
@@ -58,9 +62,35 @@ def test_two_share_and_one_ends() -> None:
 
 def test_a_flow_that_is_bound_elsewhere_leaves_its_rest_to_the_others() -> None:
     flows = [Flow(("a", "b"), 2), Flow(("a",), 1, 3e9), Flow(("b",))]
-    shares = fair(flows, [True] * 3, {"a": 10e9, "b": 6e9})
+    per_bit = [dict.fromkeys(flow.resources, 1.0) for flow in flows]
+    shares = fair(flows, [True] * 3, {"a": 10e9, "b": 6e9}, per_bit)
     assert [share.bps for share in shares] == [4e9, 3e9, 2e9]
     assert [share.binding for share in shares] == [("b",), ("flow",), ("b",)]
+
+
+def test_packets_are_used_up_by_whoever_sends_small_ones() -> None:
+    """Two flows of one rate, of 125 and of 1,000 bytes a frame: of 9,000 packets the first takes 8,000."""
+    flows = [Flow(("a",), mtu=125 - 14), Flow(("a",), mtu=1000 - 14)]
+    run = simulate(flows, {"a": flat_packets(9000)}, 10)
+    assert [share.bps for share in run.pieces[0].shares] == pytest.approx([8e6, 8e6])
+
+
+def test_the_packets_that_one_flow_leaves_are_the_other_s() -> None:
+    """The first is held to 1,000 of the 9,000 packets by another limit, in bits."""
+    flows = [Flow(("a", "b"), mtu=125 - 14), Flow(("a",), mtu=1000 - 14)]
+    resources = {"a": flat_packets(9000), "b": flat(10**6)}
+    run = simulate(flows, resources, 10)
+    assert [share.bps for share in run.pieces[0].shares] == pytest.approx([1e6, 64e6])
+    assert [share.binding for share in run.pieces[0].shares] == [("b",), ("a",)]
+
+
+def test_credits_in_packets() -> None:
+    """1,000 packets a second for ever, 3,000 while 4,000 credits last: two seconds of 3,000 jumbo frames."""
+    allowance = Allowance(1000, 3000, 4000, AllowanceUnit.PACKETS)
+    bits = (9001 + 14) * 8
+    run = simulate([Flow(("a",))], {"a": allowance}, 10)
+    assert rates(run) == [(0, pytest.approx(3000 * bits)), (pytest.approx(2), pytest.approx(1000 * bits))]
+    assert [piece.levels["a"] for piece in run.pieces] == pytest.approx([4000, 0])
 
 
 allowances = st.builds(
@@ -76,8 +106,8 @@ moments = st.floats(0, 5000)
 def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], SimulatedRun]:
     resources = dict(zip(KEYS, draw(st.lists(allowances, min_size=1, max_size=4)), strict=False))
     flow = st.builds(
-        lambda keys, number, cap, begin, span, bits: Flow(
-            tuple(keys), number, cap, begin, begin + span, bits
+        lambda keys, number, limit, begin, span, bits: Flow(
+            tuple(keys), number, limit, begin, begin + span, bits
         ),
         st.lists(st.sampled_from(sorted(resources)), min_size=1, max_size=4, unique=True),
         st.integers(1, 20),
@@ -87,7 +117,7 @@ def runs(draw: st.DrawFn) -> tuple[list[Flow], dict[str, Allowance], SimulatedRu
         st.floats(1e6, 1e13) | st.just(math.inf),
     )
     flows = draw(st.lists(flow, min_size=1, max_size=4))
-    levels = {key: draw(st.floats(0, 1)) * allowance.credit_bits for key, allowance in resources.items()}
+    levels = {key: draw(st.floats(0, 1)) * allowance.credits for key, allowance in resources.items()}
     return flows, resources, simulate(flows, resources, 5000, levels)
 
 
@@ -100,15 +130,15 @@ def test_nothing_carries_more_than_it_can_and_all_that_send_are_bound(
         for key, allowance in resources.items():
             used = sum(s.bps for f, s in zip(flows, piece.shares, strict=True) if key in f.resources)
             empty = piece.levels.get(key, 1) == 0
-            most = allowance.baseline_bps if empty else allowance.peak_bps
+            most = allowance.baseline if empty else allowance.peak
             assert used <= most * (1 + 1e-6)
             if any(key in share.binding for share in piece.shares):
                 assert used == pytest.approx(most, rel=1e-6)
         for flow, share in zip(flows, piece.shares, strict=True):
-            assert share.bps <= flow.cap_bps * flow.number * (1 + 1e-6)
+            assert share.bps <= flow.limit_bps * flow.number * (1 + 1e-6)
             assert bool(share.binding) == (share.bps > 0)
             if "flow" in share.binding:
-                assert share.bps == pytest.approx(flow.cap_bps * flow.number, rel=1e-6)
+                assert share.bps == pytest.approx(flow.limit_bps * flow.number, rel=1e-6)
 
 
 @given(runs())
@@ -132,10 +162,10 @@ def test_buckets_keep_their_books(made: tuple[list[Flow], dict[str, Allowance], 
         for key, level in piece.levels.items():
             allowance = resources[key]
             used = sum(s.bps for f, s in zip(flows, piece.shares, strict=True) if key in f.resources)
-            expected = level + (allowance.baseline_bps - used) * span
-            assert 0 <= later[key] <= allowance.credit_bits
-            slack = 1e-6 * allowance.credit_bits + 1e-6 * allowance.peak_bps * span
-            assert later[key] == pytest.approx(min(max(expected, 0), allowance.credit_bits), abs=slack)
+            expected = level + (allowance.baseline - used) * span
+            assert 0 <= later[key] <= allowance.credits
+            slack = 1e-6 * allowance.credits + 1e-6 * allowance.peak * span
+            assert later[key] == pytest.approx(min(max(expected, 0), allowance.credits), abs=slack)
 
 
 @given(runs())
@@ -156,10 +186,10 @@ def test_what_was_to_be_sent_is_sent(made: tuple[list[Flow], dict[str, Allowance
 
 @given(allowances, st.floats(1e6, 2e10), st.floats(0, 1))
 def test_a_bucket_in_closed_form(allowance: Allowance, wanted: float, level: float) -> None:
-    start = level * allowance.credit_bits
-    run = simulate([Flow(("a",), cap_bps=wanted)], {"a": allowance}, 4000, {"a": start})
-    peak, baseline = min(wanted, allowance.peak_bps), min(wanted, allowance.baseline_bps)
-    spent = peak - allowance.baseline_bps
+    start = level * allowance.credits
+    run = simulate([Flow(("a",), limit_bps=wanted)], {"a": allowance}, 4000, {"a": start})
+    peak, baseline = min(wanted, allowance.peak), min(wanted, allowance.baseline)
+    spent = peak - allowance.baseline
     seconds = min(start / spent, 4000) if spent > 0 else 4000
     total = peak * seconds + baseline * (4000 - seconds)
     times = [*(piece.begin_s for piece in run.pieces), run.end_s]

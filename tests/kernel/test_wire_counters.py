@@ -142,7 +142,7 @@ def test_top_shows_the_rate_of_the_moment(world: World, pair: Any) -> None:
     out, received = found[pair.one.id, "out"], found[pair.other.id, "in"]
     assert usual * 0.6 < out["bps"] < usual * 1.6
     assert received["bps"] == pytest.approx(out["bps"], rel=0.05)
-    assert out["share"] == pytest.approx(out["bps"] / out["cap_bps"])
+    assert out["share"] == pytest.approx(out["bps"] / out["allowance_bps"])
     assert found[pair.one.id, "in"]["bps"] < usual / 10
 
 
@@ -175,18 +175,18 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
         found = {(r["instance"], r["direction"]): SimpleNamespace(**r) for r in told}
         return SimpleNamespace(out=found[one.id, "out"], arriving_bps=found[other.id, "in"].bps)
 
-    def look(flows: int, cap_bps: float = 0) -> Any:
+    def look(flows: int, allowance_bps: float = 0) -> Any:
         """What is seen once packets arrive, or once there is a certain bandwidth."""
         slow.out(one.id, f"rm -f /root/enough; python3 -c '{FLOOD}' {other.ip} {flows} > /root/said 2>&1 &")
         until_received(slow, other, 100)
-        if cap_bps:
-            wait_until(lambda: rates().out.cap_bps == cap_bps)
+        if allowance_bps:
+            wait_until(lambda: rates().out.allowance_bps == allowance_bps)
         seen = rates()
         slow.out(one.id, "touch /root/enough")
         return seen
 
     single = look(flows=1).out
-    assert (single.binding, single.cap_bps) == ("flow", 10e9)
+    assert (single.binding, single.allowance_bps) == ("flow", 10e9)
     assert single.share == pytest.approx(0.5, rel=0.1)
     assert counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"] == 0
     assert 0 < single.credits < 1
@@ -194,13 +194,13 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
         single.credits * 9.25e9 * 3 / (single.bps - 0.75e9), rel=0.01
     )
     many = look(flows=8).out
-    assert (many.binding, many.cap_bps) == ("instance", 10e9)
+    assert (many.binding, many.allowance_bps) == ("instance", 10e9)
     assert many.share == pytest.approx(1, rel=0.1)
     held_up = counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"]
     assert held_up > 100
     assert counters(slow, other.id)["eth0"]["bw_out_allowance_exceeded"] == 0
-    spent = look(flows=8, cap_bps=0.75e9)
-    assert (spent.out.binding, spent.out.cap_bps) == ("instance", 0.75e9)
+    spent = look(flows=8, allowance_bps=0.75e9)
+    assert (spent.out.binding, spent.out.allowance_bps) == ("instance", 0.75e9)
     assert spent.out.credits < 0.1
     assert spent.arriving_bps == pytest.approx(0.75e9, rel=0.1)
     until_silent(slow, other)  # what still waits must have come first

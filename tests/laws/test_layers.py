@@ -43,6 +43,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 """The rooms inside of a room, from the ground up: each sees those below it, and none beside it."""
 NARROW = {"wire": {"digits", "model"}, "store": {"folders", "model"}}
 """Rooms that see less than their level allows."""
+LONGEST = 400
+"""Lines of a file, at the most; few have half as many."""
 SHARED_LEVEL = 3
 """Where the files of one level may see each other, as long as none sees itself in the end."""
 
@@ -140,6 +142,17 @@ def test_imports_go_down_inside(module: str) -> None:
 def test_imports_go_down(module: str) -> None:
     up = [name for name in IMPORTS[module] if not may(room(module), room(name))]
     assert not up, f"{module or 'elastinet'} must not see {', '.join(sorted(up))}"
+
+
+def test_no_file_is_long() -> None:
+    lengths = {module: len(path.read_text().splitlines()) for module, path in FILES.items()}
+    assert not {module: length for module, length in lengths.items() if length > LONGEST}
+
+
+def test_only_rules_read_an_edition() -> None:
+    """Which figure holds is decided once, in the rules; others may name its type, `Figure`."""
+    others = (module for module in FILES if room(module) not in ("catalog", "rules"))
+    assert not [module for module in others if "EDITIONS" in FILES[module].read_text()]
 
 
 def test_no_file_sees_itself_in_the_end() -> None:

@@ -13,7 +13,7 @@ def page(
     seconds: float | None, sent: int, *, waited: Any = None, level: float = 100 * GIGA
 ) -> dict[str, Any]:
     """A page of one instance that has sent so many bytes in frames of 1,000."""
-    still = {"bytes": 0, "packets": 0, "cap_bps": 10 * GIGA, "level_bits": 100 * GIGA, "waited": {}}
+    still = {"bytes": 0, "packets": 0, "allowance_bps": 10 * GIGA, "level_bits": 100 * GIGA, "waited": {}}
     out = still | {"bytes": sent, "packets": sent // 1000, "waited": waited or {}, "level_bits": level}
     one = {"instance": "i-1", "name": "", "type": "c5.large", "directions": {"in": still, "out": out}}
     given = {"baseline_bps": GIGA, "peak_bps": 10 * GIGA, "credit_bits": 200 * GIGA}
@@ -46,7 +46,7 @@ def test_the_buckets_of_a_moment() -> None:
     assert (received.bps, received.seconds_to_empty, received.seconds_to_full) == (0, None, 100)
 
 
-def test_the_cap_that_made_wait_most_often_since() -> None:
+def test_the_limit_that_made_wait_most_often_since() -> None:
     before = page(0, 0, waited={"flow": 900, "instance": 5})
     out, received = rates(before, page(1, 0, waited={"flow": 900, "instance": 6}))
     assert (out.binding, received.binding) == ("instance", None)
@@ -64,4 +64,4 @@ def test_a_new_instance_has_no_rate_yet() -> None:
 
 def test_without_packets_there_are_no_rates() -> None:
     out, _ = rates(page(None, 0), page(None, 0))
-    assert (out.bps, out.cap_bps, out.credits) == (0, 10 * GIGA, 0.5)
+    assert (out.bps, out.allowance_bps, out.credits) == (0, 10 * GIGA, 0.5)

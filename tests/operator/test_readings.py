@@ -3,16 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elastinet.fabric.contract.messages import DirectionStats, InterfaceStats, Measured
+from elastinet.fabric.contract.messages import LINK_LOCAL, DirectionStats, InterfaceStats, Measured
 from elastinet.operator.readings import Reader, divided
 
 HOLDERS = {"eni-1": "i-1", "eni-2": "i-1", "eni-3": "i-2"}
 
 
-def measured(out: dict[str, int], sent: dict[str, int], *, dropped: int = 0, paced: int = 0) -> Measured:
+def measured(out: dict[str, int], sent: dict[str, int], *, dropped: int = 0, above: int = 0) -> Measured:
     """One moment of an instance, by what each limit held up and each interface has sent."""
     way = DirectionStats(10**9, 5 * 10**9, dropped=dropped, waited=out)
-    interfaces = {id: InterfaceStats(count, count // 1000, 7, 1, paced) for id, count in sent.items()}
+    interfaces = {
+        id: InterfaceStats(count, count // 1000, 7, 1, {LINK_LOCAL: above}) for id, count in sent.items()
+    }
     return Measured(1, 3.5, {"i-1": way}, {"i-1": DirectionStats(10**9, 0)}, interfaces)
 
 
@@ -21,9 +23,9 @@ def exceeded(reading, id: str, name: str = "bw_out_allowance_exceeded") -> int:
 
 
 def test_bandwidths_and_credits_are_scaled_back() -> None:
-    reading = Reader(0.1).read(measured({"flow": 3}, {"eni-1": 4000}, paced=9), HOLDERS)
+    reading = Reader(0.1).read(measured({"flow": 3}, {"eni-1": 4000}, above=9), HOLDERS)
     out = reading.instances["i-1"]["out"]
-    assert (out.cap_bps, out.level_bits, out.waited) == (10**10, 5 * 10**10, {"flow": 3})
+    assert (out.allowance_bps, out.level_bits, out.waited) == (10**10, 5 * 10**10, {"flow": 3})
     found = reading.interfaces["eni-1"]
     assert (found.sent.bytes, found.sent.packets, found.received.bytes) == (4000, 4, 7)
     assert found.exceeded == {

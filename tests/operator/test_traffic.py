@@ -53,7 +53,7 @@ def test_what_instances_are_given(server: Served) -> None:
     assert (one["type"], one["baseline_bps"], one["peak_bps"]) == ("c5.large", 750e6, 10e9)
     assert one["credit_bits"] == (10e9 - 750e6) * 600
     for direction in one["directions"].values():
-        assert (direction["cap_bps"], direction["level_bits"]) == (10e9, one["credit_bits"])
+        assert (direction["allowance_bps"], direction["level_bits"]) == (10e9, one["credit_bits"])
     (eni,) = one["interfaces"]
     assert (eni["device"], eni["counters"]) == ("eth0", None)
     assert found[big["InstanceId"]]["credit_bits"] == 0
@@ -77,7 +77,7 @@ def test_metrics(server: Served) -> None:
     assert values(found["elastinet_instance_peak_bits_per_second"], **labels) == [10e9]
     for direction in ("in", "out"):
         way = labels | {"direction": direction}
-        assert values(found["elastinet_instance_cap_bits_per_second"], **way) == [10e9]
+        assert values(found["elastinet_instance_allowance_bits_per_second"], **way) == [10e9]
         assert values(found["elastinet_instance_credit_bits"], **way) == [(10e9 - 750e6) * 600]
     assert values(found["elastinet_nouns"], noun="Instance") == [1]
     assert values(found["elastinet_bandwidth_scale"]) == [0.5]

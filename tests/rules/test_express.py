@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.caps import Traffic
 from elastinet.rules.express import why_not
+from elastinet.rules.path_limits import Traffic
 from elastinet.rules.paths import path
 from elastinet.rules.performance import of_pair
 from small_region import Region
@@ -37,7 +37,7 @@ class Place:
         return [self.region.state.need(NetworkInterface, id) for id in (one, other)]
 
     def why_not(
-        self, one: str, other: str, transport: Any = "tcp", rules: Rules = "2026", **how: bool
+        self, one: str, other: str, transport: Any = "tcp", rules: Edition = "2026", **how: bool
     ) -> str | None:
         """In both directions, which must agree as to whether."""
         state, (here, there) = self.region.state, self.ends(one, other)
@@ -129,6 +129,6 @@ def test_an_instance_has_the_bandwidth_of_its_weighting(place: Place) -> None:
     for weighting in ("default", "vpc-1", "ebs-1"):
         options = {"NetworkPerformanceOptions": {"BandwidthWeighting": weighting}}
         one, other = (place.region.launch(place.left, "m8i.24xlarge", **options) for _ in range(2))
-        caps = of_pair(place.region.state, place.region.settings, one, other, Traffic("tcp", 20))
-        found[weighting] = caps.bps / 1e9
+        limits = of_pair(place.region.state, place.region.settings, one, other, Traffic("tcp", 20))
+        found[weighting] = limits.bps / 1e9
     assert found == {"default": 40, "vpc-1": 50, "ebs-1": 32.5}

@@ -1,4 +1,4 @@
-"""The cap of one flow, by where two instances are."""
+"""The limit of one flow, by where two instances are."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from elastinet.ec2.core.fact import InstanceGone, InstanceRunning
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.caps import Traffic
+from elastinet.rules.path_limits import Traffic
 from elastinet.rules.performance import of_pair
 from small_region import Region
 

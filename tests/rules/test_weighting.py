@@ -4,7 +4,7 @@ import pytest
 
 from elastinet.catalog.ebs_bandwidth import Gbps
 from elastinet.catalog.instance_types import InstanceType, instance_types
-from elastinet.catalog.settings import Rules, Settings
+from elastinet.catalog.settings import Edition, Settings
 from elastinet.model.instance import BandwidthWeighting
 from elastinet.rules.bandwidth import bandwidth
 from elastinet.rules.weighting import has_weighting
@@ -34,7 +34,7 @@ GUIDE = (
 """Baseline and burst under vpc-1 and under ebs-1, in Gbit/s."""
 
 
-def weighted(kind: InstanceType, weighting: BandwidthWeighting, rules: Rules) -> Gbps:
+def weighted(kind: InstanceType, weighting: BandwidthWeighting, rules: Edition) -> Gbps:
     """A type's baseline and peak."""
     card = weighted_card(kind, kind.cards[0], weighting, rules)
     assert card.baseline is not None
@@ -69,7 +69,7 @@ def test_the_border_goes_with_the_baseline() -> None:
     kind, settings = KINDS["m8g.24xlarge"], Settings(rules="2026")
     for weighting, whole, border in (("default", 40, 20), ("vpc-1", 50, 25), ("ebs-1", 32.5, 16.25)):
         given = bandwidth(kind, "ena", settings, weighting)  # type: ignore[arg-type]
-        assert (given.aggregate.baseline_bps / 1e9, given.gateway_bps / 1e9) == (whole, border)
+        assert (given.aggregate.baseline / 1e9, given.gateway_bps / 1e9) == (whole, border)
 
 
 @pytest.mark.parametrize("weighting", ["vpc-1", "ebs-1"])

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from elastinet.fabric.contract.messages import Measure
-from elastinet.fabric.contract.objects import BandwidthLimits, DirectionLimit, FlowLimit
+from elastinet.fabric.contract.objects import BandwidthLimits, FlowLimit
+from elastinet.rules.allowances import Allowance
 from elastinet.rules.frames import Transport, share
 from machine import Machine
 
@@ -24,7 +25,7 @@ def limits(number: int, mbit: int, **changes: Any) -> BandwidthLimits:
     fields: dict[str, Any] = {
         "networks": ("vpc-1",),
         "since": "1",
-        "share": DirectionLimit(mbit * MBIT, mbit * MBIT),
+        "allowance": Allowance(mbit * MBIT, mbit * MBIT),
         "flow_bps": mbit * MBIT,
         "gateway_bps": mbit * MBIT,
     }
@@ -33,8 +34,8 @@ def limits(number: int, mbit: int, **changes: Any) -> BandwidthLimits:
 
 def bursting(number: int, baseline: int, peak: int, seconds: float, **changes: Any) -> BandwidthLimits:
     """The same with credits for so many seconds at the peak."""
-    bucket = DirectionLimit(baseline * MBIT, peak * MBIT, round((peak - baseline) * MBIT * seconds))
-    return limits(number, peak, share=bucket, **changes)
+    bucket = Allowance(baseline * MBIT, peak * MBIT, round((peak - baseline) * MBIT * seconds))
+    return limits(number, peak, allowance=bucket, **changes)
 
 
 def nearer(near: str, mbit: int, *protocols: int, interfaces: tuple[str, ...] = ()) -> FlowLimit:

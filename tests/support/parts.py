@@ -14,6 +14,7 @@ from elastinet.fabric.contract.objects import (
     RoutingTable,
     TableRoute,
 )
+from elastinet.rules import link_local
 
 ALL = GroupRule(-1, -1, -1, "0.0.0.0/0")
 SUBNETS = (
@@ -23,7 +24,8 @@ SUBNETS = (
 
 
 def network(id: str = "vpc-1", igw: str | None = None, **changes: Any) -> Network:
-    return Network(id, ("10.0.0.0/16",), SUBNETS, igw, "10.0.0.2", "ec2.internal", **changes)
+    fields = {"link_local": link_local.allowance()} | changes
+    return Network(id, ("10.0.0.0/16",), SUBNETS, igw, "10.0.0.2", "ec2.internal", **fields)
 
 
 def table(*routes: tuple[str, str], id: str = "rtb-1", network: str = "vpc-1") -> RoutingTable:

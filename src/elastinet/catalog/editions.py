@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -19,7 +19,7 @@ class Figure(msgspec.Struct, frozen=True):
     since: str
 
 
-class Edition(msgspec.Struct, frozen=True):
+class EditionFigures(msgspec.Struct, frozen=True):
     """One set of numbers; prices are in US dollars an hour for each public IPv4 address.
 
     Bandwidths hold in each direction: of one flow, of one flow inside a cluster placement group, of one
@@ -63,8 +63,8 @@ _EFA = "EC2 User Guide, efa: one EFA for each network card"
 _NAT = "VPC User Guide, vpc-nat-gateway: 5 Gbps, scaling up to 100"
 _OLD_PRICE = "EC2 pricing before 2024: $0.005 for an idle address, and for each further one of an instance"
 
-EDITIONS: dict[Rules, Edition] = {
-    "classic": Edition(
+EDITIONS: dict[Edition, EditionFigures] = {
+    "classic": EditionFigures(
         idle_address_usd=Figure(0.005, _NOTES, "2006"),
         used_address_usd=Figure(0.0, _NOTES, "2006"),
         extra_address_usd=Figure(0.005, _OLD_PRICE, "2006"),
@@ -85,7 +85,7 @@ EDITIONS: dict[Rules, Edition] = {
         efa_types=("efa",),
         efa_scope="subnet",  # the user's notes: OS bypass inside one subnet
     ),
-    "2026": Edition(
+    "2026": EditionFigures(
         idle_address_usd=Figure(0.005, _GUIDE, "2024-02-01"),
         used_address_usd=Figure(0.005, _GUIDE, "2024-02-01"),
         extra_address_usd=Figure(0.005, _GUIDE, "2024-02-01"),

@@ -6,7 +6,8 @@ import msgspec
 
 from elastinet.catalog.plant import Plant
 
-Rules = Literal["classic", "2026"]
+Edition = Literal["classic", "2026"]
+"""A dated set of the figures that AWS has changed over the years (`catalog/editions.py`)."""
 
 UNLIMITED = 2**31
 
@@ -49,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     `credit_minutes` is how long a full one lasts at the peak; `credits` says otherwise by type or family.
     """
 
-    rules: Rules = "classic"
+    rules: Edition = "classic"
     quotas: Quotas = Quotas()
     plant: Plant = Plant()
     images: tuple[str, ...] = ()

@@ -114,7 +114,7 @@ def _compared(told: dict[str, Any], measured: iperf.IperfResult) -> dict[str, An
     """The measured rate, in EC2's bits a second, beside the predicted one."""
     prediction = told["prediction"]
     bps = measured.bps / told["bandwidth_scale"]
-    sources = {cap["resource"]: cap["source"] for cap in prediction["caps"]}
+    sources = {limit["resource"]: limit["source"] for limit in prediction["limits"]}
     names = dict.fromkeys(name for binding in prediction["binding"] for name in binding)
     return {
         "source": told["source"]["instance"],

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 Interval = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1, max=3600)]
 Once = Annotated[bool, typer.Option("--once", help="Look once, and end.")]
-HEADS = ("instance", "type", "", "rate", "of cap", "cap", "credits", "empty in", "held by")
+HEADS = ("instance", "type", "", "rate", "of allowance", "allowance", "credits", "empty in", "held by")
 
 
 def top(
     interval: Interval = 1.0, once: Once = False, port: Port = None, state: State = None, json: Json = False
 ) -> None:
-    """Show what instances send and receive, the share of their bandwidth, and the cap that holds them."""
+    """Show what instances send and receive, the share of their allowance, and the limit that holds them."""
     server, console = find_server(port, state), Console()
     if json:
         print_json([one._asdict() for one in _look(server, _page(server), interval)[1]])
@@ -88,7 +88,7 @@ def _row(one: "Rate") -> tuple[str, ...]:
         one.direction,
         figures.rate(one.bps),
         f"{one.share:.0%}",
-        figures.rate(one.cap_bps),
+        figures.rate(one.allowance_bps),
         "" if one.credits is None else f"{one.credits:.0%}",
         "" if one.seconds_to_empty is None else figures.time(one.seconds_to_empty),
         one.binding or "",

@@ -2,12 +2,12 @@
 
 from elastinet.catalog.settings import Settings
 from elastinet.catalog.words import Group, Via
-from elastinet.forecast.prediction import Job, Prediction, predict_caps, predict_together
+from elastinet.forecast.prediction import Job, Prediction, predict_limits, predict_together
 from elastinet.forecast.type_pairs import BadPair, type_pair
-from elastinet.rules.caps import Traffic
 from elastinet.rules.frames import Transport
+from elastinet.rules.path_limits import Traffic
 
-__all__ = ["BadPair", "Job", "Prediction", "predict", "predict_caps", "predict_together", "type_pair"]
+__all__ = ["BadPair", "Job", "Prediction", "predict", "predict_limits", "predict_together", "type_pair"]
 
 
 def predict(
@@ -29,5 +29,5 @@ def predict(
     ValueError, as BadPair where it is the two types that cannot be.
     """
     traffic = Traffic(transport, 1, flows) if transport == "mptcp" else Traffic(transport, flows)
-    caps = type_pair(source, target, traffic, group=group, via=via, express=express, settings=settings)
-    return predict_caps(caps, duration_s, data_bytes)
+    limits = type_pair(source, target, traffic, group=group, via=via, express=express, settings=settings)
+    return predict_limits(limits, duration_s, data_bytes)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from elastinet import digits
 from elastinet.forecast.prediction import LONGEST_S
-from elastinet.rules.caps import Traffic
 from elastinet.rules.frames import Transport
+from elastinet.rules.path_limits import Traffic
 
 MOST_FLOWS = 100_000
 MOST_BYTES = 1e18

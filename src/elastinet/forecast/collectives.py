@@ -1,4 +1,4 @@
-"""Duration of a collective on instances of a type: its algorithms' work under the caps of their paths."""
+"""Duration of a collective on instances of a type: its algorithms' work under the limits of their paths."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,10 +10,10 @@ from elastinet.catalog.editions import Figure
 from elastinet.catalog.settings import Settings
 from elastinet.catalog.step_latency import efa_step_s, tcp_step_s
 from elastinet.catalog.words import Algorithm, Collective, Group
-from elastinet.forecast.prediction import predict_caps
+from elastinet.forecast.prediction import predict_limits
 from elastinet.forecast.type_pairs import place, type_pair
-from elastinet.rules.caps import Traffic
 from elastinet.rules.collectives import ALGORITHMS, Ranks, Work, bus_factor
+from elastinet.rules.path_limits import Traffic
 
 MOST_INSTANCES = 100_000
 MOST_RANKS = 1024
@@ -149,11 +149,11 @@ def _predicted(
 def _network(asked: CollectiveQuery, work: Work, settings: Settings) -> Part:
     """The time that an instance's bytes take to others, from full buckets of credits."""
     traffic = Traffic("efa" if asked.transport == "efa" else "tcp", work.senders * asked.flows)
-    caps = type_pair(asked.kind, asked.kind, traffic, group=asked.group, settings=settings)
-    found = predict_caps(caps, data_bytes=work.network * asked.size)
+    limits = type_pair(asked.kind, asked.kind, traffic, group=asked.group, settings=settings)
+    found = predict_limits(limits, data_bytes=work.network * asked.size)
     if found.finish_s is None:
         raise BadCollective("it takes more than a year, and is not looked ahead for so long")
-    sources = {cap.resource: cap.source for cap in found.caps}
+    sources = {limit.resource: limit.source for limit in found.limits}
     return Part("network", found.finish_s, {name: sources[name] for name in found.binding[-1]})
 
 

@@ -38,7 +38,7 @@ def _draw_rates(axes: Any, told: dict[str, Any]) -> None:
 
 
 def _draw_credits(axes: Any, told: dict[str, Any]) -> None:
-    sizes = {cap["resource"]: cap["credit_bits"] for cap in told["caps"]}
+    sizes = {limit["resource"]: limit["credit_bits"] for limit in told["limits"]}
     for name, levels in told["levels"].items():
         axes.plot(told["times_s"], [100 * level / sizes[name] for level in levels], label=name)
     axes.set(xlabel="seconds", ylabel="credits, %", ylim=(-5, 105))

@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from elastinet.rules.bandwidth import Allowance
+from elastinet.catalog.network import JUMBO_MTU
+from elastinet.rules.allowances import Allowance
 
 TINY = 1e-9
 """The relative difference below which two rates are the same."""
@@ -17,20 +18,21 @@ TINY = 1e-9
 class Flow(NamedTuple):
     """So many like flows, through the same resources.
 
-    `cap_bps` is what each carries at the most by itself; `bits` is what they send in all, on the wire; times
-    are in seconds.
+    `limit_bps` is what each carries at the most by itself; `bits` is what they send in all, on the wire, in
+    packets as large as `mtu` lets them be; times are in seconds.
     """
 
     resources: tuple[str, ...]
     number: int = 1
-    cap_bps: float = math.inf
+    limit_bps: float = math.inf
     begin_s: float = 0.0
     end_s: float = math.inf
     bits: float = math.inf
+    mtu: int = JUMBO_MTU
 
 
 class FlowRate(NamedTuple):
-    """The joint rate of like flows, and what binds it: resources, and "flow" for their own cap."""
+    """The joint rate of like flows, and what binds it: resources, and "flow" for their own limit."""
 
     bps: float
     binding: tuple[str, ...]
@@ -77,10 +79,11 @@ class _Simulation:
     ) -> None:
         self.flows, self.resources = flows, resources
         self.levels = {
-            key: min(levels.get(key, allowance.credit_bits), allowance.credit_bits)
+            key: min(levels.get(key, allowance.credits), allowance.credits)
             for key, allowance in resources.items()
             if allowance.has_credits
         }
+        self.per_bit = [{key: resources[key].per_bit(flow.mtu) for key in flow.resources} for flow in flows]
         self.now = 0.0
         self.left = [flow.bits for flow in flows]
         self.finished: list[float | None] = [None] * len(flows)
@@ -93,7 +96,7 @@ class _Simulation:
 
     def step(self, until_s: float) -> None:
         """Go on to the next event."""
-        shares = fair(self.flows, [self._active(n) for n in range(len(self.flows))], self._capacities())
+        shares = fair(self.flows, self._active_ones(), self._capacities(), self.per_bit)
         self.pieces.append(Piece(self.now, tuple(shares), dict(self.levels)))
         drains = self._drains(shares)
         span = min(until_s - self.now, self._until_flows(shares), self._until_buckets(drains))
@@ -101,29 +104,31 @@ class _Simulation:
         self._drain(drains, span)
         self.now += span
 
+    def _active_ones(self) -> list[bool]:
+        return [self._active(number) for number in range(len(self.flows))]
+
     def _active(self, number: int) -> bool:
         flow = self.flows[number]
         return flow.begin_s <= self.now < flow.end_s and self.finished[number] is None
 
     def _capacities(self) -> dict[str, float]:
         return {
-            key: allowance.peak_bps if self.levels.get(key, 1.0) > 0 else allowance.baseline_bps
+            key: allowance.peak if self.levels.get(key, 1.0) > 0 else allowance.baseline
             for key, allowance in self.resources.items()
         }
 
     def _drains(self, shares: Sequence[FlowRate]) -> dict[str, float]:
-        """Bits a second that each bucket loses: negative while it earns credits, 0 if it is full."""
+        """How much each bucket loses in a second: negative while it earns credits, 0 if it is full."""
         used = dict.fromkeys(self.levels, 0.0)
-        for flow, share in zip(self.flows, shares, strict=True):
-            for key in flow.resources:
-                if key in used:
-                    used[key] += share.bps
+        for per_bit, share in zip(self.per_bit, shares, strict=True):
+            for key in per_bit.keys() & used.keys():
+                used[key] += share.bps * per_bit[key]
         drains = {}
-        for key, bps in used.items():
+        for key, rate in used.items():
             allowance = self.resources[key]
-            drain = bps - allowance.baseline_bps
-            full = self.levels[key] >= allowance.credit_bits and drain < 0
-            drains[key] = 0.0 if full or abs(drain) <= TINY * allowance.peak_bps else drain
+            drain = rate - allowance.baseline
+            full = self.levels[key] >= allowance.credits and drain < 0
+            drains[key] = 0.0 if full or abs(drain) <= TINY * allowance.peak else drain
         return drains
 
     def _until_flows(self, shares: Sequence[FlowRate]) -> float:
@@ -143,7 +148,7 @@ class _Simulation:
             if drain > 0:
                 found = min(found, level / drain)
             elif drain < 0:
-                found = min(found, (self.resources[key].credit_bits - level) / -drain)
+                found = min(found, (self.resources[key].credits - level) / -drain)
         return found
 
     def _send(self, shares: Sequence[FlowRate], span: float) -> None:
@@ -157,19 +162,27 @@ class _Simulation:
 
     def _drain(self, drains: Mapping[str, float], span: float) -> None:
         for key, drain in drains.items():
-            most = self.resources[key].credit_bits
+            most = self.resources[key].credits
             level = self.levels[key] - drain * span
             self.levels[key] = 0.0 if level <= TINY * most else most if level >= most * (1 - TINY) else level
 
 
-def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str, float]) -> list[FlowRate]:
-    """Max-min fair shares: all flows grow alike, and each stops growing where something is used up."""
+def fair(
+    flows: Sequence[Flow],
+    active: Sequence[bool],
+    capacities: Mapping[str, float],
+    per_bit: Sequence[Mapping[str, float]],
+) -> list[FlowRate]:
+    """Max-min fair shares: all flows grow alike, and each stops growing where something is used up.
+
+    `per_bit` is how much a bit of each flow uses of each of its resources.
+    """
     free, shares = dict(capacities), [IDLE] * len(flows)
     growing = [number for number in range(len(flows)) if active[number]]
     while growing:
-        wanting = _counts(flows, growing)
-        offers = {key: free[key] / count for key, count in wanting.items()}
-        least = min([*offers.values(), *(flows[number].cap_bps for number in growing)])
+        wanting = _demands(flows, growing, per_bit)
+        offers = {key: free[key] / demand for key, demand in wanting.items()}
+        least = min([*offers.values(), *(flows[number].limit_bps for number in growing)])
         bound = least * (1 + TINY)
         stuck = {key for key, offer in offers.items() if offer <= bound}
         settled = {number: _binding(flows[number], stuck, bound) for number in growing}
@@ -177,21 +190,23 @@ def fair(flows: Sequence[Flow], active: Sequence[bool], capacities: Mapping[str,
             if binding:
                 shares[number] = FlowRate(least * flows[number].number, binding)
                 for key in flows[number].resources:
-                    free[key] = max(0.0, free[key] - shares[number].bps)
+                    free[key] = max(0.0, free[key] - shares[number].bps * per_bit[number][key])
         growing = [number for number in growing if not settled[number]]
     return shares
 
 
-def _counts(flows: Sequence[Flow], growing: Sequence[int]) -> dict[str, int]:
-    """The number of growing flows by resource."""
-    counts: dict[str, int] = {}
+def _demands(
+    flows: Sequence[Flow], growing: Sequence[int], per_bit: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """How much of each resource the growing flows use where each carries one bit."""
+    demands: dict[str, float] = {}
     for number in growing:
-        for key in flows[number].resources:
-            counts[key] = counts.get(key, 0) + flows[number].number
-    return counts
+        for key, used in per_bit[number].items():
+            demands[key] = demands.get(key, 0.0) + flows[number].number * used
+    return demands
 
 
 def _binding(flow: Flow, stuck: set[str], bound: float) -> tuple[str, ...]:
-    """The caps that stop a flow from growing: "flow" for its own, and resources; () if none does."""
-    own = ("flow",) if flow.cap_bps <= bound else ()
+    """The limits that stop a flow from growing: "flow" for its own, and resources; () if none does."""
+    own = ("flow",) if flow.limit_bps <= bound else ()
     return (*own, *(key for key in flow.resources if key in stuck))

@@ -1,18 +1,19 @@
-"""The caps between two instance types, without any instance: `c5.large@us-east-1a` and where they are put."""
+"""The limits between two instance types, without any instance: `c5.large@us-east-1a`, and their places."""
 
 from typing import NamedTuple
 
-from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.network import ACROSS_REGIONS_MTU, GATEWAY_MTU, JUMBO_MTU
 from elastinet.catalog.regions import REGIONS, zones
 from elastinet.catalog.settings import Settings
 from elastinet.catalog.words import Group, Via
 from elastinet.rules.bandwidth import bandwidth
-from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
 from elastinet.rules.devices import driver_of
 from elastinet.rules.efa.efa import may_talk
 from elastinet.rules.efa.srd import cards
+from elastinet.rules.express import is_known
+from elastinet.rules.flow_limits import figure
+from elastinet.rules.path_limits import End, PathLimits, Traffic, path_limits
 from elastinet.rules.paths import NetworkPath
 
 ZONE = "us-east-1a"
@@ -58,8 +59,8 @@ def type_pair(
     via: Via | None = None,
     express: bool = False,
     settings: Settings | None = None,
-) -> Caps:
-    """The caps on what an instance of one type sends to one of another; raises BadPair."""
+) -> PathLimits:
+    """The limits on what an instance of one type sends to one of another; raises BadPair."""
     settings, traffic = settings or Settings(), traffic or Traffic()
     here, there = place(source), place(target)
     way = via or ("vpc" if here.region == there.region else "region")
@@ -69,9 +70,11 @@ def type_pair(
         _check_express(here, there, way, settings)
     if traffic.transport == "efa":
         _check_efa(here, there, way)
-    flow = flow_figure(settings.rules, clustered=near, express=express)
+    flow = figure(settings.rules, clustered=near, express=express)
     ends = (_end("source", here, settings), _end("target", there, settings))
-    return caps(*ends, NetworkPath(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules)
+    return path_limits(
+        *ends, NetworkPath(way, MTUS[way], peering="the peering"), flow, traffic, settings.rules
+    )
 
 
 def _end(name: str, at: TypeInZone, settings: Settings) -> End:
@@ -108,7 +111,7 @@ def _check_efa(here: TypeInZone, there: TypeInZone, way: Via) -> None:
 
 
 def _check_express(here: TypeInZone, there: TypeInZone, way: Via, settings: Settings) -> None:
-    if EDITIONS[settings.rules].express_flow_bps is None:
+    if not is_known(settings.rules):
         raise BadPair(f"there is no ENA Express in the rules of {settings.rules}")
     if here.zone != there.zone or way == "gateway":
         raise BadPair("ENA Express is for two instances of one zone, by private addresses")

@@ -100,7 +100,7 @@ FEATURES = (
             "Real Open MPI by libfabric's shm or by the VPC's own packets, under its groups. Open MPI 5 "
             "takes shm only if asked to: by it, several large messages at a time may wait for ever."),
     Feature("what EFA carries, by SRD", "modelled", "modelled",
-            "Predicted: by cards and instances, without a cap for a flow. Here it is as fast as memory."),
+            "Predicted: by cards and instances, without a limit for a flow. Here it is as fast as memory."),
     Feature("NCCL collectives", "modelled", "modelled",
             "NCCL needs GPUs. Time, algorithm and what binds are predicted from published figures."),
     Feature("EBS volumes", "recorded", "recorded",

@@ -6,7 +6,7 @@ from typing import Any
 from elastinet.catalog.protocols import TCP, UDP
 from elastinet.engine import Engine
 from elastinet.forecast.asking import BadQuestion
-from elastinet.forecast.prediction import predict_caps
+from elastinet.forecast.prediction import predict_limits
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator.asked import PredictionQuery, asked
@@ -32,7 +32,7 @@ def prepared(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict
 def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[str, Any]:
     one, other, question, public = what
     traffic = question.traffic
-    caps = of_pair(engine.state, engine.settings, one, other, traffic, public=public)
+    limits = of_pair(engine.state, engine.settings, one, other, traffic, public=public)
     way = path(engine.state, one, other, public=public)
     source_ip, target_ip = addresses(engine.state, one, other, way)
     last = LAST_PORT if traffic.transport == "mptcp" else PORT
@@ -55,7 +55,7 @@ def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[s
         "duration_s": question.duration_s,
         "bandwidth_scale": engine.settings.bandwidth_scale,
         "missing": [_shown(rule, one if rule.egress else other) for rule in shut],
-        "prediction": predict_caps(caps, question.duration_s, None, known).shown(),
+        "prediction": predict_limits(limits, question.duration_s, None, known).shown(),
     }
 
 

@@ -7,12 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from elastinet.operator.readings import BANDWIDTH, DIRECTIONS, LINK_LOCAL, UNLIMITED
+from elastinet.operator.readings import BANDWIDTH, DIRECTIONS, LINKLOCAL, UNLIMITED
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 OF_INSTANCE = ("instance", "type")
 OF_INTERFACE = ("instance", "interface", "type")
-ALLOWANCES = (*BANDWIDTH.values(), *UNLIMITED, LINK_LOCAL)
+EXCEEDED = (*BANDWIDTH.values(), *UNLIMITED.values(), LINKLOCAL)
 Traffic = dict[str, Any]
 Figures = dict[str, float]
 COUNTED = {
@@ -21,7 +21,7 @@ COUNTED = {
     "sent_bytes": "tx_bytes",
     "sent_packets": "tx_packets",
 }
-GIVEN = {
+ALLOWANCE_GAUGES = {
     "baseline_bits_per_second": ("baseline_bps", "What it may always send, and receive, as EC2 has it."),
     "peak_bits_per_second": ("peak_bps", "What it may send, and receive, while it has network I/O credits."),
     "credit_capacity_bits": ("credit_bits", "A full bucket of network I/O credits in each direction."),
@@ -49,12 +49,12 @@ class _Page(Collector):
         for name, value in self._counts.items():
             nouns.add_metric([name], value)
         yield nouns
-        yield from self._given()
+        yield from self._allowances()
         yield from self._directions()
         yield from self._counted()
 
-    def _given(self) -> Iterator[Metric]:
-        for name, (key, about) in GIVEN.items():
+    def _allowances(self) -> Iterator[Metric]:
+        for name, (key, about) in ALLOWANCE_GAUGES.items():
             found = GaugeMetricFamily(f"elastinet_instance_{name}", about, labels=OF_INSTANCE)
             for one in self._instances:
                 found.add_metric(_labels(one), one[key])
@@ -62,18 +62,19 @@ class _Page(Collector):
 
     def _directions(self) -> Iterator[Metric]:
         labels = (*OF_INSTANCE, "direction")
-        cap = GaugeMetricFamily("elastinet_instance_cap_bits_per_second", "What may pass now.", labels=labels)
+        name = "elastinet_instance_allowance_bits_per_second"
+        allowance = GaugeMetricFamily(name, "What may pass now.", labels=labels)
         level = GaugeMetricFamily("elastinet_instance_credit_bits", "Credits that are left.", labels=labels)
         for one in self._instances:
             for way in DIRECTIONS:
                 found = one["directions"][way]
-                cap.add_metric([*_labels(one), way], found["cap_bps"])
+                allowance.add_metric([*_labels(one), way], found["allowance_bps"])
                 level.add_metric([*_labels(one), way], found["level_bits"])
-        yield from (cap, level)
+        yield from (allowance, level)
 
     def _counted(self) -> Iterator[Metric]:
         names = {f"interface_{name}": counter for name, counter in COUNTED.items()}
-        for name, counter in (names | {name: name for name in ALLOWANCES}).items():
+        for name, counter in (names | {name: name for name in EXCEEDED}).items():
             about = f"{counter} of the instance's own device, since the instance has it."
             found = CounterMetricFamily(f"elastinet_{name}", about, labels=OF_INTERFACE)
             for one in self._instances:

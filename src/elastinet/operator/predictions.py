@@ -6,7 +6,7 @@ from typing import Any
 from elastinet.engine import Engine
 from elastinet.forecast.asking import BadQuestion
 from elastinet.forecast.beside import beside
-from elastinet.forecast.prediction import Prediction, predict_caps
+from elastinet.forecast.prediction import Prediction, predict_limits
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -36,9 +36,9 @@ def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dic
 
 def _predicted(engine: Engine, buckets: Buckets, what: PredictionQuery) -> Prediction:
     traffic = what.question.traffic
-    caps = of_pair(engine.state, engine.settings, what.one, what.other, traffic, public=what.public)
+    limits = of_pair(engine.state, engine.settings, what.one, what.other, traffic, public=what.public)
     known = levels(engine, buckets, what.one) | levels(engine, buckets, what.other)
-    return predict_caps(caps, what.question.duration_s, what.question.data_bytes, known)
+    return predict_limits(limits, what.question.duration_s, what.question.data_bytes, known)
 
 
 def _beside_tcp(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dict[str, Any]:
@@ -52,15 +52,13 @@ def _beside_tcp(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> d
 def credits(engine: Engine, buckets: Buckets, name: str) -> dict[str, Any]:
     """The buckets of an instance, and when they will be empty or full at the present rate."""
     instance = find(engine, name)
-    given = of_instance(instance, engine.settings)
+    allowance = of_instance(instance, engine.settings).aggregate
     directions = buckets(instance) if instance.state == "running" else {}
     return {
         "instance": instance.id,
         "type": instance.instance_type,
         "state": instance.state,
-        "baseline_bps": given.aggregate.baseline_bps,
-        "peak_bps": given.aggregate.peak_bps,
-        "credit_bits": given.aggregate.credit_bits,
+        **allowance.shown(),
         "time_scale": engine.settings.credit_time_scale,
         "directions": {direction: _shown(bucket) for direction, bucket in directions.items()},
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from elastinet.rules.bandwidth import Allowance
+from elastinet.rules.allowances import Allowance
 from elastinet.rules.credits import Bucket
 
 Page = dict[str, Any]
@@ -13,7 +13,7 @@ class Rate(NamedTuple):
     """A direction of an instance between two readings.
 
     `share` is of what it may send or receive now; `seconds_to_empty` is None where credits do not end, and
-    `binding` is the cap that made packets wait most often.
+    `binding` is the limit that made packets wait most often.
     """
 
     instance: str
@@ -22,7 +22,7 @@ class Rate(NamedTuple):
     direction: str
     bps: float
     packets_per_second: float
-    cap_bps: int
+    allowance_bps: int
     share: float
     credits: float | None
     seconds_to_empty: float | None
@@ -45,7 +45,7 @@ def buckets(before: Page, after: Page) -> dict[str, dict[str, Bucket]]:
     for rate in rates(before, after):
         one = found[rate.instance]
         level = one["directions"][rate.direction]["level_bits"]
-        made[rate.instance][rate.direction] = Bucket(_given(one), level, rate.bps)
+        made[rate.instance][rate.direction] = Bucket(_allowance(one), level, rate.bps)
     return made
 
 
@@ -67,14 +67,14 @@ def _seconds(before: Page, after: Page) -> float:
     return float(after["seconds"] - before["seconds"])
 
 
-def _given(one: dict[str, Any]) -> Allowance:
+def _allowance(one: dict[str, Any]) -> Allowance:
     return Allowance(one["baseline_bps"], one["peak_bps"], one["credit_bits"])
 
 
 def _rate(one: dict[str, Any], way: str, old: dict[str, Any], span: Span) -> Rate:
-    new, given = one["directions"][way], _given(one)
+    new, allowance = one["directions"][way], _allowance(one)
     bps = 8 * span.per_second(old, new, "bytes") / span.scale
-    bucket = Bucket(given, new["level_bits"], bps)
+    bucket = Bucket(allowance, new["level_bits"], bps)
     return Rate(
         instance=one["instance"],
         name=one["name"],
@@ -82,15 +82,15 @@ def _rate(one: dict[str, Any], way: str, old: dict[str, Any], span: Span) -> Rat
         direction=way,
         bps=bps,
         packets_per_second=span.per_second(old, new, "packets"),
-        cap_bps=new["cap_bps"],
-        share=bps / new["cap_bps"],
-        credits=bucket.level_bits / given.credit_bits if given.has_credits else None,
+        allowance_bps=new["allowance_bps"],
+        share=bps / new["allowance_bps"],
+        credits=bucket.level_bits / allowance.credits if allowance.has_credits else None,
         seconds_to_empty=bucket.seconds_to_empty,
         binding=_binding(old["waited"], new["waited"]),
     )
 
 
 def _binding(old: dict[str, int], new: dict[str, int]) -> str | None:
-    grown = {cap: count - old.get(cap, 0) for cap, count in new.items()}
-    most = max(grown, key=lambda cap: grown[cap], default=None)
+    grown = {limit: count - old.get(limit, 0) for limit, count in new.items()}
+    most = max(grown, key=lambda limit: grown[limit], default=None)
     return most if most is not None and grown[most] > 0 else None

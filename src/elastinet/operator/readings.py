@@ -5,15 +5,19 @@ from typing import Literal
 
 import msgspec
 
-from elastinet.fabric.contract.messages import FLOW, DirectionStats, InterfaceStats, Measured
+from elastinet.fabric.contract.messages import FLOW, LINK_LOCAL, DirectionStats, InterfaceStats, Measured
+from elastinet.rules.allowances import AllowanceUnit
 
 Direction = Literal["in", "out"]
 DIRECTIONS: tuple[Direction, ...] = ("in", "out")
 """Seen from the instance."""
 BANDWIDTH: dict[Direction, str] = {"in": "bw_in_allowance_exceeded", "out": "bw_out_allowance_exceeded"}
-LINK_LOCAL = "linklocal_allowance_exceeded"
-UNLIMITED = ("pps_allowance_exceeded", "conntrack_allowance_exceeded")
-"""Nothing is ever counted for what has no limit here, because AWS publishes none."""
+LINKLOCAL = "linklocal_allowance_exceeded"
+UNLIMITED = {
+    AllowanceUnit.PACKETS: "pps_allowance_exceeded",
+    AllowanceUnit.CONNECTIONS: "conntrack_allowance_exceeded",
+}
+"""Nothing is ever counted for an instance's allowances of these units, because AWS publishes none."""
 
 
 class TrafficCount(msgspec.Struct, frozen=True):
@@ -34,7 +38,7 @@ class InterfaceReading(msgspec.Struct, frozen=True):
 class DirectionReading(msgspec.Struct, frozen=True):
     """A direction of an instance: what may pass, bits of credit left, how often each limit held up."""
 
-    cap_bps: float
+    allowance_bps: float
     level_bits: float
     waited: dict[str, int] = {}
 
@@ -84,7 +88,7 @@ class Reader:
         return InterfaceReading(
             TrafficCount(counted.received_bytes, counted.received_packets),
             TrafficCount(counted.sent_bytes, counted.sent_packets),
-            held_up | dict.fromkeys(UNLIMITED, 0) | {LINK_LOCAL: counted.paced},
+            held_up | dict.fromkeys(UNLIMITED.values(), 0) | {LINKLOCAL: counted.exceeded.get(LINK_LOCAL, 0)},
         )
 
     def _divide(self, measured: Measured, way: Direction, instance_by_eni: Mapping[str, str]) -> None:

@@ -11,7 +11,8 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator.nics import find
 from elastinet.operator.readings import DIRECTIONS, Direction, DirectionReading, InterfaceReading, Reading
-from elastinet.rules.bandwidth import Allowance, of_instance
+from elastinet.rules.allowances import Allowance
+from elastinet.rules.bandwidth import of_instance
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import attachment_of, interfaces_of
 
@@ -33,7 +34,7 @@ def shown(engine: Engine, reading: Reading | None, name: str = "") -> dict[str, 
 
 
 def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> dict[str, Any]:
-    given = of_instance(instance, engine.settings).aggregate
+    allowance = of_instance(instance, engine.settings).aggregate
     interfaces = [i for i in interfaces_of(engine.state, instance.id) if carries_ip(i)]
     read = {i.id: reading.interfaces[i.id] for i in interfaces if reading and i.id in reading.interfaces}
     of_directions = reading.instances.get(instance.id, {}) if reading else {}
@@ -42,22 +43,23 @@ def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> di
         "name": instance.name,
         "type": instance.instance_type,
         "state": instance.state,
-        "baseline_bps": given.baseline_bps,
-        "peak_bps": given.peak_bps,
-        "credit_bits": given.credit_bits,
+        **allowance.shown(),
         "directions": {
-            way: _direction(way, given, read.values(), of_directions.get(way)) for way in DIRECTIONS
+            way: _direction(way, allowance, read.values(), of_directions.get(way)) for way in DIRECTIONS
         },
         "interfaces": [_interface(interface, read.get(interface.id)) for interface in interfaces],
     }
 
 
 def _direction(
-    way: Direction, given: Allowance, interfaces: Iterable[InterfaceReading], read: DirectionReading | None
+    way: Direction,
+    allowance: Allowance,
+    interfaces: Iterable[InterfaceReading],
+    read: DirectionReading | None,
 ) -> dict[str, Any]:
     """Totals of all interfaces in one direction, and the limit now: the peak while there are credits."""
     passed = [one.received if way == "in" else one.sent for one in interfaces]
-    now = read or DirectionReading(given.peak_bps, given.credit_bits)
+    now = read or DirectionReading(allowance.peak, allowance.credits)
     return {
         "bytes": sum(one.bytes for one in passed),
         "packets": sum(one.packets for one in passed),

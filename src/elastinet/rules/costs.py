@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from elastinet.catalog.editions import EDITIONS, Figure
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.state import State
@@ -23,25 +23,25 @@ class Line(msgspec.Struct, frozen=True):
     source: str
 
 
-def ledger(state: State, rules: Rules) -> Iterator[Line]:
+def ledger(state: State, edition: Edition) -> Iterator[Line]:
     """The hourly cost of every public address of every account, at this moment."""
-    edition = EDITIONS[rules]
+    figures = EDITIONS[edition]
     charged: set[str] = set()
     for address in state.all(Address):
         interface = state.get(NetworkInterface, address.interface_id or "")
         use = _use(state, interface)
-        figure = edition.idle_address_usd
+        figure = figures.idle_address_usd
         if use == "running instance" and interface is not None and interface.attachment is not None:
             instance = interface.attachment.instance_id
-            figure = edition.extra_address_usd if instance in charged else edition.used_address_usd
+            figure = figures.extra_address_usd if instance in charged else figures.used_address_usd
             use = "further address of a running instance" if instance in charged else use
             charged.add(instance)
         elif use == "service":
-            figure = edition.used_address_usd
+            figure = figures.used_address_usd
         yield _line(address, address.public_ip, address.id, use, figure)
     for lent in state.all(NetworkInterface):
         if lent.public_ip:
-            yield _line(lent, lent.public_ip, None, "lent to a running instance", edition.lent_address_usd)
+            yield _line(lent, lent.public_ip, None, "lent to a running instance", figures.lent_address_usd)
 
 
 def _use(state: State, interface: NetworkInterface | None) -> str:

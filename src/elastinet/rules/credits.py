@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from elastinet.rules.bandwidth import Allowance
+from elastinet.rules.allowances import Allowance
 
 
 class Bucket(NamedTuple):
@@ -15,12 +15,12 @@ class Bucket(NamedTuple):
     @property
     def seconds_to_empty(self) -> float | None:
         """Seconds until the bucket is empty at the present rate; None if it never will be."""
-        spent = self.bps - self.allowance.baseline_bps
+        spent = self.bps - self.allowance.baseline
         return self.level_bits / spent if spent > 0 and self.allowance.has_credits else None
 
     @property
     def seconds_to_full(self) -> float | None:
         """Seconds until the bucket is full at the present rate; None if it never will be."""
-        earned = self.allowance.baseline_bps - self.bps
-        missing = self.allowance.credit_bits - self.level_bits
+        earned = self.allowance.baseline - self.bps
+        missing = self.allowance.credits - self.level_bits
         return missing / earned if earned > 0 else None

@@ -2,7 +2,7 @@
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import instance_types
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.instance import Instance
 from elastinet.model.interface import EnaSrd, NetworkInterface
 from elastinet.model.state import State
@@ -14,17 +14,22 @@ VIAS = ("vpc", "peering")
 """The ways that stay inside a region's network; through an internet gateway there is none [inferred]."""
 
 
+def is_known(edition: Edition) -> bool:
+    """True if an edition of the rules has ENA Express."""
+    return EDITIONS[edition].express_flow_bps is not None
+
+
 def why_not(
     state: State,
-    rules: Rules,
+    edition: Edition,
     one: NetworkInterface,
     other: NetworkInterface,
     way: NetworkPath,
     transport: Transport = "tcp",
 ) -> str | None:
     """The reason why flows between two interfaces do not use ENA Express; None if they do."""
-    if EDITIONS[rules].express_flow_bps is None:
-        return f"the edition '{rules}' of the rules has no ENA Express"
+    if not is_known(edition):
+        return f"the edition '{edition}' of the rules has no ENA Express"
     for interface in (one, other):
         if reason := not_at(state, interface, transport):
             return reason

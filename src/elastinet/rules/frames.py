@@ -11,6 +11,11 @@ HEADERS: dict[Transport, int] = {"tcp": 52, "mptcp": 76, "udp": 28, "efa": 73}
 sends it), or UDP; of EFA what is left of 9,001 when 8,928 are data (facts sheet, section 9.2)."""
 
 
+def frame_bits(mtu: int) -> int:
+    """Bits of a frame that is as large as an MTU lets it be."""
+    return (mtu + ETHERNET) * 8
+
+
 def share(transport: Transport, mtu: int) -> float:
     """The share of data in full-sized frames."""
     return (mtu - HEADERS[transport]) / (mtu + ETHERNET)

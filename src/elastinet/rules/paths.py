@@ -17,7 +17,8 @@ from elastinet.model.state import State
 from elastinet.rules import peerings
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, instance_id_of
-from elastinet.rules.routing import leads_nowhere, route_to, table_of
+from elastinet.rules.next_hop import Nowhere, next_hop
+from elastinet.rules.routing import route_to, table_of
 
 
 class NoNetworkPath(Exception):
@@ -159,11 +160,9 @@ def _open_route(state: State, sender: NetworkInterface, address: str) -> Route:
     route = route_to(state, table, address)
     if route is None:
         raise NoNetworkPath(f"{table.id} of {sender.subnet_id} has no route to {address}")
-    if leads_nowhere(state, table, route):
-        raise NoNetworkPath(f"{_said(state, sender, route)}, a black hole")
-    through = state.get(NetworkInterface, route.target)
-    if through is not None and through.source_dest_check:
-        raise NoNetworkPath(f"{_said(state, sender, route)}, whose source/destination check is on")
+    hop = next_hop(state, table, route)
+    if isinstance(hop, Nowhere):
+        raise NoNetworkPath(f"{_said(state, sender, route)}, {hop.value}")
     return route
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from elastinet.catalog.editions import EDITIONS, Figure
 from elastinet.catalog.network import ACROSS_REGIONS_MTU, JUMBO_MTU
+from elastinet.catalog.settings import Edition
 from elastinet.model.peering import Peering
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
@@ -36,6 +38,11 @@ def last_between(state: State, one: str, other: str) -> Peering | None:
 def mtu(peering: Peering) -> int:
     """The largest packet that goes over a peering connection."""
     return ACROSS_REGIONS_MTU if is_across(peering) else JUMBO_MTU
+
+
+def limit(edition: Edition, *, across: bool) -> Figure | None:
+    """Bits a second, in each direction, over a peering connection in one region or across regions."""
+    return EDITIONS[edition].region_bps if across else None
 
 
 def is_across(peering: Peering) -> bool:

@@ -1,18 +1,16 @@
-"""Caps in force on traffic between two instances, with their sources."""
+"""Limits in force on traffic between two instances, with their sources."""
 
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.network import JUMBO_MTU
-from elastinet.catalog.settings import Rules, Settings
+from elastinet.catalog.settings import Edition, Settings
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.placement import PlacementGroup
 from elastinet.model.state import State
+from elastinet.rules import flow_limits
 from elastinet.rules.bandwidth import of_instance
-from elastinet.rules.caps import Caps, End, Traffic, caps, flow_figure
-from elastinet.rules.devices import device
 from elastinet.rules.efa.efa import is_efa, may_talk, out_of_reach
-from elastinet.rules.express import why_not
 from elastinet.rules.interfaces import attachment_of, interfaces_of
+from elastinet.rules.path_limits import End, PathLimits, Traffic, path_limits
 from elastinet.rules.paths import NetworkPath, NoNetworkPath, check_ends, path
 
 
@@ -24,22 +22,20 @@ def of_pair(
     traffic: Traffic,
     *,
     public: bool = False,
-) -> Caps:
-    """The caps on what one interface sends to another; raises NoNetworkPath."""
+) -> PathLimits:
+    """The limits on what one interface sends to another; raises NoNetworkPath."""
     if traffic.transport == "efa":
         way = _bypass(state, settings.rules, one, other, public=public)
     else:
         way = path(state, one, other, public=public)
     instances = [state.need(Instance, attachment_of(interface).instance_id) for interface in (one, other)]
-    near = way.via != "gateway" and _clustered(state, *instances)
-    express = why_not(state, settings.rules, one, other, way, traffic.transport) is None
-    flow = flow_figure(settings.rules, clustered=near, express=express)
+    flow = flow_limits.between(state, settings.rules, one, other, way, traffic.transport)
     here, there = (end(state, settings, *pair) for pair in zip(instances, (one, other), strict=True))
-    return caps(here, there, way, flow, traffic, settings.rules)
+    return path_limits(here, there, way, flow, traffic, settings.rules)
 
 
 def _bypass(
-    state: State, rules: Rules, one: NetworkInterface, other: NetworkInterface, *, public: bool
+    state: State, edition: Edition, one: NetworkInterface, other: NetworkInterface, *, public: bool
 ) -> NetworkPath:
     """The way past the operating systems, which no route alters (section 9.1); raises NoNetworkPath."""
     check_ends(state, one, other)
@@ -48,7 +44,7 @@ def _bypass(
             raise NoNetworkPath(f"{interface.id} is no EFA")
     if public:
         raise NoNetworkPath("EFA's traffic is not routed: it goes through no internet gateway")
-    if reason := out_of_reach(one, other, rules):
+    if reason := out_of_reach(one, other, edition):
         raise NoNetworkPath(reason)
     kinds = [_kind(state, interface) for interface in (one, other)]
     if not may_talk(*kinds):
@@ -65,16 +61,3 @@ def end(state: State, settings: Settings, instance: Instance, interface: Network
     kind, given = instance_types()[instance.instance_type], of_instance(instance, settings)
     efas = sorted(attachment_of(efa).network_card for efa in interfaces_of(state, instance.id) if is_efa(efa))
     return End(instance.id, kind, given, interface.vpc_id, attachment_of(interface).network_card, tuple(efas))
-
-
-def cluster_of(state: State, instance: Instance) -> PlacementGroup | None:
-    """The cluster placement group in which an instance's flows may have more: with enhanced networking."""
-    group = state.get(PlacementGroup, instance.placement_group or "")
-    in_cluster = group is not None and group.strategy == "cluster" and not device(instance).mediated
-    return group if in_cluster else None
-
-
-def _clustered(state: State, one: Instance, other: Instance) -> bool:
-    """True if two instances are in one cluster placement group, both with enhanced networking."""
-    group = cluster_of(state, one)
-    return group is not None and group == cluster_of(state, other)

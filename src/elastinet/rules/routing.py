@@ -2,13 +2,8 @@
 
 from ipaddress import ip_address, ip_network
 
-from elastinet.model.instance import Instance
-from elastinet.model.interface import NetworkInterface
-from elastinet.model.nat import NatGateway
-from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.state import State
-from elastinet.model.vpc import EgressOnlyGateway, InternetGateway
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
 
 
@@ -50,25 +45,3 @@ def route_to(state: State, table: RouteTable, address: str) -> Route | None:
             if wanted in block and rank > best and not (listed and is_inside(table, str(block))):
                 found, best = route, rank
     return found
-
-
-def leads_nowhere(state: State, table: RouteTable, route: Route) -> bool:
-    """True if a route is a blackhole: its target is gone, detached, or not running."""
-    if route.kind == "local":
-        return False
-    if route.kind == "gateway":
-        gateway = state.get(InternetGateway, route.target)
-        return gateway is None or gateway.vpc_id != table.vpc_id
-    if route.kind == "egress":
-        return state.get(EgressOnlyGateway, route.target) is None
-    if route.kind == "nat":
-        nat = state.get(NatGateway, route.target)
-        return nat is None or not nat.alive
-    if route.kind == "peering":
-        peering = state.get(Peering, route.target)
-        return peering is None or peering.status != "active"
-    interface = state.get(NetworkInterface, route.target)
-    if interface is None or interface.attachment is None:
-        return True
-    instance = state.get(Instance, interface.attachment.instance_id)
-    return instance is None or not instance.powered

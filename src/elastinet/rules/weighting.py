@@ -10,11 +10,16 @@ from msgspec.structs import replace
 from elastinet.catalog.ebs_bandwidth import EBS_BANDWIDTH, Gbps
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import Card, InstanceType
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.instance import BandwidthWeighting, Instance
 
 UNPUBLISHED_EBS = 2 / 3
 """EBS's share of the network's bandwidth for sizes without a figure in the guide; most sizes' [inferred]."""
+
+
+def is_known(edition: Edition) -> bool:
+    """True if an edition of the rules has bandwidth weightings."""
+    return EDITIONS[edition].weighting_share is not None
 
 
 def has_weighting(kind: InstanceType, weighting: BandwidthWeighting) -> bool:
@@ -22,14 +27,14 @@ def has_weighting(kind: InstanceType, weighting: BandwidthWeighting) -> bool:
     return weighting == "default" or weighting in kind.words("bandwidth_weightings")
 
 
-def weighting_of(instance: Instance, rules: Rules) -> BandwidthWeighting:
+def weighting_of(instance: Instance, edition: Edition) -> BandwidthWeighting:
     """The weighting that is in force: none but the default in an edition that knows of none."""
-    return instance.bandwidth_weighting if EDITIONS[rules].weighting_share else "default"
+    return instance.bandwidth_weighting if is_known(edition) else "default"
 
 
-def weighted(kind: InstanceType, card: Card, weighting: BandwidthWeighting, rules: Rules) -> Card:
+def weighted(kind: InstanceType, card: Card, weighting: BandwidthWeighting, edition: Edition) -> Card:
     """A card of a type under a weighting; no type with several cards has any but the default."""
-    share = EDITIONS[rules].weighting_share
+    share = EDITIONS[edition].weighting_share
     if share is None or weighting == "default" or not has_weighting(kind, weighting):
         return card
     assert card.baseline is not None, kind.name

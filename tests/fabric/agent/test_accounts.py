@@ -18,16 +18,16 @@ def test_no_more_passes_than_was_there_and_was_earned(moves: list[tuple[float, f
     item = bursting(1, BASELINE, PEAK, burst)
     account, now, used = Account(item, 0.0), 0.0, 0.0
     for seconds, demand in moves:
-        limit = item.share.baseline_bps if "out" in account.spent else item.share.peak_bps
+        limit = item.allowance.baseline if "out" in account.spent else item.allowance.peak
         passed = min(demand * PEAK * MBIT, limit) * seconds
         now, before = now + seconds, account.levels["out"]
         account.pass_on(now, {"out": round(passed), "in": 0})
         used += passed
         left = account.levels["out"]
-        assert 0 <= left <= item.share.credit_bits
-        assert left <= before + item.share.baseline_bps * seconds - passed + 1 or left == 0
-        assert ("out" in account.spent) <= (left < item.share.credit_bits)
-        assert account.levels["in"] == item.share.credit_bits
+        assert 0 <= left <= item.allowance.credits
+        assert left <= before + item.allowance.baseline * seconds - passed + 1 or left == 0
+        assert ("out" in account.spent) <= (left < item.allowance.credits)
+        assert account.levels["in"] == item.allowance.credits
         assert now < account.due <= now + 5
 
 

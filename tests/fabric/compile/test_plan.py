@@ -14,7 +14,6 @@ from elastinet.fabric.contract.objects import (
     AclEntry,
     AnyObject,
     BandwidthLimits,
-    DirectionLimit,
     FlowLimit,
     FlowLimitPeers,
     Group,
@@ -23,6 +22,7 @@ from elastinet.fabric.contract.objects import (
     Members,
     PeeringLink,
 )
+from elastinet.rules.allowances import Allowance
 from parts import eni, guest, network, table
 from sixparts import BLOCK, BLOCKS, eni6, network6, six
 
@@ -87,7 +87,7 @@ def moves() -> st.SearchStrategy[Step]:
         st.builds(lambda n, last: Members(f"sg-{n}", "vpc-1", frozenset({f"10.0.1.{last}", six(1, f"{last}"), f"{six(2, '')}/80"})), number, number),
         st.builds(lambda n, mtu, bps: PeeringLink(f"pcx-{n}", ("vpc-2", "vpc-1"), mtu, bps), number, st.sampled_from([8500, 9001]), st.sampled_from([0, 50])),
         st.builds(lambda n, to: Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}", f"i-{to}"), number, number),
-        st.builds(lambda n, flow, gateway, baseline, near, cards, where: BandwidthLimits(f"i-{n}", where, "1", DirectionLimit(baseline, 100, 100 - baseline), flow, gateway, cards, near), number, st.sampled_from([50, 100]), st.sampled_from([30, 50, 100]), st.sampled_from([10, 100]), nearer, st.sampled_from([(), (DirectionLimit(60, 60),) * 2]), st.sampled_from([("vpc-1",), ("vpc-1", "vpc-2")])),
+        st.builds(lambda n, flow, gateway, baseline, near, cards, where: BandwidthLimits(f"i-{n}", where, "1", Allowance(baseline, 100, 100 - baseline), flow, gateway, cards, near), number, st.sampled_from([50, 100]), st.sampled_from([30, 50, 100]), st.sampled_from([10, 100]), nearer, st.sampled_from([(), (Allowance(60, 60),) * 2]), st.sampled_from([("vpc-1",), ("vpc-1", "vpc-2")])),
         st.builds(lambda n, where: FlowLimitPeers(f"pg-{n}", where, frozenset({"10.0.1.11", six(1, "11")})), number, st.sampled_from([("vpc-1",), ("vpc-2", "vpc-1")])),
     )  # fmt: skip
     kinds: dict[ObjectKind, str] = {
@@ -126,7 +126,7 @@ FURNITURE: list[Step] = [
     *(Mapping(f"203.0.113.{n}", "vpc-1", f"10.0.1.{n}", f"i-{n}") for n in (1, 2)),
     *(
         BandwidthLimits(
-            f"i-{n}", ("vpc-1",), "1", DirectionLimit(10, 100, 90), 50, 30, (), (FlowLimit("pg-1", 80),)
+            f"i-{n}", ("vpc-1",), "1", Allowance(10, 100, 90), 50, 30, (), (FlowLimit("pg-1", 80),)
         )
         for n in (1, 2)
     ),

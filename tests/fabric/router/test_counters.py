@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from elastinet.fabric.contract.messages import Measure, Measured
-from elastinet.fabric.contract.objects import BandwidthLimits, DirectionLimit
+from elastinet.fabric.contract.objects import BandwidthLimits
+from elastinet.rules.allowances import Allowance
 from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -26,7 +27,7 @@ while time.monotonic() < end:
 
 
 def bandwidth(number: int) -> BandwidthLimits:
-    return BandwidthLimits(f"i-{number}", ("vpc-1",), "1", DirectionLimit(RATE, RATE), FLOW, RATE)
+    return BandwidthLimits(f"i-{number}", ("vpc-1",), "1", Allowance(RATE, RATE), FLOW, RATE)
 
 
 REGION = (network(), table(), group(ALL), *(guest(n) for n in (1, 2)), eni(1, "10.0.1.10"),

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from elastinet.fabric.contract.objects import DirectionLimit, FlowLimitPeers, GroupRule, Mapping
+from elastinet.fabric.contract.objects import FlowLimitPeers, GroupRule, Mapping
+from elastinet.rules.allowances import Allowance
 from loads import Load, arriving, carries, data, flowing, limits, measured, nearer, serving
 from machine import Machine
 from parts import eni, group, guest, things
@@ -89,7 +90,7 @@ def test_flows_near_by_may_have_more(machine: Machine, to_2: Load) -> None:
 
 
 def test_a_card_has_its_share(machine: Machine, to_2: Load) -> None:
-    cards = (DirectionLimit(60 * MBIT, 60 * MBIT),) * 2
+    cards = (Allowance(60 * MBIT, 60 * MBIT),) * 2
     machine.desire(limits(1, 100, cards=cards, flow_bps=40 * MBIT), limits(2, 400))
     carries(data(60), lambda: to_2.mbit("-P 4"))
     carries(data(40), to_2.mbit)

@@ -45,7 +45,7 @@ def of_types(src: str, dst: str, words: ThroughputOptions) -> dict[str, Any]:
     """The prediction of two types, each given as TYPE@ZONE; raises CommandFailure."""
     from elastinet.forecast.asking import BadQuestion, question
     from elastinet.forecast.beside import beside
-    from elastinet.forecast.prediction import Prediction, predict_caps
+    from elastinet.forecast.prediction import Prediction, predict_limits
     from elastinet.forecast.type_pairs import BadPair, type_pair
 
     settings = configuration(rules=words.rules).settings
@@ -53,7 +53,7 @@ def of_types(src: str, dst: str, words: ThroughputOptions) -> dict[str, Any]:
     def found(*, efa: bool) -> Prediction:
         what = question(words.flows, words.duration, words.bytes, udp=words.udp, mptcp=words.mptcp, efa=efa)
         where = partial(type_pair, group=words.group, via=words.via, express=words.express)
-        return predict_caps(
+        return predict_limits(
             where(src, dst, what.traffic, settings=settings), what.duration_s, what.data_bytes
         )
 
@@ -97,7 +97,7 @@ def _show(console: Console, told: dict[str, Any]) -> None:
     for row in rows(told):
         table.add_row(*row)
     console.print(table)
-    sources = {cap["resource"]: cap["source"] for cap in told["caps"]}
+    sources = {limit["resource"]: limit["source"] for limit in told["limits"]}
     for name in dict.fromkeys(name for names in told["binding"] for name in names):
         console.print(f"{name}: {sources[name]}", style="dim", markup=False)
     console.print(f"{figures.size(told['data_bytes'])} in all, {figures.rate(told['mean_bps'])} on average")
@@ -111,7 +111,7 @@ def rows(told: dict[str, Any]) -> list[tuple[str, ...]]:
     """The rows of a prediction, one for each span of time with one rate."""
     times, wire, binding = told["times_s"], told["wire_bps"], told["binding"]
     starts = [n for n in range(len(wire)) if n == 0 or (wire[n], binding[n]) != (wire[n - 1], binding[n - 1])]
-    sizes = {cap["resource"]: cap["credit_bits"] for cap in told["caps"]}
+    sizes = {limit["resource"]: limit["credit_bits"] for limit in told["limits"]}
     found: list[tuple[str, ...]] = []
     for start, end in zip(starts, [*starts[1:], len(wire)], strict=True):
         left = (

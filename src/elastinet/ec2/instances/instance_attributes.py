@@ -9,7 +9,7 @@ from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances.instances import view
+from elastinet.ec2.instances.instance_views import view
 from elastinet.ec2.instances.launch import check_architecture, find_image, user_data
 from elastinet.ec2.instances.network_performance import check_weighting
 from elastinet.ec2.interfaces.efa import check_efas, places

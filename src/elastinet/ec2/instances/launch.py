@@ -13,7 +13,7 @@ from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances import instances, volumes
+from elastinet.ec2.instances import instance_views, instances, volumes
 from elastinet.ec2.instances.credit_specifications import read_option
 from elastinet.ec2.instances.launch_interfaces import LaunchPlan, plan_interfaces
 from elastinet.ec2.instances.launch_spec import LaunchSpec
@@ -52,7 +52,7 @@ def run_instances(tx: Transaction, request: Request) -> Answer:
         sentence = "The client token has already been used for instances that are terminated."
         raise Fault("IdempotentInstanceTerminated", sentence)
     launched.sort(key=lambda i: i.launch_index)
-    return instances.reservation(tx, id, [instances.view(tx, i) for i in launched])
+    return instances.reservation(tx, id, [instance_views.view(tx, i) for i in launched])
 
 
 def _launch(tx: Transaction, request: Request) -> str:

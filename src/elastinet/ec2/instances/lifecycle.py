@@ -13,7 +13,8 @@ from elastinet.ec2.core.public_addresses import lend, take_back
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import volumes
-from elastinet.ec2.instances.instances import INSTANCES, shown_state
+from elastinet.ec2.instances.instance_views import shown_state
+from elastinet.ec2.instances.instances import INSTANCES
 from elastinet.ec2.instances.launch import check_architecture, check_ena, find_image
 from elastinet.ec2.instances.placing import place_again
 from elastinet.ec2.interfaces.attachments import release_all

@@ -14,7 +14,7 @@ from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances.instances import metadata_options
+from elastinet.ec2.instances.instance_views import metadata_options
 from elastinet.model.account import RegionSettings
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, MetadataOptions

@@ -3,7 +3,6 @@
 The guide does not say by which code a type without weightings is refused: that one is EC2's usual.
 """
 
-from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
@@ -12,7 +11,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import BandwidthWeighting, Instance
-from elastinet.rules.weighting import has_weighting
+from elastinet.rules.weighting import has_weighting, is_known
 
 NOT_THERE = (
     "Bandwidth weighting is not in the edition '{}' of the rules; elastinet start --rules 2026 has it."
@@ -41,17 +40,13 @@ def modify_network_performance_options(tx: Transaction, request: Request) -> Ans
     return {"InstanceId": changed.id, "BandwidthWeighting": changed.bandwidth_weighting}
 
 
-def _is_known(tx: Transaction) -> bool:
-    return EDITIONS[tx.settings.rules].weighting_share is not None
-
-
 def _check_known(tx: Transaction) -> None:
-    if not _is_known(tx):
+    if not is_known(tx.settings.rules):
         raise faults.unsupported(NOT_THERE.format(tx.settings.rules))
 
 
 def check_weighting(tx: Transaction, kind: InstanceType, weighting: BandwidthWeighting) -> None:
     """Refuse a weighting on a type that cannot have it, be it asked for or there already."""
-    if _is_known(tx) and not has_weighting(kind, weighting):
+    if is_known(tx.settings.rules) and not has_weighting(kind, weighting):
         sentence = f"The instance type {kind.name} does not support the bandwidth weighting {weighting}."
         raise faults.combination(sentence)

@@ -7,7 +7,6 @@ docs/efa.md says so, codes and sentences are inferred.
 from collections import Counter
 from collections.abc import Iterable
 
-from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.transaction import Transaction
@@ -24,7 +23,7 @@ Place = tuple[str, int]
 def check_type(tx: Transaction, interface_type: str) -> None:
     """Refuse an interface type that the edition of the rules does not have."""
     rules = tx.settings.rules
-    if interface_type in efa.EFA_TYPES and interface_type not in EDITIONS[rules].efa_types:
+    if not efa.is_known(interface_type, rules):
         raise faults.unsupported(
             f"The interface type '{interface_type}' is not in the edition '{rules}' of the rules; "
             "elastinet start --rules 2026 has it."

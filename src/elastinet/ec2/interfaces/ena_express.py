@@ -8,7 +8,6 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.request import Request
@@ -16,6 +15,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Attachment, EnaSrd, NetworkInterface
+from elastinet.rules.express import is_known
 
 NOT_THERE = "ENA Express is not in the edition '{}' of the rules; elastinet start --rules 2026 has it."
 
@@ -35,18 +35,13 @@ class EnaSrdSpec(msgspec.Struct, frozen=True):
         return cls(request.get("EnaSrdEnabled"), udp.get("EnaSrdUdpEnabled"))
 
 
-def is_known(tx: Transaction) -> bool:
-    """True if the edition of the rules has ENA Express."""
-    return EDITIONS[tx.settings.rules].express_flow_bps is not None
-
-
 def plan_express(
     tx: Transaction, type_name: str, spec: EnaSrdSpec | None, now: EnaSrd | None = None
 ) -> EnaSrd | None:
     """ENA Express of an attachment to an instance of a type: as it is now, changed as a request asks."""
     if spec is None:
         return now
-    if not is_known(tx):
+    if not is_known(tx.settings.rules):
         raise faults.unsupported(NOT_THERE.format(tx.settings.rules))
     if not instance_types()[type_name].flag("ena_srd"):
         raise _not_on(type_name)
@@ -89,7 +84,7 @@ def check_express(tx: Transaction, kind: InstanceType, interface: NetworkInterfa
     """Refuse a type without ENA Express to an instance where it is enabled (resize-limitations)."""
     attachment = interface.attachment
     if (
-        is_known(tx)
+        is_known(tx.settings.rules)
         and attachment
         and attachment.ena_srd
         and attachment.ena_srd.enabled

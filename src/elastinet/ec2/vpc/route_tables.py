@@ -21,8 +21,8 @@ from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.interfaces import instance_id_of
+from elastinet.rules.next_hop import is_blackhole
 from elastinet.rules.prefix_lists import is_prefix_list
-from elastinet.rules.routing import leads_nowhere
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import RouteOriginType
@@ -47,7 +47,7 @@ MEMBERS: dict[str, TargetMember] = {
 
 def view(tx: Transaction, table: RouteTable) -> StateView:
     """A route table in the shape of the API."""
-    nowhere = tuple(leads_nowhere(tx.state, table, route) for route in table.routes)
+    nowhere = tuple(is_blackhole(tx.state, table, route) for route in table.routes)
     targets = tuple(tx.state.get(NetworkInterface, r.target) for r in table.routes if r.kind == "interface")
     return tx.views.of(
         table, (*nowhere, *targets, *endpoints_of(tx, table)), lambda: _view(tx, table, nowhere)

@@ -34,7 +34,7 @@ class Account:
 
     def __post_init__(self) -> None:
         """Begin with full buckets."""
-        self.levels = dict.fromkeys(DIRECTIONS, float(self.item.share.credit_bits))
+        self.levels = dict.fromkeys(DIRECTIONS, float(self.item.allowance.credits))
 
     def news(self, index: int, seconds: float, now: tuple[int, int]) -> Iterator[tuple[str, int]]:
         """Bytes that a link has carried since the last look, by direction; none from before the first look.
@@ -50,13 +50,13 @@ class Account:
 
     def pass_on(self, seconds: float, used: dict[str, int]) -> bool:
         """Take in what passed until a moment, in bits by direction; tell whether a limit has changed."""
-        share, before, self._known = self.item.share, set(self.spent), True
+        allowance, before, self._known = self.item.allowance, set(self.spent), True
         past, self.at = max(0.0, seconds - self.at), max(seconds, self.at)
         for direction in DIRECTIONS:
-            most = share.baseline_bps if direction in self.spent else share.peak_bps
+            most = allowance.baseline if direction in self.spent else allowance.peak
             passed = self._passed(direction, used[direction], most * past)
-            level = self.levels[direction] + share.baseline_bps * past - passed
-            self.levels[direction] = level = min(max(level, 0.0), float(share.credit_bits))
+            level = self.levels[direction] + allowance.baseline * past - passed
+            self.levels[direction] = level = min(max(level, 0.0), float(allowance.credits))
             if level <= 0:
                 self.spent.add(direction)
             elif level >= self._enough:
@@ -68,21 +68,21 @@ class Account:
         """Bits that the limit let through, at most `most`, of those sent and those that had waited before."""
         asked = used + self._waiting.get(direction, 0.0)
         passed = min(asked, most)
-        self._waiting[direction] = min(asked - passed, self.item.share.baseline_bps * QUEUED_SECONDS)
+        self._waiting[direction] = min(asked - passed, self.item.allowance.baseline * QUEUED_SECONDS)
         return passed
 
     @property
     def _enough(self) -> float:
         """The level of a bucket, in bits, that ends the baseline; never more than half a full bucket."""
-        share = self.item.share
-        return min((share.peak_bps - share.baseline_bps) * REGAINED_SECONDS, share.credit_bits / 2)
+        allowance = self.item.allowance
+        return min((allowance.peak - allowance.baseline) * REGAINED_SECONDS, allowance.credits / 2)
 
     def _pause(self, direction: str) -> float:
         """Seconds until the next look: the time in which no limit can change, or a part of it."""
-        share, level = self.item.share, self.levels[direction]
+        allowance, level = self.item.allowance, self.levels[direction]
         if direction in self.spent:
             return min(
-                max((self._enough - level) / share.baseline_bps, SOONEST_SECONDS), LATEST_SPENT_SECONDS
+                max((self._enough - level) / allowance.baseline, SOONEST_SECONDS), LATEST_SPENT_SECONDS
             )
-        left = level / (share.peak_bps - share.baseline_bps)
+        left = level / (allowance.peak - allowance.baseline)
         return min(max(left / LOOKS, SOONEST_SECONDS), LATEST_SECONDS)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from elastinet.fabric.agent.credits import DIRECTIONS, Account
 from elastinet.fabric.compile import classes
 from elastinet.fabric.compile.plan import Plan
-from elastinet.fabric.contract.messages import DirectionStats, InterfaceStats, Measured
+from elastinet.fabric.contract.messages import LINK_LOCAL, DirectionStats, InterfaceStats, Measured
 from elastinet.fabric.contract.objects import BandwidthLimits, Interface
 from elastinet.fabric.kernel.loop import Loop
 from elastinet.fabric.router.counters import Counters, TrafficCounters
@@ -41,12 +41,12 @@ class Meter:
 
     def follow(self, guest: str) -> None:
         """Open, renew or close the account of a guest that may use something else now, or is no more."""
-        share, old = self._plan.view.limits(guest), self._accounts.get(guest)
-        if share is None or not share.share.credit_bits:
+        limits, old = self._plan.view.limits(guest), self._accounts.get(guest)
+        if limits is None or not limits.allowance.credits:
             self._accounts.pop(guest, None)
             self._changed(self._plan.spend(guest, set()))
-        elif old is None or (old.item.since, old.item.share) != (share.since, share.share):
-            self._accounts[guest] = Account(share, time.monotonic())
+        elif old is None or (old.item.since, old.item.allowance) != (limits.since, limits.allowance):
+            self._accounts[guest] = Account(limits, time.monotonic())
             self._changed(self._plan.spend(guest, set()))
             self._look()
 
@@ -130,7 +130,7 @@ class Meter:
         found = [
             item
             for item in view.objects.values()
-            if isinstance(item, BandwidthLimits) and view.share(item.id)
+            if isinstance(item, BandwidthLimits) and view.limits_in_force(item.id)
         ]
         out, into = (
             {item.id: self._way(item, direction, readings) for item in found} for direction in DIRECTIONS
@@ -161,11 +161,13 @@ class Meter:
         return [
             (
                 item.id,
-                InterfaceStats(t.received_bytes, t.received_packets, t.sent_bytes, t.sent_packets, paced),
+                InterfaceStats(
+                    t.received_bytes, t.received_packets, t.sent_bytes, t.sent_packets, {LINK_LOCAL: exceeded}
+                ),
             )
             for item in found
             if (t := readings[item.network].links.get(view.numbers.link(item.id)))
-            for paced in (readings[item.network].paced.get(item.mac, 0),)
+            for exceeded in (readings[item.network].link_local.get(item.mac, 0),)
         ]
 
     def _read(

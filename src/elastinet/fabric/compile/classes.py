@@ -28,7 +28,7 @@ OUT, IN, GATEWAY_IN = 1, 2, 3
 """Classes, seen from the instance. What enters and was not put in a class is in IN."""
 CARD = 0x100
 FLOWS, GATEWAY_FLOWS = 0x1000, 0xF000
-POOL = 0x1000
+EACH_FLOW_LIMIT = 0x1000
 SLOTS = range(16, 65)
 SLOTS_EACH = 8
 """So many flows have a class each for every one that it takes to reach the limit of them all."""
@@ -42,11 +42,11 @@ def tree(item: BandwidthLimits, view: CompileView) -> Iterator[Class]:
     most = view.rate_bps(item, "out")
     yield limit_class(name, OUT, 0, most)
     yield limit_class(name, IN, 0, view.rate_bps(item, "in"))
-    for card, share in enumerate(item.cards):
-        yield limit_class(name, CARD + card, OUT, min(share.peak_bps, most))
+    for card, allowance in enumerate(item.cards):
+        yield limit_class(name, CARD + card, OUT, min(allowance.peak, most))
     for card in range(max(1, len(item.cards))):
-        for pool, flow_bps in enumerate(pools(item)):
-            yield from _slots(item, first(item, card, pool), outlet(item, card), flow_bps)
+        for index, flow_bps in enumerate(flow_limits(item)):
+            yield from _slots(item, first(item, card, index), outlet(item, card), flow_bps)
     if limits_gateway(item):
         yield limit_class(name, GATEWAY_IN, 0, item.gateway_bps)
         if item.flow_bps < item.gateway_bps:
@@ -75,7 +75,7 @@ def outlet(item: BandwidthLimits, card: int) -> int:
     return CARD + card if item.cards else OUT
 
 
-def pools(item: BandwidthLimits) -> list[int]:
+def flow_limits(item: BandwidthLimits) -> list[int]:
     """Limits of one flow in bits a second, elsewhere and then near; empty if the instance has no more."""
     least = _least_peak(item)
     if item.flow_bps >= least:
@@ -84,17 +84,17 @@ def pools(item: BandwidthLimits) -> list[int]:
 
 
 def _least_peak(item: BandwidthLimits) -> int:
-    return min(share.peak_bps for share in (item.cards or (item.share,)))
+    return min(one.peak for one in (item.cards or (item.allowance,)))
 
 
-def first(item: BandwidthLimits, card: int, pool: int) -> int:
-    """The first class of a card's flows, by what they may have."""
-    return FLOWS + pool * POOL + card * slots(item)
+def first(item: BandwidthLimits, card: int, index: int) -> int:
+    """The first class of a card's flows, by the index of their limit."""
+    return FLOWS + index * EACH_FLOW_LIMIT + card * slots(item)
 
 
 def limits_gateway(item: BandwidthLimits) -> bool:
     """True if an instance may send less through an internet gateway than elsewhere."""
-    return item.gateway_bps < item.share.peak_bps
+    return item.gateway_bps < item.allowance.peak
 
 
 def passed(

@@ -7,12 +7,11 @@ What comes in by the internet gateway has only the number of the edge route tabl
 """
 
 from collections.abc import Iterable, Iterator
-from socket import AF_INET6
 
 from msgspec.structs import replace
 
 from elastinet.catalog.network import GATEWAY_MTU
-from elastinet.fabric.compile import acls, appliance, classes, ipv6, middlebox, nft, peering, shaping
+from elastinet.fabric.compile import acls, appliance, classes, ipv6, nft, peering, routes, shaping
 from elastinet.fabric.compile.items import (
     Identity,
     Item,
@@ -58,7 +57,7 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
         case Appliance() if item.id in view.up:
             return _placed(item.id, appliance.base())
         case RoutingTable() if view.network(item.network):
-            return _placed(item.network, _table(item, view))
+            return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):
             known = {peer for peer in item.peer_groups if Key("members", peer) in view.objects}
             return _placed(item.network, nft.group(item, known, view.has_ipv6(item.network)))
@@ -68,8 +67,8 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
             return _placed(item.network, nft.members(item, view.has_ipv6(item.network)))
         case PublicAddress() if view.igw(item.network):
             return _public(item, view)
-        case BandwidthLimits() if share := view.share(item.id):
-            return _bandwidth(share, view)
+        case BandwidthLimits() if limits := view.limits_in_force(item.id):
+            return _bandwidth(limits, view)
         case FlowLimitPeers():
             return _near(item, view)
         case PeeringLink() if peering.live(item.id, view):
@@ -143,56 +142,20 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     groups = (group for group in item.groups if Key("group", group) in view.objects)
     yield from nft.interface(item, index, mark, None if free else groups)
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
-    if share := view.share(item.guest):
-        yield from shaping.interface(item, share, view)
-        if classes.limits_gateway(share):
+    if limits := view.limits_in_force(item.guest):
+        yield from shaping.interface(item, limits, view)
+        if classes.limits_gateway(limits):
             yield from shaping.at_gateway(item, view, has_ipv6)
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
         yield from ipv6.interface(item, link, index, mark)
 
 
-def _table(item: RoutingTable, view: CompileView) -> Iterator[Item]:
-    number, network = view.numbers.table(item.id), view.network(item.network)
-    yield PolicyRule(number, number, number)
-    has_ipv6 = view.has_ipv6(item.network)
-    if has_ipv6:
-        yield PolicyRule(number, number, number, family=AF_INET6)
-    for route in item.routes:
-        if ":" in route.destination and not has_ipv6:
-            continue
-        if network and middlebox.is_inside(route.destination, network):
-            yield _path(number | names.INSIDE_TABLES, item.network, route.destination, route.target, view)
-            yield from middlebox.rules(number, route.destination, network, view)
-        else:
-            yield _path(number, item.network, route.destination, route.target, view)
-
-
-def _path(table: int, network: str, destination: str, target: str, view: CompileView) -> RouteItem:
-    """A route; one to an interface that is not there, or that checks destinations, leads nowhere."""
-    over = peering.live(target, view)
-    if over and network in over.networks:
-        return peering.path(table, destination, over, network)
-    if ":" in destination:
-        return ipv6.path(table, destination, network, target, view)
-    if target == "igw":
-        reaches = view.igw(network)
-        return (
-            RouteItem(table, destination, names.IGW_LINK, names.INTERNET_ADDRESS)
-            if reaches
-            else RouteItem(table, destination)
-        )
-    interface = view.live(target)
-    if interface is None or interface.check or interface.network != network:
-        return RouteItem(table, destination)
-    return RouteItem(table, destination, names.host_link(target), interface.addresses[0])
-
-
 def _public(item: PublicAddress, view: CompileView) -> Placed:
     route = RouteItem(254, f"{item.id}/32", names.internet_link(item.network), names.IGW_ADDRESS)
     own = list(nft.mapping(item))
-    share = view.share(item.guest)
-    if share and item.network in share.networks and classes.limits_gateway(share):
+    limits = view.limits_in_force(item.guest)
+    if limits and item.network in limits.networks and classes.limits_gateway(limits):
         own += shaping.public(item)
     return _placed(item.network, own) | _placed(names.INTERNET, (route,))
 

@@ -1,4 +1,4 @@
-"""The IPv6 part of a network, an interface and a route as items. Pure.
+"""The IPv6 part of a network and of an interface as items. Pure.
 
 The router is the same link-local address on every link. A network without IPv6 blocks has none of this.
 """
@@ -17,7 +17,6 @@ from elastinet.fabric.compile.items import (
     RouteItem,
     Sysctl,
 )
-from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
 
@@ -72,15 +71,3 @@ def delegated(item: Interface, link: str, has_ipv6: bool) -> Iterator[Item]:
             yield RouteItem(names.LOCAL_TABLE, prefix, link, item.addresses[0])
         elif has_ipv6:
             yield RouteItem(names.LOCAL_TABLE, prefix, link, names.link_local(item.mac))
-
-
-def path(table: int, destination: str, network: str, target: str, view: CompileView) -> RouteItem:
-    """A route to a gateway or an interface; it leads nowhere as one of IPv4 does."""
-    if target == "igw" and view.igw(network):
-        return RouteItem(table, destination, names.IGW_LINK, INTERNET)
-    if target == "eigw" and view.eigw(network):
-        return RouteItem(table, destination, names.IGW_LINK, EGRESS_ONLY)
-    interface = view.live(target)
-    if interface is None or interface.check or interface.network != network or not interface.subnet6:
-        return RouteItem(table, destination)
-    return RouteItem(table, destination, names.host_link(target), names.link_local(interface.mac))

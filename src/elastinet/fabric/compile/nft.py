@@ -17,7 +17,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
-from elastinet.fabric.compile import acls, pace, permissions, shaping, untracked
+from elastinet.fabric.compile import acls, link_local, permissions, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
@@ -59,7 +59,7 @@ def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
     yield Set("ports", "type iface_index . ether_addr;")
-    yield from pace.network()
+    yield from link_local.network()
     yield Set("peerings", "type iface_index;")
     yield Set("egress", "type iface_index : verdict;", "map")
     yield Set("ingress", "type iface_index : verdict;", "map")
@@ -101,7 +101,7 @@ def _apart(item: Network, chain: str) -> Iterator[str]:
 
 def _services(item: Network) -> Iterator[str]:
     """Rules for requests of instances to the router itself: ping, metadata and DNS."""
-    yield pace.rule(item)
+    yield from link_local.rule(item)
     yield "icmp type echo-request accept"
     yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
     if item.resolver:

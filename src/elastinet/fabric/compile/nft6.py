@@ -6,7 +6,7 @@ neighbour discovery only questions to the router are heard: nobody else can clai
 
 from collections.abc import Iterator
 
-from elastinet.fabric.compile import pace, shaping, untracked
+from elastinet.fabric.compile import link_local, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
@@ -78,7 +78,7 @@ def _local() -> Iterator[str]:
 
 def _services(item: Network) -> Iterator[str]:
     """Rules for requests of instances to the router itself: ping, metadata and DNS."""
-    yield pace.rule6()
+    yield from link_local.rule6(item)
     yield "icmpv6 type echo-request accept"
     yield f"ip6 daddr {names.METADATA_ADDRESS6} tcp dport 80 accept"
     if item.resolver:

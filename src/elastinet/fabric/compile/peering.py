@@ -6,7 +6,7 @@ What comes over it has no mark, so it is delivered locally or not at all: peerin
 from collections.abc import Iterator
 
 from elastinet.fabric.compile import classes
-from elastinet.fabric.compile.items import Chain, Element, Item, Link, Neighbour, RouteItem, Up
+from elastinet.fabric.compile.items import Chain, Element, Item, Link, Neighbour, Up
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
@@ -68,8 +68,7 @@ def _between(family: str, sources: tuple[str, ...], destinations: tuple[str, ...
         )
 
 
-def path(table: int, destination: str, item: PeeringLink, network: str) -> RouteItem:
-    """A route of a network over a peering connection."""
+def next_hop(item: PeeringLink, network: str, *, is_ipv6: bool) -> tuple[str, str]:
+    """The link and the neighbour of a network's routes over a peering connection."""
     other = names.PEER_MAC if network == item.ends[0] else names.ROUTER_MAC
-    via = names.link_local(other) if ":" in destination else names.PEER_ADDRESS
-    return RouteItem(table, destination, names.peering_link(item.id), via)
+    return names.peering_link(item.id), names.link_local(other) if is_ipv6 else names.PEER_ADDRESS

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from elastinet.fabric.compile import classes, watch
 from elastinet.fabric.compile.items import Chain, Element, Item, Queue, Redirect, Set, Up
-from elastinet.fabric.compile.pace import MOST_INTERFACES
+from elastinet.fabric.compile.link_local import MOST_INTERFACES
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.compile.watch import PASS, PASS_MARKED, Watch, watched
 from elastinet.fabric.contract import names
@@ -140,13 +140,13 @@ def instance(item: BandwidthLimits, network: str, view: CompileView) -> Iterator
 def _outward(item: BandwidthLimits, card: int, view: CompileView, has_ipv6: bool) -> Iterator[Item]:
     """The chains that end what leaves by one card in the queue."""
     word, queue = names.word(item.id), names.queue(item.id)
-    pools = classes.pools(item)
-    if not pools:
+    flow_limits = classes.flow_limits(item)
+    if not flow_limits:
         yield Chain(f"out_{word}_{card}", (_into(queue, classes.outlet(item, card)),), family="netdev")
         return
-    chains = [f"flow_{word}_{card}_{pool}" for pool in range(len(pools))]
-    for pool, chain in enumerate(chains):
-        yield from _by_flow(chain, queue, classes.first(item, card, pool), classes.slots(item))
+    chains = [f"flow_{word}_{card}_{index}" for index in range(len(flow_limits))]
+    for index, chain in enumerate(chains):
+        yield from _by_flow(chain, queue, classes.first(item, card, index), classes.slots(item))
     nearer = (
         f"{_of(near, view)}{family} daddr @near_{names.word(near.near)}{FAMILIES[family]} goto {chain}"
         for near, chain in zip(item.nearer, chains[1:], strict=True)
@@ -192,16 +192,16 @@ def _into(queue: str, number: int) -> str:
 # --- what is watched ------------------------------------------------------------------------------
 
 
-def interface(item: Interface, share: BandwidthLimits, view: CompileView) -> Iterator[Item]:
+def interface(item: Interface, limits: BandwidthLimits, view: CompileView) -> Iterator[Item]:
     """The watches at the router's end of an interface, in both directions, and the redirect to the queue."""
     link, word = names.host_link(item.id), names.word(item.guest)
-    card = item.card if item.card < len(share.cards) else 0
+    card = item.card if item.card < len(limits.cards) else 0
     out = [
-        view.rate_bps(share, "out"),
-        *classes.pools(share)[:1],
-        *(c.peak_bps for c in share.cards[card : card + 1]),
+        view.rate_bps(limits, "out"),
+        *classes.flow_limits(limits)[:1],
+        *(c.peak for c in limits.cards[card : card + 1]),
     ]
-    most = view.rate_bps(share, "in")
+    most = view.rate_bps(limits, "in")
     leaving = Watch(f"out_{link}", "iif", "hot_out", min(out), PASS, f"goto out_{word}_{card}", "spared_out")
     entering = Watch(f"in_{link}", "oif", "hot_in", most, PASS_MARKED, "accept", "spared_in")
     for one, hook in ((leaving, "ingress"), (entering, "egress")):

@@ -52,7 +52,7 @@ class CompileView:
         """True if this holder of an interface is an appliance."""
         return Key("appliance", id) in self.objects
 
-    def share(self, guest: str) -> BandwidthLimits | None:
+    def limits_in_force(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""
         return self.limits(guest) if guest in self.up else None
 
@@ -61,7 +61,7 @@ class CompileView:
         found = self.objects.get(Key("bandwidth", guest))
         if not isinstance(found, BandwidthLimits) or not self.shapes:
             return None
-        least = min(share.baseline_bps for share in (found.share, *found.cards))
+        least = min(one.baseline for one in (found.allowance, *found.cards))
         return found if min(least, found.flow_bps, found.gateway_bps) < self.most_bps else None
 
     def is_near(self, id: str, network: str) -> bool:
@@ -72,7 +72,7 @@ class CompileView:
     def rate_bps(self, item: BandwidthLimits, direction: str) -> int:
         """Bits a second that an instance may send ("out") or receive ("in") now."""
         spent = (item.id, direction) in self.spent
-        return item.share.baseline_bps if spent else item.share.peak_bps
+        return item.allowance.baseline if spent else item.allowance.peak
 
     def live(self, id: str) -> Interface | None:
         """An interface, if it and its guest are there."""

@@ -146,7 +146,9 @@ GRAPH: dict[ObjectKind, Node[Any]] = {
         link=lambda network: (network.id, names.INTERNET),
     ),
     "table": Node(
-        frozenset({RouteTable, Vpc, PrefixList, NetworkInterface, NatGateway, Peering, EgressOnlyGateway}),
+        frozenset(
+            {RouteTable, Vpc, Subnet, PrefixList, NetworkInterface, NatGateway, Peering, EgressOnlyGateway}
+        ),
         _table,
     ),
     "interface": Node(

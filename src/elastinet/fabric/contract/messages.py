@@ -93,7 +93,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     lockable_bytes: int | None = None
 
 
-INSTANCE, FLOW, INTERNET_GATEWAY = "instance", "flow", "internet gateway"
+INSTANCE, FLOW, INTERNET_GATEWAY, LINK_LOCAL = "instance", "flow", "internet gateway", "link-local services"
 """The names of limits that packets wait for; that of one card among several is called after the card."""
 
 
@@ -112,13 +112,13 @@ class DirectionStats(msgspec.Struct, frozen=True):
 
 
 class InterfaceStats(msgspec.Struct, frozen=True):
-    """Counters of an interface, seen from its instance; `paced` packets exceeded the services' rate."""
+    """Counters of an interface, seen from its instance; `exceeded` has the packets above each allowance."""
 
     sent_bytes: int
     sent_packets: int
     received_bytes: int
     received_packets: int
-    paced: int = 0
+    exceeded: dict[str, int] = {}
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured"):

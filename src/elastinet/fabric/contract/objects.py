@@ -10,6 +10,7 @@ import msgspec
 
 from elastinet.catalog.network import JUMBO_MTU
 from elastinet.fabric.contract.keys import Key, ObjectKind
+from elastinet.rules.allowances import Allowance
 
 
 class Object(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -41,7 +42,8 @@ class Network(Object, frozen=True, tag="network"):
     `igw` is the id of the attached internet gateway, `eigw` of the egress-only one. `dns` (a comma
     between servers), `domain` and `ntp` are what DHCP hands out. `resolver` is the address at which the
     VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks. `edge` is
-    the table by which the internet gateway sends what comes in, "" for none.
+    the table by which the internet gateway sends what comes in, "" for none. `link_local` is what each
+    interface may send to the link-local services together, None for no limit.
     """
 
     cidrs: tuple[str, ...]
@@ -54,12 +56,14 @@ class Network(Object, frozen=True, tag="network"):
     cidrs6: tuple[str, ...] = ()
     eigw: str | None = None
     edge: str = ""
+    link_local: Allowance | None = None
 
 
 class TableRoute(msgspec.Struct, frozen=True):
     """One route of a table, of either family.
 
-    `target` is "igw", "eigw", "blackhole", or the id of an interface (a NAT gateway's too) or a peering.
+    `target` is "igw", "eigw", "blackhole" (as `rules.next_hop` decides), or the id of an interface (a NAT
+    gateway's too) or a peering.
     """
 
     destination: str
@@ -95,7 +99,7 @@ class Interface(Object, frozen=True, tag="interface"):
 
     `addresses` has the primary private IPv4 address first. `device` is the guest's name for it
     (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security group
-    ids. `check` is the source/destination check. `attachment` changes with every attach.
+    ids. `check` is the source/destination check of what it sends. `attachment` changes with every attach.
     `guest` is an instance, or the id of an appliance, whose interface no group filters.
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
@@ -126,14 +130,6 @@ class Interface(Object, frozen=True, tag="interface"):
     card: int = 0
 
 
-class DirectionLimit(msgspec.Struct, frozen=True):
-    """A limit for each direction, in bits a second: the peak while credits last, else the baseline."""
-
-    baseline_bps: int
-    peak_bps: int
-    credit_bits: int = 0
-
-
 class FlowLimit(msgspec.Struct, frozen=True):
     """The limit of one flow, in bits a second, to the addresses of `near` (a FlowLimitPeers' id).
 
@@ -150,17 +146,17 @@ class BandwidthLimits(Object, frozen=True, tag="bandwidth"):
     """Bandwidth limits over all interfaces of an instance, in each direction; its id is the instance's.
 
     `networks` are the VPCs that it has interfaces in, each of which keeps the limits for itself. `since` is
-    new with every launch and start: the buckets of credits are full then. `cards` are the shares of several
-    network cards. One flow gets `flow_bps`, or what the first of `nearer` gives; to and from an internet
-    gateway goes `gateway_bps` in all.
+    new with every launch and start: the buckets of credits are full then. `allowance` is over all interfaces,
+    `cards` are those of several network cards. One flow gets `flow_bps`, or what the first of `nearer` gives;
+    to and from an internet gateway goes `gateway_bps` in all.
     """
 
     networks: tuple[str, ...]
     since: str
-    share: DirectionLimit
+    allowance: Allowance
     flow_bps: int
     gateway_bps: int
-    cards: tuple[DirectionLimit, ...] = ()
+    cards: tuple[Allowance, ...] = ()
     nearer: tuple[FlowLimit, ...] = ()
 
 

@@ -14,7 +14,6 @@ from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired import limits
-from elastinet.fabric.desired.presence import has_network, is_live
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -25,12 +24,14 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
-from elastinet.rules import addressing, devices, resolving
+from elastinet.rules import addressing, devices, link_local, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
+from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
-from elastinet.rules.routing import edge_table, is_inside, leads_nowhere, table_of
+from elastinet.rules.presence import has_network, is_live
+from elastinet.rules.routing import edge_table, is_inside, table_of
 
 Desired = Mapping[Key, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
@@ -61,7 +62,7 @@ def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
     return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
 
 
-def _network(state: State, id: str) -> AnyObject | None:
+def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
     vpc = state.get(Vpc, id)
     if vpc is None or not has_network(state, id):
         return None
@@ -81,6 +82,7 @@ def _network(state: State, id: str) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
+        link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
 
@@ -93,21 +95,17 @@ def _table(state: State, id: str) -> AnyObject | None:
     own = sorted((r for r in table.routes if r.kind != "local"), key=lambda r: is_prefix_list(r.destination))
     routes: dict[str, objects.TableRoute] = {}
     for route in own:
-        target = _target(state, table, route)
         for block in blocks(state, route.destination):
             if not is_prefix_list(route.destination) or not is_inside(table, block):
-                routes.setdefault(block, objects.TableRoute(block, target))
+                routes.setdefault(block, objects.TableRoute(block, _target(state, table, route, block)))
     return objects.RoutingTable(id=id, network=table.vpc_id, routes=tuple(routes.values()))
 
 
-def _target(state: State, table: RouteTable, route: Route) -> str:
-    if leads_nowhere(state, table, route):
+def _target(state: State, table: RouteTable, route: Route, block: str) -> str:
+    hop = next_hop(state, table, route, ipv6=":" in block)
+    if isinstance(hop, Nowhere):
         return "blackhole"
-    if route.kind in EDGES:
-        return EDGES[route.kind]
-    if route.kind == "nat" and ":" in route.destination:
-        return "blackhole"  # what stands for IPv4 addresses: no NAT gateway here translates it
-    return state.need(NatGateway, route.target).interface_id if route.kind == "nat" else route.target
+    return EDGES.get(hop.kind) or hop.interface or hop.target
 
 
 def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
@@ -273,7 +271,6 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
 
 
 _BUILDERS: dict[ObjectKind, Callable[[State, str], AnyObject | None]] = {
-    "network": _network,
     "table": _table,
     "interface": _interface,
     "group": _group,
@@ -284,6 +281,7 @@ _BUILDERS: dict[ObjectKind, Callable[[State, str], AnyObject | None]] = {
     "near": limits.near,
 }
 _BY_SETTINGS: dict[ObjectKind, Callable[[State, str, Settings], AnyObject | None]] = {
+    "network": _network,
     "guest": _guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,

@@ -3,28 +3,20 @@
 This is the one place where `bandwidth_scale` is applied: all rules speak of bandwidths as EC2 has them.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key
-from elastinet.fabric.desired.presence import is_live
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.peering import Peering
 from elastinet.model.placement import PlacementGroup
 from elastinet.model.state import State
-from elastinet.rules import express
-from elastinet.rules.bandwidth import Allowance, of_instance
-from elastinet.rules.frames import Transport
-from elastinet.rules.interfaces import interfaces_of
-from elastinet.rules.peerings import is_across, peers
-from elastinet.rules.performance import cluster_of
-
-EXPRESS: dict[Transport, int] = {"tcp": 6, "udp": 17}
-"""The transports that ENA Express carries, with their IP protocol numbers."""
+from elastinet.rules import flow_limits
+from elastinet.rules.allowances import Allowance, AllowanceUnit
+from elastinet.rules.bandwidth import of_instance
+from elastinet.rules.peerings import is_across, limit, peers
 
 
 def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLimits | None:
@@ -32,21 +24,25 @@ def bandwidth(state: State, id: str, settings: Settings) -> objects.BandwidthLim
     instance = state.get(Instance, id)
     if instance is None or not instance.powered:
         return None
-    given = of_instance(instance, settings)
+    own = of_instance(instance, settings)
     return objects.BandwidthLimits(
         id=id,
-        networks=tuple(sorted({i.vpc_id for i in interfaces_of(state, id) if is_live(state, i)})),
+        networks=tuple(sorted({i.vpc_id for i in flow_limits.live_interfaces(state, id)})),
         since=str(instance.launch_time),
-        share=_share(given.aggregate, settings),
-        flow_bps=scaled(EDITIONS[settings.rules].flow_bps.value, settings),
-        gateway_bps=scaled(given.gateway_bps, settings),
-        cards=tuple(_share(card, settings) for card in given.cards),
-        nearer=tuple(_nearer(state, instance, settings)),
+        allowance=played(own.aggregate, settings),
+        flow_bps=scaled(flow_limits.figure(settings.rules).value, settings),
+        gateway_bps=scaled(own.gateway_bps, settings),
+        cards=tuple(played(card, settings) for card in own.cards),
+        nearer=tuple(
+            objects.FlowLimit(one.peers, scaled(one.figure.value, settings), one.protocols, one.interfaces)
+            for one in flow_limits.higher(state, settings.rules, instance)
+        ),
     )
 
 
-def _share(allowance: Allowance, settings: Settings) -> objects.DirectionLimit:
-    return objects.DirectionLimit(*(scaled(figure, settings) for figure in allowance))
+def played(allowance: Allowance, settings: Settings) -> Allowance:
+    """An allowance as this machine plays it: only bits are scaled, packets and connections are counted."""
+    return allowance.times(settings.bandwidth_scale) if allowance.unit is AllowanceUnit.BITS else allowance
 
 
 def scaled(figure: float, settings: Settings) -> int:
@@ -54,60 +50,12 @@ def scaled(figure: float, settings: Settings) -> int:
     return round(figure * settings.bandwidth_scale)
 
 
-def _nearer(state: State, instance: Instance, settings: Settings) -> Iterator[objects.FlowLimit]:
-    """The flow limits of an instance that are above the general one, the highest first."""
-    figure = EDITIONS[settings.rules].express_flow_bps
-    if figure is not None:
-        yield from _by_express(state, instance, scaled(figure.value, settings))
-    group = cluster_of(state, instance)
-    if group is not None:
-        yield objects.FlowLimit(group.id, scaled(EDITIONS[settings.rules].cluster_flow_bps.value, settings))
-
-
-def _by_express(state: State, instance: Instance, flow_bps: int) -> Iterator[objects.FlowLimit]:
-    """The flow limits of ENA Express, by protocol and by the interfaces that have it enabled."""
-    own = [i for i in interfaces_of(state, instance.id) if is_live(state, i)]
-    for transport, protocol in EXPRESS.items():
-        having: dict[str, list[str]] = defaultdict(list)
-        for interface in own:
-            if express.not_at(state, interface, transport) is None:
-                having[interface.vpc_id].append(interface.id)
-        for vpc_id, ids in having.items():
-            yield objects.FlowLimit(
-                f"{transport}/{vpc_id}/{instance.zone}", flow_bps, (protocol,), tuple(ids)
-            )
-
-
 def near(state: State, id: str) -> objects.FlowLimitPeers | None:
-    """The addresses of a cluster placement group's instances, or of a zone's interfaces with ENA Express."""
-    transport, *place = id.split("/")
-    if transport in EXPRESS:
-        return _near_by_express(state, id, transport, *place)
-    members = [i for i in state.where(Instance, "placement-group", id) if i.powered and cluster_of(state, i)]
-    own = [i for member in members for i in interfaces_of(state, member.id) if is_live(state, i)]
-    if not own:
+    """The addresses of the peers that go by a name; None if there are none now."""
+    networks, there = flow_limits.peers(state, id)
+    if not there:
         return None
-    networks = tuple(sorted({interface.vpc_id for interface in own}))
-    return objects.FlowLimitPeers(id=id, networks=networks, addresses=frozenset(_addresses(own)))
-
-
-def _near_by_express(
-    state: State, id: str, transport: Transport, vpc_id: str, zone: str
-) -> objects.FlowLimitPeers | None:
-    """The addresses with ENA Express that a VPC reaches without leaving a zone."""
-    vpcs = (vpc_id, *peers(state, vpc_id))
-    there = (i for vpc in vpcs for i in state.where(NetworkInterface, "attachment.vpc-id", vpc))
-    own = [
-        interface
-        for interface in there
-        if interface.zone == zone and is_live(state, interface)
-        if express.not_at(state, interface, transport) is None
-    ]
-    return (
-        objects.FlowLimitPeers(id=id, networks=(vpc_id,), addresses=frozenset(_addresses(own)))
-        if own
-        else None
-    )
+    return objects.FlowLimitPeers(id=id, networks=networks, addresses=frozenset(_addresses(there)))
 
 
 def express_ids(
@@ -117,9 +65,7 @@ def express_ids(
 
     `vpcs` are the VPCs that it may be near to, where they are not those of the state.
     """
-    if interface.attachment and interface.attachment.ena_srd:
-        for vpc_id in vpcs or (interface.vpc_id, *peers(state, interface.vpc_id)):
-            yield from (f"{transport}/{vpc_id}/{interface.zone}" for transport in EXPRESS)
+    return flow_limits.express_peers(interface, vpcs or (interface.vpc_id, *peers(state, interface.vpc_id)))
 
 
 def _addresses(interfaces: list[NetworkInterface]) -> Iterator[str]:
@@ -129,8 +75,8 @@ def _addresses(interfaces: list[NetworkInterface]) -> Iterator[str]:
 
 def peering_bps(peering: Peering, settings: Settings) -> int:
     """Bits a second over a peering connection in each direction; 0 for no limit."""
-    figure = EDITIONS[settings.rules].region_bps
-    return scaled(figure.value, settings) if figure and is_across(peering) else 0
+    figure = limit(settings.rules, across=is_across(peering))
+    return scaled(figure.value, settings) if figure else 0
 
 
 def everything(state: State) -> Iterator[Key]:

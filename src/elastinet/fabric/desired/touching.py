@@ -10,7 +10,6 @@ from elastinet.fabric.contract.graph import NO_PACKET_CAN_TELL, THROUGH, altered
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.desired import limits
 from elastinet.fabric.desired.desired import Desired, groups_elsewhere, mapped_to
-from elastinet.fabric.desired.presence import has_network
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
@@ -27,6 +26,7 @@ from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.efa.efa import is_efa
 from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.prefix_lists import referring_groups, referring_tables
+from elastinet.rules.presence import has_network
 
 
 class Touch(NamedTuple):
@@ -227,6 +227,12 @@ def _interfaces_of_subnet(at: Touch, subnet: Subnet) -> Ids:
             yield interface.id
 
 
+def _tables_of_subnet(at: Touch, subnet: Subnet) -> Ids:
+    """And so do the routes to them."""
+    for interface in _interfaces_of_subnet(at, subnet):
+        yield from (table.id for table in at.state.where(RouteTable, "target", interface))
+
+
 def _network_of_gateway(at: Touch, gateway: InternetGateway) -> Ids:
     yield gateway.vpc_id
 
@@ -270,7 +276,7 @@ FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {
     PrefixList: {"group": _groups_of_list, "table": _tables_of_list},
     NatGateway: {"appliance": _itself, "table": _routes_to},
     NetworkAcl: {"acl": _itself, "interface": _interfaces_of_acl},
-    Subnet: {"network": _its_network, "interface": _interfaces_of_subnet},
+    Subnet: {"network": _its_network, "interface": _interfaces_of_subnet, "table": _tables_of_subnet},
     EgressOnlyGateway: {"network": _its_network, "table": _routes_to},
     Vpc: {
         "network": _itself,

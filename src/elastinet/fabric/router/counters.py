@@ -1,10 +1,10 @@
-"""Counters of a namespace: links, classes of queues, and packets too fast for the services."""
+"""Counters of a namespace: links, classes of queues, and packets above the link-local allowance."""
 
 import struct
 
 from msgspec import Struct
 
-from elastinet.fabric.compile import pace
+from elastinet.fabric.compile import link_local
 from elastinet.fabric.compile.classes import ClassStats
 from elastinet.fabric.kernel import nfobserve, tcobserve
 from elastinet.fabric.kernel.netlink import NETFILTER, Netlink, attributes
@@ -25,12 +25,15 @@ class TrafficCounters(Struct, frozen=True):
 
 
 class Counters(Struct, frozen=True):
-    """All of a namespace: links by their index, classes by queue and number, too fast packets by MAC."""
+    """All of a namespace: links by their index, classes by queue and number.
+
+    `link_local` has the packets above the link-local allowance, by MAC.
+    """
 
     seconds: float
     links: dict[int, TrafficCounters]
     queues: dict[str, dict[int, tuple[int, ClassStats]]]
-    paced: dict[str, int]
+    link_local: dict[str, int]
 
 
 def links(netlink: Netlink) -> dict[int, TrafficCounters]:
@@ -47,10 +50,10 @@ def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tup
     return {name: tcobserve.passed(netlink, index) for name, index in indices.items()}
 
 
-def paced() -> dict[str, int]:
-    """The packets of each MAC that came too fast for the link-local services."""
+def exceeded() -> dict[str, int]:
+    """The packets of each MAC that were above its allowance for the link-local services."""
     netlink = Netlink(NETFILTER)
     try:
-        return nfobserve.counts(netlink, pace.TOO_FAST)
+        return nfobserve.counts(netlink, link_local.EXCEEDED)
     finally:
         netlink.close()

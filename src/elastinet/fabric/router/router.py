@@ -120,7 +120,7 @@ class Router:
         moment, traffic = time.monotonic(), counters.links(self._netlink)
         names = [item.name for item in self.record.items.values() if isinstance(item, Queue)]
         queues = {name: self._index(name) for name in names}
-        return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), counters.paced())
+        return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), counters.exceeded())
 
     def read_traffic(self) -> tuple[float, dict[int, counters.TrafficCounters]]:
         """The time (monotonic, in seconds) and the counters of this namespace's links."""

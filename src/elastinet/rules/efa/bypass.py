@@ -7,7 +7,7 @@ from typing import NamedTuple
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType, instance_types
 from elastinet.catalog.protocols import ANY
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroupRule
@@ -28,23 +28,23 @@ class Condition(NamedTuple):
     fault: str | None
 
 
-def conditions(state: State, one: Instance, other: Instance, rules: Rules) -> Iterator[Condition]:
+def conditions(state: State, one: Instance, other: Instance, edition: Edition) -> Iterator[Condition]:
     """All that must hold for two instances to use the bypass; the last one is elastinet's own."""
     yield Condition("both run", _first(_not_running(i) for i in (one, other)))
     yield Condition("both have an EFA", _first(_without_efa(state, i) for i in (one, other)))
     yield Condition("both run Linux", _first(_not_linux(i) for i in (one, other)))
     yield Condition("their types may", _types_differ(one, other))
-    yield Condition(SCOPES[EDITIONS[rules].efa_scope], _apart(state, one, other, rules))
-    yield Condition("a group that lets all in and out to itself", _no_group(state, one, other, rules))
-    yield Condition("the same shared memory", _elsewhere(state, one, other, rules))
+    yield Condition(SCOPES[EDITIONS[edition].efa_scope], _apart(state, one, other, edition))
+    yield Condition("a group that lets all in and out to itself", _no_group(state, one, other, edition))
+    yield Condition("the same shared memory", _elsewhere(state, one, other, edition))
 
 
-def why_not(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
+def why_not(state: State, one: Instance, other: Instance, edition: Edition) -> str | None:
     """The first reason why two instances do not use the bypass; None where they do."""
-    return _first(condition.fault for condition in conditions(state, one, other, rules))
+    return _first(condition.fault for condition in conditions(state, one, other, edition))
 
 
-def memory(state: State, instance: Instance, rules: Rules) -> str | None:
+def memory(state: State, instance: Instance, edition: Edition) -> str | None:
     """The memory that an instance shares with all who may use the bypass with it, by a name for it.
 
     None is for one without EFA, "" for one that may use it with nobody. An instance has one such memory: that
@@ -53,7 +53,7 @@ def memory(state: State, instance: Instance, rules: Rules) -> str | None:
     efas = efas_of(state, instance)
     if not efas:
         return None
-    ways = ((reach(efa, rules), group) for efa in efas for group in efa.groups if lets_itself(state, group))
+    ways = ((reach(efa, edition), group) for efa in efas for group in efa.groups if lets_itself(state, group))
     way = next(ways, None)
     if way is None or _down(instance) or _not_linux(instance):
         return ""
@@ -113,23 +113,23 @@ def _pairs(state: State, one: Instance, other: Instance) -> list[Pair]:
     return list(product(efas_of(state, one), efas_of(state, other)))
 
 
-def _near(pairs: Iterable[Pair], rules: Rules) -> list[Pair]:
+def _near(pairs: Iterable[Pair], edition: Edition) -> list[Pair]:
     """The pairs that are in reach of each other."""
-    return [pair for pair in pairs if not out_of_reach(*pair, rules)]
+    return [pair for pair in pairs if not out_of_reach(*pair, edition)]
 
 
-def _apart(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
+def _apart(state: State, one: Instance, other: Instance, edition: Edition) -> str | None:
     pairs = _pairs(state, one, other)
-    return out_of_reach(*pairs[0], rules) if pairs and not _near(pairs, rules) else None
+    return out_of_reach(*pairs[0], edition) if pairs and not _near(pairs, edition) else None
 
 
-def _no_group(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
+def _no_group(state: State, one: Instance, other: Instance, edition: Edition) -> str | None:
     """The reason why no EFAs of two instances share a group that lets itself in and out; None if some do.
 
     Asked of the pairs of EFAs in reach of each other, or of all pairs if none are.
     """
     pairs = _pairs(state, one, other)
-    asked = _near(pairs, rules) or pairs
+    asked = _near(pairs, edition) or pairs
     shared = sorted({group for own, peer in asked for group in set(own.groups) & set(peer.groups)})
     if not pairs or any(lets_itself(state, group) for group in shared):
         return None
@@ -138,9 +138,9 @@ def _no_group(state: State, one: Instance, other: Instance, rules: Rules) -> str
     return f"{' nor '.join(shared)} does not let all traffic in from and out to itself"
 
 
-def _elsewhere(state: State, one: Instance, other: Instance, rules: Rules) -> str | None:
+def _elsewhere(state: State, one: Instance, other: Instance, edition: Edition) -> str | None:
     """Two may have two ways to share memory, and each has taken another."""
-    own, peer = memory(state, one, rules), memory(state, other, rules)
+    own, peer = memory(state, one, edition), memory(state, other, edition)
     if not own or not peer or own == peer:
         return None
     return f"{one.id} shares memory with {own.replace('+', ', ')}, {other.id} with {peer.replace('+', ', ')}"

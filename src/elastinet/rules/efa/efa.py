@@ -2,7 +2,7 @@
 
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import InstanceType
-from elastinet.catalog.settings import Rules
+from elastinet.catalog.settings import Edition
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.placement.capacity import family
 
@@ -13,9 +13,14 @@ SHARED_ONLY = ("c7g.16xlarge", "m7g.16xlarge", "r7g.16xlarge")
 APART = {"p4d", "p4de", "dl1"}
 """The families that use EFA among themselves only (section 9.1)."""
 _STAYS = {
-    "subnet": "EFA stays in one subnet in the edition {rules}: {one} and {other} are in two",
+    "subnet": "EFA stays in one subnet in the edition {edition}: {one} and {other} are in two",
     "zone": "EFA stays in one VPC and one zone: {one} and {other} do not share both",
 }
+
+
+def is_known(interface_type: str, edition: Edition) -> bool:
+    """True if an edition of the rules has an interface type, which may be no EFA's."""
+    return interface_type not in EFA_TYPES or interface_type in EDITIONS[edition].efa_types
 
 
 def is_efa(interface: NetworkInterface) -> bool:
@@ -28,31 +33,31 @@ def carries_ip(interface: NetworkInterface) -> bool:
     return interface.interface_type != "efa-only"
 
 
-def most(kind: InstanceType, rules: Rules) -> int:
+def most(kind: InstanceType, edition: Edition) -> int:
     """The most EFAs of an instance of a type."""
-    of_type, figure = int(kind.row["max_efa"] or 0), EDITIONS[rules].efas_per_instance
+    of_type, figure = int(kind.row["max_efa"] or 0), EDITIONS[edition].efas_per_instance
     return of_type if figure is None else min(of_type, int(figure.value))
 
 
-def most_on_card(kind: InstanceType, card: int, rules: Rules) -> int:
+def most_on_card(kind: InstanceType, card: int, edition: Edition) -> int:
     """The most EFAs on one network card of a type; 0 if the type has no such card."""
     if not 0 <= card < len(kind.cards) or "efa" not in kind.cards[card].types:
         return 0
-    return int(EDITIONS[rules].efas_per_card.value)
+    return int(EDITIONS[edition].efas_per_card.value)
 
 
-def reach(interface: NetworkInterface, rules: Rules) -> str:
+def reach(interface: NetworkInterface, edition: Edition) -> str:
     """The scope of an EFA's traffic, which is never routed: a subnet id, or "<vpc id>+<zone>"."""
-    if EDITIONS[rules].efa_scope == "subnet":
+    if EDITIONS[edition].efa_scope == "subnet":
         return interface.subnet_id
     return f"{interface.vpc_id}+{interface.zone}"
 
 
-def out_of_reach(one: NetworkInterface, other: NetworkInterface, rules: Rules) -> str | None:
+def out_of_reach(one: NetworkInterface, other: NetworkInterface, edition: Edition) -> str | None:
     """The reason why two EFAs are not in one scope; None if they are."""
-    if reach(one, rules) == reach(other, rules):
+    if reach(one, edition) == reach(other, edition):
         return None
-    return _STAYS[EDITIONS[rules].efa_scope].format(rules=rules, one=one.id, other=other.id)
+    return _STAYS[EDITIONS[edition].efa_scope].format(edition=edition, one=one.id, other=other.id)
 
 
 def talks_apart(kind: InstanceType) -> bool:

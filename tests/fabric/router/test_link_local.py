@@ -12,7 +12,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+import pytest
+
 from elastinet.fabric.contract.names import ROUTER_MAC
+from elastinet.rules.allowances import Allowance, AllowanceUnit, flat
 from frames import checked, frame, mac, packets
 from machine import Machine, in_thread
 from parts import ALL, group, guest, table
@@ -94,7 +97,7 @@ def unceasing(device: socket.socket) -> Iterator[None]:
 
 def counts(machine: Machine) -> dict[str, int]:
     """How many packets of each interface were dropped."""
-    listed = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "toofast")
+    listed = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "link_local_exceeded")
     return {mac: int(count) for mac, count in re.findall(r"([0-9a-f:]{17}) counter packets (\d+)", listed)}
 
 
@@ -113,6 +116,20 @@ def test_all_services_together_and_each_interface_alone(machine: Machine) -> Non
         assert "NXDOMAIN" in machine.exec("i-1", "timeout 2 busybox nslookup example.com 10.0.0.2")[1]
 
 
+@pytest.mark.parametrize(
+    ("allowance", "most"),
+    [(flat(300, AllowanceUnit.PACKETS), 300), (flat(40 * 8 * 500), 500)],
+    ids=["packets", "bits"],
+)
+def test_the_allowance_is_what_the_engine_says(machine: Machine, allowance: Allowance, most: int) -> None:
+    """In its own unit: a limit in bytes counts packets without their frames, which are of 40 here."""
+    machine.boot(*REGION, network6(resolver="10.0.0.2", link_local=allowance))
+    with packets(machine, "i-1", "eth0") as device:
+        answered, took = flood(device, SERVICES[0])
+    assert most <= answered <= most * (1 + took) * 1.1 + 50, (answered, took)
+    assert machine.desire(observe=True) == {}
+
+
 def test_others_are_not_slowed(machine: Machine) -> None:
     machine.boot(*REGION)
     with packets(machine, "i-1", "eth0") as mine, unceasing(mine):
@@ -126,7 +143,7 @@ def test_the_counts_are_not_mended_away(machine: Machine) -> None:
     with packets(machine, "i-1", "eth0") as mine:
         flood(mine, *SERVICES)
     assert machine.desire(observe=True) == {}
-    listed = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "paced")
+    listed = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "link_local_rate")
     assert "limit rate over 1024/second" in listed
 
 

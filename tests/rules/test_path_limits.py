@@ -1,4 +1,4 @@
-"""The caps between two instances, and the one that binds."""
+"""The limits between two instances, and the one that binds."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import pytest
 
 from elastinet.ec2.core.fact import InstanceGone, InstanceRunning
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.caps import Caps, Traffic
+from elastinet.rules.allowances import AllowanceUnit, flat
+from elastinet.rules.path_limits import Limit, PathLimits, Traffic
 from elastinet.rules.paths import NoNetworkPath
 from elastinet.rules.performance import of_pair
 from small_region import HERE, THERE, Region
@@ -17,20 +18,20 @@ BIG = ("c5n.18xlarge", "c5n.18xlarge")
 
 def between(
     region: Region, one: NetworkInterface, other: NetworkInterface, *, public: bool = False, **traffic: Any
-) -> Caps:
+) -> PathLimits:
     now = (region.state.need(NetworkInterface, interface.id) for interface in (one, other))
     return of_pair(region.state, region.settings, *now, Traffic(**traffic), public=public)
 
 
-def binding(region: Region, caps: Caps, *interfaces: NetworkInterface) -> tuple[float, list[str]]:
+def binding(region: Region, limits: PathLimits, *interfaces: NetworkInterface) -> tuple[float, list[str]]:
     """What binds, with the instances called by their place."""
     names = {region.instance(interface).id: str(place) for place, interface in enumerate(interfaces)}
     found = []
-    for cap in caps.binding:
-        head, _, rest = cap.resource.partition(" ")
+    for limit in limits.binding:
+        head, _, rest = limit.resource.partition(" ")
         found.append(f"{names.get(head, head)} {rest}".strip())
-        assert cap.source
-    return caps.bps / GIGA, found
+        assert limit.source
+    return limits.bps / GIGA, found
 
 
 def pair(region: Region, *kinds: str, **more: Any) -> list[NetworkInterface]:
@@ -108,7 +109,9 @@ def test_between_regions(rules: str) -> None:
     one, two = (region.launch(here, "c5n.18xlarge") for _ in range(2))
     other = region.launch(there, "c5n.18xlarge", THERE)
     found = [between(region, *ends, connections=9) for ends in ((one, other), (two, other), (other, one))]
-    resources = [{cap.resource for cap in caps.shared if cap.resource.startswith("pcx-")} for caps in found]
+    resources = [
+        {limit.resource for limit in limits.shared if limit.resource.startswith("pcx-")} for limits in found
+    ]
     if rules == "2026":
         assert resources == [set()] * 3
         assert found[0].bps == 45 * GIGA
@@ -122,7 +125,7 @@ def test_between_regions(rules: str) -> None:
     assert found[0].mtu == 8500
 
 
-def test_an_instance_s_interfaces_share_its_caps() -> None:
+def test_an_instance_s_interfaces_share_its_limits() -> None:
     region = Region()
     one, other = pair(region, "c5.large", "c5n.18xlarge")
     made = region.call("CreateNetworkInterface", SubnetId=one.subnet_id)["NetworkInterface"][
@@ -154,7 +157,7 @@ def test_goodput(transport: Any, public: bool, expected: float) -> None:
     )
 
 
-def test_efa_has_no_cap_for_a_flow() -> None:
+def test_efa_has_no_limit_for_a_flow() -> None:
     region = Region()
     ends = pair(region, *BIG)
     with pytest.raises(NoNetworkPath, match=f"{ends[0].id} is no EFA"):
@@ -234,7 +237,32 @@ def efa_only(region: Region, beside: NetworkInterface, subnet: str, *, card: int
     return region.state.need(NetworkInterface, id)
 
 
-def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
+def test_a_limit_in_packets_lets_through_what_its_frames_hold() -> None:
+    """10,000 packets a second are 720 Mbit/s of 9,015 bytes, and 121 Mbit/s of 1,514."""
+    region = Region()
+    large = between(region, *pair(region, *BIG), connections=40)
+    limit = Limit("i-1 out", flat(10_000, AllowanceUnit.PACKETS), "AWS publishes none")
+    for mtu in (9001, 1500):
+        found = large._replace(shared=(*large.shared, limit), mtu=mtu)
+        assert found.bps == pytest.approx(10_000 * (mtu + 14) * 8)
+        assert found.binding == (limit,)
+        assert limit.shown() == {
+            "resource": "i-1 out", "baseline_pps": 10_000, "peak_pps": 10_000, "credit_packets": 0,
+            "source": "AWS publishes none",
+        }  # fmt: skip
+    many = large._replace(
+        shared=(*large.shared, limit._replace(allowance=flat(10**9, AllowanceUnit.PACKETS)))
+    )
+    assert many.binding == large.binding
+
+
+def test_connections_are_no_rate() -> None:
+    limit = Limit("i-1 out", flat(10_000, AllowanceUnit.CONNECTIONS), "AWS publishes none")
+    with pytest.raises(ValueError, match="no rate"):
+        limit.bps(1500)
+
+
+def test_through_a_nat_gateway_its_own_limit_is_in_force() -> None:
     region = Region()
     left, right = region.vpc("10.1.0.0/16"), region.vpc("10.2.0.0/16")
     inner, outer = region.subnet(left, "10.1.1.0/24"), region.subnet(left, "10.1.2.0/24")
@@ -248,7 +276,7 @@ def test_through_a_nat_gateway_its_own_cap_is_in_force() -> None:
     region.call("AssociateRouteTable", RouteTableId=table, SubnetId=inner)
     region.call("CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
     found = between(region, one, other, connections=9)
-    resources = [cap.resource.partition(" ")[2] for cap in found.shared if "gateway" in cap.resource]
+    resources = [limit.resource.partition(" ")[2] for limit in found.shared if "gateway" in limit.resource]
     assert (resources, found.mtu) == (["gateway in"], 1500)
-    assert [cap.bps for cap in found.shared if cap.resource == f"{nat} out"] == [100 * GIGA]
+    assert [limit.bps(1500) for limit in found.shared if limit.resource == f"{nat} out"] == [100 * GIGA]
     assert binding(region, found, one, other) == (5, ["1 gateway in"])

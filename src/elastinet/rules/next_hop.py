@@ -1,0 +1,105 @@
+"""Where a route leads: its target as it is now, or the reason why its packets go nowhere (section 6.1).
+
+Two kinds of nowhere: the target of a *blackhole* is not available, and DescribeRouteTables says so. Other
+routes are shown as active, but their packets are dropped, as by an interface with its source/destination
+check on.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
+from elastinet.model.peering import Peering
+from elastinet.model.routes import Route, RouteTable, TargetKind
+from elastinet.model.state import State
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet
+
+
+class Nowhere(Enum):
+    """The reason why packets of a route go nowhere, as the end of a sentence about its target."""
+
+    GONE = "a black hole: it is gone"
+    DETACHED = "a black hole: it is attached to nothing here"
+    NOT_RUNNING = "a black hole: its instance does not run"
+    INACTIVE = "a black hole: it is not active"
+    CHECKED = "whose source/destination check is on"
+    NO_IPV6 = "which carries no IPv6"
+
+    @property
+    def is_blackhole(self) -> bool:
+        """True if EC2 shows the route's state as "blackhole"."""
+        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6)
+
+
+class NextHop(NamedTuple):
+    """Where a route leads: a target of a kind, by its id; packets to a NAT gateway go to its interface."""
+
+    kind: TargetKind
+    target: str
+    interface: str | None = None
+
+
+def next_hop(state: State, table: RouteTable, route: Route, *, ipv6: bool = False) -> NextHop | Nowhere:
+    """The next hop of a table's route, for packets of IPv4 or of IPv6."""
+    match route.kind:
+        case "nat":
+            return _nat_gateway(state, route, ipv6=ipv6)
+        case "interface":
+            return _interface(state, route, ipv6=ipv6)
+        case "gateway":
+            nowhere = _gateway(state, table, route)
+        case "egress":
+            nowhere = None if state.get(EgressOnlyGateway, route.target) else Nowhere.GONE
+        case "peering":
+            nowhere = _peering(state, route)
+        case "local":
+            nowhere = None
+    return nowhere or NextHop(route.kind, route.target)
+
+
+def is_blackhole(state: State, table: RouteTable, route: Route) -> bool:
+    """True if a route's target is not available: gone, detached, or not running."""
+    hop = next_hop(state, table, route)
+    return isinstance(hop, Nowhere) and hop.is_blackhole
+
+
+def _gateway(state: State, table: RouteTable, route: Route) -> Nowhere | None:
+    gateway = state.get(InternetGateway, route.target)
+    if gateway is None:
+        return Nowhere.GONE
+    return None if gateway.vpc_id == table.vpc_id else Nowhere.DETACHED
+
+
+def _peering(state: State, route: Route) -> Nowhere | None:
+    peering = state.get(Peering, route.target)
+    if peering is None:
+        return Nowhere.GONE
+    return None if peering.status == "active" else Nowhere.INACTIVE
+
+
+def _nat_gateway(state: State, route: Route, *, ipv6: bool) -> NextHop | Nowhere:
+    gateway = state.get(NatGateway, route.target)
+    if gateway is None:
+        return Nowhere.GONE
+    if not gateway.alive:
+        return Nowhere.INACTIVE
+    # An IPv6 address that stands for an IPv4 one: no NAT gateway here translates it.
+    return Nowhere.NO_IPV6 if ipv6 else NextHop("nat", gateway.id, gateway.interface_id)
+
+
+def _interface(state: State, route: Route, *, ipv6: bool) -> NextHop | Nowhere:
+    interface = state.get(NetworkInterface, route.target)
+    if interface is None:
+        return Nowhere.GONE
+    if interface.attachment is None:
+        return Nowhere.DETACHED
+    instance = state.get(Instance, interface.attachment.instance_id)
+    if instance is None or not instance.powered:
+        return Nowhere.NOT_RUNNING
+    if interface.source_dest_check:
+        return Nowhere.CHECKED
+    if ipv6 and not state.need(Subnet, interface.subnet_id).cidr6:
+        return Nowhere.NO_IPV6
+    return NextHop("interface", interface.id, interface.id)
