@@ -246,7 +246,7 @@ def test_a_limit_in_packets_lets_through_what_its_frames_hold() -> None:
         found = large._replace(shared=(*large.shared, limit), mtu=mtu)
         assert found.bps == pytest.approx(10_000 * (mtu + 14) * 8)
         assert found.binding == (limit,)
-        assert limit.shown() == {
+        assert limit.as_json() == {
             "resource": "i-1 out", "baseline_pps": 10_000, "peak_pps": 10_000, "credit_packets": 0,
             "source": "AWS publishes none",
         }  # fmt: skip

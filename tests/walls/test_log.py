@@ -92,7 +92,7 @@ def test_what_cannot_be_written_ends_nothing(path: str, tmp_path: Path) -> None:
     ],
 )
 def test_nothing_in_it_speaks_to_a_terminal(line: bytes, kept: str) -> None:
-    assert logs.shown(line) == kept
+    assert logs.printable(line) == kept
 
 
 def test_the_log_of_a_server_that_is_flooded_stays_with_its_state(run: Run, tmp_path: Path) -> None:

@@ -10,4 +10,4 @@ def beside(tcp: Prediction | str) -> dict[str, Any]:
     """A prediction over TCP, or why nothing goes over TCP, in JSON's kinds of values."""
     if isinstance(tcp, str):
         return {"tcp": None, "no_tcp": tcp, "why": WHY}
-    return {"tcp": tcp.shown(), "why": WHY}
+    return {"tcp": tcp.as_json(), "why": WHY}

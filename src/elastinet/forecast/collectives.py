@@ -71,7 +71,7 @@ class CollectivePrediction(msgspec.Struct, frozen=True):
         """The part that takes the longest."""
         return max(self.parts, key=lambda part: part.seconds)
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """It in JSON's kinds of values."""
         known: dict[str, Any] = msgspec.to_builtins(self)
         return known | {"steps": self.network_steps + self.inside_steps, "binding": self.binding.name}

@@ -52,12 +52,12 @@ class Prediction(msgspec.Struct, frozen=True):
         seconds = self.times_s[-1] - self.times_s[0]
         return self._sum(self.goodput_bps) / seconds if seconds else 0.0
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """It in JSON's kinds of values."""
         known: dict[str, Any] = msgspec.to_builtins(self)
         unknown = {unit.value: why for unit, why in UNKNOWN.items()}
         more = {"data_bytes": self.data_bytes, "mean_bps": self.mean_bps, "unknown": unknown}
-        return known | more | {"limits": [limit.shown() for limit in self.limits]}
+        return known | more | {"limits": [limit.as_json() for limit in self.limits]}
 
     def _sum(self, rates: Sequence[float]) -> float:
         spans = (end - begin for begin, end in zip(self.times_s, self.times_s[1:], strict=False))

@@ -15,7 +15,7 @@ from elastinet.rules.efa.bypass import Condition
 MOST = 64
 
 
-def shown(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]) -> dict[str, Any]:
+def page(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]) -> dict[str, Any]:
     """The instances so called with each pair of them, or all that have an EFA; `failed` is the agent's word.
 
     A pair's `transport` is "efa", or "tcp" where a condition does not hold. Raises Fault.

@@ -25,7 +25,7 @@ def zone_of(name: str) -> tuple[str, regions.Zone]:
     raise Fault("InvalidZone.NotFound", f"there is no zone {name}")
 
 
-def shown(engine: Engine, name: str) -> dict[str, Any]:
+def page(engine: Engine, name: str) -> dict[str, Any]:
     """A zone's racks that have something on them or have failed, with their hosts."""
     region, zone = zone_of(name)
     occupancy, plant = engine.plants.zone(zone.name), engine.plants.plant

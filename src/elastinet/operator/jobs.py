@@ -25,7 +25,7 @@ def prepared(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]
     """
     if not names:
         raise Fault("MissingParameter", "no instance is named")
-    pairs = efas.shown(engine, failed, names)["pairs"]
+    pairs = efas.page(engine, failed, names)["pairs"]
     for name in names:
         _check(find(engine, name))
     ends = [interface(engine, name) for name in names]

@@ -55,7 +55,7 @@ def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[s
         "duration_s": question.duration_s,
         "bandwidth_scale": engine.settings.bandwidth_scale,
         "missing": [_shown(rule, one if rule.egress else other) for rule in shut],
-        "prediction": predict_limits(limits, question.duration_s, None, known).shown(),
+        "prediction": predict_limits(limits, question.duration_s, None, known).as_json(),
     }
 
 

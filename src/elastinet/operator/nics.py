@@ -18,7 +18,7 @@ FIRST_SLOTS = {True: 5, False: 3}
 """The PCI slot of an instance's first interface, on Nitro and on Xen (facts sheet, section 7)."""
 
 
-def shown(engine: Engine, name: str) -> dict[str, Any]:
+def page(engine: Engine, name: str) -> dict[str, Any]:
     """The network cards of its host as an instance has them; it is named by its id or Name tag."""
     instance = find(engine, name)
     interfaces = interfaces_of(engine.state, instance.id)

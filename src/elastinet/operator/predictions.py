@@ -25,7 +25,7 @@ def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dic
     """The prediction that a page's parameters ask for, from the two instances' credits now; raises Fault."""
     try:
         what = asked(engine, given)
-        told = _predicted(engine, buckets, what).shown()
+        told = _predicted(engine, buckets, what).as_json()
         if what.question.traffic.transport == "efa":
             told |= _beside_tcp(engine, buckets, given)
     except (BadQuestion, NoNetworkPath) as why:
@@ -58,7 +58,7 @@ def credits(engine: Engine, buckets: Buckets, name: str) -> dict[str, Any]:
         "instance": instance.id,
         "type": instance.instance_type,
         "state": instance.state,
-        **allowance.shown(),
+        **allowance.as_json(),
         "time_scale": engine.settings.credit_time_scale,
         "directions": {direction: _shown(bucket) for direction, bucket in directions.items()},
     }

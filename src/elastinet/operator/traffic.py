@@ -17,7 +17,7 @@ from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import attachment_of, interfaces_of
 
 
-def shown(engine: Engine, reading: Reading | None, name: str = "") -> dict[str, Any]:
+def page(engine: Engine, reading: Reading | None, name: str = "") -> dict[str, Any]:
     """The running instances, or one by its id or Name tag; bytes, packets and counts as the kernel has them.
 
     Rates and credits are EC2's: a byte that has passed stands for 1/`bandwidth_scale` bytes there.
@@ -43,7 +43,7 @@ def _instance(engine: Engine, instance: Instance, reading: Reading | None) -> di
         "name": instance.name,
         "type": instance.instance_type,
         "state": instance.state,
-        **allowance.shown(),
+        **allowance.as_json(),
         "directions": {
             way: _direction(way, allowance, read.values(), of_directions.get(way)) for way in DIRECTIONS
         },

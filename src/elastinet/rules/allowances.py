@@ -67,7 +67,7 @@ class Allowance(msgspec.Struct, frozen=True):
             raise ValueError("connections are no rate: an allowance of them says nothing of bits")
         return 1.0 if self.unit is AllowanceUnit.BITS else 1 / frame_bits(mtu)
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """It in JSON's kinds of values, each named after its unit: "baseline_bps", "credit_packets"."""
         rate = RATE_NAMES[self.unit]
         return {

@@ -63,9 +63,9 @@ class Limit(NamedTuple):
         """The most bits a second that it ever lets through, in packets as large as an MTU lets them be."""
         return self.allowance.peak / self.allowance.per_bit(mtu)
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """It in JSON's kinds of values."""
-        return {"resource": self.resource, **self.allowance.shown(), "source": self.source}
+        return {"resource": self.resource, **self.allowance.as_json(), "source": self.source}
 
 
 class PathLimits(NamedTuple):

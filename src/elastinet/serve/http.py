@@ -200,7 +200,7 @@ class Application:
 
     async def _plant(self, query: bytes) -> Reply:
         given = _given(query)
-        return _answer(lambda: hardware.shown(self._engine, given.get("zone", f"{DEFAULT_REGION}a")))
+        return _answer(lambda: hardware.page(self._engine, given.get("zone", f"{DEFAULT_REGION}a")))
 
     async def _place(self, query: bytes) -> Reply:
         given = _given(query)
@@ -212,11 +212,11 @@ class Application:
         return _answer(lambda: hardware.fitting(self._engine, zone, kind, count, strategy, group))
 
     async def _nic(self, query: bytes) -> Reply:
-        return _answer(lambda: nics.shown(self._engine, _given(query).get("instance", "")))
+        return _answer(lambda: nics.page(self._engine, _given(query).get("instance", "")))
 
     async def _efa(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("instance", [])
-        return _answer(lambda: efas.shown(self._engine, self._reconciler.failed, names))
+        return _answer(lambda: efas.page(self._engine, self._reconciler.failed, names))
 
     async def _mpi(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("instance", [])
@@ -236,7 +236,7 @@ class Application:
 
     async def _traffic(self, query: bytes) -> Reply:
         name = _given(query).get("instance", "")
-        return await self._measured(lambda _, now: traffic.shown(self._engine, now, name))
+        return await self._measured(lambda _, now: traffic.page(self._engine, now, name))
 
     async def _measured(self, ask: Measured, seconds: float = 0.0) -> Reply:
         """Answer from what the kernel has counted: now, and so many seconds before."""
@@ -261,7 +261,7 @@ class Application:
 
     def _buckets(self, before: Reading | None, after: Reading | None) -> predictions.Buckets:
         """The credits that running instances have now, and the rates between two readings."""
-        pages = [traffic.shown(self._engine, reading) for reading in (before, after)]
+        pages = [traffic.page(self._engine, reading) for reading in (before, after)]
         found = rates.buckets(*pages)
         return lambda instance: found[instance.id]
 
@@ -269,7 +269,7 @@ class Application:
         from elastinet.operator import metrics
 
         try:
-            shown = traffic.shown(self._engine, await self._read())
+            shown = traffic.page(self._engine, await self._read())
         except Fault as fault:
             return _json({"error": fault.message}, fault.status)
         keeper = self._reconciler

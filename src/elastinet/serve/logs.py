@@ -130,7 +130,10 @@ class Keeper:
         while self._hear():
             for line in self._limiter.held_back():
                 self._file.write(line)
-        for line in (*([shown(self._rest)] if self._rest else []), *self._limiter.held_back(at_once=True)):
+        for line in (
+            *([printable(self._rest)] if self._rest else []),
+            *self._limiter.held_back(at_once=True),
+        ):
             self._file.write(line)
 
     def _hear(self) -> bool:
@@ -140,13 +143,13 @@ class Keeper:
         data = os.read(self._out, 1 << 16)
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[:LONGEST]
-        for line in map(shown, lines):
+        for line in map(printable, lines):
             if self._limiter.admit(line):
                 self._file.write(line)
         return bool(data)
 
 
-def shown(line: bytes) -> str:
+def printable(line: bytes) -> str:
     """A line as it is kept: no longer than some, with nothing in it that a terminal would obey."""
     text = line[:LONGEST].decode(errors="backslashreplace")
     return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)

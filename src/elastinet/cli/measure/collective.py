@@ -50,7 +50,7 @@ def predicted(collective: Collective, words: CollectiveOptions, rules: str | Non
             whole(words.ranks_each, "--ranks-per-instance is", MOST_RANKS) if words.ranks_each else None,
             whole(words.flows, "flows are", MOST_FLOWS),
         )
-        first, *others = (found.shown() for found in predict_collective(asked, settings))
+        first, *others = (found.as_json() for found in predict_collective(asked, settings))
     except (BadQuestion, BadCollective, BadPair) as why:
         raise CommandFailure(str(why), 2) from why
     known = {"collective": collective, "type": words.kind, "instances": asked.instances, "bytes": asked.size}

@@ -58,7 +58,7 @@ def of_types(src: str, dst: str, words: ThroughputOptions) -> dict[str, Any]:
         )
 
     try:
-        told = found(efa=words.efa).shown() | (beside(found(efa=False)) if words.efa else {})
+        told = found(efa=words.efa).as_json() | (beside(found(efa=False)) if words.efa else {})
     except (BadQuestion, BadPair) as why:
         raise CommandFailure(str(why), 2) from why
     return {"source": src, "target": dst} | told | {"credit_time_scale": settings.credit_time_scale}

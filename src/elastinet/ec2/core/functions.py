@@ -10,7 +10,7 @@ from elastinet.rules.devices import device
 from elastinet.rules.interfaces import attachment_of, interfaces_of
 
 
-def given(tx: Transaction, instance: Instance, attachment: Attachment) -> Attachment:
+def with_function(tx: Transaction, instance: Instance, attachment: Attachment) -> Attachment:
     """An attachment with the lowest free function of its card, where its instance takes any."""
     if instance.host is None or device(instance).function != "virtual":
         return attachment
@@ -30,6 +30,6 @@ def given(tx: Transaction, instance: Instance, attachment: Attachment) -> Attach
 def give_all(tx: Transaction, instance: Instance) -> None:
     """Hand out functions to the interfaces of an instance that is about to have a machine."""
     for interface in interfaces_of(tx.state, instance.id):
-        attachment = given(tx, instance, attachment_of(interface))
+        attachment = with_function(tx, instance, attachment_of(interface))
         if attachment is not interface.attachment:
             tx.put(interface.but(attachment=attachment))

@@ -10,7 +10,7 @@ from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances.instance_views import shown_state
+from elastinet.ec2.instances.instance_views import state_view
 from elastinet.model.instance import Instance
 from elastinet.model.view import StateView
 
@@ -49,7 +49,7 @@ def status_view(tx: Transaction, instance: Instance) -> StateView:
         InstanceId=instance.id,
         AvailabilityZone=instance.zone,
         AvailabilityZoneId=zone.id if zone else "",
-        InstanceState=shown_state(instance.state),
+        InstanceState=state_view(instance.state),
         InstanceStatus=shown,
         SystemStatus=shown,
         Operator={"Managed": False},

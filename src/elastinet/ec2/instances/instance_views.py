@@ -11,7 +11,7 @@ from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.instances.images import platform
 from elastinet.ec2.instances.volumes import mappings
 from elastinet.ec2.interfaces import network_interfaces
-from elastinet.ec2.security.instance_profiles import shown_profile
+from elastinet.ec2.security.instance_profiles import profile_view
 from elastinet.model.instance import CODES, Instance, InstanceState
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.placement import PlacementGroup
@@ -46,7 +46,7 @@ def volumes_of(tx: Transaction, instance: Instance) -> list[Volume]:
     return list(tx.state.where(Volume, "attachment.instance-id", instance.id))
 
 
-def shown_state(state: InstanceState) -> dict[str, Any]:
+def state_view(state: InstanceState) -> dict[str, Any]:
     """A state's code and name."""
     return {"Code": CODES[state], "Name": state}
 
@@ -56,7 +56,7 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
         "InstanceId": instance.id,
         "ImageId": instance.image_id,
         "InstanceType": instance.instance_type,
-        "State": shown_state(instance.state),
+        "State": state_view(instance.state),
         "StateTransitionReason": instance.transition_reason,
         "AmiLaunchIndex": instance.launch_index,
         "ClientToken": instance.client_token,
@@ -70,7 +70,7 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
     if instance.state_reason:
         shown["StateReason"] = dict(zip(("Code", "Message"), instance.state_reason, strict=True))
     if instance.profile_arn:
-        shown["IamInstanceProfile"] = shown_profile(instance.profile_arn)
+        shown["IamInstanceProfile"] = profile_view(instance.profile_arn)
     return shown
 
 

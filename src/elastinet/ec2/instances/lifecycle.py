@@ -13,7 +13,7 @@ from elastinet.ec2.core.public_addresses import lend, take_back
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import volumes
-from elastinet.ec2.instances.instance_views import shown_state
+from elastinet.ec2.instances.instance_views import state_view
 from elastinet.ec2.instances.instances import INSTANCES
 from elastinet.ec2.instances.launch import check_architecture, check_ena, find_image
 from elastinet.ec2.instances.placing import place_again
@@ -37,8 +37,8 @@ def _each(tx: Transaction, request: Request, step: Step) -> list[dict[str, Any]]
     return [
         {
             "InstanceId": old.id,
-            "PreviousState": shown_state(old.state),
-            "CurrentState": shown_state(step(tx, old).state),
+            "PreviousState": state_view(old.state),
+            "CurrentState": state_view(step(tx, old).state),
         }
         for old in _named(tx, request)
     ]

@@ -6,7 +6,7 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.address_limits import check_bears
 from elastinet.ec2.core.answer import Answer
-from elastinet.ec2.core.functions import given
+from elastinet.ec2.core.functions import with_function
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -105,7 +105,7 @@ def attach(
         delete_on_termination=delete_on_termination,
         ena_srd=ena_srd,
     )
-    return tx.put(interface.but(attachment=given(tx, instance, made), ended=None))
+    return tx.put(interface.but(attachment=with_function(tx, instance, made), ended=None))
 
 
 def detach_network_interface(tx: Transaction, request: Request) -> None:

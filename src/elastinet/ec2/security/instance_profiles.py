@@ -30,7 +30,7 @@ def read_profile(tx: Transaction, profile: Request) -> str:
     return arn or f"arn:aws:iam::{tx.owner}:instance-profile/{name}"
 
 
-def shown_profile(arn: str) -> dict[str, str]:
+def profile_view(arn: str) -> dict[str, str]:
     """A profile as answers show it."""
     return {"Arn": arn, "Id": profile_id(arn)}
 
@@ -40,7 +40,7 @@ def _view(instance: Instance, state: str) -> StateView:
     return StateView(
         AssociationId=instance.profile_association,
         InstanceId=instance.id,
-        IamInstanceProfile=shown_profile(instance.profile_arn),
+        IamInstanceProfile=profile_view(instance.profile_arn),
         State=state,
     )
 
