@@ -7,7 +7,7 @@ from msgspec import Struct
 from elastinet.fabric.compile import pace
 from elastinet.fabric.compile.classes import ClassStats
 from elastinet.fabric.kernel import nfobserve, tcobserve
-from elastinet.fabric.kernel.netlink import NETFILTER, Netlink, attributes
+from elastinet.fabric.kernel.netlink import Netlink, attributes
 
 GETSTATS = 94
 MESSAGE = struct.Struct("=BxxxII")
@@ -47,10 +47,6 @@ def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tup
     return {name: tcobserve.passed(netlink, index) for name, index in indices.items()}
 
 
-def paced() -> dict[str, int]:
-    """The packets of each MAC that came too fast for the link-local services."""
-    netlink = Netlink(NETFILTER)
-    try:
-        return nfobserve.counts(netlink, pace.TOO_FAST)
-    finally:
-        netlink.close()
+def paced(netlink: Netlink) -> dict[str, int]:
+    """The packets of each MAC that came too fast for the link-local services, by a socket of the filter's."""
+    return nfobserve.counts(netlink, pace.TOO_FAST)
