@@ -10,7 +10,7 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-QUICK := rules forecast wire store dpdk fabric/contract fabric/compile fabric/desired laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
+QUICK := rules forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
 # Four workers: tests of packets mostly wait, and with more of them packets would be late.
 PYTEST_FLAGS ?= -n 4 -q
 

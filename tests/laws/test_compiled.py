@@ -1,6 +1,6 @@
 """Compiled = rule: a virtual packet through the compiled program meets what `rules` say of it."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from compiled import compiled
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
 from elastinet.rules.admission import Passage, missing
 from elastinet.rules.paths import NoNetworkPath, addresses, path
+from elastinet.rules.routing import route_to, table_of
 from packet import TCP, UDP, Packet
 from small_region import Region
 from tracer import Step, Tracer, shown, talks
@@ -19,6 +21,10 @@ CIDRS = ("0.0.0.0/0", "10.0.0.0/16", "10.0.1.0/24", "10.1.0.0/16", "203.0.113.0/
 SPANS = ((80, 80), (0, 65535), (81, 500), (1, 443))
 IN_FULL = (0, 65535)
 """What an ACL opens for answers, whose ports are any: a part of them may let one connection by, not the next."""
+
+
+Nat = Literal["public", "private", ""]
+"""The kind of NAT gateway that the second subnet sends through; "" for none."""
 
 
 class Allowed(NamedTuple):
@@ -50,6 +56,7 @@ class Shape(NamedTuple):
     ingress: tuple[tuple[Allowed, ...], ...]
     egress: tuple[tuple[Allowed, ...], ...]
     entries: tuple[tuple[Entry, ...], ...]
+    nat: Nat
 
 
 allowed = st.builds(
@@ -78,11 +85,15 @@ shapes = st.builds(
     ingress=st.tuples(few, few, few, few),
     egress=st.tuples(*[st.just(()) | few] * 4),
     entries=st.tuples(*[st.just(()) | st.lists(entries, max_size=3).map(tuple)] * 3),
+    nat=st.sampled_from(("public", "private", "")),
 )
 
 
 class Made:
-    """A region of two VPCs: two subnets and two instances in the first, one subnet and two in the second."""
+    """A region of two VPCs: two subnets and two instances in the first, one subnet and two in the second.
+
+    A NAT gateway is in a further subnet of the first VPC, which uses the main table.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self.region = region = Region()
@@ -91,6 +102,8 @@ class Made:
         self.subnets = [region.subnet(self.vpcs[vpc], cidr) for cidr, vpc in subnets]
         self._gateways(shape)
         self._peering(shape)
+        can_be = shape.nat == "private" or shape.gateways[0]  # a public one fails without an internet gateway
+        self.nat = self._nat(shape.nat) if shape.nat and can_be else None
         self._groups(shape)
         for subnet, own in zip(self.subnets, shape.entries, strict=True):
             self._acl(subnet, own)
@@ -110,6 +123,22 @@ class Made:
         for vpc, block, wanted in zip(self.vpcs, blocks, shape.routes, strict=True):
             if wanted:
                 self.region.route(vpc, block, VpcPeeringConnectionId=peering)
+
+    def _nat(self, kind: Nat) -> NatGateway:
+        """Have the second subnet send through a NAT gateway: to everywhere, or to the other VPC."""
+        call, vpc = self.region.call, self.vpcs[0]
+        subnet = self.region.subnet(vpc, "10.0.3.0/24")
+        if kind == "public":
+            allocation = call("AllocateAddress", Domain="vpc")["AllocationId"]
+            made = call("CreateNatGateway", SubnetId=subnet, AllocationId=allocation)
+        else:
+            made = call("CreateNatGateway", SubnetId=subnet, ConnectivityType="private")
+        id = made["NatGateway"]["NatGatewayId"]
+        table = call("CreateRouteTable", VpcId=vpc)["RouteTable"]["RouteTableId"]
+        call("AssociateRouteTable", RouteTableId=table, SubnetId=self.subnets[1])
+        block = "0.0.0.0/0" if kind == "public" else "10.1.0.0/16"
+        call("CreateRoute", RouteTableId=table, DestinationCidrBlock=block, NatGatewayId=id)
+        return self.region.state.need(NatGateway, id)
 
     def _groups(self, shape: Shape) -> None:
         vpcs = [self.vpcs[0], self.vpcs[0], self.vpcs[1], self.vpcs[1]]
@@ -178,12 +207,31 @@ class Made:
         """Whether the rules let a connection come about, and the address that it goes to."""
         state = self.region.state
         try:
-            way = path(state, one, other)
+            source, target = addresses(state, one, other, path(state, one, other))
         except NoNetworkPath:
-            return False, other.primary
-        source, target = addresses(state, one, other, way)
+            if not self._goes_by_nat(one, other):
+                return False, other.primary
+            assert self.nat
+            source, target = self.nat.private_ip, other.primary
         passage = Passage(protocol, port, port, source, target)
         return not any(missing(state, one, other, passage)), target
+
+    def _goes_by_nat(self, one: NetworkInterface, other: NetworkInterface) -> bool:
+        """Whether routes lead to the NAT gateway, from there over the peering connection, and back to it.
+
+        `rules.paths` has no such way, by a gateway's private address.
+        """
+        if self.nat is None:
+            return False
+        nat = self.region.state.need(NetworkInterface, self.nat.interface_id)
+        ways = ((one, other), (nat, other), (other, nat))
+        kinds = [self._kind_of_route(sender, receiver.primary) for sender, receiver in ways]
+        return kinds == ["nat", "peering", "peering"]
+
+    def _kind_of_route(self, sender: NetworkInterface, address: str) -> str | None:
+        table = table_of(self.region.state, sender.vpc_id, sender.subnet_id)
+        route = route_to(self.region.state, table, address)
+        return route.kind if route else None
 
 
 def met(

@@ -1,6 +1,6 @@
 """Ways in which a guest's root keeps something of the memory that it shares: programs that go on."""
 
-from elastinet.fabric.guest import seccomp
+import shlex
 
 SECRET = "/dev/shm/secret"
 CALLS = """import ctypes, os, socket, struct, subprocess, threading, time
@@ -29,6 +29,27 @@ def python(text: str) -> str:
     """A command that runs a Python program until it is killed."""
     return "exec python3 -c '" + (CALLS + text + UNTIL_KILLED).replace("'", "'\\''") + "'"
 
+
+COVERED = shlex.quote(r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    if (count > 1)
+        return write(1, "held", 4) + pause();
+    if (unshare(CLONE_NEWNS)) return 1;
+    int mounts = open("/proc/self/ns/mnt", O_RDONLY), program = open("/proc/self/exe", O_RDONLY);
+    if (mount("none", "/", "tmpfs", 0, "") || setns(mounts, CLONE_NEWNS)) return 2;
+    int copy = open("/copy", O_CREAT | O_WRONLY, 0777);
+    while (sendfile(copy, program, 0, 1 << 20) > 0);
+    close(copy), close(program), close(mounts);
+    return execl("/copy", "copy", "again", (char *) 0);
+}
+""")
+"""Has the memory among mounts of its own, below a root from which nobody sees it, and nothing else of it."""
 
 KEEPERS = {
     "an open file": f"exec 9<{SECRET}; {REST}",
@@ -60,6 +81,12 @@ subprocess.run("mount -t tmpfs none /tmp/jail", shell=True, check=True)
 os.chroot("/tmp/jail")
 os.chdir("/")""").removeprefix("exec "),
     "namespaces of its own": f"exec unshare -Urpmf sh -c '{REST}'",
+    "mounts of its own below another root": f"echo {COVERED} | gcc -O2 -static -x c -o /tmp/covered -; "
+    "exec /tmp/covered",
+    "a tree of mounts that is nowhere": "mkdir -p /d/s; mount --bind /d /d; mount --bind /dev/shm /d/s; "
+    + python("""
+assert c.syscall(428, -100, b"/d", 0x8001) >= 0
+subprocess.run("umount /d/s /d", shell=True, check=True)""").removeprefix("exec "),
     "a descriptor on its way": python("""
 a, b = socket.socketpair()
 f = os.open("/dev/shm/secret", os.O_RDWR)
@@ -188,19 +215,6 @@ t = socket.create_connection(s.getsockname())
 a, b = socket.socketpair()""",
 }
 """Programs that have nothing of the memory, though some of what they have is on no mount."""
-
-if seccomp.fault():  # else no guest has a ring
-    KEEPERS |= {
-        "a buffer of io_uring": python("""
-at = mapped("/dev/shm/secret", os.O_RDWR)
-ring = c.syscall(425, 4, ctypes.create_string_buffer(120))
-assert ring >= 0
-assert c.syscall(427, ring, 0, struct.pack("QQ", at, 4096), 1) == 0
-c.munmap(ctypes.c_void_p(at), ctypes.c_size_t(4096))"""),
-    }
-    INNOCENT |= {
-        "a ring of io_uring": "assert c.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0",
-    }
 
 DOOR = python("""
 door = socket.socket(socket.AF_UNIX)

@@ -28,7 +28,7 @@ class Break(Exception):
 
 
 class Verdict(NamedTuple):
-    """How a rule ends: accept, drop, return, or where it jumps or goes to."""
+    """How a rule ends: accept, drop, return, where it jumps or goes to, or the source that it translates to."""
 
     kind: str
     chain: str = ""
@@ -74,9 +74,18 @@ class Rule:
         if word == "counter":
             self._next()
             return None
+        if word == "snat":
+            return self._source_nat()
         if word in ("update", "add", "limit", "numgen"):
             raise Break  # a pace: a single packet is never too fast
         return self._about(self._fields())
+
+    def _source_nat(self) -> Verdict:
+        """A source translation: to one address, and ports of a range where the protocol has any."""
+        words = [self._next() for _ in range(4)]
+        if words[:3] != ["snat", "ip", "to"]:
+            raise KeyError(self.text)
+        return Verdict("snat", words[3])
 
     def _about(self, names: tuple[str, ...]) -> Verdict | None:
         """A match, an assignment or a lookup by some fields."""

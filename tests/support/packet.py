@@ -16,6 +16,8 @@ class Entry:
     first: tuple[Any, ...]
     mark: int = 0
     answered: bool = False
+    translated: tuple[Any, ...] | None = None
+    """The way of its packets behind a source translation, if there is one."""
 
 
 @dataclass
@@ -57,6 +59,18 @@ class Packet:
         """What connection tracking knows it by, in its own direction."""
         ports = (self.type, 0) if self.protocol in ECHOS else (self.sport, self.dport)
         return (self.protocol, self.source, self.target, *ports)
+
+    def take_source(self, way: tuple[Any, ...]) -> None:
+        """Come from where a way comes from; an ICMP packet keeps its type."""
+        self.source = way[1]
+        if self.protocol not in ECHOS:
+            self.sport = way[3]
+
+    def take_target(self, way: tuple[Any, ...]) -> None:
+        """Go back to where a way comes from."""
+        self.target = way[1]
+        if self.protocol not in ECHOS:
+            self.dport = way[3]
 
     @property
     def way_back(self) -> tuple[Any, ...]:

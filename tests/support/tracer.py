@@ -1,8 +1,8 @@
 """A virtual packet walked through a compiled program, and the rule that decided, without a kernel.
 
-From prerouting to postrouting as Linux does it: the hooks' chains by their priorities, connection tracking,
-policy rules, route tables, neighbours. Links lead into the next router, over a peering connection or through
-the internet. What holds packets up (the netdev tables) is left out, and so are NAT gateways' own namespaces.
+From prerouting to postrouting as Linux does it: the hooks' chains by their priorities, connection tracking with
+source translation, policy rules, route tables, neighbours. Links lead into the next router, into a NAT gateway,
+over a peering connection or through the internet. What holds packets up (the netdev tables) is left out.
 """
 
 import ipaddress
@@ -64,7 +64,10 @@ class Space:
         found = list(items.values())
         self.links = {item.name: item for item in found if isinstance(item, Link)}
         self.indices = {name: link.index for name, link in self.links.items()} | {"lo": LOOPBACK}
-        self.own = {ipaddress.ip_address(a.address) for a in found if isinstance(a, LinkAddress)}
+        self.addresses = {
+            (a.link, ipaddress.ip_address(a.address)) for a in found if isinstance(a, LinkAddress)
+        }
+        self.own = {address for _, address in self.addresses}
         self.near = {
             (n.link, ipaddress.ip_address(n.address)): n.mac for n in found if isinstance(n, Neighbour)
         }
@@ -81,6 +84,27 @@ class Space:
                 sets[element.set][element.element] = element.data
         self.rules = Rules(sets)
         self.tracked: dict[tuple[Any, ...], Entry] = {}
+        self.translated: dict[tuple[Any, ...], Entry] = {}
+
+    def note(self, entry: Entry) -> None:
+        """Remember a connection whose first packet has left."""
+        self.tracked.setdefault(entry.first, entry)
+        if entry.translated:
+            self.translated.setdefault(entry.translated, entry)
+
+    def free_way(self, packet: Packet, to: str) -> tuple[Any, ...]:
+        """The way of a packet from another source: its own port if it may and nobody has it, else the next."""
+        address, _, ports = to.partition(":")
+        protocol, _source, target, *numbers = packet.way
+        way = (protocol, ipaddress.ip_address(address), target, *numbers)
+        if not ports:
+            return way
+        low, high = map(int, ports.split("-"))
+        for port in (numbers[0], *range(low, high + 1)):
+            way = (*way[:3], port, *numbers[1:])
+            if low <= port <= high and way not in self.translated:
+                return way
+        raise AssertionError("all ports are taken")
 
     def hooked(self, hook: str) -> list[Chain]:
         """The chains of a hook in the order of their priorities."""
@@ -176,7 +200,7 @@ class Tracer:
             return ""
         packet.next_hop = ipaddress.ip_address(route.via or str(packet.target))
         packet.oif = space.indices[route.link]
-        if (route.link, packet.next_hop) not in space.near:
+        if (route.link, packet.next_hop) not in space.near and not self._answers(space, route.link, packet):
             steps.append(Step(space.id, "neighbours", f"{packet.next_hop} at {route.link}", "unreachable"))
             return ""
         packet.hops -= 1
@@ -184,15 +208,25 @@ class Tracer:
             space, "postrouting", packet, steps
         )
         if gone_on and packet.entry is not None:
-            space.tracked.setdefault(packet.entry.first, packet.entry)
+            space.note(packet.entry)
             packet.entry.answered |= packet.direction == "reply"
         return route.link if gone_on else ""
+
+    def _answers(self, space: Space, link: str, packet: Packet) -> bool:
+        """Whether the router at the other end of a link answers for the next hop: no other neighbour is asked."""
+        if (space.id, link) not in self.far:
+            return False
+        id, own = self.far[space.id, link]
+        return (own.name, packet.next_hop) in self.spaces[id].addresses
 
     def _hook(self, space: Space, hook: str, packet: Packet, steps: list[Step]) -> bool:
         """Whether a hook's chains let a packet by; those after connection tracking know its connection."""
         for chain in space.hooked(hook):
             if hook != "prerouting" or priority(chain) > TRACKED_FROM:
                 _track(space, packet)
+            if chain.hook.startswith("type nat "):
+                self._translate(space, chain, packet, steps)
+                continue
             verdict = self._chain(space, chain, packet, steps)
             policy = chain.hook.partition("policy ")[2].rstrip("; ") or "accept"
             if verdict is None:
@@ -201,7 +235,22 @@ class Tracer:
                 return False
         if hook == "prerouting":
             _track(space, packet)
+            if packet.direction == "reply" and packet.entry and packet.entry.translated:
+                packet.take_target(packet.entry.first)
         return True
+
+    def _translate(self, space: Space, chain: Chain, packet: Packet, steps: list[Step]) -> None:
+        """Ask a chain for a connection's first packet only; the others follow it."""
+        entry = packet.entry
+        assert entry is not None
+        if packet.direction == "reply":
+            return
+        if entry.first not in space.tracked:
+            verdict = self._chain(space, chain, packet, steps)
+            if verdict and verdict.kind == "snat":
+                entry.translated = space.free_way(packet, verdict.chain)
+        if entry.translated:
+            packet.take_source(entry.translated)
 
     def _chain(self, space: Space, chain: Chain, packet: Packet, steps: list[Step]) -> Verdict | None:
         """The verdict of a chain: accept, drop, or None at its end."""
@@ -212,7 +261,7 @@ class Tracer:
             steps.append(Step(space.id, chain.name, text, " ".join(verdict).strip()))
             if verdict.kind == "return":
                 return None
-            if verdict.kind in ("accept", "drop"):
+            if verdict.kind in ("accept", "drop", "snat"):
                 return verdict
             found = self._chain(space, space.chains[verdict.chain], packet, steps)
             if found is not None or verdict.kind == "goto":
@@ -227,19 +276,23 @@ def _track(space: Space, packet: Packet) -> None:
     if found := space.tracked.get(packet.way):
         packet.entry, packet.direction = found, "original"
         packet.state = "established" if found.answered else "new"
-    elif found := space.tracked.get(packet.way_back):
+    elif found := space.tracked.get(packet.way_back) or space.translated.get(packet.way_back):
         packet.entry, packet.direction, packet.state = found, "reply", "established"
     else:
         packet.entry, packet.direction, packet.state = Entry(packet.way), "original", "new"
 
 
 def talks(tracer: Tracer, one: str, other: str, packet: Packet) -> tuple[bool, list[Step]]:
-    """Whether a packet from one interface reaches another and the answer comes back; and the rules on the way."""
+    """Whether a packet from one interface reaches another and its answer comes back, from where the packet went.
+
+    And the rules on the way.
+    """
     there = tracer.send(one, replace(packet))
     if there.reached != other:
         return False, there.steps
     back = tracer.send(other, there.packet.answer())
-    return back.reached == one, [*there.steps, *back.steps]
+    is_met = back.reached == one and back.packet.way == packet.answer().way
+    return is_met, [*there.steps, *back.steps]
 
 
 def shown(steps: list[Step]) -> Iterator[str]:

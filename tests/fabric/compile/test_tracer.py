@@ -4,6 +4,7 @@ import pytest
 
 from compiled import compiled
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
 from golden.regions import REGIONS
 from nftables_words import Rule, Rules
 from packet import ICMP, ICMP6, TCP, UDP, Packet
@@ -17,6 +18,10 @@ class Place:
 
     def __init__(self, name: str) -> None:
         self.region = REGIONS[name]()
+        self.look()
+
+    def look(self) -> None:
+        """Compile the region as it is now."""
         state = self.region.state
         self.interfaces = list(state.all(NetworkInterface))
         self.tracer = Tracer(compiled(state, self.region.settings, most_bps=0))
@@ -75,6 +80,40 @@ def test_a_route_to_an_interface_follows_its_check() -> None:
     blackhole = place.send(2, Packet(TCP, sender, "198.18.0.1"))
     assert (blackhole.reached, blackhole.why.chain) == ("", "routing"), "that interface checks destinations"
     assert blackhole.why.rule.startswith("198.18.0.0/15 in table")
+
+
+def test_a_nat_gateway_in_its_own_name() -> None:
+    """A connection leaves with its public address, its answers find the sender, and nobody else comes in."""
+    place = Place("nat_gateway")
+    (nat,) = place.region.state.all(NatGateway)
+    sender = place.interfaces[0]
+    found = place.send(0, Packet(UDP, sender.primary, PUBLIC_RESOLVER, dport=53))
+    assert (found.reached, str(found.packet.source)) == ("internet", nat.public_ip)
+    assert any(step.verdict == f"snat {nat.private_ip}:1024-65535" for step in found.steps)
+    internet = place.tracer.spaces["internet"]
+    back = place.tracer.walk(internet, found.packet.answer())
+    assert (back.reached, str(back.packet.target), back.packet.dport) == (sender.id, sender.primary, 40000)
+    uninvited = place.tracer.walk(
+        internet, Packet(UDP, PUBLIC_RESOLVER, nat.public_ip, sport=53, dport=40001)
+    )
+    assert (uninvited.reached, uninvited.why.namespace, uninvited.why.chain) == ("", nat.id, "input")
+
+
+def test_two_senders_with_one_port() -> None:
+    """Behind a NAT gateway the second one's is another, and each gets its own answers."""
+    place = Place("nat_gateway")
+    place.region.launch(place.interfaces[0].subnet_id)
+    place.look()
+    behind = [n for n, one in enumerate(place.interfaces) if one.subnet_id == place.interfaces[0].subnet_id]
+    found = [
+        place.send(n, Packet(TCP, place.interfaces[n].primary, PUBLIC_RESOLVER, dport=443)) for n in behind
+    ]
+    assert [one.reached for one in found] == ["internet"] * 2
+    assert len({one.packet.sport for one in found}) == 2
+    internet = place.tracer.spaces["internet"]
+    back = [place.tracer.walk(internet, one.packet.answer()) for one in found]
+    assert [one.reached for one in back] == [place.interfaces[n].id for n in behind]
+    assert {one.packet.dport for one in back} == {40000}
 
 
 def test_a_middlebox_both_ways() -> None:

@@ -6,8 +6,8 @@ import time
 from elastinet.fabric.compile import shaping
 from elastinet.fabric.compile.items import Chain, Class, Queue, Redirect, Up
 from elastinet.fabric.kernel import nftext, rtnl
-from elastinet.fabric.kernel.netlink import Netlink
-from elastinet.fabric.kernel.nftables import Nft
+from elastinet.fabric.kernel.netlink import NetlinkSocket
+from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.worker import Worker
 
 ADVICE = (
@@ -32,7 +32,7 @@ def shaping_fault() -> str | None:
 def _try_shaping() -> None:
     """Make one of each kind; the namespace goes with the thread."""
     queue, numbers = "q", {"q": 10, "lo": 1}
-    netlink, nft = Netlink(), Nft()
+    netlink, nft = NetlinkSocket(), NftContext()
     try:
         for item in (
             Queue(queue, 10, "i-0"),

@@ -15,8 +15,8 @@ from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteIt
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, knobs, rtnl
 from elastinet.fabric.kernel.loop import complain
-from elastinet.fabric.kernel.netlink import CREATE, Message, Netlink
-from elastinet.fabric.kernel.nftables import Nft
+from elastinet.fabric.kernel.netlink import CREATE, Message, NetlinkSocket
+from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.rules.addressing import PUBLIC_POOL
 
@@ -81,7 +81,7 @@ class Exposure:
         """Be the guard, before there is anything to pass; runs in its namespace."""
         for knob, value in KNOBS.items():
             knobs.write(knob, value)
-        with contextlib.closing(Nft()) as nft:
+        with contextlib.closing(NftContext()) as nft:
             if refusal := nft.run(FILTER):
                 raise OSError(refusal)
         _send([rtnl.up(LOOPBACK)])  # a namespace without any address takes no gateway
@@ -137,7 +137,7 @@ def _no_link(_name: str) -> int:
 
 
 def _send(messages: list[Message]) -> None:
-    with contextlib.closing(Netlink()) as netlink:
+    with contextlib.closing(NetlinkSocket()) as netlink:
         for error in netlink.send(messages):
             if error:
                 raise error

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.fabric.contract.objects import Guest
-from elastinet.fabric.guest import birth
+from elastinet.fabric.guest import birth, seccomp
 from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import isolate, kernel
@@ -24,7 +24,8 @@ from elastinet.fabric.kernel.loop import Loop, complain
 FOLDER = Path(isolate.PRIVATE) / "memories"
 FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 ENDPOINT = re.compile(r"(\d+):\d+:\d+")
-FAULT = "instances cannot share memory: the kernel needs CONFIG_CHECKPOINT_RESTORE"
+NO_PIDS = "instances cannot share memory: the kernel needs CONFIG_CHECKPOINT_RESTORE"
+NO_FILTER = "instances share no memory, as one could keep it by system calls that are not refused here"
 RETRY_SECONDS, MOST_DOUBLINGS, MOST_LEAVES = 0.1, 5, 2
 """Half the first pause after a failure, doublings of it at most, failures to leave that end a guest."""
 
@@ -49,12 +50,8 @@ class Memories:
         self._changed = changed
         self._members: dict[str, Member] = {}
         self._numbers: dict[str, int] = {}
-        self._can_share = birth.LAST_PID.exists()
-
-    @property
-    def fault(self) -> str | None:
-        """The reason why guests cannot share memory here; None if they can."""
-        return None if self._can_share else FAULT
+        self.fault = _fault()
+        self._can_share = self.fault is None
 
     def pids_for(self, process: GuestProcess) -> float:
         """The share of all process ids that a new guest leaves to others, as long as it is here."""
@@ -164,6 +161,13 @@ class Memories:
             if _owner(name, (process, *others)) is process:
                 with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # no endpoint is a folder
                     (path / name).unlink()
+
+
+def _fault() -> str | None:
+    """The reason why guests cannot share memory here; None if they can."""
+    if seccomp.fault():
+        return NO_FILTER
+    return None if birth.LAST_PID.exists() else NO_PIDS
 
 
 def _opened(memory: str) -> Path:

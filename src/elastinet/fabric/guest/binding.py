@@ -15,8 +15,8 @@ from typing import TypeVar
 from elastinet.fabric.compile.items import Link
 from elastinet.fabric.contract.names import word
 from elastinet.fabric.kernel import isolate, kernel, linkstate, offloads, rtnl
-from elastinet.fabric.kernel.netlink import Netlink
-from elastinet.fabric.kernel.nftables import Nft
+from elastinet.fabric.kernel.netlink import NetlinkSocket
+from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.worker import Worker
 
 T = TypeVar("T")
@@ -66,10 +66,10 @@ class Binding:
 
     def _take(self) -> None:
         device, name = self._link.peer_name, f"elastinet_{word(self._link.peer_name)}"
-        netlink = Netlink()
+        netlink = NetlinkSocket()
         self._undo.callback(netlink.close)
         before = linkstate.read(netlink, device)
-        nft = Nft()
+        nft = NftContext()
         self._undo.callback(nft.close)
         if refusal := nft.run(FILTER.format(name=name, device=device, first=FIRST)):
             raise OSError(f"the kernel keeps {device}: {refusal}")

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 HEADER = struct.Struct("=IHHII")
 REQUEST, ACK, REPLACE, EXCLUSIVE, CREATE, DUMP = 0x1, 0x4, 0x100, 0x200, 0x400, 0x300
@@ -18,7 +19,24 @@ Message = tuple[int, int, bytes]
 """A message's type, its flags, and its body behind the header."""
 
 
-class Netlink:
+class Netlink(Protocol):
+    """Messages to the kernel of one network namespace, and its answers."""
+
+    @property
+    def port(self) -> int:
+        """The number by which the kernel tells others who has changed something."""
+
+    def send(self, messages: Sequence[Message]) -> list[OSError | None]:
+        """Have every message done in order; give one answer per message, None for success."""
+
+    def dump(self, message: Message) -> Iterator[tuple[int, bytes]]:
+        """Ask for all objects of a kind; give each one's type and body."""
+
+    def close(self) -> None:
+        """Ask no more."""
+
+
+class NetlinkSocket:
     """A socket that belongs to the namespace of the thread that opens it."""
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
@@ -32,7 +50,12 @@ class Netlink:
             self._socket.close()
             raise
         self._sequence = 0
-        self.port: int = self._socket.getsockname()[0]
+        self._port: int = self._socket.getsockname()[0]
+
+    @property
+    def port(self) -> int:
+        """The number by which the kernel tells others who has changed something."""
+        return self._port
 
     def close(self) -> None:
         """Close the socket."""

@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+from typing import Protocol
 
 NAMES = ("libnftables.so.1", "libnftables.so")
 
@@ -29,7 +30,17 @@ def load() -> ctypes.CDLL:
     return library
 
 
-class Nft:
+class Nft(Protocol):
+    """The packet filter of one network namespace."""
+
+    def run(self, text: str) -> str | None:
+        """Apply commands, all or none; give the first line of the refusal if they were refused."""
+
+    def close(self) -> None:
+        """Change no more."""
+
+
+class NftContext:
     """A context in the network namespace of the thread that makes it."""
 
     def __init__(self) -> None:

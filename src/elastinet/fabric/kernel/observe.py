@@ -6,7 +6,7 @@ comparison with what is wanted then mends all of it.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_ntop
 
@@ -24,7 +24,7 @@ from elastinet.fabric.compile.items import (
     Up,
 )
 from elastinet.fabric.contract import names
-from elastinet.fabric.kernel import knobs, rtnl, tcobserve
+from elastinet.fabric.kernel import rtnl, tcobserve
 from elastinet.fabric.kernel.netlink import Netlink, attributes
 
 IFNAME, MTU, MAC, ALIAS = 3, 4, 1, 20
@@ -32,6 +32,10 @@ TO, PREFERENCE, MARK, TABLE, MASK = 1, 6, 10, 15, 16
 KERNEL_RULES = (0, 32766, 32767)
 MAIN, LOCAL = 254, 255
 NOT_OURS = ("::1", names.INTERNET_ADDRESS, names.INTERNET_ADDRESS6)
+
+
+Read = Callable[[str], str]
+"""Gives what a setting of the network says."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,12 @@ class Seen:
     alias: str
 
 
-def correct(applied: Items, netlink: Netlink) -> Items:
+def correct(applied: Items, netlink: Netlink, read: Read) -> Items:
     """Give the record of links and routes as it should read; other items are left as they are."""
     seen = {link.index: link for link in _links(netlink)}
     result = {identity: item for identity, item in applied.items() if identity[0] not in rtnl_kinds}
     result |= _true_links(applied, {link.name: link for link in seen.values()})
-    result |= _settings(applied, result)
+    result |= _settings(applied, result, read)
     result |= tcobserve.correct(applied, {link.name: link.index for link in seen.values()}, netlink)
     main = MAIN if any(identity[:2] == ("path", MAIN) for identity in applied) else LOCAL
     for item in _objects(netlink, seen, main, _families(applied)):
@@ -91,12 +95,12 @@ def _true_links(applied: Items, seen: dict[str, Seen]) -> Items:
     return result
 
 
-def _settings(applied: Items, links: Items) -> Items:
+def _settings(applied: Items, links: Items, read: Read) -> Items:
     """Knobs as they are; what guests' ends were given is theirs for as long as the link is the same."""
     result: Items = {}
     for identity, item in applied.items():
         if isinstance(item, Sysctl):
-            result[identity] = msgspec.structs.replace(item, value=knobs.read(item.path))
+            result[identity] = msgspec.structs.replace(item, value=read(item.path))
         link = ("link", item.link) if isinstance(item, GuestAddress) else None
         if link and link in links and links[link] == applied.get(link):
             result[identity] = item

@@ -18,8 +18,8 @@ from elastinet.fabric.revoke import devicenumber, mounts, nameless, sockets
 from elastinet.fabric.revoke.lineage import lineage
 from elastinet.fabric.revoke.mounts import Mount
 
-QUEUED = re.compile(r"^(?:scm_fds|UserFiles|UserBufs):\s*[1-9]", re.MULTILINE)
-"""Descriptors and pages under way in a socket, or known to an io_uring, that are in no process's table."""
+QUEUED = re.compile(r"^scm_fds:\s*[1-9]", re.MULTILINE)
+"""Descriptors under way in a socket, that are in no process's table."""
 UNMOUNTED = "anon_inode:[fscontext]"
 """A file system that is yet to be mounted: an overlay that has its layers already."""
 HIDING = {"overlay": 0x794C7630, "binfmt_misc": 0x42494E4D}
@@ -45,16 +45,15 @@ class Taken(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The mounts and devices that a process may have files of: its guest's own, and the machine's."""
+    """The mounts that a process may have files of, and their devices."""
 
     mounts: Set[int]
-    own: Set[int]
     devices: Set[int]
 
     def more(self, found: list[Mount]) -> "Known":
         """The same and some mounts more."""
         numbers, devices = {mount.id for mount in found}, {_number(mount) for mount in found}
-        return Known(self.mounts | numbers, self.own | devices, self.devices)
+        return Known(self.mounts | numbers, self.devices | devices)
 
 
 def overlays(init: int) -> frozenset[str]:
@@ -66,8 +65,8 @@ def memory_holders(init: int, taken: Taken) -> list[int]:
     """The processes of the guest with this init that hold something of what has been taken."""
     with _namespace(f"/proc/{init}", "user") as guest, _namespace(f"/proc/{init}", "mnt") as own:
         plain = [mount for mount in mounts.of(own) if not taken.is_behind(mount)]
-        known = Known(set(), set(), _devices_here() - {taken.device}).more(plain)
-        search = Search(taken, guest, known, {os.fstat(own).st_ino: known})
+        known = Known(set(), set()).more(plain)
+        search = Search(taken, guest, os.fstat(own).st_ino, known)
         return [pid for pid in processes(init) if search.holds(pid)]
 
 
@@ -81,7 +80,7 @@ def _namespace(task: str, kind: str) -> Iterator[int]:
 
 
 def _devices_here() -> set[int]:
-    """The devices of this machine that commands get files of from outside, and of memory without a name."""
+    """The devices of this machine's programs and libraries, and of memory without a name."""
     return {_number(mount) for mount in mounts.shown("/proc/self")} | set(nameless.devices())
 
 
@@ -99,25 +98,20 @@ def processes(init: int) -> Iterator[int]:
                 yield int(name)
 
 
-def _maps(task: str, inside: Known) -> bool:
-    """True if a thread has mapped a file of an unknown file system."""
-    strange = nameless.mapped(task) - inside.own - inside.devices
-    return bool(strange) and not strange <= nameless.rings()
-
-
 def _told(process: str, number: str) -> str:
     with open(f"{process}/fdinfo/{number}", encoding="utf-8", errors="replace") as told:
         return told.read()
 
 
 class Search:
-    """One look at a guest's processes; `guest` is its user namespace, `first` is what its init knows."""
+    """One look at a guest's processes; `guest` is its user namespace, `first` is what its init mounts."""
 
-    def __init__(self, taken: Taken, guest: int, first: Known, known: dict[int, Known | None]) -> None:
+    def __init__(self, taken: Taken, guest: int, mounts_of_init: int, first: Known) -> None:
         self._taken = taken
         self._guest = guest
         self._first = first
-        self._known = known
+        self._known: dict[int, Known | None] = {mounts_of_init: first}
+        self._mappable = _devices_here() - {taken.device}
         self._agents = os.stat("/proc/self/ns/user").st_ino
         self._home = os.readlink("/proc/self/ns/mnt")
         self._watched = f"sdev:{devicenumber.inside(taken.device):x} "
@@ -133,7 +127,7 @@ class Search:
         task = f"/proc/{pid}/task/{tid}"
         try:
             inside = self._inside(task)
-            if inside is None or _maps(task, inside):
+            if inside is None or self._maps(task, inside):
                 return True
             if any(self._stands_in(f"{task}/{link}", inside) for link in ("cwd", "root", "exe")):
                 return True
@@ -146,15 +140,19 @@ class Search:
         with _namespace(task, "mnt") as namespace:
             number = os.fstat(namespace).st_ino
             if number not in self._known:
-                self._known[number] = self._elsewhere(task, namespace)
+                self._known[number] = self._elsewhere(namespace)
         return self._known[number]
 
-    def _elsewhere(self, task: str, namespace: int) -> Known | None:
+    def _elsewhere(self, namespace: int) -> Known | None:
         reached = mounts.of(namespace)
-        seen = {mount.id for mount in mounts.shown(task)}
-        if any(map(self._taken.is_behind, reached)) or not seen <= {mount.id for mount in reached}:
+        if any(map(self._taken.is_behind, reached)) or mounts.is_covered(namespace):
             return None
         return self._first.more(reached)
+
+    def _maps(self, task: str, inside: Known) -> bool:
+        """True if a thread has mapped a file of an unknown file system."""
+        strange = nameless.mapped(task) - inside.devices - self._mappable
+        return bool(strange) and not strange <= nameless.rings()
 
     def _stands_in(self, path: str, inside: Known) -> bool:
         fd = os.open(path, os.O_PATH)
@@ -173,7 +171,7 @@ class Search:
             if QUEUED.search(told) or self._watched in told:
                 return True
             if target.startswith("socket:["):
-                return sockets.leads_out(pid, int(number), self._guest, inside.own)
+                return sockets.leads_out(pid, int(number), self._guest, inside.devices)
             return self._is_of(path, os.stat(path), told, inside)
         except FileNotFoundError:
             return False  # closed meanwhile
@@ -183,8 +181,8 @@ class Search:
         if found.st_dev == self._taken.device:
             return True
         mount = MOUNT_ID.search(told)
-        if mount is None or int(mount[1]) in inside.mounts or found.st_dev in inside.devices:
+        if mount is None or int(mount[1]) in inside.mounts:
             return False
         if stat.S_ISREG(found.st_mode):
             return kernel.magic_of(path) in HIDING.values()
-        return stat.S_ISDIR(found.st_mode)
+        return stat.S_ISDIR(found.st_mode)  # of a tree of mounts that is nowhere: others may be in it

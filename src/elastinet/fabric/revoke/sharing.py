@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import PurePath
 
 from elastinet.fabric.kernel import ending, kernel
 from elastinet.fabric.revoke import mounts
@@ -17,6 +16,8 @@ from elastinet.fabric.revoke.holders import Taken, memory_holders
 from elastinet.fabric.revoke.standstill import standstill
 
 TARGET = "/dev/shm"
+KEPT = "its processes do not let go of the memory that they shared"
+HIDDEN = "the memory that it shared is mounted, or may be, where it cannot be taken off"
 ROUNDS, MOST_SECONDS, PAUSE_SECONDS = 2, 3.0, 0.002
 """Nobody may be found in two rounds: two from outside could pass something on behind our back in one."""
 
@@ -52,7 +53,7 @@ def _take(init: int, taken: Taken) -> None:
             if _end_holders(init, taken):
                 quiet = 0
                 if time.monotonic() > end:
-                    raise OSError("its processes do not let go of the memory that they shared")
+                    raise OSError(KEPT)
                 time.sleep(PAUSE_SECONDS)
 
 
@@ -66,24 +67,20 @@ def _end_holders(init: int, taken: Taken) -> bool:
 
 
 def _unmount(init: int, taken: Taken) -> bool:
-    """Take off a guest's mounts that are, or may lead to, what is taken, or cover such; false for none."""
+    """Take off a guest's mounts that are, or may lead to, what is taken; false for none.
+
+    Raises OSError where one cannot be taken off, or may be out of sight.
+    """
     namespace = os.open(f"/proc/{init}/ns/mnt", os.O_RDONLY)
     try:
-        seen, reached = mounts.shown(f"/proc/{init}"), mounts.of(namespace)
-        points = [mount.point for mount in reached if taken.is_behind(mount)]
-        if not {mount.id for mount in seen} <= {mount.id for mount in reached}:
-            points.append("/")  # something covers the whole root
+        reached = mounts.of(namespace)
+        behind = [mount.point for mount in reached if taken.is_behind(mount)]
         with mounts.among(namespace):
-            for point in reversed(points):
-                _take_off(point)
-        return bool(points)
+            for point in reversed(behind):
+                with suppress(OSError):  # gone with another, or below one: it is looked at again
+                    kernel.umount(point, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+        if (behind and mounts.of(namespace) == reached) or mounts.is_covered(namespace):
+            raise OSError(HIDDEN)
+        return bool(behind)
     finally:
         os.close(namespace)
-
-
-def _take_off(point: str) -> None:
-    """Unmount what is uppermost at a place; where something above the place covers it, that."""
-    for path in (point, *map(str, PurePath(point).parents[:-1])):
-        with suppress(OSError):  # no mount is here any more, or it is one that the guest was born with
-            kernel.umount(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
-            return

@@ -12,7 +12,7 @@ from collections.abc import Set
 from fcntl import ioctl
 
 from elastinet.fabric.kernel import kernel
-from elastinet.fabric.kernel.netlink import Netlink, attributes
+from elastinet.fabric.kernel.netlink import NetlinkSocket, attributes
 from elastinet.fabric.revoke import devicenumber
 from elastinet.fabric.revoke.lineage import lineage, owner
 
@@ -61,7 +61,7 @@ def _leads_out(found: socket.socket, guest: int, own: Set[int]) -> bool:
 def _is_elsewhere(network: int, inode: int, own: Set[int]) -> bool:
     """True if a Unix socket's peer, or a name of either, is not the guest's, or may soon not be."""
     with kernel.visit(network):
-        netlink = Netlink(SOCK_DIAG)
+        netlink = NetlinkSocket(SOCK_DIAG)
     try:
         told = _ask(netlink, inode)
         peer = int.from_bytes(told.get(PEER, b""), sys.byteorder)
@@ -82,7 +82,7 @@ def _device(file: bytes) -> int:
     return devicenumber.outside(device)
 
 
-def _ask(netlink: Netlink, inode: int) -> dict[int, bytes]:
+def _ask(netlink: NetlinkSocket, inode: int) -> dict[int, bytes]:
     """The kernel's attributes of a Unix socket of the network; empty if there is no such socket."""
     asked = REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, inode, SHOW_FILE_AND_PEER, ANY_COOKIE, ANY_COOKIE)
     try:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from elastinet.fabric.compile import link_local
 from elastinet.fabric.compile.classes import ClassStats
 from elastinet.fabric.kernel import nfobserve, tcobserve
-from elastinet.fabric.kernel.netlink import NETFILTER, Netlink, attributes
+from elastinet.fabric.kernel.netlink import Netlink, attributes
 
 GETSTATS = 94
 MESSAGE = struct.Struct("=BxxxII")
@@ -50,10 +50,6 @@ def queues(netlink: Netlink, indices: dict[str, int]) -> dict[str, dict[int, tup
     return {name: tcobserve.passed(netlink, index) for name, index in indices.items()}
 
 
-def exceeded() -> dict[str, int]:
-    """The packets of each MAC that were above its allowance for the link-local services."""
-    netlink = Netlink(NETFILTER)
-    try:
-        return nfobserve.counts(netlink, link_local.EXCEEDED)
-    finally:
-        netlink.close()
+def exceeded(netlink: Netlink) -> dict[str, int]:
+    """The packets of each MAC above its link-local allowance, by a socket of the filter's."""
+    return nfobserve.counts(netlink, link_local.EXCEEDED)

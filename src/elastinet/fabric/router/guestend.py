@@ -7,7 +7,6 @@ will tell: a client of DHCPv6 would cost each guest more than all the rest, so i
 
 import contextlib
 import ipaddress
-import socket
 from collections.abc import Sequence
 
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
@@ -16,41 +15,42 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from elastinet.fabric.compile.items import Link
 from elastinet.fabric.contract.names import MAIN_TABLE, ROUTER_MAC, link_local, own_table
-from elastinet.fabric.kernel import knobs, offloads, rtnl
-from elastinet.fabric.kernel.netlink import CREATE, REPLACE, Message, Netlink
+from elastinet.fabric.kernel import offloads, rtnl
+from elastinet.fabric.kernel.doors import Doors
+from elastinet.fabric.kernel.netlink import CREATE, REPLACE, Message
 from elastinet.fabric.kernel.rtnl import INET, INET6, encoded
 
 ROUTER = link_local(ROUTER_MAC)
 METRIC = 512
 
 
-def settle(link: Link) -> None:
+def settle(link: Link, doors: Doors) -> None:
     """Configure the other end; runs in the guest's network namespace."""
     if link.mediated:
         offloads.only_tcp(link.peer_name)
-    index = socket.if_nametoindex(link.peer_name)
+    index = doors.index(link.peer_name)
     table = own_table(link.peer_name)
     messages = [rtnl.up(index), _address(link.address, index, table), _default(link.gateway, index, table)]
     if table != MAIN_TABLE:
         messages.append(_rule(link.address, table))
-    with contextlib.closing(Netlink()) as netlink:
+    with contextlib.closing(doors.netlink()) as netlink:
         for error in netlink.send(messages):
             if error:
                 raise error
 
 
-def settle6(link: Link, come: Sequence[str], go: Sequence[str]) -> None:
+def settle6(link: Link, come: Sequence[str], go: Sequence[str], doors: Doors) -> None:
     """Give the other end IPv6 addresses and take others away; runs in the guest's network namespace.
 
     A device that the guest has given another name is its own matter.
     """
-    if not knobs.read(f"ipv6/conf/{link.peer_name}/accept_dad"):
+    if not doors.read(f"ipv6/conf/{link.peer_name}/accept_dad"):
         return
-    index, table = socket.if_nametoindex(link.peer_name), own_table(link.peer_name)
+    index, table = doors.index(link.peer_name), own_table(link.peer_name)
     for knob, value in _KNOBS6 if come else ():
-        knobs.write(f"ipv6/conf/{knob.format(device=link.peer_name)}", value)
+        doors.write(f"ipv6/conf/{knob.format(device=link.peer_name)}", value)
     if come and table != MAIN_TABLE:
-        knobs.write(f"ipv6/conf/{link.peer_name}/accept_ra_defrtr", "0")
+        doors.write(f"ipv6/conf/{link.peer_name}/accept_ra_defrtr", "0")
     messages = [_default6(index, table)] if come else []
     for address in come:
         messages += [_address6(rtnl.NEWADDR, CREATE | REPLACE, address, index)]
@@ -58,7 +58,7 @@ def settle6(link: Link, come: Sequence[str], go: Sequence[str]) -> None:
     for address in go:
         messages += [_address6(rtnl.DELADDR, 0, address, index)]
         messages += [_rule6(rtnl.DELRULE, 0, address, table)] if table != MAIN_TABLE else []
-    with contextlib.closing(Netlink()) as netlink:
+    with contextlib.closing(doors.netlink()) as netlink:
         for error in netlink.send(messages):
             if error and not rtnl.is_absence(error):
                 raise error

@@ -5,7 +5,6 @@ All methods but `__init__` run in the namespace's own worker thread.
 
 import contextlib
 import os
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -23,9 +22,9 @@ from elastinet.fabric.compile.items import (
     Sysctl,
 )
 from elastinet.fabric.contract.keys import Key, Subject
-from elastinet.fabric.kernel import kernel, knobs, nfobserve, nftext, observe, offloads, relay, rtnl
-from elastinet.fabric.kernel.netlink import NETFILTER, Message, Netlink
-from elastinet.fabric.kernel.nftables import Nft
+from elastinet.fabric.kernel import nfobserve, nftext, observe, offloads, relay, rtnl
+from elastinet.fabric.kernel.doors import KERNEL, Doors
+from elastinet.fabric.kernel.netlink import NETFILTER, Message
 from elastinet.fabric.router import counters, guestend
 from elastinet.fabric.router.record import Record
 
@@ -39,7 +38,9 @@ Failures = dict[Identity, str]
 class Router:
     """The record of a namespace, its sockets, and the step from one set of items to the next."""
 
-    def __init__(self, namespace_fds: Mapping[str, int], start_relay: relay.Start) -> None:
+    def __init__(
+        self, namespace_fds: Mapping[str, int], start_relay: relay.Start, doors: Doors = KERNEL
+    ) -> None:
         self.record = Record()
         self.steps = 0
         self.ending: set[int] = set()
@@ -49,10 +50,10 @@ class Router:
         self._namespace_fds = namespace_fds
         self._middles: dict[str, int] = {}
         self._start_relay = start_relay
+        self._doors = doors
         with contextlib.ExitStack() as opened:
-            self._netlink = opened.enter_context(contextlib.closing(Netlink()))
-            self._nft = opened.enter_context(contextlib.closing(Nft()))
-            self._home = kernel.own_network()
+            self._netlink = opened.enter_context(contextlib.closing(doors.netlink()))
+            self._nft = opened.enter_context(contextlib.closing(doors.nft()))
             opened.pop_all()
 
     @property
@@ -74,12 +75,11 @@ class Router:
         """Close the sockets."""
         self._netlink.close()
         self._nft.close()
-        os.close(self._home)
 
     def observe(self) -> None:
         """Correct the record by what the kernel really has."""
-        seen = observe.correct(self.record.items, self._netlink)
-        with contextlib.closing(Netlink(NETFILTER)) as netfilter:
+        seen = observe.correct(self.record.items, self._netlink, self._doors.read)
+        with contextlib.closing(self._doors.netlink(NETFILTER)) as netfilter:
             seen = nfobserve.correct(seen, netfilter)
         self.record.replace(seen)
         self._unmet |= seen.keys() | self._wanted.keys()
@@ -120,7 +120,9 @@ class Router:
         moment, traffic = time.monotonic(), counters.links(self._netlink)
         names = [item.name for item in self.record.items.values() if isinstance(item, Queue)]
         queues = {name: self._index(name) for name in names}
-        return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), counters.exceeded())
+        with contextlib.closing(self._doors.netlink(NETFILTER)) as netfilter:
+            exceeded = counters.exceeded(netfilter)
+        return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), exceeded)
 
     def read_traffic(self) -> tuple[float, dict[int, counters.TrafficCounters]]:
         """The time (monotonic, in seconds) and the counters of this namespace's links."""
@@ -181,7 +183,7 @@ class Router:
             knob = new or old
             assert isinstance(knob, Sysctl)
             try:
-                knobs.write(knob.path, knob.value if new else knob.otherwise)
+                self._doors.write(knob.path, knob.value if new else knob.otherwise)
             except OSError as error:
                 failures[knob.identity] = str(error)
             else:
@@ -206,7 +208,7 @@ class Router:
             return "its link is not there"
         come = [new.address for _, new in changes if isinstance(new, GuestAddress)]
         go = [old.address for old, new in changes if new is None and isinstance(old, GuestAddress)]
-        return self._in_guest(link, lambda: guestend.settle6(link, come, go))
+        return self._in_guest(link, lambda: guestend.settle6(link, come, go, self._doors))
 
     def _batch(self, changes: list[nftext.Pair]) -> Failures:
         failures: Failures = {}
@@ -295,7 +297,7 @@ class Router:
 
     def _settle(self, link: Link) -> str | None:
         """Give the guest's end of a new pair at once what its DHCP client will be told again."""
-        refusal = self._in_guest(link, lambda: guestend.settle(link))
+        refusal = self._in_guest(link, lambda: guestend.settle(link, self._doors))
         if refusal:
             self._send(rtnl.remove(link, lambda _name: link.index))
         return refusal
@@ -303,11 +305,8 @@ class Router:
     def _in_guest(self, link: Link, work: Callable[[], None]) -> str | None:
         """Do something in the network namespace of a link's other end; give why it could not be done."""
         try:
-            kernel.setns(self._namespace_fds[link.holder], kernel.CLONE_NEWNET)
-            try:
+            with self._doors.visit(self._namespace_fds[link.holder]):
                 work()
-            finally:
-                kernel.setns(self._home, kernel.CLONE_NEWNET)
         except OSError as error:
             return str(error)
         return None
@@ -318,7 +317,7 @@ class Router:
             if isinstance(found, Link | Queue) and found.index:
                 return found.index
         try:
-            return socket.if_nametoindex(name)
+            return self._doors.index(name)
         except OSError:
             return 0
 

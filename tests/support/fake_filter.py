@@ -1,0 +1,263 @@
+"""A packet filter that is none: the tables, chains, sets and elements that nftables' commands leave.
+
+It knows the commands that `nftext` writes, in the family `inet`, and refuses with nftables' own words.
+"""
+
+import copy
+import ipaddress
+import itertools
+import re
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from elastinet.fabric.kernel import nfobserve
+from elastinet.fabric.kernel.netlink import Message, attribute, attributes
+
+ABSENT, BUSY, EXISTS, CIRCLE = (
+    f"Error: Could not process rule: {why}"
+    for why in ("No such file or directory", "Device or resource busy", "File exists", "Too many links")
+)
+COMMAND = re.compile(r"(add|delete|flush) (table|chain|set|map|element|rule) inet (\S+) ?(\S*) ?(.*)")
+COMMENT = re.compile(r'(.*) comment "(\w+)"')
+NAMED = re.compile(r"@([A-Za-z_][\w.-]*)(?![\w,])")
+LED_TO = re.compile(r"(?:jump|goto) ([\w.-]+)")
+T = TypeVar("T")
+VERDICTS = {word: number for number, word in nfobserve.VERDICTS.items()}
+
+
+class RefusedCommand(Exception):
+    """One command is refused, and with it all."""
+
+
+@dataclass
+class FakeChain:
+    hook: str
+    rules: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class FakeSet:
+    definition: str
+    elements: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class FakeFilter:
+    """A namespace's table of the family inet; there is none before the first command."""
+
+    table: str = ""
+    chains: dict[str, FakeChain] = field(default_factory=dict)
+    sets: dict[str, FakeSet] = field(default_factory=dict)
+
+    def close(self) -> None:
+        pass
+
+    def run(self, text: str) -> str | None:
+        """Apply commands, all or none."""
+        after = copy.deepcopy(self)
+        try:
+            for line in text.splitlines():
+                after.do(line)
+            after.check()
+        except RefusedCommand as why:
+            return str(why)
+        self.table, self.chains, self.sets = after.table, after.chains, after.sets
+        return None
+
+    def do(self, line: str) -> None:
+        found = COMMAND.fullmatch(line)
+        assert found, line
+        verb, noun, table, name, rest = found.groups()
+        if (verb, noun) == ("add", "table"):
+            self.table = table
+        elif table != self.table:
+            raise RefusedCommand(ABSENT)
+        else:
+            self._do(f"{verb} {noun}", name, rest)
+
+    def _do(self, command: str, name: str, rest: str) -> None:
+        match command:
+            case "add chain":
+                self.chains.setdefault(name, FakeChain(rest.strip("{} ")))
+            case "add set" | "add map":
+                self.sets.setdefault(name, FakeSet(rest.removeprefix("{ ").removesuffix(" }")))
+            case "flush chain":
+                known(self.chains, name).rules.clear()
+            case "add rule":
+                written = COMMENT.fullmatch(rest)
+                known(self.chains, name).rules.append((written[1], written[2]) if written else (rest, ""))
+                self._look_up(rest)
+            case "add element" | "delete element":
+                verb = self._add if command.startswith("add") else self._delete
+                for element in rest.strip("{} ").split(", "):
+                    verb(known(self.sets, name), *element.partition(" : ")[::2])
+            case "delete chain":
+                known(self.chains, name)
+                if any(self._leads(name)):
+                    raise RefusedCommand(BUSY)
+                del self.chains[name]
+            case "delete set" | "delete map":
+                known(self.sets, name)
+                if any(
+                    name in NAMED.findall(text) for chain in self.chains.values() for text, _ in chain.rules
+                ):
+                    raise RefusedCommand(BUSY)
+                del self.sets[name]
+            case _:
+                raise AssertionError(command)
+
+    def _look_up(self, rule: str) -> None:
+        for name in NAMED.findall(rule):
+            known(self.sets, name)
+        for name in LED_TO.findall(rule):
+            known(self.chains, name)
+
+    def _add(self, to: FakeSet, element: str, data: str) -> None:
+        for name in LED_TO.findall(data):
+            known(self.chains, name)
+        if to.elements.get(element, data) != data:
+            raise RefusedCommand(EXISTS)
+        to.elements[element] = data
+
+    def _delete(self, of: FakeSet, element: str, data: str) -> None:
+        known(of.elements, element)
+        del of.elements[element]
+
+    def _leads(self, name: str) -> Iterator[bool]:
+        """Whether each rule, and each element of a map, leads to a chain."""
+        for chain in self.chains.values():
+            yield from (name in LED_TO.findall(text) for text, _ in chain.rules)
+        for found in self.sets.values():
+            yield from (name in LED_TO.findall(data) for data in found.elements.values())
+
+    def check(self) -> None:
+        """What leads in a circle is refused, if packets come there."""
+        for name, chain in self.chains.items():
+            if chain.hook:
+                self._follow(name, ())
+
+    def _follow(self, name: str, way: tuple[str, ...]) -> None:
+        if name in way:
+            raise RefusedCommand(CIRCLE)
+        for text, _ in self.chains[name].rules:
+            maps = (self.sets[found].elements.values() for found in NAMED.findall(text))
+            for led_to in (text, *itertools.chain.from_iterable(maps)):
+                for there in LED_TO.findall(led_to):
+                    self._follow(there, (*way, name))
+
+
+def known(where: dict[str, T], name: str) -> T:
+    if name not in where:
+        raise RefusedCommand(ABSENT)
+    return where[name]
+
+
+class FakeFilterSocket:
+    """A socket that tells what is in a packet filter, in the kernel's form."""
+
+    port = 1
+
+    def __init__(self, filter: FakeFilter) -> None:
+        self._filter = filter
+
+    def close(self) -> None:
+        pass
+
+    def send(self, messages: Sequence[Message]) -> list[OSError | None]:
+        raise AssertionError("nobody changes a filter by this socket")
+
+    def dump(self, message: Message) -> Iterator[tuple[int, bytes]]:
+        kind, _flags, body = message
+        asked = dict(attributes(body, 4))
+        if body[:4] != nfobserve.FAMILIES["inet"] or asked[1] != text(self._filter.table):
+            raise FileNotFoundError
+        shown = {
+            nfobserve.GET_CHAIN: self._chains,
+            nfobserve.GET_RULE: self._rules,
+            nfobserve.GET_SET: self._sets,
+        }.get(kind, lambda: self._elements(asked[2][:-1].decode()))
+        for found in list(shown()):
+            yield kind, bytes(4) + attribute(1, text(self._filter.table)) + found
+
+    def _chains(self) -> Iterator[bytes]:
+        for name, chain in self._filter.chains.items():
+            policy = struct.pack(">I", "policy accept" in chain.hook)
+            yield attribute(3, text(name)) + (attribute(5, policy) if chain.hook else b"")
+
+    def _rules(self) -> Iterator[bytes]:
+        for name, chain in self._filter.chains.items():
+            for _, mark in chain.rules:
+                comment = b"\0" + bytes((len(mark) + 1,)) + text(mark)
+                yield attribute(2, text(name)) + (attribute(7, comment) if mark else b"")
+
+    def _sets(self) -> Iterator[bytes]:
+        return (attribute(2, text(name)) for name in self._filter.sets)
+
+    def _elements(self, name: str) -> Iterator[bytes]:
+        if name not in self._filter.sets:
+            raise FileNotFoundError
+        found = self._filter.sets[name]
+        keys, _, data = found.definition.partition(";")[0].removeprefix("type ").partition(" : ")
+        for element, value in found.elements.items():
+            low, high = _key(keys.split(" . "), element.split(" . "))
+            parts = attribute(1, attribute(1, low)) + attribute(10, attribute(1, high))
+            parts += attribute(2, _data(data, value)) if data else b""
+            yield attribute(3, attribute(1, parts))
+
+
+def text(name: str) -> bytes:
+    return name.encode() + b"\0"
+
+
+def _key(types: Sequence[str], words: Sequence[str]) -> tuple[bytes, bytes]:
+    """A key's first and last value, each field padded to four bytes."""
+    ends = [WRITTEN[kind](word) for kind, word in zip(types, words, strict=True)]
+    low, high = (b"".join(end[side] + bytes(-len(end[side]) % 4) for end in ends) for side in (0, 1))
+    return low, high
+
+
+def _data(kind: str, value: str) -> bytes:
+    if kind != "verdict":
+        return attribute(1, WRITTEN[kind](value)[0])
+    word, _, chain = value.partition(" ")
+    return attribute(2, attribute(1, struct.pack(">i", VERDICTS[word])) + attribute(2, text(chain)))
+
+
+Ends = tuple[bytes, bytes]
+
+
+def _native(word: str) -> Ends:
+    value = struct.pack("=I", int(word, 0))
+    return value, value
+
+
+def _mac(word: str) -> Ends:
+    value = bytes.fromhex(word.replace(":", ""))
+    return value, value
+
+
+def _span(size: int) -> Callable[[str], Ends]:
+    def ends(word: str) -> Ends:
+        low, _, high = word.partition("-")
+        return int(low).to_bytes(size), int(high or low).to_bytes(size)
+
+    return ends
+
+
+def _address(word: str) -> Ends:
+    low, _, high = word.partition("-")
+    block = ipaddress.ip_network(low)
+    return block[0].packed, ipaddress.ip_address(high).packed if high else block[-1].packed
+
+
+WRITTEN: dict[str, Callable[[str], Ends]] = {
+    "iface_index": _native,
+    "mark": _native,
+    "ether_addr": _mac,
+    "ipv4_addr": _address,
+    "ipv6_addr": _address,
+    "inet_proto": _span(1),
+    "inet_service": _span(2),
+}
