@@ -24,4 +24,4 @@ def planned(state: State, settings: Settings, *, most_bps: int | None = None) ->
 
 def compiled(state: State, settings: Settings, *, most_bps: int | None = None) -> Mapping[str, Items]:
     """The items of every namespace that a state asks for."""
-    return planned(state, settings, most_bps=most_bps).spaces
+    return planned(state, settings, most_bps=most_bps).items

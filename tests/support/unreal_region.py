@@ -89,8 +89,8 @@ class UnrealRegion:
 
     def is_as_wanted(self) -> bool:
         """True if each namespace has exactly what the plan asks for."""
-        return all(self.seen(id) == self.plan.spaces[id] for id in self.routers)
+        return all(self.seen(id) == self.plan.items[id] for id in self.routers)
 
     def items(self, id: str, kind: type[Item]) -> Iterator[Item]:
         """What is wanted of one kind in a namespace."""
-        return (item for item in self.plan.spaces[id].values() if isinstance(item, kind))
+        return (item for item in self.plan.items[id].values() if isinstance(item, kind))

@@ -12,7 +12,7 @@ from parts import network, table
 
 def numbers(plan: Plan) -> set[int]:
     """The tables that policy rules lead to by a mark."""
-    return {i.table for i in plan.spaces["vpc-1"].values() if isinstance(i, PolicyRule) and i.mark}
+    return {i.table for i in plan.items["vpc-1"].values() if isinstance(i, PolicyRule) and i.mark}
 
 
 def test_tables_come_and_go_for_ever() -> None:

@@ -138,7 +138,7 @@ FURNITURE: list[Step] = [
 def test_recompute(furnished: bool, steps: list[Step]) -> None:
     kept, followed = plan.Plan(), dict[str, dict[Identity, Item]]()
     for step in FURNITURE * furnished + steps:
-        before = {name: dict(items) for name, items in kept.spaces.items()}
+        before = {name: dict(items) for name, items in kept.items.items()}
         if isinstance(step, Key):
             touched = kept.update(drop=[step])
         elif isinstance(step, Spent):
@@ -148,15 +148,15 @@ def test_recompute(furnished: bool, steps: list[Step]) -> None:
         else:
             touched = kept.update([step])
             assert kept.update([step]) == set(), "the same again is no work"
-        changed = {name for name in kept.spaces if kept.spaces[name] != before.get(name, {})}
+        changed = {name for name in kept.items if kept.items[name] != before.get(name, {})}
         assert changed <= touched
-        for name in kept.spaces:
+        for name in kept.items:
             for identity, item in kept.delta(name).items():
                 followed.setdefault(name, {}).pop(identity, None)
                 followed[name] |= {identity: item} if item else {}
-            assert followed.get(name, {}) == kept.spaces[name], "the differences add up"
+            assert followed.get(name, {}) == kept.items[name], "the differences add up"
     anew = plan.from_nothing(kept.view)
-    assert {k: v for k, v in kept.spaces.items() if v} == {k: dict(v) for k, v in anew.items() if v}
+    assert {k: v for k, v in kept.items.items() if v} == {k: dict(v) for k, v in anew.items() if v}
 
 
 @given(st.lists(rules([peer for peer in PEERS if "/" in peer and ":" not in peer]), max_size=8))

@@ -44,7 +44,7 @@ class Fabric:
             self.plan, disks, loop, spawning, backoff, tell, self.namespaces, self.wake, groups
         )
         self.namespaces.tell_of_links(self.guests.attachments)
-        self._meter = Meter(loop, self.plan, self.namespaces.spaces, self._limits_changed)
+        self._meter = Meter(loop, self.plan, self.namespaces.by_id, self._limits_changed)
 
     def namespace(self, id: str) -> int | None:
         """A descriptor, to be closed, of the network namespace of a guest or a router; None for no such."""

@@ -57,7 +57,7 @@ class Namespaces:
         helper: int | None,
         exposure: Exposure | None,
     ) -> None:
-        self.spaces: dict[str, Namespace] = {}
+        self.by_id: dict[str, Namespace] = {}
         self.fds: dict[str, int] = {}
         """A descriptor of each namespace, guests' included, by the id of its owner."""
         self._plan, self._loop, self._relay, self._backoff = plan, loop, relay, backoff
@@ -91,23 +91,23 @@ class Namespaces:
 
     def look(self, id: str) -> None:
         """Have a namespace looked at, because someone else may have changed it."""
-        if id in self.spaces and id not in self._looking:
+        if id in self.by_id and id not in self._looking:
             self._looking.add(id)
             self._wake()
 
     def look_at_all(self) -> None:
         """Have every namespace compared with the kernel."""
-        self._looking |= self.spaces.keys()
+        self._looking |= self.by_id.keys()
 
     def descriptor(self, id: str) -> int | None:
         """A descriptor, to be closed, of a router's or an appliance's namespace; None for no such."""
-        if id not in self.spaces or id == names.INTERNET:
+        if id not in self.by_id or id == names.INTERNET:
             return None
         return os.open(f"{isolate.NETNS}/{id}", os.O_RDONLY | os.O_CLOEXEC)
 
     def reaped(self, pid: int) -> None:
         """Hear of an ended child: a DHCP server that nobody stopped is started again."""
-        for id, namespace in self.spaces.items():
+        for id, namespace in self.by_id.items():
             if namespace.dhcp and namespace.dhcp.pid == pid:
                 namespace.dhcp.pid = 0
                 self._dirty.add(id)
@@ -118,13 +118,13 @@ class Namespaces:
     def keep(self) -> None:
         """Open those that are wanted, and close the others."""
         wanted = self._plan.networks.keys() | self._plan.appliances.keys()
-        spare = self.spaces.keys() - wanted - {names.INTERNET} - self._busy
+        spare = self.by_id.keys() - wanted - {names.INTERNET} - self._busy
         for id in sorted(spare):
             self._lose(id)
-        for id in sorted(wanted - self.spaces.keys()):
+        for id in sorted(wanted - self.by_id.keys()):
             if not self._backoff.is_resting(opening_of(id)):
                 self._open(id, None)
-        if self._internet is not None and names.INTERNET not in self.spaces:
+        if self._internet is not None and names.INTERNET not in self.by_id:
             self._open_internet()
 
     def _lose(self, id: str) -> None:
@@ -147,7 +147,7 @@ class Namespaces:
             self._internet = None
             if self._exposure:
                 self._exposure.close()
-            if id in self.spaces:
+            if id in self.by_id:
                 self._close(id)
 
     def _open_internet(self) -> None:
@@ -157,7 +157,7 @@ class Namespaces:
 
     def _expose(self) -> None:
         """Give the machine outside a way to public addresses, if it is to have one."""
-        if self._internet is not None and self._exposure and names.INTERNET in self.spaces:
+        if self._internet is not None and self._exposure and names.INTERNET in self.by_id:
             try:
                 self._exposure.make(self._internet)
                 self._failed.pop("exposure", None)
@@ -205,7 +205,7 @@ class Namespaces:
                 os.close(held)
             namespace.close()
             raise
-        self.spaces[namespace.id] = namespace
+        self.by_id[namespace.id] = namespace
 
     def _overheard(self, namespace: Namespace) -> None:
         """Look at a namespace that someone else changed, once he may be done."""
@@ -219,7 +219,7 @@ class Namespaces:
             self._tell(Listener(namespace.id, family=family), listener.fileno())
 
     def _close(self, id: str) -> None:
-        namespace = self.spaces.pop(id)
+        namespace = self.by_id.pop(id)
         self._failed.pop(id, None)
         self._loop.forget(namespace.monitor.fileno())
         if namespace.role != INTERNET:
@@ -234,14 +234,14 @@ class Namespaces:
 
     def give_orders(self) -> None:
         """Give every namespace with work its order, but not before those that make links in it."""
-        work = ((self._dirty | self._looking) & self.spaces.keys()) - self._busy
-        self._dirty &= self.spaces.keys()
-        self._looking &= self.spaces.keys()
+        work = ((self._dirty | self._looking) & self.by_id.keys()) - self._busy
+        self._dirty &= self.by_id.keys()
+        self._looking &= self.by_id.keys()
         at_work = self._busy | work
         work = {id for id in work if not self._plan.makers(id) & at_work}
         for id in work:
             self._busy.add(id)
-            future = self.spaces[id].carry_out(self._order(id))
+            future = self.by_id[id].carry_out(self._order(id))
             future.add_done_callback(partial(self._finished, id))
         self._dirty -= work
         self._looking -= work
@@ -265,8 +265,8 @@ class Namespaces:
         self._busy.discard(id)
         self._close_descriptors()
         error = future.exception()
-        if id in self.spaces:
-            self._hand_over(self.spaces[id])
+        if id in self.by_id:
+            self._hand_over(self.by_id[id])
         if error is None:
             self._take(id, future.result())
         else:
@@ -279,14 +279,14 @@ class Namespaces:
 
     def _take(self, id: str, outcome: Outcome) -> None:
         self._failed[id] = failed_owners(outcome.failures, self._plan.owners[id], self._subject(id))
-        if self._followers and id in self.spaces and id != names.INTERNET:
+        if self._followers and id in self.by_id and id != names.INTERNET:
             self._followers.follow(outcome)
         if self._followers and not self._failed[id]:
             self._followers.settled(id)
 
     def fail(self, id: str, why: str) -> None:
         """Mark a namespace as failed for a fault that was noticed elsewhere, and compare all of it anew."""
-        if id in self.spaces:
+        if id in self.by_id:
             self._busy.discard(id)
             self._failed[id] = {self._subject(id): why}
             self._retry_later(id, anew=True)
@@ -296,7 +296,7 @@ class Namespaces:
 
         def retry() -> None:
             self._dirty.add(id)
-            if anew and id in self.spaces:
+            if anew and id in self.by_id:
                 self._plan.stir(id)
                 self._looking.add(id)
             self._wake()

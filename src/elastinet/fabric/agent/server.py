@@ -131,7 +131,7 @@ class AgentServer:
 
     def _introduce(self, peer: Peer) -> None:
         """Hand an engine the metadata sockets that it does not have yet."""
-        for id, namespace in self.fabric.namespaces.spaces.items():
+        for id, namespace in self.fabric.namespaces.by_id.items():
             for family, listener in namespace.listeners.items():
                 if (id, family) not in peer.known:
                     peer.known.add((id, family))

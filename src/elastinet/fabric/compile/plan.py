@@ -38,7 +38,7 @@ class Plan:
         self.networks: dict[str, Network] = {}
         self.appliances: dict[str, Appliance] = {}
         self._stirred: dict[str, Pending] = defaultdict(Pending)
-        self.spaces: dict[str, Items] = defaultdict(dict)
+        self.items: dict[str, Items] = defaultdict(dict)
         self.owners: dict[str, dict[Identity, Key]] = defaultdict(dict)
         self.failed: dict[Key, str] = {}
         """The reasons why objects cannot be compiled, by key."""
@@ -104,7 +104,7 @@ class Plan:
     def delta(self, namespace: str) -> Delta:
         """Give what is wanted differently in a namespace since the last time."""
         identities, self._stirred[namespace].identities = self._stirred[namespace].identities, set()
-        items = self.spaces[namespace]
+        items = self.items[namespace]
         return {identity: items.get(identity) for identity in identities}
 
     def interfaces(self, namespace: str) -> dict[str, Interface | None]:
@@ -115,7 +115,7 @@ class Plan:
 
     def stir(self, namespace: str) -> None:
         """Have all of a namespace asked for again, because it is a new one."""
-        self._stirred[namespace].identities |= self.spaces[namespace].keys()
+        self._stirred[namespace].identities |= self.items[namespace].keys()
         keys = set(self.owners[namespace].values())
         self._stirred[namespace].interfaces |= {key.id for key in keys if key.kind == "interface"}
 
@@ -201,7 +201,7 @@ class Plan:
             self._stirred[namespace].interfaces.add(key.id)
         for namespace, identity in gone:
             if self.owners[namespace].get(identity) == key:
-                del self.spaces[namespace][identity]
+                del self.items[namespace][identity]
                 del self.owners[namespace][identity]
                 self._stirred[namespace].identities.add(identity)
         return stirred | {namespace for namespace, _ in gone}
@@ -210,8 +210,8 @@ class Plan:
         """Put in what an object asks for."""
         touched = set()
         for (namespace, identity), item in placed.items():
-            if self.spaces[namespace].get(identity) != item:
-                self.spaces[namespace][identity] = item
+            if self.items[namespace].get(identity) != item:
+                self.items[namespace][identity] = item
                 self._stirred[namespace].identities.add(identity)
                 touched.add(namespace)
             self.owners[namespace][identity] = key
@@ -228,8 +228,8 @@ def _of_ipv6(old: AnyObject | None, new: AnyObject) -> set[Dependency]:
 
 def from_nothing(view: CompileView) -> Mapping[str, Items]:
     """Compile everything anew: what an incrementally kept plan must equal."""
-    spaces: dict[str, Items] = defaultdict(dict)
+    items: dict[str, Items] = defaultdict(dict)
     for item in view.objects.values():
         for (namespace, identity), made in compile_object(item, view).items():
-            spaces[namespace][identity] = made
-    return spaces
+            items[namespace][identity] = made
+    return items
