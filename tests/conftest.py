@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from commands import PROGRAM, Done, Run, wait_until
@@ -76,6 +77,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=2))
     turn = turns(units)
     items[:] = [item for name in sorted(units, key=turn.__getitem__) for item in units[name]]
+
+
+settings.register_profile("elastinet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("elastinet")  # how long an example takes says what else the machine does
 
 
 def pytest_configure(config: pytest.Config) -> None:

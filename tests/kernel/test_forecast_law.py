@@ -89,7 +89,7 @@ def measured(world: World, ids: list[str], pair: Pair) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=5, deadline=None, phases=(Phase.generate,), derandomize=True,
+    max_examples=5, phases=(Phase.generate,), derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(pair=pairs)

@@ -21,9 +21,7 @@ from elastinet.wire.parse import parse
 from elastinet.wire.serialise import serialise
 from elastinet.wire.service import service_of
 
-some = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+some = settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 MOST_MEMBERS = 4
 WORDS = (
     *("", "a", "default", "none", "self", "all", "tcp", "udp", "icmp", "icmpv6", "-1", "6", "255", "256"),

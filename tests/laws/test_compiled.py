@@ -241,7 +241,7 @@ def met(
     return found, steps
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(shapes)
 def test_the_program_says_what_the_rules_say(shape: Shape) -> None:
     made = Made(shape)

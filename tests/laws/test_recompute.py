@@ -20,7 +20,7 @@ from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import MemoryJournal
 
 thorough = settings(
-    max_examples=250, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=250, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 TURN, SETTLE, GONE = "the loop turns once", "all settles", "a machine goes"
 COME_BACK, RESET = "the fabric comes back", "a reset"

@@ -29,7 +29,7 @@ from elastinet.rules.weighting import has_weighting
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
 
 thorough = settings(
-    max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -27,7 +27,7 @@ REQUEST_ID = "5e3ad6b0-5c5b-4f2f-9ab6-0d2f8d1a7c11"
 
 every_operation = pytest.mark.parametrize("action", sorted(MODEL.operation_names))
 few_examples = settings(
-    max_examples=3, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=3, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -17,9 +17,7 @@ from watched import FORM, Stderr, Watched
 
 MOST_BYTES = 1 << 20
 
-some = settings(
-    max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+some = settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

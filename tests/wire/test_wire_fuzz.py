@@ -37,7 +37,7 @@ WORDS = [
 ]
 
 thorough = settings(
-    max_examples=300, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=300, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 words = st.sampled_from(WORDS) | st.text(max_size=4)
 names = st.lists(words, min_size=1, max_size=6).map(".".join)

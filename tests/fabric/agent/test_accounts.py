@@ -11,7 +11,7 @@ BASELINE, PEAK = 20, 100
 steps = st.lists(st.tuples(st.floats(0, 100), st.floats(0, 3)), max_size=40)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps, st.floats(0.1, 1000))
 def test_no_more_passes_than_was_there_and_was_earned(moves: list[tuple[float, float]], burst: float) -> None:
     """Over any time: what is used at most, and what is left, never come to more than bucket and baseline."""

@@ -134,7 +134,7 @@ FURNITURE: list[Step] = [
 
 
 @given(st.booleans(), st.lists(moves(), max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_recompute(furnished: bool, steps: list[Step]) -> None:
     kept, followed = plan.Plan(), dict[str, dict[Identity, Item]]()
     for step in FURNITURE * furnished + steps:
@@ -160,7 +160,7 @@ def test_recompute(furnished: bool, steps: list[Step]) -> None:
 
 
 @given(st.lists(rules([peer for peer in PEERS if "/" in peer and ":" not in peer]), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_boxes_are_disjoint_and_say_the_same(some: list[GroupRule]) -> None:
     """Every probe finds exactly one element where a rule allows it, and none where none does."""
     some = [rule for rule in some if permissions.is_v4(rule)]
@@ -168,7 +168,7 @@ def test_boxes_are_disjoint_and_say_the_same(some: list[GroupRule]) -> None:
 
 
 @given(st.lists(rules(PEERS6), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_boxes_of_ipv6_too(some: list[GroupRule]) -> None:
     some = [rule for rule in some if permissions.is_v6(rule)]
     compare(some, (six(1, "7"), six(1, "8"), "2001:db8:0:103::1", "3fff::1"))
