@@ -101,16 +101,16 @@ class FakeSpace:
     def named(self, name: str) -> FakeLink | None:
         return next((link for link in self.links.values() if link.name == name), None)
 
-    def write(self, knob: str, value: str) -> None:
+    def write(self, sysctl: str, value: str) -> None:
         """Change a setting; what is said of all is said of each, and of those to come."""
-        if knob not in self.settings:
-            return  # as of a link that is not there: `knobs` makes nothing of it either
-        name = knob.rpartition("/")[2]
-        if knob == IPV6_OFF.format("all"):
+        if sysctl not in self.settings:
+            return  # as of a link that is not there: `sysctls` makes nothing of it either
+        name = sysctl.rpartition("/")[2]
+        if sysctl == IPV6_OFF.format("all"):
             for known in self.settings:
                 if known.startswith("ipv6/conf/") and known.endswith(name):
                     self.settings[known] = value
-        self.settings[knob] = value
+        self.settings[sysctl] = value
         if name == "disable_ipv6" and value == "1":
             for index, link in self.links.items():
                 if self.settings[IPV6_OFF.format(link.name)] == "1":
@@ -165,11 +165,11 @@ class FakeDoors:
             return link.index
         raise refused(errno.ENODEV)
 
-    def read(self, knob: str) -> str:
-        return self.space.settings.get(knob, "")
+    def read(self, sysctl: str) -> str:
+        return self.space.settings.get(sysctl, "")
 
-    def write(self, knob: str, value: str) -> None:
-        self.space.write(knob, value)
+    def write(self, sysctl: str, value: str) -> None:
+        self.space.write(sysctl, value)
 
     @contextmanager
     def visit(self, namespace: int) -> Iterator[None]:

@@ -29,19 +29,19 @@ for top in ("/proc", "/sys"):
                 continue
             print(path)
 """
-KNOBS = r"""
+SYSCTLS = r"""
 import os, sys
 for folder, _, names in os.walk("/proc/sys"):
     for path in (os.path.join(folder, name) for name in sorted(names)):
         try:
-            with open(path, "r+" if sys.argv[1:] else "r") as knob:
-                words = knob.read(200).split()
+            with open(path, "r+" if sys.argv[1:] else "r") as sysctl:
+                words = sysctl.read(200).split()
                 if sys.argv[1:] and len(words) == 1 and words[0].isdecimal():
                     for value in (int(words[0]) + 1, int(words[0]) - 1, 1 - int(words[0])):
                         try:
-                            knob.seek(0)
-                            knob.write(str(value))
-                            knob.flush()
+                            sysctl.seek(0)
+                            sysctl.write(str(value))
+                            sysctl.flush()
                             break
                         except (OSError, ValueError):
                             continue
@@ -70,7 +70,7 @@ PER_NAMESPACE = IPC | {
     "domainname",
     "hostname",
 }
-"""What of the kernel's knobs the kernel keeps by namespace (proc_sys_kernel(5), pid_namespaces(7))."""
+"""What of the kernel's sysctls the kernel keeps by namespace (proc_sys_kernel(5), pid_namespaces(7))."""
 
 
 @pytest.fixture
@@ -112,18 +112,18 @@ def test_what_opens_for_writing_is_the_guest_s_own(up: Machine) -> None:
 
 
 def test_knobs_that_it_turns_turn_nowhere_else(up: Machine) -> None:
-    """Each of the knobs that open is given another value; the machine's and another guest's stay."""
+    """Each of the sysctls that open is given another value; the machine's and another guest's stay."""
     up.boot(guest(2), eni(2, "10.0.1.20"))
-    up.ok("i-1", f"cat > /tmp/knobs.py <<'END'\n{KNOBS}\nEND")
-    up.ok("i-2", f"cat > /tmp/knobs.py <<'END'\n{KNOBS}\nEND")
-    read = "python3 /tmp/knobs.py"
-    before, outside = up.ok("i-2", read), host_knobs()
+    up.ok("i-1", f"cat > /tmp/sysctls.py <<'END'\n{SYSCTLS}\nEND")
+    up.ok("i-2", f"cat > /tmp/sysctls.py <<'END'\n{SYSCTLS}\nEND")
+    read = "python3 /tmp/sysctls.py"
+    before, outside = up.ok("i-2", read), host_sysctls()
     mine = up.ok("i-1", read)
     up.ok("i-1", f"{read} turn")
     turned = changed(mine, up.ok("i-1", read))
     assert len(turned) > 50, "it did turn"
     assert not changed(before, up.ok("i-2", read))
-    assert not changed(outside, host_knobs())
+    assert not changed(outside, host_sysctls())
 
 
 MOVING = (
@@ -143,13 +143,13 @@ MOVING = (
 """What moves by itself, or because one looks."""
 
 
-def host_knobs() -> str:
-    """The machine's own knobs and what they say."""
-    return subprocess.run(["python3", "-c", KNOBS], capture_output=True, text=True, check=True).stdout
+def host_sysctls() -> str:
+    """The machine's own sysctls and what they say."""
+    return subprocess.run(["python3", "-c", SYSCTLS], capture_output=True, text=True, check=True).stdout
 
 
 def changed(before: str, after: str) -> set[str]:
-    """The knobs of which two looks differ."""
+    """The sysctls of which two looks differ."""
     was, now = (dict(line.split(" ", 1) for line in look.splitlines()) for look in (before, after))
     paths = {path for path in was.keys() & now.keys() if was[path] != now[path]}  # devices come and go
     still = {path for path in paths if path.rpartition("/")[2] not in MOVING}

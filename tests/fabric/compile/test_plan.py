@@ -74,11 +74,11 @@ def moves() -> st.SearchStrategy[Step]:
     nearer = st.tuples() | st.tuples(
         st.builds(FlowLimit, st.sampled_from(["pg-1", "pg-2"]), st.just(80), protocols, interfaces)
     )
-    prefixes = st.sampled_from([(), ("10.0.1.64/28", "2001:db8:0:101:a::/80")])
+    delegated = st.booleans()  # no two interfaces have one address or prefix: EC2 gives none twice
     puts = st.one_of(
         st.builds(network, st.sampled_from(["vpc-1", "vpc-2"]), st.sampled_from([None, "igw-1"]), edge=st.sampled_from(["", "rtb-1"])),
         st.builds(lambda blocks, igw, eigw: network6(cidrs6=blocks, igw=igw, eigw=eigw), blocks, st.sampled_from([None, "igw-1"]), st.sampled_from([None, "eigw-1"])),
-        st.builds(lambda n, host, own: eni6(n, six(1, host), prefixes=own, check=False, groups=("sg-1",), acl="acl-1"), number, st.sampled_from("ab"), prefixes),
+        st.builds(lambda n, host, own: eni6(n, six(1, f"{host}{n}"), prefixes=(f"10.0.1.{64 + 16 * n}/28", f"2001:db8:0:101:a{n}::/80") * own, check=False, groups=("sg-1",), acl="acl-1"), number, st.sampled_from("ab"), delegated),
         st.builds(lambda route, n: table(route, id=f"rtb-{n}"), route, number),
         st.builds(lambda n, boot: guest(n, boot), number, number),
         st.builds(lambda n, last, check, to: eni(n, f"10.0.1.{10 * n + last}", check=check, table=f"rtb-{to}", groups=("sg-1", "sg-2"), acl=f"acl-{to}"), number, st.integers(0, 5), st.booleans(), number),

@@ -37,7 +37,7 @@ def test_its_files_stay_its_own(up: Machine) -> None:
 
 
 def test_its_network_is_its_own(up: Machine) -> None:
-    """Filters and knobs work inside, and are not felt outside."""
+    """Filters and sysctls work inside, and are not felt outside."""
     up.ok(
         "i-1",
         "nft add table inet mine; sysctl -qw net.ipv4.ip_default_ttl=33 || busybox sysctl -w net.ipv4.ip_default_ttl=33",

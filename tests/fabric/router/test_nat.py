@@ -50,11 +50,11 @@ def test_private_instances_reach_the_internet_in_its_name(machine: Machine) -> N
 
 def test_idle_flows_are_remembered_as_long_as_on_ec2(machine: Machine) -> None:
     machine.boot(*region())
-    knobs = (
+    sysctls = (
         "cd /proc/sys/net/netfilter; cat nf_conntrack_tcp_timeout_established nf_conntrack_udp_timeout_stream"
     )
-    assert machine.inside("vpc-1", "sh", "-c", knobs).split() == ["432000", "180"]
-    assert machine.inside("nat-2", "sh", "-c", knobs).split() == ["350", "350"]
+    assert machine.inside("vpc-1", "sh", "-c", sysctls).split() == ["432000", "180"]
+    assert machine.inside("nat-2", "sh", "-c", sysctls).split() == ["350", "350"]
 
 
 def test_nobody_comes_in_by_it(machine: Machine) -> None:

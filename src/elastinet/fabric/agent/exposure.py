@@ -13,7 +13,7 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from elastinet.catalog.network import GATEWAY_MTU
 from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
-from elastinet.fabric.kernel import kernel, knobs, rtnl
+from elastinet.fabric.kernel import kernel, rtnl, sysctls
 from elastinet.fabric.kernel.loop import complain
 from elastinet.fabric.kernel.netlink import CREATE, Message, NetlinkSocket
 from elastinet.fabric.kernel.nftables import NftContext
@@ -28,7 +28,7 @@ TO_INTERNET = Link(
     INSIDE, 21, names.INTERNET, MTU, names.INNER_GUARD_MAC, names.INTERNET, "", IN_INTERNET,
     names.INTERNET_MAC, peer_index=INDEX,
 )  # fmt: skip
-KNOBS = {
+SYSCTLS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
     "ipv4/conf/all/rp_filter": "1",
@@ -79,8 +79,8 @@ class Exposure:
 
     def _build(self, internet: int) -> None:
         """Be the guard, before there is anything to pass; runs in its namespace."""
-        for knob, value in KNOBS.items():
-            knobs.write(knob, value)
+        for sysctl, value in SYSCTLS.items():
+            sysctls.write(sysctl, value)
         with contextlib.closing(NftContext()) as nft:
             if refusal := nft.run(FILTER):
                 raise OSError(refusal)

@@ -129,7 +129,7 @@ class Sysctl(Item, frozen=True):
 
     @property
     def identity(self) -> Identity:
-        return ("knob", self.path)
+        return ("sysctl", self.path)
 
 
 class GuestAddress(Item, frozen=True):

@@ -150,7 +150,7 @@ def _scratch(path: str, ids: Ids, options: str, flags: int) -> None:
 
 
 def _guard(proc: str) -> None:
-    """Make the kernel's knobs read-only but for the network's, and its inner state unreadable.
+    """Make the kernel's sysctls read-only but for the network's, and its inner state unreadable.
 
     The guest's root has the host's user id, which alone opens some of these files.
     """

@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-KNOBS = Path("/proc/sys/user")
+SYSCTLS = Path("/proc/sys/user")
 INOTIFY = "max_inotify_instances"
 MOST_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 SHARE = 4
@@ -33,6 +33,6 @@ def _most_inotify() -> int:
     return int(MOST_INOTIFY.read_text(encoding="utf-8"))
 
 
-def _write(knob: str, value: int) -> None:
+def _write(sysctl: str, value: int) -> None:
     with contextlib.suppress(FileNotFoundError):  # not in this kernel
-        (KNOBS / knob).write_text(str(value), encoding="utf-8")
+        (SYSCTLS / sysctl).write_text(str(value), encoding="utf-8")

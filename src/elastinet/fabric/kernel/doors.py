@@ -7,7 +7,7 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from elastinet.fabric.kernel import kernel, knobs
+from elastinet.fabric.kernel import kernel, sysctls
 from elastinet.fabric.kernel.netlink import Netlink, NetlinkSocket
 from elastinet.fabric.kernel.nftables import Nft, NftContext
 
@@ -24,10 +24,10 @@ class Doors(Protocol):
     def index(self, name: str) -> int:
         """The index of a link; raises OSError if there is none of this name."""
 
-    def read(self, knob: str) -> str:
+    def read(self, sysctl: str) -> str:
         """A setting of the network; "" if there is no such."""
 
-    def write(self, knob: str, value: str) -> None:
+    def write(self, sysctl: str, value: str) -> None:
         """Change a setting of the network; raises OSError if it cannot be."""
 
     def visit(self, namespace: int) -> AbstractContextManager[None]:
@@ -49,13 +49,13 @@ class KernelDoors:
         """The index of a link; raises OSError if there is none of this name."""
         return socket.if_nametoindex(name)
 
-    def read(self, knob: str) -> str:
+    def read(self, sysctl: str) -> str:
         """A setting of the network; "" if there is no such."""
-        return knobs.read(knob)
+        return sysctls.read(sysctl)
 
-    def write(self, knob: str, value: str) -> None:
+    def write(self, sysctl: str, value: str) -> None:
         """Change a setting of the network; raises OSError if it cannot be."""
-        knobs.write(knob, value)
+        sysctls.write(sysctl, value)
 
     def visit(self, namespace: int) -> AbstractContextManager[None]:
         """Be in another namespace, by its descriptor, for a while."""

@@ -15,7 +15,7 @@ PROGRAMS = {
 }
 FOR_ALL = "/proc/sys/user/max_user_namespaces"
 """Every instance has a user namespace, so this one is root's matter too."""
-KNOBS = {
+SYSCTLS = {
     "/proc/sys/kernel/unprivileged_userns_clone": "0",
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
     FOR_ALL: "0",
@@ -52,10 +52,10 @@ def overlays() -> dict[str, str]:
 def namespaces() -> dict[str, str]:
     """The sysctl that forbids this user to make namespaces, with advice; empty if none does."""
     root = os.geteuid() == 0
-    for knob, forbidden in KNOBS.items():
-        if (not root or knob == FOR_ALL) and os.path.exists(knob) and _read(knob) == forbidden:
-            other = {"0": "1", "1": "0"}[forbidden] if knob != FOR_ALL else "10000"
-            advice = f"set {knob} to {other}" + ("" if root or knob == FOR_ALL else ", or run as root")
+    for sysctl, forbidden in SYSCTLS.items():
+        if (not root or sysctl == FOR_ALL) and os.path.exists(sysctl) and _read(sysctl) == forbidden:
+            other = {"0": "1", "1": "0"}[forbidden] if sysctl != FOR_ALL else "10000"
+            advice = f"set {sysctl} to {other}" + ("" if root or sysctl == FOR_ALL else ", or run as root")
             return {"namespaces": f"user namespaces are off: {advice}"}
     return {}
 

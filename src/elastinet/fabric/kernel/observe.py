@@ -64,7 +64,7 @@ def correct(applied: Items, netlink: Netlink, read: Read) -> Items:
 
 
 rtnl_kinds = frozenset(
-    {"link", "up", "address", "neighbour", "path", "rule", "knob", "inside", "queue", "class", "redirect"}
+    {"link", "up", "address", "neighbour", "path", "rule", "sysctl", "inside", "queue", "class", "redirect"}
 )
 
 

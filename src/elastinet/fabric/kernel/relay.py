@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from elastinet.fabric.kernel import kernel, knobs, privileges
+from elastinet.fabric.kernel import kernel, privileges, sysctls
 
 TO_ROUTER, TO_GUEST = "router", "guest"
 """The names of a relay's two ends in the middle."""
@@ -49,7 +49,7 @@ def middle() -> int:
     try:
         kernel.unshare(kernel.CLONE_NEWNET)
         for scope in ("all", "default"):
-            knobs.write(f"ipv6/conf/{scope}/disable_ipv6", "1")
+            sysctls.write(f"ipv6/conf/{scope}/disable_ipv6", "1")
         return kernel.own_network()
     finally:
         kernel.setns(home, kernel.CLONE_NEWNET)

@@ -47,8 +47,8 @@ def settle6(link: Link, come: Sequence[str], go: Sequence[str], doors: Doors) ->
     if not doors.read(f"ipv6/conf/{link.peer_name}/accept_dad"):
         return
     index, table = doors.index(link.peer_name), own_table(link.peer_name)
-    for knob, value in _KNOBS6 if come else ():
-        doors.write(f"ipv6/conf/{knob.format(device=link.peer_name)}", value)
+    for sysctl, value in _SYSCTLS6 if come else ():
+        doors.write(f"ipv6/conf/{sysctl.format(device=link.peer_name)}", value)
     if come and table != MAIN_TABLE:
         doors.write(f"ipv6/conf/{link.peer_name}/accept_ra_defrtr", "0")
     messages = [_default6(index, table)] if come else []
@@ -64,7 +64,7 @@ def settle6(link: Link, come: Sequence[str], go: Sequence[str], doors: Doors) ->
                 raise error
 
 
-_KNOBS6 = (("{device}/accept_dad", "0"), ("{device}/disable_ipv6", "0"), ("default/disable_ipv6", "0"))
+_SYSCTLS6 = (("{device}/accept_dad", "0"), ("{device}/disable_ipv6", "0"), ("default/disable_ipv6", "0"))
 """Nobody is asked whether an address is free; links that the guest makes from now on carry IPv6 as well."""
 
 

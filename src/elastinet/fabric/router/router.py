@@ -28,7 +28,7 @@ from elastinet.fabric.kernel.netlink import NETFILTER, Message
 from elastinet.fabric.router import counters, guestend
 from elastinet.fabric.router.record import Record
 
-ORDER = ("knob", "link", "queue", "class", "redirect", "up", "address", "neighbour", "path", "rule", "inside")
+ORDER = tuple("sysctl link queue class redirect up address neighbour path rule inside".split())
 
 LOOPBACK = 1
 
@@ -173,19 +173,19 @@ class Router:
             batch = [pair for pair in changes if _any(pair).identity[0] == kind]
             if kind == "class":
                 batch.sort(key=_by_place)
-            by_itself = {"knob": self._knobs, "inside": self._insides}.get(kind, self._batch)
+            by_itself = {"sysctl": self._sysctls, "inside": self._insides}.get(kind, self._batch)
             failures |= by_itself(batch) if batch else {}
         return failures
 
-    def _knobs(self, changes: list[nftext.Pair]) -> Failures:
+    def _sysctls(self, changes: list[nftext.Pair]) -> Failures:
         failures: Failures = {}
         for old, new in changes:
-            knob = new or old
-            assert isinstance(knob, Sysctl)
+            sysctl = new or old
+            assert isinstance(sysctl, Sysctl)
             try:
-                self._doors.write(knob.path, knob.value if new else knob.otherwise)
+                self._doors.write(sysctl.path, sysctl.value if new else sysctl.otherwise)
             except OSError as error:
-                failures[knob.identity] = str(error)
+                failures[sysctl.identity] = str(error)
             else:
                 self._record(old, new, failures, None)
         return failures

@@ -13,14 +13,14 @@ from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkInc
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.objects import Interface, Network
-from elastinet.fabric.kernel import isolate, kernel, knobs
+from elastinet.fabric.kernel import isolate, kernel, sysctls
 from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router.dhcpserver import DhcpServer
 from elastinet.fabric.router.monitor import Monitor
 from elastinet.fabric.router.router import Failures, Router
 
-KNOBS = {
+SYSCTLS = {
     "ipv4/ip_forward": "1",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
@@ -32,14 +32,14 @@ KNOBS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
 }
-INTERNET_KNOBS = {
+INTERNET_SYSCTLS = {
     "ipv4/ip_forward": "1",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
     "ipv6/conf/all/disable_ipv6": "0",
     "ipv6/conf/default/disable_ipv6": "0",
 }
-IPV6_KNOBS = {
+IPV6_SYSCTLS = {
     "ipv6/conf/all/addr_gen_mode": "1",
     "ipv6/conf/default/addr_gen_mode": "1",
     "ipv6/conf/all/forwarding": "1",
@@ -118,8 +118,8 @@ class Namespace:
 
     def _settle(self, namespace_fds: Mapping[str, int], start_relay: Start) -> Router:
         """Make the namespace a router's; runs in the worker."""
-        for knob, value in (IPV6_KNOBS | (KNOBS if self._own else INTERNET_KNOBS)).items():
-            knobs.write(knob, value)
+        for sysctl, value in (IPV6_SYSCTLS | (SYSCTLS if self._own else INTERNET_SYSCTLS)).items():
+            sysctls.write(sysctl, value)
         if self._own:
             path = f"{isolate.NETNS}/{self.id}"
             os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o400))
@@ -130,7 +130,7 @@ class Namespace:
         self._undo.callback(router.close)
         if not self._own:
             router.give(LinkAddress("lo", names.INTERNET_ADDRESS, 32))
-            if knobs.read("ipv6/conf/all/disable_ipv6"):
+            if sysctls.read("ipv6/conf/all/disable_ipv6"):
                 router.give(LinkAddress("lo", names.INTERNET_ADDRESS6, 128))
         self.monitor = Monitor(router)
         self._undo.callback(self.monitor.close)
@@ -177,7 +177,7 @@ class Namespace:
         """Set for how long flows are remembered, once the first filter has brought the settings with it."""
         while self._timeouts:
             name, seconds = self._timeouts.popitem()
-            knobs.write(f"netfilter/nf_conntrack_{name}", str(seconds))
+            sysctls.write(f"netfilter/nf_conntrack_{name}", str(seconds))
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user. Raises what failed of it."""
