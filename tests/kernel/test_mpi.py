@@ -14,7 +14,7 @@ import pytest
 
 from commands import wait_until
 from elastinet.cli.mpi.flavour import flavour
-from mpi_jobs import TCP, Running, built, card, command, inside, launch, mpirun, nothing_left, refused
+from mpi_jobs import TCP, Running, built, card, command, inside, launch, left, mpirun, refused
 from world import World
 
 
@@ -63,7 +63,7 @@ def test_ranks_over_instances(world: World, four: list[Any], messages: str, by: 
     told = sorted((line.split() for line in done.stdout.splitlines()), key=lambda words: int(words[1]))
     assert told == [[names[rank // 2], str(rank), "8", "28", str((rank - 1) % 8)] for rank in range(8)]
     assert (carried(world, four[1]) - before > 1 << 20) == (by == "tcp")
-    assert nothing_left(world, four)
+    assert left(world, four) == ""
 
 
 @four_only
@@ -92,7 +92,7 @@ def test_ranks_and_their_surroundings(world: World, four: list[Any], tmp_path: P
     assert (done.returncode, done.stdout) == (7, "0 a b c\nhello\n")
     hosts = mpirun(world, four, "-n", "6", "--", "hostname").stdout.split()
     assert sorted(map(hosts.count, set(hosts))) == [1, 1, 2, 2]
-    assert nothing_left(world, four)
+    assert left(world, four) == ""
 
 
 def test_what_cannot_be_launched(world: World, vpc: Any, four: list[Any], tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_what_cannot_be_launched(world: World, vpc: Any, four: list[Any], tmp_pa
     refused(mpirun(world, [one, gone], *TCP, "--", "ls"), "Open MPI is not installed", "openmpi-bin")
     world.ec2.stop_instances(InstanceIds=[gone.id])
     refused(mpirun(world, [one, gone], "--", "ls"), f"{gone.id} is stop")
-    assert nothing_left(world, [one, other])
+    assert left(world, [one, other]) == ""
 
 
 def test_a_group_that_lets_nothing_in(world: World, vpc: Any, four: list[Any]) -> None:
@@ -149,7 +149,7 @@ def test_interrupted(world: World, four: list[Any], messages: str, number: int, 
     job = Running(world, four[:3], messages, by)
     os.kill(job.process.pid, number)
     assert job.end()[0] == status
-    wait_until(lambda: nothing_left(world, four[:3]))  # the instances see to it themselves after SIGKILL
+    wait_until(lambda: not left(world, four[:3]))  # the instances see to it themselves after SIGKILL
 
 
 @pytest.mark.parametrize(("which", "by"), [(0, "efa"), (1, "tcp")])
@@ -167,7 +167,7 @@ def test_an_instance_that_dies(
     assert (
         said.splitlines()[-1] == f"elastinet: {dying.id} is not running any more: all ranks have been ended"
     )
-    assert nothing_left(world, four)
+    assert left(world, four) == ""
 
 
 def test_a_rule_revoked(world: World, vpc: Any, four: list[Any], messages: str) -> None:
@@ -176,7 +176,7 @@ def test_a_rule_revoked(world: World, vpc: Any, four: list[Any], messages: str) 
     world.ec2.revoke_security_group_egress(**vpc.own)
     status, said = job.end()
     assert status not in (0, None), said
-    assert nothing_left(world, four[:2])
+    assert left(world, four[:2]) == ""
     done = mpirun(world, four[:2], "--", messages)
     assert done.returncode == 0
     assert done.stderr.startswith("elastinet: over TCP, for EFA is not for")
@@ -196,7 +196,7 @@ def test_measured_by_both(world: World, four: list[Any]) -> None:
     ]
     assert all(row["efa"] > 0 and row["tcp"] > 0 for row in rows)
     assert statistics.median(row["efa_is_better"] for row in rows[:4]) > 1.5
-    assert nothing_left(world, four)
+    assert left(world, four) == ""
 
 
 def test_what_is_not_measured(world: World, four: list[Any]) -> None:
@@ -213,7 +213,7 @@ def test_measured_by_one(world: World, four: list[Any]) -> None:
     rows = json.loads(done.stdout)
     assert len(rows) == 27
     assert all(row["tcp"] > 0 and row["efa_is_better"] is None and "efa" not in row for row in rows)
-    assert nothing_left(world, four[:2])
+    assert left(world, four[:2]) == ""
 
 
 @pytest.mark.parametrize("ranks", ["1", "4"])

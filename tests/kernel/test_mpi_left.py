@@ -10,7 +10,7 @@ import pytest
 
 from commands import wait_until
 from family import child
-from mpi_jobs import TCP, Running, built, command, inside, launch, mpirun, nothing_left
+from mpi_jobs import TCP, Running, built, command, inside, launch, left, mpirun
 from programs import Program
 from world import World
 
@@ -65,7 +65,7 @@ def test_ended_while_it_is_copied(
         assert os.listdir(here) == []
         os.kill(job.pid, number)
         assert job.wait(30) == status
-    wait_until(lambda: nothing_left(world, slow))
+    wait_until(lambda: not left(world, slow))
     assert not any(inside(world, one, COPYING) for one in slow)
 
 
@@ -78,7 +78,7 @@ def test_no_space_in_an_instance(world: World, pair: list[Any], tmp_path: Path) 
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"elastinet: {small.id}: tar: ")
     assert "No space left on device" in line
-    assert nothing_left(world, pair)
+    assert left(world, pair) == ""
     world.out(small.id, "umount /tmp")
 
 
@@ -91,7 +91,7 @@ def test_what_hands_out_orders_is_killed(world: World, pair: list[Any], messages
     assert said.splitlines()[-1] == (
         f"elastinet: what hands out mpirun's orders on {pair[0].id} has ended: so have all ranks"
     )
-    assert nothing_left(world, pair)
+    assert left(world, pair) == ""
 
 
 def test_the_agent_is_killed(own_world: World, messages: str) -> None:
@@ -126,7 +126,7 @@ def test_what_this_machine_does_not_let(
     (told,) = done.stderr.splitlines()
     assert told.startswith("elastinet: ")
     assert said in told
-    assert nothing_left(world, pair)
+    assert left(world, pair) == ""
 
 
 def test_instances_that_do_not_say_they_are_clean(world: World, pair: list[Any], tmp_path: Path) -> None:
@@ -150,4 +150,4 @@ def test_instances_that_do_not_say_they_are_clean(world: World, pair: list[Any],
     assert ours == [f"elastinet: {one.id} does not say that {folder} is deleted there" for one in pair]
     for one in pair:
         inside(world, one, f"kill -CONT $({CLEANERS})")
-    wait_until(lambda: nothing_left(world, pair))
+    wait_until(lambda: not left(world, pair))

@@ -77,8 +77,9 @@ def refused(done: "subprocess.CompletedProcess[str]", *parts: str) -> None:
         assert part in line
 
 
-def nothing_left(world: World, hosts: list[Any]) -> bool:
-    return all(inside(world, host, LEFT) == "" for host in hosts)
+def left(world: World, hosts: list[Any]) -> str:
+    """The files and processes that a job has left in instances, one a line."""
+    return "".join(inside(world, host, LEFT) for host in hosts)
 
 
 def inside(world: World, host: Any, script: str) -> str:

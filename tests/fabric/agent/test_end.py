@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from elastinet.serve import places
 from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
 
@@ -53,7 +54,7 @@ def test_nothing_is_left(how: str, own: Machine) -> None:
     family = descendants(own.process.pid)
     assert len(family) >= 5, "agent, spawner, DHCP server, guest, its DHCP client"
     getattr(own, how)()
-    own.until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), "the end of all processes")
+    own.until(lambda: not any(map(places.is_alive, family)), "the end of all processes")
     assert not mentions(own.run)
     assert host() == before
     assert how == "kill" or not any(own.run.iterdir())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from elastinet.serve import places
 from family import below, told
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
@@ -192,7 +193,7 @@ def test_one_that_ends_by_itself_as_it_is_dropped_may_come_again(machine: Machin
     try:
         machine.say(drop=("guest:i-1", "interface:eni-1"))
         (machine.disks / "i-1" / "root" / "root" / "go").write_text("now")
-        machine.until(lambda: not Path(f"/proc/{init}").exists(), "its end")
+        machine.until(lambda: not places.is_alive(int(init)), "its end")
     finally:
         os.kill(machine.agent_pid(), signal.SIGCONT)
     machine.wait(lambda fact: fact["type"] == "converged")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from elastinet.serve import places
 from frames import mac, packets
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
@@ -87,7 +88,7 @@ def test_a_guest_takes_its_relay_along(two: Machine) -> None:
     assert pings(two, "i-2", "10.0.1.10")
     (relay,) = relays(two.process.pid)
     two.kill()
-    two.until(lambda: not Path(f"/proc/{relay}").exists(), "the relay's end")
+    two.until(lambda: not places.is_alive(int(relay)), "the relay's end")
     two.start()
 
 
