@@ -12,7 +12,7 @@ from world import World
 
 SCALE = 0.02
 LOW, HIGH, NEVER = 0.97, 1.01, 1.05
-ATTEMPTS = 4
+ATTEMPTS = 8
 """A machine that others use too is sometimes late, with packets and with reading the clock."""
 TYPES = ("t2.micro", "t3.micro", "m4.large", "c5.large", "m5.16xlarge", "c5n.18xlarge", "c6in.32xlarge")
 groups = itertools.count(1)

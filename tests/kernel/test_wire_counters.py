@@ -157,8 +157,8 @@ while not os.path.exists("/root/enough"):
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Iterator[World]:
-    """A server on which a c5.large sends 100 Mbit/s, and 7.5 after three seconds of that."""
-    made = World(tmp_path / "state", "--bandwidth-scale", "0.01", "--credit-time-scale", "200")
+    """A server on which a c5.large sends 100 Mbit/s, and 7.5 after six seconds of that."""
+    made = World(tmp_path / "state", "--bandwidth-scale", "0.01", "--credit-time-scale", "100")
     yield made
     made.cli("stop", check=False)
 
@@ -168,52 +168,53 @@ def test_what_holds_up_and_how_long_the_credits_last(slow: World) -> None:
     vpc = slow.vpc()
     slow.allow(vpc.group, "-1")
     one, other = slow.launch(vpc.left, vpc.group, count=2)
+    third, fourth = slow.launch(vpc.left, vpc.group, count=2)  # their credits are all there
     slow.settle()
 
-    def rates() -> Any:
+    def rates(one: Any, other: Any) -> Any:
         told = json.loads(slow.cli("top", "--json", "--interval", "0.8").stdout)
         found = {(r["instance"], r["direction"]): SimpleNamespace(**r) for r in told}
         return SimpleNamespace(out=found[one.id, "out"], arriving_bps=found[other.id, "in"].bps)
 
-    def look(flows: int, allowance_bps: float = 0) -> Any:
+    def look(one: Any, other: Any, flows: int, allowance_bps: float = 0) -> Any:
         """What is seen once packets arrive, or once there is a certain bandwidth."""
         slow.out(one.id, f"rm -f /root/enough; python3 -c '{FLOOD}' {other.ip} {flows} > /root/said 2>&1 &")
         until_received(slow, other, 100)
         if allowance_bps:
-            wait_until(lambda: rates().out.allowance_bps == allowance_bps)
-        seen = rates()
+            wait_until(lambda: rates(one, other).out.allowance_bps == allowance_bps)
+        seen = rates(one, other)
         slow.out(one.id, "touch /root/enough")
         return seen
 
-    single = look(flows=1).out
+    single = look(one, other, flows=1).out
     assert (single.binding, single.allowance_bps) == ("flow", 10e9)
     assert single.share == pytest.approx(0.5, rel=0.1)
     assert counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"] == 0
     assert 0 < single.credits < 1
     assert single.seconds_to_empty == pytest.approx(
-        single.credits * 9.25e9 * 3 / (single.bps - 0.75e9), rel=0.01
+        single.credits * 9.25e9 * 6 / (single.bps - 0.75e9), rel=0.01
     )
-    many = look(flows=8).out
+    many = look(third, fourth, flows=8).out
     assert (many.binding, many.allowance_bps) == ("instance", 10e9)
     assert many.share == pytest.approx(1, rel=0.1)
-    held_up = counters(slow, one.id)["eth0"]["bw_out_allowance_exceeded"]
+    held_up = counters(slow, third.id)["eth0"]["bw_out_allowance_exceeded"]
     assert held_up > 100
-    assert counters(slow, other.id)["eth0"]["bw_out_allowance_exceeded"] == 0
-    spent = look(flows=8, allowance_bps=0.75e9)
+    assert counters(slow, fourth.id)["eth0"]["bw_out_allowance_exceeded"] == 0
+    spent = look(third, fourth, flows=8, allowance_bps=0.75e9)
     assert (spent.out.binding, spent.out.allowance_bps) == ("instance", 0.75e9)
     assert spent.out.credits < 0.1
     assert spent.arriving_bps == pytest.approx(0.75e9, rel=0.1)
-    until_silent(slow, other)  # what still waits must have come first
-    credits = json.loads(slow.cli("credits", one.id, "--json").stdout)["directions"]["out"]
-    assert credits["level_bits"] < 0.5 * 9.25e9 * 3
-    assert credits["seconds_to_full"] == pytest.approx((9.25e9 * 3 - credits["level_bits"]) / 0.75e9, rel=0.1)
-    predicted = json.loads(slow.cli("predict", one.id, other.id, "--json", "--duration", "1s").stdout)
-    assert credits["level_bits"] <= predicted["levels"][f"{one.id} out"][0] < 0.6 * 9.25e9 * 3
-    (eni,) = (i["NetworkInterfaceId"] for i in one.shown["NetworkInterfaces"])
-    labels = {"instance": one.id, "type": "c5.large"}
+    until_silent(slow, fourth)  # what still waits must have come first
+    credits = json.loads(slow.cli("credits", third.id, "--json").stdout)["directions"]["out"]
+    assert credits["level_bits"] < 0.5 * 9.25e9 * 6
+    assert credits["seconds_to_full"] == pytest.approx((9.25e9 * 6 - credits["level_bits"]) / 0.75e9, rel=0.1)
+    predicted = json.loads(slow.cli("predict", third.id, fourth.id, "--json", "--duration", "1s").stdout)
+    assert credits["level_bits"] <= predicted["levels"][f"{third.id} out"][0] < 0.6 * 9.25e9 * 6
+    (eni,) = (i["NetworkInterfaceId"] for i in third.shown["NetworkInterfaces"])
+    labels = {"instance": third.id, "type": "c5.large"}
     exceeded = metric(slow, "elastinet_bw_out_allowance_exceeded_total", interface=eni, **labels)
     assert exceeded > held_up
-    assert metric(slow, "elastinet_instance_credit_bits", direction="in", **labels) == 9.25e9 * 3
+    assert metric(slow, "elastinet_instance_credit_bits", direction="in", **labels) == 9.25e9 * 6
     assert metric(slow, "elastinet_instance_credit_bits", direction="out", **labels) < 9.25e9
 
 
