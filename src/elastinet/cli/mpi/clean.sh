@@ -4,9 +4,12 @@
 mkdir "$FOLDER" || exit
 exec 4>&-
 read -r _
-ended() { ! grep -q '^State:.[^XZ]' "/proc/$1/status" 2>/dev/null; }  # what waits for its parent has ended, too
+ended() { ! grep -q ^VmSize: "/proc/$1/status" 2>/dev/null; }  # what has no memory any more is on its way out
 ours() { grep -lsxz "$MARK" /proc/[0-9]*/environ | cut -d/ -f3; }
-while found=$(ours) && [ -n "$found" ]; do
+none=0
+while [ $none -lt 2 ]; do  # one look may miss a process that starts another program just then
+    found=$(ours)
+    if [ -n "$found" ]; then none=0; else none=$((none + 1)); fi
     kill -9 $found 2>/dev/null
     sleep 0.02
 done
