@@ -80,7 +80,7 @@ SCALARS: dict[str, Callable[[Any], st.SearchStrategy[Any]]] = {
 
 
 def fits(shape: Any, number: int) -> bool:
-    return shape.metadata.get("min", number) <= number <= shape.metadata.get("max", number)
+    return (shape.min is None or shape.min <= number) and (shape.max is None or number <= shape.max)
 
 
 @cache  # Hypothesis looks at each strategy anew, however alike they are
@@ -95,6 +95,15 @@ def inputs(shape: Any) -> st.SearchStrategy[Any]:
     return SCALARS[shape.type_name](shape)
 
 
+@cache
+def requests(action: str) -> st.SearchStrategy[dict[str, Any]]:
+    """What an operation takes."""
+    service = service_of(action)
+    assert service is not None
+    shape = service.input_shape(action)
+    return inputs(shape) if shape else st.builds(dict)
+
+
 @st.composite
 def structures(draw: Any, shape: Any, chosen: st.SearchStrategy[list[str]]) -> dict[str, Any]:
     """Structures with what they require, and some of the rest."""
@@ -105,10 +114,7 @@ def structures(draw: Any, shape: Any, chosen: st.SearchStrategy[list[str]]) -> d
 @some
 @given(data=st.data())
 def test_any_input(action: str, data: st.DataObject) -> None:
-    service = service_of(action)
-    assert service is not None
-    shape = service.input_shape(action)
-    params = data.draw(inputs(shape)) if shape else {}
+    params = data.draw(requests(action))
     dry_run = params.pop("DryRun", False)
     assert outcome(action, params, dry_run) < 500
 
