@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -63,8 +64,9 @@ def ids(engine: Engine) -> list[str]:
 
 
 IDS = ids(furnished())
+TEXTS = st.sampled_from(IDS) | st.sampled_from(WORDS) | st.text(max_size=6)
 SCALARS: dict[str, Callable[[Any], st.SearchStrategy[Any]]] = {
-    "string": lambda shape: st.sampled_from(shape.enum) if shape.enum else texts(),
+    "string": lambda shape: st.sampled_from(shape.enum) if shape.enum else TEXTS,
     "integer": lambda shape: st.sampled_from(INTEGERS).filter(lambda n: fits(shape, n)),
     "long": lambda shape: st.sampled_from(INTEGERS).filter(lambda n: fits(shape, n)),
     "float": lambda _: st.floats(-1e9, 1e9),
@@ -75,36 +77,42 @@ SCALARS: dict[str, Callable[[Any], st.SearchStrategy[Any]]] = {
 }
 
 
-def texts() -> st.SearchStrategy[str]:
-    return st.sampled_from(IDS) | st.sampled_from(WORDS) | st.text(max_size=6)
-
-
 def fits(shape: Any, number: int) -> bool:
-    return shape.metadata.get("min", number) <= number <= shape.metadata.get("max", number)
+    return (shape.min is None or shape.min <= number) and (shape.max is None or number <= shape.max)
+
+
+@cache  # Hypothesis looks at each strategy anew, however alike they are
+def inputs(shape: Any) -> st.SearchStrategy[Any]:
+    """Values of a shape; texts are often ids of what is there, or words that mean something."""
+    if shape.type_name == "structure":
+        optional = [name for name in shape.members if name not in shape.required_members]
+        names = st.lists(st.sampled_from(optional), unique=True, max_size=MOST_MEMBERS)
+        return structures(shape, names if optional else st.just([]))
+    if shape.type_name == "list":
+        return st.lists(inputs(shape.member), min_size=1, max_size=2)
+    return SCALARS[shape.type_name](shape)
+
+
+@cache
+def requests(action: str) -> st.SearchStrategy[dict[str, Any]]:
+    """What an operation takes."""
+    service = service_of(action)
+    assert service is not None
+    shape = service.input_shape(action)
+    return inputs(shape) if shape else st.builds(dict)
 
 
 @st.composite
-def inputs(draw: Any, shape: Any) -> Any:
-    """A value of a shape; texts are often ids of what is there, or words that mean something."""
-    if shape.type_name == "structure":
-        optional = [name for name in shape.members if name not in shape.required_members]
-        chosen = (
-            draw(st.lists(st.sampled_from(optional), unique=True, max_size=MOST_MEMBERS)) if optional else []
-        )
-        return {name: draw(inputs(shape.members[name])) for name in (*shape.required_members, *chosen)}
-    if shape.type_name == "list":
-        return draw(st.lists(inputs(shape.member), min_size=1, max_size=2))
-    return draw(SCALARS[shape.type_name](shape))
+def structures(draw: Any, shape: Any, chosen: st.SearchStrategy[list[str]]) -> dict[str, Any]:
+    """Structures with what they require, and some of the rest."""
+    return {name: draw(inputs(shape.members[name])) for name in (*shape.required_members, *draw(chosen))}
 
 
 @pytest.mark.parametrize("action", sorted(OPERATIONS))
 @some
 @given(data=st.data())
 def test_any_input(action: str, data: st.DataObject) -> None:
-    service = service_of(action)
-    assert service is not None
-    shape = service.input_shape(action)
-    params = data.draw(inputs(shape)) if shape else {}
+    params = data.draw(requests(action))
     dry_run = params.pop("DryRun", False)
     assert outcome(action, params, dry_run) < 500
 

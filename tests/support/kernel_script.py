@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 
 import msgspec
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from elastinet.fabric.compile.items import (
     Chain,
@@ -33,6 +32,7 @@ from elastinet.fabric.contract.names import ROUTER_MAC
 from elastinet.fabric.kernel import kernel, nfobserve, nftext, observe, rtnl
 from elastinet.fabric.kernel.doors import KERNEL, Doors
 from elastinet.fabric.kernel.netlink import NETFILTER, Message
+from elastinet.fabric.kernel.rtmessages import ifinfmsg
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router import guestend
 

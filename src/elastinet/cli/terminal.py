@@ -4,8 +4,6 @@ import codecs
 import sys
 from typing import Any
 
-from rich.markup import escape
-
 KEPT = ("\n", "\t")
 
 
@@ -22,6 +20,8 @@ def _spelled(one: str) -> str:
 
 def plain(value: Any) -> Any:
     """The same of every text in an answer, none of which says how it is to look."""
+    from rich.markup import escape  # which most verbs have no use for
+
     if isinstance(value, str):
         return escape(printable(value))
     if isinstance(value, dict):

@@ -9,7 +9,8 @@ from elastinet.digits import whole
 from elastinet.wire import refusal
 from elastinet.wire.form import Tree
 from elastinet.wire.scalars import Scalar, scalar
-from elastinet.wire.service import Service, Shape
+from elastinet.wire.service import Service
+from elastinet.wire.shapes import Shape
 
 Reader = Callable[[str | Tree, str], Any]
 """Takes what stands under a name and the name itself; raises Fault."""
@@ -55,7 +56,7 @@ def _list(service: Service, shape: Shape) -> Reader:
             raise refusal.unknown(f"{path}.{next(iter(set(node) - {name}))}")
         return read_flat(node[name], f"{path}.{name}")
 
-    name = shape.member.serialization.get("name", "member")
+    name = shape.member.location_name or "member"
     return read_flat if service.is_ec2 else read_wrapped
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from elastinet.digits import decimal, whole
 from elastinet.wire.refusal import invalid
-from elastinet.wire.service import Shape
+from elastinet.wire.shapes import Shape
 
 Scalar = Callable[[str, str], Any]
 """Takes the text and the parameter's name; raises Fault InvalidParameterValue."""
@@ -51,7 +51,7 @@ def _timestamp(text: str, path: str) -> datetime:
 
 
 def _number(shape: Shape) -> Scalar:
-    lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
+    lowest, highest = shape.min, shape.max
     parse = _integer if shape.type_name in _BITS else _float
     bits = _BITS.get(shape.type_name, 0)
 

@@ -5,7 +5,8 @@ from functools import cache
 from typing import Any
 
 from elastinet.model.view import StateView
-from elastinet.wire.service import Service, Shape
+from elastinet.wire.service import Service
+from elastinet.wire.shapes import Shape
 from elastinet.wire.text import SCALARS
 
 Put = Callable[[bytes], object]

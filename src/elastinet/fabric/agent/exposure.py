@@ -8,8 +8,6 @@ import contextlib
 import os
 import socket
 
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
 from elastinet.catalog.network import GATEWAY_MTU
 from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
@@ -17,6 +15,7 @@ from elastinet.fabric.kernel import kernel, rtnl, sysctls
 from elastinet.fabric.kernel.loop import complain
 from elastinet.fabric.kernel.netlink import CREATE, Message, NetlinkSocket
 from elastinet.fabric.kernel.nftables import NftContext
+from elastinet.fabric.kernel.rtmessages import rtmsg
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.rules.addressing import PUBLIC_POOL
 

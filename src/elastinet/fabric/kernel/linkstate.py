@@ -8,10 +8,9 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-
 from elastinet.fabric.kernel import rtnl
 from elastinet.fabric.kernel.netlink import CREATE, REPLACE, Message, Netlink, attributes
+from elastinet.fabric.kernel.rtmessages import ifinfmsg
 
 MAC, NAME, MTU, MASTER = 1, 3, 4, 10
 PROMISCUOUS, ALL_MULTICAST = 0x100, 0x200

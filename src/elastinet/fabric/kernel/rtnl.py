@@ -4,13 +4,6 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
-from pyroute2.netlink.rtnl.fibmsg import fibmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.ndtmsg import ndtmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
 from elastinet.fabric.compile.items import (
     Class,
     Item,
@@ -26,6 +19,7 @@ from elastinet.fabric.compile.items import (
 )
 from elastinet.fabric.kernel import relay, tc
 from elastinet.fabric.kernel.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
+from elastinet.fabric.kernel.rtmessages import fibmsg, ifaddrmsg, ifinfmsg, ndmsg, ndtmsg, rtmsg
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
 NEWADDR, DELADDR, GETADDR = 20, 21, 22

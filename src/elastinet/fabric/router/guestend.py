@@ -9,15 +9,12 @@ import contextlib
 import ipaddress
 from collections.abc import Sequence
 
-from pyroute2.netlink.rtnl.fibmsg import fibmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
 from elastinet.fabric.compile.items import Link
 from elastinet.fabric.contract.names import MAIN_TABLE, ROUTER_MAC, link_local, own_table
 from elastinet.fabric.kernel import offloads, rtnl
 from elastinet.fabric.kernel.doors import Doors
 from elastinet.fabric.kernel.netlink import CREATE, REPLACE, Message
+from elastinet.fabric.kernel.rtmessages import fibmsg, ifaddrmsg, rtmsg
 from elastinet.fabric.kernel.rtnl import INET, INET6, encoded
 
 ROUTER = link_local(ROUTER_MAC)

@@ -1,0 +1,88 @@
+"""The shapes of a service's requests and answers, in the files that botocore brings of it.
+
+botocore's own reader of them loads with all of its HTTP client, for which an engine has no use.
+"""
+
+import gzip
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+
+class Reference(msgspec.Struct, frozen=True, rename="camel"):
+    """The use of a shape in a place, and its names on the wire there."""
+
+    shape: str
+    location_name: str | None = None
+    query_name: str | None = None
+
+
+class Definition(msgspec.Struct, frozen=True, rename="camel"):
+    """What a shape is, wherever it is used."""
+
+    type: str
+    members: dict[str, Reference] = {}
+    member: Reference | None = None
+    required: list[str] = []
+    enum: list[str] = []
+    min: int | float | None = None
+    max: int | float | None = None
+    location_name: str | None = None
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """What an operation takes, and what it answers with."""
+
+    input: Reference | None = None
+    output: Reference | None = None
+
+
+class Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What is said of a service as a whole."""
+
+    api_version: str
+    protocol: str
+    xml_namespace: str
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A service's operations and shapes; what botocore's file says beside these is not kept."""
+
+    metadata: Metadata
+    operations: dict[str, Operation]
+    shapes: dict[str, Definition]
+
+
+class Shape:
+    """A shape as it is used in one place; those in it are looked up when they are asked for."""
+
+    def __init__(self, definitions: dict[str, Definition], use: Reference) -> None:
+        self._definitions, self._definition = definitions, definitions[use.shape]
+        self.name, self.type_name = use.shape, self._definition.type
+        self.location_name = use.location_name or self._definition.location_name
+        self.query_name = use.query_name
+        self.required_members, self.enum = self._definition.required, self._definition.enum
+        self.min, self.max = self._definition.min, self._definition.max
+
+    @cached_property
+    def members(self) -> dict[str, "Shape"]:
+        """The members of a structure."""
+        return {name: Shape(self._definitions, use) for name, use in self._definition.members.items()}
+
+    @cached_property
+    def member(self) -> "Shape":
+        """What a list is of."""
+        assert self._definition.member is not None
+        return Shape(self._definitions, self._definition.member)
+
+
+def load(service: str) -> Model:
+    """The newest model of a service."""
+    found = find_spec("botocore")
+    assert found is not None
+    assert found.origin is not None
+    newest = max((Path(found.origin).parent / "data" / service).iterdir())
+    with gzip.open(newest / "service-2.json.gz") as file:
+        return msgspec.json.decode(file.read(), type=Model)
