@@ -1,9 +1,11 @@
 """A real server and real clients; each test has an account of its own, so that none sees another's."""
 
+import compileall
 import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+import elastinet
 from commands import PROGRAM, Done, Run, wait_until
 from elastinet.engine import Engine
 from elastinet.serve import places
@@ -87,6 +90,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep that order, and let what is started hear Ctrl-C even where the tests themselves may not."""
     config.option.loadscopereorder = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    compile_once(here=not hasattr(config, "workerinput"))
+
+
+def compile_once(*, here: bool) -> None:
+    """Have Python keep what it compiles: hundreds of processes are started, and few of them may write."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if here:
+        compileall.compile_dir(Path(elastinet.__file__).parent, quiet=2)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
