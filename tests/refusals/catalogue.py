@@ -389,11 +389,11 @@ OF_2026 = (
     _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "attach_network_interface",
       lambda s: {"NetworkInterfaceId": s.free, "InstanceId": s.one, "DeviceIndex": 1, "EnaSrdSpecification": {"EnaSrdEnabled": True}}),
     _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "modify_network_interface_attribute",
-      lambda s: {"NetworkInterfaceId": s.eni, "EnaSrdSpecification": {"EnaSrdEnabled": False}}),
+      lambda s: {"NetworkInterfaceId": s.eni, "EnaSrdSpecification": {"EnaSrdEnabled": True}}),
     _("UnsupportedOperation", "ENA Express is not in the edition 'classic' of the rules", "run_instances",
       lambda s: s.launching(NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": s.left, "EnaSrdSpecification": {"EnaSrdEnabled": True}}])),
     _("UnsupportedOperation", "Bandwidth weighting is not in the edition 'classic' of the rules", "run_instances",
-      lambda s: s.launching(InstanceType="m8i.large", NetworkPerformanceOptions={"BandwidthWeighting": "default"})),
+      lambda s: s.launching(InstanceType="m8i.large", NetworkPerformanceOptions={"BandwidthWeighting": "vpc-1"})),
     _("UnsupportedOperation", "Bandwidth weighting is not in the edition 'classic' of the rules", "modify_instance_network_performance_options",
       lambda s: {"InstanceId": s.stopped, "BandwidthWeighting": "vpc-1"}),
 )  # fmt: skip

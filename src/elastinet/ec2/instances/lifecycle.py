@@ -81,8 +81,6 @@ def _check_type(tx: Transaction, instance: Instance) -> None:
 def stop_instances(tx: Transaction, request: Request) -> Answer:
     """Stop instances; their lent public addresses are gone, all else stays."""
     request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
-    if request.get("Hibernate"):
-        raise faults.unsupported("elastinet does not support Hibernate in StopInstances.")
     return {"StoppingInstances": _each(tx, request, _stop)}
 
 

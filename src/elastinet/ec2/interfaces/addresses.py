@@ -90,9 +90,8 @@ def allocate_address(tx: Transaction, request: Request) -> Answer:
     """A public address of the account's own; a released one again where it is asked for and free."""
     if request.get("Domain", "vpc") != "vpc":
         raise faults.invalid(request["Domain"], "domain")
-    for name, value in (("PublicIpv4Pool", "amazon"), ("NetworkBorderGroup", tx.region)):
-        if request.get(name, value) != value:
-            raise faults.unsupported(f"elastinet has no {name} but {value}.")
+    if (border := request.get("NetworkBorderGroup", tx.region)) != tx.region:
+        raise faults.unsupported(f"elastinet has no network border group {border}.")
     if tx.count(Address) >= tx.settings.quotas.elastic_ips:
         raise faults.quota("AddressLimitExceeded", "addresses")
     ip = _recover(tx, request.get("Address")) or addressing.free_public(tx.state, tx.dice)

@@ -37,7 +37,6 @@ NO_OPTIONS: "VpcPeeringConnectionOptionsDescriptionTypeDef" = {
     "AllowEgressFromLocalClassicLinkToRemoteVpc": False,
     "AllowEgressFromLocalVpcToRemoteClassicLink": False,
 }
-OPTIONS = tuple(NO_OPTIONS)
 
 
 def view(tx: Transaction, peering: Peering) -> StateView:
@@ -224,10 +223,6 @@ def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> 
     given = [side for side in sides if request.get(side) is not None]
     if not given:
         raise faults.missing_parameter("accepterPeeringConnectionOptions")
-    for side in given:
-        for option in OPTIONS:
-            if request[side].get(option):
-                raise faults.unsupported(f"elastinet does not support {side}.{option}.")
     return dict.fromkeys(given, NO_OPTIONS)
 
 

@@ -4,6 +4,7 @@ import ipaddress
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.cidrs import read_block, read_ipv6_block
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need
@@ -122,7 +123,7 @@ def _ipv6_destination(cidr: str) -> str:
 def _route(tx: Transaction, table: RouteTable, request: Request, destination: str) -> Route:
     given = [name for name in TARGETS if request.get(name) is not None]
     if not given:
-        if name := next(request.unread(), None):
+        if name := next(wants(request), None):
             raise faults.unsupported(f"elastinet does not support {name} as a route's target.")
         raise faults.missing_parameter("gatewayId")
     if len(given) > 1:
