@@ -338,7 +338,7 @@ OTHERS = (
     _("InvalidNextToken", "", "describe_vpcs", lambda s: {"NextToken": "somewhere"}),
     _("InvalidParameterValue", "maxResults", "describe_network_interfaces", lambda s: {"MaxResults": 3}),
     _("InvalidParameterValue", "", "create_tags", lambda s: {"Resources": [s.vpc], "Tags": [{"Key": "x" * 128, "Value": "y"}]}),
-    _("InvalidTagKey.Malformed", "", "create_tags", lambda s: {"Resources": [s.vpc], "Tags": [{"Key": "aws:mine", "Value": "y"}]}),
+    _("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use", "create_tags", lambda s: {"Resources": [s.vpc], "Tags": [{"Key": "aws:mine", "Value": "y"}]}),
     _("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.", "create_tags",
       lambda s: {"Resources": [s.vpc], "Tags": [{"Key": f"k{n}", "Value": "y"} for n in range(51)]}),
     _("InvalidKeyPair.Duplicate", "", "create_key_pair", lambda s: {"KeyName": "mine"}),
