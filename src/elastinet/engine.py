@@ -20,6 +20,7 @@ from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
+from elastinet.rules.opt_in import opt_in_status
 from elastinet.rules.placement.plants import Plants
 from elastinet.store import Journal, JournalError, JournalFull
 
@@ -89,6 +90,12 @@ class Engine:
     def _open(self, owner: str, region: str) -> None:
         if region not in REGIONS:
             raise Fault("InvalidRegion", f"The region '{region}' does not exist.")
+        if opt_in_status(self.state, self.settings, owner, region) == "not-opted-in":
+            sentence = (
+                "AWS was not able to validate the provided access credentials: the region "
+                f"{region} is not opted in to. The option opted_in_regions of elastinet opts in."
+            )
+            raise Fault("AuthFailure", sentence, 401)
         if self.state.get(RegionSettings, f"{owner}/{region}") is None:
             with self._transaction("OpenRegion", owner, region) as tx:
                 open_region(tx)

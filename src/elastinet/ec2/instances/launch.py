@@ -22,6 +22,7 @@ from elastinet.ec2.instances.network_performance import launch_weighting
 from elastinet.ec2.instances.placement_request import read_placement
 from elastinet.ec2.instances.placing import demand_of, launch_places, placed_fields
 from elastinet.ec2.instances.recorded_options import recorded_fields
+from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import attach
 from elastinet.ec2.interfaces.efa import check_efas
 from elastinet.ec2.security.instance_profiles import read_profile
@@ -69,7 +70,8 @@ def _launch(tx: Transaction, request: Request) -> str:
         check_tag_keys(key for key, _ in tags["instance"])
     cards = [one.card for one in plan.interfaces]
     demand = demand_of(tx, kind.type.name, _device(kind), plan.subnet.zone, cards)
-    places = launch_places(tx, asked, demand, plan.subnet.zone, spec.least, spec.most)
+    most = within_quota(tx, kind.type, asked.tenancy, spec.least, spec.most)
+    places = launch_places(tx, asked, demand, plan.subnet.zone, spec.least, most)
     fields |= {"reservation_id": tx.new_id("r"), "client_token": request.get("ClientToken") or ""}
     for index, place in enumerate(places):
         interfaces = plan.make(tx, tags["network-interface"])

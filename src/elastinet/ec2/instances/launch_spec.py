@@ -114,6 +114,8 @@ def _zone(placement: Request) -> tuple[str | None, str | None]:
 def _interfaces(request: Request) -> tuple[LaunchInterface, ...]:
     items = request.get("NetworkInterfaces")
     if not items:
+        if request.get("SubnetId") is not None and request.get("SecurityGroups"):
+            raise faults.combination("The parameter groupName cannot be used with the parameter subnet")
         return (LaunchInterface(InterfaceSpec.parse(request), AttachmentSpec(0)),)
     for name, words in OF_INSTANCE.items():
         if request.get(name) not in NOTHING:
