@@ -252,7 +252,7 @@ ROUTES = (
       lambda s: {"RouteTableId": s.full_table, **ANYWHERE, "GatewayId": s.igw}),
     _("InvalidRouteTableID.NotFound", f"The routeTable ID 'rtb-{NONE}' does not exist", "create_route",
       lambda s: {"RouteTableId": f"rtb-{NONE}", **ANYWHERE, "GatewayId": s.igw}),
-    _("InvalidInternetGatewayID.NotFound", f"The internetGateway ID 'igw-{NONE}' does not exist", "create_route",
+    _("InvalidGatewayID.NotFound", f"The gateway ID 'igw-{NONE}' does not exist", "create_route",
       lambda s: {"RouteTableId": s.table, **ANYWHERE, "GatewayId": f"igw-{NONE}"}),
     _("InvalidParameterValue", "169.254.169.0/24", "create_route",
       lambda s: {"RouteTableId": s.table, "DestinationCidrBlock": "169.254.169.0/24", "GatewayId": s.igw}),
@@ -269,7 +269,7 @@ ROUTES = (
     _("InvalidParameterValue", "", "disassociate_route_table", lambda s: {"AssociationId": s.main_association}),
     _("InvalidAssociationID.NotFound", "", "disassociate_route_table",
       lambda s: {"AssociationId": f"rtbassoc-{NONE}"}),
-    _("NatGatewayNotFound", "", "create_route",
+    _("InvalidNatGatewayID.NotFound", "", "create_route",
       lambda s: {"RouteTableId": s.table, **ANYWHERE, "NatGatewayId": f"nat-{NONE}"}),
     _("InvalidVpcPeeringConnectionID.NotFound", "", "create_route",
       lambda s: {"RouteTableId": s.table, **ANYWHERE, "VpcPeeringConnectionId": f"pcx-{NONE}"}),
@@ -288,7 +288,7 @@ GATEWAYS = (
     _("InternetGatewayLimitExceeded", "", "create_internet_gateway", lambda s: {}),
     _("NatGatewayNotFound", "", "delete_nat_gateway", lambda s: {"NatGatewayId": f"nat-{NONE}"}),
     _("NatGatewayMalformed", "", "describe_nat_gateways", lambda s: {"NatGatewayIds": ["nat"]}),
-    _("InvalidEgressOnlyInternetGatewayId.NotFound", "", "delete_egress_only_internet_gateway",
+    _("InvalidGatewayID.NotFound", "", "delete_egress_only_internet_gateway",
       lambda s: {"EgressOnlyInternetGatewayId": f"eigw-{NONE}"}),
     _("InvalidEgressOnlyInternetGatewayId.Malformed", "", "describe_egress_only_internet_gateways",
       lambda s: {"EgressOnlyInternetGatewayIds": ["eigw"]}),
@@ -511,7 +511,6 @@ PLACES = (
       lambda s: {"AvailabilityZone": "us-east-1a", "InstanceType": "m5.large", "InstanceFamily": "m5"}),
     _("HostLimitExceeded", "m5", "allocate_hosts",
       lambda s: {"AvailabilityZone": "us-east-1a", "InstanceType": "m5.large", "Quantity": 10}),
-    _("InvalidHostID.NotFound", "", "release_hosts", lambda s: {"HostIds": [s.host, f"h-{NONE}"]}),
 )  # fmt: skip
 
 REFUSALS = (

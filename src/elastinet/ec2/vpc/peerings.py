@@ -207,7 +207,7 @@ def _ended(tx: Transaction, peering: Peering, status: str, message: str) -> Peer
 def delete_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """End a peering connection, from either side; the accepter rejects one that is pending."""
     peering = need(tx, Peering, "pcx", request["VpcPeeringConnectionId"])
-    _check_step(peering, "deleted", also="active")
+    _check_step(peering, "deleting", also="active")
     if peering.status == "pending-acceptance" and peering.requester.owner != tx.owner:
         raise Fault("OperationNotPermitted", f"User {tx.owner} cannot delete peering {peering.id}")
     tx.put(_ended(tx, peering, "deleted", f"Deleted by {tx.owner}"))
