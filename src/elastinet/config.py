@@ -16,11 +16,14 @@ from msgspec import Meta
 
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Plant
-from elastinet.catalog.settings import Quotas, Settings, unlimited
+from elastinet.catalog.regions import REGIONS
+from elastinet.catalog.settings import Quotas, Settings, new_account, unlimited
 
 FILE = "elastinet.toml"
 MEMORY = ":memory:"
-LISTS = ("hosts", "images")
+ALL = "all"
+"""What `opted_in_regions` has for every region there is."""
+LISTS = ("hosts", "images", "opted_in_regions")
 """Options that are lists; in the environment their items are separated by commas."""
 Host = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,253}$")]
 """A name that a `Host` header may have."""
@@ -39,7 +42,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listens there and on no port. `state` is a folder or ":memory:". `expose` routes public addresses from
     this machine. `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of
     network I/O credits; `credits` has minutes of burst by type or family, where they are not
-    `credit_minutes`. `quotas` is "unlimited" or a table of the quotas that differ from EC2's defaults.
+    `credit_minutes`. `quotas` is "unlimited", "new-account", or a table of the quotas that differ from EC2's
+    defaults. `opted_in_regions` are regions that need an opt-in and have it, or "all".
     """
 
     host: str = "127.0.0.1"
@@ -56,7 +60,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credits: dict[str, Minutes] = {}
     account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
     images: tuple[str, ...] = ()
-    quotas: Quotas | Literal["unlimited"] = Quotas()
+    opted_in_regions: tuple[str, ...] = ()
+    quotas: Quotas | Literal["unlimited", "new-account"] = Quotas()
     plant: Plant = Plant()
 
     @property
@@ -69,13 +74,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def settings(self) -> Settings:
         """The part that EC2's rules ask about."""
-        quotas = unlimited() if self.quotas == "unlimited" else self.quotas
-        assert isinstance(quotas, Quotas)
+        named = {"unlimited": unlimited, "new-account": new_account}
+        quotas = named[self.quotas]() if isinstance(self.quotas, str) else self.quotas
+        regions = REGIONS if self.opted_in_regions == (ALL,) else self.opted_in_regions
         return Settings(
             rules=self.rules,
             quotas=quotas,
             plant=self.plant,
             images=self.images,
+            opted_in_regions=regions,
             default_account=self.account,
             bandwidth_scale=self.bandwidth_scale,
             credit_time_scale=self.credit_time_scale,
@@ -124,6 +131,7 @@ def load(
     except msgspec.ValidationError as error:
         raise ConfigError(f"configuration: {error}{_line(path, str(error))}") from error
     _check_types(config, path)
+    _check_regions(config, path)
     lasting = {"state": _lasting(config.state), "unix_socket": _lasting(config.unix_socket)}
     return msgspec.structs.replace(config, **lasting)
 
@@ -138,6 +146,13 @@ def _check_types(config: Config, file: Path) -> None:
         if name not in instance_types() and not is_family(name):
             fault = f"there is no instance type or family {name}"
             raise ConfigError(f"configuration: credits: {fault}{_line(file, fault)}")
+
+
+def _check_regions(config: Config, file: Path) -> None:
+    for name in config.opted_in_regions:
+        if name not in REGIONS and config.opted_in_regions != (ALL,):
+            fault = f"opted_in_regions: there is no region {name}"
+            raise ConfigError(f"configuration: {fault}{_line(file, 'opted_in_regions')}")
 
 
 def _lasting(state: str) -> str:

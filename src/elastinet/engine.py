@@ -9,6 +9,7 @@ from typing import Any
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.fact import FACT_NAMES, AnyFact, Sweep
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -19,6 +20,7 @@ from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
 from elastinet.model.fault import Fault
 from elastinet.model.state import State
+from elastinet.rules.opt_in import opt_in_status
 from elastinet.rules.placement.plants import Plants
 from elastinet.store import Journal, JournalError, JournalFull
 
@@ -69,7 +71,7 @@ class Engine:
         request = Request(params)
         with self._transaction(action, owner, region) as tx:
             answer = OPERATIONS[action](tx, request)
-            for name in request.unread():
+            for name in wants(request):
                 raise Fault("UnsupportedOperation", f"elastinet does not support {name} in {action}.")
             if dry_run:
                 raise Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
@@ -88,6 +90,12 @@ class Engine:
     def _open(self, owner: str, region: str) -> None:
         if region not in REGIONS:
             raise Fault("InvalidRegion", f"The region '{region}' does not exist.")
+        if opt_in_status(self.state, self.settings, owner, region) == "not-opted-in":
+            sentence = (
+                "AWS was not able to validate the provided access credentials: the region "
+                f"{region} is not opted in to. The option opted_in_regions of elastinet opts in."
+            )
+            raise Fault("AuthFailure", sentence, 401)
         if self.state.get(RegionSettings, f"{owner}/{region}") is None:
             with self._transaction("OpenRegion", owner, region) as tx:
                 open_region(tx)

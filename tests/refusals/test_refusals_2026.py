@@ -102,7 +102,6 @@ EFAS = (
 REFUSALS = (
     *EFAS,
     Refusal(COMBINATION, NO_EXPRESS, ATTACH, to(1, "small", ON)),
-    Refusal(COMBINATION, NO_EXPRESS, ATTACH, to(1, "small", {"EnaSrdEnabled": False})),
     Refusal(COMBINATION, ENABLED_FIRST, ATTACH, to(2, "big", UDP)),
     Refusal("InvalidParameterValue", ("is currently in use",), ATTACH,
             lambda s: to(2, "big", ON)(s) | {"NetworkInterfaceId": s["second"]}),

@@ -21,7 +21,7 @@ ALWAYS_ON = frozenset(
     us-west-2
     """.split()
 )
-"""Regions that need no opt-in; the others are shown as opted in, since here they all answer."""
+"""Regions that need no opt-in."""
 
 _DIRECTIONS = {
     "northeast": "ne",

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from elastinet.catalog.plant import Plant
+from elastinet.catalog.vcpu_quotas import NEW_ACCOUNT
 
 Edition = Literal["classic", "2026"]
 """A dated set of the figures that AWS has changed over the years (`catalog/editions.py`)."""
@@ -13,7 +14,11 @@ UNLIMITED = 2**31
 
 
 class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The most of each noun that an account may have; EC2's defaults (facts sheet, sections 1 to 6)."""
+    """The most of each noun that an account may have; EC2's defaults (facts sheet, sections 1 to 6).
+
+    Quotas of vCPUs that run are the exception: nothing is limited unless it is asked for. AWS raises them on
+    demand, and a new account's would let no cluster start.
+    """
 
     vpcs: int = 5
     subnets_per_vpc: int = 200
@@ -40,6 +45,16 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     placement_groups: int = 500
     dedicated_hosts: int = 10
     tags_per_resource: int = 50
+    vcpus_standard: int = UNLIMITED
+    vcpus_dl: int = UNLIMITED
+    vcpus_f: int = UNLIMITED
+    vcpus_g_vt: int = UNLIMITED
+    vcpus_hpc: int = UNLIMITED
+    vcpus_high_memory: int = UNLIMITED
+    vcpus_inf: int = UNLIMITED
+    vcpus_p: int = UNLIMITED
+    vcpus_trn: int = UNLIMITED
+    vcpus_x: int = UNLIMITED
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -47,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     `bandwidth_scale` is a factor for all bandwidths where packets are shaped. `credit_time_scale` makes
     buckets of network I/O credits smaller, so that they are empty, and full, so many times sooner.
+    `opted_in_regions` are those, beside the ones that are always on, that all accounts have opted in to.
     `credit_minutes` is how long a full one lasts at the peak; `credits` says otherwise by type or family.
     """
 
@@ -54,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
     quotas: Quotas = Quotas()
     plant: Plant = Plant()
     images: tuple[str, ...] = ()
+    opted_in_regions: tuple[str, ...] = ()
     default_account: str = "000000000000"
     bandwidth_scale: float = 1.0
     credit_time_scale: float = 1.0
@@ -66,3 +83,8 @@ def unlimited() -> Quotas:
     kept = ("tags_per_resource",)
     names = [name for name in Quotas.__struct_fields__ if name not in kept]
     return Quotas(**dict.fromkeys(names, UNLIMITED))
+
+
+def new_account() -> Quotas:
+    """Quotas of an account that has asked for nothing, those of vCPUs included."""
+    return Quotas(**NEW_ACCOUNT)

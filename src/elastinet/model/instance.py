@@ -79,6 +79,10 @@ class Instance(Noun, frozen=True, kw_only=True):
     profile_association: str | None = None
     credit_specification: str | None = None
     cpu_options: tuple[int, int] | None = None
+    amd_sev_snp: str | None = None
+    nested_virtualization: str | None = None
+    auto_recovery: str = "default"
+    capacity_reservation_preference: str = "open"
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     resource_name_aaaa_record: bool = False

@@ -108,6 +108,11 @@ def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
     return not any(has_address(state, subnet, str(address)) for address in network(prefix))
 
 
+def has_room(state: State, subnet: Subnet, count: int) -> bool:
+    """True if a subnet has as many free addresses as so many prefixes have, wherever they are."""
+    return PREFIX_SIZE * count <= free_count(state, subnet)
+
+
 def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
     """Free prefixes of a subnet, each once: reserved ones, then all others, scattered."""
     for prefix in reserved_prefixes(state, subnet, 4, SIZES[4]):

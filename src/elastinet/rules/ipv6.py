@@ -78,6 +78,11 @@ def is_free_prefix(state: State, subnet: Subnet, prefix: str) -> bool:
     return not has_address and not addressing.is_delegated(state, subnet, prefix)
 
 
+def has_room(state: State, subnet: Subnet, count: int) -> bool:
+    """True always: no interface bears as many prefixes as a /64 has."""
+    return True
+
+
 def free_prefixes(state: State, subnet: Subnet, dice: random.Random) -> Iterator[str]:
     """Free prefixes of a subnet's block, each once: reserved ones, then all others from a random place on."""
     for prefix in reserved_prefixes(state, subnet, 6, SIZES[6]):

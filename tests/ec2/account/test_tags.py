@@ -116,9 +116,9 @@ def test_ids_that_cannot_be_tagged(ec2, id, code):
 
 def test_reserved_and_long_keys(ec2, vpc):
     for key in ("aws:name", "AWS:name"):
-        with refused("InvalidTagKey.Malformed"):
+        with refused("InvalidParameterValue"):
             ec2.create_tags(Resources=[vpc], Tags=[{"Key": key, "Value": ""}])
-    with refused("InvalidTagKey.Malformed"):
+    with refused("InvalidParameterValue"):
         ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "aws:name"}])
     with refused("InvalidParameterValue"):
         ec2.create_tags(Resources=[vpc], Tags=[{"Key": "k" * 128, "Value": ""}])

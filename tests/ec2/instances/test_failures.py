@@ -151,7 +151,7 @@ def test_would_it_fit_into_a_group(hardware, ec2, place):
     page = f"place?type=t3.micro&group=near&zone={zone}"
     assert "Cluster placement groups are not supported by the 't3.micro'" in refused(hardware, page, "GET")
     page = f"place?type={KIND}&group=near&zone=us-east-1b"
-    assert "is in the Availability Zone us-east-1a" in refused(hardware, page, "GET")
+    assert "is in use in another availability zone: us-east-1a" in refused(hardware, page, "GET")
     assert "no placement group" in refused(hardware, f"place?type={KIND}&group=gone", "GET")
     make_group = hardware.client().create_placement_group
     made = make_group(GroupName="near", Strategy="cluster")["PlacementGroup"]["GroupId"]

@@ -114,7 +114,7 @@ def test_a_cluster_is_on_one_rack_while_there_is_room(ec2, place):
 def test_a_cluster_stays_in_its_zone(ec2, place):
     group(ec2, "near", "cluster")
     start(ec2, place, "near")
-    with refused("InvalidParameterValue", "us-east-1a"):
+    with refused("InvalidPlacementGroup.InUse", "in use in another availability zone: us-east-1a"):
         start(ec2, place, "near", subnet=place.other)
     with refused(
         "InvalidParameterCombination", "Cluster placement groups are not supported by the 't3.micro'"
@@ -182,7 +182,7 @@ def test_a_cluster_in_peered_vpcs(ec2, place):
 def test_the_members_zone_holds_in_a_peered_vpc_too(ec2, place):
     group(ec2, "near", "cluster")
     start(ec2, place, "near")
-    with refused("InvalidParameterValue", "us-east-1a"):
+    with refused("InvalidPlacementGroup.InUse", "in use in another availability zone: us-east-1a"):
         start(ec2, place, "near", subnet=peered_subnet(ec2, place, "us-east-1b"))
 
 

@@ -120,7 +120,7 @@ def test_routes_to_it_become_blackholes(ec2, place, nat):
     assert len(ec2.describe_route_tables(Filters=asked)["RouteTables"]) == 1
     remove(ec2, nat)
     assert routes(ec2, table)["0.0.0.0/0"]["State"] == "blackhole"
-    with refused("NatGatewayNotFound", nat):
+    with refused("InvalidNatGatewayID.NotFound", nat):
         ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.9.0.0/16", NatGatewayId=nat)
     other = make(ec2, SubnetId=place.subnet, ConnectivityType="private")
     ec2.replace_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=other)
@@ -154,7 +154,12 @@ def test_it_is_forgotten_after_an_hour():
         return engine.call("111111111111", "us-east-1", action, params)
 
     subnet = call("DescribeSubnets")["Subnets"][0]["SubnetId"]
-    call("CreateNatGateway", SubnetId=subnet, AllocationId="eipalloc-00000000000000000")
+    (first, *_) = call("DescribeInternetGateways")["InternetGateways"]
+    gateway = {"InternetGatewayId": first["InternetGatewayId"], "VpcId": first["Attachments"][0]["VpcId"]}
+    call("DetachInternetGateway", **gateway)
+    call("CreateNatGateway", SubnetId=subnet, AllocationId=call("AllocateAddress")["AllocationId"])
+    (made,) = call("DescribeNatGateways")["NatGateways"]
+    assert made["FailureCode"] == "Gateway.NotAttached"
     for minutes, count in ((59, 1), (2, 0)):
         now[0] += 60 * minutes
         engine.sweep()
@@ -184,8 +189,6 @@ def fails(ec2, code, *parts, **given):
 
 def test_what_is_found_out_later(ec2, place, allocation, nat):
     fails(ec2, "Resource.AlreadyAssociated", allocation, SubnetId=place.subnet, AllocationId=allocation)
-    none = "eipalloc-00000000000000000"
-    fails(ec2, "InvalidAllocationID.NotFound", none, SubnetId=place.subnet, AllocationId=none)
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     lonely = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/28")["Subnet"]["SubnetId"]
     idle = ec2.allocate_address(Domain="vpc")["AllocationId"]
@@ -211,7 +214,7 @@ def test_what_is_refused_at_once(ec2, place, allocation):
         ask(SubnetId=place.subnet, AllocationId=allocation, ConnectivityType="private")
     with refused("InvalidParameterValue", "connectivityType"):
         ask(SubnetId=place.subnet, ConnectivityType="secret")
-    with refused("InvalidAllocationID.Malformed"):
+    with refused("InvalidElasticIpID.Malformed"):
         ask(SubnetId=place.subnet, AllocationId="x")
     with refused("InvalidSubnetID.NotFound"):
         ask(SubnetId="subnet-00000000000000000", AllocationId=allocation)

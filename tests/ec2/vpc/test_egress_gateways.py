@@ -26,7 +26,7 @@ def test_delete(ec2, vpc):
     with refused("DependencyViolation"):
         ec2.delete_vpc(VpcId=vpc)
     assert ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId=id)["ReturnCode"] is True
-    with refused("InvalidEgressOnlyInternetGatewayId.NotFound"):
+    with refused("InvalidGatewayID.NotFound"):
         ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId=id)
     with refused("InvalidEgressOnlyInternetGatewayId.Malformed"):
         ec2.describe_egress_only_internet_gateways(EgressOnlyInternetGatewayIds=["x"])

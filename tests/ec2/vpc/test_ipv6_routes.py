@@ -126,9 +126,9 @@ def test_egress_only_gateways_are_for_ipv6(ec2, net):
 
     with refused("InvalidParameterValue", "IPv6 destinations only"):
         to(net.egress, DestinationCidrBlock="0.0.0.0/0")
-    with refused("InvalidEgressOnlyInternetGatewayId.NotFound"):
+    with refused("InvalidGatewayID.NotFound"):
         to("eigw-00000000000000000", DestinationIpv6CidrBlock=ANYWHERE)
-    with refused("InvalidEgressOnlyInternetGatewayId.Malformed"):
+    with refused("InvalidGatewayID.NotFound"):
         to("eigw-x", DestinationIpv6CidrBlock=ANYWHERE)
     with refused("InvalidParameterCombination"):
         to(net.egress, DestinationIpv6CidrBlock=ANYWHERE, GatewayId=net.gateway)

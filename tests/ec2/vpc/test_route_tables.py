@@ -74,7 +74,7 @@ def test_associate_across_vpcs(ec2, table):
 def test_what_associate_refuses(ec2, table, subnet):
     with refused("MissingParameter", "subnetId"):
         ec2.associate_route_table(RouteTableId=table)
-    with refused("InvalidInternetGatewayID.NotFound"):
+    with refused("InvalidGatewayID.NotFound"):
         ec2.associate_route_table(RouteTableId=table, GatewayId="igw-00000000000000000")
     with refused("InvalidParameterCombination"):
         ec2.associate_route_table(RouteTableId=table, GatewayId="igw-00000000000000000", SubnetId="subnet-1")

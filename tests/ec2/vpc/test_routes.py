@@ -163,7 +163,7 @@ def test_targets(ec2, table, gateway, interface):
         create(TransitGatewayId="tgw-00000000000000000")
     with refused("InvalidParameterCombination", "NatGatewayId"):
         create(GatewayId=gateway, NatGatewayId="nat-00000000000000000")
-    with refused("InvalidInternetGatewayID.NotFound"):
+    with refused("InvalidGatewayID.NotFound"):
         create(GatewayId="igw-00000000000000000")
     with refused("InvalidNetworkInterfaceID.NotFound"):
         create(NetworkInterfaceId="eni-00000000000000000")

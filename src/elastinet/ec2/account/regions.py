@@ -3,7 +3,7 @@
 from functools import cache
 
 from elastinet.catalog.region_names import REGION_NAMES
-from elastinet.catalog.regions import ALWAYS_ON, REGIONS, Zone, zones
+from elastinet.catalog.regions import REGIONS, Zone, zones
 from elastinet.ec2.core import filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.paths import paths
@@ -11,7 +11,9 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
+from elastinet.rules.opt_in import OptInStatus, opt_in_status
 
+OFF: OptInStatus = "not-opted-in"
 _REGION_FILTERS = paths("endpoint opt-in-status region-name")
 _ZONE_FILTERS = paths(
     """
@@ -23,23 +25,27 @@ _ZONE_FILTERS = paths(
 
 
 def describe_regions(tx: Transaction, request: Request) -> Answer:
-    """Regions by name or filter."""
-    request.accept("AllRegions")  # every region answers here, so none is left out without it
+    """Regions by name or filter; those that the account has not opted in to are left out unless asked for."""
     wanted = request.ids("RegionNames")
     for name in wanted:
         if name not in REGIONS:
             raise Fault("InvalidParameterValue", f"Invalid value ('{name}') for regionName.")
     asked = filters.read(request, _REGION_FILTERS, tagged=False)
-    found = (_region(name) for name in REGIONS if not wanted or name in wanted)
+    with_off = request.get("AllRegions") or wanted
+    found = (
+        _region(name, status)
+        for name in wanted or REGIONS
+        if (status := opt_in_status(tx.state, tx.settings, tx.owner, name)) != OFF or with_off
+    )
     return {"Regions": [view for view in found if filters.passes(view, asked, _REGION_FILTERS)]}
 
 
 @cache
-def _region(name: str) -> StateView:
+def _region(name: str, status: OptInStatus) -> StateView:
     return StateView(
         RegionName=name,
         Endpoint=f"ec2.{name}.amazonaws.com",
-        OptInStatus="opt-in-not-required" if name in ALWAYS_ON else "opted-in",
+        OptInStatus=status,
     )
 
 

@@ -7,6 +7,7 @@ from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.lookup import need
+from elastinet.ec2.core.namings import OPTION_SET
 from elastinet.ec2.core.page_size import page_size
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
@@ -64,6 +65,9 @@ TAGGABLES = {
 _UNKEPT = {"ami": "images"}
 """Kinds that EC2 tags, of which elastinet has no more than the ids."""
 
+_WORDS = {"dopt": OPTION_SET}
+"""Kinds whose absence these operations tell in words of their own."""
+
 MOST_RESOURCES = 1000
 
 
@@ -107,7 +111,7 @@ def _resource(tx: Transaction, id: str) -> Noun:
         raise faults.unsupported(f"elastinet does not support tags of {_UNKEPT[prefix]}.")
     if prefix not in TAGGABLES or not well_formed(id, prefix):
         raise Fault("InvalidID", f"The ID '{id}' is not valid")
-    return need(tx, TAGGABLES[prefix].kind, prefix, id)
+    return need(tx, TAGGABLES[prefix].kind, _WORDS.get(prefix, prefix), id)
 
 
 _FILTERS = paths("key resource-id resource-type value")

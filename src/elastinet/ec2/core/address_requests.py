@@ -126,8 +126,9 @@ def _some(named: tuple[str, ...], prefixes: tuple[str, ...], parameter: str) -> 
 
 
 def _given(request: Request, names: Collection[str]) -> dict[str, Any]:
-    """Those of the parameters that say something; an empty list says nothing."""
-    return {name: value for name in names if (value := request.get(name)) not in (None, [])}
+    """Those of the parameters that say something; an empty list does not, nor does a count of no prefixes."""
+    given = {name: value for name in names if (value := request.get(name)) not in (None, [])}
+    return {name: value for name, value in given.items() if value or not name.endswith("PrefixCount")}
 
 
 def _entries(request: Request, name: str, member: str, mark: str) -> list[Entry]:

@@ -35,6 +35,7 @@ class Describable:
     pages_with_ids: bool = True
     least_page: int = LEAST
     usual_page: int | None = None
+    must_be_there: bool = True
 
 
 def describe(
@@ -66,12 +67,13 @@ def describe(
 
 
 def by_id(tx: Transaction, what: Describable, ids: Iterable[str]) -> list[Noun]:
-    """The nouns with these ids; all must be there."""
+    """The nouns with these ids; all must be there, but for kinds of which EC2 leaves out what is not."""
     found = {id: tx.get(what.kind, id) for id in ids}
     if lost := [id for id, noun in found.items() if noun is None]:
         for id in lost:
             faults.check_form(what.prefix, id)
-        raise faults.missing(what.prefix, lost)
+        if what.must_be_there:
+            raise faults.missing(what.prefix, lost)
     return [noun for noun in found.values() if noun is not None]
 
 

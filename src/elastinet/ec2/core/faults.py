@@ -1,125 +1,29 @@
 """EC2's refusals: its codes and its sentences (facts sheet, sections 13 and 14)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from elastinet.ec2.core.namings import NAMINGS, Naming
 from elastinet.model.fault import Fault
 from elastinet.model.ids import well_formed
 
 
-class Naming(NamedTuple):
-    """EC2's words for one kind of id: the codes for absence and bad form, and the noun."""
-
-    prefix: str
-    missing: str
-    malformed: str
-    noun: str
-
-
-NAMINGS = {
-    naming.prefix: naming
-    for naming in (
-        Naming("vpc", "InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "vpc ID"),
-        Naming("subnet", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed", "subnet ID"),
-        Naming(
-            "igw",
-            "InvalidInternetGatewayID.NotFound",
-            "InvalidInternetGatewayId.Malformed",
-            "internetGateway ID",
-        ),
-        Naming("rtb", "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed", "routeTable ID"),
-        Naming(
-            "rtbassoc",
-            "InvalidAssociationID.NotFound",
-            "InvalidRouteTableAssociationID.Malformed",
-            "association ID",
-        ),
-        Naming("sg", "InvalidGroup.NotFound", "InvalidGroupId.Malformed", "security group"),
-        Naming(
-            "sgr",
-            "InvalidSecurityGroupRuleId.NotFound",
-            "InvalidSecurityGroupRuleId.Malformed",
-            "security group rule ID",
-        ),
-        Naming(
-            "eni",
-            "InvalidNetworkInterfaceID.NotFound",
-            "InvalidNetworkInterfaceId.Malformed",
-            "networkInterface ID",
-        ),
-        Naming(
-            "eni-attach",
-            "InvalidAttachmentID.NotFound",
-            "InvalidNetworkInterfaceAttachmentId.Malformed",
-            "network interface attachment ID",
-        ),
-        Naming("eipalloc", "InvalidAllocationID.NotFound", "InvalidAllocationID.Malformed", "allocation ID"),
-        Naming(
-            "eipassoc", "InvalidAssociationID.NotFound", "InvalidAssociationID.Malformed", "association ID"
-        ),
-        Naming("i", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed", "instance ID"),
-        Naming("ami", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed", "image id"),
-        Naming("key", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed", "key pair"),
-        Naming("dopt", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed", "dhcpOptions ID"),
-        Naming("acl", "InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed", "networkAcl ID"),
-        Naming(
-            "aclassoc",
-            "InvalidAssociationID.NotFound",
-            "InvalidNetworkAclAssociationId.Malformed",
-            "association ID",
-        ),
-        Naming("nat", "NatGatewayNotFound", "NatGatewayMalformed", "NAT gateway"),
-        Naming(
-            "pcx",
-            "InvalidVpcPeeringConnectionID.NotFound",
-            "InvalidVpcPeeringConnectionId.Malformed",
-            "vpcPeeringConnection ID",
-        ),
-        Naming(
-            "eigw",
-            "InvalidEgressOnlyInternetGatewayId.NotFound",
-            "InvalidEgressOnlyInternetGatewayId.Malformed",
-            "egressOnlyInternetGateway ID",
-        ),
-        Naming("pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", "prefix list ID"),
-        Naming(
-            "subnet-cidr-assoc",
-            "InvalidSubnetCidrBlockAssociationID.NotFound",
-            "InvalidSubnetCidrBlockAssociationId.Malformed",
-            "subnet CIDR block association ID",
-        ),
-        Naming("vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed", "Vpc Endpoint Id"),
-        Naming(
-            "scr",
-            "InvalidSubnetCidrReservationID.NotFound",
-            "InvalidSubnetCidrReservationID.Malformed",
-            "subnet CIDR reservation ID",
-        ),
-        Naming("h", "InvalidHostID.NotFound", "InvalidHostID.Malformed", "host ID"),
-        Naming(
-            "pg", "InvalidPlacementGroup.Unknown", "InvalidPlacementGroupId.Malformed", "placement group ID"
-        ),
-        Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
-    )
-}
-
-
-def missing(prefix: str, ids: Sequence[str]) -> Fault:
-    """Nothing has this id, or these."""
-    naming = NAMINGS[prefix]
-    if prefix == "ami":
+def missing(kind: str | Naming, ids: Sequence[str]) -> Fault:
+    """Nothing has this id, or these; in the words of a kind, by its prefix, or of an operation."""
+    naming = kind if isinstance(kind, Naming) else NAMINGS[kind]
+    if kind == "ami":
         return Fault(naming.missing, f"The image id '[{', '.join(ids)}]' does not exist")
-    if prefix == "nat":
+    if kind == "nat":
         return Fault(naming.missing, f"NAT gateway {', '.join(ids)} was not found")
     if len(ids) == 1:
         return Fault(naming.missing, f"The {naming.noun} '{ids[0]}' does not exist")
     return Fault(naming.missing, f"The {naming.noun}s '{', '.join(ids)}' do not exist")
 
 
-def check_form(prefix: str, id: str) -> None:
-    """Refuse an id that no resource of this kind could have."""
-    if not well_formed(id, prefix):
-        raise Fault(NAMINGS[prefix].malformed, f'Invalid id: "{id}" (expecting "{prefix}-...")')
+def check_form(kind: str | Naming, id: str) -> None:
+    """Refuse an id that no resource of this kind could have, where EC2 tells that from absence."""
+    naming = kind if isinstance(kind, Naming) else NAMINGS[kind]
+    if naming.malformed and not well_formed(id, naming.prefix):
+        raise Fault(naming.malformed, f'Invalid id: "{id}" (expecting "{naming.prefix}-...")')
 
 
 def missing_parameter(name: str) -> Fault:

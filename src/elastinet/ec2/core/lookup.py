@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.namings import Naming
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
@@ -11,12 +12,12 @@ from elastinet.model.noun import Noun
 N = TypeVar("N", bound=Noun)
 
 
-def need(tx: Transaction, kind: type[N], prefix: str, id: str) -> N:
-    """The noun with this id; refuses with the codes of its kind where there is none."""
+def need(tx: Transaction, kind: type[N], words: str | Naming, id: str) -> N:
+    """The noun with this id; refuses with the words of its kind, by prefix, or of an operation."""
     noun = tx.get(kind, id)
     if noun is None:
-        faults.check_form(prefix, id)
-        raise faults.missing(prefix, [id])
+        faults.check_form(words, id)
+        raise faults.missing(words, [id])
     return noun
 
 

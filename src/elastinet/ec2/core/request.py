@@ -46,14 +46,14 @@ class Request:
         for child in self._children():
             child.accept_all()
 
-    def unread(self) -> Iterator[str]:
-        """The paths of parameters that nobody read."""
+    def unread(self) -> Iterator[tuple[str, Any]]:
+        """The paths of parameters that nobody read, with their values; a structure's members one by one."""
         for name, value in self._given.items():
-            if name not in self._read:
-                yield f"{self._path}.{name}" if self._path else name
-            else:
-                for child in _requests(value):
-                    yield from child.unread()
+            inside = list(_requests(value))
+            if name not in self._read and not inside:
+                yield f"{self._path}.{name}" if self._path else name, value
+            for child in inside:
+                yield from child.unread()
 
     def raw(self) -> dict[str, Any]:
         """The parameters as plain dictionaries and lists."""

@@ -48,7 +48,7 @@ def check_key(key: str | None) -> str:
     if not key:
         raise faults.missing_parameter("Tag.Key")
     if key.lower().startswith("aws:"):
-        raise Fault("InvalidTagKey.Malformed", "Tag keys starting with 'aws:' are reserved for internal use")
+        raise Fault("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
     if len(key) > MOST_KEY:
         raise Fault("InvalidParameterValue", f"Tag key exceeds the maximum length of {MOST_KEY} characters")
     return key

@@ -6,7 +6,7 @@ from elastinet.catalog import regions
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
-from elastinet.ec2.core.describe import Describable, by_id, describe
+from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.paths import paths
@@ -177,32 +177,41 @@ def modify_hosts(tx: Transaction, request: Request) -> Answer:
     changes: dict[str, Any] = dict(_switches(request))
     if request.get("InstanceType") is not None or request.get("InstanceFamily") is not None:
         changes["family"], changes["instance_type"] = _kind(request)
-    for host in _held(tx, request):
+    hosts, failed = _held(tx, request)
+    for host in hosts:
         if changes.get("family", host.family) != host.family:
             raise faults.invalid(
                 changes["family"], "instanceFamily", f"The host {host.id} is for {host.family}."
             )
         tx.put(host.but(**changes))
-    return {"Successful": request.ids("HostIds"), "Unsuccessful": []}
+    return {"Successful": [host.id for host in hosts], "Unsuccessful": failed}
 
 
-def _held(tx: Transaction, request: Request) -> list[DedicatedHost]:
-    found = [h for h in by_id(tx, HOSTS, request.ids("HostIds")) if isinstance(h, DedicatedHost)]
-    if released := [h.id for h in found if h.release_time is not None]:
-        raise faults.missing("h", released)
-    return found
+def _held(tx: Transaction, request: Request) -> tuple[list[DedicatedHost], list[dict[str, Any]]]:
+    """The hosts of a request that the account holds, and a failure for each of the others."""
+    held, failed = [], []
+    for id in dict.fromkeys(request.ids("HostIds")):
+        host = tx.get(DedicatedHost, id)
+        if host is not None and host.release_time is None:
+            held.append(host)
+            continue
+        faults.check_form("h", id)
+        failed.append(_failure(id, "Client.InvalidHostID.NotFound", faults.missing("h", [id]).message))
+    return held, failed
+
+
+def _failure(id: str, code: str, sentence: str) -> dict[str, Any]:
+    return {"ResourceId": id, "Error": {"Code": code, "Message": sentence}}
 
 
 def release_hosts(tx: Transaction, request: Request) -> Answer:
-    """Give hosts back; one with instances on it stays, and is told apart."""
+    """Give hosts back; one with instances on it stays, and is told apart, as is one that is not there."""
     done: list[str] = []
-    failed = []
-    for host in _held(tx, request):
+    hosts, failed = _held(tx, request)
+    for host in hosts:
         if residents(tx, host):
             sentence = f"Dedicated host {host.id} cannot be released as it is occupied."
-            failed.append(
-                {"ResourceId": host.id, "Error": {"Code": "Client.InvalidHost.Occupied", "Message": sentence}}
-            )
+            failed.append(_failure(host.id, "Client.InvalidHost.Occupied", sentence))
         else:
             tx.put(host.but(release_time=tx.now))
             done.append(host.id)

@@ -6,9 +6,11 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.address_limits import check_bears
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.instances import volumes
 from elastinet.ec2.instances.instance_views import view
 from elastinet.ec2.instances.launch import check_architecture, find_image, user_data
 from elastinet.ec2.instances.network_performance import check_weighting
@@ -30,7 +32,8 @@ BOOLEANS = {
 WORDS = {"InstanceInitiatedShutdownBehavior": "shutdown_behavior"}
 STOPPED = ("InstanceType", "UserData", "EbsOptimized", "EnaSupport", "SriovNetSupport")
 OF_INTERFACE = ("SourceDestCheck", "Groups")
-NAMES = (*BOOLEANS, *WORDS, "InstanceType", "UserData", "SriovNetSupport", *OF_INTERFACE)
+OF_VOLUMES = "BlockDeviceMappings"
+NAMES = (*BOOLEANS, *WORDS, "InstanceType", "UserData", "SriovNetSupport", *OF_INTERFACE, OF_VOLUMES)
 
 
 def modify_instance_attribute(tx: Transaction, request: Request) -> None:
@@ -42,6 +45,8 @@ def modify_instance_attribute(tx: Transaction, request: Request) -> None:
         raise Fault("IncorrectInstanceState", sentence)
     if name in OF_INTERFACE:
         _change_interface(tx, instance, name, value)
+    elif name == OF_VOLUMES:
+        volumes.change(tx, instance, value)
     else:
         tx.put(instance.but(**_change(tx, instance, name, value)))
 
@@ -57,7 +62,7 @@ def _asked(request: Request) -> tuple[str, Any]:
         if name not in NAMES:
             raise faults.unsupported(f"elastinet does not support the instance attribute {name}.")
         return name, value.get("Value") if isinstance(value, Request) else value
-    if name := next(request.unread(), None):
+    if name := next(wants(request), None):
         raise faults.unsupported(f"elastinet does not support {name} in ModifyInstanceAttribute.")
     raise faults.missing_parameter("attribute")
 

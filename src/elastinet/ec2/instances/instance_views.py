@@ -9,6 +9,7 @@ from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.instances.images import platform
+from elastinet.ec2.instances.recorded_options import recorded
 from elastinet.ec2.instances.volumes import mappings
 from elastinet.ec2.interfaces import network_interfaces
 from elastinet.ec2.security.instance_profiles import profile_view
@@ -107,7 +108,7 @@ def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
         "EnaSupport": instance.ena_support,
         **({"SriovNetSupport": instance.sriov_net_support} if instance.sriov_net_support else {}),
         "EbsOptimized": instance.ebs_optimized,
-        "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": threads},
+        "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": threads} | recorded(instance, "CpuOptions"),
         **platform(instance.platform),
         **({"Platform": instance.platform} if instance.platform else {}),
     }
@@ -117,14 +118,14 @@ def _options(instance: Instance) -> dict[str, Any]:
     return {
         "HibernationOptions": {"Configured": instance.hibernation},
         "EnclaveOptions": {"Enabled": False},
-        "MaintenanceOptions": {"AutoRecovery": "default"},
+        "MaintenanceOptions": recorded(instance, "MaintenanceOptions") | {"RebootMigration": "default"},
         "MetadataOptions": metadata_options(instance),
         "PrivateDnsNameOptions": {
             "HostnameType": instance.hostname_type,
             "EnableResourceNameDnsARecord": instance.resource_name_a_record,
             "EnableResourceNameDnsAAAARecord": instance.resource_name_aaaa_record,
         },
-        "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
+        "CapacityReservationSpecification": recorded(instance, "CapacityReservationSpecification"),
     }
 
 

@@ -21,6 +21,8 @@ from elastinet.ec2.instances.metadata_options import launch_options
 from elastinet.ec2.instances.network_performance import launch_weighting
 from elastinet.ec2.instances.placement_request import read_placement
 from elastinet.ec2.instances.placing import demand_of, launch_places, placed_fields
+from elastinet.ec2.instances.recorded_options import recorded_fields
+from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import attach
 from elastinet.ec2.interfaces.efa import check_efas
 from elastinet.ec2.security.instance_profiles import read_profile
@@ -68,7 +70,8 @@ def _launch(tx: Transaction, request: Request) -> str:
         check_tag_keys(key for key, _ in tags["instance"])
     cards = [one.card for one in plan.interfaces]
     demand = demand_of(tx, kind.type.name, _device(kind), plan.subnet.zone, cards)
-    places = launch_places(tx, asked, demand, plan.subnet.zone, spec.least, spec.most)
+    most = within_quota(tx, kind.type, asked.tenancy, spec.least, spec.most)
+    places = launch_places(tx, asked, demand, plan.subnet.zone, spec.least, most)
     fields |= {"reservation_id": tx.new_id("r"), "client_token": request.get("ClientToken") or ""}
     for index, place in enumerate(places):
         interfaces = plan.make(tx, tags["network-interface"])
@@ -181,6 +184,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "shutdown_behavior": request.get("InstanceInitiatedShutdownBehavior", "stop"),
         "profile_arn": read_profile(tx, profile) if profile else None,
         "credit_specification": read_option(credit) if credit else None,
+        **recorded_fields(request),
         "cpu_options": _cpu_options(request.get("CpuOptions"), kind.type),
         "bandwidth_weighting": launch_weighting(tx, kind.type, request.get("NetworkPerformanceOptions")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
@@ -221,6 +225,8 @@ def _cpu_options(options: Request | None, kind: InstanceType) -> tuple[int, int]
     if options is None:
         return None
     cores, threads = options.get("CoreCount"), options.get("ThreadsPerCore")
+    if cores is None and threads is None:
+        return None
     if cores is None or threads is None:
         raise faults.missing_parameter("CpuOptions.CoreCount and CpuOptions.ThreadsPerCore")
     if not 1 <= threads <= MOST_THREADS:

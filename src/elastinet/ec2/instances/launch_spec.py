@@ -31,6 +31,10 @@ OF_NEW = (
 """The members of an item of NetworkInterfaces that describe a new interface only."""
 
 
+NOTHING = (None, False, 0)
+"""What a parameter says that asks for nothing."""
+
+
 class ExistingInterface(msgspec.Struct, frozen=True):
     """An interface that is there already; its type is None where the request does not say it."""
 
@@ -41,7 +45,7 @@ class ExistingInterface(msgspec.Struct, frozen=True):
     def parse(cls, item: Request, id: str) -> Self:
         """Read an item of NetworkInterfaces that has an id."""
         for name in OF_NEW:
-            if name in item:
+            if item.get(name) not in NOTHING:
                 raise faults.combination(
                     f"A network interface may not specify both a network interface ID and {name}"
                 )
@@ -110,9 +114,11 @@ def _zone(placement: Request) -> tuple[str | None, str | None]:
 def _interfaces(request: Request) -> tuple[LaunchInterface, ...]:
     items = request.get("NetworkInterfaces")
     if not items:
+        if request.get("SubnetId") is not None and request.get("SecurityGroups"):
+            raise faults.combination("The parameter groupName cannot be used with the parameter subnet")
         return (LaunchInterface(InterfaceSpec.parse(request), AttachmentSpec(0)),)
     for name, words in OF_INSTANCE.items():
-        if name in request:
+        if request.get(name) not in NOTHING:
             sentence = f"Network interfaces and {words} may not be specified on the same request"
             raise faults.combination(sentence)
     if len(items) > 1 and any(item.get("AssociatePublicIpAddress") for item in items):

@@ -17,6 +17,7 @@ from elastinet.ec2.instances.instance_views import state_view
 from elastinet.ec2.instances.instances import INSTANCES
 from elastinet.ec2.instances.launch import check_architecture, check_ena, find_image
 from elastinet.ec2.instances.placing import place_again
+from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import release_all
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -56,6 +57,7 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
         sentence = f"The instance '{instance.id}' is not in a state from which it can be started."
         raise Fault("IncorrectInstanceState", sentence)
     _check_type(tx, instance)
+    within_quota(tx, instance_types()[instance.instance_type], instance.tenancy, 1, 1)
     started = tx.put(
         place_again(tx, instance).but(
             state="pending",
@@ -81,8 +83,6 @@ def _check_type(tx: Transaction, instance: Instance) -> None:
 def stop_instances(tx: Transaction, request: Request) -> Answer:
     """Stop instances; their lent public addresses are gone, all else stays."""
     request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
-    if request.get("Hibernate"):
-        raise faults.unsupported("elastinet does not support Hibernate in StopInstances.")
     return {"StoppingInstances": _each(tx, request, _stop)}
 
 

@@ -21,8 +21,7 @@ NOT_THERE = (
 def launch_weighting(tx: Transaction, kind: InstanceType, asked: Request | None) -> BandwidthWeighting:
     """The weighting of an instance that is launched on a type."""
     weighting: BandwidthWeighting | None = asked.get("BandwidthWeighting") if asked else None
-    if asked is not None:
-        _check_known(tx)
+    _check_known(tx, weighting)
     check_weighting(tx, kind, weighting or "default")
     return weighting or "default"
 
@@ -31,7 +30,7 @@ def modify_network_performance_options(tx: Transaction, request: Request) -> Ans
     """Give a stopped instance another weighting."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     weighting: BandwidthWeighting = request["BandwidthWeighting"]
-    _check_known(tx)
+    _check_known(tx, weighting)
     if instance.state != "stopped":
         sentence = f"The instance '{instance.id}' is not in the 'stopped' state."
         raise Fault("IncorrectInstanceState", sentence)
@@ -40,8 +39,8 @@ def modify_network_performance_options(tx: Transaction, request: Request) -> Ans
     return {"InstanceId": changed.id, "BandwidthWeighting": changed.bandwidth_weighting}
 
 
-def _check_known(tx: Transaction) -> None:
-    if not is_known(tx.settings.rules):
+def _check_known(tx: Transaction, weighting: BandwidthWeighting | None) -> None:
+    if weighting not in (None, "default") and not is_known(tx.settings.rules):
         raise faults.unsupported(NOT_THERE.format(tx.settings.rules))
 
 

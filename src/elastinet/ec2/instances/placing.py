@@ -185,8 +185,8 @@ def _check_zone(state: State, group: PlacementGroup, zone: str, but: Instance | 
     others = (m.zone for m in members_of(state, group) if but is None or m.id != but.id)
     there = next(others, zone)
     if there != zone:
-        sentence = f"The placement group '{group.group_name}' is in the Availability Zone {there}."
-        raise faults.invalid(zone, "availabilityZone", sentence)
+        sentence = f"The placement group '{group.group_name}' is in use in another availability zone: {there}"
+        raise Fault("InvalidPlacementGroup.InUse", sentence)
 
 
 def no_room(type_name: str, zone: str, group: PlacementGroup | None) -> Fault:

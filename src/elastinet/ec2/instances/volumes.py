@@ -184,6 +184,18 @@ def make(tx: Transaction, instance: Instance, wanted: list[dict[str, Any]], tags
         tx.new(Volume, "vol", tags=tags, **where, **one)
 
 
+def change(tx: Transaction, instance: Instance, mappings: Iterable[Request]) -> None:
+    """Say which of an instance's volumes go with it."""
+    there = {v.device: v for v in tx.state.where(Volume, "attachment.instance-id", instance.id)}
+    for item in mappings:
+        device = item.get("DeviceName")
+        if device not in there:
+            sentence = f"No device is currently mapped at {device}"
+            raise Fault("InvalidInstanceAttributeValue", sentence)
+        if (ebs := item.get("Ebs")) is not None and (gone := ebs.get("DeleteOnTermination")) is not None:
+            tx.put(there[device].but(delete_on_termination=gone))
+
+
 def release(tx: Transaction, instance_id: str) -> None:
     """Free a terminated instance's volumes, and remove those that were to go with it."""
     for volume in tx.state.where(Volume, "attachment.instance-id", instance_id):

@@ -90,9 +90,8 @@ def allocate_address(tx: Transaction, request: Request) -> Answer:
     """A public address of the account's own; a released one again where it is asked for and free."""
     if request.get("Domain", "vpc") != "vpc":
         raise faults.invalid(request["Domain"], "domain")
-    for name, value in (("PublicIpv4Pool", "amazon"), ("NetworkBorderGroup", tx.region)):
-        if request.get(name, value) != value:
-            raise faults.unsupported(f"elastinet has no {name} but {value}.")
+    if (border := request.get("NetworkBorderGroup", tx.region)) != tx.region:
+        raise faults.unsupported(f"elastinet has no network border group {border}.")
     if tx.count(Address) >= tx.settings.quotas.elastic_ips:
         raise faults.quota("AddressLimitExceeded", "addresses")
     ip = _recover(tx, request.get("Address")) or addressing.free_public(tx.state, tx.dice)
@@ -161,7 +160,7 @@ def _target(tx: Transaction, request: Request) -> NetworkInterface:
     if interface_id is not None and instance_id is not None:
         raise faults.combination("You may specify instance id or network interface id, but not both")
     if interface_id is not None:
-        return need_mine(tx, interface_id)
+        return _settled(tx, need_mine(tx, interface_id))
     if instance_id is None:
         raise faults.missing_parameter("instanceId")
     instance = need(tx, Instance, "i", instance_id)
@@ -169,8 +168,19 @@ def _target(tx: Transaction, request: Request) -> NetworkInterface:
         sentence = (
             f"The {instance.state} instance '{instance.id}' is not in a valid state for this operation."
         )
-        raise Fault("IncorrectInstanceState", sentence)
+        raise Fault("InvalidInstanceID", sentence)
     return only_interface(tx, instance)
+
+
+def _settled(tx: Transaction, interface: NetworkInterface) -> NetworkInterface:
+    """The interface, if its instance, where it has one, is neither coming nor going for good."""
+    instance = tx.get(Instance, instance_id_of(interface) or "")
+    words = {"pending": "pending-instance-creation", "shutting-down": "shutting-down"}
+    word = words.get(instance.state) if instance else None
+    if word is not None:
+        where = f"The {word} instance to which '{interface.id}' is attached"
+        raise Fault("IncorrectInstanceState", f"{where} is not in a valid state for this operation")
+    return interface
 
 
 def _associate(
@@ -211,6 +221,8 @@ def _disassociate(tx: Transaction, address: Address) -> None:
 def disassociate_address(tx: Transaction, request: Request) -> None:
     """Let an Elastic IP lead nowhere."""
     id, ip = request.get("AssociationId"), request.get("PublicIp")
+    if id is not None and ip is not None:
+        raise faults.combination("You may specify public IP or association id, but not both in the same call")
     if id is None and ip is None:
         raise faults.missing_parameter("associationId")
     address = next(tx.where(Address, "association-id", id), None) if id else _by_ip(tx, str(ip))

@@ -13,6 +13,11 @@ from elastinet.model.state import State
 from elastinet.model.vpc import Subnet
 
 FULL = "The specified subnet does not have enough free cidr blocks to satisfy the request."
+"""What is free is in pieces, none of which is a prefix."""
+
+TOO_SMALL = "There aren't sufficient free Ipv4 addresses or prefixes"
+"""There are fewer free addresses than the prefixes have; the two refusals are told apart so by AWS's support
+(cilium/cilium#31016)."""
 
 
 class Pool(Protocol):
@@ -23,6 +28,9 @@ class Pool(Protocol):
 
     def is_free_prefix(self, state: State, subnet: Subnet, prefix: str) -> bool:
         """True if nothing of a prefix is in use."""
+
+    def has_room(self, state: State, subnet: Subnet, count: int) -> bool:
+        """True if a subnet has as many free addresses as so many prefixes have, wherever they are."""
 
     def free_prefixes(self, state: State, subnet: Subnet, dice: Random) -> Iterator[str]:
         """The free prefixes of a subnet."""
@@ -41,6 +49,8 @@ def pick_prefixes(
             raise Fault("InvalidIPAddress.InUse", "The specified prefix is already in use.")
     if not asked.prefix_count:
         return asked.prefixes
+    if not pool.has_room(tx.state, subnet, asked.prefix_count):
+        raise Fault("InvalidParameterValue", TOO_SMALL)
     free = (p for p in pool.free_prefixes(tx.state, subnet, tx.dice) if p not in but)
     found = tuple(islice(free, asked.prefix_count))
     if len(found) < asked.prefix_count:

@@ -34,16 +34,22 @@ class EnaSrdSpec(msgspec.Struct, frozen=True):
         udp = request.get("EnaSrdUdpSpecification") or Request({})
         return cls(request.get("EnaSrdEnabled"), udp.get("EnaSrdUdpEnabled"))
 
+    @property
+    def is_off(self) -> bool:
+        """True if it asks for nothing."""
+        return not self.enabled and not self.udp_enabled
+
 
 def plan_express(
     tx: Transaction, type_name: str, spec: EnaSrdSpec | None, now: EnaSrd | None = None
 ) -> EnaSrd | None:
     """ENA Express of an attachment to an instance of a type: as it is now, changed as a request asks."""
-    if spec is None:
+    has_it, is_there = instance_types()[type_name].flag("ena_srd"), is_known(tx.settings.rules)
+    if spec is None or (spec.is_off and not (has_it and is_there)):
         return now
-    if not is_known(tx.settings.rules):
+    if not is_there:
         raise faults.unsupported(NOT_THERE.format(tx.settings.rules))
-    if not instance_types()[type_name].flag("ena_srd"):
+    if not has_it:
         raise _not_on(type_name)
     found = _with(now or EnaSrd(), spec)
     if spec.udp_enabled and not found.enabled:

@@ -9,6 +9,7 @@ from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
+from elastinet.ec2.core.namings import ELASTIC_IP
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
@@ -108,7 +109,7 @@ def _create(tx: Transaction, request: Request) -> NatGateway:
     if (subnet_id := request.get("SubnetId")) is None:
         raise faults.missing_parameter("subnetId")
     subnet = need(tx, Subnet, "subnet", subnet_id)
-    kind, allocation = _kind(request)
+    kind, allocation = _kind(tx, request)
     private = request.get("PrivateIpAddress")
     if private is not None:
         check_free(tx, subnet, private)
@@ -128,14 +129,14 @@ def _create(tx: Transaction, request: Request) -> NatGateway:
     return _furnish(tx, gateway, subnet, private or fresh(tx, subnet, 1)[0])
 
 
-def _kind(request: Request) -> tuple[str, str | None]:
+def _kind(tx: Transaction, request: Request) -> tuple[str, str | None]:
     kind, allocation = request.get("ConnectivityType", "public"), request.get("AllocationId")
     if kind == "public" and allocation is None:
         raise faults.missing_parameter("allocationId")
     if kind == "private" and allocation is not None:
         raise faults.combination("An allocation ID may not be given for a private NAT gateway.")
     if allocation is not None:
-        faults.check_form("eipalloc", allocation)
+        need(tx, Address, ELASTIC_IP, allocation)
     return kind, allocation
 
 
@@ -155,10 +156,7 @@ def _failure(tx: Transaction, subnet: Subnet, allocation: str | None) -> tuple[s
         return "InsufficientFreeAddressesInSubnet", sentence
     if allocation is None:
         return None
-    address = tx.get(Address, allocation)
-    if address is None:
-        sentence = f"Elastic IP address {allocation} could not be associated with this NAT gateway"
-        return "InvalidAllocationID.NotFound", sentence
+    address = tx.need(Address, allocation)
     if address.association_id is not None:
         sentence = f"Elastic IP address {allocation} is already associated"
         return "Resource.AlreadyAssociated", sentence

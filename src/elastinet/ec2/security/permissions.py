@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from elastinet.ec2.core import faults
+from elastinet.ec2.core.descriptions import description
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -124,13 +125,13 @@ def _peers(tx: Transaction, item: Request, group: SecurityGroup) -> Iterator[Pee
             text = one.get(name)
             if text is None:
                 raise Fault("MissingParameter", f"The request must contain the parameter {name}")
-            yield filtering.cidr(text, version), None, None, one.get("Description")
+            yield filtering.cidr(text, version), None, None, description(one)
     for one in item.get("UserIdGroupPairs") or ():
-        yield None, _group(tx, one, group).id, None, one.get("Description")
+        yield None, _group(tx, one, group).id, None, description(one)
     for one in item.get("PrefixListIds") or ():
         if (id := one.get("PrefixListId")) is None:
             raise Fault("MissingParameter", "The request must contain the parameter PrefixListId")
-        yield None, None, need(tx, PrefixList, "pl", id).id, one.get("Description")
+        yield None, None, need(tx, PrefixList, "pl", id).id, description(one)
 
 
 def _group(tx: Transaction, pair: Request, group: SecurityGroup) -> SecurityGroup:

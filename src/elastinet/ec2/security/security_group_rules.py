@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
+from elastinet.ec2.core.descriptions import description
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.prefix_list_quotas import is_over
@@ -206,7 +207,7 @@ def _rewritten(tx: Transaction, rule: SecurityGroupRule, item: Request | None) -
     ((name, value),) = given.items()
     group, numbers = tx.need(SecurityGroup, rule.group_id), {"protocol": protocol, "low": low, "high": high}
     return rule.but(
-        description=item.get("Description"),
+        description=description(item),
         **numbers,
         **_peer(tx, group, name, value),
     )
@@ -229,7 +230,7 @@ def update_descriptions(egress: bool) -> Callable[[Transaction, Request], Answer
         group = named(tx, request)
         for item in request.get("SecurityGroupRuleDescriptions") or ():
             rule = _own(tx, group, item.get("SecurityGroupRuleId") or "", egress)
-            tx.put(rule.but(description=item.get("Description")))
+            tx.put(rule.but(description=description(item)))
         for permission in permissions.read(tx, request, group):
             rule = _matching(tx, group, permission, egress)
             tx.put(rule.but(description=permission.description))

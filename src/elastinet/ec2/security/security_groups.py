@@ -1,11 +1,11 @@
 """Security groups."""
 
-import re
 from typing import TYPE_CHECKING
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, by_id, describe
+from elastinet.ec2.core.descriptions import is_allowed, malformed
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
@@ -26,8 +26,6 @@ from elastinet.rules.peerings import is_elsewhere
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import SecurityGroupTypeDef
-
-ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 
 
 def view(tx: Transaction, group: SecurityGroup) -> StateView:
@@ -123,9 +121,12 @@ def _check_name(name: str, description: str) -> None:
     if name.lower().startswith("sg-"):
         raise faults.invalid(name, "groupName", "Group names may not be in the format sg-*.")
     for value, what in ((name, "groupName"), (description, "GroupDescription")):
-        if not ALLOWED.match(value):
-            sentence = "Character sets beyond ASCII are not supported." if not value.isascii() else ""
-            raise faults.invalid(value, what, sentence)
+        if not value.isascii():
+            raise faults.invalid(value, what, "Character sets beyond ASCII are not supported.")
+    if not name or not is_allowed(name):
+        raise faults.invalid(name, "groupName")
+    if not description or not is_allowed(description):
+        raise malformed("security group")
 
 
 def delete_security_group(tx: Transaction, request: Request) -> Answer:

@@ -11,6 +11,7 @@ from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
+from elastinet.ec2.core.namings import OPTION_SET
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
@@ -140,7 +141,7 @@ def associate_dhcp_options(tx: Transaction, request: Request) -> None:
 
 def delete_dhcp_options(tx: Transaction, request: Request) -> None:
     """Remove a set that no VPC goes by."""
-    found = need(tx, DhcpOptions, "dopt", request["DhcpOptionsId"])
+    found = need(tx, DhcpOptions, OPTION_SET, request["DhcpOptionsId"])
     if any(vpc.dhcp_options_id == found.id for vpc in tx.mine(Vpc)):
         raise faults.dependency(f"The dhcpOptions '{found.id}' has dependencies and cannot be deleted.")
     tx.drop(found)

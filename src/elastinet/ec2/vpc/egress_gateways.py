@@ -6,6 +6,7 @@ from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
+from elastinet.ec2.core.namings import EGRESS_GATEWAY
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
@@ -40,6 +41,7 @@ EGRESS_GATEWAYS = Describable(
     "EgressOnlyInternetGatewayIds",
     view,
     paths(""),
+    must_be_there=False,
 )
 
 
@@ -70,5 +72,5 @@ def _create(tx: Transaction, request: Request) -> EgressOnlyGateway:
 
 def delete_egress_only_internet_gateway(tx: Transaction, request: Request) -> Answer:
     """Remove an egress-only internet gateway."""
-    tx.drop(need(tx, EgressOnlyGateway, "eigw", request["EgressOnlyInternetGatewayId"]))
+    tx.drop(need(tx, EgressOnlyGateway, EGRESS_GATEWAY, request["EgressOnlyInternetGatewayId"]))
     return {"ReturnCode": True}

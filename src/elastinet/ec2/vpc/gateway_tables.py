@@ -3,16 +3,23 @@
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.middlebox_routes import check_edge
+from elastinet.ec2.core.namings import GATEWAY
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.routes import Association, RouteTable
 from elastinet.model.vpc import InternetGateway
 from elastinet.rules.routing import edge_table
 
+EDGES = ("igw-", "vgw-")
+"""The ids of what may go by a gateway route table begin so; no virtual private gateway is here."""
+
 
 def associate_gateway(tx: Transaction, table: RouteTable, gateway_id: str) -> Association:
     """Let a VPC's internet gateway go by a table."""
-    gateway = need(tx, InternetGateway, "igw", gateway_id)
+    if not gateway_id.startswith(EDGES):
+        sentence = "Only an internet gateway or a virtual private gateway goes by a route table."
+        raise faults.invalid(gateway_id, "gatewayId", sentence)
+    gateway = need(tx, InternetGateway, GATEWAY, gateway_id)
     if gateway.vpc_id != table.vpc_id:
         sentence = f"Route table {table.id} and network gateway {gateway_id} belong to different networks"
         raise faults.invalid(gateway_id, "gatewayId", sentence)

@@ -37,7 +37,6 @@ NO_OPTIONS: "VpcPeeringConnectionOptionsDescriptionTypeDef" = {
     "AllowEgressFromLocalClassicLinkToRemoteVpc": False,
     "AllowEgressFromLocalVpcToRemoteClassicLink": False,
 }
-OPTIONS = tuple(NO_OPTIONS)
 
 
 def view(tx: Transaction, peering: Peering) -> StateView:
@@ -208,7 +207,7 @@ def _ended(tx: Transaction, peering: Peering, status: str, message: str) -> Peer
 def delete_vpc_peering_connection(tx: Transaction, request: Request) -> Answer:
     """End a peering connection, from either side; the accepter rejects one that is pending."""
     peering = need(tx, Peering, "pcx", request["VpcPeeringConnectionId"])
-    _check_step(peering, "deleted", also="active")
+    _check_step(peering, "deleting", also="active")
     if peering.status == "pending-acceptance" and peering.requester.owner != tx.owner:
         raise Fault("OperationNotPermitted", f"User {tx.owner} cannot delete peering {peering.id}")
     tx.put(_ended(tx, peering, "deleted", f"Deleted by {tx.owner}"))
@@ -224,10 +223,6 @@ def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> 
     given = [side for side in sides if request.get(side) is not None]
     if not given:
         raise faults.missing_parameter("accepterPeeringConnectionOptions")
-    for side in given:
-        for option in OPTIONS:
-            if request[side].get(option):
-                raise faults.unsupported(f"elastinet does not support {side}.{option}.")
     return dict.fromkeys(given, NO_OPTIONS)
 
 

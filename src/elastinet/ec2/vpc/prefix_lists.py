@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe, page
+from elastinet.ec2.core.descriptions import description
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.page_size import page_size
@@ -105,7 +106,9 @@ def _most(count: int) -> int:
 def _added(
     there: tuple[PrefixListEntry, ...], given: list[Request] | None, family: str, most: int
 ) -> tuple[PrefixListEntry, ...]:
-    new = [PrefixListEntry(_cidr(item, family), item.get("Description")) for item in _few(given)]
+    new = [
+        PrefixListEntry(_cidr(item, family), description(item, "prefix list entry")) for item in _few(given)
+    ]
     both = [entry.cidr for entry in (*there, *new)]
     if twice := next((cidr for cidr in both if both.count(cidr) > 1), None):
         raise faults.invalid(twice, "Entries", "A CIDR may be in a prefix list once only.")

@@ -4,10 +4,12 @@ import ipaddress
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.cidrs import read_block, read_ipv6_block
 from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.middlebox_routes import check_route
+from elastinet.ec2.core.namings import EGRESS_GATEWAY, GATEWAY, NAT_TARGET
 from elastinet.ec2.core.prefix_list_quotas import is_over, static_routes
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -122,26 +124,27 @@ def _ipv6_destination(cidr: str) -> str:
 def _route(tx: Transaction, table: RouteTable, request: Request, destination: str) -> Route:
     given = [name for name in TARGETS if request.get(name) is not None]
     if not given:
-        if name := next(request.unread(), None):
+        if name := next(wants(request), None):
             raise faults.unsupported(f"elastinet does not support {name} as a route's target.")
         raise faults.missing_parameter("gatewayId")
     if len(given) > 1:
         raise faults.combination(f"Only one route target may be specified, not {' and '.join(given)}.")
+    if given == ["GatewayId"] and tx.get(NatGateway, request["GatewayId"]) is not None:
+        return _nat_route(tx, table, request["GatewayId"], destination)  # and is shown as a NAT gateway
     if given == ["GatewayId"]:
         return Route(destination, "gateway", _gateway(tx, table, request["GatewayId"]))
     if given == ["EgressOnlyInternetGatewayId"]:
         id = request["EgressOnlyInternetGatewayId"]
         return Route(destination, "egress", _egress_gateway(tx, table, id, destination))
     if given == ["NatGatewayId"]:
-        _check_nat_destination(tx, destination)
-        return Route(destination, "nat", _nat_gateway(tx, table, request["NatGatewayId"]))
+        return _nat_route(tx, table, request["NatGatewayId"], destination)
     if given == ["VpcPeeringConnectionId"]:
         return Route(destination, "peering", _peering(tx, table, request["VpcPeeringConnectionId"]))
     return Route(destination, "interface", _interface(tx, table, request).id)
 
 
 def _gateway(tx: Transaction, table: RouteTable, id: str) -> str:
-    gateway = need(tx, InternetGateway, "igw", id)
+    gateway = need(tx, InternetGateway, GATEWAY, id)
     if gateway.vpc_id != table.vpc_id:
         sentence = f"route table {table.id} and network gateway {id} belong to different networks"
         raise faults.invalid(id, "gatewayId", sentence)
@@ -149,7 +152,7 @@ def _gateway(tx: Transaction, table: RouteTable, id: str) -> str:
 
 
 def _egress_gateway(tx: Transaction, table: RouteTable, id: str, destination: str) -> str:
-    gateway = need(tx, EgressOnlyGateway, "eigw", id)
+    gateway = need(tx, EgressOnlyGateway, EGRESS_GATEWAY, id)
     if gateway.vpc_id != table.vpc_id:
         sentence = f"route table {table.id} and egress-only gateway {id} belong to different networks"
         raise faults.invalid(id, "egressOnlyInternetGatewayId", sentence)
@@ -173,14 +176,15 @@ def _check_nat_destination(tx: Transaction, destination: str) -> None:
         raise faults.invalid(destination, "destinationIpv6CidrBlock", sentence)
 
 
-def _nat_gateway(tx: Transaction, table: RouteTable, id: str) -> str:
-    gateway = need(tx, NatGateway, "nat", id)
+def _nat_route(tx: Transaction, table: RouteTable, id: str, destination: str) -> Route:
+    _check_nat_destination(tx, destination)
+    gateway = need(tx, NatGateway, NAT_TARGET, id)
     if not gateway.alive:
-        raise faults.missing("nat", [id])
+        raise faults.missing(NAT_TARGET, [id])
     if gateway.vpc_id != table.vpc_id:
         sentence = f"route table {table.id} and NAT gateway {id} belong to different networks"
         raise faults.invalid(id, "natGatewayId", sentence)
-    return id
+    return Route(destination, "nat", id)
 
 
 def _peering(tx: Transaction, table: RouteTable, id: str) -> str:

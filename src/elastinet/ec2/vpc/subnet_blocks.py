@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -20,7 +21,7 @@ def associate_subnet_cidr_block(tx: Transaction, request: Request) -> Answer:
     """Give a subnet an IPv6 block of its VPC's."""
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
     if (given := request.get("Ipv6CidrBlock")) is None:
-        if name := next((n for n in request.unread() if n != "SubnetId"), None):
+        if name := next(wants(request), None):
             raise faults.unsupported(f"elastinet does not support {name} in AssociateSubnetCidrBlock.")
         raise faults.missing_parameter("ipv6CidrBlock")
     if subnet.cidr6:

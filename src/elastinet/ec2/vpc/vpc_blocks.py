@@ -5,6 +5,7 @@ from typing import Any
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -30,7 +31,7 @@ def associate_vpc_cidr_block(tx: Transaction, request: Request) -> Answer:
             raise faults.combination("Only one of cidrBlock and amazonProvidedIpv6CidrBlock may be given.")
         return vpc_ipv6_blocks.associate(tx, vpc)
     if given is None:
-        if name := next((n for n in request.unread() if n != "VpcId"), None):
+        if name := next(wants(request), None):
             raise faults.unsupported(f"elastinet does not support {name} in AssociateVpcCidrBlock.")
         raise faults.missing_parameter("cidrBlock")
     cidr = block(given, "InvalidVpc.Range")

@@ -9,6 +9,7 @@ from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.moments import moment
+from elastinet.ec2.core.namings import ROUTE_TABLE
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
@@ -139,7 +140,7 @@ def _policy(text: str | None) -> str:
 def _routed(tx: Transaction, endpoint: VpcEndpoint, tables: list[str]) -> VpcEndpoint:
     """The endpoint with routes in more tables."""
     for id in tables:
-        table = _table(tx, id)
+        table = need(tx, RouteTable, ROUTE_TABLE, id)
         if table.vpc_id != endpoint.vpc_id:
             sentence = f"Route table {id} does not belong to VPC {endpoint.vpc_id}"
             raise Fault("InvalidParameter", sentence)
@@ -147,15 +148,6 @@ def _routed(tx: Transaction, endpoint: VpcEndpoint, tables: list[str]) -> VpcEnd
     if twice := next((id for id in tables if tables.count(id) > 1), None):
         raise Fault("InvalidParameter", f"Route table {twice} is named more than once")
     return endpoint.but(route_tables=(*endpoint.route_tables, *tables))
-
-
-def _table(tx: Transaction, id: str) -> RouteTable:
-    table = tx.get(RouteTable, id)
-    if table is None:
-        faults.check_form("rtb", id)
-        # Spelled so by these operations alone.
-        raise Fault("InvalidRouteTableId.NotFound", f"The routeTable ID '{id}' does not exist")
-    return table
 
 
 def modify_vpc_endpoint(tx: Transaction, request: Request) -> Answer:
@@ -176,7 +168,7 @@ def modify_vpc_endpoint(tx: Transaction, request: Request) -> Answer:
 
 def _unrouted(tx: Transaction, endpoint: VpcEndpoint, tables: list[str]) -> VpcEndpoint:
     for id in tables:
-        if _table(tx, id).id not in endpoint.route_tables:
+        if need(tx, RouteTable, ROUTE_TABLE, id).id not in endpoint.route_tables:
             sentence = f"Route table {id} is not associated with endpoint {endpoint.id}"
             raise Fault("InvalidParameter", sentence)
     return endpoint.but(route_tables=tuple(id for id in endpoint.route_tables if id not in tables))
