@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -87,14 +88,12 @@ def known(name: str) -> str:
     return name if own in FILES else name.rpartition(".")[0]
 
 
+@cache
 def imports(module: str) -> set[str]:
     path = FILES[module]
     found = named(path.read_text(), module, path)
     ours = (name for name in found if name == "elastinet" or name.startswith("elastinet."))
     return {name.removeprefix("elastinet").removeprefix(".") for name in ours}
-
-
-IMPORTS = {module: imports(module) for module in FILES}
 
 
 def may(importer: str, imported: str) -> bool:
@@ -133,14 +132,14 @@ def test_every_file_lives_in_a_room_inside(top: str) -> None:
 @pytest.mark.parametrize("module", sorted(m for m in FILES if room(m) in FLOORS and m not in FLOORS))
 def test_imports_go_down_inside(module: str) -> None:
     top = room(module)
-    own = [name for name in IMPORTS[module] if room(name) == top and name != top]
+    own = [name for name in imports(module) if room(name) == top and name != top]
     up = [name for name in own if not may_inside(top, inner(module), inner(name))]
     assert not up, f"{module} must not see {', '.join(sorted(up))}"
 
 
 @pytest.mark.parametrize("module", sorted(FILES))
 def test_imports_go_down(module: str) -> None:
-    up = [name for name in IMPORTS[module] if not may(room(module), room(name))]
+    up = [name for name in imports(module) if not may(room(module), room(name))]
     assert not up, f"{module or 'elastinet'} must not see {', '.join(sorted(up))}"
 
 
@@ -158,7 +157,7 @@ def test_only_rules_read_an_edition() -> None:
 def test_no_file_sees_itself_in_the_end() -> None:
     # A package's __init__ gathers its own files, and they never ask it back.
     try:
-        TopologicalSorter(IMPORTS).prepare()
+        TopologicalSorter({module: imports(module) for module in FILES}).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
 

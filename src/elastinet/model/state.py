@@ -74,11 +74,8 @@ class NounTable:
         for name, key in self.keys.items():
             had = key(old) if old is not None else ()
             has = key(noun) if noun is not None else ()
-            if had == has or not (had or has):
-                continue  # most of the time, and without a look at each value
-            before, after = dict.fromkeys(had), dict.fromkeys(has)
-            if before.keys() != after.keys():
-                self._reindex(self.indexes[name], id, before, after)
+            if had != has:
+                self._reindex(self.indexes[name], id, had, has)
         if noun is None:
             self.rows.pop(id, None)
         else:
@@ -87,18 +84,18 @@ class NounTable:
 
     @staticmethod
     def _reindex(
-        index: dict[Hashable, dict[str, None]],
-        id: str,
-        before: dict[Hashable, None],
-        after: dict[Hashable, None],
+        index: dict[Hashable, dict[str, None]], id: str, had: Iterable[Hashable], has: Iterable[Hashable]
     ) -> None:
-        for value in before.keys() - after.keys():
-            bucket = index[value]
-            del bucket[id]
-            if not bucket:
-                del index[value]
-        for value in after.keys() - before.keys():
-            index.setdefault(value, {})[id] = None
+        before, after = dict.fromkeys(had), dict.fromkeys(has)
+        for value in before:
+            if value not in after:
+                bucket = index[value]
+                del bucket[id]
+                if not bucket:
+                    del index[value]
+        for value in after:
+            if value not in before:
+                index.setdefault(value, {})[id] = None
 
     def order(self, ids: Iterable[str]) -> None:
         """Put all rows into the order of these ids, and so the rows under each value of an index."""
