@@ -1,6 +1,7 @@
 """Imports go down only; one inside a function or a `TYPE_CHECKING` block is an import like any other."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -146,6 +147,12 @@ def test_imports_go_down(module: str) -> None:
 def test_no_file_is_long() -> None:
     lengths = {module: len(path.read_text().splitlines()) for module, path in FILES.items()}
     assert not {module: length for module, length in lengths.items() if length > LONGEST}
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    """pytest imports them by it; of two it collects one."""
+    names = Counter(path.name for path in Path(__file__).parents[1].rglob("test_*.py"))
+    assert not [name for name, files in names.items() if files > 1]
 
 
 def test_only_rules_read_an_edition() -> None:

@@ -401,4 +401,4 @@ LEFT_OUT = {
     "import_key_pair": "a new name",
     "create_placement_group": "a new name",
 }
-"""Operations that take an id of nothing for an answer; `test_missing` has them one by one."""
+"""Operations that take an id of nothing for an answer; `test_missing_ids` has them one by one."""
