@@ -34,16 +34,6 @@ ALSO = {
 """Members that are refused as such, or tried elsewhere."""
 
 
-@pytest.fixture(scope="module")
-def scene(server) -> Scene:
-    return Scene(server.client())
-
-
-@pytest.fixture(scope="module")
-def before(scene: Scene) -> dict[str, Any]:
-    return picture(scene.ec2)
-
-
 @pytest.mark.parametrize("case", MISSING, ids=lambda case: case.name)
 def test_missing(scene: Scene, case: Missing) -> None:
     with pytest.raises(ClientError) as caught:

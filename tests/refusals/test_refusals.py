@@ -9,16 +9,6 @@ from catalogue import REFUSALS, Refusal
 from scene import Scene, picture
 
 
-@pytest.fixture(scope="module")
-def scene(server) -> Scene:
-    return Scene(server.client())
-
-
-@pytest.fixture(scope="module")
-def before(scene: Scene) -> dict[str, Any]:
-    return picture(scene.ec2)
-
-
 def check(scene: Scene, refusal: Refusal) -> None:
     """Provoke a refusal."""
     asked = refusal.asked(scene)

@@ -189,11 +189,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene2026]:
     served.stop()
 
 
-@pytest.fixture(scope="module")
-def before(scene: Scene2026) -> dict[str, Any]:
-    return picture(scene.ec2)
-
-
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
 def test_refused(scene: Any, before: dict[str, Any], refusal: Refusal) -> None:
     check(scene, refusal)
