@@ -21,8 +21,11 @@ from elastinet.store import MemoryJournal
 from elastinet.wire.parse import parse
 from elastinet.wire.serialise import serialise
 from elastinet.wire.service import service_of
+from tries import tries
 
-some = settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+some = settings(
+    max_examples=tries(60), database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 MOST_MEMBERS = 4
 WORDS = (
     *("", "a", "default", "none", "self", "all", "tcp", "udp", "icmp", "icmpv6", "-1", "6", "255", "256"),
@@ -136,7 +139,7 @@ def test_the_requests_to_be_spoilt_are_valid(action: str, data: st.DataObject) -
 
 
 @pytest.mark.parametrize("action", GIVING_ADDRESSES)
-@settings(some, max_examples=400)
+@settings(some, max_examples=tries(400))
 @given(data=st.data())
 def test_one_bad_member(action: str, data: st.DataObject) -> None:
     engine = furnished()

@@ -15,6 +15,7 @@ from elastinet.rules.routing import route_to, table_of
 from packet import TCP, UDP, Packet
 from small_region import Region
 from tracer import Step, Tracer, shown, talks
+from tries import tries
 
 PORTS = (80, 443)
 CIDRS = ("0.0.0.0/0", "10.0.0.0/16", "10.0.1.0/24", "10.1.0.0/16", "203.0.113.0/24", "10.0.2.0/23")
@@ -241,7 +242,7 @@ def met(
     return found, steps
 
 
-@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(50), suppress_health_check=list(HealthCheck))
 @given(shapes)
 def test_the_program_says_what_the_rules_say(shape: Shape) -> None:
     made = Made(shape)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from elastinet.catalog.plant import Plant
 from elastinet.rules.placement import placement
 from elastinet.rules.placement.occupancy import Demand, ZoneOccupancy
+from tries import tries
 
 TINY = Plant(spines=1, cores_per_spine=2, nodes_per_core=2, racks_per_node=2, hosts_per_rack=2)
 NARROW = Plant(cores_per_spine=1, nodes_per_core=3, racks_per_node=1, hosts_per_rack=3, families={"m5": 4})
@@ -82,7 +83,7 @@ def distance(zone: ZoneOccupancy, hosts: list[int]) -> int:
 
 
 @given(zones(), st.sampled_from(DEMANDS))
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 def test_room_kept_is_room_counted(zone: ZoneOccupancy, demand: Demand) -> None:
     kept = zone.rooms(demand)
     for span, layer in zip(zone.plant.spans(), kept.layers, strict=True):
@@ -95,7 +96,7 @@ def test_room_kept_is_room_counted(zone: ZoneOccupancy, demand: Demand) -> None:
 
 
 @given(zones(), st.sampled_from(DEMANDS))
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 def test_room_is_what_can_be_taken(zone: ZoneOccupancy, demand: Demand) -> None:
     """Instances go onto a host one by one until its room says that it is full, and no card has too few."""
     for host in range(zone.plant.hosts):
@@ -109,7 +110,7 @@ def test_room_is_what_can_be_taken(zone: ZoneOccupancy, demand: Demand) -> None:
 
 
 @given(zones(), st.sampled_from(DEMANDS), st.integers(1, 20))
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 def test_anywhere(zone: ZoneOccupancy, demand: Demand, count: int) -> None:
     found = placement.anywhere(zone, demand, count)
     assert len(found) == min(count, room(zone, demand, range(zone.plant.racks)))
@@ -122,7 +123,7 @@ def test_anywhere(zone: ZoneOccupancy, demand: Demand, count: int) -> None:
     st.integers(1, 6),
     st.sets(st.integers(0, NARROW.hosts - 1), max_size=2),
 )
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_cluster_is_the_tightest(zone: ZoneOccupancy, demand: Demand, count: int, members: set[int]) -> None:
     found = placement.cluster(zone, demand, count, members)
     count = min(count, room(zone, demand, range(zone.plant.racks)))
@@ -150,7 +151,7 @@ def tightest(zone: ZoneOccupancy, demand: Demand, count: int, members: set[int])
     st.integers(1, 7),
     st.sets(st.integers(0, NARROW.racks - 1), max_size=4),
 )
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 def test_no_possible_spread_is_refused(
     zone: ZoneOccupancy, demand: Demand, count: int, taken: set[int]
 ) -> None:
@@ -182,7 +183,7 @@ def partitionable(
 
 @given(zones(), st.sampled_from(DEMANDS), st.integers(1, 12), st.dictionaries(st.integers(0, NARROW.racks - 1), st.integers(1, 2), max_size=6),
        st.sampled_from([None, 1, 2]))  # fmt: skip
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 def test_no_possible_partition_is_refused(
     zone: ZoneOccupancy, demand: Demand, count: int, owners: dict[int, int], wanted: int | None
 ) -> None:

@@ -18,9 +18,10 @@ from elastinet.fabric.desired.desired import build, everything
 from elastinet.model.instance import Instance
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.store import MemoryJournal
+from tries import tries
 
 thorough = settings(
-    max_examples=250, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=tries(250), database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 TURN, SETTLE, GONE = "the loop turns once", "all settles", "a machine goes"
 COME_BACK, RESET = "the fabric comes back", "a reset"

@@ -27,9 +27,10 @@ from elastinet.rules.interfaces import attachment_of, interfaces_of
 from elastinet.rules.placement.plants import Plants
 from elastinet.rules.weighting import has_weighting
 from elastinet.store import Journal, MemoryJournal, SqliteJournal
+from tries import tries
 
 thorough = settings(
-    max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=tries(150), database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

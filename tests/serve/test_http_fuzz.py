@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service
 from served import Served
+from tries import tries
 from watched import FORM, Stderr, Watched
 
 MOST_BYTES = 1 << 20
 
-some = settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+some = settings(
+    max_examples=tries(60), database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(scope="module")

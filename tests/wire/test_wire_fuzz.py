@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from elastinet.model.fault import Fault
 from elastinet.wire.credentials import caller
 from elastinet.wire.parse import Call, parse
+from tries import tries
 
 TYPICAL = (
     b"Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=2&ImageId=ami-1&InstanceType=t3.micro"
@@ -37,7 +38,7 @@ WORDS = [
 ]
 
 thorough = settings(
-    max_examples=300, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=tries(300), database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 words = st.sampled_from(WORDS) | st.text(max_size=4)
 names = st.lists(words, min_size=1, max_size=6).map(".".join)
