@@ -334,10 +334,11 @@ class FakeNetlink:
         self._space.rules.append(rule)
 
     def _delete_rule(self, flags: int, body: bytes) -> None:
-        rule = _rule(body)
-        if rule not in self._space.rules:
+        asked = _rule(body)
+        found = next((rule for rule in self._space.rules if _is_asked(rule, asked)), None)
+        if found is None:
             raise refused(errno.ENOENT)
-        self._space.rules.remove(rule)
+        self._space.rules.remove(found)
 
     # --- what is there ----------------------------------------------------------------------------
 
@@ -407,6 +408,13 @@ def _route(body: bytes) -> tuple[tuple[int, int, bytes, int, bytes], FakeRoute]:
     found = dict(attributes(body, OF_ROUTE))
     key = (family, number(found[15]), found.get(1, b""), length, found.get(6, b""))
     return key, FakeRoute(kind, scope, protocol, found)
+
+
+def _is_asked(rule: tuple[bytes, Found], asked: tuple[bytes, Found]) -> bool:
+    """True for a rule that has all that a removal names; what it does not name may be anything."""
+    (family, to, source), (own_family, own_to, own_source) = asked[0][:3], rule[0][:3]
+    same = family == own_family and to in (0, own_to) and source in (0, own_source)
+    return same and asked[1].items() <= rule[1].items()
 
 
 def _rule(body: bytes) -> tuple[bytes, Found]:

@@ -92,7 +92,11 @@ FILTERS: list[Item] = [
 GUESTS: list[Item] = [
     msgspec.structs.replace(_link("l1", 101, "eth0"), address="10.0.1.10/24", gateway="10.0.1.1"),
     msgspec.structs.replace(_link("l2", 102, "eth1"), address="10.0.2.10/24", gateway="10.0.2.1"),
-    *[GuestAddress(name, f"2001:db8::{n}") for name in ("eth0", "eth1") for n in (1, 2)],
+    *[
+        GuestAddress(name, address)
+        for name in ("eth0", "eth1")
+        for address in ("2001:db8::1", "2001:db8::2", "10.0.3.1", "10.0.3.2")
+    ],
 ]
 ANY_IPV6 = LinkAddress("eth0", "::", 0)
 """Has the guest's IPv6 looked at, too."""
@@ -114,7 +118,7 @@ class Script:
             contextlib.closing(self.doors.nft()) as self.nft,
         ):
             for _ in range(CALLS):
-                item = self.random.choice(self.random.choice((ROUTES, FILTERS, GUESTS)))
+                item = self.random.choice(self.random.choice((ROUTES, FILTERS, FILTERS, GUESTS)))
                 is_added = self.random.random() < 0.65
                 yield f"{'add' if is_added else 'remove'} {item}: {self._answer(item, is_added)}"
                 yield from self._seen()
@@ -156,10 +160,12 @@ class Script:
         try:
             with self.doors.visit(self.guest):
                 if isinstance(item, Link):
-                    guestend.settle(item, self.doors)
+                    (guestend.settle if is_added else guestend.unsettle)(item, self.doors)
                 elif isinstance(item, GuestAddress):
                     link, own = _link(item.link, 0, item.link), (item.address,)
-                    guestend.settle6(link, own if is_added else (), () if is_added else own, self.doors)
+                    guestend.settle_addresses(
+                        link, own if is_added else (), () if is_added else own, self.doors
+                    )
         except OSError:
             return "refused"
         return "done"

@@ -28,7 +28,7 @@ def test_addresses_come_by_dhcp(machine: Machine) -> None:
 def test_a_second_interface_answers_by_its_own_table(machine: Machine) -> None:
     second = eni(2, "10.0.2.20", guest="i-1", device="eth1")
     machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"), second, guest(3), eni(3, "10.0.1.30"))
-    assert "default via 10.0.2.1 dev eth1" in machine.ok("i-1", "ip route show table 101")
+    assert "default via 10.0.2.1 dev eth1" in machine.ok("i-1", "ip route show table 10001")
     assert "default via 10.0.1.1 dev eth0" in machine.ok("i-1", "ip route")
     machine.ok("i-3", "ping -c1 -W2 10.0.2.20")
 

@@ -28,7 +28,7 @@ def test_what_is_put_is_there() -> None:
         there = region.space(f"i-{number}")
         assert there.named("eth0").up
         assert len(there.addresses) == 1
-        assert len(there.routes) == 1
+        assert len(there.routes) == 3, "the main table's, and its own one's"
 
 
 def test_nothing_is_done_twice() -> None:

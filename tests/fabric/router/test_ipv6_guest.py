@@ -120,7 +120,7 @@ def test_each_interface_answers_by_its_own_router(machine: Machine) -> None:
     second = eni6(3, THREE, guest="i-1", device="eth1", table="rtb-2")
     routes = (table(("::/0", "blackhole")), table(("::/0", "igw"), id="rtb-2"))
     machine.boot(network6(igw="igw-1"), *routes, BASE[2], *PAIR, second)
-    assert f"default via {ROUTER} dev eth1" in machine.ok("i-1", "ip -6 route show table 101")
+    assert f"default via {ROUTER} dev eth1" in machine.ok("i-1", "ip -6 route show table 10001")
     assert pings(machine, "i-2", THREE)
     assert pings(machine, "internet", THREE)
     assert pings(machine, "i-1", INTERNET, f"-I {THREE}")

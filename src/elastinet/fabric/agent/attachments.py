@@ -25,12 +25,14 @@ class Attachments:
         tell: Tell,
         changed: Callable[[GuestProcess], None],
         look: Callable[[str], None],
+        settle_again: Callable[[str, str], None],
     ) -> None:
         self._plan = plan
         self._processes = processes
         self._tell = tell
         self._changed = changed
         self._look = look
+        self._settle_again = settle_again
         self._where: dict[str, GuestProcess] = {}
         self._still: dict[str, tuple[Interface, LinkIncarnation]] = {}
         self._unsettled: set[str] = set()
@@ -77,7 +79,12 @@ class Attachments:
         port = process.ports.get(id) if process else None
         if process and port and port.interface != interface and interface.guest == process.guest.id:
             port.interface = interface
-            process.settle_secondary(port)
+
+    def is_back(self, process: GuestProcess, device: str) -> None:
+        """Have a guest's device that was set down, and is up again, get back what the kernel took from it."""
+        for port in process.ports.values():
+            if port.interface.device == device:
+                self._settle_again(port.interface.network, port.link[0].name)
 
     def lose(self, links: Mapping[str, LinkIncarnation | None]) -> None:
         """Tell of interfaces whose link is gone, or is another one now."""
@@ -117,7 +124,6 @@ class Attachments:
         if process is None or process.ports.get(port.interface.id) is not port:
             return
         process.console.say(f"{port.interface.device} has {address} by DHCP")
-        process.settle_secondary(port)
         self._tell(Attached(port.interface.id, port.interface.attachment), None)
         self._changed(process)
 

@@ -1,6 +1,7 @@
 """The agent's guests: who is wanted is started, who is not is ended, and a failure is tried again."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,9 @@ class GuestNetwork(Protocol):
     def look(self, id: str) -> None:
         """Have a namespace looked at."""
 
+    def settle_again(self, id: str, link: str) -> None:
+        """Have the other end of a link configured again."""
+
 
 class Guests:
     """All guests: one process tree each, whose boots are counted by the engine.
@@ -63,7 +67,9 @@ class Guests:
         self._over: dict[str, int] = {}
         self._failed: dict[str, str] = {}
         self._reboots = Reboots()
-        self.attachments = Attachments(plan, self.processes, tell, self._check_running, network.look)
+        self.attachments = Attachments(
+            plan, self.processes, tell, self._check_running, network.look, network.settle_again
+        )
         self.memories = Memories(loop, spawning, self._moved)
         self._watch = DiskWatch(disks, self.processes, loop)
 
@@ -153,6 +159,7 @@ class Guests:
         id = process.guest.id
         if what == "net":
             if not process.asked:
+                process.watch_links(partial(self.attachments.is_back, process))
                 self._network.guest_came(id, process.namespace)
                 self._network.touch(self._plan.set_up(id, process.guest.boot))
         elif what == "ready":

@@ -1,6 +1,7 @@
 """The agent's network namespaces: routers of VPCs, appliances and the internet, and the work in each."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -66,6 +67,7 @@ class Namespaces:
         self._internet: int | None = None
         self._dirty: set[str] = set()
         self._looking: set[str] = set()
+        self._again: defaultdict[str, set[str]] = defaultdict(set)
         self._busy: set[str] = set()
         self._closing: list[int] = []
         self._failed: dict[str, dict[Subject, str]] = {}
@@ -93,6 +95,13 @@ class Namespaces:
         """Have a namespace looked at, because someone else may have changed it."""
         if id in self.by_id and id not in self._looking:
             self._looking.add(id)
+            self._wake()
+
+    def settle_again(self, id: str, link: str) -> None:
+        """Have the other end of a link get its addresses and routes again, once the namespace can."""
+        if id in self.by_id:
+            self._again[id].add(link)
+            self._dirty.add(id)
             self._wake()
 
     def look_at_all(self) -> None:
@@ -220,6 +229,7 @@ class Namespaces:
 
     def _close(self, id: str) -> None:
         namespace = self.by_id.pop(id)
+        self._again.pop(id, None)
         self._failed.pop(id, None)
         self._loop.forget(namespace.monitor.fileno())
         if namespace.role != INTERNET:
@@ -254,6 +264,7 @@ class Namespaces:
             id in self._looking,
             self._plan.networks.get(id),
             self._plan.interfaces(id),
+            frozenset(self._again.pop(id, ())),
         )
 
     def _finished(self, id: str, future: "Future[Outcome]") -> None:
@@ -305,7 +316,11 @@ class Namespaces:
 
     def _close_descriptors(self) -> None:
         """Close ended guests' namespaces once no worker can be using them."""
-        if not self._busy:
-            for fd in self._closing:
-                os.close(fd)
-            self._closing.clear()
+        if self._busy:
+            return
+        ended = set(self._closing)
+        for id in [id for id, fd in self.fds.items() if fd in ended]:
+            del self.fds[id]  # another file may have its number next
+        for fd in self._closing:
+            os.close(fd)
+        self._closing.clear()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from elastinet.catalog.network import GATEWAY_MTU
 from elastinet.fabric.compile import acls, appliance, classes, ipv6, nft, peering, routes, shaping
 from elastinet.fabric.compile.items import (
+    GuestAddress,
     Identity,
     Item,
     Link,
@@ -126,7 +127,7 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     free, prefix = view.is_appliance(item.guest), item.subnet.partition("/")[2]
     address = "" if free else f"{item.addresses[0]}/{prefix}"
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
-               address, item.gateway, mediated=item.mediated)  # fmt: skip
+               address, item.gateway, mediated=item.mediated, primary_subnet=item.primary_subnet)  # fmt: skip
     if item.link_down:  # nothing is known of whoever has that link
         item = replace(item, mac=names.NOBODY_MAC)
     yield Up(link)
@@ -134,6 +135,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/32", link)
+    further = () if free else (*item.addresses[1:], *(p for p in item.prefixes if ":" not in p))
+    yield from (GuestAddress(link, address) for address in further)
     table = view.numbers.table(item.table) if Key("table", item.table) in view.objects else 0
     mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
     acl = view.objects.get(Key("acl", item.acl))

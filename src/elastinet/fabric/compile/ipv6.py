@@ -60,7 +60,8 @@ def interface(item: Interface, link: str, index: int, mark: int) -> Iterator[Ite
     for address in item.addresses6:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/128", link)
-        yield GuestAddress(link, address)
+    further = (*item.addresses6, *(prefix for prefix in item.prefixes if ":" in prefix))
+    yield from (GuestAddress(link, address) for address in further)
     yield from nft6.interface(item, index, mark)
 
 

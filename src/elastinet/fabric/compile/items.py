@@ -35,6 +35,7 @@ class Link(Item, frozen=True):
     `holder` is the guest whose namespace has the other end, `token` changes when the pair must be new.
     The other end gets `address` (with its prefix) and a default route through `gateway` at its birth,
     and the index `peer_index` if that is not 0. A `mediated` one is two pairs with a relay between them.
+    `primary_subnet` is the block that eth0 is in, where the other end is a further device of a guest.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Link(Item, frozen=True):
     gateway: str = ""
     peer_index: int = 0
     mediated: bool = False
+    primary_subnet: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -133,7 +135,10 @@ class Sysctl(Item, frozen=True):
 
 
 class GuestAddress(Item, frozen=True):
-    """An IPv6 address on the guest's end of a link, given once: what the guest does with it is its matter."""
+    """A further address or a delegated block of the guest's end of a link.
+
+    It is given once: what the guest then does with it is its own matter.
+    """
 
     link: str
     address: str

@@ -36,7 +36,7 @@ TABLE_MASK, WHOLE_MASK = (1 << TABLE_BITS) - 1, (1 << 32) - 1
 LAST_CLASS = 0xFFFE
 """Classes of a queue have 16 bits; the last is the kernel's own."""
 MAIN_TABLE = 254
-FIRST_OWN_TABLE = 100
+FIRST_OWN_TABLE, CARD_TABLES, FIRST_METRIC = 10_000, 100, 512
 
 TABLE_NAME = "elastinet"
 
@@ -82,14 +82,21 @@ def members_set(group: str) -> str:
 
 
 def own_table(device: str) -> int:
-    """The table by which a guest's device answers, as EC2's guest agents arrange it; eth0's is the main one.
+    """The table by which a guest's device answers, as EC2's guest agents number it.
 
-    It stays below 256, which is all that busybox knows.
+    Examples: 10000 for eth0, 10001 for eth1, 10102 for eth1n2, the second interface of network card 1.
     """
-    if device == "eth0":
-        return MAIN_TABLE
+    return FIRST_OWN_TABLE + _place(device)
+
+
+def metric_of(device: str) -> int:
+    """The metric of a device's routes in the main table; eth0's come first."""
+    return FIRST_METRIC + _place(device) if _place(device) else 0
+
+
+def _place(device: str) -> int:
     card, _, index = device.removeprefix("eth").rpartition("n")
-    return FIRST_OWN_TABLE + 16 * int(card or 0) + int(index)
+    return CARD_TABLES * int(card or 0) + int(index)
 
 
 def link_local(mac: str) -> str:

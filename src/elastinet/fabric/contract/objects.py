@@ -105,7 +105,8 @@ class Interface(Object, frozen=True, tag="interface"):
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
     it, and for the guest to configure. `link_down` says that its host has lost its network, `mediated` that
-    every packet passes through the hypervisor.
+    every packet passes through the hypervisor. `primary_subnet` is the CIDR of the guest's eth0, if
+    this is another interface.
     """
 
     network: str
@@ -128,6 +129,7 @@ class Interface(Object, frozen=True, tag="interface"):
     link_down: bool = False
     mediated: bool = False
     card: int = 0
+    primary_subnet: str = ""
 
 
 class FlowLimit(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, link_local, resolving
 from elastinet.rules.efa import bypass
-from elastinet.rules.interfaces import addresses_of, instance_id_of, primary_of
+from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
 from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
@@ -153,7 +153,17 @@ def _interface(state: State, id: str) -> AnyObject | None:
         link_down=_is_link_down(state, attachment.instance_id),
         mediated=_is_mediated(state, attachment.instance_id),
         card=attachment.network_card,
+        primary_subnet=_primary_subnet(state, interface),
     )
+
+
+def _primary_subnet(state: State, interface: NetworkInterface) -> str:
+    """The block that an instance's primary interface is in, for another one; a NAT gateway has no other."""
+    attachment = attachment_of(interface)
+    if (attachment.network_card, attachment.device_index) == (0, 0):
+        return ""
+    primary = primary_of(state, attachment.instance_id)
+    return state.need(Subnet, primary.subnet_id).cidr if primary and primary.id != interface.id else ""
 
 
 def _is_link_down(state: State, holder: str) -> bool:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.fabric.compile.items import LinkIncarnation
+from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
 from elastinet.fabric.guest import ends, room
 from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest.linkwatch import LinkWatch
 from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
 from elastinet.fabric.guest.spawning import Spawning
@@ -67,6 +69,7 @@ class GuestProcess:
         self._loop = loop
         self._spawning = spawning
         self._log = self._open_log()
+        self._link_watch: LinkWatch | None = None
 
     def _open_log(self) -> int:
         """A pipe into the console; it ends when no process of the guest holds it any more."""
@@ -152,6 +155,11 @@ class GuestProcess:
                 return True
         return False
 
+    def watch_links(self, is_back: Callable[[str], None]) -> None:
+        """Tell of each device that was set down and is up again."""
+        if self.guest.id != names.INTERNET:
+            self._link_watch = LinkWatch(self.namespace, self._loop, self._about, is_back)
+
     def _is_built(self) -> bool:
         """Know the guest's root; whether its init is there to use it."""
         with _unless_it_has_ended():
@@ -175,6 +183,8 @@ class GuestProcess:
         self.init = 0
         for port in self.ports.values():
             port.give_up()
+        if self._link_watch:
+            self._link_watch.close()
         os.close(self._log)
         self._leave_groups()
 
@@ -206,11 +216,6 @@ class GuestProcess:
         """Ask for the addresses of all links that came before the guest's root was ready."""
         for port in self.ports.values():
             port.start(self.init, self._log, bound)
-
-    def settle_secondary(self, port: GuestInterface) -> None:
-        """Bring an interface's further addresses to what is wanted, once it has its first."""
-        if port.bound and not self.ended:
-            port.settle_secondary(self.init, self._log)
 
     def first_boot(self) -> None:
         """Run the user data, once in the life of the disk."""

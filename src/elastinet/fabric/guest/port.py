@@ -1,8 +1,7 @@
-"""An interface inside a guest: its DHCP client, and the addresses beyond the one that DHCP gives."""
+"""An interface inside a guest: its DHCP client, and what a program has of it."""
 
 import fcntl
 import os
-import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.fabric.compile.items import LinkIncarnation
-from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface
 from elastinet.fabric.guest import ends
 from elastinet.fabric.guest.binding import Binding
@@ -85,7 +83,6 @@ class GuestInterface:
         self._ended = False
         self._about = GuestConcern(interface.guest)
         self._pause = FIRST_RETRY
-        self._secondary: tuple[str, ...] = ()
 
     def start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
         """Start the DHCP client in the guest; its script tells each lease through a pipe."""
@@ -124,10 +121,9 @@ class GuestInterface:
             )
 
     def _expected(self) -> dict[str, str]:
-        """The DHCP client's variables: the configuration that is set already, and the route table."""
+        """The DHCP client's variables: the configuration that is set already."""
         link = self.link[0]
-        lease = f"{link.address} {link.gateway} {link.mtu}"
-        return {"expected": lease, "table": str(names.own_table(self.interface.device))}
+        return {"expected": f"{link.address} {link.gateway} {link.mtu}"}
 
     def _know(self, fact: dict[str, Any]) -> None:
         self.client = fact.get("pid", 0 if "exit" in fact else self.client)
@@ -157,30 +153,3 @@ class GuestInterface:
     def bind(self, namespace: int, mtu: int) -> None:
         """Have a binding of the interface, in the guest's network namespace; it does nothing yet."""
         self.binding = Binding(self.link[0], mtu, namespace, self.interface.network)
-
-    def settle_secondary(self, init: int, log: int) -> None:
-        """Bring the guest's secondary addresses to what is wanted, as EC2's guest agents do."""
-        self._keep_trying(lambda: self._settle_secondary(init, log))
-
-    def _settle_secondary(self, init: int, log: int) -> None:
-        wanted, had = self.interface.addresses[1:], self._secondary
-        commands = [
-            line for address in had if address not in wanted for line in self._commands("del", address)
-        ]
-        commands += [
-            line for address in wanted if address not in had for line in self._commands("add", address)
-        ]
-        if commands:
-            text = "\n".join(f"{busybox()} ip {line}" for line in commands)
-            kinds, argv = (ends.NULL, ends.SENT, ends.SAME), [busybox(), "sh", "-c", text]
-            self._spawning.run(init, argv, kinds, lambda _fact: None, (log,), self._about)
-            self._secondary = wanted
-
-    def _commands(self, verb: str, address: str) -> list[str]:
-        """The commands for one secondary address: beyond eth0 it answers by its interface's own table."""
-        device = self.interface.device
-        lines = [f"addr {verb} {address}/32 dev {shlex.quote(device)}"]
-        if device != "eth0":
-            table = names.own_table(device)
-            lines.append(f"rule {verb} from {address} table {table} prio {table}")
-        return lines

@@ -8,6 +8,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from elastinet.fabric.compile.items import (
     Chain,
@@ -24,6 +25,7 @@ from elastinet.fabric.compile.items import (
 from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.kernel import nfobserve, nftext, observe, offloads, relay, rtnl
 from elastinet.fabric.kernel.doors import KERNEL, Doors
+from elastinet.fabric.kernel.loop import complain
 from elastinet.fabric.kernel.netlink import NETFILTER, Message
 from elastinet.fabric.router import counters, guestend
 from elastinet.fabric.router.record import Record
@@ -39,8 +41,14 @@ class Router:
     """The record of a namespace, its sockets, and the step from one set of items to the next."""
 
     def __init__(
-        self, namespace_fds: Mapping[str, int], start_relay: relay.Start, doors: Doors = KERNEL
+        self,
+        namespace_fds: Mapping[str, int],
+        start_relay: relay.Start,
+        doors: Doors = KERNEL,
+        *,
+        shared: bool = False,
     ) -> None:
+        """`shared` if others may put things of their own into the namespace, too."""
         self.record = Record()
         self.steps = 0
         self.ending: set[int] = set()
@@ -51,6 +59,7 @@ class Router:
         self._middles: dict[str, int] = {}
         self._start_relay = start_relay
         self._doors = doors
+        self._shared = shared
         with contextlib.ExitStack() as opened:
             self._netlink = opened.enter_context(contextlib.closing(doors.netlink()))
             self._nft = opened.enter_context(contextlib.closing(doors.nft()))
@@ -81,6 +90,9 @@ class Router:
         seen = observe.correct(self.record.items, self._netlink, self._doors.read)
         with contextlib.closing(self._doors.netlink(NETFILTER)) as netfilter:
             seen = nfobserve.correct(seen, netfilter)
+        if self._shared:
+            ours = self.record.items.keys() | self._wanted.keys()
+            seen = {identity: item for identity, item in seen.items() if identity in ours}
         self.record.replace(seen)
         self._unmet |= seen.keys() | self._wanted.keys()
 
@@ -109,6 +121,21 @@ class Router:
     def give(self, item: Item) -> None:
         """Make an item that belongs to the namespace itself, and is not kept in the record."""
         self._send(rtnl.add(item, self._index, self._holder))
+
+    def settle_again(self, name: str) -> None:
+        """Give the guest's end of a link all that it had: its routes went as the guest set it down."""
+        link = self.record.items.get(("link", name))
+        if not isinstance(link, Link) or not link.address:
+            return
+        hanging = (self.record.items[identity] for identity in self.record.hanging_on(name))
+        addresses = [item.address for item in hanging if isinstance(item, GuestAddress)]
+
+        def settle() -> None:
+            guestend.settle(link, self._doors)
+            guestend.settle_addresses(link, addresses, (), self._doors)
+
+        if why := self._in_guest(link, settle):
+            complain(f"{link.peer_name} of {link.holder} came up again, but not its routes: {why}")
 
     def abandon(self) -> None:
         """Take every link away; the rest goes with the namespace."""
@@ -142,6 +169,7 @@ class Router:
         if not doomed:
             return set()
         self._drop_device_chains(doomed)
+        self._unsettle(item for item in doomed if isinstance(item, Link) and item.address)
         numbers = [number for item in doomed if (number := self._index(item.name))]
         self.ending |= set(numbers)
         self._send(rtnl.remove_links(numbers)) if len(numbers) > 1 else self._send(
@@ -191,24 +219,24 @@ class Router:
         return failures
 
     def _insides(self, changes: list[nftext.Pair]) -> Failures:
-        """Give guests' ends their IPv6 addresses, and take those away that are none any more."""
+        """Give guests' ends their further addresses, and take those away that are none any more."""
         failures: Failures = {}
         by_link: dict[str, list[nftext.Pair]] = defaultdict(list)
         for pair in changes:
             by_link[str(_any(pair).identity[1])].append(pair)
         for name, pairs in by_link.items():
-            refusal = self._settle6(name, pairs)
+            refusal = self._settle_addresses(name, pairs)
             for old, new in pairs:
                 self._record(old, new, failures, refusal)
         return failures
 
-    def _settle6(self, name: str, changes: list[nftext.Pair]) -> str | None:
+    def _settle_addresses(self, name: str, changes: list[nftext.Pair]) -> str | None:
         link = self.record.items.get(("link", name))
         if not isinstance(link, Link):
             return "its link is not there"
         come = [new.address for _, new in changes if isinstance(new, GuestAddress)]
         go = [old.address for old, new in changes if new is None and isinstance(old, GuestAddress)]
-        return self._in_guest(link, lambda: guestend.settle6(link, come, go, self._doors))
+        return self._in_guest(link, lambda: guestend.settle_addresses(link, come, go, self._doors))
 
     def _batch(self, changes: list[nftext.Pair]) -> Failures:
         failures: Failures = {}
@@ -302,10 +330,22 @@ class Router:
             self._send(rtnl.remove(link, lambda _name: link.index))
         return refusal
 
+    def _unsettle(self, links: Iterable[Link]) -> None:
+        """Take away what links would leave behind in guests that stay."""
+        for link in links:
+            if link.holder not in self._namespace_fds:
+                continue
+            refusal = self._in_guest(link, partial(guestend.unsettle, link, self._doors))
+            if refusal:
+                raise OSError(refusal)
+
     def _in_guest(self, link: Link, work: Callable[[], None]) -> str | None:
         """Do something in the network namespace of a link's other end; give why it could not be done."""
+        namespace = self._namespace_fds.get(link.holder)
+        if namespace is None:
+            return "its guest has ended"
         try:
-            with self._doors.visit(self._namespace_fds[link.holder]):
+            with self._doors.visit(namespace):
                 work()
         except OSError as error:
             return str(error)

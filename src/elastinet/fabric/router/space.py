@@ -75,6 +75,8 @@ class Order:
     observe: bool
     network: Network | None
     interfaces: Mapping[str, Interface | None]
+    again: frozenset[str] = frozenset()
+    """Links whose other end is to get its addresses and routes again."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Namespace:
             self._undo.callback(os.unlink, path)
             kernel.mount("/proc/thread-self/ns/net", path, flags=kernel.MS_BIND)
             self._undo.callback(kernel.umount, path, kernel.MNT_DETACH)
-        router = Router(namespace_fds, start_relay)
+        router = Router(namespace_fds, start_relay, shared=self.role == INTERNET)
         self._undo.callback(router.close)
         if not self._own:
             router.give(LinkAddress("lo", names.INTERNET_ADDRESS, 32))
@@ -170,6 +172,8 @@ class Namespace:
             self.router.observe()
         before = self.router.steps
         failures |= self.router.converge()
+        for link in order.again:
+            self.router.settle_again(link)
         self._remember()
         return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
 
