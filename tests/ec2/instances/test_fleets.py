@@ -306,6 +306,7 @@ def test_describe(ec2, place):
     assert (found["Type"], found["FleetState"], found["ActivityStatus"]) == ("instant", "active", "fulfilled")
     assert (found["Tags"], found["ClientToken"]) == (spec("fleet", a="b")["Tags"], "t")
     assert found["TargetCapacitySpecification"]["OnDemandTargetCapacity"] == 1
+    assert "OnDemandOptions" not in found  # what was not asked for is not shown: Terraform would replace it
     (one,) = found["Instances"]
     assert one["InstanceIds"] == answer["Instances"][0]["InstanceIds"]
     (configured,) = found["LaunchTemplateConfigs"]

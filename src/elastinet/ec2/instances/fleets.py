@@ -103,7 +103,7 @@ def _create(tx: Transaction, request: Request) -> Fleet:
             "Type": kind,
             "LaunchTemplateConfigs": [_shown_config(tx, config) for config in configs],
             "TargetCapacitySpecification": units,
-            "OnDemandOptions": how,
+            **({"OnDemandOptions": how} if "OnDemandOptions" in request else {}),
             **spot_options(request),
             "ReplaceUnhealthyInstances": False,
             "TerminateInstancesWithExpiration": False,
