@@ -130,8 +130,13 @@ def test_launch_templates(aws: Aws) -> None:
     asked = ("--launch-template", "LaunchTemplateName=node", "--instance-type", "t3.small")
     (instance,) = aws("run-instances", *asked)["Instances"]
     assert instance["InstanceType"] == "t3.small"
-    configs = json.dumps([{"LaunchTemplateSpecification": {"LaunchTemplateName": "node", "Version": "$Default"}}])
-    capacity = ("--target-capacity-specification", "TotalTargetCapacity=2,DefaultTargetCapacityType=on-demand")
+    configs = json.dumps(
+        [{"LaunchTemplateSpecification": {"LaunchTemplateName": "node", "Version": "$Default"}}]
+    )
+    capacity = (
+        "--target-capacity-specification",
+        "TotalTargetCapacity=2,DefaultTargetCapacityType=on-demand",
+    )
     fleet = aws("create-fleet", "--type", "instant", "--launch-template-configs", configs, *capacity)
     (launched,) = fleet["Instances"]
     assert (launched["InstanceType"], len(launched["InstanceIds"]), fleet["Errors"]) == ("c5.large", 2, [])
