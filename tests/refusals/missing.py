@@ -416,6 +416,7 @@ TEMPLATES = (
     *of_template("run_instances", lambda s: s.launching(), "LaunchTemplate.LaunchTemplateId"),
     *of_template("create_fleet", fleet, "LaunchTemplateConfigs.LaunchTemplateSpecification.LaunchTemplateId"),
     *of("describe_fleets", "FleetIds"),
+    *of("get_launch_template_data", "InstanceId"),
 )
 
 MISSING = (*GATEWAYS, *ROUTES, *NETWORKS, *INTERFACES, *INSTANCES, *TEMPLATES, *GROUPS, *TAGS)

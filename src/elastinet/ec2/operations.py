@@ -39,6 +39,7 @@ from elastinet.ec2.instances import (
     metadata_options,
     network_performance,
     placement_groups,
+    template_of_instance,
     topology,
     volumes,
 )
@@ -203,6 +204,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetCallerIdentity": account.get_caller_identity,
     "GetConsoleOutput": console.get_console_output,
     "GetInstanceMetadataDefaults": metadata_options.get_instance_metadata_defaults,
+    "GetLaunchTemplateData": template_of_instance.get_launch_template_data,
     "GetManagedPrefixListAssociations": prefix_lists.get_managed_prefix_list_associations,
     "GetManagedPrefixListEntries": prefix_lists.get_managed_prefix_list_entries,
     "GetSecurityGroupsForVpc": group_reach.get_security_groups_for_vpc,

@@ -211,3 +211,58 @@ def test_metadata_shows_them(ec2, place, template):
     """The pattern of keys that the metadata service can show allows them."""
     template(InstanceType="t3.small", MetadataOptions={"InstanceMetadataTags": "enabled"})
     assert len(run(ec2, SubnetId=place.subnet)) == 1
+
+
+OF_ONE = ("NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses")
+"""What no second instance can have."""
+ALIKE = (
+    "CpuOptions",
+    "MetadataOptions",
+    "MaintenanceOptions",
+    "IamInstanceProfile",
+    "InstanceType",
+    "Placement",
+)
+
+
+def test_the_template_of_an_instance(ec2, place):
+    """An instance that is launched from an instance's data shows what that one shows."""
+    disks = [
+        {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 9, "VolumeType": "gp2"}},
+        {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 9, "VolumeType": "io2", "Iops": 500}},
+    ]
+    asked = {
+        "InstanceType": "t3.large",
+        "SubnetId": place.subnet,
+        "SecurityGroupIds": [place.group],
+        "UserData": "#!/bin/sh\n",
+        "DisableApiStop": True,
+        "BlockDeviceMappings": disks,
+        "IamInstanceProfile": {"Name": "mine"},
+        "MetadataOptions": {"HttpTokens": "required"},
+        "MaintenanceOptions": {"AutoRecovery": "disabled"},
+        "CpuOptions": {"CoreCount": 1, "ThreadsPerCore": 1},
+        "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "a", "Value": "b"}]}],
+    }
+    made = ec2.run_instances(ImageId=place.image, MinCount=1, MaxCount=1, **asked)["Instances"][0][
+        "InstanceId"
+    ]
+    data = ec2.get_launch_template_data(InstanceId=made)["LaunchTemplateData"]
+    (interface,) = data["NetworkInterfaces"]
+    assert (interface["Groups"], interface["SubnetId"]) == ([place.group], place.subnet)
+    assert data["UserData"] == "IyEvYmluL3NoCg=="
+    assert data["MetadataOptions"].pop("State") == "applied"
+    for name in OF_ONE:
+        del interface[name]
+    id = ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)["LaunchTemplate"][
+        "LaunchTemplateId"
+    ]
+    (second,), (first,) = run(ec2), instances(ec2, made)
+    assert tags(second) == tags(first) | {ID: id, VERSION: "1"}
+    for name in ALIKE:
+        assert second[name] == first[name]
+    volumes = {(v["Size"], v["VolumeType"], v.get("Iops")) for v in ec2.describe_volumes()["Volumes"]}
+    assert len(volumes) == 2
+    again = ec2.get_launch_template_data(InstanceId=second["InstanceId"])["LaunchTemplateData"]
+    del again["MetadataOptions"]["State"]
+    assert again | {"NetworkInterfaces": []} == data | {"NetworkInterfaces": []}
