@@ -222,7 +222,9 @@ def test_the_least_or_nothing(serve):
     assert len(everything(ec2)) == 4
     answer = fleet(ec2, *kinds, units=4, OnDemandOptions=options)
     assert answer["Instances"] == []
-    assert len(everything(ec2)) == 4
+    assert len(everything(ec2)) == 4  # and nothing is left of those that were undone
+    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == 4
+    assert len(ec2.describe_volumes()["Volumes"]) == 4
     without = {"MinTargetCapacity": 4}
     with refused("InvalidParameterCombination", "SingleInstanceType or SingleAvailabilityZone"):
         fleet(ec2, *kinds, OnDemandOptions=without)
