@@ -122,9 +122,7 @@ def load(
 
     Raises ConfigError.
     """
-    asked = _asked(file, environ)
-    path = asked or own_file(environ)
-    values = _file(path, needed=asked is not None) | _environment(environ)
+    path, values = _stated(environ, file)
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         config = msgspec.convert(values, Config, strict=False)
@@ -134,6 +132,18 @@ def load(
     _check_regions(config, path)
     lasting = {"state": _lasting(config.state), "unix_socket": _lasting(config.unix_socket)}
     return msgspec.structs.replace(config, **lasting)
+
+
+def is_stated(name: str, environ: Mapping[str, str] = os.environ, file: Path | None = None) -> bool:
+    """True if the environment or the file says something of an option. Raises ConfigError."""
+    return name in _stated(environ, file)[1]
+
+
+def _stated(environ: Mapping[str, str], file: Path | None) -> tuple[Path, dict[str, Any]]:
+    """The configuration's file, and what the environment and the file say."""
+    asked = _asked(file, environ)
+    path = asked or own_file(environ)
+    return path, _file(path, needed=asked is not None) | _environment(environ)
 
 
 def _check_types(config: Config, file: Path) -> None:

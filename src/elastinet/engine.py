@@ -9,7 +9,7 @@ from typing import Any
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
 from elastinet.ec2.core.answer import Answer
-from elastinet.ec2.core.as_it_is import wants
+from elastinet.ec2.core.as_it_is import refuse_wants
 from elastinet.ec2.core.fact import FACT_NAMES, AnyFact, Sweep
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -71,8 +71,7 @@ class Engine:
         request = Request(params)
         with self._transaction(action, owner, region) as tx:
             answer = OPERATIONS[action](tx, request)
-            for name in wants(request):
-                raise Fault("UnsupportedOperation", f"elastinet does not support {name} in {action}.")
+            refuse_wants(request, action)
             if dry_run:
                 raise Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         return answer

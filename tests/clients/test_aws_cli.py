@@ -117,6 +117,37 @@ def test_placement_groups(aws: Aws) -> None:
     assert aws("describe-placement-groups")["PlacementGroups"] == []
 
 
+def test_launch_templates(aws: Aws) -> None:
+    data = json.dumps({"ImageId": image(aws), "InstanceType": TYPE})
+    named = ("--launch-template-name", "node")
+    made = aws("create-launch-template", *named, "--launch-template-data", data)["LaunchTemplate"]
+    larger = json.dumps({"InstanceType": "c5.large"})
+    aws("create-launch-template-version", *named, "--source-version", "1", "--launch-template-data", larger)
+    query = ("--query", "LaunchTemplateVersions[].[VersionNumber,LaunchTemplateData.InstanceType]")
+    assert aws("describe-launch-template-versions", *named, *query) == [[2, "c5.large"], [1, TYPE]]
+    assert aws("describe-launch-template-versions", "--versions", "$Latest", *query) == [[2, "c5.large"]]
+    aws("modify-launch-template", *named, "--default-version", "2")
+    asked = ("--launch-template", "LaunchTemplateName=node", "--instance-type", "t3.small")
+    (instance,) = aws("run-instances", *asked)["Instances"]
+    assert instance["InstanceType"] == "t3.small"
+    configs = json.dumps(
+        [{"LaunchTemplateSpecification": {"LaunchTemplateName": "node", "Version": "$Default"}}]
+    )
+    capacity = (
+        "--target-capacity-specification",
+        "TotalTargetCapacity=2,DefaultTargetCapacityType=on-demand",
+    )
+    fleet = aws("create-fleet", "--type", "instant", "--launch-template-configs", configs, *capacity)
+    (launched,) = fleet["Instances"]
+    assert (launched["InstanceType"], len(launched["InstanceIds"]), fleet["Errors"]) == ("c5.large", 2, [])
+    aws("delete-fleets", "--fleet-ids", fleet["FleetId"], "--terminate-instances")
+    aws("wait", "instance-terminated", "--instance-ids", *launched["InstanceIds"])
+    gone = aws("delete-launch-template-versions", *named, "--versions", "1")
+    assert gone["UnsuccessfullyDeletedLaunchTemplateVersions"] == []
+    aws("delete-launch-template", "--launch-template-id", made["LaunchTemplateId"])
+    assert aws("describe-launch-templates")["LaunchTemplates"] == []
+
+
 def test_dedicated_hosts(aws: Aws) -> None:
     asked = ("--instance-type", "m5.large", "--availability-zone", "us-east-1a", "--quantity", "1")
     (id,) = aws("allocate-hosts", *asked, "--auto-placement", "off")["HostIds"]

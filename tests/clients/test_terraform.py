@@ -81,6 +81,7 @@ def nouns(ec2) -> dict[str, list[str]]:
         "AllocationId": ec2.describe_addresses()["Addresses"],
         "HostId": [h for h in ec2.describe_hosts()["Hosts"] if h["State"] != "released"],
         "VpcEndpointId": ec2.describe_vpc_endpoints()["VpcEndpoints"],
+        "LaunchTemplateId": ec2.describe_launch_templates()["LaunchTemplates"],
         "VpcId": ec2.describe_vpcs()["Vpcs"],
         "SubnetId": ec2.describe_subnets()["Subnets"],
         "InternetGatewayId": ec2.describe_internet_gateways()["InternetGateways"],

@@ -10,8 +10,10 @@ from elastinet.ec2.vpc.route_tables import destination_member
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
+from elastinet.model.fleet import Fleet
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.launch_template import LaunchTemplate
 from elastinet.model.nat import NatGateway
 from elastinet.model.peering import Peering
 from elastinet.model.placement import DedicatedHost, PlacementGroup
@@ -80,6 +82,74 @@ def launch_in_group(c: Choice) -> Params:
 @move("RunInstances")
 def launch_apart(c: Choice) -> Params:
     return _launch(c, InstanceType="m5.large", Placement={"Tenancy": c.one(("dedicated", "host"))})
+
+
+# --- launch templates and fleets ------------------------------------------------------------------
+
+
+def _template(c: Choice) -> Params:
+    return {"LaunchTemplateName": f"template{c.number(2)}"}
+
+
+def _data(c: Choice) -> Params:
+    """What a template asks for: of interfaces in part, of types some that a zone may lack."""
+    interface = {"DeviceIndex": 0, "Groups": c.groups(), "SubnetId": c.subnet}
+    more: Params = {"NetworkInterfaces": [interface]} if c.chance(2) else {"SecurityGroupIds": c.groups()}
+    return (
+        {"InstanceType": c.one((*TYPES, "c5n.18xlarge"))} | ({} if c.chance(4) else {"ImageId": IMAGE}) | more
+    )
+
+
+@move("CreateLaunchTemplate")
+def make_template(c: Choice) -> Params:
+    return _template(c) | {"LaunchTemplateData": _data(c)}
+
+
+@move("CreateLaunchTemplateVersion")
+def make_template_version(c: Choice) -> Params:
+    source = {"SourceVersion": c.one(("1", "$Latest"))} if c.chance(2) else {}
+    return _template(c) | {"LaunchTemplateData": _data(c)} | source
+
+
+@move("ModifyLaunchTemplate")
+def choose_template_version(c: Choice) -> Params:
+    return _template(c) | {"DefaultVersion": str(1 + c.number(3))}
+
+
+@move("DeleteLaunchTemplateVersions")
+def delete_template_version(c: Choice) -> Params:
+    return _template(c) | {"Versions": [str(1 + c.number(3)), str(1 + c.number(3))]}
+
+
+@move("DeleteLaunchTemplate")
+def delete_template(c: Choice) -> Params:
+    return {"LaunchTemplateId": c.id(LaunchTemplate, "lt")}
+
+
+@move("RunInstances")
+def launch_from_template(c: Choice) -> Params:
+    named = _template(c) | {"Version": c.one(("1", "2", "$Latest", "$Default"))}
+    over = {"ImageId": IMAGE} if c.chance(2) else {"InstanceType": c.one(TYPES)}
+    return {"LaunchTemplate": named, "MinCount": 1, "MaxCount": 1 + c.number(2)} | over
+
+
+@move("CreateFleet")
+def make_fleet(c: Choice) -> Params:
+    named = _template(c) | {"Version": c.one(("1", "$Latest"))}
+    overrides = [{"InstanceType": c.one((*TYPES, "t9.huge")), "SubnetId": c.subnet} for _ in range(2)]
+    least = {"MinTargetCapacity": 2, "SingleInstanceType": True} if c.chance(3) else {}
+    capacity = {"TotalTargetCapacity": 1 + c.number(3), "DefaultTargetCapacityType": "on-demand"}
+    return {
+        "Type": "instant",
+        "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": named, "Overrides": overrides}],
+        "TargetCapacitySpecification": capacity,
+        "OnDemandOptions": least,
+    }
+
+
+@move("DeleteFleets")
+def delete_fleet(c: Choice) -> Params:
+    return {"FleetIds": [c.id(Fleet, "fleet")], "TerminateInstances": True}
 
 
 @move("CreatePlacementGroup")

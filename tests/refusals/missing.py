@@ -12,8 +12,9 @@ from scene import NONE, Scene
 Ask = Callable[[Scene], Any]
 KINDS = {
     "AllocationId": "eipalloc", "AttachmentId": "eni-attach", "DestinationPrefixListId": "pl", "DhcpOptionsId": "dopt",
-    "EgressOnlyInternetGatewayId": "eigw", "GatewayId": "igw", "GroupId": "sg", "Groups": "sg", "HostId": "h",
-    "ImageId": "ami", "InstanceId": "i", "InternetGatewayId": "igw", "KeyPairId": "key", "NatGatewayId": "nat",
+    "EgressOnlyInternetGatewayId": "eigw", "FleetId": "fleet", "GatewayId": "igw", "GroupId": "sg", "Groups": "sg", "HostId": "h",
+    "ImageId": "ami", "InstanceId": "i", "InternetGatewayId": "igw", "KeyPairId": "key", "LaunchTemplateId": "lt",
+    "NatGatewayId": "nat",
     "NetworkAclId": "acl", "NetworkInterfaceId": "eni", "PeerVpcId": "vpc", "PrefixListId": "pl",
     "ReferencedGroupId": "sg", "RouteTableId": "rtb", "SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr",
     "SubnetCidrReservationId": "scr", "SubnetId": "subnet", "VolumeId": "vol", "VpcEndpointId": "vpce",
@@ -29,7 +30,8 @@ OWN = {
     "vpc": "InvalidVpcID.NotFound", "rtb": "InvalidRouteTableID.NotFound", "subnet": "InvalidSubnetID.NotFound",
     "sgr": "InvalidSecurityGroupRuleId.NotFound", "scr": "InvalidSubnetCidrReservationID.NotFound",
     "vol": "InvalidVolume.NotFound", "vpce": "InvalidVpcEndpointId.NotFound",
-    "pcx": "InvalidVpcPeeringConnectionID.NotFound",
+    "pcx": "InvalidVpcPeeringConnectionID.NotFound", "lt": "InvalidLaunchTemplateId.NotFound",
+    "fleet": "InvalidFleetId.NotFound",
 }  # fmt: skip
 """The code of each noun, where the operation has none of its own."""
 
@@ -389,10 +391,39 @@ TAGS = tuple(
     for action in ("create_tags", "delete_tags") for kind, code in TAGGED.items()
 )  # fmt: skip
 
-MISSING = (*GATEWAYS, *ROUTES, *NETWORKS, *INTERFACES, *INSTANCES, *GROUPS, *TAGS)
+NO_TEMPLATE = f"The specified launch template, with template ID lt-{NONE}, does not exist."
+
+
+def fleet(s: Scene) -> dict[str, Any]:
+    capacity = {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"}
+    configs = [{"LaunchTemplateSpecification": {"Version": "1"}}]
+    return {"Type": "instant", "TargetCapacitySpecification": capacity, "LaunchTemplateConfigs": configs}
+
+
+def of_template(
+    action: str, base: Ask = lambda s: {}, member: str = "LaunchTemplateId"
+) -> tuple[Missing, ...]:
+    return of(action, member, base, sentence=NO_TEMPLATE)
+
+
+TEMPLATES = (
+    *of_template("create_launch_template_version", lambda s: {"LaunchTemplateData": {"KeyName": "k"}}),
+    *of_template("describe_launch_templates", member="LaunchTemplateIds"),
+    *of_template("describe_launch_template_versions"),
+    *of_template("modify_launch_template", lambda s: {"DefaultVersion": "1"}),
+    *of_template("delete_launch_template"),
+    *of_template("delete_launch_template_versions", lambda s: {"Versions": ["1"]}),
+    *of_template("run_instances", lambda s: s.launching(), "LaunchTemplate.LaunchTemplateId"),
+    *of_template("create_fleet", fleet, "LaunchTemplateConfigs.LaunchTemplateSpecification.LaunchTemplateId"),
+    *of("describe_fleets", "FleetIds"),
+    *of("get_launch_template_data", "InstanceId"),
+)
+
+MISSING = (*GATEWAYS, *ROUTES, *NETWORKS, *INTERFACES, *INSTANCES, *TEMPLATES, *GROUPS, *TAGS)
 LEFT_OUT = {
     "delete_key_pair": "what is not there is deleted already",
     "delete_vpc_endpoints": "listed as unsuccessful",
+    "delete_fleets": "listed as unsuccessful",
     "release_hosts": "listed as unsuccessful",
     "modify_hosts": "listed as unsuccessful",
     "modify_instance_credit_specification": "listed as unsuccessful",

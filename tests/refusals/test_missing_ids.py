@@ -16,7 +16,7 @@ from scene import NONE, Scene, picture
 
 NOT_HERE = re.compile(
     "Ipam|Pool|TransitGateway|LocalGateway|CarrierGateway|Outpost|Asset|Secondary|LinkedGroup|ParentGroup|CapacityReservation"
-    "|MetricCategory|LaunchTemplate|Kms|Snapshot|KernelId|RamdiskId|SubnetConfigurations|AvailabilityZone|OwnerId|UserId"
+    "|MetricCategory|LaunchTemplateData|Overrides|Kms|Snapshot|KernelId|RamdiskId|SubnetConfigurations|AvailabilityZone|OwnerId|UserId"
     "|TransferAccountId|Filter|AssociatedSubnetIds|SourceSecurityGroup"
 )
 """Members that name what elastinet has nothing of, or nothing that could be missing."""
@@ -110,6 +110,8 @@ def test_others_that_are_told_apart(scene: Scene) -> None:
     answer = scene.ec2.modify_instance_credit_specification(InstanceCreditSpecifications=asked)
     (failed,) = answer["UnsuccessfulInstanceCreditSpecifications"]
     assert failed["Error"]["Code"] == "InvalidInstanceID.NotFound"
+    answer = scene.ec2.delete_fleets(FleetIds=[f"fleet-{NONE}"], TerminateInstances=True)
+    assert answer["UnsuccessfulFleetDeletions"][0]["Error"]["Code"] == "fleetIdDoesNotExist"
     scene.ec2.delete_key_pair(KeyName="nobody")
     scene.ec2.delete_key_pair(KeyPairId=f"key-{NONE}")
 

@@ -13,6 +13,7 @@ LISTINGS = (
     "instances",
     "internet_gateways",
     "key_pairs",
+    "launch_templates",
     "managed_prefix_lists",
     "nat_gateways",
     "network_acls",
@@ -150,6 +151,8 @@ class Scene(SimpleNamespace):
         self._stop(self.stopped)
         ec2.modify_instance_attribute(InstanceId=self.stopped, InstanceType={"Value": "t3.micro"})
         ec2.create_key_pair(KeyName="mine")
+        data = {"ImageId": self.image, "InstanceType": "t3.micro"}
+        ec2.create_launch_template(LaunchTemplateName="mine", LaunchTemplateData=data)
         waiter = ec2.get_waiter("instance_terminated")
         waiter.wait(InstanceIds=[self.gone], WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
         self._interface(self.small, SecondaryPrivateIpAddressCount=9)

@@ -43,6 +43,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     elastic_ips: int = 5
     key_pairs: int = 5000
     placement_groups: int = 500
+    launch_templates: int = 5000
+    versions_per_launch_template: int = 10_000
     dedicated_hosts: int = 10
     tags_per_resource: int = 50
     vcpus_standard: int = UNLIMITED

@@ -40,7 +40,9 @@ def predict(
         str, typer.Option("--ranks-per-instance", help="One, or one for each accelerator; without such any.")
     ] = "",
     algorithm: Annotated[Algorithm | None, typer.Option(help="Of a collective: or else the fastest.")] = None,
-    rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules for types.")] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="Edition for types: or else the running server's, or 2026.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it into this .svg or .png file.")] = None,
     port: Port = None,
     state: State = None,
@@ -53,7 +55,7 @@ def predict(
         if source or target or src or dst or udp or mptcp or duration or via or express or plot:
             raise CommandFailure("a collective is among --count instances of one --type, over --transport", 2)
         of = collectives.CollectiveOptions(bytes, type, count, ranks, flows, transport, group, algorithm)
-        _print(collectives.predicted(collective, of, rules), collectives.show, json=json)
+        _print(collectives.predicted(collective, of, rules, (port, state)), collectives.show, json=json)
         return
     words = throughput.ThroughputOptions(
         flows, duration, bytes, udp, mptcp, transport == "efa", via, group, express, rules
@@ -73,7 +75,7 @@ def _throughput(
     if any(types):
         if any(ends):
             raise CommandFailure("give two instances, or --src and --dst: not both", 2)
-        return throughput.of_types(*types, words)
+        return throughput.of_types(*types, words, at)
     source, target = ends
     if not (source and target):
         raise CommandFailure("two instances are needed, or --src TYPE@ZONE and --dst TYPE@ZONE", 2)

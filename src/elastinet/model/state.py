@@ -8,8 +8,10 @@ from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
+from elastinet.model.fleet import Fleet
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.launch_template import LaunchTemplate, LaunchTemplateVersion
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
 from elastinet.model.peering import Peering
@@ -43,6 +45,9 @@ AnyNoun = (
     | Address
     | AddressTransfer
     | Instance
+    | LaunchTemplate
+    | LaunchTemplateVersion
+    | Fleet
     | KeyPair
     | PlacementGroup
     | DedicatedHost

@@ -30,7 +30,7 @@ def predicted(engine: Engine, buckets: Buckets, given: Mapping[str, str]) -> dic
             told |= _beside_tcp(engine, buckets, given)
     except (BadQuestion, NoNetworkPath) as why:
         raise Fault("InvalidParameterValue", str(why)) from why
-    ends = {"source": what.one.id, "target": what.other.id}
+    ends = {"source": what.one.id, "target": what.other.id, "rules": engine.settings.rules}
     return ends | told | {"credit_time_scale": engine.settings.credit_time_scale}
 
 

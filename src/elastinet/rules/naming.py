@@ -18,6 +18,11 @@ def public_dns(address: str, region: str) -> str:
     return f"ec2-{address.replace('.', '-')}.{middle}.amazonaws.com"
 
 
+def root(owner: str) -> str:
+    """The ARN of an account, as whoever asks is here."""
+    return f"arn:aws:iam::{owner}:root"
+
+
 def arn(region: str, owner: str, kind: str, id: str) -> str:
     """The ARN of an EC2 resource."""
     return f"arn:aws:ec2:{region}:{owner}:{kind}/{id}"

@@ -228,6 +228,63 @@ resource "aws_instance" "hosted" {
   host_id       = aws_ec2_host.mine.id
 }
 
+resource "aws_launch_template" "node" {
+  name                   = "node"
+  image_id               = data.aws_ami.linux.id
+  instance_type          = "c5.large"
+  update_default_version = true
+  tags                   = { Name = "node" }
+
+  block_device_mappings {
+    device_name = "/dev/xvda"
+    ebs {
+      volume_size = 20
+      volume_type = "gp3"
+    }
+  }
+  metadata_options {
+    http_tokens = "required"
+  }
+  network_interfaces {
+    device_index    = 0
+    subnet_id       = aws_subnet.private.id
+    security_groups = [aws_security_group.web.id]
+  }
+  tag_specifications {
+    resource_type = "volume"
+    tags          = { Role = "node" }
+  }
+}
+
+resource "aws_instance" "node" {
+  tags = { Name = "node" }
+
+  launch_template {
+    id      = aws_launch_template.node.id
+    version = "$Latest"
+  }
+}
+
+resource "aws_ec2_fleet" "nodes" {
+  type                = "instant"
+  terminate_instances = true
+
+  launch_template_config {
+    launch_template_specification {
+      launch_template_id = aws_launch_template.node.id
+      version            = aws_launch_template.node.latest_version
+    }
+    override {
+      instance_type = "m5.large"
+      subnet_id     = aws_subnet.public.id
+    }
+  }
+  target_capacity_specification {
+    default_target_capacity_type = "on-demand"
+    total_target_capacity        = 1
+  }
+}
+
 resource "aws_network_interface_attachment" "extra" {
   instance_id          = aws_instance.web.id
   network_interface_id = aws_network_interface.extra.id

@@ -26,6 +26,7 @@ LAUNCHES: tuple[tuple[dict[str, Any], dict[str, Any] | None], ...] = (
     ({"CpuOptions": {"NestedVirtualization": "disabled"}}, {"CpuOptions": {"NestedVirtualization": "enabled"}}),
     ({"MaintenanceOptions": {"AutoRecovery": "default"}}, None),
     ({"MaintenanceOptions": {"AutoRecovery": "disabled"}}, None),
+    ({"InstanceMarketOptions": {"MarketType": "on-demand"}}, {"InstanceMarketOptions": {"MarketType": "spot"}}),
     ({"HibernationOptions": {"Configured": False}}, None),
     ({"NetworkPerformanceOptions": {"BandwidthWeighting": "default"}}, None),
     ({"CapacityReservationSpecification": {"CapacityReservationPreference": "open"}},
@@ -209,6 +210,29 @@ def test_volumes_go_with_their_instance_or_stay(ec2, place):
         assert goes() is value
     with refused("InvalidInstanceAttributeValue", "No device is currently mapped at /dev/sdz"):
         ec2.modify_instance_attribute(InstanceId=id, BlockDeviceMappings=[item | {"DeviceName": "/dev/sdz"}])
+
+
+@pytest.mark.parametrize(
+    ("off", "on"),
+    [
+        ({"ReplaceUnhealthyInstances": False}, {"ReplaceUnhealthyInstances": True}),
+        ({"TerminateInstancesWithExpiration": False}, {"TerminateInstancesWithExpiration": True}),
+        (
+            {"TargetCapacitySpecification": {"TotalTargetCapacity": 1, "TargetCapacityUnitType": "units"}},
+            {"TargetCapacitySpecification": {"TotalTargetCapacity": 1, "TargetCapacityUnitType": "vcpu"}},
+        ),
+    ],
+)
+def test_fleet(ec2, place, off, on):
+    data = {"ImageId": place.image, "InstanceType": "t3.small"}
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
+    named = {"LaunchTemplateName": "web", "Version": "1"}
+    configs = [{"LaunchTemplateSpecification": named, "Overrides": [{"SubnetId": place.subnet}]}]
+    asked = {"Type": "instant", "LaunchTemplateConfigs": configs}
+    asked |= {"TargetCapacitySpecification": {"TotalTargetCapacity": 1}}
+    assert len(ec2.create_fleet(**asked | off)["Instances"]) == 1
+    with refused("UnsupportedOperation", "elastinet"):
+        ec2.create_fleet(**asked | on)
 
 
 def test_every_line_of_the_table_is_tried_above():

@@ -147,6 +147,21 @@ TAKING = {
         "vpc-peering-connection",
         lambda p: {"VpcId": p.vpc, "PeerVpcId": p.peer},
     ),
+    "create_launch_template": (
+        "launch-template",
+        lambda p: {"LaunchTemplateName": "new", "LaunchTemplateData": {"ImageId": p.image}},
+    ),
+    "create_fleet": (
+        "volume",
+        lambda p: {
+            "Type": "instant",
+            "TargetCapacitySpecification": {
+                "TotalTargetCapacity": 1,
+                "DefaultTargetCapacityType": "on-demand",
+            },
+            "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": p.template}],
+        },
+    ),
     "run_instances": (
         "volume",
         lambda p: {
@@ -165,6 +180,9 @@ KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2Z1mPXd0vGgGiWhOlTr+0wg4ZAvYOvNWrC
 def test_reserved_tag_keys(ec2, place, method):
     resource, asked = TAKING[method]
     place.peer = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    template = {"LaunchTemplateName": "old", "LaunchTemplateData": {"ImageId": place.image}}
+    ec2.create_launch_template(**template)
+    place.template = {"LaunchTemplateName": "old", "Version": "1"}
     given = asked(place)
     for key in ("aws:cloudformation:stack-name", "AWS:x"):
         tags = [{"ResourceType": resource, "Tags": [{"Key": key, "Value": "v"}]}]

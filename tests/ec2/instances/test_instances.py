@@ -85,7 +85,6 @@ REFUSALS = [
     ({"PrivateIpAddress": "10.0.1.9", "MinCount": 2, "MaxCount": 2}, "InvalidParameterCombination", "one instance"),
     ({"PrivateIpAddress": "10.9.9.9"}, "InvalidParameterValue", "address range"),
     ({"MetadataOptions": {"HttpPutResponseHopLimit": 65}}, "InvalidParameterValue", "HttpPutResponseHopLimit"),
-    ({"LaunchTemplate": {"LaunchTemplateName": "x"}}, "UnsupportedOperation", "LaunchTemplate"),
 ]  # fmt: skip
 
 

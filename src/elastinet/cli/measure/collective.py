@@ -1,5 +1,6 @@
 """The query and the output of `elastinet predict --collective`."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 from elastinet.catalog.words import Algorithm, Collective, Group
 from elastinet.cli.common import CommandFailure, configuration
 from elastinet.cli.measure import figures
+from elastinet.cli.measure.edition import edition, otherwise, sentence
 
 PARTS = {"latency": "latency", "network": "between instances", "inside": "inside of each"}
 
@@ -25,8 +27,19 @@ class CollectiveOptions(NamedTuple):
     algorithm: Algorithm | None
 
 
-def predicted(collective: Collective, words: CollectiveOptions, rules: str | None) -> dict[str, Any]:
+def predicted(
+    collective: Collective,
+    words: CollectiveOptions,
+    asked: str | None,
+    at: tuple[int | None, str | None],
+) -> dict[str, Any]:
     """The prediction by the fastest algorithm, or the named one, and by the others; raises CommandFailure."""
+    rules, by = edition(asked, *at), partial(_predicted, collective, words)
+    told = by(rules)
+    return told | {"otherwise": otherwise(rules, told, by, lambda found: {"seconds": found["seconds"]})}
+
+
+def _predicted(collective: Collective, words: CollectiveOptions, rules: str) -> dict[str, Any]:
     from elastinet.forecast.asking import MOST_FLOWS, BadQuestion, size, whole
     from elastinet.forecast.collectives import (
         MOST_INSTANCES,
@@ -62,6 +75,8 @@ def show(console: Console, told: dict[str, Any]) -> None:
     who = f"{told['instances']} {told['type']}, {told['ranks']} ranks"
     what = f"{told['collective']} of {figures.size(told['bytes'])}"
     console.print(f"{what} among {who}, over {told['transport'].upper()}, rules {told['rules']}")
+    if other := told["otherwise"]:
+        console.print(sentence(other, {"seconds": figures.short}))
     console.print(f"algorithm            {told['algorithm']}")
     console.print(f"time                 {figures.short(told['seconds'])}")
     console.print(f"algorithm bandwidth  {figures.size(told['algbw'])}/s")

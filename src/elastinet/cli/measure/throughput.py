@@ -10,7 +10,13 @@ from rich.table import Table
 from elastinet.catalog.words import Group, Via
 from elastinet.cli.common import CommandFailure, configuration, find_server
 from elastinet.cli.measure import figures
+from elastinet.cli.measure.edition import edition, otherwise, sentence
 from elastinet.cli.measure.pair import asked
+
+WORDS = {
+    "mean_bps": lambda bps: f"{figures.rate(bps)} on average",
+    "tcp_mean_bps": lambda bps: f"{figures.rate(bps)} by TCP",
+}
 
 
 class ThroughputOptions(NamedTuple):
@@ -41,14 +47,28 @@ def of_instances(
     return asked("predict", find_server(port, state), ends, flags, **sizes)
 
 
-def of_types(src: str, dst: str, words: ThroughputOptions) -> dict[str, Any]:
-    """The prediction of two types, each given as TYPE@ZONE; raises CommandFailure."""
+def of_types(
+    src: str, dst: str, words: ThroughputOptions, at: tuple[int | None, str | None]
+) -> dict[str, Any]:
+    """The prediction of two types, each given as TYPE@ZONE, by one edition; raises CommandFailure."""
+    rules, predicted = edition(words.rules, *at), partial(_of_types, src, dst, words)
+    told = predicted(rules)
+    return told | {"otherwise": otherwise(rules, told, predicted, _means)}
+
+
+def _means(told: dict[str, Any]) -> dict[str, float]:
+    """The mean rates of a prediction, of that over TCP too where it is beside one over EFA."""
+    beside = told.get("tcp")
+    return {"mean_bps": told["mean_bps"]} | ({"tcp_mean_bps": beside["mean_bps"]} if beside else {})
+
+
+def _of_types(src: str, dst: str, words: ThroughputOptions, rules: str) -> dict[str, Any]:
     from elastinet.forecast.asking import BadQuestion, question
     from elastinet.forecast.beside import beside
     from elastinet.forecast.prediction import Prediction, predict_limits
     from elastinet.forecast.type_pairs import BadPair, type_pair
 
-    settings = configuration(rules=words.rules).settings
+    settings = configuration(rules=rules).settings
 
     def found(*, efa: bool) -> Prediction:
         what = question(words.flows, words.duration, words.bytes, udp=words.udp, mptcp=words.mptcp, efa=efa)
@@ -61,7 +81,8 @@ def of_types(src: str, dst: str, words: ThroughputOptions) -> dict[str, Any]:
         told = found(efa=words.efa).as_json() | (beside(found(efa=False)) if words.efa else {})
     except (BadQuestion, BadPair) as why:
         raise CommandFailure(str(why), 2) from why
-    return {"source": src, "target": dst} | told | {"credit_time_scale": settings.credit_time_scale}
+    known = {"source": src, "target": dst, "rules": rules}
+    return known | told | {"credit_time_scale": settings.credit_time_scale}
 
 
 def draw(told: dict[str, Any], path: Path) -> None:
@@ -78,7 +99,10 @@ def draw(told: dict[str, Any], path: Path) -> None:
 
 def show(console: Console, told: dict[str, Any]) -> None:
     """Print a prediction; over EFA, what there is over TCP below it, and why the two differ."""
-    console.print(f"{told['source']} to {told['target']}, packets of {told['mtu']} bytes at the most")
+    ends = f"{told['source']} to {told['target']}"
+    console.print(f"{ends}, rules {told['rules']}, packets of {told['mtu']} bytes at the most")
+    if other := told.get("otherwise"):
+        console.print(sentence(other, WORDS))
     if "why" not in told:
         _show(console, told)
         return

@@ -11,15 +11,17 @@ from elastinet.ec2.core.namings import OPTION_SET
 from elastinet.ec2.core.page_size import page_size
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
-from elastinet.ec2.core.tagging import check_key, merge
+from elastinet.ec2.core.tagging import check_key, is_reserved, merge
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fault import Fault
-from elastinet.model.ids import well_formed
+from elastinet.model.fleet import Fleet
+from elastinet.model.ids import prefix_of
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.launch_template import LaunchTemplate
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
@@ -60,6 +62,8 @@ TAGGABLES = {
     "i": Taggable(Instance, "instance"),
     "key": Taggable(KeyPair, "key-pair"),
     "vol": Taggable(Volume, "volume"),
+    "lt": Taggable(LaunchTemplate, "launch-template"),
+    "fleet": Taggable(Fleet, "fleet"),
 }
 
 _UNKEPT = {"ami": "images"}
@@ -81,18 +85,20 @@ def create_tags(tx: Transaction, request: Request) -> None:
 
 
 def delete_tags(tx: Transaction, request: Request) -> None:
-    """Take tags off resources: by key, by key and value, or all."""
+    """Take tags off resources: by key, by key and value, or all but EC2's own."""
     given = request.get("Tags")
     gone = None if given is None else [(check_key(tag.get("Key")), tag.get("Value")) for tag in given]
     for noun in _resources(tx, request):
         there = noun.tags_in(tx.scope)
-        kept = () if gone is None else tuple(tag for tag in there if not _is_among(tag, gone))
+        kept = tuple(tag for tag in there if not _is_among(tag, gone))
         if kept != there:
             tx.put(noun.tagged(tx.scope, kept))
 
 
-def _is_among(tag: tuple[str, str], gone: list[tuple[str, str | None]]) -> bool:
+def _is_among(tag: tuple[str, str], gone: list[tuple[str, str | None]] | None) -> bool:
     key, value = tag
+    if gone is None:
+        return not is_reserved(key)
     return (key, value) in gone or (key, None) in gone
 
 
@@ -106,10 +112,10 @@ def _resources(tx: Transaction, request: Request) -> list[Noun]:
 
 
 def _resource(tx: Transaction, id: str) -> Noun:
-    prefix, _, _ = id.rpartition("-")
+    prefix = prefix_of(id)
     if prefix in _UNKEPT:
         raise faults.unsupported(f"elastinet does not support tags of {_UNKEPT[prefix]}.")
-    if prefix not in TAGGABLES or not well_formed(id, prefix):
+    if prefix is None or prefix not in TAGGABLES:
         raise Fault("InvalidID", f"The ID '{id}' is not valid")
     return need(tx, TAGGABLES[prefix].kind, _WORDS.get(prefix, prefix), id)
 

@@ -7,6 +7,7 @@ A parameter that no operation reads is refused, unless it asks for what is so al
 import re
 from collections.abc import Iterable, Iterator
 
+from elastinet.ec2.core import faults
 from elastinet.ec2.core.request import Request
 
 AS_IT_IS: dict[str, tuple[object, ...]] = {
@@ -15,6 +16,11 @@ AS_IT_IS: dict[str, tuple[object, ...]] = {
     "CpuOptions.AmdSevSnp": ("disabled",),  # of hosts; an instance keeps it
     "BlockDeviceMappings.Ebs.EbsCardIndex": (0,),
     "Hibernate": (False,),
+    "InstanceMarketOptions.MarketType": ("on-demand",),
+    # Of fleets: an instant one asks once.
+    "ReplaceUnhealthyInstances": (False,),
+    "TerminateInstancesWithExpiration": (False,),
+    "TargetCapacitySpecification.TargetCapacityUnitType": ("units",),
     # Of addresses and interfaces; the times are the defaults that the service model states, in seconds.
     "PublicIpv4Pool": ("amazon",),
     "NetworkInterfaces.AssociateCarrierIpAddress": (False,),
@@ -49,6 +55,12 @@ _NUMBER = re.compile(r"\.\d+(?=\.|$)")
 def wants(request: Request) -> Iterator[str]:
     """The paths of all that a request asks for and nobody has read."""
     return (path for path, value in request.unread() if not is_so(path, value))
+
+
+def refuse_wants(request: Request, action: str) -> None:
+    """Refuse by name what a request asks for and nobody has read."""
+    for name in wants(request):
+        raise faults.unsupported(f"elastinet does not support {name} in {action}.")
 
 
 def is_so(path: str, value: object) -> bool:

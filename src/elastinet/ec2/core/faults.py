@@ -6,6 +6,8 @@ from elastinet.ec2.core.namings import NAMINGS, Naming
 from elastinet.model.fault import Fault
 from elastinet.model.ids import well_formed
 
+NO_TEMPLATES = "At least one of the launch templates specified in the request does not exist."
+
 
 def missing(kind: str | Naming, ids: Sequence[str]) -> Fault:
     """Nothing has this id, or these; in the words of a kind, by its prefix, or of an operation."""
@@ -14,9 +16,17 @@ def missing(kind: str | Naming, ids: Sequence[str]) -> Fault:
         return Fault(naming.missing, f"The image id '[{', '.join(ids)}]' does not exist")
     if kind == "nat":
         return Fault(naming.missing, f"NAT gateway {', '.join(ids)} was not found")
+    if kind == "lt":
+        return Fault(naming.missing, _no_template(ids))
     if len(ids) == 1:
         return Fault(naming.missing, f"The {naming.noun} '{ids[0]}' does not exist")
     return Fault(naming.missing, f"The {naming.noun}s '{', '.join(ids)}' do not exist")
+
+
+def _no_template(ids: Sequence[str]) -> str:
+    if len(ids) > 1:
+        return NO_TEMPLATES
+    return f"The specified launch template, with template ID {ids[0]}, does not exist."
 
 
 def check_form(kind: str | Naming, id: str) -> None:

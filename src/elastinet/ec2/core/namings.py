@@ -99,6 +99,10 @@ NAMINGS = {
             "pg", "InvalidPlacementGroup.Unknown", "InvalidPlacementGroupId.Malformed", "placement group ID"
         ),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
+        Naming(
+            "lt", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed", "launch template"
+        ),
+        Naming("fleet", "InvalidFleetId.NotFound", "InvalidFleetId.Malformed", "fleet ID"),
     )
 }
 

@@ -11,12 +11,14 @@ from elastinet.model.account import ClientToken
 from elastinet.model.fault import Fault
 
 
-def once(tx: Transaction, action: str, request: Request, make: Callable[[], str]) -> str:
+def once(
+    tx: Transaction, action: str, request: Request, make: Callable[[], str], *, longest: int = 64
+) -> str:
     """The id that `make` gives, or the one it gave when this token was first used."""
     token = request.get("ClientToken")
     if not token:
         return make()
-    if len(token) > 64 or not token.isascii():
+    if len(token) > longest or not token.isascii():
         raise Fault("InvalidParameterValue", f"Value ({token}) for parameter ClientToken is invalid.")
     key = f"{tx.owner}/{tx.region}/{action}/{token}"
     fingerprint = _fingerprint(request)

@@ -10,6 +10,8 @@ from elastinet.model.fault import Fault
 from elastinet.model.noun import Tags
 
 MOST_KEY, MOST_VALUE = 127, 256
+RESERVED = "aws:"
+"""How tags begin that EC2 itself gives and nobody else changes; they count for no quota."""
 
 
 def tags_for(tx: Transaction, request: Request, resource_type: str, *others: str) -> Tags:
@@ -38,16 +40,21 @@ def merge(tx: Transaction, old: Tags, new: Iterable[tuple[str | None, str | None
         if count > 1:
             raise Fault("InvalidParameterValue", f"Duplicate tag key '{key}' specified.")
     tags.update(given)
-    if len(tags) > tx.settings.quotas.tags_per_resource:
+    if sum(not is_reserved(key) for key in tags) > tx.settings.quotas.tags_per_resource:
         raise Fault("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
     return tuple(tags.items())
+
+
+def is_reserved(key: str) -> bool:
+    """True for a key that only EC2 itself gives."""
+    return key.lower().startswith(RESERVED)
 
 
 def check_key(key: str | None) -> str:
     """A tag's key, if it may be one."""
     if not key:
         raise faults.missing_parameter("Tag.Key")
-    if key.lower().startswith("aws:"):
+    if is_reserved(key):
         raise Fault("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
     if len(key) > MOST_KEY:
         raise Fault("InvalidParameterValue", f"Tag key exceeds the maximum length of {MOST_KEY} characters")

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from elastinet.catalog.settings import Settings
@@ -97,6 +98,19 @@ class Transaction:
         self.views.forget(id for _, id in self._old)
         self._old.clear()
         self._orders.clear()
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of the transaction that is undone by itself if its block ends in an error."""
+        before, self._old = self._old, {}
+        orders, self._orders = self._orders, {}
+        try:
+            yield
+        except BaseException:
+            self.rollback()
+            raise
+        finally:  # what was there before the whole comes before what was there before the part
+            self._old, self._orders = {**before, **self._old, **before}, self._orders | orders
 
     def new(self, kind: type[N], prefix: str, **fields: Any) -> N:
         """Put a new noun of this scope, with a fresh id."""

@@ -8,6 +8,7 @@ from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.as_it_is import refuse_wants
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
@@ -17,6 +18,7 @@ from elastinet.ec2.instances import instance_views, instances, volumes
 from elastinet.ec2.instances.credit_specifications import read_option
 from elastinet.ec2.instances.launch_interfaces import LaunchPlan, plan_interfaces
 from elastinet.ec2.instances.launch_spec import LaunchSpec
+from elastinet.ec2.instances.launched_from import expanded
 from elastinet.ec2.instances.metadata_options import launch_options
 from elastinet.ec2.instances.network_performance import launch_weighting
 from elastinet.ec2.instances.placement_request import read_placement
@@ -37,6 +39,11 @@ from elastinet.rules.metadata import check_tag_keys
 MOST_USER_DATA = 16384
 MOST_THREADS = 2
 TAGGED = ("instance", "network-interface", "volume")
+SPOT_REQUEST = "spot-instances-request"
+NO_SPOT_REQUEST = (
+    "You cannot specify tags for Spot instances requests if there are no Spot instances requests being "
+    "created by the request."
+)
 
 
 class Kind(NamedTuple):
@@ -48,7 +55,7 @@ class Kind(NamedTuple):
 
 def run_instances(tx: Transaction, request: Request) -> Answer:
     """Launch instances; they run as soon as the fabric has them up."""
-    id = once(tx, "RunInstances", request, lambda: _launch(tx, request))
+    id = once(tx, "RunInstances", request, lambda: launch(tx, *expanded(tx, request)))
     launched = list(tx.where(Instance, "reservation-id", id))
     if not launched or all(i.state == "terminated" for i in launched):
         sentence = "The client token has already been used for instances that are terminated."
@@ -57,7 +64,8 @@ def run_instances(tx: Transaction, request: Request) -> Answer:
     return instances.reservation(tx, id, [instance_views.view(tx, i) for i in launched])
 
 
-def _launch(tx: Transaction, request: Request) -> str:
+def launch(tx: Transaction, request: Request, labels: Tags = ()) -> str:
+    """Launch what is asked for, with labels of EC2's own among the instances' tags; gives the reservation."""
     spec = LaunchSpec.parse(request)
     kind = _kind(tx, request)
     plan = plan_interfaces(tx, spec, kind.type)
@@ -75,16 +83,23 @@ def _launch(tx: Transaction, request: Request) -> str:
     fields |= {"reservation_id": tx.new_id("r"), "client_token": request.get("ClientToken") or ""}
     for index, place in enumerate(places):
         interfaces = plan.make(tx, tags["network-interface"])
-        own = {"launch_index": index, "private_ip": interfaces[0].primary, "tags": tags["instance"]}
+        own = {
+            "launch_index": index,
+            "private_ip": interfaces[0].primary,
+            "tags": (*tags["instance"], *labels),
+        }
         instance = _make(tx, plan.subnet, **place._asdict(), **own, **fields)
         volumes.make(tx, instance, disks, tags["volume"])
         _attach_all(tx, instance, plan, interfaces)
         lend(tx, instance)
+    refuse_wants(request, "RunInstances")
     return str(fields["reservation_id"])
 
 
 def _tags(tx: Transaction, request: Request) -> dict[str, Tags]:
     """The tags of all that a launch makes, by the type of resource."""
+    if any(item.get("ResourceType") == SPOT_REQUEST for item in request.get("TagSpecifications") or ()):
+        raise Fault("InvalidParameterValue", NO_SPOT_REQUEST)
     return {kind: tags_for(tx, request, kind, *TAGGED) for kind in TAGGED}
 
 
@@ -110,8 +125,6 @@ def _device(kind: Kind) -> Device:
 
 def _kind(tx: Transaction, request: Request) -> Kind:
     if (image_id := request.get("ImageId")) is None:
-        if "LaunchTemplate" in request:
-            raise faults.unsupported("elastinet does not support LaunchTemplate in RunInstances.")
         raise faults.missing_parameter("ImageId")
     name = request.get("InstanceType", "m1.small")
     kind = instance_types().get(name)

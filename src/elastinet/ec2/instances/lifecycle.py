@@ -130,10 +130,11 @@ def reboot_instances(tx: Transaction, request: Request) -> None:
 def terminate_instances(tx: Transaction, request: Request) -> Answer:
     """End instances for good; doing so twice is no fault."""
     request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
-    return {"TerminatingInstances": _each(tx, request, _terminate)}
+    return {"TerminatingInstances": _each(tx, request, terminate)}
 
 
-def _terminate(tx: Transaction, instance: Instance) -> Instance:
+def terminate(tx: Transaction, instance: Instance) -> Instance:
+    """End an instance for good, unless it is protected from that."""
     if instance.state in ("terminated", "shutting-down"):
         return instance
     if instance.api_termination_disabled:

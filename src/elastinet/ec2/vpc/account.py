@@ -11,6 +11,7 @@ from elastinet.model.account import RegionSettings
 from elastinet.model.fault import Fault
 from elastinet.model.routes import Route
 from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules import naming
 from elastinet.rules.routing import main_table
 
 DEFAULT_CIDR = "172.31.0.0/16"
@@ -77,4 +78,4 @@ def _overlaps(block: ipaddress.IPv4Network, taken: set[str]) -> bool:
 
 def get_caller_identity(tx: Transaction, request: Request) -> Answer:
     """The caller's identity (STS): the account itself, since any credentials are accepted."""
-    return {"UserId": tx.owner, "Account": tx.owner, "Arn": f"arn:aws:iam::{tx.owner}:root"}
+    return {"UserId": tx.owner, "Account": tx.owner, "Arn": naming.root(tx.owner)}

@@ -42,8 +42,10 @@ from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
+from elastinet.model.fleet import Fleet
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
+from elastinet.model.launch_template import LaunchTemplate, LaunchTemplateVersion
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
@@ -187,7 +189,10 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         DedicatedHost,
         DhcpOptions,
         Failure,
+        Fleet,
         KeyPair,
+        LaunchTemplate,
+        LaunchTemplateVersion,
         PlacementGroup,
         RegionSettings,
         SubnetReservation,
