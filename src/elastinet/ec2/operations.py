@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from elastinet.ec2.account import account_attributes, regions, tags
+from elastinet.ec2.core import absent
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.fact import (
     AnyFact,
@@ -77,6 +78,7 @@ from elastinet.ec2.vpc import (
     vpc_endpoints,
     vpcs,
 )
+from elastinet.model.outline import Outline
 
 Operation = Callable[[Transaction, Request], Answer | None]
 
@@ -239,6 +241,12 @@ OPERATIONS: dict[str, Operation] = {
     "UpdateSecurityGroupRuleDescriptionsEgress": security_group_rules.update_descriptions(egress=True),
     "UpdateSecurityGroupRuleDescriptionsIngress": security_group_rules.update_descriptions(egress=False),
 }
+
+
+def operation(action: str, outline: Callable[[str], Outline | None]) -> Operation | None:
+    """The function of an action: of the table, or the reading of what is absent; None if it is refused."""
+    built = OPERATIONS.get(action)
+    return built or absent.operation(action, outline)
 
 
 def take(tx: Transaction, fact: AnyFact) -> None:

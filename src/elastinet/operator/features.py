@@ -116,6 +116,8 @@ FEATURES = (
             "system calls"),
     Feature("counters of interfaces: bytes, packets, allowances exceeded", "enforced", "absent",
             "The kernel's own; without packets there is nothing to count."),
+    Feature("VPN, transit gateways, Spot, snapshots, flow logs, and all else that is not here", "absent",
+            "absent", "Reads answer an empty list, no id is found, what would make one is refused."),
 )  # fmt: skip
 
 

@@ -22,7 +22,18 @@ from elastinet.fabric.contract.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
-from elastinet.operator import efas, features, hardware, jobs, measurements, nics, predictions, rates, traffic
+from elastinet.operator import (
+    coverage,
+    efas,
+    features,
+    hardware,
+    jobs,
+    measurements,
+    nics,
+    predictions,
+    rates,
+    traffic,
+)
 from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
@@ -180,6 +191,7 @@ class Application:
                 "most_bps": hello.most_bps if hello else None,
                 "lockable_bytes": hello.lockable_bytes if hello else None,
                 "counts": self._engine.counts(),
+                "operations": coverage.page(),
                 "features": features.table(self._config.fabric, missing),
             }
         )

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from elastinet.model.outline import Outline
 from elastinet.wire.shapes import Reference, Shape, load
 
 OTHER_SERVICES = {"GetCallerIdentity": "sts"}
@@ -28,6 +29,17 @@ class Service:
     def output_shape(self, action: str) -> Shape | None:
         """The structure that the operation answers with; None if it answers with none."""
         return self._used(self._model.operations[action].output)
+
+    def outline(self, action: str) -> Outline:
+        """The members of what the operation takes and gives."""
+        takes, gives = self.input_shape(action), self.output_shape(action)
+        given = takes.members if takes else {}
+        return Outline(
+            {name: shape.type_name for name, shape in given.items()},
+            frozenset(takes.required_members if takes else ()),
+            {name: shape.type_name for name, shape in (gives.members if gives else {}).items()},
+            "MaxResults" in given and given["MaxResults"].min is not None,
+        )
 
     def shape(self, name: str) -> Shape:
         """The shape of that name, as no member uses it yet."""
@@ -64,3 +76,9 @@ def service_of(action: str) -> Service | None:
     """The service that has the operation, None if there is none; another service's model loads on demand."""
     found = _load(OTHER_SERVICES.get(action, "ec2"))
     return found if action in found.actions else None
+
+
+def outline_of(action: str) -> Outline | None:
+    """The outline of one of EC2's own operations; None if it has no such operation."""
+    ec2 = service()
+    return ec2.outline(action) if action in ec2.actions else None
