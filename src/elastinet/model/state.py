@@ -16,6 +16,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.placement import DedicatedHost, Failure, PlacementGroup
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.reservation import SubnetReservation
+from elastinet.model.role import InstanceProfile, Role
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.transfer import AddressTransfer
@@ -44,6 +45,8 @@ AnyNoun = (
     | AddressTransfer
     | Instance
     | KeyPair
+    | Role
+    | InstanceProfile
     | PlacementGroup
     | DedicatedHost
     | Failure

@@ -5,8 +5,24 @@ from functools import cache
 from elastinet.model.outline import Outline
 from elastinet.wire.shapes import Reference, Shape, load
 
-OTHER_SERVICES = {"GetCallerIdentity": "sts"}
+OTHER_SERVICES = {
+    "GetCallerIdentity": "sts",
+    **dict.fromkeys(("GetParameter", "GetParameters", "GetParametersByPath"), "ssm"),
+    **dict.fromkeys(
+        """
+        AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreateRole
+        DeleteInstanceProfile DeleteRole DeleteRolePolicy DetachRolePolicy GetInstanceProfile GetRole
+        GetRolePolicy ListAttachedRolePolicies ListInstanceProfileTags ListInstanceProfiles
+        ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles PutRolePolicy
+        RemoveRoleFromInstanceProfile TagInstanceProfile TagRole UntagInstanceProfile UntagRole
+        UpdateAssumeRolePolicy UpdateRole
+        """.split(),
+        "iam",
+    ),
+}
 """The operations that answer on EC2's port but belong to another service's model."""
+SERVICES = frozenset(("ec2", *OTHER_SERVICES.values()))
+"""The services of which there is something here, by the names that requests are signed for."""
 
 
 class Service:
@@ -19,6 +35,7 @@ class Service:
         self.actions = frozenset(others or model.operations)
         self.version = model.metadata.api_version
         self.is_ec2 = model.metadata.protocol == "ec2"
+        self.target_prefix = model.metadata.target_prefix
         self.namespace = model.metadata.xml_namespace.rstrip("/") + "/"
         self._model = model
 

@@ -8,6 +8,7 @@ from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
+from elastinet.ec2.core.image_parameters import resolved
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
@@ -117,7 +118,7 @@ def _kind(tx: Transaction, request: Request) -> Kind:
     kind = instance_types().get(name)
     if kind is None:
         raise Fault("InvalidParameterValue", f"Invalid value '{name}' for InstanceType.")
-    image = find_image(tx, image_id)
+    image = find_image(tx, resolved(tx, image_id))
     check_architecture(image, kind)
     check_ena(kind, image.ena_support, "Ensure that you are using an AMI that is enabled for ENA.")
     return Kind(image, kind)
