@@ -87,12 +87,12 @@ REFUSED_READS = set(
     DescribeIdentityIdFormat DescribeImageReferences DescribeInstanceEventNotificationAttributes
     DescribeInstanceImageMetadata DescribeMacHosts DescribeVolumeAttribute DescribeVolumeStatus
     DescribeVpcBlockPublicAccessOptions DescribeVpcClassicLink DescribeVpcClassicLinkDnsSupport
-    GetAllowedImagesSettings GetAwsNetworkPerformanceData GetCapacityManagerAttributes
+    GetAwsNetworkPerformanceData GetCapacityManagerAttributes
     GetCapacityManagerSupportabilityScores GetConsoleScreenshot GetDefaultCreditSpecification
-    GetEbsDefaultKmsKeyId GetEbsEncryptionByDefault GetEnabledIpamPolicy GetImageAncestry
-    GetImageBlockPublicAccessState GetInstanceTpmEkPub GetInstanceTypesFromInstanceRequirements
+    GetEnabledIpamPolicy GetImageAncestry
+    GetInstanceTpmEkPub GetInstanceTypesFromInstanceRequirements
     GetInstanceUefiData GetLaunchTemplateData GetManagedResourceVisibility GetPasswordData
-    GetSerialConsoleAccessStatus GetSnapshotBlockPublicAccessState GetSpotPlacementScores
+    GetSpotPlacementScores
     GetVpcResourcesBlockingEncryptionEnforcement
     """.split()
 )

@@ -1,9 +1,6 @@
 """SSM's public parameters of images, and launches by them."""
 
-import json
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -105,29 +102,6 @@ def test_what_is_refused(ssm: Any, call: str, params: dict[str, Any], code: str)
         getattr(ssm, call)(**params)
     assert error.value.response["Error"]["Code"] == code
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-
-
-BODIES = [
-    b"",
-    b"{",
-    b"[]",
-    b"null",
-    b'{"Name": 1}',
-    b'{"Name": ["x"]}',
-    b'{"Nam": "x"}',
-    b"\xff",
-    b"[" * 9999,
-]
-
-
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_bodies_that_are_no_request(server: Served, body: bytes) -> None:
-    headers = {"X-Amz-Target": "AmazonSSM.GetParameter", "Content-Type": "application/x-amz-json-1.1"}
-    with pytest.raises(HTTPError) as error:
-        urlopen(Request(server.url, body, headers), timeout=30)
-    with error.value as refusal:
-        assert (refusal.code, refusal.headers["Content-Type"]) == (400, headers["Content-Type"])
-        assert json.loads(refusal.read())["__type"] in ("SerializationException", "ValidationException")
 
 
 def test_a_launch_by_parameter(ssm: Any, ec2: Any) -> None:

@@ -58,7 +58,7 @@ def test_all_that_is_absent_is_an_empty_list_or_not_found(ec2: Any) -> None:
             if not answer.startswith("Invalid") or not any(w in answer for w in ("NotFound", "Id")):
                 wrong[action] = answer
         else:
-            if not answer or any(value != [] for value in answer.values()):
+            if action not in SETTINGS and (not answer or any(value != [] for value in answer.values())):
                 wrong[action] = answer
     assert not wrong
 
@@ -196,6 +196,25 @@ def test_all_answer_a_good_filter(ec2: Any) -> None:
 
 def test_no_feed_of_spot_data(ec2: Any) -> None:
     assert refusal(ec2, "DescribeSpotDatafeedSubscription")[0] == "InvalidSpotDatafeed.NotFound"
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "GetAllowedImagesSettings": {"State": "disabled"},
+    "GetEbsDefaultKmsKeyId": {"KmsKeyId": "alias/aws/ebs"},
+    "GetEbsEncryptionByDefault": {"EbsEncryptionByDefault": False},
+    "GetImageBlockPublicAccessState": {"ImageBlockPublicAccessState": "unblocked"},
+    "GetSerialConsoleAccessStatus": {"SerialConsoleAccessEnabled": False},
+    "GetSnapshotBlockPublicAccessState": {"State": "unblocked"},
+}
+
+
+@pytest.mark.parametrize("action", SETTINGS)
+def test_a_setting_that_nobody_can_turn_on_is_off(ec2: Any, action: str) -> None:
+    answer = ask(ec2, action)
+    assert answer == SETTINGS[action] | answer
+    with pytest.raises(ClientError) as error:
+        ec2.enable_ebs_encryption_by_default()
+    assert error.value.response["Error"]["Code"] == "UnsupportedOperation"
 
 
 def test_what_would_make_one_is_refused(ec2: Any) -> None:

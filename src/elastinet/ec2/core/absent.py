@@ -100,6 +100,16 @@ SINGLE = {
 }
 """Operations that show one noun without asking for its id."""
 
+OFF: dict[str, dict[str, object]] = {
+    "GetAllowedImagesSettings": {"State": "disabled", "ImageCriteria": [], "ManagedBy": "account"},
+    "GetEbsDefaultKmsKeyId": {"KmsKeyId": "alias/aws/ebs"},
+    "GetEbsEncryptionByDefault": {"EbsEncryptionByDefault": False, "SseType": "none"},
+    "GetImageBlockPublicAccessState": {"ImageBlockPublicAccessState": "unblocked", "ManagedBy": "account"},
+    "GetSerialConsoleAccessStatus": {"SerialConsoleAccessEnabled": False, "ManagedBy": "account"},
+    "GetSnapshotBlockPublicAccessState": {"State": "unblocked", "ManagedBy": "account"},
+}
+"""Settings of an account, by the operation that shows each: nobody can turn one on here, so they are off."""
+
 _ID = re.compile("(?<=[a-z0-9])Id(s|Set)?$")
 
 
@@ -110,6 +120,8 @@ def operation(action: str, outlines: Callable[[str], Outline | None]) -> Read | 
         return None
     if action in SINGLE:
         return partial(_none_at_all, action)
+    if action in OFF:
+        return lambda tx, request: OFF[action]
     asked = dict(_nouns(action, outline))
     if any(noun not in HAD and noun != "Image" and name in outline.required for name, noun in asked.items()):
         return partial(_read, outline, asked)
