@@ -43,6 +43,16 @@ TARGETS = [
 ]
 
 
+def test_a_long_target_in_binary(server: Served) -> None:
+    """The lengths of what is told again have two bytes."""
+    headers = {"X-Amz-Target": "é" * 15_000, "Content-Type": "application/x-amz-cbor-1.1"}
+    with pytest.raises(HTTPError) as error:
+        urlopen(Request(server.url, b"{}", headers), timeout=30)
+    with error.value as refusal:
+        assert refusal.code == 400
+        assert len(refusal.read()) < 1000
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=range(len(TARGETS)))
 def test_targets_that_are_none(server: Served, target: str) -> None:
     headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}

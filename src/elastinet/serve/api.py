@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from functools import cached_property
 
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
@@ -24,6 +23,8 @@ SERVES = (
     "roles and profiles of instances; it has no {}."
 )
 """What every other service's client is told."""
+LONGEST_NAME = 128
+"""As much of what a client asks for as it is told again."""
 
 log = logging.getLogger(__name__)
 
@@ -37,28 +38,28 @@ class Asked:
         }
         self.query: bytes = scope["query_string"]
         self.id = request_id
+        self._fault: Fault | None = None
+        self._who = Credentials()
+        try:
+            self._who = caller(self.headers, self.query)
+        except Fault as fault:
+            self._fault = fault
+        self.dialect: Dialect = dialect(self.headers, self.query, self._who.service)
+        """The protocol that the client understands."""
 
-    @cached_property
+    @property
     def credentials(self) -> Credentials:
         """Who asks, where, and of which service; raises Fault."""
-        return caller(self.headers, self.query)
+        if self._fault:
+            raise self._fault
+        return self._who
 
     @property
     def wanted(self) -> str:
         """What the client asks for, as far as it says: an operation, a service."""
-        service = self.credentials.service
-        return (
-            self.headers.get("x-amz-target") or (service if service not in SERVICES else None) or "such call"
-        )
-
-    @cached_property
-    def dialect(self) -> Dialect:
-        """The protocol that the client understands."""
-        try:
-            service = self.credentials.service
-        except Fault:
-            service = None
-        return dialect(self.headers, self.query, service)
+        service = self._who.service
+        named = self.headers.get("x-amz-target") or (service if service not in SERVICES else None)
+        return (named or "such call")[:LONGEST_NAME]
 
     def refuse(self, fault: Fault) -> Reply:
         """A refusal in the client's own protocol."""
@@ -102,6 +103,12 @@ class Api:
             return None
         if asked.dialect.is_json:
             return parse_json(asked.headers.get("x-amz-target", ""), body)
-        if asked.dialect.is_query:
+        return self._read_query(asked, body) if asked.dialect.is_query else None
+
+    def _read_query(self, asked: Asked, body: bytes) -> Call | None:
+        try:
             return parse(body, asked.query, MOST_BYTES, self._engine.check_supported)
-        return None
+        except Fault as fault:
+            if fault.code == asked.dialect.unknown and not asked.dialect.is_ec2:
+                return None
+            raise

@@ -104,15 +104,17 @@ class Application:
         if scope["type"] != "http":
             return
         request_id = str(uuid.uuid4())
-        asked, own = Asked(scope, request_id), scope["path"].startswith(OWN)
+        own = scope["path"].startswith(OWN)
+        asked = None if own else Asked(scope, request_id)
         changes = not own or scope["method"] not in ("GET", "HEAD")
         if why := self._origins.refusal(scope["headers"], changes=changes):
-            await send_reply(send, _turned_away(why, None if own else asked), request_id)
+            await send_reply(send, _turned_away(why, asked), request_id)
             return
         try:
-            answer = await (
-                self._own(scope, receive, request_id) if own else self._api.answer(asked, receive)
-            )
+            if asked is None:
+                answer = await self._own(scope, receive, request_id)
+            else:
+                answer = await self._api.answer(asked, receive)
         except ConnectionAbortedError:
             return
         await send_reply(send, answer, request_id)

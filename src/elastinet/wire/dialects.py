@@ -34,6 +34,7 @@ class Dialect(NamedTuple):
     unknown: str
     is_query: bool = False
     is_json: bool = False
+    is_ec2: bool = False
 
 
 def _ec2(fault: Fault, request_id: str) -> Refusal:
@@ -78,7 +79,7 @@ def _cbor_text(text: str) -> bytes:
     return b"\x79" + len(raw).to_bytes(2, "big") + raw
 
 
-EC2 = Dialect(_ec2, "UnsupportedOperation", is_query=True)
+EC2 = Dialect(_ec2, "UnsupportedOperation", is_query=True, is_ec2=True)
 QUERY = Dialect(_query, "InvalidAction", is_query=True)
 S3 = Dialect(_bucket, "NotImplemented")
 REST_XML = Dialect(_query, "UnknownOperationException")
