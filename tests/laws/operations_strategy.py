@@ -97,7 +97,7 @@ LIKELY = (
     *("make_nat_gateway", "make_nat_gateway", "make_nat_route", "make_nat_route"),
     *("make_prefix_list", "change_prefix_list", "make_prefix_list_route", "let_prefix_list_in"),
     *("ask_to_peer", "ask_to_peer", "make_vpc", "AcceptPeering", "AcceptPeering", "RejectPeering"),
-    *("DeletePeering", "make_peering_route", "make_peering_route"),
+    *("RejectPeering", "DeletePeering", "make_peering_route", "make_peering_route"),
     *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
