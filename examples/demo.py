@@ -86,7 +86,9 @@ try:
         "ec2", endpoint_url=server["url"], region_name="us-east-1",
         aws_access_key_id="demo", aws_secret_access_key="demo",
     )  # fmt: skip
-    IMAGE = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"][0]["ImageId"]
+    IMAGE = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ][0]["ImageId"]
 
     console.print("[bold]A VPC with two subnets, an internet gateway and three instances")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]

@@ -33,7 +33,9 @@ class Region:
             "ec2", endpoint_url=self.url, region_name="us-east-1",
             aws_access_key_id="example", aws_secret_access_key="example",
         )  # fmt: skip
-        images = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+        images = self.ec2.describe_images(
+            Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}]
+        )["Images"]
         self.image = images[0]["ImageId"]
         return self
 

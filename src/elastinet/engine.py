@@ -14,7 +14,7 @@ from elastinet.ec2.core.fact import FACT_NAMES, AnyFact, Sweep
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import Views
-from elastinet.ec2.operations import OPERATIONS, take
+from elastinet.ec2.operations import Operation, operation, take
 from elastinet.ec2.vpc.account import open_region
 from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
@@ -23,6 +23,7 @@ from elastinet.model.state import State
 from elastinet.rules.opt_in import opt_in_status
 from elastinet.rules.placement.plants import Plants
 from elastinet.store import Journal, JournalError, JournalFull
+from elastinet.wire.service import outline_of
 
 Follower = Callable[[list[Change]], None]
 COMPACT_AT = 50_000
@@ -66,20 +67,26 @@ class Engine:
         self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
     ) -> Answer | None:
         """Do what a client asks for; raises Fault, and then nothing has changed."""
-        self.check_supported(action)
+        do = self._operation(action)
         self._open(owner, region)
         request = Request(params)
         with self._transaction(action, owner, region) as tx:
-            answer = OPERATIONS[action](tx, request)
+            answer = do(tx, request)
             refuse_wants(request, action)
             if dry_run:
                 raise Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         return answer
 
     def check_supported(self, action: str) -> None:
-        """Refuse an action that is not in the table."""
-        if action not in OPERATIONS:
+        """Refuse an action that elastinet has no answer to."""
+        self._operation(action)
+
+    @staticmethod
+    def _operation(action: str) -> Operation:
+        found = operation(action, outline_of)
+        if found is None:
             raise Fault("UnsupportedOperation", f"elastinet does not support the operation {action}.")
+        return found
 
     def report(self, owner: str, region: str, fact: AnyFact) -> None:
         """Take note of what has happened; a fact about the past changes nothing."""

@@ -81,11 +81,22 @@ def test_reset(run: Run, tmp_path: Path) -> None:
 def test_env_points_clients_here(run: Run) -> None:
     server = told(run("start", *NONE, "--state", "state"))
     exports = run("env", ELASTINET_PORT=str(server["port"])).stdout
-    script = f'{exports}\nprintf "%s %s" "$AWS_ENDPOINT_URL" "$ELASTINET_PORT"'
+    names = [f"AWS_ENDPOINT_URL_{service}" for service in ("EC2", "IAM", "SSM", "STS")]
+    script = f'{exports}\nprintf "%s " ${" $".join([*names, "ELASTINET_PORT"])}'
     seen = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
-    assert seen == f"{server['url']} {server['port']}"
+    assert seen.split() == [server["url"]] * 4 + [str(server["port"])]
     as_json = told(run("env", "--json", "--state", "state"))
     assert {f"export {name}={value}" for name, value in as_json.items()} == set(exports.splitlines())
+
+
+def test_env_points_some_services_here_or_all(run: Run) -> None:
+    """Another emulator's AWS_ENDPOINT_URL stays, unless it is to go."""
+    server = told(run("start", *NONE, "--state", "state"))
+    some, every = (
+        told(run("env", "--json", "--state", "state", *more)) for more in ((), ("--all-services",))
+    )
+    assert "AWS_ENDPOINT_URL" not in some
+    assert every["AWS_ENDPOINT_URL"] == some["AWS_ENDPOINT_URL_EC2"] == server["url"]
 
 
 def test_logs(run: Run) -> None:
@@ -100,7 +111,9 @@ def test_nic_and_plant(run: Run) -> None:
     server = told(run("start", *NONE, "--state", "state"))
     key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
     ec2 = boto3.client("ec2", endpoint_url=server["url"], **key)
-    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     asked = {"ImageId": image["ImageId"], "MinCount": 1, "MaxCount": 1}
     for kind, words in (("c5.large", "ena 0 VF 0 0000:00:05.0"), ("t2.micro", "vif 0 shared PF vif-0")):
         (made,) = ec2.run_instances(InstanceType=kind, **asked)["Instances"]

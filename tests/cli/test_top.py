@@ -18,7 +18,9 @@ def one_instance(server: dict[str, Any]) -> str:
     """Launch a c5.large."""
     key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
     ec2 = boto3.client("ec2", endpoint_url=server["url"], **key)
-    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     asked = {"ImageId": image["ImageId"], "InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
     return str(ec2.run_instances(**asked)["Instances"][0]["InstanceId"])
 

@@ -15,6 +15,7 @@ from served import Served, new_account
 
 AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
 TYPE = "t3.micro"
+OTHERS = ("iam", "ssm", "sts")
 
 pytestmark = pytest.mark.skipif(AWS is None, reason="no AWS CLI beside this Python: make setup installs it")
 Aws = Callable[..., Any]
@@ -22,10 +23,11 @@ Aws = Callable[..., Any]
 
 @pytest.fixture
 def run(server: Served, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs `aws ec2 …` in an account of its own, with no configuration but the environment."""
+    """Runs `aws ec2 …`, or a neighbour's command, in an account of its own, with no configuration but the environment."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     environ |= {
-        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # another's, where nobody listens
+        **{f"AWS_ENDPOINT_URL_{service}": server.url for service in ("EC2", "IAM", "SSM", "STS")},
         "AWS_ACCESS_KEY_ID": new_account(),
         "AWS_SECRET_ACCESS_KEY": "elastinet",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -34,7 +36,7 @@ def run(server: Served, tmp_path: Path) -> Callable[..., "subprocess.CompletedPr
     }
 
     def call(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [str(AWS), "ec2", *words]
+        command = [str(AWS), *words] if words[0] in OTHERS else [str(AWS), "ec2", *words]
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
     return call
@@ -73,6 +75,19 @@ def test_the_life_of_an_instance(aws: Aws) -> None:
     aws("terminate-instances", "--instance-ids", id)
     aws("wait", "instance-terminated", "--instance-ids", id)
     assert aws("delete-security-group", "--group-id", group)["GroupId"] == group
+
+
+def test_an_instance_with_a_role_and_an_image_by_its_parameter(aws: Aws) -> None:
+    name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+    found = aws("ssm", "get-parameter", "--name", name)["Parameter"]["Value"]
+    aws("iam", "create-role", "--role-name", "web", "--assume-role-policy-document", '{"Statement": []}')
+    aws("iam", "create-instance-profile", "--instance-profile-name", "web")
+    aws("iam", "add-role-to-instance-profile", "--instance-profile-name", "web", "--role-name", "web")
+    how = ("--image-id", f"resolve:ssm:{name}", "--instance-type", TYPE, "--iam-instance-profile", "Name=web")
+    (made,) = aws("run-instances", *how)["Instances"]
+    account = aws("sts", "get-caller-identity")["Account"]
+    assert made["ImageId"] == found
+    assert made["IamInstanceProfile"]["Arn"] == f"arn:aws:iam::{account}:instance-profile/web"
 
 
 def test_the_command_line_pages_by_itself(aws: Aws) -> None:

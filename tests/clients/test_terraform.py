@@ -53,7 +53,7 @@ def terraform(server: Served, tmp_path: Path) -> Terraform:
 
 
 def test_apply_plan_destroy(server: Served, terraform: Terraform) -> None:
-    ec2 = server.client(account="246813579024")
+    ec2, iam = (server.client(service, account="246813579024") for service in ("ec2", "iam"))
     before = nouns(ec2)
     for words in (
         ("init",),
@@ -63,9 +63,13 @@ def test_apply_plan_destroy(server: Served, terraform: Terraform) -> None:
         done = terraform(*words)
         assert done.returncode == 0, done.stdout + done.stderr
     assert nouns(ec2) != before
+    (profile,) = iam.list_instance_profiles()["InstanceProfiles"]
+    (bound,) = ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
+    assert bound["IamInstanceProfile"]["Arn"] == profile["Arn"]
     done = terraform("destroy", "-auto-approve", "-parallelism=30")
     assert done.returncode == 0, done.stdout + done.stderr
     assert nouns(ec2) == before
+    assert iam.list_instance_profiles()["InstanceProfiles"] == iam.list_roles()["Roles"] == []
 
 
 def nouns(ec2) -> dict[str, list[str]]:

@@ -47,7 +47,9 @@ def test_two_regions(world):
     (group,) = far.describe_security_groups(Filters=described)["SecurityGroups"]
     everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     far.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=everything)
-    (image,) = far.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = far.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     launched = far.run_instances(
         ImageId=image["ImageId"], InstanceType="c5.large", MinCount=1, MaxCount=1, SubnetId=subnet
     )["Instances"][0]

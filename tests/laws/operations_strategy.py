@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import role_moves  # noqa: F401  its moves are among MOVES
 from choice import ACCOUNTS, REGION, Choice
 from hypothesis import strategies as st
 from region_moves import IMAGE, MOVES
@@ -96,7 +97,7 @@ LIKELY = (
     *("make_nat_gateway", "make_nat_gateway", "make_nat_route", "make_nat_route"),
     *("make_prefix_list", "change_prefix_list", "make_prefix_list_route", "let_prefix_list_in"),
     *("ask_to_peer", "ask_to_peer", "make_vpc", "AcceptPeering", "AcceptPeering", "RejectPeering"),
-    *("DeletePeering", "make_peering_route", "make_peering_route"),
+    *("RejectPeering", "DeletePeering", "make_peering_route", "make_peering_route"),
     *("let_peer_in", "let_peer_in", "detach_gateway", "detach_gateway", "detach_gateway"),
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
@@ -106,6 +107,8 @@ LIKELY = (
     *("make_endpoint", "make_endpoint", "change_endpoint"),
     *("offer_address", "offer_address", "accept_address", "accept_address"),
     *("give_role", "give_role", "replace_role"),
+    *("make_role", "make_role", "make_profile", "make_profile", "fill_profile", "fill_profile"),
+    *("give_policy", "give_policy", "fill_profile", "empty_profile", "empty_profile"),
     *("make_placement_group", "launch_in_group", "allocate_hosts", "launch_apart", "move_to_group"),
     *("make_acl", "make_acl_entry", "replace_acl_association", "replace_acl_association"),
     *("launch_old", "launch_old", "give_devices", "give_devices", "associate_gateway"),

@@ -135,7 +135,9 @@ class Scene2026(SimpleNamespace):
 
     def __init__(self, ec2: Any) -> None:
         super().__init__(ec2=ec2)
-        (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+        (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+            "Images"
+        ]
         self.image = image["ImageId"]
         (self.small, self.small_eni), (self.big, _) = self._launch("m5.large"), self._launch("m6i.8xlarge")
         subnet = ec2.describe_network_interfaces(NetworkInterfaceIds=[self.small_eni])["NetworkInterfaces"][0]

@@ -10,7 +10,7 @@ from world import ELASTINET
 REGION = """
 import boto3, sys
 ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
-(image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+(image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])["Images"]
 (group,) = ec2.describe_security_groups()["SecurityGroups"]
 every = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=every)

@@ -23,7 +23,9 @@ def make_place(ec2: Any, *, whole: bool = False) -> SimpleNamespace:
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     group = ec2.create_security_group(GroupName="web", Description="d", VpcId=vpc)["GroupId"]
-    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     (bare,) = ec2.describe_images(Filters=[{"Name": "ena-support", "Values": ["false"]}])["Images"]
     return SimpleNamespace(
         vpc=vpc, subnet=left["SubnetId"], other=right["SubnetId"], gateway=gateway, group=group,

@@ -128,7 +128,9 @@ class Scene(SimpleNamespace):
 
     def _instances(self) -> None:
         ec2 = self.ec2
-        (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+        (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+            "Images"
+        ]
         (bare,) = ec2.describe_images(Filters=[{"Name": "ena-support", "Values": ["false"]}])["Images"]
         self.image, self.no_ena = image["ImageId"], bare["ImageId"]
         one = self.launch(DisableApiTermination=True, SecurityGroupIds=[self.group])

@@ -42,7 +42,9 @@ class World:
         server = json.loads(told.stdout)
         self.port, self.pid, self.url = server["port"], server["pid"], server["url"]
         self.ec2 = self.client("us-east-1")
-        (found,) = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+        (found,) = self.ec2.describe_images(
+            Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}]
+        )["Images"]
         self.image = found["ImageId"]
 
     def client(self, region: str, account: str = "") -> Any:

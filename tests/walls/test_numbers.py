@@ -143,7 +143,9 @@ def things(watched: Watched) -> dict[str, str]:
     group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
     rule = {"IpProtocol": "tcp", "FromPort": 9, "ToPort": 9, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
     added = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])["SecurityGroupRules"]
-    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     ec2.create_placement_group(GroupName="parts", Strategy="partition", PartitionCount=2)
     given = {
         "ImageId": image["ImageId"],

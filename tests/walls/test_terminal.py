@@ -119,7 +119,9 @@ MARKUP = "[red]x[/red] [link=http://evil.example]y[/link] [/nothing] [bold"
 def test_a_name_in_a_table(run: Run, name: str) -> None:
     server = told(run("start", *NONE, "--state", ":memory:"))
     ec2, at = client(server["url"]), ("--port", str(server["port"]))
-    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
     given = {"ImageId": image["ImageId"], "InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
     ec2.run_instances(**given, TagSpecifications=tags)

@@ -1,17 +1,30 @@
 """`elastinet env`."""
 
+from typing import Annotated
+
+import typer
+
 from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json
+from elastinet.wire.service import SERVICES
+
+AllServices = Annotated[bool, typer.Option("--all-services", help="Point the clients of all services here.")]
 
 
-def env(port: Port = None, state: State = None, json: Json = False) -> None:
-    """Print the exports that point AWS clients here: eval "$(elastinet env)"."""
+def env(
+    port: Port = None, state: State = None, json: Json = False, all_services: AllServices = False
+) -> None:
+    """Print the exports that point AWS clients here: eval "$(elastinet env)".
+
+    Only the services that elastinet has something of, so that it stands beside other endpoints.
+    """
     server = find_server(port, state)
     if server.unix_socket:
         raise CommandFailure(
             "this server listens on a path, which AWS clients cannot call; curl --unix-socket can"
         )
+    some = [f"AWS_ENDPOINT_URL_{service.upper()}" for service in sorted(SERVICES)]
     values = {
-        "AWS_ENDPOINT_URL": server.url,
+        **dict.fromkeys(["AWS_ENDPOINT_URL"] if all_services else some, server.url),
         "AWS_ACCESS_KEY_ID": "elastinet",
         "AWS_SECRET_ACCESS_KEY": "elastinet",
         "AWS_DEFAULT_REGION": "us-east-1",

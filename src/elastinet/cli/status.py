@@ -31,6 +31,11 @@ def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
     console.print(f"state {server.state}")
     if told["counts"]:
         console.print("  ".join(f"{kind} {count}" for kind, count in told["counts"].items()))
+    of_ec2 = told["operations"]
+    console.print(
+        f"operations of EC2: {of_ec2['built']} built  {len(of_ec2['absent'])} absent (reads, empty)  "
+        f"{of_ec2['refused']} refused"
+    )
     if told["warning"]:
         console.print(f"[yellow]warning[/] {told['warning']}")
     for feature, why in told["missing"].items():

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from elastinet.ec2.account import account_attributes, regions, tags
+from elastinet.ec2.account import account_attributes, public_parameters, regions, tags
+from elastinet.ec2.core import absent
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.fact import (
     AnyFact,
@@ -58,6 +59,9 @@ from elastinet.ec2.security import (
     group_reach,
     instance_profiles,
     key_pairs,
+    profiles,
+    role_policies,
+    roles,
     security_group_rules,
     security_groups,
 )
@@ -81,12 +85,14 @@ from elastinet.ec2.vpc import (
     vpc_endpoints,
     vpcs,
 )
+from elastinet.model.outline import Outline
 
 Operation = Callable[[Transaction, Request], Answer | None]
 
 OPERATIONS: dict[str, Operation] = {
     "AcceptAddressTransfer": address_transfers.accept_address_transfer,
     "AcceptVpcPeeringConnection": peerings.accept_vpc_peering_connection,
+    "AddRoleToInstanceProfile": profiles.add_role_to_instance_profile,
     "AllocateAddress": addresses.allocate_address,
     "AllocateHosts": dedicated_hosts.allocate_hosts,
     "AssignIpv6Addresses": ipv6_addresses.assign_ipv6_addresses,
@@ -99,6 +105,7 @@ OPERATIONS: dict[str, Operation] = {
     "AssociateVpcCidrBlock": vpc_blocks.associate_vpc_cidr_block,
     "AttachInternetGateway": internet_gateways.attach_internet_gateway,
     "AttachNetworkInterface": attachments.attach_network_interface,
+    "AttachRolePolicy": role_policies.attach_role_policy,
     "AuthorizeSecurityGroupEgress": security_group_rules.authorize_egress,
     "AuthorizeSecurityGroupIngress": security_group_rules.authorize_ingress,
     "CreateDefaultSubnet": account.create_default_subnet,
@@ -106,6 +113,7 @@ OPERATIONS: dict[str, Operation] = {
     "CreateDhcpOptions": dhcp_options.create_dhcp_options,
     "CreateEgressOnlyInternetGateway": egress_gateways.create_egress_only_internet_gateway,
     "CreateFleet": fleets.create_fleet,
+    "CreateInstanceProfile": profiles.create_instance_profile,
     "CreateInternetGateway": internet_gateways.create_internet_gateway,
     "CreateKeyPair": key_pairs.create_key_pair,
     "CreateLaunchTemplate": launch_templates.create_launch_template,
@@ -116,6 +124,7 @@ OPERATIONS: dict[str, Operation] = {
     "CreateNetworkAclEntry": network_acl_entries.create_network_acl_entry,
     "CreateNetworkInterface": network_interfaces.create_network_interface,
     "CreatePlacementGroup": placement_groups.create_placement_group,
+    "CreateRole": roles.create_role,
     "CreateRoute": routes.create_route,
     "CreateRouteTable": route_tables.create_route_table,
     "CreateSecurityGroup": security_groups.create_security_group,
@@ -128,6 +137,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteDhcpOptions": dhcp_options.delete_dhcp_options,
     "DeleteEgressOnlyInternetGateway": egress_gateways.delete_egress_only_internet_gateway,
     "DeleteFleets": fleets.delete_fleets,
+    "DeleteInstanceProfile": profiles.delete_instance_profile,
     "DeleteInternetGateway": internet_gateways.delete_internet_gateway,
     "DeleteKeyPair": key_pairs.delete_key_pair,
     "DeleteLaunchTemplate": launch_templates.delete_launch_template,
@@ -138,6 +148,8 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteNetworkAclEntry": network_acl_entries.delete_network_acl_entry,
     "DeleteNetworkInterface": network_interfaces.delete_network_interface,
     "DeletePlacementGroup": placement_groups.delete_placement_group,
+    "DeleteRole": roles.delete_role,
+    "DeleteRolePolicy": role_policies.delete_role_policy,
     "DeleteRoute": routes.delete_route,
     "DeleteRouteTable": route_tables.delete_route_table,
     "DeleteSecurityGroup": security_groups.delete_security_group,
@@ -194,6 +206,7 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeVpcs": vpcs.describe_vpcs,
     "DetachInternetGateway": internet_gateways.detach_internet_gateway,
     "DetachNetworkInterface": attachments.detach_network_interface,
+    "DetachRolePolicy": role_policies.detach_role_policy,
     "DisableAddressTransfer": address_transfers.disable_address_transfer,
     "DisassociateAddress": addresses.disassociate_address,
     "DisassociateIamInstanceProfile": instance_profiles.disassociate_iam_instance_profile,
@@ -205,11 +218,24 @@ OPERATIONS: dict[str, Operation] = {
     "GetConsoleOutput": console.get_console_output,
     "GetInstanceMetadataDefaults": metadata_options.get_instance_metadata_defaults,
     "GetLaunchTemplateData": template_of_instance.get_launch_template_data,
+    "GetInstanceProfile": profiles.get_instance_profile,
     "GetManagedPrefixListAssociations": prefix_lists.get_managed_prefix_list_associations,
     "GetManagedPrefixListEntries": prefix_lists.get_managed_prefix_list_entries,
+    "GetParameter": public_parameters.get_parameter,
+    "GetParameters": public_parameters.get_parameters,
+    "GetParametersByPath": public_parameters.get_parameters_by_path,
+    "GetRole": roles.get_role,
+    "GetRolePolicy": role_policies.get_role_policy,
     "GetSecurityGroupsForVpc": group_reach.get_security_groups_for_vpc,
     "GetSubnetCidrReservations": subnet_reservations.get_subnet_cidr_reservations,
     "ImportKeyPair": key_pairs.import_key_pair,
+    "ListAttachedRolePolicies": role_policies.list_attached_role_policies,
+    "ListInstanceProfileTags": profiles.list_instance_profile_tags,
+    "ListInstanceProfiles": profiles.list_instance_profiles,
+    "ListInstanceProfilesForRole": profiles.list_instance_profiles_for_role,
+    "ListRolePolicies": role_policies.list_role_policies,
+    "ListRoleTags": roles.list_role_tags,
+    "ListRoles": roles.list_roles,
     "ModifyAddressAttribute": address_names.modify_address_attribute,
     "ModifyHosts": dedicated_hosts.modify_hosts,
     "ModifyInstanceAttribute": instance_attributes.modify_instance_attribute,
@@ -229,10 +255,12 @@ OPERATIONS: dict[str, Operation] = {
     "ModifyVpcPeeringConnectionOptions": peerings.modify_vpc_peering_connection_options,
     "ModifyVpcTenancy": vpcs.modify_vpc_tenancy,
     "MonitorInstances": instance_attributes.monitoring(enabled=True),
+    "PutRolePolicy": role_policies.put_role_policy,
     "RebootInstances": lifecycle.reboot_instances,
     "RejectVpcPeeringConnection": peerings.reject_vpc_peering_connection,
     "ReleaseAddress": addresses.release_address,
     "ReleaseHosts": dedicated_hosts.release_hosts,
+    "RemoveRoleFromInstanceProfile": profiles.remove_role_from_instance_profile,
     "ReplaceIamInstanceProfileAssociation": instance_profiles.replace_iam_instance_profile_association,
     "ReplaceNetworkAclAssociation": network_acls.replace_network_acl_association,
     "ReplaceNetworkAclEntry": network_acl_entries.replace_network_acl_entry,
@@ -247,13 +275,25 @@ OPERATIONS: dict[str, Operation] = {
     "RunInstances": launch.run_instances,
     "StartInstances": lifecycle.start_instances,
     "StopInstances": lifecycle.stop_instances,
+    "TagInstanceProfile": profiles.tag_instance_profile,
+    "TagRole": roles.tag_role,
     "TerminateInstances": lifecycle.terminate_instances,
     "UnassignIpv6Addresses": ipv6_addresses.unassign_ipv6_addresses,
     "UnassignPrivateIpAddresses": private_addresses.unassign_private_ip_addresses,
     "UnmonitorInstances": instance_attributes.monitoring(enabled=False),
+    "UntagInstanceProfile": profiles.untag_instance_profile,
+    "UntagRole": roles.untag_role,
+    "UpdateAssumeRolePolicy": roles.update_assume_role_policy,
+    "UpdateRole": roles.update_role,
     "UpdateSecurityGroupRuleDescriptionsEgress": security_group_rules.update_descriptions(egress=True),
     "UpdateSecurityGroupRuleDescriptionsIngress": security_group_rules.update_descriptions(egress=False),
 }
+
+
+def operation(action: str, outline: Callable[[str], Outline | None]) -> Operation | None:
+    """The function of an action: of the table, or the reading of what is absent; None if it is refused."""
+    built = OPERATIONS.get(action)
+    return built or absent.operation(action, outline)
 
 
 def take(tx: Transaction, fact: AnyFact) -> None:

@@ -23,11 +23,6 @@ def info(instance: Instance) -> Mapping[str, str]:
     }
 
 
-def role(instance: Instance) -> str:
-    """The name of the role: that of the instance profile, as the console makes them."""
-    return (instance.profile_arn or "").rpartition("/")[2]
-
-
 def credentials(instance: Instance, now: float) -> str:
     """Credentials that this endpoint takes for the instance's account."""
     since = int(now) // PERIOD_SECONDS * PERIOD_SECONDS

@@ -21,6 +21,7 @@ from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
+from elastinet.rules.profiles import role_name
 
 if TYPE_CHECKING:
     from elastinet.imds.signing import Signer
@@ -93,7 +94,7 @@ def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Laz
         "block-device-mapping": {"ami": device, "root": device},
         "events": {"maintenance": {"history": "[]", "scheduled": "[]"}},
         "hostname": hostname,
-        "iam": (lambda: _iam(instance, now)) if instance.profile_arn else None,
+        "iam": (lambda: _iam(state, instance, now)) if instance.profile_arn else None,
         "instance-action": "none",
         "instance-id": instance.id,
         "instance-life-cycle": "on-demand",
@@ -188,8 +189,9 @@ def _public_keys(state: State, instance: Instance) -> Lazy:
     return Keys(key.key_name, {"openssh-key": key.public_key}) if key else None
 
 
-def _iam(instance: Instance, now: float) -> Mapping[str, Lazy]:
-    keys = {iam.role(instance): lambda: iam.credentials(instance, now)}
+def _iam(state: State, instance: Instance, now: float) -> Mapping[str, Lazy]:
+    role = role_name(state, instance.profile_arn or "")
+    keys = {role: lambda: iam.credentials(instance, now)} if role else {}
     return {"info": lambda: pretty(iam.info(instance)), "security-credentials": keys}
 
 

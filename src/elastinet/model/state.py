@@ -18,6 +18,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.placement import DedicatedHost, Failure, PlacementGroup
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.reservation import SubnetReservation
+from elastinet.model.role import InstanceProfile, Role
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.transfer import AddressTransfer
@@ -49,6 +50,8 @@ AnyNoun = (
     | LaunchTemplateVersion
     | Fleet
     | KeyPair
+    | Role
+    | InstanceProfile
     | PlacementGroup
     | DedicatedHost
     | Failure

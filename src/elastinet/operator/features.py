@@ -120,6 +120,12 @@ FEATURES = (
             "system calls"),
     Feature("counters of interfaces: bytes, packets, allowances exceeded", "enforced", "absent",
             "The kernel's own; without packets there is nothing to count."),
+    Feature("IAM roles and instance profiles", "recorded", "recorded",
+            "Shown, also to instances as the names of credentials. No policy is asked: all may do all."),
+    Feature("public parameters of SSM", "modelled", "modelled",
+            "Those that name the images here, and no others."),
+    Feature("VPN, transit gateways, Spot, snapshots, flow logs, and all else that is not here", "absent",
+            "absent", "Reads answer an empty list, no id is found, what would make one is refused."),
 )  # fmt: skip
 
 

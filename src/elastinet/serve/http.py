@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,21 +22,27 @@ from elastinet.fabric.contract.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
-from elastinet.operator import efas, features, hardware, jobs, measurements, nics, predictions, rates, traffic
+from elastinet.operator import (
+    coverage,
+    efas,
+    features,
+    hardware,
+    jobs,
+    measurements,
+    nics,
+    predictions,
+    rates,
+    traffic,
+)
 from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
 from elastinet.rules.interfaces import instance_by_eni
-from elastinet.rules.role_keys import account_of
-from elastinet.serve.bodies import MOST_BYTES, MOST_PAGE_BYTES, Bodies, Receive
+from elastinet.serve.api import DEFAULT_REGION, OWN_FAULT, Api, Asked
+from elastinet.serve.bodies import MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.serve.origins import Origins
-from elastinet.wire.credentials import caller
-from elastinet.wire.parse import parse
-from elastinet.wire.serialise import serialise, serialise_error
+from elastinet.serve.reply import Reply, Scope, Send, send_reply
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Reply = tuple[int, str, bytes]
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """A page's function of two readings, an older and a newer one."""
 
@@ -44,14 +50,9 @@ MOST_SECONDS = 86400
 """The most seconds that a client may wait for the fabric."""
 RATE_SECONDS = 0.25
 """Seconds between the two readings that a rate is computed from."""
-DEFAULT_REGION = "us-east-1"
 HOURS_A_MONTH = 730
-XML = "text/xml;charset=UTF-8"
 OWN = ("/_elastinet", "/_localstack", "/moto-api")
 """The paths of elastinet's own pages; all others are EC2's."""
-FOR_BROWSERS = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
-"""Headers that keep an answer from being used by a page of another origin."""
-_OWN_FAULT = "elastinet has a fault of its own; its log tells of request {}."
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Application:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata = metadata
         self._bodies = Bodies()
+        self._api = Api(engine, self._bodies, config.account)
         self._origins = Origins((config.host, *config.hosts))
         self._reader = Reader(config.bandwidth_scale)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
@@ -103,39 +105,19 @@ class Application:
             return
         request_id = str(uuid.uuid4())
         own = scope["path"].startswith(OWN)
+        asked = None if own else Asked(scope, request_id)
         changes = not own or scope["method"] not in ("GET", "HEAD")
         if why := self._origins.refusal(scope["headers"], changes=changes):
-            await _reply(send, *_turned_away(why, own, request_id), request_id)
+            await send_reply(send, _turned_away(why, asked), request_id)
             return
         try:
-            answer = await (self._own if own else self._ec2)(scope, receive, request_id)
+            if asked is None:
+                answer = await self._own(scope, receive, request_id)
+            else:
+                answer = await self._api.answer(asked, receive)
         except ConnectionAbortedError:
             return
-        await _reply(send, *answer, request_id)
-
-    # --- EC2 --------------------------------------------------------------------------------------
-
-    async def _ec2(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
-        try:
-            body = await self._bodies.read(receive, MOST_BYTES)
-            return 200, XML, self._call(scope, body, request_id)
-        except Fault as fault:
-            return fault.status, XML, serialise_error(fault.code, fault.message, request_id)
-        except ConnectionAbortedError:
-            raise
-        except Exception:
-            log.exception("request %s failed", request_id)
-            return 500, XML, serialise_error("InternalError", _OWN_FAULT.format(request_id), request_id)
-
-    def _call(self, scope: Scope, body: bytes, request_id: str) -> bytes:
-        query = scope["query_string"]
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        credentials = caller(headers, query)
-        call = parse(body, query, MOST_BYTES, self._engine.check_supported)
-        owner = account_of(credentials.access_key_id or "") or self._config.account
-        region = credentials.region or DEFAULT_REGION
-        answer = self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run)
-        return serialise(call.action, answer or {}, request_id)
+        await send_reply(send, answer, request_id)
 
     # --- elastinet's own --------------------------------------------------------------------------
 
@@ -152,7 +134,7 @@ class Application:
             raise
         except Exception:
             log.exception("request %s failed", request_id)
-            return _json({"error": _OWN_FAULT.format(request_id)}, 500)
+            return _json({"error": OWN_FAULT.format(request_id)}, 500)
 
     async def _health(self, _query: bytes) -> Reply:
         ready = self._ready()
@@ -180,6 +162,7 @@ class Application:
                 "most_bps": hello.most_bps if hello else None,
                 "lockable_bytes": hello.lockable_bytes if hello else None,
                 "counts": self._engine.counts(),
+                "operations": coverage.page(),
                 "features": features.table(self._config.fabric, missing),
             }
         )
@@ -280,7 +263,7 @@ class Application:
             "failed_objects": float(len(keeper.failed)),
         }
         counts = {name: float(count) for name, count in self._engine.counts().items()}
-        return 200, metrics.CONTENT_TYPE, metrics.text(shown, figures, counts)
+        return Reply(200, metrics.CONTENT_TYPE, metrics.text(shown, figures, counts))
 
     async def _fail(self, query: bytes) -> Reply:
         given = _given(query)
@@ -292,7 +275,7 @@ class Application:
         return _answer(lambda: hardware.change(self._engine, UnitRepaired(unit)))
 
     async def _certificate(self, _query: bytes) -> Reply:
-        return 200, "application/x-pem-file", self._metadata.signer.certificate
+        return Reply(200, "application/x-pem-file", self._metadata.signer.certificate)
 
     async def _instances(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("name", [])
@@ -347,22 +330,11 @@ def _as_text(failed: Mapping[Subject, str]) -> dict[str, str]:
 
 
 def _json(value: dict[str, Any], status: int = 200) -> Reply:
-    return status, "application/json", json.dumps(value, indent=2).encode() + b"\n"
+    return Reply(status, "application/json", json.dumps(value, indent=2).encode() + b"\n")
 
 
-def _turned_away(why: str, own: bool, request_id: str) -> Reply:
-    """The answer to who may not ask at all."""
-    if own:
+def _turned_away(why: str, asked: Asked | None) -> Reply:
+    """The answer to who may not ask at all: a client of AWS, or one of our own pages'."""
+    if asked is None:
         return _json({"error": why}, 403)
-    return 403, XML, serialise_error("UnauthorizedOperation", why, request_id)
-
-
-async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str) -> None:
-    headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-amzn-requestid", request_id.encode()),
-        *FOR_BROWSERS,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return asked.refuse(Fault("UnauthorizedOperation", why, 403))

@@ -1,4 +1,4 @@
-"""The account and region of a request, by its signature, which nobody verifies."""
+"""The account, region and service of a request, by its signature, which nobody verifies."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from elastinet.model.fault import Fault
 from elastinet.wire.form import fields
 
-_SCOPE = r"([\w.=@:-]{1,256})/[0-9]{8}/([a-z0-9-]{1,64})/[a-z0-9-]{1,64}/aws4_request"
+_SCOPE = r"([\w.=@:-]{1,256})/[0-9]{8}/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/aws4_request"
 _PRESIGNED = re.compile(_SCOPE, re.ASCII)
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _IN_HEADER = re.compile(rf"[\s,]Credential={_SCOPE}(?=[\s,]|$)", re.ASCII)
@@ -15,10 +15,11 @@ _IN_HEADER = re.compile(rf"[\s,]Credential={_SCOPE}(?=[\s,]|$)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The access key id and the region of a request, as far as it names them."""
+    """The access key id, the region and the service of a request, as far as it names them."""
 
     access_key_id: str | None = None
     region: str | None = None
+    service: str | None = None
 
 
 def caller(headers: Mapping[str, str], query: bytes = b"") -> Credentials:
@@ -40,11 +41,11 @@ def _from_header(header: str) -> Credentials:
     if found is None:
         reason = f"The Authorization header must be {_ALGORITHM} with a Credential of the form"
         raise Fault("IncompleteSignature", f"{reason} KEY/DATE/REGION/SERVICE/aws4_request.")
-    return Credentials(found[1], found[2])
+    return Credentials(found[1], found[2], found[3])
 
 
 def _from_query(params: Mapping[str, str]) -> Credentials:
     found = _PRESIGNED.fullmatch(params.get("X-Amz-Credential", ""))
     if found is not None:
-        return Credentials(found[1], found[2])
+        return Credentials(found[1], found[2], found[3])
     return Credentials(params.get("AWSAccessKeyId") or None)  # a signature of version 2 names no region

@@ -7,6 +7,7 @@ from typing import Any
 
 from elastinet.model.fault import Fault
 from elastinet.wire import refusal
+from elastinet.wire.constraints import violation
 from elastinet.wire.form import Tree, fields, tree
 from elastinet.wire.reader import Reader, reader
 from elastinet.wire.service import Service, service_of
@@ -50,7 +51,8 @@ def parse(
     action, service = _action(nodes)
     check(action)
     version = _version(nodes, service)
-    params = _reader(service, action)(_parameters(nodes), "")
+    read = _reader(service, action)
+    params = read(_parameters(nodes), "") if service.is_ec2 else _by_model(service, action, read, nodes)
     return Call(action, params, params.pop("DryRun", False), version)
 
 
@@ -75,6 +77,18 @@ def _version(nodes: Tree, service: Service) -> str:
 
 def _parameters(nodes: Tree) -> Tree:
     return {key: node for key, node in nodes.items() if key not in _ENVELOPE and key[:6] != "X-Amz-"}
+
+
+def _by_model(service: Service, action: str, read: Reader, nodes: Tree) -> dict[str, Any]:
+    """The parameters of a neighbour of EC2, which refuses all that its model does not allow with one code."""
+    try:
+        params: dict[str, Any] = read(_parameters(nodes), "")
+    except Fault as fault:
+        raise Fault("ValidationError", fault.message, fault.status) from fault
+    shape = service.input_shape(action)
+    if shape and (why := violation(shape, params)):
+        raise Fault("ValidationError", why)
+    return params
 
 
 def _no_parameters(node: str | Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -45,22 +45,33 @@ def _document(action: str) -> tuple[bytes, Writer, bytes]:
 
 
 def _open(service: Service, action: bytes) -> bytes:
-    first = b"<requestId>%s</requestId>" % _REQUEST_ID if service.is_ec2 else b"<%sResult>" % action
+    first = b"<requestId>%s</requestId>" % _REQUEST_ID if service.is_ec2 else _result(service, action)
     return _PROLOG + b'<%sResponse xmlns="%s">' % (action, service.namespace.encode()) + first
 
 
 def _close(service: Service, action: bytes) -> bytes:
     metadata = b"<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata>" % _REQUEST_ID
-    last = b"" if service.is_ec2 else b"</%sResult>" % action + metadata
+    last = b"" if service.is_ec2 else _result(service, action, b"/") + metadata
     return last + b"</%sResponse>" % action
+
+
+def _result(service: Service, action: bytes, end: bytes = b"") -> bytes:
+    """The tag around an output of the query protocol, if there is one."""
+    return b"<%s%sResult>" % (end, action) if service.output_shape(action.decode()) else b""
 
 
 def _writer(service: Service, action: str) -> Writer:
     shape = service.output_shape(action)
-    return _done if shape is None else writer(service, shape)
+    if shape is None:
+        return _done if service.is_ec2 else _nothing
+    return writer(service, shape)
+
+
+def _nothing(output: Mapping[str, Any], put: Put) -> None:
+    if output:
+        raise KeyError(f"the operation has no output, but was given {sorted(output)}")
 
 
 def _done(output: Mapping[str, Any], put: Put) -> None:
-    if output:
-        raise KeyError(f"the operation has no output, but was given {sorted(output)}")
+    _nothing(output, put)
     put(b"<return>true</return>")

@@ -2,10 +2,27 @@
 
 from functools import cache
 
+from elastinet.model.outline import Outline
 from elastinet.wire.shapes import Reference, Shape, load
 
-OTHER_SERVICES = {"GetCallerIdentity": "sts"}
+OTHER_SERVICES = {
+    "GetCallerIdentity": "sts",
+    **dict.fromkeys(("GetParameter", "GetParameters", "GetParametersByPath"), "ssm"),
+    **dict.fromkeys(
+        """
+        AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreateRole
+        DeleteInstanceProfile DeleteRole DeleteRolePolicy DetachRolePolicy GetInstanceProfile GetRole
+        GetRolePolicy ListAttachedRolePolicies ListInstanceProfileTags ListInstanceProfiles
+        ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles PutRolePolicy
+        RemoveRoleFromInstanceProfile TagInstanceProfile TagRole UntagInstanceProfile UntagRole
+        UpdateAssumeRolePolicy UpdateRole
+        """.split(),
+        "iam",
+    ),
+}
 """The operations that answer on EC2's port but belong to another service's model."""
+SERVICES = frozenset(("ec2", *OTHER_SERVICES.values()))
+"""The services of which there is something here, by the names that requests are signed for."""
 
 
 class Service:
@@ -18,6 +35,7 @@ class Service:
         self.actions = frozenset(others or model.operations)
         self.version = model.metadata.api_version
         self.is_ec2 = model.metadata.protocol == "ec2"
+        self.target_prefix = model.metadata.target_prefix
         self.namespace = model.metadata.xml_namespace.rstrip("/") + "/"
         self._model = model
 
@@ -28,6 +46,17 @@ class Service:
     def output_shape(self, action: str) -> Shape | None:
         """The structure that the operation answers with; None if it answers with none."""
         return self._used(self._model.operations[action].output)
+
+    def outline(self, action: str) -> Outline:
+        """The members of what the operation takes and gives."""
+        takes, gives = self.input_shape(action), self.output_shape(action)
+        given = takes.members if takes else {}
+        return Outline(
+            {name: shape.type_name for name, shape in given.items()},
+            frozenset(takes.required_members if takes else ()),
+            {name: shape.type_name for name, shape in (gives.members if gives else {}).items()},
+            "MaxResults" in given and given["MaxResults"].min is not None,
+        )
 
     def shape(self, name: str) -> Shape:
         """The shape of that name, as no member uses it yet."""
@@ -64,3 +93,9 @@ def service_of(action: str) -> Service | None:
     """The service that has the operation, None if there is none; another service's model loads on demand."""
     found = _load(OTHER_SERVICES.get(action, "ec2"))
     return found if action in found.actions else None
+
+
+def outline_of(action: str) -> Outline | None:
+    """The outline of one of EC2's own operations; None if it has no such operation."""
+    ec2 = service()
+    return ec2.outline(action) if action in ec2.actions else None

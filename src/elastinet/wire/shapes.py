@@ -29,6 +29,7 @@ class Definition(msgspec.Struct, frozen=True, rename="camel"):
     enum: list[str] = []
     min: int | float | None = None
     max: int | float | None = None
+    pattern: str | None = None
     location_name: str | None = None
 
 
@@ -44,7 +45,8 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel"):
 
     api_version: str
     protocol: str
-    xml_namespace: str
+    xml_namespace: str = ""
+    target_prefix: str = ""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -65,6 +67,7 @@ class Shape:
         self.query_name = use.query_name
         self.required_members, self.enum = self._definition.required, self._definition.enum
         self.min, self.max = self._definition.min, self._definition.max
+        self.pattern = self._definition.pattern
 
     @cached_property
     def members(self) -> dict[str, "Shape"]:

@@ -14,6 +14,8 @@ provider "aws" {
   endpoints {
     ec2 = var.endpoint
     sts = var.endpoint
+    iam = var.endpoint
+    ssm = var.endpoint
   }
 }
 
@@ -164,8 +166,48 @@ data "aws_ami" "linux" {
   }
 }
 
+data "aws_ssm_parameter" "linux" {
+  name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["ec2.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "web" {
+  name               = "web"
+  path               = "/apps/"
+  description        = "What the web servers are"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+  tags               = { Name = "web" }
+}
+
+resource "aws_iam_role_policy" "web" {
+  name   = "read"
+  role   = aws_iam_role.web.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }] })
+}
+
+resource "aws_iam_role_policy_attachment" "web" {
+  role       = aws_iam_role.web.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+}
+
+resource "aws_iam_instance_profile" "web" {
+  name = "web"
+  role = aws_iam_role.web.name
+  tags = { Name = "web" }
+}
+
 resource "aws_instance" "web" {
-  ami                    = data.aws_ami.linux.id
+  ami                    = nonsensitive(data.aws_ssm_parameter.linux.value)
+  iam_instance_profile   = aws_iam_instance_profile.web.name
   instance_type          = "c5.large"
   subnet_id              = aws_subnet.private.id
   vpc_security_group_ids = [aws_security_group.web.id]

@@ -40,7 +40,7 @@ def test_addresses_to_what_is_coming(engine: Engine):
     def call(action: str, **asked: Any) -> Any:
         return engine.call("123456789012", "us-east-1", action, asked)
 
-    asked = {"Filters": [{"Name": "name", "Values": ["amzn2-*"]}]}
+    asked = {"Filters": [{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}]}
     image = call("DescribeImages", **asked)["Images"][0]["ImageId"]
     given = {"ImageId": image, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
     (instance,) = call("RunInstances", **given)["Instances"]

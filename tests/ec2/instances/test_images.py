@@ -16,7 +16,8 @@ def test_catalogue(ec2):
 
 
 def test_one_image(ec2):
-    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["al2023-*-x86_64"]}])["Images"]
+    asked = [{"Name": "name", "Values": ["al2023-ami-2023.*-x86_64"]}]
+    (image,) = ec2.describe_images(Filters=asked)["Images"]
     assert ec2.describe_images(ImageIds=[image["ImageId"]])["Images"] == [image]
     assert image["ImageOwnerAlias"] == "amazon"
     assert image["ImdsSupport"] == "v2.0"
@@ -35,16 +36,72 @@ def test_one_image(ec2):
     ]
 
 
+OWNERS = {
+    "137112412989": ("al2023-", "amzn2-", "elastinet-"),
+    "099720109477": ("ubuntu/images/",),
+    "136693071363": ("debian-",),
+    "801119661308": ("Windows_Server-",),
+}
+
+
 def test_owners(ec2):
-    amazon = names(ec2.describe_images(Owners=["amazon"]))
-    assert amazon == names(ec2.describe_images(Owners=["137112412989", "801119661308"]))
-    canonical = names(ec2.describe_images(Owners=["099720109477"]))
-    assert canonical
-    assert all(name.startswith("ubuntu/") for name in canonical)
-    assert names(ec2.describe_images(Owners=["amazon", "099720109477"])) == amazon | canonical
+    """All of them carry the alias, as on EC2."""
+    amazon = ec2.describe_images(Owners=["amazon"])
+    assert names(amazon) == names(ec2.describe_images()) == names(ec2.describe_images(Owners=[*OWNERS]))
+    assert all(image["ImageLocation"] == f"amazon/{image['Name']}" for image in amazon["Images"])
     assert names(ec2.describe_images(Owners=["self"])) == set()
     with refused("InvalidUserID.Malformed", '"canonical"'):
         ec2.describe_images(Owners=["canonical"])
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_an_owner_has_its_own(ec2, owner):
+    found = ec2.describe_images(Owners=[owner])["Images"]
+    assert found
+    assert all(image["Name"].startswith(OWNERS[owner]) for image in found)
+    assert {image["ImageOwnerAlias"] for image in found} == {"amazon"}
+
+
+CURRENT = [
+    "al2023-ami-2023.*-kernel-6.1-{}",
+    "al2023-ami-minimal-2023.*-kernel-6.1-{}",
+    "amzn2-ami-hvm-2.0.*-{}-gp2",
+    "amzn2-ami-kernel-5.10-hvm-2.0.*-{}-gp2",
+    "ubuntu/images/hvm-ssd/ubuntu-focal-20.04-[]-server-*",
+    "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-[]-server-*",
+    "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-[]-server-*",
+    "debian-12-[]-*",
+    "debian-13-[]-*",
+]
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_what_terraforms_examples_look_for(ec2, name):
+    for machine, other in (("x86_64", "amd64"), ("arm64", "arm64")):
+        asked = [{"Name": "name", "Values": [name.replace("{}", machine).replace("[]", other)]}]
+        (image,) = ec2.describe_images(Filters=asked)["Images"]
+        assert image["Architecture"] == machine
+
+
+def test_names_and_root_volumes_agree(ec2):
+    for image in ec2.describe_images()["Images"]:
+        (root,) = image["BlockDeviceMappings"]
+        kind, name = root["Ebs"]["VolumeType"], image["Name"]
+        assert root["DeviceName"] == image["RootDeviceName"]
+        assert not name.endswith("-gp2") or kind == "gp2"
+        assert not name.endswith("-ebs") or kind == "standard"
+        assert "/hvm-ssd/" not in name or kind == "gp2"
+        assert "/hvm-ssd-gp3/" not in name or kind == "gp3"
+        assert root["Ebs"]["VolumeSize"] == (30 if image.get("Platform") else 2 if "minimal" in name else 8)
+
+
+def test_an_instance_has_its_images_root_volume(ec2):
+    place = make_place(ec2)
+    (image,) = ec2.describe_images(ImageIds=[place.image])["Images"]
+    made = launch(ec2, place)[0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    (volume,) = ec2.describe_volumes(VolumeIds=[made])["Volumes"]
+    root = image["BlockDeviceMappings"][0]["Ebs"]
+    assert (volume["VolumeType"], volume["Size"]) == (root["VolumeType"], root["VolumeSize"]) == ("gp2", 8)
 
 
 def test_launch_permissions(ec2):
@@ -65,7 +122,7 @@ def test_filters(ec2):
         {"Name": "creation-date", "Values": ["2026-*"]},
     ]
     found = names(ec2.describe_images(Filters=asked))
-    assert len(found) == 2
+    assert len(found) == 8
     assert all("arm64" in name for name in found)
     without = ec2.describe_images(Filters=[{"Name": "ena-support", "Values": ["false"]}])
     assert names(without) == {"elastinet-no-ena-x86_64"}
@@ -80,7 +137,7 @@ def test_unknown_ids(ec2):
 
 def test_pages(ec2):
     pages = list(ec2.get_paginator("describe_images").paginate(PaginationConfig={"PageSize": 5}))
-    assert [len(page["Images"]) for page in pages] == [5, 3]
+    assert [len(page["Images"]) for page in pages] == [5, 5, 5, 5, 5, 2]
     assert set().union(*map(names, pages)) == names(ec2.describe_images())
 
 
@@ -102,7 +159,9 @@ def test_images_of_the_operators_own(serve):
 
 def test_a_platform_that_is_not_linux(ec2):
     """Of Windows there is the name: what EC2 does with it, such as an EFA that is an ENA only."""
-    (image,) = ec2.describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])["Images"]
+    found = ec2.describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])["Images"]
+    assert {image["Name"][:19] for image in found} == {f"Windows_Server-{y}" for y in (2019, 2022, 2025)}
+    image = found[0]
     assert (image["Platform"], image["PlatformDetails"]) == ("windows", "Windows")
     place = make_place(ec2)
     made = [launch(ec2, place, ImageId=id)[0] for id in (image["ImageId"], place.image)]

@@ -1,3 +1,6 @@
+import pytest
+
+from place import launch, make_place
 from refused import refused
 
 
@@ -40,13 +43,49 @@ def test_one_type(ec2):
         "SupportedVirtualizationTypes": ["hvm"],
         "BareMetal": False,
         "Hypervisor": "nitro",
-        "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
-        "VCpuInfo": {"DefaultVCpus": 48},
+        "ProcessorInfo": {
+            "SupportedArchitectures": ["x86_64"],
+            "Manufacturer": "Intel",
+            "SustainedClockSpeedInGhz": 3.5,
+        },
+        "VCpuInfo": {
+            "DefaultVCpus": 48,
+            "DefaultCores": 24,
+            "DefaultThreadsPerCore": 2,
+            "ValidCores": [*range(2, 25, 2)],
+            "ValidThreadsPerCore": [1, 2],
+        },
         "MemoryInfo": {"SizeInMiB": 98304},
         "PlacementGroupInfo": {"SupportedStrategies": ["cluster", "partition", "spread"]},
         "BurstablePerformanceSupported": False,
         "DedicatedHostsSupported": True,
         "SupportedInRegion": True,
+        "FreeTierEligible": False,
+        "SupportedRootDeviceTypes": ["ebs"],
+        "SupportedBootModes": ["legacy-bios", "uefi"],
+        "HibernationSupported": True,
+        "AutoRecoverySupported": True,
+        "NitroEnclavesSupport": "supported",
+        "NitroTpmSupport": "supported",
+        "NitroTpmInfo": {"SupportedVersions": ["2.0"]},
+        "PhcSupport": "unsupported",
+        "RebootMigrationSupport": "supported",
+        "InstanceStorageSupported": False,
+        "EbsInfo": {
+            "EbsOptimizedSupport": "default",
+            "EncryptionSupport": "supported",
+            "NvmeSupport": "required",
+            "MaximumEbsAttachments": 27,
+            "AttachmentLimitType": "shared",
+            "EbsOptimizedInfo": {
+                "BaselineBandwidthInMbps": 15000,
+                "BaselineIops": 60000,
+                "BaselineThroughputInMBps": 1875.0,
+                "MaximumBandwidthInMbps": 15000,
+                "MaximumIops": 60000,
+                "MaximumThroughputInMBps": 1875.0,
+            },
+        },
     }
     assert network == {
         "NetworkPerformance": "18.75 Gigabit",
@@ -111,9 +150,115 @@ def test_filters(ec2):
     assert len(old) == 19
 
 
-def test_a_filter_over_what_is_not_recorded_is_refused(ec2):
-    with refused("UnsupportedOperation", "hibernation-supported"):
-        ec2.describe_instance_types(Filters=filters(hibernation_supported=["true"]))
+def test_accelerators_disks_and_cards_of_volumes(ec2):
+    found = types(ec2, InstanceTypes=["p5.48xlarge", "i4i.metal", "c8gn.48xlarge", "t2.nano"])
+    gpus = found["p5.48xlarge"]["GpuInfo"]
+    assert (gpus["Gpus"][0]["Name"], gpus["Gpus"][0]["Count"], gpus["TotalGpuMemoryInMiB"]) == (
+        "H100",
+        8,
+        655360,
+    )
+    assert found["i4i.metal"]["InstanceStorageInfo"] == {
+        "TotalSizeInGB": 30000,
+        "Disks": [{"SizeInGB": 3750, "Count": 8, "Type": "ssd"}],
+        "NvmeSupport": "required",
+        "EncryptionSupport": "required",
+    }
+    assert "ValidCores" not in found["i4i.metal"]["VCpuInfo"]
+    volumes = found["c8gn.48xlarge"]["EbsInfo"]
+    assert volumes["MaximumEbsCards"] == 2
+    assert [card["EbsCardIndex"] for card in volumes["EbsCards"]] == [0, 1]
+    assert "EbsOptimizedInfo" not in found["t2.nano"]["EbsInfo"]
+
+
+def test_the_two_tables_agree(ec2):
+    """They were recorded together: all types are in both, and their vCPUs are cores times threads."""
+    for kind in types(ec2, IncludeUnsupportedInRegion=True).values():
+        cpus = kind["VCpuInfo"]
+        assert cpus["DefaultCores"] * cpus["DefaultThreadsPerCore"] == cpus["DefaultVCpus"]
+        assert cpus["DefaultCores"] in cpus.get("ValidCores", [cpus["DefaultCores"]])
+        assert kind["InstanceStorageSupported"] is ("InstanceStorageInfo" in kind)
+        for disks in (kind.get("InstanceStorageInfo"),):
+            assert not disks or disks["TotalSizeInGB"] >= sum(
+                d["Count"] * d["SizeInGB"] for d in disks["Disks"]
+            )
+
+
+HARDWARE = {
+    "auto-recovery-supported": ("true", "c5.large"),
+    "ebs-info.attachment-limit-type": ("dedicated", "m7i.large"),
+    "ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps": ("15000", "c6i.12xlarge"),
+    "ebs-info.ebs-optimized-info.baseline-iops": ("60000", "c6i.12xlarge"),
+    "ebs-info.ebs-optimized-info.baseline-throughput-in-mbps": ("1875.0", "c6i.12xlarge"),
+    "ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps": ("15000", "c6i.12xlarge"),
+    "ebs-info.ebs-optimized-info.maximum-iops": ("60000", "c6i.12xlarge"),
+    "ebs-info.ebs-optimized-info.maximum-throughput-in-mbps": ("1875.0", "c6i.12xlarge"),
+    "ebs-info.ebs-optimized-support": ("default", "c5.large"),
+    "ebs-info.encryption-support": ("supported", "c5.large"),
+    "ebs-info.maximum-ebs-attachments": ("27", "c6i.12xlarge"),
+    "ebs-info.nvme-support": ("required", "c5.large"),
+    "free-tier-eligible": ("true", "t3.micro"),
+    "hibernation-supported": ("true", "c6i.12xlarge"),
+    "instance-storage-info.disk.count": ("8", "i4i.metal"),
+    "instance-storage-info.disk.size-in-gb": ("3750", "i4i.metal"),
+    "instance-storage-info.disk.type": ("ssd", "i4i.metal"),
+    "instance-storage-info.encryption-support": ("required", "i4i.metal"),
+    "instance-storage-info.nvme-support": ("required", "i4i.metal"),
+    "instance-storage-info.total-size-in-gb": ("30000", "i4i.metal"),
+    "instance-storage-supported": ("true", "i4i.metal"),
+    "nitro-enclaves-support": ("supported", "c6i.12xlarge"),
+    "nitro-tpm-info.supported-versions": ("2.0", "c6i.12xlarge"),
+    "nitro-tpm-support": ("supported", "c6i.12xlarge"),
+    "processor-info.supported-features": ("amd-sev-snp", "c6a.large"),
+    "processor-info.sustained-clock-speed-in-ghz": ("3.5", "c6i.12xlarge"),
+    "reboot-migration-support": ("supported", "c6i.12xlarge"),
+    "supported-boot-mode": ("uefi", "c6i.12xlarge"),
+    "supported-root-device-type": ("instance-store", "m3.large"),
+    "vcpu-info.default-cores": ("24", "c6i.12xlarge"),
+    "vcpu-info.default-threads-per-core": ("2", "c6i.12xlarge"),
+    "vcpu-info.valid-cores": ("14", "c6i.12xlarge"),
+    "vcpu-info.valid-threads-per-core": ("2", "c6i.12xlarge"),
+}
+
+
+@pytest.mark.parametrize("name", HARDWARE)
+def test_a_filter_over_hardware(ec2, name):
+    """It lets some types through and not others; that volumes can be encrypted is so of all."""
+    value, of = HARDWARE[name]
+    found = types(ec2, Filters=[{"Name": name, "Values": [value]}])
+    assert of in found
+    assert (len(found) < 1375) is (name != "ebs-info.encryption-support")
+    assert not types(ec2, Filters=[{"Name": name, "Values": ["no such value"]}])
+
+
+def test_the_free_tier(ec2):
+    free = set(types(ec2, Filters=filters(free_tier_eligible=["true"])))
+    assert {"t3.micro", "t3.small", "t4g.micro", "c7i-flex.large", "m7i-flex.large"} <= free
+    assert len(free) == 8
+
+
+def test_cores_and_threads_of_an_instance(ec2):
+    place = make_place(ec2)
+    (usual,) = launch(ec2, place, InstanceType="c6i.12xlarge")
+    assert usual["CpuOptions"] == {"CoreCount": 24, "ThreadsPerCore": 2} | usual["CpuOptions"]
+    (fewer,) = launch(
+        ec2, place, InstanceType="c6i.12xlarge", CpuOptions={"CoreCount": 14, "ThreadsPerCore": 1}
+    )
+    assert fewer["CpuOptions"] == {"CoreCount": 14, "ThreadsPerCore": 1} | fewer["CpuOptions"]
+    for kind, cores, threads in (("c6i.12xlarge", 13, 2), ("c6i.12xlarge", 2, 3), ("a1.2xlarge", 4, 1)):
+        with refused("InvalidParameterValue", f"Valid values for {kind} are: "):
+            ec2.run_instances(
+                ImageId=place.image if kind[0] == "c" else arm(ec2),
+                InstanceType=kind,
+                MinCount=1,
+                MaxCount=1,
+                CpuOptions={"CoreCount": cores, "ThreadsPerCore": threads},
+            )
+
+
+def arm(ec2):
+    asked = [{"Name": "name", "Values": ["amzn2-ami-hvm-*-arm64-gp2"]}]
+    return ec2.describe_images(Filters=asked)["Images"][0]["ImageId"]
 
 
 def offerings(ec2, **asked):

@@ -16,7 +16,9 @@ def options(ec2, place, **more):
 
 
 def test_launch_over_account_over_image(ec2, place):
-    (strict,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["al2023*x86_64"]}])["Images"]
+    (strict,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["al2023-ami-2023*x86_64"]}])[
+        "Images"
+    ]
     assert options(ec2, place) == ("optional", 1)
     assert options(ec2, place, ImageId=strict["ImageId"]) == ("required", 2)
     ec2.modify_instance_metadata_defaults(HttpTokens="required", HttpPutResponseHopLimit=5)

@@ -74,7 +74,9 @@ def test_hosts_and_other_regions_and_accounts_count_apart(serve):
     for client in (here, served.client()):
         launch(client, make_place(client), InstanceType="c5.large")
     (subnet, *_) = there.describe_subnets()["Subnets"]
-    (image,) = there.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-*"]}])["Images"]
+    (image,) = there.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
     asked = {"InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
     there.run_instances(ImageId=image["ImageId"], SubnetId=subnet["SubnetId"], **asked)
     where = {"AvailabilityZone": "us-east-1a", "AutoPlacement": "on"}

@@ -17,7 +17,7 @@ def volumes(ec2, instance):
 def test_the_root_volume(ec2, place):
     (instance,) = launch(ec2, place)
     (root,) = volumes(ec2, instance)
-    assert (root["Size"], root["VolumeType"], root["Iops"], root["State"]) == (8, "gp3", 3000, "in-use")
+    assert (root["Size"], root["VolumeType"], root["Iops"], root["State"]) == (8, "gp2", 100, "in-use")
     (mapping,) = instance["BlockDeviceMappings"]
     assert (mapping["DeviceName"], mapping["Ebs"]["VolumeId"]) == ("/dev/xvda", root["VolumeId"])
     with refused("VolumeInUse"):

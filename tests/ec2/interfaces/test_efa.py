@@ -275,7 +275,10 @@ def test_counts_as_an_interface(ec2_2026, today):
 
 def test_some_types_have_it_on_shared_hardware_only(ec2, place):
     (image,) = ec2.describe_images(
-        Filters=[{"Name": "architecture", "Values": ["arm64"]}, {"Name": "name", "Values": ["al2023*"]}]
+        Filters=[
+            {"Name": "architecture", "Values": ["arm64"]},
+            {"Name": "name", "Values": ["al2023-ami-2023*"]},
+        ]
     )["Images"]
     kind = {"ImageId": image["ImageId"], "NetworkInterfaces": [card(place)]}
     apart = {"Placement": {"Tenancy": "dedicated"}}

@@ -102,7 +102,7 @@ def page(
     """
     if most is None and token is None:
         return {result: [view for _, view in found]}
-    after = _open(token) if token else ""
+    after = open_token(token) if token else ""
     rest = sorted((pair for pair in found if pair[0] > after), key=lambda pair: pair[0])
     shown = rest[: most or len(rest)]
     answer: dict[str, Any] = {result: [view for _, view in shown]}
@@ -115,7 +115,8 @@ def _seal(id: str) -> str:
     return base64.urlsafe_b64encode(f"after:{id}".encode()).decode()
 
 
-def _open(token: str) -> str:
+def open_token(token: str) -> str:
+    """The last id of the page before; refuses a token that no page has given."""
     try:
         kind, _, id = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
     except (binascii.Error, UnicodeError):

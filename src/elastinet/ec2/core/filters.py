@@ -39,21 +39,24 @@ class Filter:
         return value in self._exact or any(pattern.fullmatch(value) for pattern in self._patterns)
 
 
-def read(request: Request, paths: Paths, *, tagged: bool = True) -> list[Filter]:
-    """The request's filters; refuses those that this noun does not have, tags included."""
+def read(request: Request, paths: Paths | None, *, tagged: bool = True) -> list[Filter]:
+    """The request's filters; refuses those that this noun does not have, tags included.
+
+    Of a noun without `paths` nobody knows the filters, so all names will do.
+    """
     given = request.get("Filters") or request.get("Filter") or ()  # as an action's model spells it
     if len(given) > MOST_FILTERS:
         raise Fault("FilterLimitExceeded", f"The maximum number of filters is {MOST_FILTERS}.")
     return [_read(item, paths, tagged) for item in given]
 
 
-def _read(item: Request, paths: Paths, tagged: bool) -> Filter:
+def _read(item: Request, paths: Paths | None, tagged: bool) -> Filter:
     name, values = item.get("Name"), item.ids("Values")
     if not name:
         raise Fault("MissingParameter", "The request must contain the parameter Filter.Name")
     if len(values) > MOST_VALUES:
         raise Fault("FilterLimitExceeded", f"The maximum number of filter values is {MOST_VALUES}.")
-    if name not in paths and not (tagged and _about_tags(name)):
+    if paths is not None and name not in paths and not (tagged and _about_tags(name)):
         raise Fault("InvalidParameterValue", f"The filter '{name}' is invalid")
     if not values:
         raise Fault("InvalidParameterValue", f"The filter '{name}' must have at least one value")

@@ -16,8 +16,6 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
 
-ROOT_VOLUME_GIB = 8
-
 _FILTERS = paths(
     """
     architecture block-device-mapping.delete-on-termination block-device-mapping.device-name
@@ -109,6 +107,7 @@ def view(image: Image, caller: str) -> StateView:
         "SriovNetSupport": image.sriov_net_support,
         "ImdsSupport": image.imds_support,
         "Platform": image.platform,
+        "PublicSsmParameterName": next(iter(image.parameters), None),
     }
     return StateView(
         ImageId=image.id,
@@ -149,8 +148,8 @@ def platform(name: str | None) -> dict[str, str]:
 def _root_volume(image: Image) -> dict[str, Any]:
     return {
         "SnapshotId": image.id.replace("ami-", "snap-", 1),
-        "VolumeSize": ROOT_VOLUME_GIB,
-        "VolumeType": "gp3",
+        "VolumeSize": image.volume_gib,
+        "VolumeType": image.volume_type,
         "DeleteOnTermination": True,
         "Encrypted": False,
     }

@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 
+from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.catalog.regions import zones
-from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core import filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.instances.hardware_views import hardware_view, processor_view, vcpu_view
 from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
 
@@ -21,40 +23,36 @@ _DEFAULT_PAGE = 100
 
 _FILTERS = paths(
     """
-    bare-metal burstable-performance-supported current-generation dedicated-hosts-supported hypervisor
+    auto-recovery-supported bare-metal burstable-performance-supported current-generation
+    dedicated-hosts-supported ebs-info.attachment-limit-type ebs-info.maximum-ebs-attachments
+    ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps ebs-info.ebs-optimized-info.baseline-iops
+    ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps ebs-info.ebs-optimized-info.maximum-iops
+    ebs-info.ebs-optimized-support ebs-info.encryption-support ebs-info.nvme-support free-tier-eligible
+    hibernation-supported hypervisor instance-storage-info.disk.count instance-storage-info.disk.type
+    instance-storage-info.encryption-support instance-storage-info.nvme-support instance-storage-supported
     instance-type network-info.bandwidth-weightings network-info.efa-info.maximum-efa-interfaces
     network-info.efa-supported network-info.ena-support network-info.flexible-ena-queues-support
     network-info.encryption-in-transit-supported network-info.ipv4-addresses-per-interface
     network-info.ipv6-addresses-per-interface network-info.ipv6-supported
     network-info.maximum-network-cards network-info.maximum-network-interfaces
-    network-info.network-performance
+    network-info.network-performance nitro-enclaves-support nitro-tpm-info.supported-versions
+    nitro-tpm-support processor-info.supported-features processor-info.sustained-clock-speed-in-ghz
+    reboot-migration-support vcpu-info.default-cores vcpu-info.default-threads-per-core
+    vcpu-info.valid-cores vcpu-info.valid-threads-per-core
     """,
+    {"disk": "Disks", "vcpu-info": "VCpuInfo"},
+    ebs_info__ebs_optimized_info__baseline_throughput_in_mbps="EbsInfo.EbsOptimizedInfo.BaselineThroughputInMBps",
+    ebs_info__ebs_optimized_info__maximum_throughput_in_mbps="EbsInfo.EbsOptimizedInfo.MaximumThroughputInMBps",
+    instance_storage_info__disk__size_in_gb="InstanceStorageInfo.Disks.SizeInGB",
+    instance_storage_info__total_size_in_gb="InstanceStorageInfo.TotalSizeInGB",
     memory_info__size_in_mib="MemoryInfo.SizeInMiB",
     processor_info__supported_architecture="ProcessorInfo.SupportedArchitectures",
+    supported_boot_mode="SupportedBootModes",
+    supported_root_device_type="SupportedRootDeviceTypes",
     supported_usage_class="SupportedUsageClasses",
     supported_virtualization_type="SupportedVirtualizationTypes",
     vcpu_info__default_vcpus="VCpuInfo.DefaultVCpus",
 )
-
-_UNRECORDED = paths(
-    """
-    auto-recovery-supported ebs-info.attachment-limit-type ebs-info.maximum-ebs-attachments
-    ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps ebs-info.ebs-optimized-info.baseline-iops
-    ebs-info.ebs-optimized-info.baseline-throughput-in-mbps
-    ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps ebs-info.ebs-optimized-info.maximum-iops
-    ebs-info.ebs-optimized-info.maximum-throughput-in-mbps ebs-info.ebs-optimized-support
-    ebs-info.encryption-support ebs-info.nvme-support free-tier-eligible hibernation-supported
-    instance-storage-info.disk.count instance-storage-info.disk.size-in-gb
-    instance-storage-info.disk.type instance-storage-info.encryption-support
-    instance-storage-info.nvme-support instance-storage-info.total-size-in-gb
-    instance-storage-supported nitro-enclaves-support nitro-tpm-support
-    nitro-tpm-info.supported-versions processor-info.sustained-clock-speed-in-ghz
-    processor-info.supported-features reboot-migration-support supported-boot-mode
-    supported-root-device-type vcpu-info.default-cores vcpu-info.default-threads-per-core
-    vcpu-info.valid-cores vcpu-info.valid-threads-per-core
-    """
-)
-"""Filters of EC2's over what the catalogue does not carry."""
 
 _PARAVIRTUAL = frozenset(("c1", "c3", "m1", "m2", "m3", "t1"))
 """The families that also run paravirtual images ("Linux AMI virtualization types" in EC2's guide)."""
@@ -68,25 +66,16 @@ def describe_instance_types(tx: Transaction, request: Request) -> Answer:
     if lost := [name for name in wanted if name not in shown]:
         sentence = f"The following supplied instance types do not exist: [{', '.join(lost)}]"
         raise Fault("InvalidInstanceType", sentence)
-    asked = _asked(request)
+    asked = filters.read(request, _FILTERS, tagged=False)
     views = ((name, view(name, name in here)) for name in dict.fromkeys(wanted or shown))
     found = [(name, seen) for name, seen in views if filters.passes(seen, asked, _FILTERS)]
     return page(found, request.get("MaxResults") or _DEFAULT_PAGE, request.get("NextToken"), "InstanceTypes")
 
 
-def _asked(request: Request) -> list[filters.Filter]:
-    asked = filters.read(request, _FILTERS | _UNRECORDED, tagged=False)
-    for one in asked:
-        # No type would pass, and an empty answer would say that none has what is asked for.
-        if one.name in _UNRECORDED:
-            raise faults.unsupported(f"elastinet's catalogue of instance types does not record {one.name}.")
-    return asked
-
-
 @cache
 def view(name: str, in_region: bool) -> StateView:
-    """An instance type in the shape of the API, as far as the catalogue knows it."""
-    kind = instance_types()[name]
+    """An instance type in the shape of the API."""
+    kind, made_of = instance_types()[name], hardware(name)
     return StateView(
         InstanceType=name,
         CurrentGeneration=kind.flag("current_generation"),
@@ -94,14 +83,15 @@ def view(name: str, in_region: bool) -> StateView:
         SupportedVirtualizationTypes=_virtualization(name),
         BareMetal=kind.flag("bare_metal"),
         **({"Hypervisor": kind.row["hypervisor"]} if kind.row["hypervisor"] else {}),
-        ProcessorInfo={"SupportedArchitectures": [*kind.architectures]},
-        VCpuInfo={"DefaultVCpus": kind.vcpus},
+        ProcessorInfo={"SupportedArchitectures": [*kind.architectures]} | processor_view(made_of),
+        VCpuInfo={"DefaultVCpus": kind.vcpus} | vcpu_view(made_of),
         MemoryInfo={"SizeInMiB": kind.memory_mib},
         NetworkInfo=_network(kind),
         PlacementGroupInfo={"SupportedStrategies": [*kind.words("placement_strategies")]},
         BurstablePerformanceSupported=kind.flag("burstable"),
         DedicatedHostsSupported=kind.flag("dedicated_hosts"),
         SupportedInRegion=in_region,
+        **hardware_view(made_of),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from elastinet.catalog import regions
 from elastinet.catalog.images import images
+from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
@@ -96,7 +97,8 @@ def _placement(tx: Transaction, instance: Instance) -> dict[str, Any]:
 def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
     image = images(instance.region, tx.settings.images).get(instance.image_id)
     kind = instance_types()[instance.instance_type]
-    cores, threads = instance.cpu_options or (kind.vcpus, 1)
+    made_of = hardware(instance.instance_type)
+    cores, threads = instance.cpu_options or (made_of.cores, made_of.threads)
     device = image.root_device if image else "/dev/xvda"
     return {
         "Architecture": image.architecture if image else kind.architectures[-1],

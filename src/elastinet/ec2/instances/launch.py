@@ -5,10 +5,12 @@ import binascii
 from typing import Any, NamedTuple
 
 from elastinet.catalog.images import Image, images
+from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.as_it_is import refuse_wants
+from elastinet.ec2.core.image_parameters import resolved
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
@@ -37,7 +39,6 @@ from elastinet.rules.devices import Device, device_of
 from elastinet.rules.metadata import check_tag_keys
 
 MOST_USER_DATA = 16384
-MOST_THREADS = 2
 TAGGED = ("instance", "network-interface", "volume")
 SPOT_REQUEST = "spot-instances-request"
 NO_SPOT_REQUEST = (
@@ -130,7 +131,7 @@ def _kind(tx: Transaction, request: Request) -> Kind:
     kind = instance_types().get(name)
     if kind is None:
         raise Fault("InvalidParameterValue", f"Invalid value '{name}' for InstanceType.")
-    image = find_image(tx, image_id)
+    image = find_image(tx, resolved(tx, image_id))
     check_architecture(image, kind)
     check_ena(kind, image.ena_support, "Ensure that you are using an AMI that is enabled for ENA.")
     return Kind(image, kind)
@@ -242,10 +243,14 @@ def _cpu_options(options: Request | None, kind: InstanceType) -> tuple[int, int]
         return None
     if cores is None or threads is None:
         raise faults.missing_parameter("CpuOptions.CoreCount and CpuOptions.ThreadsPerCore")
-    if not 1 <= threads <= MOST_THREADS:
-        raise faults.invalid(threads, "threadsPerCore", f"Expecting a value from 1 to {MOST_THREADS}.")
-    if not 1 <= cores * threads <= kind.vcpus:
-        raise faults.invalid(cores, "coreCount", f"The instance type {kind.name} has {kind.vcpus} vCPUs.")
+    made_of = hardware(kind.name)
+    for value, name, valid in (
+        (threads, "threadsPerCore", made_of.valid_threads or [made_of.threads]),
+        (cores, "coreCount", made_of.valid_cores or [made_of.cores]),
+    ):
+        if value not in valid:
+            words = ", ".join(map(str, valid))
+            raise faults.invalid(value, name, f"Valid values for {kind.name} are: {words}.")
     return cores, threads
 
 

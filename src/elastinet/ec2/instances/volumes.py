@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import VolumeTypeType
     from mypy_boto3_ec2.type_defs import VolumeAttachmentTypeDef, VolumeTypeDef
 
-ROOT_GIB = 8
 SIZES = {
     "gp2": (1, 16384), "gp3": (1, 65536), "io1": (4, 16384), "io2": (4, 65536), "st1": (125, 16384),
     "sc1": (125, 16384), "standard": (1, 1024),
@@ -122,7 +121,12 @@ def mappings(volumes: Iterable[Volume]) -> list[dict[str, Any]]:
 def read(request: Request, image: Image) -> list[dict[str, Any]]:
     """The volumes that a launch is to make: the image's root one, as changed, and further ones."""
     snapshot = f"snap-{image.id.removeprefix('ami-')}"
-    root = {"device": image.root_device, "size": ROOT_GIB, "snapshot_id": snapshot}
+    root = {
+        "device": image.root_device,
+        "size": image.volume_gib,
+        "volume_type": image.volume_type,
+        "snapshot_id": snapshot,
+    }
     found: dict[str, dict[str, Any]] = {image.root_device: root}
     for item in request.get("BlockDeviceMappings") or ():
         device = item.get("DeviceName")

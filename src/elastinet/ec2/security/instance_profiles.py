@@ -14,7 +14,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.view import StateView
-from elastinet.rules.profiles import profile_id
+from elastinet.rules.profiles import profile_arn, profile_id
 
 FILTERS = {"instance-id": "InstanceId", "state": "State"}
 GOING = ("shutting-down", "terminated")
@@ -27,7 +27,7 @@ def read_profile(tx: Transaction, profile: Request) -> str:
         raise faults.combination(
             "Exactly one of iamInstanceProfile.arn and iamInstanceProfile.name must be given."
         )
-    return arn or f"arn:aws:iam::{tx.owner}:instance-profile/{name}"
+    return arn or profile_arn(tx.state, tx.owner, name)
 
 
 def profile_view(arn: str) -> dict[str, str]:

@@ -52,6 +52,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.placement import DedicatedHost, Failure, PlacementGroup
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.reservation import SubnetReservation
+from elastinet.model.role import InstanceProfile, Role
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import KINDS
@@ -190,11 +191,13 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         DhcpOptions,
         Failure,
         Fleet,
+        InstanceProfile,
         KeyPair,
         LaunchTemplate,
         LaunchTemplateVersion,
         PlacementGroup,
         RegionSettings,
+        Role,
         SubnetReservation,
         VpcEndpoint,
     }

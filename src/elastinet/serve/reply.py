@@ -1,0 +1,32 @@
+"""An answer over HTTP, and how it is sent."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+FOR_BROWSERS = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
+"""Headers that keep an answer from being used by a page of another origin."""
+
+
+class Reply(NamedTuple):
+    """A status, a media type, a body, and headers beside those that every answer has."""
+
+    status: int
+    kind: str
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+async def send_reply(send: Send, reply: Reply, request_id: str) -> None:
+    """Send an answer whole."""
+    headers = [
+        (b"content-type", reply.kind.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"x-amzn-requestid", request_id.encode()),
+        *reply.headers,
+        *FOR_BROWSERS,
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
