@@ -17,6 +17,8 @@ def env(port: Port = None, state: State = None, json: Json = False) -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
         "ELASTINET_PORT": str(server.port),
     }
+    if server.ca:
+        values["AWS_CA_BUNDLE"] = server.ca
     if json:
         print_json(values)
     else:

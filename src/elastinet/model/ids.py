@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-_FORM = re.compile(r"([a-z][a-z-]*)-([0-9a-f]{17}|[0-9a-f]{8})\Z")
+_FORM = re.compile(r"([a-z][a-z-]*)-[0-9a-f]+\Z")
 
 Randbits = Callable[[int], int]
 
@@ -14,7 +14,10 @@ def new_id(prefix: str, randbits: Randbits) -> str:
 
 
 def well_formed(id: str, prefix: str) -> bool:
-    """True if a string has the form of an id with this prefix, as vpc-0123456789abcdef0 for "vpc"."""
+    """True if a string has the form of an id with this prefix, as vpc-0123456789abcdef0 for "vpc".
+
+    One of another length than ids have is just not there: so EC2 says of acl-000000000000.
+    """
     match = _FORM.match(id)
     return match is not None and match[1] == prefix
 
