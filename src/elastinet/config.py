@@ -39,17 +39,19 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that can be set, with the names that elastinet.toml has for it.
 
     `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
-    listens there and on no port. `state` is a folder or ":memory:". `expose` routes public addresses from
-    this machine. `bandwidth_scale` is a factor for all bandwidths, `credit_time_scale` one for the pace of
-    network I/O credits; `credits` has minutes of burst by type or family, where they are not
-    `credit_minutes`. `quotas` is "unlimited", "new-account", or a table of the quotas that differ from EC2's
-    defaults. `opted_in_regions` are regions that need an opt-in and have it, or "all".
+    listens there and on no port. With `tls` it speaks HTTPS, by a certificate of an authority of its own.
+    `state` is a folder or ":memory:". `expose` routes public addresses from this machine. `bandwidth_scale`
+    is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O credits; `credits`
+    has minutes of burst by type or family, where they are not `credit_minutes`. `quotas` is "unlimited",
+    "new-account", or a table of the quotas that differ from EC2's defaults. `opted_in_regions` are regions
+    that need an opt-in and have it, or "all".
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 4566
     hosts: tuple[Host, ...] = ()
     unix_socket: str = ""
+    tls: bool = False
     state: str = ""
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
@@ -130,6 +132,8 @@ def load(
         raise ConfigError(f"configuration: {error}{_line(path, str(error))}") from error
     _check_types(config, path)
     _check_regions(config, path)
+    if config.tls and config.unix_socket:
+        raise ConfigError("configuration: tls is for a port: nobody else can listen in on unix_socket")
     lasting = {"state": _lasting(config.state), "unix_socket": _lasting(config.unix_socket)}
     return msgspec.structs.replace(config, **lasting)
 

@@ -31,20 +31,16 @@ class Served:
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start the engine on the socket that it has had before, if it had one."""
-        fd = str(self.listener.fileno())
-        command = [
-            sys.executable,
-            "-m",
-            "elastinet.serve.server",
-            "--config",
-            json.dumps(self.config),
-            "--fd",
-            fd,
-        ]
-        where = ["--run", str(self.folder), "--disks", str(self.folder / "disks")]
-        self.process = subprocess.Popen([*self.before, *command, *where], pass_fds=(self.listener.fileno(),))
+        passed = (self.listener.fileno(),)
+        self.process = subprocess.Popen([*self.before, *self.command()], pass_fds=passed)
         self.wait()
         return self.process
+
+    def command(self) -> list[str]:
+        """The engine's command."""
+        module = [sys.executable, "-m", "elastinet.serve.server"]
+        own = ["--config", json.dumps(self.config), "--fd", str(self.listener.fileno())]
+        return [*module, *own, "--run", str(self.folder), "--disks", str(self.folder / "disks")]
 
     def wait(self) -> None:
         """Wait until the server is healthy."""

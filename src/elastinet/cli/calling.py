@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import ssl
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -53,7 +54,8 @@ def call(
     base = "http://localhost" if server.unix_socket else server.url
     request = urllib.request.Request(base + path, body, {ASKED: "1", **(headers or {})}, method=method)
     if not server.unix_socket:
-        return urllib.request.urlopen(request, timeout=timeout)
+        context = ssl.create_default_context(cafile=server.ca) if server.ca else None
+        return urllib.request.urlopen(request, timeout=timeout, context=context)
     direct = urllib.request.ProxyHandler({})
     return urllib.request.build_opener(direct, _PathHandler(server.unix_socket)).open(
         request, timeout=timeout

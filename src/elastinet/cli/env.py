@@ -30,6 +30,8 @@ def env(
         "AWS_DEFAULT_REGION": "us-east-1",
         "ELASTINET_PORT": str(server.port),
     }
+    if server.ca:
+        values["AWS_CA_BUNDLE"] = server.ca
     if json:
         print_json(values)
     else:

@@ -29,6 +29,10 @@ def start(
     unix_socket: Annotated[
         str | None, typer.Option(help="Listen on this path instead of a port: no other user can.")
     ] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls", help="Speak HTTPS, by an authority of its own; see 'elastinet env'."),
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Folder of the state, or :memory: to keep none.")] = None,
     fabric: Annotated[str | None, typer.Option(help="kernel: real packets; none: the API only.")] = None,
     rules: Annotated[str | None, typer.Option(help="Edition of EC2's rules: classic or 2026.")] = None,
@@ -51,6 +55,7 @@ def start(
         port=port,
         host=host,
         unix_socket=unix_socket,
+        tls=tls,
         state=state,
         fabric=fabric,
         rules=rules,
@@ -123,7 +128,8 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -
             os.kill(pid, signal.SIGTERM)
         raise
     if as_json:
-        print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state})
+        ca = {"ca": server.ca} if server.ca else {}
+        print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state} | ca)
         return
     client = f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
     if server.unix_socket:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_FORM = re.compile(rf"([a-z][a-z-]*)-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}})\Z|(fleet)-{_UUID}\Z")
+_FORM = re.compile(rf"(fleet)-{_UUID}\Z|([a-z][a-z-]*)-[0-9a-f]+\Z")
 
 Randbits = Callable[[int], int]
 
@@ -30,7 +30,10 @@ def prefix_of(id: str) -> str | None:
 
 
 def well_formed(id: str, prefix: str) -> bool:
-    """True if a string has the form of an id with this prefix."""
+    """True if a string has the form of an id with this prefix.
+
+    One of another length than ids have is just not there: so EC2 says of acl-000000000000.
+    """
     return prefix_of(id) == prefix
 
 

@@ -55,6 +55,8 @@ class Instance(Noun, frozen=True, kw_only=True):
     user_data: str = ""
     client_token: str = ""
     launch_time: float
+    create_time: float = 0.0
+    """When it was launched the first time; 0 in journals that do not tell."""
     end_time: float | None = None
     tenancy: str = "default"
     host: int | None = None

@@ -69,6 +69,9 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     ended: Attachment | None = None
     """The last attachment, where there is no other since."""
     requester_id: str | None = None
+    """The service that made it for itself; it is not the account's to change."""
+    creator_id: str = ""
+    """The user who made it as an interface of its own, not with an instance."""
     associate_public_ip: bool = False
     """True if this primary interface gets a public address while its instance runs."""
     public_ip: str | None = None

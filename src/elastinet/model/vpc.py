@@ -2,7 +2,24 @@
 
 from typing import ClassVar
 
+import msgspec
+
 from elastinet.model.noun import Index, Noun
+
+
+class FormerBlock(msgspec.Struct, frozen=True):
+    """A block that was taken from a VPC or a subnet, and the id that its association had."""
+
+    association: str
+    cidr: str
+
+
+MOST_FORMER = 20
+
+
+def with_former(blocks: tuple[FormerBlock, ...], association: str, cidr: str) -> tuple[FormerBlock, ...]:
+    """One more block that has gone; the last twenty are known."""
+    return (*blocks, FormerBlock(association, cidr))[-MOST_FORMER:]
 
 
 class Vpc(Noun, frozen=True, kw_only=True):
@@ -16,6 +33,8 @@ class Vpc(Noun, frozen=True, kw_only=True):
     cidr_associations: tuple[str, ...] = ()
     cidrs6: tuple[str, ...] = ()
     cidr6_associations: tuple[str, ...] = ()
+    former_blocks: tuple[FormerBlock, ...] = ()
+    """Blocks of both families that were taken from it; EC2 goes on showing them."""
     is_default: bool = False
     dns_support: bool = True
     dns_hostnames: bool = False
@@ -38,6 +57,7 @@ class Subnet(Noun, frozen=True, kw_only=True):
     map_public_ip: bool = False
     cidr6: str = ""
     cidr6_association: str = ""
+    former_blocks6: tuple[FormerBlock, ...] = ()
     assign_ipv6: bool = False
     """True if a new interface of the subnet gets an IPv6 address without asking for one."""
     hostname_type: str = "ip-name"

@@ -54,7 +54,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _is_nobody_s(self, transport: Any) -> bool:
         """True if the client left before it was accepted, so that its address is no longer known."""
-        return self.client is None and transport.get_extra_info("socket").family != socket.AF_UNIX
+        own = transport.get_extra_info("socket")
+        return self.client is None and (own is None or own.family != socket.AF_UNIX)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another."""
@@ -129,7 +130,10 @@ class GuardedProtocol(HttpToolsProtocol):
         body = f"{sentence}\n"
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\nconnection: close\r\n"
         self.transport.write(f"{head}content-length: {len(body)}\r\n\r\n{body}".encode())
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:  # TLS knows no half of a connection
+            self.transport.close()
         self._unheard = UNHEARD_BYTES
         self._allow(UNHEARD_SECONDS)
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 ASKED = "X-Elastinet"
 """The header that the command line sends: no page can, unasked."""
 
-NAMES = ("localhost",)
+NAMES = ("localhost", *(f"{service}.localhost" for service in ("ec2", "iam", "ssm", "sts")))
+"""The names that are always known; some clients and test suites insist on one with the service in front."""
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._-]{1,253})(?::[0-9]{1,5})?")
 _MOST_SHOWN = 100
 _PROVEN = ("same-origin", "none")

@@ -13,8 +13,10 @@ from elastinet.deletion import remove_tree
 
 log = logging.getLogger(__name__)
 
-STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "lock", "log*", "server.json", "disks")
+STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "ca.*", "lock", "log*", "server.json", "disks")
 """elastinet's own files in a state's folder, in which a user may have others."""
+ANSWERING = "tls.pem"
+"""The key and the certificates that a server answers TLS with, in its runtime folder."""
 GIVE_UP = 3
 """The exit code by which a child tells its supervisor not to start it again."""
 
@@ -28,13 +30,16 @@ class Server(msgspec.Struct, frozen=True):
     state: str
     fabric: str
     unix_socket: str = ""
+    ca: str = ""
+    """The file with the certificate of the authority that its own one is of, if it speaks TLS."""
 
     @property
     def url(self) -> str:
         """The URL of its API."""
         if self.unix_socket:
             return f"unix:{self.unix_socket}"
-        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.ca else 'http'}://{host}:{self.port}"
 
 
 def runtime_folder(port: int) -> Path:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -25,6 +26,7 @@ from elastinet.serve.http import Application
 from elastinet.serve.listeners import Listeners
 from elastinet.serve.one_write import api_protocol
 from elastinet.serve.places import GIVE_UP
+from elastinet.serve.tls import behind
 from elastinet.store import JournalError, open_journal, worlds
 from elastinet.wire.service import service
 
@@ -65,7 +67,9 @@ class KernelFabric:
         self.agent.send(message)
 
 
-async def serve(config: Config, listener: socket.socket, run: Path, disks: Path) -> None:
+async def serve(
+    config: Config, listener: socket.socket, run: Path, disks: Path, tls: Path | None = None
+) -> None:
     """Serve until a signal says stop."""
     descriptors = raise_limit()
     engine = _load(config, disks)
@@ -75,7 +79,10 @@ async def serve(config: Config, listener: socket.socket, run: Path, disks: Path)
         raise _unusable(error) from error
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
     service()  # the model is read before the first request, not during it
-    protocol = api_protocol(Connections(api_bounds(descriptors)))
+    room = Connections(api_bounds(descriptors))
+    protocol: Any = api_protocol(room)
+    if tls is not None:
+        protocol = behind(protocol, tls, room)
     server = uvicorn.Server(
         uvicorn.Config(
             app, http=protocol, lifespan="off", ws="none", log_config=None, access_log=False,
@@ -155,6 +162,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--disks", type=Path, required=True)
+    parser.add_argument("--tls", type=Path, help="key and certificates to answer with")
     given = parser.parse_args()
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s engine %(levelname)s %(message)s")
@@ -163,7 +171,7 @@ def main() -> None:
     try:
         uvicorn_loop = uvicorn.Config(serve, loop="auto").get_loop_factory()
         with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
-            runner.run(serve(config, listener, given.run, given.disks))
+            runner.run(serve(config, listener, given.run, given.disks, given.tls))
     except JournalError as error:
         _give_up(str(error))
 

@@ -19,7 +19,7 @@ from elastinet.fabric.agent import launch
 from elastinet.fabric.contract.names import EXPOSED_LINK
 from elastinet.fabric.guest import ids
 from elastinet.serve import places
-from elastinet.serve.places import GIVE_UP
+from elastinet.serve.places import ANSWERING, GIVE_UP
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Supervisor:
         self.run = places.make_private(places.runtime_folder(port))
         self.disks = places.disks_folder(config, self.run)
         self.host, self.port = host, port
+        self.ca = self._authority() if config.tls else None
         self._stopping = False
         self._user = ids.engine() if sys.platform == "linux" else None
         self._outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) if config.expose else None
@@ -66,7 +67,8 @@ class Supervisor:
         """The record of this server for other processes; `pid` is the process that runs it."""
         state = self.config.state or str(self.config.state_folder)
         path = self.config.unix_socket
-        return places.Server(pid, self.host, self.port, state, self.config.fabric, path)
+        ca = str(self.ca or "")
+        return places.Server(pid, self.host, self.port, state, self.config.fabric, path, ca)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -114,7 +116,14 @@ class Supervisor:
         config = msgspec.json.encode(self.config).decode()
         own = ["--config", config, "--fd", str(self.listener.fileno())]
         where = ["--run", str(self.run), "--disks", str(self.disks)]
-        return [*confined, *PYTHON, "elastinet.serve.server", *own, *where]
+        tls = ["--tls", str(self.run / ANSWERING)] if self.ca else []
+        return [*confined, *PYTHON, "elastinet.serve.server", *own, *where, *tls]
+
+    def _authority(self) -> Path:
+        """Make what TLS needs; only here is cryptography imported, which takes its time."""
+        from elastinet.serve.certificates import prepare
+
+        return prepare(self.config, self.run)
 
     def _end_all(self) -> None:
         """End the engine before the agent, so that it sees no agent go."""

@@ -60,7 +60,7 @@ def test_tags_that_metadata_cannot_show(ec2, place):
     ec2.modify_instance_metadata_options(InstanceId=id, InstanceMetadataTags="enabled")
     with refused("InvalidParameterValue", "'x/y' is not a valid tag key"):
         ec2.create_tags(Resources=[id], Tags=[{"Key": "x/y", "Value": ""}])
-    assert instances(ec2, id)[0]["Tags"] == []
+    assert "Tags" not in instances(ec2, id)[0]
 
 
 def test_the_ipv6_endpoint(ec2, place):

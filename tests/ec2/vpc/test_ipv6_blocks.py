@@ -13,8 +13,9 @@ def vpc(ec2):
     return dual_stack_vpc(ec2)
 
 
-def associations(ec2, vpc):
-    return describe(ec2, "vpcs", vpc)["Ipv6CidrBlockAssociationSet"]
+def associations(ec2, vpc, state="associated"):
+    found = describe(ec2, "vpcs", vpc)["Ipv6CidrBlockAssociationSet"]
+    return [one for one in found if one["Ipv6CidrBlockState"]["State"] == state]
 
 
 def local6(ec2, vpc):
@@ -105,6 +106,13 @@ def test_associate_later(ec2):
     )
     left = another["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"]
     assert [a["Ipv6CidrBlock"] for a in associations(ec2, vpc)] == [left]
+    (former,) = associations(ec2, vpc, "disassociated")  # EC2 goes on showing it
+    assert (former["AssociationId"], former["Ipv6CidrBlock"]) == (
+        made["AssociationId"],
+        made["Ipv6CidrBlock"],
+    )
+    asked = [{"Name": "ipv6-cidr-block-association.state", "Values": ["disassociated"]}]
+    assert [one["VpcId"] for one in ec2.describe_vpcs(Filters=asked)["Vpcs"]] == [vpc]
     assert local6(ec2, vpc) == [[left]] * 2
     with refused("InvalidVpcCidrBlockAssociationID.NotFound"):
         ec2.disassociate_vpc_cidr_block(AssociationId=made["AssociationId"])
@@ -254,7 +262,8 @@ def test_a_block_comes_and_goes(ec2, vpc):
     gone = ec2.disassociate_subnet_cidr_block(AssociationId=made["AssociationId"])
     assert gone["Ipv6CidrBlockAssociation"]["Ipv6CidrBlockState"]["State"] == "disassociating"
     assert gone["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"] == block
-    assert describe(ec2, "subnets", subnet)["Ipv6CidrBlockAssociationSet"] == []
+    (former,) = describe(ec2, "subnets", subnet)["Ipv6CidrBlockAssociationSet"]
+    assert (former["Ipv6CidrBlock"], former["Ipv6CidrBlockState"]["State"]) == (block, "disassociated")
     with refused("InvalidSubnetCidrBlockAssociationID.NotFound"):
         ec2.disassociate_subnet_cidr_block(AssociationId=made["AssociationId"])
     with refused("InvalidSubnetCidrBlockAssociationId.Malformed"):

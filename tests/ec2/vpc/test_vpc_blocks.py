@@ -5,9 +5,10 @@ def add(ec2, vpc, cidr):
     return ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock=cidr)["CidrBlockAssociation"]
 
 
-def blocks(ec2, vpc):
+def blocks(ec2, vpc, state="associated"):
     (found,) = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
-    return {one["CidrBlock"]: one["AssociationId"] for one in found["CidrBlockAssociationSet"]}
+    shown = (one for one in found["CidrBlockAssociationSet"] if one["CidrBlockState"]["State"] == state)
+    return {one["CidrBlock"]: one["AssociationId"] for one in shown}
 
 
 def local_routes(ec2, vpc):
@@ -29,6 +30,7 @@ def test_another_block(ec2, vpc):
     gone = ec2.disassociate_vpc_cidr_block(AssociationId=made["AssociationId"])["CidrBlockAssociation"]
     assert (gone["CidrBlock"], gone["CidrBlockState"]["State"]) == ("100.64.0.0/16", "disassociating")
     assert list(blocks(ec2, vpc)) == ["10.0.0.0/16"]
+    assert blocks(ec2, vpc, "disassociated") == {"100.64.0.0/16": made["AssociationId"]}
     assert local_routes(ec2, vpc) == [{"10.0.0.0/16"}] * 2
     with refused("InvalidVpcCidrBlockAssociationID.NotFound"):
         ec2.disassociate_vpc_cidr_block(AssociationId=made["AssociationId"])

@@ -49,6 +49,11 @@ class Transaction:
         self._old: dict[tuple[type[Noun], str], Noun | None] = {}
         self._orders: dict[type[Noun], tuple[str, ...]] = {}
 
+    @property
+    def user_id(self) -> str:
+        """The id of the user who calls: the account's root, since any credentials are accepted."""
+        return self.owner
+
     def get(self, kind: type[N], id: str) -> N | None:
         """The noun of this kind and id, if this account sees it in this region."""
         noun = self.state.get(kind, id)

@@ -1,13 +1,15 @@
 """The nouns as the API shows them, made once for as long as nothing they are made of changes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from elastinet.model.noun import Noun
 from elastinet.model.view import StateView
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import TagTypeDef
+
+S = TypeVar("S")
 
 
 class Views:
@@ -39,3 +41,15 @@ def _is(a: object, b: object) -> bool:
 def tag_set(noun: Noun) -> "list[TagTypeDef]":
     """Tags as every output shape has them."""
     return [{"Key": key, "Value": value} for key, value in noun.tags]
+
+
+def tags_if_any(shown: S) -> S:
+    """A view without the member for tags where there are none.
+
+    In recorded answers these are VPCs, subnets, security groups, instances, images, volumes and addresses.
+    Route tables, gateways, interfaces, key pairs, lists and peering connections have an empty list.
+    """
+    loose = cast("dict[str, Any]", shown)
+    if not loose["Tags"]:
+        del loose["Tags"]
+    return shown

@@ -46,6 +46,7 @@ def view(tx: Transaction, host: DedicatedHost) -> StateView:
             for i in residents(tx, host)
         ],
         "AvailableCapacity": _left(tx, host),
+        "MemberOfServiceLinkedResourceGroup": False,
         "Tags": tag_set(host),
     }
     return StateView(shown | ({"ReleaseTime": moment(host.release_time)} if host.release_time else {}))

@@ -8,7 +8,7 @@ from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.instances.images import platform
 from elastinet.ec2.instances.recorded_options import recorded
 from elastinet.ec2.instances.volumes import mappings
@@ -30,7 +30,7 @@ def view(tx: Transaction, instance: Instance) -> StateView:
     elastic = [a for i in interfaces for a in tx.state.where(Address, "network-interface-id", i.id)]
     vpc = tx.state.get(Vpc, instance.vpc_id)
     parts = (vpc, *interfaces, *elastic, *volumes_of(tx, instance))
-    return tx.views.of(instance, parts, lambda: _view(tx, instance, interfaces))
+    return tx.views.of(instance, parts, lambda: tags_if_any(_view(tx, instance, interfaces)))
 
 
 def _view(tx: Transaction, instance: Instance, interfaces: list[NetworkInterface]) -> dict[str, Any]:
@@ -63,7 +63,10 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
         "AmiLaunchIndex": instance.launch_index,
         "ClientToken": instance.client_token,
         "LaunchTime": moment(instance.launch_time),
+        "UsageOperationUpdateTime": moment(instance.create_time or instance.launch_time),
         "Monitoring": {"State": "enabled" if instance.monitoring else "disabled"},
+        "ProductCodes": [],
+        "Operator": {"Managed": False},
         "Placement": _placement(tx, instance),
         "Tags": tag_set(instance),
     }

@@ -111,6 +111,7 @@ def _make(tx: Transaction, subnet: Subnet, **fields: Any) -> Instance:
         state="pending",
         state_reason=("pending", "pending"),
         launch_time=tx.now,
+        create_time=tx.now,
         vpc_id=subnet.vpc_id,
         subnet_id=subnet.id,
         zone=subnet.zone,

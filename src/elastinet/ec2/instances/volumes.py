@@ -13,7 +13,7 @@ from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.noun import Tags
@@ -37,7 +37,7 @@ BASELINES: dict[str, tuple[int | None, int | None]] = {"gp3": (3000, 125), "gp2"
 
 def view(tx: Transaction, volume: Volume) -> StateView:
     """A volume in the shape of the API."""
-    return tx.views.of(volume, (), lambda: _view(volume))
+    return tx.views.of(volume, (), lambda: tags_if_any(_view(volume)))
 
 
 def _view(volume: Volume) -> "VolumeTypeDef":

@@ -12,7 +12,7 @@ from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.interfaces.address_transfers import withdraw
 from elastinet.ec2.vpc.routes import only_interface
 from elastinet.model.fault import Fault
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def view(tx: Transaction, address: Address) -> StateView:
     """An Elastic IP in the shape of the API."""
     interface = tx.state.get(NetworkInterface, address.interface_id or "")
-    return tx.views.of(address, (interface,), lambda: _view(address, interface))
+    return tx.views.of(address, (interface,), lambda: tags_if_any(_view(address, interface)))
 
 
 def _view(address: Address, interface: NetworkInterface | None) -> "AddressTypeDef":

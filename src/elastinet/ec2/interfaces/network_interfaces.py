@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         NetworkInterfaceAttachmentTypeDef,
         NetworkInterfacePrivateIpAddressTypeDef,
         NetworkInterfaceTypeDef,
+        PublicIpDnsNameOptionsTypeDef,
     )
 
 
@@ -79,8 +80,8 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInt
         shown["Ipv4Prefixes"] = [{"Ipv4Prefix": prefix} for prefix in interface.prefixes]
     if interface.prefixes6:
         shown["Ipv6Prefixes"] = [{"Ipv6Prefix": prefix} for prefix in interface.prefixes6]
-    if interface.requester_id:
-        shown["RequesterId"] = interface.requester_id
+    if requester := interface.requester_id or interface.creator_id:
+        shown["RequesterId"] = requester
     if interface.attachment is not None:
         shown["Attachment"] = _attachment(interface, interface.attachment)
     return shown
@@ -118,7 +119,12 @@ def public_part(primary: "NetworkInterfacePrivateIpAddressTypeDef") -> "NetworkI
         return {}
     if "PublicDnsName" not in public:
         return {"Association": public}
-    return {"Association": public, "PublicDnsName": public["PublicDnsName"]}
+    name = public["PublicDnsName"]
+    options: PublicIpDnsNameOptionsTypeDef = {
+        "DnsHostnameType": "public-ipv4-dns-name",
+        "PublicIpv4DnsName": name,
+    }
+    return {"Association": public, "PublicDnsName": name, "PublicIpDnsNameOptions": options}
 
 
 def status(interface: NetworkInterface) -> "NetworkInterfaceStatusType":
@@ -215,7 +221,7 @@ def _create(tx: Transaction, request: Request) -> NetworkInterface:
     spec = InterfaceSpec.parse(request)
     tags = tags_for(tx, request, "network-interface")
     subnet = need(tx, Subnet, "subnet", request["SubnetId"])
-    return create_interface(tx, subnet, spec, groups_of(tx, spec, subnet), tags)
+    return create_interface(tx, subnet, spec, groups_of(tx, spec, subnet), tags, creator_id=tx.user_id)
 
 
 def delete_network_interface(tx: Transaction, request: Request) -> None:

@@ -28,6 +28,7 @@ def create_interface(
     groups: tuple[str, ...],
     tags: Tags,
     kept: frozenset[str] = frozenset(),
+    creator_id: str = "",
 ) -> NetworkInterface:
     """A new interface as a request describes it; no address or prefix in `kept` is picked for it."""
     check_type(tx, spec.interface_type)
@@ -39,7 +40,9 @@ def create_interface(
         addresses |= ipv6_addresses.fields(tx, subnet, asked, primary=spec.has_primary6)
         addresses["associate_public_ip"] = subnet.map_public_ip if spec.public is None else spec.public
     described = {"interface_type": spec.interface_type, "description": spec.description}
-    return make_interface(tx, subnet, groups=groups, tags=tags, **described, **addresses)
+    return make_interface(
+        tx, subnet, groups=groups, tags=tags, creator_id=creator_id, **described, **addresses
+    )
 
 
 def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInterface:

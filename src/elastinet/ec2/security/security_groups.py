@@ -11,7 +11,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.security.named_groups import by_name, named
 from elastinet.ec2.security.permissions import ip_permissions, parts
 from elastinet.ec2.vpc.account import default_vpc
@@ -32,7 +32,7 @@ def view(tx: Transaction, group: SecurityGroup) -> StateView:
     """A security group in the shape of the API."""
     rules = tuple(tx.where(SecurityGroupRule, "group-id", group.id))
     others = (part for rule in rules if rule.peer_group for part in parts(tx.state, rule))
-    return tx.views.of(group, (*rules, *others), lambda: _view(tx, group, rules))
+    return tx.views.of(group, (*rules, *others), lambda: tags_if_any(_view(tx, group, rules)))
 
 
 def _view(
@@ -103,7 +103,7 @@ def create_security_group(tx: Transaction, request: Request) -> Answer:
     group = tx.new(SecurityGroup, "sg", **fields)
     let_out(tx, vpc, group)
     arn = naming.arn(group.region, group.owner, "security-group", group.id)
-    return {"GroupId": group.id, "SecurityGroupArn": arn, "Tags": tag_set(group)}
+    return tags_if_any({"GroupId": group.id, "SecurityGroupArn": arn, "Tags": tag_set(group)})
 
 
 def _vpc(tx: Transaction, id: str | None) -> Vpc:

@@ -78,4 +78,4 @@ def _overlaps(block: ipaddress.IPv4Network, taken: set[str]) -> bool:
 
 def get_caller_identity(tx: Transaction, request: Request) -> Answer:
     """The caller's identity (STS): the account itself, since any credentials are accepted."""
-    return {"UserId": tx.owner, "Account": tx.owner, "Arn": naming.root(tx.owner)}
+    return {"UserId": tx.user_id, "Account": tx.owner, "Arn": naming.root(tx.owner)}

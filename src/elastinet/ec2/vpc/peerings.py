@@ -48,8 +48,8 @@ def view(tx: Transaction, peering: Peering) -> StateView:
 def _view(tx: Transaction, peering: Peering) -> "VpcPeeringConnectionTypeDef":
     shown: VpcPeeringConnectionTypeDef = {
         "VpcPeeringConnectionId": peering.id,
-        "RequesterVpcInfo": _side(peering.requester, peering),
-        "AccepterVpcInfo": _side(peering.accepter, peering),
+        "RequesterVpcInfo": _side(peering.requester, has_options=True),
+        "AccepterVpcInfo": _side(peering.accepter, has_options=peering.status == "active"),
         "Status": {"Code": peering.status, "Message": peering.message},
         "Tags": [{"Key": key, "Value": value} for key, value in peering.tags_in(tx.scope)],
     }
@@ -58,7 +58,7 @@ def _view(tx: Transaction, peering: Peering) -> "VpcPeeringConnectionTypeDef":
     return shown
 
 
-def _side(side: PeeringSide, peering: Peering) -> "VpcPeeringConnectionVpcInfoTypeDef":
+def _side(side: PeeringSide, *, has_options: bool) -> "VpcPeeringConnectionVpcInfoTypeDef":
     shown: VpcPeeringConnectionVpcInfoTypeDef = {
         "VpcId": side.vpc_id,
         "OwnerId": side.owner,
@@ -68,7 +68,7 @@ def _side(side: PeeringSide, peering: Peering) -> "VpcPeeringConnectionVpcInfoTy
         shown |= {"CidrBlock": side.cidrs[0], "CidrBlockSet": [{"CidrBlock": cidr} for cidr in side.cidrs]}
     if side.cidrs6:
         shown["Ipv6CidrBlockSet"] = [{"Ipv6CidrBlock": cidr} for cidr in side.cidrs6]
-    if peering.status == "active":
+    if has_options:
         shown["PeeringOptions"] = NO_OPTIONS
     return shown
 

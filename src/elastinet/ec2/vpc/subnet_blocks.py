@@ -11,7 +11,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.vpc.subnets import ipv6_association, ipv6_fields
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.vpc import Subnet, Vpc
+from elastinet.model.vpc import Subnet, Vpc, with_former
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import SubnetCidrBlockStateCodeType
@@ -44,9 +44,11 @@ def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> Answer:
         raise Fault("InvalidCidrBlock.InUse", sentence)
     if tx.state.count(NetworkInterface, "ipv6-subnet-id", subnet.id):
         raise Fault("InvalidCidrBlock.InUse", begun + "its subnet has IPv6 addresses in use.")
-    tx.put(subnet.but(cidr6="", cidr6_association=""))
+    former = with_former(subnet.former_blocks6, id, subnet.cidr6)
+    tx.put(subnet.but(cidr6="", cidr6_association="", former_blocks6=former))
     return _answer(subnet, "disassociating")
 
 
 def _answer(subnet: Subnet, state: "SubnetCidrBlockStateCodeType") -> dict[str, Any]:
-    return {"SubnetId": subnet.id, "Ipv6CidrBlockAssociation": ipv6_association(subnet, state)}
+    shown = ipv6_association(subnet.cidr6_association, subnet.cidr6, state)
+    return {"SubnetId": subnet.id, "Ipv6CidrBlockAssociation": shown}

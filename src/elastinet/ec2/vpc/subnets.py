@@ -13,7 +13,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.vpc.network_acls import associate_default, dissociate
 from elastinet.ec2.vpc.subnet_reservations import forget_reservations
 from elastinet.ec2.vpc.vpcs import block
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def view(tx: Transaction, subnet: Subnet) -> StateView:
     """A subnet in the shape of the API."""
     free = addressing.free_count(tx.state, subnet)
-    return tx.views.of(subnet, (_number(free),), lambda: _view(subnet, free))
+    return tx.views.of(subnet, (_number(free),), lambda: tags_if_any(_view(subnet, free)))
 
 
 _numbers: dict[int, int] = {}
@@ -59,7 +59,11 @@ def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
         "MapPublicIpOnLaunch": subnet.map_public_ip,
         "MapCustomerOwnedIpOnLaunch": False,
         "AssignIpv6AddressOnCreation": subnet.assign_ipv6,
-        "Ipv6CidrBlockAssociationSet": [ipv6_association(subnet)] if subnet.cidr6 else [],
+        "Ipv6CidrBlockAssociationSet": [
+            *([ipv6_association(subnet.cidr6_association, subnet.cidr6)] if subnet.cidr6 else []),
+            *(ipv6_association(b.association, b.cidr, "disassociated") for b in subnet.former_blocks6),
+        ],
+        "BlockPublicAccessStates": {"InternetGatewayBlockMode": "off"},
         "Ipv6Native": False,
         "EnableDns64": False,
         "PrivateDnsNameOptionsOnLaunch": {
@@ -72,12 +76,12 @@ def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
 
 
 def ipv6_association(
-    subnet: Subnet, state: "SubnetCidrBlockStateCodeType" = "associated"
+    id: str, cidr: str, state: "SubnetCidrBlockStateCodeType" = "associated"
 ) -> "SubnetIpv6CidrBlockAssociationTypeDef":
     """A subnet's IPv6 block in the shape of the API."""
     return {
-        "AssociationId": subnet.cidr6_association,
-        "Ipv6CidrBlock": subnet.cidr6,
+        "AssociationId": id,
+        "Ipv6CidrBlock": cidr,
         "Ipv6CidrBlockState": {"State": state},
         "Ipv6AddressAttribute": "public",
         "IpSource": "amazon",

@@ -13,7 +13,7 @@ from elastinet.ec2.vpc import vpc_ipv6_blocks
 from elastinet.ec2.vpc.vpcs import FORBIDDEN, block, local_route, wants_ipv6
 from elastinet.model.fault import Fault
 from elastinet.model.routes import RouteTable
-from elastinet.model.vpc import Subnet, Vpc
+from elastinet.model.vpc import Subnet, Vpc, with_former
 from elastinet.rules.peerings import open_peerings
 
 PRIVATE = tuple(
@@ -105,7 +105,8 @@ def disassociate_vpc_cidr_block(tx: Transaction, request: Request) -> Answer:
     _check_empty(tx, vpc, ipaddress.IPv4Network(cidr))
     kept = tuple(n for n in range(len(vpc.cidrs)) if n != number)
     fields = {"cidrs": vpc.cidrs, "cidr_associations": vpc.cidr_associations}
-    tx.put(vpc.but(**{name: tuple(values[n] for n in kept) for name, values in fields.items()}))
+    changes: dict[str, Any] = {name: tuple(values[n] for n in kept) for name, values in fields.items()}
+    tx.put(vpc.but(former_blocks=with_former(vpc.former_blocks, id, cidr), **changes))
     for table in tx.where(RouteTable, "vpc-id", vpc.id):
         tx.put(table.but(routes=tuple(r for r in table.routes if r.destination != cidr)))
     return _answer(vpc, id, cidr, "disassociating")

@@ -8,7 +8,7 @@ from elastinet.ec2.vpc.vpcs import EVERYTHING, free_ipv6, ipv6_association, loca
 from elastinet.model.fault import Fault
 from elastinet.model.routes import RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
-from elastinet.model.vpc import Subnet, Vpc
+from elastinet.model.vpc import Subnet, Vpc, with_former
 from elastinet.rules import ipv6
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def disassociate(tx: Transaction, vpc: Vpc, id: str) -> dict[str, Any]:
             raise Fault("InvalidCidrBlock.InUse", sentence)
     fields = {"cidrs6": vpc.cidrs6, "cidr6_associations": vpc.cidr6_associations}
     kept = {name: values[:number] + values[number + 1 :] for name, values in fields.items()}
-    tx.put(vpc.but(**kept))
+    tx.put(vpc.but(former_blocks=with_former(vpc.former_blocks, id, cidr), **kept))
     for table in tx.where(RouteTable, "vpc-id", vpc.id):
         tx.put(table.but(routes=tuple(r for r in table.routes if r.destination != cidr)))
     return _answer(vpc, id, cidr, "disassociating")

@@ -12,7 +12,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.vpc.dhcp_options import default_options
 from elastinet.ec2.vpc.endpoint_routes import check_no_endpoint
 from elastinet.ec2.vpc.network_acls import make_default_acl
@@ -28,7 +28,11 @@ from elastinet.rules.peerings import open_peerings
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import TenancyType, VpcCidrBlockStateCodeType
-    from mypy_boto3_ec2.type_defs import VpcIpv6CidrBlockAssociationTypeDef, VpcTypeDef
+    from mypy_boto3_ec2.type_defs import (
+        VpcCidrBlockAssociationTypeDef,
+        VpcIpv6CidrBlockAssociationTypeDef,
+        VpcTypeDef,
+    )
 
 # No host can have an address of these, or reach one behind a router.
 FORBIDDEN = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
@@ -38,32 +42,36 @@ EVERYTHING = {"protocol": -1, "low": -1, "high": -1}
 
 def view(tx: Transaction, vpc: Vpc) -> StateView:
     """A VPC in the shape of the API."""
-    return tx.views.of(vpc, (), lambda: _view(vpc))
+    return tx.views.of(vpc, (), lambda: tags_if_any(_view(vpc)))
 
 
 def _view(vpc: Vpc) -> "VpcTypeDef":
+    former = vpc.former_blocks
     return {
         "VpcId": vpc.id,
         "OwnerId": vpc.owner,
         "State": "available",
         "CidrBlock": vpc.cidrs[0],
         "CidrBlockAssociationSet": [
-            {
-                "AssociationId": association,
-                "CidrBlock": cidr,
-                "CidrBlockState": {"State": "associated"},
-            }
-            for association, cidr in zip(vpc.cidr_associations, vpc.cidrs, strict=True)
+            *map(ipv4_association, vpc.cidr_associations, vpc.cidrs),
+            *(ipv4_association(b.association, b.cidr, "disassociated") for b in former if ":" not in b.cidr),
         ],
         "Ipv6CidrBlockAssociationSet": [
-            ipv6_association(vpc, association, cidr)
-            for association, cidr in zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)
+            *(ipv6_association(vpc, *pair) for pair in zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)),
+            *(ipv6_association(vpc, b.association, b.cidr, "disassociated") for b in former if ":" in b.cidr),
         ],
         "DhcpOptionsId": vpc.dhcp_options_id,
         "InstanceTenancy": cast("TenancyType", vpc.tenancy),
         "IsDefault": vpc.is_default,
         "Tags": tag_set(vpc),
     }
+
+
+def ipv4_association(
+    id: str, cidr: str, state: "VpcCidrBlockStateCodeType" = "associated"
+) -> "VpcCidrBlockAssociationTypeDef":
+    """An IPv4 block of a VPC in the shape of the API."""
+    return {"AssociationId": id, "CidrBlock": cidr, "CidrBlockState": {"State": state}}
 
 
 def ipv6_association(
@@ -132,7 +140,8 @@ def create_vpc(tx: Transaction, request: Request) -> Answer:
     vpc = make_vpc(tx, block(cidr, "InvalidVpc.Range"), wants_ipv6=wants_ipv6(tx, request), **fields)
     blocks = zip(vpc.cidr6_associations, vpc.cidrs6, strict=True)
     coming = [ipv6_association(vpc, *pair, "associating") for pair in blocks]
-    return {"Vpc": view(tx, vpc) | {"State": "pending", "Ipv6CidrBlockAssociationSet": coming}}
+    begun = {"State": "pending", "Ipv6CidrBlockAssociationSet": coming, "Tags": tag_set(vpc)}
+    return {"Vpc": view(tx, vpc) | begun}
 
 
 def wants_ipv6(tx: Transaction, request: Request) -> bool:
