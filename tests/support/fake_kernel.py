@@ -122,6 +122,7 @@ class FakeSpace:
             if end.space.links.pop(end.index, None):
                 end.space.lose_addresses(end.index, AF_INET)
                 end.space.lose_addresses(end.index, AF_INET6)
+                end.space.filter.lose(end.name)
                 for name in SETTINGS:
                     del end.space.settings[f"ipv6/conf/{end.name}/{name}"]
 

@@ -14,6 +14,7 @@ TWO_WORDS = ("ether", "icmp", "icmpv6", "ip", "ip6", "ct", "meta", "tcp", "th", 
 NUMBERS = {
     **{name: (number,) for name, number in PROTOCOLS.items()},
     "lo": (1,),
+    "host": (0,),
     "ipv4": (4,),
     "ipv6": (6,),
     "echo-request": (8, 128),
