@@ -79,6 +79,8 @@ class Rule:
             return self._source_nat()
         if word in ("update", "add", "limit", "numgen"):
             raise Break  # a pace: a single packet is never too fast
+        if word == "quoted":
+            raise Break  # packets here quote none
         return self._about(self._fields())
 
     def _source_nat(self) -> Verdict:

@@ -19,7 +19,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
-from elastinet.fabric.compile import acls, link_local, neighbours, permissions, shaping, untracked
+from elastinet.fabric.compile import acls, link_local, neighbours, nft6, permissions, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
@@ -39,6 +39,8 @@ _BUMP = (
     "drop",
 )
 """The hop that routing takes is given back; Linux's packets have 64, and need no lookup."""
+_ERROR = "icmp type { 3, 4, 5, 11, 12 }"
+"""What quotes the packet that it is about."""
 DEFINITIONS = {
     permissions.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
     permissions.BY_ICMP: "type inet_service . {type}; flags interval;",
@@ -94,10 +96,11 @@ def network(
         yield from neighbours.network(item, BY_SENDER, BUMP)
     yield from untracked.network(epoch)
     if outside:
-        yield Chain("outside", (f"ip daddr {PRIVATE} drop", "accept"))
+        yield Chain("outside", (f"ip daddr {PRIVATE} drop", *nft6.tracked(item), "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
         yield Chain("send", tuple(_send(item, limits)))
         hook = "type filter hook output priority filter; policy accept;"
+        yield from (_quoted("quoted_in", "saddr", "public"), _quoted("quoted_out", "daddr", "private"))
         yield Chain("own_out", (f"oif {names.IGW_INDEX} drop",), hook)
     yield from (Chain(f"ttl{ttl}", (f"ip ttl set {ttl + 1} accept",)) for ttl in range(1, 255))
 
@@ -140,6 +143,7 @@ def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
         yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
         if edge:
             yield f"iif {names.IGW_INDEX} meta mark set {edge}"
+        yield f"iif {names.IGW_INDEX} {_ERROR} jump quoted_in"
         yield f"iif {names.IGW_INDEX} ip daddr set ip daddr map @public accept"
     yield f"meta mark set iif . ether saddr map @open {BUMP}"
     yield f"iif @peerings {BUMP}"
@@ -172,8 +176,14 @@ def _send(item: Network, limits: bool) -> Iterator[str]:
     yield from _apart(item, "leave6")
     if limits:
         yield shaping.to_gateway("ip")
+    yield f"{_ERROR} jump quoted_out"
     yield "ip saddr set ip saddr map @private return"
     yield "drop"
+
+
+def _quoted(name: str, address: str, translation: str) -> Chain:
+    """The same translation for the packet that an ICMP error quotes, which went the other way."""
+    return Chain(name, tuple(f"quoted {kind} {address} map @{translation}" for kind in ("udp", "tcp", "ip")))
 
 
 def interface(

@@ -105,15 +105,20 @@ def _arrive(item: Network, edge: int) -> Iterator[str]:
     yield "drop"
 
 
+def tracked(item: Network) -> Iterator[str]:
+    """What leaves by an egress-only gateway is tracked, whatever the sender's groups say."""
+    if item.eigw and item.cidrs6:
+        yield f"rt ip6 nexthop {names.link_local(names.EGRESS_ONLY_MAC)} {untracked.TRACKED}"
+
+
 def _leave(item: Network, limits: bool) -> Iterator[str]:
     """To the internet, from assigned addresses only.
 
-    By an egress-only gateway no answers leave, and what else does is tracked.
+    By an egress-only gateway no answers leave.
     """
     if item.eigw:
         hop = names.link_local(names.EGRESS_ONLY_MAC)
         yield f"rt ip6 nexthop {hop} ct direction reply drop"
-        yield f"rt ip6 nexthop {hop} {untracked.TRACKED}"
     yield f"ip6 saddr {NEVER_OUTSIDE} drop"
     yield f"ip6 daddr {NEVER_OUTSIDE} drop"
     if limits:
