@@ -164,6 +164,22 @@ def test_an_interface_that_moves_and_one_that_leaves(machine: Machine) -> None:
     assert not pings(machine, "i-1", BEHIND)
 
 
+def test_an_address_that_moves_is_announced(machine: Machine) -> None:
+    """To those who knew its old MAC, also where nobody had it in between."""
+    both = ("10.0.1.20", "10.0.1.100")
+    machine.boot(*pair(check=True, addresses=both), guest(4), eni(4, "10.0.1.40"))
+    assert pings(machine, "i-1", "10.0.1.100")
+    assert known(machine, "i-1", "10.0.1.100") == mac(2)
+    taker = eni(4, "10.0.1.40", addresses=("10.0.1.40", "10.0.1.100"))
+    machine.desire(eni(2, "10.0.1.20"), taker)
+    machine.until(lambda: known(machine, "i-1", "10.0.1.100") == mac(4), "the new MAC")
+    machine.ok("i-4", "ip addr replace 10.0.1.100/24 dev eth0")
+    assert pings(machine, "i-1", "10.0.1.100")
+    machine.desire(drop=("interface:eni-4",))
+    machine.desire(eni(2, "10.0.1.20", addresses=both))
+    machine.until(lambda: known(machine, "i-1", "10.0.1.100") == mac(2), "the old MAC again")
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_mediated_one(machine: Machine, number: int) -> None:
     machine.boot(*pair(), eni(number, f"10.0.1.{number}0", check=False, mediated=True))
