@@ -4,6 +4,8 @@ from typing import Any
 
 from elastinet.ec2.operations import OPERATIONS
 
+NEEDED = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]}}
+"""What operations do not answer without, whatever their model says."""
 LARGE_AND_FIXED = ("DescribeInstanceType", "DescribeImages")
 
 
@@ -18,7 +20,7 @@ def everything(ec2: Any) -> dict[str, Any]:
     kept = [name for name in names if not name.startswith(LARGE_AND_FIXED)]
     shapes = {name: ec2.meta.service_model.operation_model(name).input_shape for name in kept}
     asked = [name for name, shape in shapes.items() if not shape.required_members]
-    seen = {name: ec2._make_api_call(name, {}) for name in asked}
+    seen = {name: ec2._make_api_call(name, NEEDED.get(name, {})) for name in asked}
     for one in seen.values():
         del one["ResponseMetadata"]
     return seen

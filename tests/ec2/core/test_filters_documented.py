@@ -8,6 +8,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 
+from region_seen import NEEDED
+
 MODEL = get_session().get_service_model("ec2")
 
 
@@ -56,10 +58,6 @@ def documented(operation):
     parser.feed(shape.members[spelled(shape)].documentation)
     # Spelled "tag:<key>", "tag :<key>" or "tag".
     return ["tag:Owner" if name.startswith("tag:") or name == "tag" else name for name in parser.names]
-
-
-NEEDED = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]}}
-"""What operations do not answer without."""
 
 
 def asking(ec2, operation):

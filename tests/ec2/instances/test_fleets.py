@@ -338,13 +338,13 @@ def test_tags_of_a_fleet(ec2, place):
 def test_delete(ec2, place):
     made = fleet(ec2, {"SubnetId": place.subnet}, units=2)
     id = made["FleetId"]
-    answer = ec2.delete_fleets(FleetIds=[id, ABSENT, "fleet-1"], TerminateInstances=False)
+    answer = ec2.delete_fleets(FleetIds=[id, ABSENT, "fleet-x"], TerminateInstances=False)
     assert answer["SuccessfulFleetDeletions"] == []
     told = {one["FleetId"]: one["Error"]["Code"] for one in answer["UnsuccessfulFleetDeletions"]}
     assert told == {
         id: "NoTerminateInstancesNotSupported",
         ABSENT: "fleetIdDoesNotExist",
-        "fleet-1": "fleetIdMalformed",
+        "fleet-x": "fleetIdMalformed",
     }
     (done,) = ec2.delete_fleets(FleetIds=[id], TerminateInstances=True)["SuccessfulFleetDeletions"]
     assert (done["PreviousFleetState"], done["CurrentFleetState"]) == ("active", "deleted_terminating")

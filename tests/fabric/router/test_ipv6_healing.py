@@ -49,6 +49,12 @@ def state(machine: Machine) -> str:
     return "\n".join(sorted(" ".join(sorted(line.split())) for line in lines if " proto kernel " not in line))
 
 
+def settled(machine: Machine) -> str:
+    """The same, once both ends of every link are up: the kernel says so a moment later."""
+    machine.until(lambda: " DOWN " not in machine.inside("vpc-1", "ip", "-br", "addr"), "every link")
+    return state(machine)
+
+
 def filters(machine: Machine) -> list[str]:
     """The ruleset's words: sets of intervals are listed in any order."""
     text = machine.inside("vpc-1", "nft", "--stateless", "list", "ruleset")
@@ -59,7 +65,7 @@ def filters(machine: Machine) -> list[str]:
 @pytest.mark.parametrize("command", BY_HAND)
 def test_links_and_routes_are_mended_unasked(machine: Machine, command: str) -> None:
     machine.boot(*REGION)
-    before = state(machine)
+    before = settled(machine)
     machine.inside("vpc-1", *command.split())
     machine.regains(state, before)
     machine.until(lambda: pings(machine, "i-1", THREE), "an answer")
@@ -83,7 +89,7 @@ def test_links_and_routes_are_mended_unasked(machine: Machine, command: str) -> 
 )
 def test_filters_and_knobs_are_mended_when_looked_at(machine: Machine, command: str) -> None:
     machine.boot(*REGION)
-    rules, before = filters(machine), state(machine)
+    rules, before = filters(machine), settled(machine)
     machine.inside("vpc-1", *command.split())
     assert machine.desire(observe=True) == {}
     machine.regains(state, before)
@@ -94,7 +100,7 @@ def test_filters_and_knobs_are_mended_when_looked_at(machine: Machine, command: 
 def test_looking_finds_what_was_applied(machine: Machine) -> None:
     """Observed equals desired: a look at everything changes nothing."""
     machine.boot(*REGION)
-    before, rules = state(machine), filters(machine)
+    before, rules = settled(machine), filters(machine)
     for _ in range(2):
         assert machine.desire(observe=True) == {}
         machine.regains(state, before)
