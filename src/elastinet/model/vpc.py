@@ -40,6 +40,8 @@ class Subnet(Noun, frozen=True, kw_only=True):
     cidr6_association: str = ""
     assign_ipv6: bool = False
     """True if a new interface of the subnet gets an IPv6 address without asking for one."""
+    dns64: bool = False
+    """True if the resolver answers questions from it for IPv4-only names with addresses in 64:ff9b::/96."""
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     resource_name_aaaa_record: bool = False

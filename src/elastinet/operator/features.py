@@ -55,7 +55,7 @@ FEATURES = (
     Feature("delegated prefixes of both families", "enforced", "recorded",
             "Routed to the interface; the guest configures what it wants of them."),
     Feature("IPv6 through NAT gateways (64:ff9b::/96), DNS64", "recorded", "recorded",
-            "Routes are recorded; nothing translates. EnableDns64=true is refused."),
+            "Routes and EnableDns64 are recorded; nothing translates."),
     Feature("network ACLs", "enforced", "recorded",
             "Judged statelessly on every packet that crosses a subnet's border."),
     Feature("NAT gateways", "enforced", "recorded",

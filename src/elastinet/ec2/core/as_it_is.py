@@ -23,7 +23,6 @@ AS_IT_IS: dict[str, tuple[object, ...]] = {
     "ConnectionTrackingSpecification.UdpTimeout": (30,),
     "Attachment.DefaultEnaQueueCount": (True,),
     # Of subnets and VPCs.
-    "EnableDns64.Value": (False,),
     "MapCustomerOwnedIpOnLaunch.Value": (False,),
     "DisableLniAtDeviceIndex.Value": (True,),
     "EnableNetworkAddressUsageMetrics.Value": (False,),

@@ -1,6 +1,7 @@
 """Subnets."""
 
 import ipaddress
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
@@ -61,7 +62,7 @@ def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
         "AssignIpv6AddressOnCreation": subnet.assign_ipv6,
         "Ipv6CidrBlockAssociationSet": [ipv6_association(subnet)] if subnet.cidr6 else [],
         "Ipv6Native": False,
-        "EnableDns64": False,
+        "EnableDns64": subnet.dns64,
         "PrivateDnsNameOptionsOnLaunch": {
             "HostnameType": cast("HostnameTypeType", subnet.hostname_type),
             "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
@@ -114,6 +115,14 @@ SUBNETS = Describable(
     ),
     {"vpc-id": "vpc-id"},
 )
+
+
+OF_IPV6 = {
+    "assign_ipv6": "assign-ipv6-address-on-creation",
+    "dns64": "enable-dns64",
+    "resource_name_aaaa_record": "enable-resource-name-dns-aaaa-record-on-launch",
+}
+"""A subnet's attributes that it has only with an IPv6 block, by their names in EC2's refusals."""
 
 
 def describe_subnets(tx: Transaction, request: Request) -> Answer:
@@ -207,6 +216,7 @@ def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
     given = {
         "map_public_ip": request.get("MapPublicIpOnLaunch"),
         "assign_ipv6": request.get("AssignIpv6AddressOnCreation"),
+        "dns64": request.get("EnableDns64"),
         "resource_name_a_record": request.get("EnableResourceNameDnsARecordOnLaunch"),
         "resource_name_aaaa_record": request.get("EnableResourceNameDnsAAAARecordOnLaunch"),
     }
@@ -217,11 +227,16 @@ def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
         raise faults.missing_parameter("attribute")
     if len(changes) > 1:
         raise faults.combination("Only one attribute may be modified in a request.")
-    if changes.get("assign_ipv6") and not subnet.cidr6:
-        raise Fault(
-            "InvalidParameterValue",
-            "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set "
-            f"assign-ipv6-address-on-creation to true unless the subnet ({subnet.id}) has an IPv6 CIDR "
-            "block associated with it.",
-        )
+    _check_has_ipv6(subnet, changes)
     tx.put(subnet.but(**changes))
+
+
+def _check_has_ipv6(subnet: Subnet, changes: Mapping[str, Any]) -> None:
+    """Refuse to turn on what only a subnet with an IPv6 block can have."""
+    for field, name in OF_IPV6.items():
+        if changes.get(field) and not subnet.cidr6:
+            raise Fault(
+                "InvalidParameterValue",
+                f"Invalid value 'true' for {name}. Cannot set {name} to true unless the subnet ({subnet.id}) "
+                "has an IPv6 CIDR block associated with it.",
+            )
