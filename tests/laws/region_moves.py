@@ -669,6 +669,14 @@ def make_nat_route(c: Choice) -> Params:
     return {"RouteTableId": table, "DestinationCidrBlock": c.cidr(), "NatGatewayId": nat}
 
 
+@move("CreateRoute")
+def make_nat64_route(c: Choice) -> Params:
+    block = c.one(("64:ff9b::/96", "64:ff9b::a00:0/104"))
+    return {k: v for k, v in make_nat_route(c).items() if k != "DestinationCidrBlock"} | {
+        "DestinationIpv6CidrBlock": block
+    }
+
+
 # --- prefix lists ---------------------------------------------------------------------------------
 
 
@@ -791,6 +799,11 @@ def take_subnet_ipv6_block(c: Choice) -> Params:
 def assign_ipv6_on_creation(c: Choice) -> Params:
     subnet = c.id(Subnet, "subnet", lambda s: bool(s.cidr6))
     return {"SubnetId": subnet, "AssignIpv6AddressOnCreation": {"Value": not c.chance(3)}}
+
+
+@move("ModifySubnetAttribute")
+def switch_dns64(c: Choice) -> Params:
+    return {"SubnetId": _six(c), "EnableDns64": {"Value": not c.chance(3)}}
 
 
 def _six(c: Choice) -> str:

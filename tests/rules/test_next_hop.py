@@ -120,7 +120,7 @@ def test_a_peering_connection(place: Place) -> None:
     assert place.compiled("10.1.0.0/16") == peering
 
 
-def test_a_nat_gateway_translates_no_ipv6(place: Place) -> None:
+def test_a_nat_gateway_translates_what_stands_for_ipv4(place: Place) -> None:
     made = place.region.call("CreateNatGateway", SubnetId=place.subnet, ConnectivityType="private")
     nat = made["NatGateway"]["NatGatewayId"]
     interface = place.state.need(NatGateway, nat).interface_id
@@ -129,9 +129,9 @@ def test_a_nat_gateway_translates_no_ipv6(place: Place) -> None:
         "CreateRoute", RouteTableId=place.table, DestinationIpv6CidrBlock=NAT64, NatGatewayId=nat
     )
     assert place.leads() == NextHop("nat", nat, interface)
-    assert place.leads(NAT64, ipv6=True) is Nowhere.NO_IPV6
+    assert place.leads(NAT64, ipv6=True) == NextHop("nat", nat, interface)
     assert not place.is_shown_lost(NAT64)
-    assert [place.compiled(block) for block in (ELSEWHERE, NAT64)] == [interface, "blackhole"]
+    assert [place.compiled(block) for block in (ELSEWHERE, NAT64)] == [interface, interface]
     place.region.call("DeleteNatGateway", NatGatewayId=nat)
     assert place.leads() is Nowhere.INACTIVE
 

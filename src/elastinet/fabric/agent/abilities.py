@@ -5,7 +5,7 @@ import time
 
 from elastinet.fabric.compile import shaping
 from elastinet.fabric.compile.items import Chain, Class, Queue, Redirect, Up
-from elastinet.fabric.kernel import nftext, rtnl
+from elastinet.fabric.kernel import features, nftext, rtnl, tun
 from elastinet.fabric.kernel.netlink import NetlinkSocket
 from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.worker import Worker
@@ -27,6 +27,13 @@ def shaping_fault() -> str | None:
     finally:
         worker.stop()
     return None
+
+
+def translation_fault(helper: int | None) -> str | None:
+    """The reason why NAT gateways cannot translate IPv6 to IPv4 here; None if they can."""
+    if features.find("tayga") is None:
+        return "NAT gateways translate IPv6 to IPv4 by tayga: install the package tayga"
+    return tun.fault(helper)
 
 
 def _try_shaping() -> None:

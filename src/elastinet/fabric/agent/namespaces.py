@@ -115,10 +115,9 @@ class Namespaces:
         return os.open(f"{isolate.NETNS}/{id}", os.O_RDONLY | os.O_CLOEXEC)
 
     def reaped(self, pid: int) -> None:
-        """Hear of an ended child: a DHCP server that nobody stopped is started again."""
+        """Hear of an ended child: a server that nobody stopped is started again."""
         for id, namespace in self.by_id.items():
-            if namespace.dhcp and namespace.dhcp.pid == pid:
-                namespace.dhcp.pid = 0
+            if namespace.has_lost(pid):
                 self._dirty.add(id)
                 self._wake()
 
@@ -264,6 +263,7 @@ class Namespaces:
             id in self._looking,
             self._plan.networks.get(id),
             self._plan.interfaces(id),
+            self._plan.appliances.get(id),
             frozenset(self._again.pop(id, ())),
         )
 

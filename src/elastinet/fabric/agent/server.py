@@ -88,6 +88,7 @@ class AgentServer:
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
+            "nat64": abilities.translation_fault(helper),
             "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,

@@ -52,11 +52,11 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
             return _network(item, view)
         case Interface() if view.live(item.id) and view.network(item.network):
             own = _placed(item.network, _interface(item, view))
-            if view.is_appliance(item.guest):
-                own |= _placed(item.guest, appliance.interface(item))
+            if holder := view.appliance(item.guest):
+                own |= _placed(item.guest, appliance.interface(item, holder))
             return own
         case Appliance() if item.id in view.up:
-            return _placed(item.id, appliance.base())
+            return _placed(item.id, appliance.base(item))
         case RoutingTable() if view.network(item.network):
             return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):
@@ -152,6 +152,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
         yield from ipv6.interface(item, link, index, mark)
+    if view.has_ipv6(item.network) and view.translates(item.guest):
+        yield from ipv6.translator(item, link)
 
 
 def _public(item: PublicAddress, view: CompileView) -> Placed:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from elastinet.fabric.compile.numbers import Numbers
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
-from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, FlowLimitPeers, Interface, Network
+from elastinet.fabric.contract.objects import (
+    AnyObject,
+    Appliance,
+    BandwidthLimits,
+    FlowLimitPeers,
+    Interface,
+    Network,
+)
 
 
 @dataclass
@@ -50,7 +57,17 @@ class CompileView:
 
     def is_appliance(self, id: str) -> bool:
         """True if this holder of an interface is an appliance."""
-        return Key("appliance", id) in self.objects
+        return self.appliance(id) is not None
+
+    def appliance(self, id: str) -> Appliance | None:
+        """The appliance that holds an interface, if one does."""
+        found = self.objects.get(Key("appliance", id))
+        return found if isinstance(found, Appliance) else None
+
+    def translates(self, id: str) -> bool:
+        """True if this holder of an interface is an appliance that IPv6 packets are sent to."""
+        found = self.appliance(id)
+        return found is not None and found.nat64
 
     def limits_in_force(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""

@@ -27,13 +27,15 @@ class Object(msgspec.Struct, frozen=True, tag_field="kind"):
 class NetworkSubnet(msgspec.Struct, frozen=True):
     """A subnet as its router and its DHCP server need it; `gateway` is the router's own address.
 
-    `cidr6` is its IPv6 block, if it has one.
+    `cidr6` is its IPv6 block, if it has one. `dns64` says that its questions are answered with
+    NAT64's addresses.
     """
 
     id: str
     cidr: str
     gateway: str
     cidr6: str = ""
+    dns64: bool = False
 
 
 class Network(Object, frozen=True, tag="network"):
@@ -57,6 +59,11 @@ class Network(Object, frozen=True, tag="network"):
     eigw: str | None = None
     edge: str = ""
     link_local: Allowance | None = None
+
+    @property
+    def dns64(self) -> bool:
+        """True if some subnet asks a resolver that knows NAT64's addresses."""
+        return bool(self.resolver and self.cidrs6) and any(subnet.dns64 for subnet in self.subnets)
 
 
 class TableRoute(msgspec.Struct, frozen=True):
@@ -106,7 +113,7 @@ class Interface(Object, frozen=True, tag="interface"):
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
     it, and for the guest to configure. `link_down` says that its host has lost its network, `mediated` that
     every packet passes through the hypervisor. `primary_subnet` is the CIDR of the guest's eth0, if
-    this is another interface.
+    this is another interface. `dns64` is its subnet's.
     """
 
     network: str
@@ -130,6 +137,7 @@ class Interface(Object, frozen=True, tag="interface"):
     mediated: bool = False
     card: int = 0
     primary_subnet: str = ""
+    dns64: bool = False
 
 
 class FlowLimit(msgspec.Struct, frozen=True):
@@ -234,12 +242,14 @@ class Acl(Object, frozen=True, tag="acl"):
 
 
 class Appliance(Object, frozen=True, tag="appliance"):
-    """A NAT gateway: a namespace without processes that forwards what comes in by its one interface.
+    """A NAT gateway: a namespace that forwards what comes in by its one interface.
 
     The source becomes the interface's primary address; with a Mapping for that it leads to the internet.
+    With `nat64`, IPv6 packets to 64:ff9b::/96 become IPv4 ones before.
     """
 
     network: str
+    nat64: bool = False
 
 
 class PeeringLink(Object, frozen=True, tag="peering"):

@@ -27,6 +27,7 @@ from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, link_local, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
+from elastinet.rules.nat64 import translates
 from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
@@ -74,7 +75,7 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         cidrs=vpc.cidrs,
         cidrs6=vpc.cidrs6,
         subnets=tuple(
-            objects.NetworkSubnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6) for s in subnets
+            objects.NetworkSubnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6, s.dns64) for s in subnets
         ),
         igw=gateway.id if gateway else None,
         eigw=next((g.id for g in state.where(EgressOnlyGateway, "vpc-id", id)), None),
@@ -154,6 +155,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
         mediated=_is_mediated(state, attachment.instance_id),
         card=attachment.network_card,
         primary_subnet=_primary_subnet(state, interface),
+        dns64=subnet.dns64,
     )
 
 
@@ -266,7 +268,9 @@ def _acl_entry(rule: AclRule) -> objects.AclEntry:
 
 def _appliance(state: State, id: str) -> AnyObject | None:
     gateway = state.get(NatGateway, id)
-    return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
+    if gateway is None or not gateway.alive:
+        return None
+    return objects.Appliance(id=id, network=gateway.vpc_id, nat64=translates(state, gateway))
 
 
 def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
