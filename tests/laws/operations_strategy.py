@@ -101,6 +101,7 @@ LIKELY = (
     *("make_egress_gateway", "add_block", "add_block", "add_block", "take_block"),
     *("add_ipv6_block", "add_ipv6_block", "add_subnet_ipv6_block", "add_subnet_ipv6_block"),
     *("make_ipv6_route", "make_ipv6_route", "make_egress_gateway", "delete_egress_gateway"),
+    *("make_ipv6_only_subnet", "make_ipv6_only_subnet", "launch_with_ipv6_only", "launch_with_ipv6_only"),
     *("switch_dns64", "switch_dns64", "make_nat64_route"),
     *("assign_ipv6_on_creation", "launch_with_ipv6", "launch_with_ipv6"),
     *("make_ipv6_interface", "assign_ipv6", "unassign_ipv6", "delegate", "enable_primary_ipv6"),

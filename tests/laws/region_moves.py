@@ -789,6 +789,20 @@ def add_subnet_ipv6_block(c: Choice) -> Params:
     return {"SubnetId": subnet, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}")}
 
 
+@move("CreateSubnet")
+def make_ipv6_only_subnet(c: Choice) -> Params:
+    vpc = c.id(Vpc, "vpc", lambda v: bool(v.cidrs6))
+    noun = c.engine.state.get(Vpc, vpc)
+    block = ((noun and noun.cidrs6) or ("2001:db8::/56",))[0]
+    number = f"{8 + c.number(6):x}::/64"
+    return {"VpcId": vpc, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}"), "Ipv6Native": True}
+
+
+@move("RunInstances")
+def launch_with_ipv6_only(c: Choice) -> Params:
+    return _launch(c, SubnetId=c.id(Subnet, "subnet", lambda s: s.ipv6_native), MaxCount=1 + c.number(2))
+
+
 @move("DisassociateSubnetCidrBlock")
 def take_subnet_ipv6_block(c: Choice) -> Params:
     ids = [s.cidr6_association for s in c.nouns(Subnet) if s.cidr6]

@@ -136,6 +136,23 @@ def test_a_nat_gateway_translates_what_stands_for_ipv4(place: Place) -> None:
     assert place.leads() is Nowhere.INACTIVE
 
 
+def test_ipv4_through_an_interface_of_ipv6_only(place: Place) -> None:
+    region = place.region
+    region.call("AssociateVpcCidrBlock", VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
+    (vpc,) = region.call("DescribeVpcs", VpcIds=[place.vpc])["Vpcs"]
+    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("::/56", "::/64")
+    asked = {"VpcId": place.vpc, "Ipv6CidrBlock": block, "Ipv6Native": True}
+    box = region.launch(region.call("CreateSubnet", **asked)["Subnet"]["SubnetId"])
+    off = {"SourceDestCheck": {"Value": False}}
+    region.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=box.id, **off)
+    region.route(place.vpc, ELSEWHERE, NetworkInterfaceId=box.id)
+    own = {"RouteTableId": place.table, "DestinationIpv6CidrBlock": ELSEWHERE6}
+    region.call("CreateRoute", **own, NetworkInterfaceId=box.id)
+    assert place.leads() is Nowhere.NO_IPV4
+    assert place.leads(ELSEWHERE6, ipv6=True) == NextHop("interface", box.id, box.id)
+    assert [place.compiled(b) for b in (ELSEWHERE, ELSEWHERE6)] == ["blackhole", box.id]
+
+
 def test_ipv6_through_an_interface_whose_subnet_has_a_block(place: Place) -> None:
     region = place.region
     region.call("AssociateVpcCidrBlock", VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)

@@ -29,7 +29,10 @@ class Vpc(Noun, frozen=True, kw_only=True):
 
 
 class Subnet(Noun, frozen=True, kw_only=True):
-    """A range of a VPC's addresses in one zone; `cidr6` is its IPv6 block, "" for none."""
+    """A range of a VPC's addresses in one zone; `cidr6` is its IPv6 block, "" for none.
+
+    One of IPv6 only has no IPv4 block, for life: `cidr` is "" then.
+    """
 
     vpc_id: str
     zone: str
@@ -50,6 +53,11 @@ class Subnet(Noun, frozen=True, kw_only=True):
         "vpc-id": lambda s: (s.vpc_id,),
         "ipv6-association": lambda s: (s.cidr6_association,) if s.cidr6_association else (),
     }
+
+    @property
+    def ipv6_native(self) -> bool:
+        """True if the subnet has IPv6 only."""
+        return not self.cidr
 
 
 class InternetGateway(Noun, frozen=True, kw_only=True):

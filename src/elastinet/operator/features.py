@@ -52,6 +52,8 @@ FEATURES = (
             "Reported by the agent; without a fabric at once."),
     Feature("IPv6 addresses, routes, security groups, ACLs; egress-only gateways", "enforced", "recorded",
             "Beside IPv4 in the same router; blocks are of 2001:db8::/32."),
+    Feature("subnets of IPv6 only, their instances", "enforced", "recorded",
+            "No IPv4 anywhere; metadata at fd00:ec2::254 where HttpProtocolIpv6 is enabled."),
     Feature("delegated prefixes of both families", "enforced", "recorded",
             "Routed to the interface; the guest configures what it wants of them."),
     Feature("IPv6 to IPv4 by NAT gateways (64:ff9b::/96)", "enforced", "recorded",

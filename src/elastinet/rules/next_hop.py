@@ -26,11 +26,12 @@ class Nowhere(Enum):
     INACTIVE = "a black hole: it is not active"
     CHECKED = "whose source/destination check is on"
     NO_IPV6 = "which carries no IPv6"
+    NO_IPV4 = "which carries no IPv4"
 
     @property
     def is_blackhole(self) -> bool:
         """True if EC2 shows the route's state as "blackhole"."""
-        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6)
+        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6, Nowhere.NO_IPV4)
 
 
 class NextHop(NamedTuple):
@@ -102,4 +103,6 @@ def _interface(state: State, route: Route, *, ipv6: bool) -> NextHop | Nowhere:
         return Nowhere.CHECKED
     if ipv6 and not state.need(Subnet, interface.subnet_id).cidr6:
         return Nowhere.NO_IPV6
+    if not ipv6 and not interface.addresses:
+        return Nowhere.NO_IPV4
     return NextHop("interface", interface.id, interface.id)

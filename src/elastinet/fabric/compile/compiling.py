@@ -124,21 +124,22 @@ def _edge(item: Network, view: CompileView) -> int:
 def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     link, index = names.host_link(item.id), view.numbers.link(item.id)
     token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
-    free, prefix = view.is_appliance(item.guest), item.subnet.partition("/")[2]
-    address = "" if free else f"{item.addresses[0]}/{prefix}"
+    free = view.is_appliance(item.guest)
+    address = "" if free else _first_address(item)
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
                address, item.gateway, mediated=item.mediated, primary_subnet=item.primary_subnet)  # fmt: skip
     if item.link_down:  # nothing is known of whoever has that link
         item = replace(item, mac=names.NOBODY_MAC)
     yield Up(link)
-    yield LinkAddress(link, item.gateway, int(prefix))
+    if item.gateway:
+        yield LinkAddress(link, item.gateway, _prefix(item.subnet))
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/32", link)
     further = () if free else (*item.addresses[1:], *(p for p in item.prefixes if ":" not in p))
     yield from (GuestAddress(link, address) for address in further)
     table = view.numbers.table(item.table) if Key("table", item.table) in view.objects else 0
-    mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
+    mark = view.numbers.subnet(item.network, item.block) << names.TABLE_BITS | table
     acl = view.objects.get(Key("acl", item.acl))
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
@@ -154,6 +155,17 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
         yield from ipv6.interface(item, link, index, mark)
     if view.has_ipv6(item.network) and view.translates(item.guest):
         yield from ipv6.translator(item, link)
+
+
+def _first_address(item: Interface) -> str:
+    """The address that a guest's device is born with: IPv6 ones come later, but for the one of its link."""
+    if not item.addresses:
+        return f"{names.link_local(item.mac)}/{ipv6.LINK_PREFIX}"
+    return f"{item.addresses[0]}/{_prefix(item.subnet)}"
+
+
+def _prefix(block: str) -> int:
+    return int(block.partition("/")[2])
 
 
 def _public(item: PublicAddress, view: CompileView) -> Placed:

@@ -27,8 +27,8 @@ class Object(msgspec.Struct, frozen=True, tag_field="kind"):
 class NetworkSubnet(msgspec.Struct, frozen=True):
     """A subnet as its router and its DHCP server need it; `gateway` is the router's own address.
 
-    `cidr6` is its IPv6 block, if it has one. `dns64` says that its questions are answered with
-    NAT64's addresses.
+    `cidr6` is its IPv6 block, if it has one; one of IPv6 only has no `cidr` and no `gateway`. `dns64` says
+    that its questions are answered with NAT64's addresses.
     """
 
     id: str
@@ -36,6 +36,11 @@ class NetworkSubnet(msgspec.Struct, frozen=True):
     gateway: str
     cidr6: str = ""
     dns64: bool = False
+
+    @property
+    def block(self) -> str:
+        """The block by which the subnet is known."""
+        return self.cidr or self.cidr6
 
 
 class Network(Object, frozen=True, tag="network"):
@@ -104,9 +109,11 @@ class Guest(Object, frozen=True, tag="guest"):
 class Interface(Object, frozen=True, tag="interface"):
     """An ENI attached to a running instance.
 
-    `addresses` has the primary private IPv4 address first. `device` is the guest's name for it
-    (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security group
-    ids. `check` is the source/destination check of what it sends. `attachment` changes with every attach.
+    `addresses` has the primary private IPv4 address first. In a subnet of IPv6 only there is none, and no
+    `subnet` nor `gateway`; `dns6` and `domain` are for the guest's resolver then. `device` is the guest's
+    name for it (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security
+    group ids. `check` is the source/destination check of what it sends. `attachment` changes with every
+    attach.
     `guest` is an instance, or the id of an appliance, whose interface no group filters.
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
@@ -138,6 +145,13 @@ class Interface(Object, frozen=True, tag="interface"):
     card: int = 0
     primary_subnet: str = ""
     dns64: bool = False
+    dns6: str = ""
+    domain: str = ""
+
+    @property
+    def block(self) -> str:
+        """The block by which the subnet is known."""
+        return self.subnet or self.subnet6
 
 
 class FlowLimit(msgspec.Struct, frozen=True):

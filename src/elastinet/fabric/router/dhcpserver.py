@@ -41,7 +41,7 @@ def config(network: Network, folder: Path) -> str:
     ]
     if network.domain:
         lines.append(f"dhcp-option=option:domain-name,{network.domain}")
-    for number, subnet in enumerate(network.subnets):
+    for number, subnet in enumerate(subnet for subnet in network.subnets if subnet.cidr):
         base, _, prefix = subnet.cidr.partition("/")
         lines.append(f"dhcp-range=set:s{number},{base},static,{_mask(int(prefix))},{LEASE_SECONDS}")
         lines.append(f"dhcp-option=tag:s{number},option:router,{subnet.gateway}")
@@ -78,9 +78,10 @@ def _mask(prefix: int) -> str:
 
 def host_line(interface: Interface) -> str:
     """The line of dnsmasq's DHCP hosts for an interface: primary addresses, by its MAC on its link."""
-    address, link = interface.addresses[0], names.host_link(interface.id)
-    known = [interface.mac, f"tag:{link}", address, *(f"[{six}]" for six in interface.addresses6[:1])]
-    return f"{','.join(known)},ip-{address.replace('.', '-')},{LEASE_SECONDS}\n"
+    known = [interface.mac, f"tag:{names.host_link(interface.id)}"]
+    known += [*interface.addresses[:1], *(f"[{six}]" for six in interface.addresses6[:1])]
+    known += [f"ip-{address.replace('.', '-')}" for address in interface.addresses[:1]]
+    return f"{','.join(known)},{LEASE_SECONDS}\n"
 
 
 def name_lines(interface: Interface) -> str:
@@ -140,6 +141,7 @@ class DhcpServer:
         for folder in ("hosts", "names"):
             self.daemon.make_folder(folder)
         self._config = ""
+        self._ports: set[int] = set()
         self._leases = Leases()
 
     def keep(self, network: Network, interfaces: Mapping[str, Interface | None]) -> None:
@@ -156,17 +158,18 @@ class DhcpServer:
 
     def _start(self, text: str) -> None:
         """Start the process and wait until it listens, so that no client asks in vain."""
-        ports = {DHCP_PORT} | ({DNS_PORT} if "port=0" not in text else set())
-        ports |= {DHCP6_PORT} if "enable-ra" in text else set()
-        start(self.daemon, text, ports)
+        self._ports = {DHCP_PORT} if "dhcp-range=set:" in text else set()
+        self._ports |= {DNS_PORT} if "port=0" not in text else set()
+        self._ports |= {DHCP6_PORT} if "enable-ra" in text else set()
+        start(self.daemon, text, self._ports)
         self._config = text
         self._leases.forget()
 
     def stop(self) -> None:
-        """End the process, and wait until its port is free for the next."""
+        """End the process, and wait until its ports are free for the next."""
         if self.daemon.lives:
             self.daemon.stop()
-            wait(lambda: DHCP_PORT not in listening(), "dnsmasq does not end")
+            wait(lambda: not self._ports & listening(), "dnsmasq does not end")
 
     def remove(self) -> None:
         """End the process and forget its files."""
