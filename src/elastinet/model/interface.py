@@ -99,6 +99,11 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
         return self.addresses[0] if self.addresses else ""
 
     @property
+    def first_address(self) -> str:
+        """The address by which it is spoken of: the primary IPv4 one, the first IPv6 one without it."""
+        return next(iter((*self.addresses, *self.addresses6)), "")
+
+    @property
     def own_addresses(self) -> tuple[str, ...]:
         """Every address that is its own, of both families, and the prefixes that are."""
         return (*self.addresses, *self.addresses6, *self.prefixes, *self.prefixes6)

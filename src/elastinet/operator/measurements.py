@@ -13,7 +13,7 @@ from elastinet.operator.asked import PredictionQuery, asked
 from elastinet.operator.predictions import Buckets, levels
 from elastinet.rules.admission import Missing, Passage, missing
 from elastinet.rules.interfaces import attachment_of
-from elastinet.rules.paths import NoNetworkPath, address_for, addresses, path
+from elastinet.rules.paths import NoNetworkPath, addresses, path
 from elastinet.rules.performance import of_pair
 
 PORT, LAST_PORT = 5201, 5264
@@ -41,13 +41,16 @@ def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[s
         passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
     shut = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
-    source, target = address_for(one, other), address_for(other, one)
     return {
-        "source": {"instance": attachment_of(one).instance_id, "interface": one.id, "address": source},
+        "source": {
+            "instance": attachment_of(one).instance_id,
+            "interface": one.id,
+            "address": one.first_address,
+        },
         "target": {
             "instance": attachment_of(other).instance_id,
             "interface": other.id,
-            "address": target,
+            "address": other.first_address,
         },
         "via": way.via,
         "connect_to": target_ip,

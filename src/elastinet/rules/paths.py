@@ -1,12 +1,14 @@
 """The path of packets between two interfaces, there and back, or why there is none (section 6).
 
-They are of IPv4, but of IPv6 where one end has nothing else. Only state and routes are asked: what security
-groups and network ACLs say of the packets is another question.
+They are of IPv4, but of IPv6 where one end has nothing else. From an end of IPv6 only to one without IPv6
+they are both: a NAT gateway translates. Only state and routes are asked: what security groups and network
+ACLs say of the packets is another question.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from elastinet.catalog.nat64 import embedded
 from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
 from elastinet.catalog.words import Via
 from elastinet.model.instance import Instance
@@ -50,6 +52,8 @@ def path(
     for interface in (one, other):
         if not carries_ip(interface):
             raise NoNetworkPath(f"{interface.id} is EFA-only and has no address")
+    if one.addresses6 and not one.addresses and not other.addresses6:
+        return _translated(state, one, other, public=public)
     address_for(one, other)
     if public:
         return _public(state, one, other)
@@ -74,9 +78,11 @@ def addresses(
     state: State, one: NetworkInterface, other: NetworkInterface, way: NetworkPath
 ) -> tuple[str, str]:
     """The addresses by which two interfaces that have a way see each other."""
+    nat = next((state.get(NatGateway, id) for id in way.middleboxes), None)
+    if nat and not one.addresses:
+        return _behind(state, nat, other, way)
     if way.via != "gateway" or not (one.addresses and other.addresses):
         return address_for(one, other), address_for(other, one)
-    nat = next((state.get(NatGateway, id) for id in way.middleboxes), None)
     return nat.public_ip if nat else _address(state, one), _address(state, other)
 
 
@@ -86,9 +92,7 @@ def address_for(own: NetworkInterface, peer: NetworkInterface) -> str:
         return own.primary
     if own.addresses6 and peer.addresses6:
         return own.addresses6[0]
-    raise NoNetworkPath(
-        f"{own.id} and {peer.id} share no family of addresses: IPv6 reaches IPv4 by NAT64 only, from its side"
-    )
+    raise NoNetworkPath(f"{own.id} and {peer.id} share no family of addresses, and IPv4 does not reach IPv6")
 
 
 def _instance(state: State, interface: NetworkInterface) -> Instance:
@@ -149,6 +153,30 @@ def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> Net
     _leave(state, state.need(NetworkInterface, nat.interface_id), there)
     _leave(state, other, nat.public_ip)
     return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
+
+
+def _translated(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool) -> NetworkPath:
+    """The way from IPv6 to IPv4 by a NAT gateway: to a private address of the VPC's, or to a public one."""
+    inside = one.vpc_id == other.vpc_id and not public
+    target = other.primary if inside else _address(state, other)
+    route = _open_route(state, one, embedded(target))
+    if route.kind != "nat":
+        raise NoNetworkPath(f"{_said(state, one, route)}, not to a NAT gateway")
+    nat = state.need(NatGateway, route.target)
+    if inside:
+        return NetworkPath("vpc", JUMBO_MTU, middleboxes=(nat.id,))
+    if not nat.public_ip:
+        raise NoNetworkPath(f"{_said(state, one, route)}, which has no public address")
+    _leave(state, state.need(NetworkInterface, nat.interface_id), target)
+    _leave(state, other, nat.public_ip)
+    return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
+
+
+def _behind(state: State, nat: NatGateway, other: NetworkInterface, way: NetworkPath) -> tuple[str, str]:
+    """What an end of IPv4 sees of one behind a NAT gateway, and what that one sees of it."""
+    if way.via == "gateway":
+        return nat.public_ip, embedded(_address(state, other))
+    return nat.private_ip, embedded(other.primary)
 
 
 def _public6(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:

@@ -1,5 +1,7 @@
 """IPv6 through a NAT gateway: what is sent to 64:ff9b::/96 goes on as IPv4, in the gateway's name."""
 
+import os
+import shutil
 import socket
 from typing import Any
 
@@ -14,6 +16,7 @@ from probes import fetch, pings, public, serve
 from sixparts import ALL6, BLOCKS, eni6, network6, six
 
 pytestmark = pytest.mark.skipif(translation_fault(None) is not None, reason=str(translation_fault(None)))
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin"
 EVERYWHERE = ("64:ff9b::/96", "eni-2")
 NAT = Appliance("nat-2", "vpc-1", nat64=True)
 INTERNET64 = "64:ff9b::cb00:7101"
@@ -127,3 +130,29 @@ def test_it_has_no_power(machine: Machine) -> None:
     found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert int(found["CapEff"], 16) == int(found["CapBnd"], 16) == 0
     assert found["NoNewPrivs"].strip() == "1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hide a program from an agent")
+@pytest.mark.parametrize(
+    ("hide", "why"),
+    [
+        (
+            f"mount --bind /dev/null {shutil.which('tayga', path=SBIN) or '/usr/sbin/tayga'}",
+            "tayga is not installed",
+        ),
+        ("mount -t tmpfs none /dev/net", "/dev/net/tun"),
+    ],
+)
+def test_a_machine_that_cannot_says_so_and_forwards_ipv4(hide: str, why: str) -> None:
+    machine = Machine("root", before=hide)
+    try:
+        hello = machine.wait(lambda fact: fact["type"] == "hello")
+        assert "nat64" in hello["features"]
+        failed = machine.desire(*region())
+        assert list(failed) == ["appliance:nat-2"]
+        assert why in failed["appliance:nat-2"]
+        machine.wait(lambda fact: fact["type"] == "attached" and fact["interface"] == "eni-2")
+        assert pings(machine, "i-1", "203.0.113.1")
+        assert not pings(machine, "i-1", INTERNET64)
+    finally:
+        machine.close()

@@ -22,6 +22,8 @@ from elastinet.fabric.router.router import failed_owners
 from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
 
 SETTLING_SECONDS = 0.02
+WITHOUT = {("nat64",)}
+"""What may fail of a namespace that all else can do without: a NAT gateway still forwards IPv4."""
 
 
 class Followers(Protocol):
@@ -292,7 +294,7 @@ class Namespaces:
         self._failed[id] = failed_owners(outcome.failures, self._plan.owners[id], self._subject(id))
         if self._followers and id in self.by_id and id != names.INTERNET:
             self._followers.follow(outcome)
-        if self._followers and not self._failed[id]:
+        if self._followers and not outcome.failures.keys() - WITHOUT:
             self._followers.settled(id)
 
     def fail(self, id: str, why: str) -> None:

@@ -84,11 +84,13 @@ class AgentServer:
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
+        no_translation = abilities.translation_fault(helper)
+        view.can_translate = no_translation is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
-            "nat64": abilities.translation_fault(helper),
+            "nat64": no_translation,
             "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,

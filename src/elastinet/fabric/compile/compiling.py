@@ -52,11 +52,12 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
             return _network(item, view)
         case Interface() if view.live(item.id) and view.network(item.network):
             own = _placed(item.network, _interface(item, view))
-            if holder := view.appliance(item.guest):
-                own |= _placed(item.guest, appliance.interface(item, holder))
+            if view.is_appliance(item.guest):
+                translates = view.translates(item.guest)
+                own |= _placed(item.guest, appliance.interface(item, translates=translates))
             return own
         case Appliance() if item.id in view.up:
-            return _placed(item.id, appliance.base(item))
+            return _placed(item.id, appliance.base(translates=view.translates(item.id)))
         case RoutingTable() if view.network(item.network):
             return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):

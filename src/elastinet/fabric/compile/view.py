@@ -20,7 +20,8 @@ class CompileView:
     """All that a compilation may read: the objects, which guests are up (and their boot), the numbers.
 
     `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
-    between two guests; `shapes` says whether its kernel can queue packets.
+    between two guests; `shapes` says whether its kernel can queue packets, `can_translate` whether there is
+    something that makes IPv6 packets IPv4 ones.
     """
 
     objects: dict[Key, AnyObject] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class CompileView:
     epochs: dict[str, int] = field(default_factory=dict)
     spent: set[tuple[str, str]] = field(default_factory=set)
     shapes: bool = True
+    can_translate: bool = True
     most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:
@@ -57,17 +59,12 @@ class CompileView:
 
     def is_appliance(self, id: str) -> bool:
         """True if this holder of an interface is an appliance."""
-        return self.appliance(id) is not None
-
-    def appliance(self, id: str) -> Appliance | None:
-        """The appliance that holds an interface, if one does."""
-        found = self.objects.get(Key("appliance", id))
-        return found if isinstance(found, Appliance) else None
+        return Key("appliance", id) in self.objects
 
     def translates(self, id: str) -> bool:
-        """True if this holder of an interface is an appliance that IPv6 packets are sent to."""
-        found = self.appliance(id)
-        return found is not None and found.nat64
+        """True if this holder of an interface is an appliance that IPv6 packets are sent to, and can be."""
+        found = self.objects.get(Key("appliance", id))
+        return isinstance(found, Appliance) and found.nat64 and self.can_translate
 
     def limits_in_force(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""
