@@ -26,7 +26,7 @@ FEATURES = (
             "An instance runs this machine's userland on an overlay; its image is recorded."),
     Feature("an instance's root is nobody on this machine", "enforced", "absent",
             "Its ids are a range that nobody else has; a user's instances are that user.", "ids"),
-    Feature("root's engine, dnsmasq and relays are users of their own", "enforced", "enforced",
+    Feature("root's engine, dnsmasq, tayga and relays are users of their own", "enforced", "enforced",
             "Without root's files and powers. A user's are that user, without capabilities.",
             "engine", "absent"),
     Feature("most processes of an instance", "enforced", "absent",

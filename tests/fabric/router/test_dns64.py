@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from elastinet.fabric.contract.names import DNS64_PORT
 from elastinet.fabric.contract.objects import Network
 from machine import Machine
 from parts import group, guest, table
@@ -55,15 +56,32 @@ def test_ipv4_only_names_have_an_ipv6_address(up: Machine) -> None:
         assert addresses(up, id, "nobody.ec2.internal") == set()
 
 
-def test_over_tcp_and_backwards(up: Machine) -> None:
+def answers(machine: Machine, id: str, port: int, socket_type: str) -> str:
+    """What the resolver says of an IPv4-only name's IPv6 address at a port, from whatever port it answers."""
     name = b"".join(bytes((len(part),)) + part.encode() for part in PLAIN.split(".")) + b"\0"
     question = (b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + name + b"\0\x1c\0\1").hex()
-    asked = (
-        f"import socket; q = bytes.fromhex('{question}'); s = socket.create_connection(('10.0.0.2', 53), 5);"
-        "s.sendall(len(q).to_bytes(2, 'big') + q); print(s.recv(512)[-16:].hex())"
+    script = (
+        f"import socket; q = bytes.fromhex('{question}'); s = socket.socket(type=socket.SOCK_{socket_type});"
+        f"s.settimeout(3); to = ('10.0.0.2', {port});"
     )
-    told = up.ok("i-2", f'python3 -c "{asked}"').strip()
-    assert told == (b"\0\x64\xff\x9b" + bytes(8) + bytes((10, 0, 1, 10))).hex()
+    if socket_type == "STREAM":
+        script += "s.connect(to); q = len(q).to_bytes(2, 'big') + q; to = None;"
+    script += "s.sendto(q, to) if to else s.sendall(q); print(s.recv(512)[-16:].hex())"
+    return machine.exec(id, f'python3 -c "{script}"')[1].strip()
+
+
+TOLD = (b"\0\x64\xff\x9b" + bytes(8) + bytes((10, 0, 1, 10))).hex()
+
+
+def test_nobody_else_hears_the_other_resolver(up: Machine) -> None:
+    """Not even at the port that it listens on."""
+    assert answers(up, "i-2", DNS64_PORT, "DGRAM") == TOLD
+    for kind in ("DGRAM", "STREAM"):
+        assert TOLD not in answers(up, "i-3", DNS64_PORT, kind)
+
+
+def test_over_tcp_and_backwards(up: Machine) -> None:
+    assert answers(up, "i-2", 53, "STREAM") == TOLD
     for id in ("i-2", "i-3"):
         assert PLAIN in ask(up, id, "10.0.1.10")
         assert BOTH in ask(up, id, six(1, "10"))

@@ -41,6 +41,8 @@ def interface(index: int) -> Item:
     return Element(ASKING, str(index))
 
 
-def ports(item: Network) -> str:
-    """The ports at which a network's resolvers are asked, as a match takes them."""
-    return f"{{ 53, {names.DNS64_PORT} }}" if item.dns64 else "53"
+def accepted(item: Network, asked: str) -> Iterator[str]:
+    """The rules that let questions to a resolver's address in: each resolver hears its own subnets only."""
+    yield f"{asked} meta l4proto {{ tcp, udp }} th dport 53 accept"
+    if item.dns64:
+        yield f"iif @{ASKING} {asked} meta l4proto {{ tcp, udp }} th dport {names.DNS64_PORT} accept"

@@ -105,8 +105,7 @@ def _services(item: Network) -> Iterator[str]:
     yield "icmp type echo-request accept"
     yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
     if item.resolver:
-        asked = f"{{ {item.resolver}, {names.RESOLVER_ADDRESS} }}"
-        yield f"ip daddr {asked} meta l4proto {{ tcp, udp }} th dport {dns64.ports(item)} accept"
+        yield from dns64.accepted(item, f"ip daddr {{ {item.resolver}, {names.RESOLVER_ADDRESS} }}")
     yield "drop"
 
 

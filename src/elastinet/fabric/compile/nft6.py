@@ -83,8 +83,7 @@ def _services(item: Network) -> Iterator[str]:
     yield "icmpv6 type echo-request accept"
     yield f"ip6 daddr {names.METADATA_ADDRESS6} tcp dport 80 accept"
     if item.resolver:
-        asked = f"ip6 daddr {names.RESOLVER_ADDRESS6} meta l4proto {{ tcp, udp }}"
-        yield f"{asked} th dport {dns64.ports(item)} accept"
+        yield from dns64.accepted(item, f"ip6 daddr {names.RESOLVER_ADDRESS6}")
     yield "drop"
 
 
