@@ -180,7 +180,7 @@ def _behind(state: State, nat: NatGateway, other: NetworkInterface, way: Network
 
 
 def _public6(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
-    """The way of IPv6 over the internet: who is asked must be reached by an internet gateway."""
+    """The way of IPv6 over the internet, there and back: by an internet gateway of who is asked."""
     kind = _open_route(state, one, address_for(other, one)).kind
     if kind != "egress":
         _leave(state, one, address_for(other, one))
