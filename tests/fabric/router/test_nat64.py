@@ -1,7 +1,6 @@
 """IPv6 through a NAT gateway: what is sent to 64:ff9b::/96 goes on as IPv4, in the gateway's name."""
 
 import os
-import shutil
 import socket
 from typing import Any
 
@@ -10,13 +9,13 @@ import pytest
 
 from elastinet.fabric.agent.abilities import translation_fault
 from elastinet.fabric.contract.objects import Acl, AclEntry, AnyObject, Appliance, Interface
+from elastinet.fabric.kernel import features
 from machine import Machine
 from parts import ALL, eni, group, guest, table
 from probes import fetch, pings, public, serve
 from sixparts import ALL6, BLOCKS, eni6, network6, six
 
 pytestmark = pytest.mark.skipif(translation_fault(None) is not None, reason=str(translation_fault(None)))
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin"
 EVERYWHERE = ("64:ff9b::/96", "eni-2")
 NAT = Appliance("nat-2", "vpc-1", nat64=True)
 INTERNET64 = "64:ff9b::cb00:7101"
@@ -137,7 +136,7 @@ def test_it_has_no_power(machine: Machine) -> None:
     ("hide", "why"),
     [
         (
-            f"mount --bind /dev/null {shutil.which('tayga', path=SBIN) or '/usr/sbin/tayga'}",
+            f"mount --bind /dev/null {features.find('tayga')}",
             "tayga is not installed",
         ),
         ("mount -t tmpfs none /dev/net", "/dev/net/tun"),
