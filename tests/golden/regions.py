@@ -139,6 +139,19 @@ def nat_gateway() -> Region:
 
 
 @golden
+def nat64() -> Region:
+    """A subnet with DNS64, whose packets to 64:ff9b::/96 a NAT gateway in the other subnet translates."""
+    region, vpc, left, _ = _dual()
+    region.launch(left)
+    apart = region.subnet(vpc, "10.0.3.0/24")
+    made = region.call("CreateNatGateway", SubnetId=apart, ConnectivityType="private")["NatGateway"]
+    region.call("ModifySubnetAttribute", SubnetId=left, EnableDns64={"Value": True})
+    route = {"DestinationIpv6CidrBlock": "64:ff9b::/96", "NatGatewayId": made["NatGatewayId"]}
+    region.call("CreateRoute", RouteTableId=region.table(vpc), **route)
+    return region
+
+
+@golden
 def middlebox() -> Region:
     """A route inside the VPC's own block, and a gateway's table that sends what comes in the same way."""
     region, vpc, (left, right) = _two()

@@ -739,6 +739,14 @@ def make_nat_route(c: Choice) -> Params:
     return {"RouteTableId": table, "DestinationCidrBlock": c.cidr(), "NatGatewayId": nat}
 
 
+@move("CreateRoute")
+def make_nat64_route(c: Choice) -> Params:
+    block = c.one(("64:ff9b::/96", "64:ff9b::a00:0/104"))
+    return {k: v for k, v in make_nat_route(c).items() if k != "DestinationCidrBlock"} | {
+        "DestinationIpv6CidrBlock": block
+    }
+
+
 # --- prefix lists ---------------------------------------------------------------------------------
 
 
@@ -851,6 +859,20 @@ def add_subnet_ipv6_block(c: Choice) -> Params:
     return {"SubnetId": subnet, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}")}
 
 
+@move("CreateSubnet")
+def make_ipv6_only_subnet(c: Choice) -> Params:
+    vpc = c.id(Vpc, "vpc", lambda v: bool(v.cidrs6))
+    noun = c.engine.state.get(Vpc, vpc)
+    block = ((noun and noun.cidrs6) or ("2001:db8::/56",))[0]
+    number = f"{8 + c.number(6):x}::/64"
+    return {"VpcId": vpc, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}"), "Ipv6Native": True}
+
+
+@move("RunInstances")
+def launch_with_ipv6_only(c: Choice) -> Params:
+    return _launch(c, SubnetId=c.id(Subnet, "subnet", lambda s: s.ipv6_native), MaxCount=1 + c.number(2))
+
+
 @move("DisassociateSubnetCidrBlock")
 def take_subnet_ipv6_block(c: Choice) -> Params:
     ids = [s.cidr6_association for s in c.nouns(Subnet) if s.cidr6]
@@ -861,6 +883,11 @@ def take_subnet_ipv6_block(c: Choice) -> Params:
 def assign_ipv6_on_creation(c: Choice) -> Params:
     subnet = c.id(Subnet, "subnet", lambda s: bool(s.cidr6))
     return {"SubnetId": subnet, "AssignIpv6AddressOnCreation": {"Value": not c.chance(3)}}
+
+
+@move("ModifySubnetAttribute")
+def switch_dns64(c: Choice) -> Params:
+    return {"SubnetId": _six(c), "EnableDns64": {"Value": not c.chance(3)}}
 
 
 def _six(c: Choice) -> str:

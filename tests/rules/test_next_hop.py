@@ -120,7 +120,7 @@ def test_a_peering_connection(place: Place) -> None:
     assert place.compiled("10.1.0.0/16") == peering
 
 
-def test_a_nat_gateway_translates_no_ipv6(place: Place) -> None:
+def test_a_nat_gateway_translates_what_stands_for_ipv4(place: Place) -> None:
     made = place.region.call("CreateNatGateway", SubnetId=place.subnet, ConnectivityType="private")
     nat = made["NatGateway"]["NatGatewayId"]
     interface = place.state.need(NatGateway, nat).interface_id
@@ -129,11 +129,28 @@ def test_a_nat_gateway_translates_no_ipv6(place: Place) -> None:
         "CreateRoute", RouteTableId=place.table, DestinationIpv6CidrBlock=NAT64, NatGatewayId=nat
     )
     assert place.leads() == NextHop("nat", nat, interface)
-    assert place.leads(NAT64, ipv6=True) is Nowhere.NO_IPV6
+    assert place.leads(NAT64, ipv6=True) == NextHop("nat", nat, interface)
     assert not place.is_shown_lost(NAT64)
-    assert [place.compiled(block) for block in (ELSEWHERE, NAT64)] == [interface, "blackhole"]
+    assert [place.compiled(block) for block in (ELSEWHERE, NAT64)] == [interface, interface]
     place.region.call("DeleteNatGateway", NatGatewayId=nat)
     assert place.leads() is Nowhere.INACTIVE
+
+
+def test_ipv4_through_an_interface_of_ipv6_only(place: Place) -> None:
+    region = place.region
+    region.call("AssociateVpcCidrBlock", VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
+    (vpc,) = region.call("DescribeVpcs", VpcIds=[place.vpc])["Vpcs"]
+    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("::/56", "::/64")
+    asked = {"VpcId": place.vpc, "Ipv6CidrBlock": block, "Ipv6Native": True}
+    box = region.launch(region.call("CreateSubnet", **asked)["Subnet"]["SubnetId"])
+    off = {"SourceDestCheck": {"Value": False}}
+    region.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=box.id, **off)
+    region.route(place.vpc, ELSEWHERE, NetworkInterfaceId=box.id)
+    own = {"RouteTableId": place.table, "DestinationIpv6CidrBlock": ELSEWHERE6}
+    region.call("CreateRoute", **own, NetworkInterfaceId=box.id)
+    assert place.leads() is Nowhere.NO_IPV4
+    assert place.leads(ELSEWHERE6, ipv6=True) == NextHop("interface", box.id, box.id)
+    assert [place.compiled(b) for b in (ELSEWHERE, ELSEWHERE6)] == ["blackhole", box.id]
 
 
 def test_ipv6_through_an_interface_whose_subnet_has_a_block(place: Place) -> None:

@@ -2,9 +2,12 @@
 
 import pytest
 
+from elastinet.catalog.nat64 import embedded
 from elastinet.ec2.core.fact import InstanceGone
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.paths import NetworkPath, NoNetworkPath, path
+from elastinet.model.nat import NatGateway
+from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules.paths import NetworkPath, NoNetworkPath, addresses, path
 from small_region import HERE, OWNER, THERE, Region
 
 
@@ -36,6 +39,84 @@ def test_inside_a_vpc(region: Region) -> None:
     vpc = region.vpc("10.0.0.0/16")
     one, other = (region.launch(region.subnet(vpc, f"10.0.{n}.0/24")) for n in (1, 2))
     assert between(region, one, other) == NetworkPath("vpc", 9001)
+
+
+def ipv6(region: Region, vpc: str, cidr: str = "") -> str:
+    """A subnet with IPv6; of IPv6 only, if it gets no IPv4 block."""
+    (shown,) = region.call("DescribeVpcs", VpcIds=[vpc])["Vpcs"]
+    if not shown.get("Ipv6CidrBlockAssociationSet"):
+        region.call("AssociateVpcCidrBlock", VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+        (shown,) = region.call("DescribeVpcs", VpcIds=[vpc])["Vpcs"]
+    block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    there = {s.cidr6 for s in region.state.where(Subnet, "vpc-id", vpc)}
+    block = block.replace("00::/56", f"{len(there):02x}::/64")
+    family = {"CidrBlock": cidr} if cidr else {"Ipv6Native": True}
+    made = region.call("CreateSubnet", VpcId=vpc, Ipv6CidrBlock=block, **family)["Subnet"]["SubnetId"]
+    region.call("ModifySubnetAttribute", SubnetId=made, AssignIpv6AddressOnCreation={"Value": True})
+    return str(made)
+
+
+def known_as(region: Region, one: NetworkInterface, other: NetworkInterface) -> tuple[str, str]:
+    return addresses(region.state, one, other, between(region, one, other))
+
+
+def test_ipv6_only(region: Region) -> None:
+    vpc = region.vpc("10.0.0.0/16")
+    one, both = region.launch(ipv6(region, vpc)), region.launch(ipv6(region, vpc, "10.0.1.0/24"))
+    for pair in ((one, both), (both, one)):
+        assert between(region, *pair) == NetworkPath("vpc", 9001)
+        assert known_as(region, *pair) == (pair[0].addresses6[0], pair[1].addresses6[0])
+
+
+def test_ipv6_only_between_vpcs(region: Region) -> None:
+    vpcs = [region.vpc(f"10.{n}.0.0/16") for n in (0, 1)]
+    one, other = (region.launch(ipv6(region, vpc)) for vpc in vpcs)
+    refused(region, one, other, "nor through internet gateways")
+    for vpc in vpcs:
+        target = {"DestinationIpv6CidrBlock": "::/0", "GatewayId": region.gateway(vpc)}
+        region.call("CreateRoute", RouteTableId=region.table(vpc), **target)
+    assert between(region, one, other) == NetworkPath("gateway", 1500)
+    peering = region.peer(*vpcs)
+    for vpc in vpcs:
+        (block,) = region.state.need(Vpc, vpcs[vpc == vpcs[0]]).cidrs6
+        target = {"DestinationIpv6CidrBlock": block, "VpcPeeringConnectionId": peering}
+        region.call("CreateRoute", RouteTableId=region.table(vpc), **target)
+    assert between(region, one, other) == NetworkPath("peering", 9001, peering)
+
+
+def test_from_ipv6_to_ipv4(region: Region) -> None:
+    vpc = region.vpc("10.0.0.0/16")
+    apart = region.subnet(vpc, "10.0.1.0/24")
+    one, old = region.launch(ipv6(region, vpc)), region.launch(apart)
+    refused(region, old, one, "")
+    with pytest.raises(NoNetworkPath, match="has no route to 64:ff9b::"):
+        between(region, one, old)
+    made = region.call("CreateNatGateway", SubnetId=apart, ConnectivityType="private")["NatGateway"]
+    id = made["NatGatewayId"]
+    route = {"DestinationIpv6CidrBlock": "64:ff9b::/96", "NatGatewayId": id}
+    region.call("CreateRoute", RouteTableId=region.table(vpc), **route)
+    assert between(region, one, old) == NetworkPath("vpc", 9001, None, (id,))
+    private = region.state.need(NatGateway, id).private_ip
+    assert known_as(region, one, old) == (private, embedded(old.primary))
+    with pytest.raises(NoNetworkPath, match="IPv4 does not reach IPv6"):
+        between(region, old, one)
+    with pytest.raises(NoNetworkPath, match="has no public address"):
+        between(region, one, old, public=True)
+
+
+def test_from_ipv6_to_ipv4_in_another_vpc(region: Region) -> None:
+    vpc, far = region.vpc("10.0.0.0/16"), region.vpc("10.1.0.0/16")
+    apart = region.subnet(vpc, "10.0.1.0/24")
+    region.gateway(vpc)
+    region.gateway(far)
+    one, old = region.launch(ipv6(region, vpc)), region.launch(region.subnet(far, "10.1.1.0/24"), public=True)
+    address = region.call("AllocateAddress", Domain="vpc")["AllocationId"]
+    made = region.call("CreateNatGateway", SubnetId=apart, AllocationId=address)["NatGateway"]
+    route = {"DestinationIpv6CidrBlock": "64:ff9b::/96", "NatGatewayId": made["NatGatewayId"]}
+    region.call("CreateRoute", RouteTableId=region.table(vpc), **route)
+    assert between(region, one, old) == NetworkPath("gateway", 1500, None, (made["NatGatewayId"],))
+    public = region.state.need(NatGateway, made["NatGatewayId"]).public_ip
+    assert known_as(region, one, old) == (public, embedded(str(old.public_ip)))
 
 
 def test_to_itself(region: Region) -> None:

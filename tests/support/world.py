@@ -132,7 +132,7 @@ class World:
         ids = [i["InstanceId"] for i in launched]
         waiter = self.ec2.get_waiter("instance_running")
         waiter.wait(InstanceIds=ids, WaiterConfig={"Delay": 0.05, "MaxAttempts": 2400})
-        return [SimpleNamespace(id=i["InstanceId"], ip=i["PrivateIpAddress"], shown=i) for i in launched]
+        return [SimpleNamespace(id=i["InstanceId"], ip=i.get("PrivateIpAddress"), shown=i) for i in launched]
 
 
 def _lasting_port() -> int:

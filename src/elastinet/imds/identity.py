@@ -38,7 +38,7 @@ def identity(instance: Instance) -> dict[str, object]:
         "instanceType": instance.instance_type,
         "kernelId": None,
         "pendingTime": utc(instance.launch_time),
-        "privateIp": instance.private_ip,
+        "privateIp": instance.private_ip or None,
         "ramdiskId": None,
         "region": instance.region,
         "version": "2017-09-30",

@@ -20,6 +20,7 @@ from elastinet.model.security import SecurityGroup
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
+from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
 from elastinet.rules.profiles import role_name
 
@@ -101,7 +102,7 @@ def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Laz
         "instance-type": instance.instance_type,
         "ipv6": primary.addresses6[0] if primary.addresses6 else None,
         "local-hostname": hostname,
-        "local-ipv4": primary.primary,
+        "local-ipv4": primary.primary or None,
         "mac": primary.mac,
         "network": {"interfaces": {"macs": lambda: _macs(state, instance)}},
         "placement": lambda: _placement(state, instance),
@@ -118,7 +119,7 @@ def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Laz
 
 
 def _hostname(instance: Instance, primary: NetworkInterface) -> str:
-    if instance.hostname_type == "resource-name":
+    if instance.hostname_type == "resource-name" or not primary.addresses:
         return f"{instance.id}.{naming.private_domain(instance.region)}"
     return naming.private_dns(primary.primary, instance.region)
 
@@ -150,7 +151,7 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
         "ipv4-prefix": "\n".join(interface.prefixes) or None,
         "ipv6-prefix": "\n".join(interface.prefixes6) or None,
         "ipv6s": "\n".join(interface.addresses6) or None,
-        "local-hostname": _hostname(instance, interface) if interface.addresses else None,
+        "local-hostname": _hostname(instance, interface) if carries_ip(interface) else None,
         "local-ipv4s": "\n".join(interface.addresses) or None,
         "mac": interface.mac,
         "network-card": str(attachment_of(interface).network_card),
@@ -160,7 +161,7 @@ def _interface(state: State, instance: Instance, interface: NetworkInterface) ->
         "security-group-ids": "\n".join(interface.groups),
         "security-groups": _group_names(state, interface),
         "subnet-id": subnet.id,
-        "subnet-ipv4-cidr-block": subnet.cidr,
+        "subnet-ipv4-cidr-block": subnet.cidr or None,
         "subnet-ipv6-cidr-blocks": subnet.cidr6 or None,
         "vpc-id": vpc.id,
         "vpc-ipv4-cidr-block": vpc.cidrs[0],

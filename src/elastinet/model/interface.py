@@ -48,7 +48,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     """An ENI; `addresses` are its private IPv4 addresses, the primary first, for life.
 
     `prefixes` (/28) and `prefixes6` (/80) are the blocks that are delegated to it. An EFA-only interface has
-    neither addresses nor blocks.
+    neither addresses nor blocks, one in a subnet of IPv6 only has none of IPv4.
     """
 
     vpc_id: str
@@ -98,8 +98,13 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
 
     @property
     def primary(self) -> str:
-        """The primary private IPv4 address; an EFA-only interface has none."""
-        return self.addresses[0]
+        """The primary private IPv4 address, "" for none."""
+        return self.addresses[0] if self.addresses else ""
+
+    @property
+    def first_address(self) -> str:
+        """The address by which it is spoken of: the primary IPv4 one, the first IPv6 one without it."""
+        return next(iter((*self.addresses, *self.addresses6)), "")
 
     @property
     def own_addresses(self) -> tuple[str, ...]:

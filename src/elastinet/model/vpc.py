@@ -48,7 +48,10 @@ class Vpc(Noun, frozen=True, kw_only=True):
 
 
 class Subnet(Noun, frozen=True, kw_only=True):
-    """A range of a VPC's addresses in one zone; `cidr6` is its IPv6 block, "" for none."""
+    """A range of a VPC's addresses in one zone; `cidr6` is its IPv6 block, "" for none.
+
+    One of IPv6 only has no IPv4 block, for life: `cidr` is "" then.
+    """
 
     vpc_id: str
     zone: str
@@ -60,6 +63,8 @@ class Subnet(Noun, frozen=True, kw_only=True):
     former_blocks6: tuple[FormerBlock, ...] = ()
     assign_ipv6: bool = False
     """True if a new interface of the subnet gets an IPv6 address without asking for one."""
+    dns64: bool = False
+    """True if the resolver answers questions from it for IPv4-only names with addresses in 64:ff9b::/96."""
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     resource_name_aaaa_record: bool = False
@@ -68,6 +73,11 @@ class Subnet(Noun, frozen=True, kw_only=True):
         "vpc-id": lambda s: (s.vpc_id,),
         "ipv6-association": lambda s: (s.cidr6_association,) if s.cidr6_association else (),
     }
+
+    @property
+    def ipv6_native(self) -> bool:
+        """True if the subnet has IPv6 only."""
+        return not self.cidr
 
 
 class InternetGateway(Noun, frozen=True, kw_only=True):

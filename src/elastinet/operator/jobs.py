@@ -15,7 +15,7 @@ from elastinet.operator.asked import interface
 from elastinet.operator.nics import find
 from elastinet.rules.admission import EPHEMERAL, Passage, missing
 from elastinet.rules.interfaces import attachment_of
-from elastinet.rules.paths import NoNetworkPath, path
+from elastinet.rules.paths import NoNetworkPath, address_for, path
 
 
 def prepared(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]) -> dict[str, Any]:
@@ -30,11 +30,18 @@ def prepared(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]
         _check(find(engine, name))
     ends = [interface(engine, name) for name in names]
     return {
-        "hosts": [{"instance": attachment_of(one).instance_id, "address": one.primary} for one in ends],
+        "hosts": [
+            {"instance": attachment_of(one).instance_id, "address": _of_job(one, ends)} for one in ends
+        ],
         "ports": EPHEMERAL,
         "shut": [why for pair in permutations(ends, 2) for why in _shut(engine, *pair)],
         "without_efa": [_why_tcp(pair) for pair in pairs if pair["transport"] != "efa"],
     }
+
+
+def _of_job(own: NetworkInterface, all_: Sequence[NetworkInterface]) -> str:
+    """The address by which all others know an instance: of IPv4 if each of them has one."""
+    return own.primary if all(one.addresses for one in all_) else next(iter(own.addresses6), own.primary)
 
 
 def _check(instance: Instance) -> None:
@@ -52,11 +59,12 @@ def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Ite
     head = f"{attachment_of(one).instance_id} cannot reach {attachment_of(other).instance_id}"
     try:
         if path(engine.state, one, other).via == "gateway":
-            raise NoNetworkPath(f"no route between {one.primary} and {other.primary}")
+            ends = address_for(one, other), address_for(other, one)
+            raise NoNetworkPath(f"no route between {ends[0]} and {ends[1]}")
     except NoNetworkPath as why:
         yield f"{head}: {why}"
         return
-    passage = Passage(TCP, *EPHEMERAL, one.primary, other.primary)
+    passage = Passage(TCP, *EPHEMERAL, address_for(one, other), address_for(other, one))
     shut = [rule.sentence for rule in missing(engine.state, one, other, passage)]
     if shut:
         yield f"{head}: {'; '.join(shut)}"

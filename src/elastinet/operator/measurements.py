@@ -42,11 +42,15 @@ def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[s
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
     shut = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
     return {
-        "source": {"instance": attachment_of(one).instance_id, "interface": one.id, "address": one.primary},
+        "source": {
+            "instance": attachment_of(one).instance_id,
+            "interface": one.id,
+            "address": one.first_address,
+        },
         "target": {
             "instance": attachment_of(other).instance_id,
             "interface": other.id,
-            "address": other.primary,
+            "address": other.first_address,
         },
         "via": way.via,
         "connect_to": target_ip,

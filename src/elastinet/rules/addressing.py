@@ -39,6 +39,8 @@ def resolver(cidr: str) -> str:
 
 def usable(subnet: Subnet, address: str) -> bool:
     """True if an address lies in the subnet and is not one of the five that EC2 reserves."""
+    if subnet.ipv6_native:
+        return False
     block = network(subnet.cidr)
     try:
         number = int(ipaddress.IPv4Address(address)) - int(block.network_address)
@@ -63,7 +65,9 @@ def is_delegated(state: State, subnet: Subnet, prefix: str) -> bool:
 
 
 def free_count(state: State, subnet: Subnet) -> int:
-    """Number of free addresses in a subnet; a delegated prefix counts as 16."""
+    """Number of free IPv4 addresses in a subnet; a delegated prefix counts as 16."""
+    if subnet.ipv6_native:
+        return 0
     there = state.where(NetworkInterface, "subnet-id", subnet.id)
     taken = sum(len(i.addresses) + PREFIX_SIZE * len(i.prefixes) for i in there)
     return network(subnet.cidr).num_addresses - RESERVED_ADDRESSES - taken

@@ -53,10 +53,10 @@ def missing(
     """The rules that connections from one interface to another lack; answers need none of a group's."""
     protocol, low, high, source, target = passage
     if not _admitted(state, one, other, passage, egress=True):
-        yield Missing(one.groups[0], True, protocol, low, high, f"{target}/32")
+        yield Missing(one.groups[0], True, protocol, low, high, _only(target))
     if not _admitted(state, other, one, passage, egress=False):
-        yield Missing(other.groups[0], False, protocol, low, high, f"{source}/32")
-    if not are_neighbours(one, other) or target not in other.addresses:
+        yield Missing(other.groups[0], False, protocol, low, high, _only(source))
+    if not are_neighbours(one, other) or target not in other.own_addresses:
         yield from _acls(state, one, other, passage)
 
 
@@ -80,7 +80,7 @@ def _speaks_of(
     """True if a rule matches a peer's address: by CIDR, or, for a private address, by the peer's group."""
     if not rule.peer_group:
         return any(ip_address(address) in ip_network(block) for block in blocks(state, rule.peer))
-    if rule.peer_group not in peer.groups or address not in peer.addresses:
+    if rule.peer_group not in peer.groups or address not in peer.own_addresses:
         return False
     peering = between(state, own.vpc_id, peer.vpc_id)
     return own.vpc_id == peer.vpc_id or (peering is not None and peering.status == "active")
@@ -107,7 +107,12 @@ def _acls(
         acl = next(state.where(NetworkAcl, "association.subnet-id", interface.subnet_id))
         rules = [rule for rule in acl.rules if rule.egress == egress and _holds(rule, address)]
         if not all(_allowed(rules, protocol, port) for port in _edges(rules, *ports)):
-            yield Missing(acl.id, egress, protocol, *ports, f"{address}/32")
+            yield Missing(acl.id, egress, protocol, *ports, _only(address))
+
+
+def _only(address: str) -> str:
+    """The block of one address."""
+    return str(ip_network(address))
 
 
 def _holds(rule: AclRule, address: str) -> bool:

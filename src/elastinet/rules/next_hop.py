@@ -28,11 +28,12 @@ class Nowhere(Enum):
     INACTIVE = "a black hole: it is not active"
     CHECKED = "whose source/destination check is on"
     NO_IPV6 = "which carries no IPv6"
+    NO_IPV4 = "which carries no IPv4"
 
     @property
     def is_blackhole(self) -> bool:
         """True if EC2 shows the route's state as "blackhole"."""
-        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6)
+        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6, Nowhere.NO_IPV4)
 
 
 class NextHop(NamedTuple):
@@ -47,7 +48,7 @@ def next_hop(state: State, table: RouteTable, route: Route, *, ipv6: bool = Fals
     """The next hop of a table's route, for packets of IPv4 or of IPv6."""
     match route.kind:
         case "nat":
-            return _nat_gateway(state, route, ipv6=ipv6)
+            return _nat_gateway(state, route)
         case "interface":
             return _interface(state, route, ipv6=ipv6)
         case "gateway":
@@ -103,14 +104,14 @@ def _peering(state: State, route: Route) -> Nowhere | None:
     return None if peering.status == "active" else Nowhere.INACTIVE
 
 
-def _nat_gateway(state: State, route: Route, *, ipv6: bool) -> NextHop | Nowhere:
+def _nat_gateway(state: State, route: Route) -> NextHop | Nowhere:
+    """A NAT gateway, which forwards IPv4, and IPv6 to what stands for IPv4: no other route leads to one."""
     gateway = state.get(NatGateway, route.target)
     if gateway is None:
         return Nowhere.GONE
     if not gateway.alive:
         return Nowhere.INACTIVE
-    # An IPv6 address that stands for an IPv4 one: no NAT gateway here translates it.
-    return Nowhere.NO_IPV6 if ipv6 else NextHop("nat", gateway.id, gateway.interface_id)
+    return NextHop("nat", gateway.id, gateway.interface_id)
 
 
 def _interface(state: State, route: Route, *, ipv6: bool) -> NextHop | Nowhere:
@@ -126,4 +127,6 @@ def _interface(state: State, route: Route, *, ipv6: bool) -> NextHop | Nowhere:
         return Nowhere.CHECKED
     if ipv6 and not state.need(Subnet, interface.subnet_id).cidr6:
         return Nowhere.NO_IPV6
+    if not ipv6 and not interface.addresses:
+        return Nowhere.NO_IPV4
     return NextHop("interface", interface.id, interface.id)

@@ -158,13 +158,11 @@ def _whole(end: End, direction: Direction) -> Limit:
 
 def _through_gateways(one: End, other: End, way: NetworkPath, figures: EditionFigures) -> Iterator[Limit]:
     """The limits of internet gateways, by instance; who goes by a NAT gateway has that one's [inferred]."""
+    nats = [id for id in way.middleboxes if id.startswith("nat-")]
+    yield from (Limit(f"{nat} out", _flat(figures.nat_bps), figures.nat_bps.source) for nat in nats)
     if way.via != "gateway":
         return
-    if way.middleboxes:
-        yield from (
-            Limit(f"{nat} out", _flat(figures.nat_bps), figures.nat_bps.source) for nat in way.middleboxes
-        )
-    else:
+    if not nats:
         yield _gateway(one, "out", figures)
     yield _gateway(other, "in", figures)
 

@@ -1,11 +1,14 @@
-"""The path of IPv4 packets between two interfaces, there and back, or why there is none (section 6).
+"""The path of packets between two interfaces, there and back, or why there is none (section 6).
 
-Only state and routes are asked: what security groups and network ACLs say of the packets is another question.
+They are of IPv4, but of IPv6 where one end has nothing else. From an end of IPv6 only to one without IPv6
+they are both: a NAT gateway translates. Only state and routes are asked: what security groups and network
+ACLs say of the packets is another question.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from elastinet.catalog.nat64 import embedded
 from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
 from elastinet.catalog.words import Via
 from elastinet.model.instance import Instance
@@ -49,6 +52,9 @@ def path(
     for interface in (one, other):
         if not carries_ip(interface):
             raise NoNetworkPath(f"{interface.id} is EFA-only and has no address")
+    if one.addresses6 and not one.addresses and not other.addresses6:
+        return _translated(state, one, other, public=public)
+    address_for(one, other)
     if public:
         return _public(state, one, other)
     if one.vpc_id == other.vpc_id:
@@ -72,10 +78,21 @@ def addresses(
     state: State, one: NetworkInterface, other: NetworkInterface, way: NetworkPath
 ) -> tuple[str, str]:
     """The addresses by which two interfaces that have a way see each other."""
-    if way.via != "gateway":
-        return one.primary, other.primary
     nat = next((state.get(NatGateway, id) for id in way.middleboxes), None)
+    if nat and not one.addresses:
+        return _behind(state, nat, other, way)
+    if way.via != "gateway" or not (one.addresses and other.addresses):
+        return address_for(one, other), address_for(other, one)
     return nat.public_ip if nat else _address(state, one), _address(state, other)
+
+
+def address_for(own: NetworkInterface, peer: NetworkInterface) -> str:
+    """The private address by which one interface is known to another; of IPv6 where they share no IPv4."""
+    if own.addresses and peer.addresses:
+        return own.primary
+    if own.addresses6 and peer.addresses6:
+        return own.addresses6[0]
+    raise NoNetworkPath(f"{own.id} and {peer.id} share no family of addresses, and IPv4 does not reach IPv6")
 
 
 def _instance(state: State, interface: NetworkInterface) -> Instance:
@@ -99,7 +116,7 @@ def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterfac
     """The target that a VPC's route sends packets through; None for the local route and inside a subnet."""
     if are_neighbours(sender, receiver):
         return None
-    route = _open_route(state, sender, receiver.primary)
+    route = _open_route(state, sender, address_for(receiver, sender))
     return None if route.kind == "local" else route.target
 
 
@@ -111,11 +128,10 @@ def _peered(state: State, one: NetworkInterface, other: NetworkInterface) -> Net
 
 def _peering(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> Peering:
     """The peering connection by which a sender's route leads to another VPC."""
-    route = _open_route(state, sender, receiver.primary)
+    address = address_for(receiver, sender)
+    route = _open_route(state, sender, address)
     if route.kind != "peering":
-        raise NoNetworkPath(
-            f"{_said(state, sender, route)}, not to {receiver.vpc_id}, where {receiver.primary} is"
-        )
+        raise NoNetworkPath(f"{_said(state, sender, route)}, not to {receiver.vpc_id}, where {address} is")
     peering = state.need(Peering, route.target)
     if receiver.vpc_id not in (peering.requester.vpc_id, peering.accepter.vpc_id):
         raise NoNetworkPath(f"{_said(state, sender, route)}, which does not reach {receiver.vpc_id}")
@@ -123,6 +139,8 @@ def _peering(state: State, sender: NetworkInterface, receiver: NetworkInterface)
 
 
 def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
+    if not (one.addresses and other.addresses):
+        return _public6(state, one, other)
     there = _address(state, other)
     route = _open_route(state, one, there)
     if route.kind != "nat":
@@ -135,6 +153,39 @@ def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> Net
     _leave(state, state.need(NetworkInterface, nat.interface_id), there)
     _leave(state, other, nat.public_ip)
     return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
+
+
+def _translated(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool) -> NetworkPath:
+    """The way from IPv6 to IPv4 by a NAT gateway: to a private address of the VPC's, or to a public one."""
+    inside = one.vpc_id == other.vpc_id and not public
+    target = other.primary if inside else _address(state, other)
+    route = _open_route(state, one, embedded(target))
+    if route.kind != "nat":
+        raise NoNetworkPath(f"{_said(state, one, route)}, not to a NAT gateway")
+    nat = state.need(NatGateway, route.target)
+    if inside:
+        return NetworkPath("vpc", JUMBO_MTU, middleboxes=(nat.id,))
+    if not nat.public_ip:
+        raise NoNetworkPath(f"{_said(state, one, route)}, which has no public address")
+    _leave(state, state.need(NetworkInterface, nat.interface_id), target)
+    _leave(state, other, nat.public_ip)
+    return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
+
+
+def _behind(state: State, nat: NatGateway, other: NetworkInterface, way: NetworkPath) -> tuple[str, str]:
+    """What an end of IPv4 sees of one behind a NAT gateway, and what that one sees of it."""
+    if way.via == "gateway":
+        return nat.public_ip, embedded(_address(state, other))
+    return nat.private_ip, embedded(other.primary)
+
+
+def _public6(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
+    """The way of IPv6 over the internet, there and back: by an internet gateway of who is asked."""
+    kind = _open_route(state, one, address_for(other, one)).kind
+    if kind != "egress":
+        _leave(state, one, address_for(other, one))
+    _leave(state, other, address_for(one, other))
+    return NetworkPath("gateway", GATEWAY_MTU)
 
 
 def _leave(state: State, sender: NetworkInterface, address: str) -> None:
@@ -160,7 +211,7 @@ def _open_route(state: State, sender: NetworkInterface, address: str) -> Route:
     route = route_to(state, table, address)
     if route is None:
         raise NoNetworkPath(f"{table.id} of {sender.subnet_id} has no route to {address}")
-    hop = next_hop(state, table, route)
+    hop = next_hop(state, table, route, ipv6=":" in address)
     if isinstance(hop, Nowhere):
         raise NoNetworkPath(f"{_said(state, sender, route)}, {hop.value}")
     return route

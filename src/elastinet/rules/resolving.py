@@ -63,7 +63,7 @@ def _by_resource(state: State, interface: NetworkInterface) -> Iterator[tuple[st
     if instance is None or attachment is None or (attachment.network_card, attachment.device_index) != (0, 0):
         return
     name = f"{instance.id}.{naming.private_domain(interface.region)}"
-    if instance.resource_name_a_record:
+    if instance.resource_name_a_record and interface.addresses:
         yield name, interface.primary
     if instance.resource_name_aaaa_record and interface.addresses6:
         yield name, interface.addresses6[0]

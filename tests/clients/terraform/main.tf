@@ -39,6 +39,16 @@ resource "aws_subnet" "private" {
   availability_zone = "us-east-1a"
 }
 
+resource "aws_subnet" "six" {
+  vpc_id                                         = aws_vpc.main.id
+  ipv6_native                                    = true
+  ipv6_cidr_block                                = cidrsubnet(aws_vpc.main.ipv6_cidr_block, 8, 2)
+  assign_ipv6_address_on_creation                = true
+  enable_dns64                                   = true
+  enable_resource_name_dns_aaaa_record_on_launch = true
+  availability_zone                              = "us-east-1a"
+}
+
 resource "aws_internet_gateway" "main" {
   vpc_id = aws_vpc.main.id
 }
@@ -85,6 +95,12 @@ resource "aws_route" "outward" {
   route_table_id              = aws_route_table.private.id
   destination_ipv6_cidr_block = "::/0"
   egress_only_gateway_id      = aws_egress_only_internet_gateway.main.id
+}
+
+resource "aws_route" "nat64" {
+  route_table_id              = aws_route_table.private.id
+  destination_ipv6_cidr_block = "64:ff9b::/96"
+  nat_gateway_id              = aws_nat_gateway.main.id
 }
 
 resource "aws_route" "peer" {
@@ -213,6 +229,16 @@ resource "aws_instance" "web" {
   vpc_security_group_ids = [aws_security_group.web.id]
   user_data              = "#!/bin/sh\necho hello\n"
   tags                   = { Name = "web" }
+}
+
+resource "aws_instance" "six" {
+  ami                    = data.aws_ami.linux.id
+  instance_type          = "c5.large"
+  subnet_id              = aws_subnet.six.id
+  vpc_security_group_ids = [aws_security_group.web.id]
+  metadata_options {
+    http_protocol_ipv6 = "enabled"
+  }
 }
 
 resource "aws_placement_group" "near" {

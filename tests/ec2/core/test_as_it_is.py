@@ -121,7 +121,6 @@ def test_weighting_default(ec2, place):
 
 def test_attributes_of_subnets(ec2, place):
     for off in (
-        {"EnableDns64": {"Value": False}},
         {"MapCustomerOwnedIpOnLaunch": {"Value": False}},
         {"DisableLniAtDeviceIndex": {"Value": True}},
     ):
@@ -129,7 +128,7 @@ def test_attributes_of_subnets(ec2, place):
     with refused("UnsupportedOperation", "MapCustomerOwnedIpOnLaunch"):
         ec2.modify_subnet_attribute(SubnetId=place.subnet, MapCustomerOwnedIpOnLaunch={"Value": True})
     (shown,) = ec2.describe_subnets(SubnetIds=[place.subnet])["Subnets"]
-    assert (shown["EnableDns64"], shown["MapCustomerOwnedIpOnLaunch"]) == (False, False)
+    assert shown["MapCustomerOwnedIpOnLaunch"] is False
 
 
 def test_attributes_of_vpcs(ec2, place):

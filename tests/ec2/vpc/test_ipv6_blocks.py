@@ -7,6 +7,12 @@ import pytest
 from dual_stack import default_acl, default_group, describe, dual_stack_vpc, first_subnet_block
 from refused import refused
 
+OF_IPV6 = {
+    "AssignIpv6AddressOnCreation": "assign-ipv6-address-on-creation",
+    "EnableDns64": "enable-dns64",
+    "EnableResourceNameDnsAAAARecordOnLaunch": "enable-resource-name-dns-aaaa-record-on-launch",
+}
+
 
 @pytest.fixture
 def vpc(ec2):
@@ -239,8 +245,6 @@ def test_blocks_that_no_subnet_can_have(ec2, vpc):
     with refused("InvalidSubnet.Range"):
         plain = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         make(ec2, plain, block)
-    with refused("UnsupportedOperation", "Ipv6Native"):
-        ec2.create_subnet(VpcId=vpc, Ipv6CidrBlock=block, Ipv6Native=True)
     found = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     assert len(found) == 1
 
@@ -287,19 +291,31 @@ def test_what_association_with_a_subnet_refuses(ec2, vpc):
 
 def test_attributes(ec2, vpc):
     plain = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/24")["Subnet"]["SubnetId"]
-    with refused("InvalidParameterValue", f"unless the subnet ({plain}) has an IPv6 CIDR block"):
-        ec2.modify_subnet_attribute(SubnetId=plain, AssignIpv6AddressOnCreation={"Value": True})
+    for member, name in OF_IPV6.items():
+        sentence = f"Cannot set {name} to true unless the subnet ({plain}) has an IPv6 CIDR block"
+        with refused("InvalidParameterValue", f"Invalid value 'true' for {name}. {sentence}"):
+            ec2.modify_subnet_attribute(SubnetId=plain, **{member: {"Value": True}})
     made = make(ec2, vpc)
     id, association = made["SubnetId"], made["Ipv6CidrBlockAssociationSet"][0]["AssociationId"]
-    ec2.modify_subnet_attribute(SubnetId=id, AssignIpv6AddressOnCreation={"Value": True})
-    ec2.modify_subnet_attribute(SubnetId=id, EnableResourceNameDnsAAAARecordOnLaunch={"Value": True})
+    for member in OF_IPV6:
+        ec2.modify_subnet_attribute(SubnetId=id, **{member: {"Value": True}})
     shown = describe(ec2, "subnets", id)
-    assert shown["AssignIpv6AddressOnCreation"] is True
+    assert (shown["AssignIpv6AddressOnCreation"], shown["EnableDns64"]) == (True, True)
     assert shown["PrivateDnsNameOptionsOnLaunch"]["EnableResourceNameDnsAAAARecord"] is True
-    with refused("InvalidCidrBlock.InUse", association, "assign-ipv6-address-on-creation set to true"):
-        ec2.disassociate_subnet_cidr_block(AssociationId=association)
-    ec2.modify_subnet_attribute(SubnetId=id, AssignIpv6AddressOnCreation={"Value": False})
+    for member, name in OF_IPV6.items():
+        with refused("InvalidCidrBlock.InUse", association, f"{name} set to true"):
+            ec2.disassociate_subnet_cidr_block(AssociationId=association)
+        ec2.modify_subnet_attribute(SubnetId=id, **{member: {"Value": False}})
     ec2.disassociate_subnet_cidr_block(AssociationId=association)
+
+
+def test_the_filter_of_dns64(ec2, vpc):
+    made, plain = make(ec2, vpc)["SubnetId"], ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/24")["Subnet"]
+    ec2.modify_subnet_attribute(SubnetId=made, EnableDns64={"Value": True})
+    own = {"Name": "vpc-id", "Values": [vpc]}
+    for value, id in (("true", made), ("false", plain["SubnetId"])):
+        asked = [own, {"Name": "enable-dns64", "Values": [value]}]
+        assert [s["SubnetId"] for s in ec2.describe_subnets(Filters=asked)["Subnets"]] == [id]
 
 
 def test_peers_show_their_blocks(ec2, vpc):

@@ -102,7 +102,7 @@ def test_attributes(ec2, subnet):
         )
     with refused("MissingParameter"):
         ec2.modify_subnet_attribute(SubnetId=subnet)
-    with refused("UnsupportedOperation", "EnableDns64"):
+    with refused("InvalidParameterValue", "enable-dns64"):
         ec2.modify_subnet_attribute(SubnetId=subnet, EnableDns64={"Value": True})
     assert shown(ec2, subnet)["MapPublicIpOnLaunch"]
 

@@ -30,6 +30,9 @@ def check_load(kind: InstanceType, load: Load, over: Fault) -> None:
     """Refuse what a type does not bear; `over` is the refusal where it is only too much."""
     if load.ipv6 and not kind.flag("ipv6_supported"):
         raise faults.combination(f"The instance type {kind.name} does not support IPv6 addresses.")
+    if load.ipv6 and not load.ipv4 and not kind.nitro:
+        sentence = f"The instance type {kind.name} is not built on Nitro and needs an IPv4 address."
+        raise faults.combination(sentence)
     if load.prefixes and not kind.nitro:
         sentence = f"The instance type {kind.name} is not built on Nitro and does not support prefixes."
         raise faults.combination(sentence)

@@ -29,7 +29,7 @@ AS_IT_IS: dict[str, tuple[object, ...]] = {
     "ConnectionTrackingSpecification.UdpTimeout": (30,),
     "Attachment.DefaultEnaQueueCount": (True,),
     # Of subnets and VPCs.
-    "EnableDns64.Value": (False,),
+    "Ipv6Native": (False,),
     "MapCustomerOwnedIpOnLaunch.Value": (False,),
     "DisableLniAtDeviceIndex.Value": (True,),
     "EnableNetworkAddressUsageMetrics.Value": (False,),

@@ -42,7 +42,7 @@ def lend(tx: Transaction, instance: Instance) -> None:
     """
     interfaces = interfaces_of(tx.state, instance.id)
     primary = interfaces[0]
-    if not primary.associate_public_ip or primary.public_ip or len(interfaces) > 1:
+    if not primary.associate_public_ip or primary.public_ip or not primary.addresses or len(interfaces) > 1:
         return
     if any(a.private_ip == primary.primary for a in _elastic(tx, primary)):
         return

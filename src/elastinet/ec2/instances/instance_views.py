@@ -169,19 +169,17 @@ def _network(tx: Transaction, instance: Instance, interfaces: list[StateView]) -
     shown |= {
         "VpcId": instance.vpc_id,
         "SubnetId": instance.subnet_id,
-        "PrivateIpAddress": primary["PrivateIpAddress"],
         "PrivateDnsName": _private_name(instance, primary),
         "SecurityGroups": primary["Groups"],
         "SourceDestCheck": primary["SourceDestCheck"],
         "PublicDnsName": primary.get("PublicDnsName", ""),
     }
-    if "Ipv6Address" in primary:
-        shown["Ipv6Address"] = primary["Ipv6Address"]
+    shown |= {name: primary[name] for name in ("PrivateIpAddress", "Ipv6Address") if name in primary}
     return shown | ({"PublicIpAddress": public["PublicIp"]} if public else {})
 
 
 def _private_name(instance: Instance, primary: StateView) -> str:
-    if instance.hostname_type == "resource-name":
+    if instance.hostname_type == "resource-name" or "PrivateDnsName" not in primary:
         return f"{instance.id}.{naming.private_domain(instance.region)}"
     return str(primary["PrivateDnsName"])
 

@@ -30,6 +30,7 @@ from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import attach
 from elastinet.ec2.interfaces.efa import check_efas
 from elastinet.ec2.security.instance_profiles import read_profile
+from elastinet.ec2.vpc.hostnames import check_names
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import NetworkInterface
@@ -215,7 +216,11 @@ def _names(request: Request, plan: LaunchPlan) -> dict[str, Any]:
         "EnableResourceNameDnsAAAARecord": "resource_name_aaaa_record",
     }
     given = {field: value for name, field in names.items() if (value := asked.get(name)) is not None}
-    of_subnet = {field: getattr(first.subnet, field) for field in names.values()} if first.is_new else {}
+    if not first.is_new and not first.subnet.ipv6_native:
+        return given
+    of_subnet = {field: getattr(first.subnet, field) for field in names.values()}
+    if first.subnet.ipv6_native:
+        check_names(given)
     return of_subnet | given
 
 

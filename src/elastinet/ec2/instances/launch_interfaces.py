@@ -62,7 +62,8 @@ class InterfacePlan:
         if spec.interface_type == "efa-only":
             return Load(0, 0, 0)
         ipv4, ipv6 = spec.ipv4, or_default(self.subnet, spec.ipv6)
-        return Load(1 + ipv4.size, ipv6.size, ipv4.all_prefixes + ipv6.all_prefixes)
+        primary = 0 if self.subnet.ipv6_native else 1
+        return Load(primary + ipv4.size, ipv6.size, ipv4.all_prefixes + ipv6.all_prefixes)
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _check_repeatable(spec: InterfaceSpec | ExistingInterface) -> None:
 
 def _check_room(tx: Transaction, found: list[InterfacePlan], count: int) -> None:
     """Refuse more instances than there are addresses for, before the first of them is made."""
-    each = Counter(one.subnet.id for one in found if one.is_new and one.interface_type != "efa-only")
+    each = Counter(one.subnet.id for one in found if one.is_new and one.load.ipv4)
     for one in found:
         if each[one.subnet.id] * count > addressing.free_count(tx.state, one.subnet):
             raise _full(one.subnet)

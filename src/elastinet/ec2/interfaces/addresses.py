@@ -14,12 +14,13 @@ from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.interfaces.address_transfers import withdraw
+from elastinet.ec2.interfaces.private_addresses import no_ipv4
 from elastinet.ec2.vpc.routes import only_interface
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.view import StateView
-from elastinet.model.vpc import InternetGateway, Vpc
+from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing
 from elastinet.rules.interfaces import instance_id_of
 
@@ -143,6 +144,8 @@ def associate_address(tx: Transaction, request: Request) -> Answer:
     """Let an Elastic IP lead to a private address of an interface."""
     address, interface = _named(tx, request), _target(tx, request)
     check_carries_ip(interface)
+    if not interface.addresses:
+        raise no_ipv4(tx.need(Subnet, interface.subnet_id))
     private = request.get("PrivateIpAddress") or interface.primary
     if private not in interface.addresses:
         sentence = f"{private} is not assigned to interface {interface.id}"

@@ -18,8 +18,11 @@ from elastinet.rules import ipv6
 
 
 def or_default(subnet: Subnet, asked: AddressRequest | None) -> AddressRequest:
-    """The request itself, or an address if it says nothing and the subnet gives its new interfaces one."""
-    if asked is None:
+    """The request itself, or an address if it says nothing and the subnet gives its new interfaces one.
+
+    In a subnet of IPv6 only there is always one.
+    """
+    if asked is None or (subnet.ipv6_native and not asked.size):
         return AddressRequest(count=1 if subnet.assign_ipv6 else 0)
     return asked
 
@@ -86,6 +89,9 @@ def unassign_ipv6_addresses(tx: Transaction, request: Request) -> Answer:
         raise Fault("InvalidParameterValue", sentence)
     if interface.has_primary6 and interface.addresses6[0] in addresses:
         sentence = f"The primary IPv6 address of {interface.id} cannot be unassigned"
+        raise Fault("InvalidParameterValue", sentence)
+    if not interface.addresses and {*addresses} == {*interface.addresses6}:
+        sentence = f"{interface.id} has no IPv4 address and keeps one IPv6 address"
         raise Fault("InvalidParameterValue", sentence)
     tx.put(
         interface.but(

@@ -74,6 +74,8 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInt
         shown["PrivateIpAddress"] = addresses[0]["PrivateIpAddress"]
         shown["PrivateDnsName"] = addresses[0]["PrivateDnsName"]
         shown |= public_part(addresses[0])
+    if interface.addresses6 and not addresses:
+        shown["Ipv6Native"] = True
     if interface.addresses6:
         shown["Ipv6Address"] = interface.addresses6[0]
     if interface.prefixes:

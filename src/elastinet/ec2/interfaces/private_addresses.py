@@ -31,6 +31,10 @@ def fields(
     None of the addresses and prefixes in `kept` is picked.
     """
     asked = spec.ipv4
+    if subnet.ipv6_native:
+        if spec.primary or asked.size or spec.public:
+            raise no_ipv4(subnet)
+        return {"addresses": ()}
     check_count(1 + asked.size)
     for address in spec.named:
         check_free(tx, subnet, address)
@@ -39,6 +43,12 @@ def fields(
     picked = fresh(tx, subnet, (spec.primary is None) + asked.count, kept.union(prefixes))
     first = picked.pop(0) if spec.primary is None else spec.primary
     return {"addresses": (first, *asked.named, *picked), "prefixes": prefixes}
+
+
+def no_ipv4(subnet: Subnet) -> Fault:
+    """The refusal of what needs IPv4 in a subnet of IPv6 only."""
+    sentence = f"The subnet '{subnet.id}' is IPv6-only: its network interfaces have no IPv4 addresses."
+    return Fault("InvalidParameterValue", sentence)
 
 
 def _prefixes(
@@ -65,6 +75,8 @@ def check_free(tx: Transaction, subnet: Subnet, address: str) -> None:
 
 
 def _is_reserved(subnet: Subnet, address: str) -> bool:
+    if subnet.ipv6_native:
+        return False
     block = addressing.network(subnet.cidr)
     return address in {str(block[n]) for n in (0, 1, 2, 3, -1)}
 
@@ -85,6 +97,8 @@ def assign_private_ip_addresses(tx: Transaction, request: Request) -> Answer:
     interface = need_mine(tx, request["NetworkInterfaceId"])
     check_carries_ip(interface)
     subnet = tx.need(Subnet, interface.subnet_id)
+    if subnet.ipv6_native:
+        raise no_ipv4(subnet)
     _, asked = address_requests.ipv4(request)
     if not asked.size:
         sentence = "Exactly one of private addresses, prefixes, and the counts of either must be given."

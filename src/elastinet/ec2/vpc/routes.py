@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from elastinet.catalog.nat64 import is_nat64
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.as_it_is import wants
@@ -26,7 +27,7 @@ from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.prefix_lists import is_prefix_list
 
 LINK_LOCAL = ipaddress.IPv4Network("169.254.168.0/22")
-LINK_LOCAL6, NAT64 = map(ipaddress.IPv6Network, ("fd00:ec2::/32", "64:ff9b::/96"))
+LINK_LOCAL6 = ipaddress.IPv6Network("fd00:ec2::/32")
 TARGETS = (
     "GatewayId", "InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId",
     "EgressOnlyInternetGatewayId",
@@ -170,8 +171,7 @@ def _is_ipv6(tx: Transaction, destination: str) -> bool:
 
 def _check_nat_destination(tx: Transaction, destination: str) -> None:
     """Refuse IPv6 through a NAT gateway, but for what stands for IPv4 addresses (RFC 6052)."""
-    stands_for_ipv4 = ":" in destination and ipaddress.IPv6Network(destination).subnet_of(NAT64)
-    if _is_ipv6(tx, destination) and not stands_for_ipv4:
+    if _is_ipv6(tx, destination) and not is_nat64(destination):
         sentence = "A NAT gateway is a target for IPv4 destinations, and for those of 64:ff9b::/96."
         raise faults.invalid(destination, "destinationIpv6CidrBlock", sentence)
 

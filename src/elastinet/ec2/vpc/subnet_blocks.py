@@ -8,7 +8,7 @@ from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.vpc.subnets import ipv6_association, ipv6_fields
+from elastinet.ec2.vpc.subnets import OF_IPV6, ipv6_association, ipv6_fields
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet, Vpc, with_former
@@ -39,9 +39,8 @@ def disassociate_subnet_cidr_block(tx: Transaction, request: Request) -> Answer:
         faults.check_form("subnet-cidr-assoc", id)
         raise faults.missing("subnet-cidr-assoc", [id])
     begun = f"The subnet IPv6 CIDR block with association ID {id} may not be disassociated, because "
-    if subnet.assign_ipv6:
-        sentence = begun + "its subnet has assign-ipv6-address-on-creation set to true."
-        raise Fault("InvalidCidrBlock.InUse", sentence)
+    if name := next((name for field, name in OF_IPV6.items() if getattr(subnet, field)), None):
+        raise Fault("InvalidCidrBlock.InUse", f"{begun}its subnet has {name} set to true.")
     if tx.state.count(NetworkInterface, "ipv6-subnet-id", subnet.id):
         raise Fault("InvalidCidrBlock.InUse", begun + "its subnet has IPv6 addresses in use.")
     former = with_former(subnet.former_blocks6, id, subnet.cidr6)

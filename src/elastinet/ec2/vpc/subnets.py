@@ -1,6 +1,7 @@
 """Subnets."""
 
 import ipaddress
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
@@ -45,13 +46,13 @@ def _number(value: int) -> int:
 
 def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
     zone = regions.zone(subnet.region, subnet.zone)
-    return {
+    ipv4: SubnetTypeDef = {} if subnet.ipv6_native else {"CidrBlock": subnet.cidr}
+    return ipv4 | {
         "SubnetId": subnet.id,
         "SubnetArn": naming.arn(subnet.region, subnet.owner, "subnet", subnet.id),
         "State": "available",
         "VpcId": subnet.vpc_id,
         "OwnerId": subnet.owner,
-        "CidrBlock": subnet.cidr,
         "AvailableIpAddressCount": free,
         "AvailabilityZone": subnet.zone,
         "AvailabilityZoneId": zone.id if zone else "",
@@ -64,8 +65,8 @@ def _view(subnet: Subnet, free: int) -> "SubnetTypeDef":
             *(ipv6_association(b.association, b.cidr, "disassociated") for b in subnet.former_blocks6),
         ],
         "BlockPublicAccessStates": {"InternetGatewayBlockMode": "off"},
-        "Ipv6Native": False,
-        "EnableDns64": False,
+        "Ipv6Native": subnet.ipv6_native,
+        "EnableDns64": subnet.dns64,
         "PrivateDnsNameOptionsOnLaunch": {
             "HostnameType": cast("HostnameTypeType", subnet.hostname_type),
             "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
@@ -120,6 +121,23 @@ SUBNETS = Describable(
 )
 
 
+OF_IPV6 = {
+    "assign_ipv6": "assign-ipv6-address-on-creation",
+    "dns64": "enable-dns64",
+    "resource_name_aaaa_record": "enable-resource-name-dns-aaaa-record-on-launch",
+}
+"""A subnet's attributes that it has only with an IPv6 block, by their names in EC2's refusals."""
+
+
+IPV6_ONLY: dict[str, Any] = {"assign_ipv6": True, "hostname_type": "resource-name"}
+"""What a subnet without IPv4 has, for life."""
+OF_IPV4 = {
+    "map_public_ip": "map-public-ip-on-launch",
+    "resource_name_a_record": "enable-resource-name-dns-a-record-on-launch",
+}
+"""A subnet's attributes that it has only with IPv4."""
+
+
 def describe_subnets(tx: Transaction, request: Request) -> Answer:
     """Subnets by id or filter."""
     return describe(tx, request, SUBNETS)
@@ -128,18 +146,33 @@ def describe_subnets(tx: Transaction, request: Request) -> Answer:
 def create_subnet(tx: Transaction, request: Request) -> Answer:
     """A subnet in one zone, of a part of its VPC's addresses that no other subnet has."""
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
-    if request.get("Ipv6Native"):
-        raise faults.unsupported("elastinet does not support Ipv6Native in CreateSubnet.")
-    if (given := request.get("CidrBlock")) is None:
-        raise faults.missing_parameter("cidrBlock")
+    cidr = _ipv4_block(tx, vpc, request)
     zone = asked_zone(tx, request)
-    cidr = block(given, "InvalidSubnet.Range")
-    _check_range(tx, vpc, cidr)
-    fields: dict[str, Any] = {"tags": tags_for(tx, request, "subnet")}
+    fields: dict[str, Any] = {"tags": tags_for(tx, request, "subnet")} | ({} if cidr else IPV6_ONLY)
     if (given := request.get("Ipv6CidrBlock")) is not None:
         fields |= ipv6_fields(tx, vpc, given)
     subnet = make_subnet(tx, vpc, cidr, zone, **fields)
     return {"Subnet": view(tx, subnet)}
+
+
+def _ipv4_block(tx: Transaction, vpc: Vpc, request: Request) -> str:
+    """The IPv4 block of a new subnet, "" for one that is to have IPv6 only."""
+    given = request.get("CidrBlock")
+    if request.get("Ipv6Native"):
+        if request.get("Ipv6CidrBlock") is None:
+            sentence = "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided."
+            raise Fault("MissingParameter", sentence)
+        if given is not None:
+            sentence = (
+                "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native"
+            )
+            raise faults.combination(f"{sentence} to true.")
+        return ""
+    if given is None:
+        raise faults.missing_parameter("cidrBlock")
+    cidr = block(given, "InvalidSubnet.Range")
+    _check_range(tx, vpc, cidr)
+    return cidr
 
 
 def ipv6_fields(tx: Transaction, vpc: Vpc, given: str) -> dict[str, str]:
@@ -179,7 +212,7 @@ def _check_range(tx: Transaction, vpc: Vpc, cidr: str) -> None:
     if not any(network.subnet_of(addressing.network(own)) for own in vpc.cidrs):
         raise Fault("InvalidSubnet.Range", f"The CIDR '{cidr}' is invalid.")
     for other in tx.where(Subnet, "vpc-id", vpc.id):
-        if network.overlaps(addressing.network(other.cidr)):
+        if other.cidr and network.overlaps(addressing.network(other.cidr)):
             raise Fault("InvalidSubnet.Conflict", f"The CIDR '{cidr}' conflicts with another subnet")
 
 
@@ -211,6 +244,7 @@ def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
     given = {
         "map_public_ip": request.get("MapPublicIpOnLaunch"),
         "assign_ipv6": request.get("AssignIpv6AddressOnCreation"),
+        "dns64": request.get("EnableDns64"),
         "resource_name_a_record": request.get("EnableResourceNameDnsARecordOnLaunch"),
         "resource_name_aaaa_record": request.get("EnableResourceNameDnsAAAARecordOnLaunch"),
     }
@@ -221,11 +255,27 @@ def modify_subnet_attribute(tx: Transaction, request: Request) -> None:
         raise faults.missing_parameter("attribute")
     if len(changes) > 1:
         raise faults.combination("Only one attribute may be modified in a request.")
-    if changes.get("assign_ipv6") and not subnet.cidr6:
-        raise Fault(
-            "InvalidParameterValue",
-            "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set "
-            f"assign-ipv6-address-on-creation to true unless the subnet ({subnet.id}) has an IPv6 CIDR "
-            "block associated with it.",
-        )
+    _check_has_ipv6(subnet, changes)
+    _check_has_ipv4(subnet, changes)
     tx.put(subnet.but(**changes))
+
+
+def _check_has_ipv6(subnet: Subnet, changes: Mapping[str, Any]) -> None:
+    """Refuse to turn on what only a subnet with an IPv6 block can have."""
+    for field, name in OF_IPV6.items():
+        if changes.get(field) and not subnet.cidr6:
+            raise Fault(
+                "InvalidParameterValue",
+                f"Invalid value 'true' for {name}. Cannot set {name} to true unless the subnet ({subnet.id}) "
+                "has an IPv6 CIDR block associated with it.",
+            )
+
+
+def _check_has_ipv4(subnet: Subnet, changes: Mapping[str, Any]) -> None:
+    """Refuse to a subnet of IPv6 only what needs IPv4, and to be without what it has for life."""
+    if not subnet.ipv6_native:
+        return
+    needs = [name for field, name in OF_IPV4.items() if changes.get(field)]
+    needs += [field for field, value in IPV6_ONLY.items() if changes.get(field, value) != value]
+    if needs:
+        raise Fault("InvalidParameterValue", f"{needs[0]} cannot be so: the subnet {subnet.id} is IPv6-only.")

@@ -114,6 +114,6 @@ def disassociate_vpc_cidr_block(tx: Transaction, request: Request) -> Answer:
 
 def _check_empty(tx: Transaction, vpc: Vpc, network: ipaddress.IPv4Network) -> None:
     for subnet in tx.where(Subnet, "vpc-id", vpc.id):
-        if ipaddress.IPv4Network(subnet.cidr).subnet_of(network):
+        if subnet.cidr and ipaddress.IPv4Network(subnet.cidr).subnet_of(network):
             sentence = f"The vpc {vpc.id} currently has a subnet within CIDR block {network}"
             raise Fault("InvalidCidrBlock.InUse", sentence)

@@ -9,7 +9,7 @@ from elastinet.fabric.compile import neighbours, shaping
 from elastinet.fabric.compile.items import Chain, Class, Queue, Redirect, Set, Up
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Network
-from elastinet.fabric.kernel import kernel, nftext, rtnl
+from elastinet.fabric.kernel import features, kernel, nftext, rtnl, tun
 from elastinet.fabric.kernel.netlink import NetlinkSocket
 from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.worker import Worker
@@ -44,6 +44,13 @@ def _fault(attempt: Callable[[], None], advice: str) -> str | None:
     finally:
         worker.stop()
     return None
+
+
+def translation_fault(helper: int | None) -> str | None:
+    """The reason why NAT gateways cannot translate IPv6 to IPv4 here; None if they can."""
+    if features.find("tayga") is None:
+        return "NAT gateways translate IPv6 to IPv4 by tayga: install the package tayga"
+    return tun.fault(helper)
 
 
 def _try_frames() -> None:

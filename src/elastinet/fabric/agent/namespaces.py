@@ -22,6 +22,8 @@ from elastinet.fabric.router.router import failed_owners
 from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
 
 SETTLING_SECONDS = 0.02
+WITHOUT = {("nat64",)}
+"""What may fail of a namespace that all else can do without: a NAT gateway still forwards IPv4."""
 
 
 class Followers(Protocol):
@@ -115,10 +117,9 @@ class Namespaces:
         return os.open(f"{isolate.NETNS}/{id}", os.O_RDONLY | os.O_CLOEXEC)
 
     def reaped(self, pid: int) -> None:
-        """Hear of an ended child: a DHCP server that nobody stopped is started again."""
+        """Hear of an ended child: a server that nobody stopped is started again."""
         for id, namespace in self.by_id.items():
-            if namespace.dhcp and namespace.dhcp.pid == pid:
-                namespace.dhcp.pid = 0
+            if namespace.has_lost(pid):
                 self._dirty.add(id)
                 self._wake()
 
@@ -264,6 +265,7 @@ class Namespaces:
             id in self._looking,
             self._plan.networks.get(id),
             self._plan.interfaces(id),
+            self._plan.appliances.get(id),
             frozenset(self._again.pop(id, ())),
         )
 
@@ -292,7 +294,7 @@ class Namespaces:
         self._failed[id] = failed_owners(outcome.failures, self._plan.owners[id], self._subject(id))
         if self._followers and id in self.by_id and id != names.INTERNET:
             self._followers.follow(outcome)
-        if self._followers and not self._failed[id]:
+        if self._followers and not outcome.failures.keys() - WITHOUT:
             self._followers.settled(id)
 
     def fail(self, id: str, why: str) -> None:

@@ -86,11 +86,14 @@ class AgentServer:
         view.shapes = fault is None
         no_frames = abilities.frames_fault()
         view.reads_frames = no_frames is None
+        no_translation = abilities.translation_fault(helper)
+        view.can_translate = no_translation is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
             "neighbours": no_frames,
+            "nat64": no_translation,
             "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,

@@ -54,10 +54,11 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
         case Interface() if view.live(item.id) and view.network(item.network):
             own = _placed(item.network, _interface(item, view))
             if view.is_appliance(item.guest):
-                own |= _placed(item.guest, appliance.interface(item))
+                translates = view.translates(item.guest)
+                own |= _placed(item.guest, appliance.interface(item, translates=translates))
             return own
         case Appliance() if item.id in view.up:
-            return _placed(item.id, appliance.base())
+            return _placed(item.id, appliance.base(translates=view.translates(item.id)))
         case RoutingTable() if view.network(item.network):
             return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):
@@ -134,21 +135,22 @@ def _edge(item: Network, view: CompileView) -> int:
 def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     link, index = names.host_link(item.id), view.numbers.link(item.id)
     token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
-    free, prefix = view.is_appliance(item.guest), item.subnet.partition("/")[2]
-    address = "" if free else f"{item.addresses[0]}/{prefix}"
+    free = view.is_appliance(item.guest)
+    address = "" if free else _first_address(item)
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
                address, item.gateway, mediated=item.mediated, primary_subnet=item.primary_subnet)  # fmt: skip
     if item.link_down:  # nothing is known of whoever has that link
         item = replace(item, mac=names.NOBODY_MAC)
     yield Up(link)
-    yield LinkAddress(link, item.gateway, int(prefix))
+    if item.gateway:
+        yield LinkAddress(link, item.gateway, _prefix(item.subnet))
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/32", link)
     further = () if free else (*item.addresses[1:], *(p for p in item.prefixes if ":" not in p))
     yield from (GuestAddress(link, address) for address in further)
     table = view.numbers.table(item.table) if Key("table", item.table) in view.objects else 0
-    mark = view.numbers.subnet(item.network, item.subnet) << names.TABLE_BITS | table
+    mark = view.numbers.subnet(item.network, item.block) << names.TABLE_BITS | table
     acl = view.objects.get(Key("acl", item.acl))
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
@@ -163,6 +165,19 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
         yield from ipv6.interface(item, link, index, mark, frames=view.reads_frames)
+    if view.has_ipv6(item.network) and view.translates(item.guest):
+        yield from ipv6.translator(item, link)
+
+
+def _first_address(item: Interface) -> str:
+    """The address that a guest's device is born with: IPv6 ones come later, but for the one of its link."""
+    if not item.addresses:
+        return f"{names.link_local(item.mac)}/{ipv6.LINK_PREFIX}"
+    return f"{item.addresses[0]}/{_prefix(item.subnet)}"
+
+
+def _prefix(block: str) -> int:
+    return int(block.partition("/")[2])
 
 
 def _public(item: PublicAddress, view: CompileView) -> Placed:

@@ -65,6 +65,12 @@ def interface(item: Interface, link: str, index: int, mark: int, *, frames: bool
     yield from nft6.interface(item, index, mark, frames=frames)
 
 
+def translator(item: Interface, link: str) -> Iterator[Item]:
+    """The part of a NAT gateway's interface to which IPv6 packets are sent: it has no address of its own."""
+    yield LinkAddress(link, ROUTER, LINK_PREFIX)
+    yield Neighbour(link, names.link_local(item.mac), item.mac)
+
+
 def delegated(item: Interface, link: str, has_ipv6: bool) -> Iterator[Item]:
     """The way to the prefixes that were delegated to an interface."""
     for prefix in item.prefixes:

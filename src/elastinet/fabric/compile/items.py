@@ -33,8 +33,9 @@ class Link(Item, frozen=True):
     """Our end of a veth pair, named in this namespace; `alias` is the resource's full id.
 
     `holder` is the guest whose namespace has the other end, `token` changes when the pair must be new.
-    The other end gets `address` (with its prefix) and a default route through `gateway` at its birth,
-    and the index `peer_index` if that is not 0. A `mediated` one is two pairs with a relay between them.
+    The other end gets `address` (with its prefix; an IPv6 one of the link where it has no IPv4) and a default
+    route through `gateway` at its birth, and the index `peer_index` if that is not 0. A `mediated` one is two
+    pairs with a relay between them.
     `primary_subnet` is the block that eth0 is in, where the other end is a further device of a guest.
     """
 

@@ -21,7 +21,7 @@ def rules(number: int, destination: str, network: Network, view: CompileView) ->
     for subnet in network.subnets:
         for block in (subnet.cidr, subnet.cidr6):
             if block and _is_part(block, destination):
-                mark = view.numbers.subnet(network.id, subnet.cidr) << names.TABLE_BITS | number
+                mark = view.numbers.subnet(network.id, subnet.block) << names.TABLE_BITS | number
                 yield PolicyRule(
                     names.OWN_SUBNET_PREFERENCE, mark, names.LOCAL_TABLE, names.WHOLE_MASK, block, family
                 )

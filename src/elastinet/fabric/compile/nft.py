@@ -19,7 +19,16 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
-from elastinet.fabric.compile import acls, link_local, neighbours, nft6, permissions, shaping, untracked
+from elastinet.fabric.compile import (
+    acls,
+    dns64,
+    link_local,
+    neighbours,
+    nft6,
+    permissions,
+    shaping,
+    untracked,
+)
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
@@ -124,8 +133,7 @@ def _services(item: Network) -> Iterator[str]:
     yield "icmp type echo-request accept"
     yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
     if item.resolver:
-        asked = f"{{ {item.resolver}, {names.RESOLVER_ADDRESS} }}"
-        yield f"ip daddr {asked} meta l4proto {{ tcp, udp }} th dport 53 accept"
+        yield from dns64.accepted(item, f"ip daddr {{ {item.resolver}, {names.RESOLVER_ADDRESS} }}")
     yield "drop"
 
 

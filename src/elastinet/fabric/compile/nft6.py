@@ -6,7 +6,7 @@ neighbour discovery only questions to the router are heard: nobody else can clai
 
 from collections.abc import Iterator
 
-from elastinet.fabric.compile import link_local, neighbours, shaping, untracked
+from elastinet.fabric.compile import dns64, link_local, neighbours, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
@@ -33,6 +33,7 @@ def network(item: Network, edge: int, *, limits: bool, frames: bool) -> Iterator
     yield Set("delegated6", BLOCK, "map")
     yield Set("link6", "type iface_index . ether_addr . ipv6_addr;")
     yield Set("assigned6", "type inet_proto . ipv6_addr; flags interval;")
+    yield from dns64.network(item)
     yield Chain("receive6", tuple(_receive(item, limits)))
     yield Chain("bump6", BUMP)
     yield Chain("link6_receive", _LINK)
@@ -89,7 +90,7 @@ def _services(item: Network) -> Iterator[str]:
     yield "icmpv6 type echo-request accept"
     yield f"ip6 daddr {names.METADATA_ADDRESS6} tcp dport 80 accept"
     if item.resolver:
-        yield f"ip6 daddr {names.RESOLVER_ADDRESS6} meta l4proto {{ tcp, udp }} th dport 53 accept"
+        yield from dns64.accepted(item, f"ip6 daddr {names.RESOLVER_ADDRESS6}")
     yield "drop"
 
 
@@ -131,6 +132,8 @@ def interface(item: Interface, index: int, mark: int, *, frames: bool) -> Iterat
     """An interface's part: its addresses and the prefixes delegated to it are its own."""
     if frames:
         yield from neighbours.interface6(item, mark)
+    if item.dns64:
+        yield dns64.interface(index)
     yield Element("link6", f"{index} . {item.mac} . {names.link_local(item.mac)}")
     for address in item.addresses6:
         yield Element("own6", f"{index} . {item.mac} . {address}", str(mark))

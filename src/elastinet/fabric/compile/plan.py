@@ -141,7 +141,7 @@ class Plan:
             self.guests[item.id] = item
         elif isinstance(item, Network):
             self.networks[item.id] = item
-            self.view.numbers.of_subnets(item.id).keep({subnet.cidr for subnet in item.subnets})
+            self.view.numbers.of_subnets(item.id).keep({subnet.block for subnet in item.subnets})
         elif isinstance(item, Appliance):
             self.appliances[item.id] = item
         for read in GRAPH[key.kind].reads(item):

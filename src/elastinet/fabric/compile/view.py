@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from elastinet.fabric.compile.numbers import Numbers
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
-from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, FlowLimitPeers, Interface, Network
+from elastinet.fabric.contract.objects import (
+    AnyObject,
+    Appliance,
+    BandwidthLimits,
+    FlowLimitPeers,
+    Interface,
+    Network,
+)
 
 
 @dataclass
@@ -13,8 +20,8 @@ class CompileView:
     """All that a compilation may read: the objects, which guests are up (and their boot), the numbers.
 
     `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
-    between two guests; `shapes` says whether its kernel can queue packets,
-    `reads_frames` whether it can tell by a frame whom it is for.
+    between two guests; `shapes` says whether its kernel can queue packets, `reads_frames` whether it can tell
+    by a frame whom it is for, `can_translate` whether there is something that makes IPv6 packets IPv4 ones.
     """
 
     objects: dict[Key, AnyObject] = field(default_factory=dict)
@@ -24,6 +31,7 @@ class CompileView:
     spent: set[tuple[str, str]] = field(default_factory=set)
     shapes: bool = True
     reads_frames: bool = True
+    can_translate: bool = True
     most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:
@@ -53,6 +61,11 @@ class CompileView:
     def is_appliance(self, id: str) -> bool:
         """True if this holder of an interface is an appliance."""
         return Key("appliance", id) in self.objects
+
+    def translates(self, id: str) -> bool:
+        """True if this holder of an interface is an appliance that IPv6 packets are sent to, and can be."""
+        found = self.objects.get(Key("appliance", id))
+        return isinstance(found, Appliance) and found.nat64 and self.can_translate
 
     def limits_in_force(self, guest: str) -> BandwidthLimits | None:
         """The bandwidth limits of a guest that is up, as `limits` gives them; else None."""

@@ -94,7 +94,8 @@ def _network(item: Network) -> Iterator[Dependency]:
 
 def _interface(item: Interface) -> Iterator[Dependency]:
     yield from _in_networks(item.network)
-    yield from (NamespaceUp(item.guest), Exists(Key("appliance", item.guest)), Key("bandwidth", item.guest))
+    holder = Key("appliance", item.guest)
+    yield from (NamespaceUp(item.guest), Exists(holder), holder, Key("bandwidth", item.guest))
     yield from (Exists(Key("table", item.table)), Key("acl", item.acl))
     yield from (Exists(Key("group", group)) for group in item.groups)
 
@@ -169,7 +170,7 @@ GRAPH: dict[ObjectKind, Node[Any]] = {
     "acl": Node(frozenset({NetworkAcl, Vpc}), _of_one_network),
     "mapping": Node(frozenset({Address, NetworkInterface, InternetGateway}), _mapping),
     "guest": Node(frozenset({Instance, NetworkInterface, SecurityGroupRule, Volume}), _guest),
-    "appliance": Node(frozenset({NatGateway}), _appliance),
+    "appliance": Node(frozenset({NatGateway, RouteTable, Vpc}), _appliance),
     "peering": Node(
         frozenset({Peering, Vpc}), _peering, passes_on=True, link=lambda peering: peering.ends
     ),

@@ -27,13 +27,20 @@ class Object(msgspec.Struct, frozen=True, tag_field="kind"):
 class NetworkSubnet(msgspec.Struct, frozen=True):
     """A subnet as its router and its DHCP server need it; `gateway` is the router's own address.
 
-    `cidr6` is its IPv6 block, if it has one.
+    `cidr6` is its IPv6 block, if it has one; one of IPv6 only has no `cidr` and no `gateway`. `dns64` says
+    that its questions are answered with NAT64's addresses.
     """
 
     id: str
     cidr: str
     gateway: str
     cidr6: str = ""
+    dns64: bool = False
+
+    @property
+    def block(self) -> str:
+        """The block by which the subnet is known."""
+        return self.cidr or self.cidr6
 
 
 class Network(Object, frozen=True, tag="network"):
@@ -57,6 +64,11 @@ class Network(Object, frozen=True, tag="network"):
     eigw: str | None = None
     edge: str = ""
     link_local: Allowance | None = None
+
+    @property
+    def dns64(self) -> bool:
+        """True if some subnet asks a resolver that knows NAT64's addresses."""
+        return bool(self.resolver and self.cidrs6) and any(subnet.dns64 for subnet in self.subnets)
 
 
 class TableRoute(msgspec.Struct, frozen=True):
@@ -97,16 +109,18 @@ class Guest(Object, frozen=True, tag="guest"):
 class Interface(Object, frozen=True, tag="interface"):
     """An ENI attached to a running instance.
 
-    `addresses` has the primary private IPv4 address first. `device` is the guest's name for it
-    (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security group
-    ids. `check` is the source/destination check of what it sends. `attachment` changes with every attach.
+    `addresses` has the primary private IPv4 address first. In a subnet of IPv6 only there is none, and no
+    `subnet` nor `gateway`; `dns6` and `domain` are for the guest's resolver then. `device` is the guest's
+    name for it (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security
+    group ids. `check` is the source/destination check of what it sends. `attachment` changes with every
+    attach.
     `guest` is an instance, or the id of an appliance, whose interface no group filters.
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
     it, and for the guest to configure. `link_down` says that its host has lost its network, `mediated` that
     every packet passes through the hypervisor. `primary_subnet` is the CIDR of the guest's eth0, if
-    this is another interface.
+    this is another interface. `dns64` is its subnet's.
     """
 
     network: str
@@ -130,6 +144,14 @@ class Interface(Object, frozen=True, tag="interface"):
     mediated: bool = False
     card: int = 0
     primary_subnet: str = ""
+    dns64: bool = False
+    dns6: str = ""
+    domain: str = ""
+
+    @property
+    def block(self) -> str:
+        """The block by which the subnet is known."""
+        return self.subnet or self.subnet6
 
 
 class FlowLimit(msgspec.Struct, frozen=True):
@@ -234,12 +256,14 @@ class Acl(Object, frozen=True, tag="acl"):
 
 
 class Appliance(Object, frozen=True, tag="appliance"):
-    """A NAT gateway: a namespace without processes that forwards what comes in by its one interface.
+    """A NAT gateway: a namespace that forwards what comes in by its one interface.
 
     The source becomes the interface's primary address; with a Mapping for that it leads to the internet.
+    With `nat64`, IPv6 packets to 64:ff9b::/96 become IPv4 ones before.
     """
 
     network: str
+    nat64: bool = False
 
 
 class PeeringLink(Object, frozen=True, tag="peering"):

@@ -12,6 +12,7 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
+from elastinet.fabric.contract.names import RESOLVER_ADDRESS6
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired import limits
 from elastinet.model.acl import AclRule, NetworkAcl
@@ -27,6 +28,7 @@ from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, link_local, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
+from elastinet.rules.nat64 import translates
 from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import between, is_elsewhere, mtu
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
@@ -73,9 +75,7 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         id=id,
         cidrs=vpc.cidrs,
         cidrs6=vpc.cidrs6,
-        subnets=tuple(
-            objects.NetworkSubnet(s.id, s.cidr, addressing.gateway(s.cidr), s.cidr6) for s in subnets
-        ),
+        subnets=tuple(objects.NetworkSubnet(s.id, s.cidr, _router_in(s), s.cidr6, s.dns64) for s in subnets),
         igw=gateway.id if gateway else None,
         eigw=next((g.id for g in state.where(EgressOnlyGateway, "vpc-id", id)), None),
         dns=lease.dns,
@@ -85,6 +85,19 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
+
+
+def _router_in(subnet: Subnet) -> str:
+    """The router's IPv4 address in a subnet, "" in one of IPv6 only."""
+    return addressing.gateway(subnet.cidr) if subnet.cidr else ""
+
+
+def _resolver6(state: State, interface: NetworkInterface) -> tuple[str, str]:
+    """The resolver and the domain of a guest without IPv4, as DHCPv6 would say; others hear them by DHCP."""
+    if interface.addresses:
+        return "", ""
+    vpc = state.need(Vpc, interface.vpc_id)
+    return RESOLVER_ADDRESS6 if vpc.dns_support else "", resolving.lease(state, vpc).domain
 
 
 def _table(state: State, id: str) -> AnyObject | None:
@@ -113,7 +126,7 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
     if instance is None or not instance.powered:
         return None
     primary = primary_of(state, id)
-    hostname = f"ip-{primary.primary.replace('.', '-')}" if primary else id
+    hostname = f"ip-{primary.primary.replace('.', '-')}" if primary and primary.addresses else id
     if instance.hostname_type == "resource-name":
         hostname = id
     return objects.Guest(
@@ -132,6 +145,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
     attachment, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
+    dns6, domain = _resolver6(state, interface)
     return objects.Interface(
         id=id,
         network=interface.vpc_id,
@@ -141,7 +155,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
         mac=interface.mac,
         subnet=subnet.cidr,
         subnet6=subnet.cidr6,
-        gateway=addressing.gateway(subnet.cidr),
+        gateway=_router_in(subnet),
         addresses=interface.addresses,
         addresses6=interface.addresses6,
         prefixes=(*interface.prefixes, *interface.prefixes6),
@@ -154,6 +168,9 @@ def _interface(state: State, id: str) -> AnyObject | None:
         mediated=_is_mediated(state, attachment.instance_id),
         card=attachment.network_card,
         primary_subnet=_primary_subnet(state, interface),
+        dns64=subnet.dns64,
+        dns6=dns6,
+        domain=domain,
     )
 
 
@@ -266,7 +283,9 @@ def _acl_entry(rule: AclRule) -> objects.AclEntry:
 
 def _appliance(state: State, id: str) -> AnyObject | None:
     gateway = state.get(NatGateway, id)
-    return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
+    if gateway is None or not gateway.alive:
+        return None
+    return objects.Appliance(id=id, network=gateway.vpc_id, nat64=translates(state, gateway))
 
 
 def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:

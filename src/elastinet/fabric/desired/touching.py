@@ -198,6 +198,11 @@ def _near_over_peering(at: Touch, peering: Peering) -> Ids:
             yield from limits.express_ids(at.state, interface, sides)
 
 
+def _nat_gateways_of_table(at: Touch, table: RouteTable) -> Ids:
+    """The NAT gateways that a table sends to: one translates if it is sent anything to translate."""
+    return (route.target for route in table.routes if route.kind == "nat")
+
+
 def _groups_of_list(at: Touch, prefix_list: PrefixList) -> Ids:
     return referring_groups(at.state, prefix_list.id)
 
@@ -220,8 +225,11 @@ def _interfaces_of_acl(at: Touch, acl: NetworkAcl) -> Ids:
 
 
 def _interfaces_of_subnet(at: Touch, subnet: Subnet) -> Ids:
-    """Interfaces know the IPv6 block of their subnet, which may come and go."""
-    before, after = (one.cidr6 if isinstance(one, Subnet) else "" for one in (at.change.old, at.change.new))
+    """Interfaces know the IPv6 block of their subnet, which may come and go, and whether it has DNS64."""
+    before, after = (
+        (one.cidr6, one.dns64) if isinstance(one, Subnet) else ("", False)
+        for one in (at.change.old, at.change.new)
+    )
     if before != after:
         for interface in at.state.where(NetworkInterface, "subnet-id", subnet.id):
             yield interface.id
@@ -266,7 +274,12 @@ FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {
     Address: {"mapping": _public_ip, "interface": _interface_of_address},
     SecurityGroup: {"group": _itself, "members": _itself},
     SecurityGroupRule: {"group": _group_of_rule, "members": _peer_of_rule, "guest": _efas_of_rule},
-    RouteTable: {"table": _itself, "network": _network_of_table, "interface": _interfaces_of_table},
+    RouteTable: {
+        "table": _itself,
+        "network": _network_of_table,
+        "interface": _interfaces_of_table,
+        "appliance": _nat_gateways_of_table,
+    },
     Peering: {
         "peering": _itself,
         "group": _groups_over_peering,
@@ -283,6 +296,7 @@ FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {
         "table": _found(RouteTable, "vpc-id"),
         "peering": _found(Peering, "vpc-id"),
         "acl": _found(NetworkAcl, "vpc-id"),
+        "appliance": _found(NatGateway, "vpc-id"),
         "group": _groups_in_vpc,
         "members": _groups_in_vpc,
         "interface": _interfaces_in_vpc,

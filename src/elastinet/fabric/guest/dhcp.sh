@@ -30,4 +30,8 @@ bound)
     [ "$interface" != eth0 ] || resolver
     echo "$ip" >&5
     ;;
+known)
+    [ "$interface" != eth0 ] || resolver
+    echo "$ip" >&5
+    ;;
 esac

@@ -36,6 +36,7 @@ CLIENT = (
     "mtu",
     "-i",
 )
+TOLD = ("sh", f"/proc/self/fd/{SCRIPT_FD}", "known")
 FIRST_RETRY, LAST_RETRY = 0.1, 10.0
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
@@ -111,7 +112,7 @@ class GuestInterface:
             self._loop.watch(lease, lambda: self._hear(lease, on_bound), self._about)
             self._spawning.run(
                 init,
-                [program, *CLIENT, device],
+                [program, *(CLIENT if self.interface.addresses else TOLD), device],
                 (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
                 self._know,
                 (log, told, text),
@@ -121,8 +122,14 @@ class GuestInterface:
             )
 
     def _expected(self) -> dict[str, str]:
-        """The DHCP client's variables: the configuration that is set already."""
-        link = self.link[0]
+        """The DHCP client's variables: the configuration that is set already.
+
+        Without IPv4 there is no client, and the script itself is told what one would have heard.
+        """
+        link, own = self.link[0], self.interface
+        if not own.addresses:
+            told = {"interface": own.device, "dns": own.dns6, "domain": own.domain}
+            return told | {"ip": next(iter(own.addresses6), "no address")}
         return {"expected": f"{link.address} {link.gateway} {link.mtu}"}
 
     def _know(self, fact: dict[str, Any]) -> None:

@@ -52,10 +52,10 @@ def _is_beyond_tcp(name: str) -> bool:
 def _names(control: socket.socket, device: str) -> list[str]:
     """The names of the features that the kernel knows, by their bits."""
     asked = bytearray(struct.pack("=IIQI", COUNT, 0, 1 << FEATURES, 0))
-    _ask(control, device, asked)
+    ask(control, device, asked)
     (count,) = struct.unpack_from("=I", asked, 16)
     told = bytearray(struct.pack("=III", STRINGS, FEATURES, count)) + bytearray(count * NAME)
-    _ask(control, device, told)
+    ask(control, device, told)
     return [told[at : at + NAME].split(b"\0")[0].decode() for at in range(12, len(told), NAME)]
 
 
@@ -63,7 +63,7 @@ def _wanted(control: socket.socket, device: str, count: int) -> list[int]:
     """The bits of the features that a device is asked to have."""
     blocks = (count + 31) // 32
     asked = bytearray(struct.pack("=II", STATE, blocks)) + bytearray(blocks * 16)
-    _ask(control, device, asked)
+    ask(control, device, asked)
     wanted = [word for _, word, _, _ in struct.iter_unpack("=4I", asked[8:])]
     return [bit for bit in range(count) if wanted[bit // 32] >> bit % 32 & 1]
 
@@ -73,10 +73,10 @@ def _turn(control: socket.socket, device: str, bits: list[int], *, on: bool) -> 
     blocks = max(bits, default=0) // 32 + 1
     masks = [sum(1 << bit % 32 for bit in bits if bit // 32 == block) for block in range(blocks)]
     pairs = b"".join(struct.pack("=II", mask, mask if on else 0) for mask in masks)
-    _ask(control, device, bytearray(struct.pack("=II", CHANGE, blocks) + pairs))
+    ask(control, device, bytearray(struct.pack("=II", CHANGE, blocks) + pairs))
 
 
-def _ask(control: socket.socket, device: str, question: bytearray) -> None:
+def ask(control: socket.socket, device: str, question: bytearray) -> None:
     """Have the kernel answer into the question's own bytes."""
     room = (ctypes.c_char * len(question)).from_buffer(question)
     ioctl(control, SIOCETHTOOL, struct.pack("16sP", device.encode(), ctypes.addressof(room)))

@@ -45,6 +45,9 @@ def settle(link: Link, doors: Doors) -> None:
     if link.mediated:
         offloads.only_tcp(link.peer_name)
     index, table, metric = doors.index(link.peer_name), own_table(link.peer_name), metric_of(link.peer_name)
+    if ":" in link.address:
+        _send(doors, [rtnl.up(index), *_ipv6(link.peer_name, index, table, doors)])
+        return
     messages = [
         rtnl.up(index),
         _primary(link.address, index, metric),

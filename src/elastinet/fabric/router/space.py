@@ -2,23 +2,26 @@
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from elastinet.catalog.network import NAT_IDLE_SECONDS, UDP_STREAM_IDLE_SECONDS
 from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
-from elastinet.fabric.contract.objects import Interface, Network
+from elastinet.fabric.contract.objects import Appliance, Interface, Network
 from elastinet.fabric.kernel import isolate, kernel, sysctls
 from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router.dhcpserver import DhcpServer
 from elastinet.fabric.router.monitor import Monitor
+from elastinet.fabric.router.resolver64 import Resolver64
 from elastinet.fabric.router.router import Failures, Router
+from elastinet.fabric.router.translator import Translator
 
 SYSCTLS = {
     "ipv4/ip_forward": "1",
@@ -75,6 +78,7 @@ class Order:
     observe: bool
     network: Network | None
     interfaces: Mapping[str, Interface | None]
+    appliance: Appliance | None = None
     again: frozenset[str] = frozenset()
     """Links whose other end is to get its addresses and routes again."""
 
@@ -106,6 +110,8 @@ class Namespace:
         self.listeners: dict[Family, socket.socket] = {}
         self._fresh: dict[Family, socket.socket] = {}
         self.dhcp: DhcpServer | None = None
+        self.resolver64: Resolver64 | None = None
+        self.translator: Translator | None = None
         self.monitor: Monitor
         self._own = namespace is None
         self._timeouts = dict(TIMEOUTS[role])
@@ -141,7 +147,17 @@ class Namespace:
             self._fresh["ipv4"] = _listen("ipv4")
             self.dhcp = DhcpServer(self.id, self._helper)
             self._undo.callback(self.dhcp.remove)
+            self.resolver64 = Resolver64(self.id, self._helper)
+            self._undo.callback(self.resolver64.daemon.remove)
+        if self.role == APPLIANCE:
+            self.translator = Translator(self.id, self._helper)
+            self._undo.callback(self.translator.daemon.remove)
         return router
+
+    def has_lost(self, pid: int) -> bool:
+        """Hear of a process that has ended; true if it was one of this namespace's that nobody stopped."""
+        keepers = (self.dhcp, self.resolver64, self.translator)
+        return any(keeper.daemon.ended(pid) for keeper in keepers if keeper)
 
     def new_listeners(self) -> Iterator[tuple[Family, socket.socket]]:
         """Give the metadata sockets that nobody has asked for yet."""
@@ -161,11 +177,11 @@ class Namespace:
     def _carry_out(self, order: Order) -> Outcome:
         failures: Failures = {}
         self.router.want(order.delta, order.owners)
-        if self.dhcp and order.network:
+        for name, keep in self._daemons(order):
             try:
-                self.dhcp.keep(order.network, order.interfaces)
+                keep()
             except OSError as error:
-                failures["dhcp",] = str(error)
+                failures[name,] = str(error)
         if order.network and order.network.cidrs6 and "ipv6" not in self.listeners | self._fresh:
             self._fresh["ipv6"] = _listen("ipv6")
         if order.observe:
@@ -176,6 +192,15 @@ class Namespace:
             self.router.settle_again(link)
         self._remember()
         return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
+
+    def _daemons(self, order: Order) -> Iterator[tuple[str, Callable[[], None]]]:
+        """What each program that runs here has to do about an order, by the name of its service."""
+        network, interfaces = order.network, order.interfaces
+        if network and self.dhcp and self.resolver64:
+            yield "dhcp", partial(self.dhcp.keep, network, interfaces)
+            yield "dns64", partial(self.resolver64.keep, network, interfaces)
+        if order.appliance and self.translator:
+            yield "nat64", partial(self.translator.keep, order.appliance)
 
     def _remember(self) -> None:
         """Set for how long flows are remembered, once the first filter has brought the settings with it."""
