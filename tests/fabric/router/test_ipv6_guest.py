@@ -59,7 +59,7 @@ def test_the_router_advertises_itself(machine: Machine) -> None:
     assert options[1] == mac("0e:00:00:00:00:01")
     assert struct.unpack("!2xI", options[5]) == (9001,)
     length, marks = options[3][0], options[3][1]
-    assert (length, marks & 0xC0) == (64, 0), "neither on the link nor to make addresses of"
+    assert (length, marks & 0xC0) == (64, 0x80), "on the link, but not to make addresses of"
     assert options[3][14:] == address(BLOCKS[0].removesuffix("/64"))
 
 

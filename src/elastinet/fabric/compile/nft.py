@@ -187,7 +187,7 @@ def _quoted(name: str, address: str, translation: str) -> Chain:
 
 
 def interface(
-    item: Interface, index: int, mark: int, groups: Iterable[str] | None, *, frames: bool
+    item: Interface, index: int, mark: int, groups: Iterable[str] | None, *, frames: bool, has_ipv6: bool
 ) -> Iterator[Item]:
     """An interface's part: its addresses are its own, and its groups' chains are asked in turn.
 
@@ -196,7 +196,7 @@ def interface(
     link = names.host_link(item.id)
     addresses = (*item.addresses, *_singly(item.prefixes))
     if frames:
-        yield from neighbours.interface(item, addresses, index, mark)
+        yield from neighbours.interface(item, addresses, index, mark, has_ipv6=has_ipv6)
     for address in addresses:
         yield Element("own", f"{index} . {item.mac} . {address}", str(mark))
     if not item.check:

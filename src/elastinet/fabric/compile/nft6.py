@@ -130,7 +130,7 @@ def _leave(item: Network, limits: bool) -> Iterator[str]:
 def interface(item: Interface, index: int, mark: int, *, frames: bool) -> Iterator[Item]:
     """An interface's part: its addresses and the prefixes delegated to it are its own."""
     if frames:
-        yield from neighbours.interface6(item, mark)
+        yield from neighbours.interface6(item, index, mark)
     yield Element("link6", f"{index} . {item.mac} . {names.link_local(item.mac)}")
     for address in item.addresses6:
         yield Element("own6", f"{index} . {item.mac} . {address}", str(mark))

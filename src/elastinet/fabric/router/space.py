@@ -163,7 +163,7 @@ class Namespace:
         self.router.want(order.delta, order.owners)
         if self.dhcp and order.network:
             try:
-                self.dhcp.keep(order.network, order.interfaces)
+                self.dhcp.keep(order.network, order.interfaces, on_link=self.router.answers_solicitations)
             except OSError as error:
                 failures["dhcp",] = str(error)
         if order.network and order.network.cidrs6 and "ipv6" not in self.listeners | self._fresh:
