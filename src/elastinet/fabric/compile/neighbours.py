@@ -37,6 +37,8 @@ from elastinet.fabric.contract.objects import Interface, Network
 IS_FOR_ANOTHER = "@ll,0,32 != 0xe000000"
 """Not for the router or another end of ours, by the first four bytes: one comparison for every packet."""
 INSIDE = f"meta mark and {names.NEIGHBOUR_MARK:#x} == {names.NEIGHBOUR_MARK:#x}"
+TO_ADDRESS = f"meta mark {names.NEIGHBOUR_MARK:#x}"
+"""Most packets inside a subnet have it, so those of known flows are told by it, before all others."""
 TO_OWN = {
     "ip": "meta mark set meta mark . ether daddr . ip daddr map @neighbours",
     "ip6": "meta mark set meta mark . ether daddr . ip6 daddr map @neighbours6",
@@ -50,11 +52,11 @@ ADVERTISE = "advertise"
 NEXT = {"ip": names.HOP_ADDRESS, "ip6": names.link_local(names.HOP_MAC)}
 
 
-def network(item: Network, by_sender: str, bump: str) -> Iterator[Item]:
+def network(item: Network, by_sender: str, linux_bump: str, bump: str) -> Iterator[Item]:
     """A router's own part: whose MACs there are, and the way to those who take packets for others."""
     yield Set("neighbours", KEY.format("ipv4_addr"), "map")
     yield Set("forwarders", "type mark . ether_addr : mark;", "map")
-    yield Chain("beside", tuple(_beside(item, by_sender, bump)))
+    yield Chain("beside", tuple(_beside(item, by_sender, linux_bump)))
     yield Chain("beside_to", (f"{TO_OWN['ip']} {bump}", f"{TO_ANY} {bump}", "counter drop"))
     yield Set("subnets", "type iface_index : mark;", "map", "arp")
     yield Set("macs", "type mark . ipv4_addr : ether_addr;", "map", "arp")
@@ -108,9 +110,9 @@ def interface6(item: Interface, index: int, mark: int) -> Iterator[Item]:
         yield Element("delegates6", f"{mark} . {item.mac}")
 
 
-def _beside(item: Network, by_sender: str, bump: str) -> Iterator[str]:
+def _beside(item: Network, by_sender: str, linux_bump: str) -> Iterator[str]:
     """A frame for somebody else: what comes to an address of its receiver's is the first to be found."""
-    yield f"{by_sender} {TO_OWN['ip']} {bump}"
+    yield f"{by_sender} {TO_OWN['ip']} {linux_bump}"
     yield "meta pkttype != host return"
     yield "iif lo return"
     if item.cidrs6:
