@@ -1,5 +1,6 @@
 """Compiled = rule: a virtual packet through the compiled program meets what `rules` say of it."""
 
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
@@ -284,6 +285,62 @@ def test_frames_go_to_the_neighbour_that_the_rule_names(checks: tuple[bool, ...]
                 assert reached.reached == wanted, "\n".join((one.id, mac, target, *shown(reached.steps)))
 
 
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@given(checks=st.tuples(*[st.booleans()] * 4))
+def test_frames_of_ipv6_too(checks: tuple[bool, ...]) -> None:
+    """And who asks for a neighbour's address, or for one of its delegated prefix, is told that one's MAC."""
+    region = Region()
+    made = region.call("CreateVpc", CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    block = made["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+    near, far = (_subnet6(region, made["VpcId"], f"10.0.{n}.0/24", f"{block}0{n}::/64") for n in (1, 2))
+    ends = [_end6(region, *end) for end in zip((near, near, far, near), checks, strict=True)]
+    prefix = {"NetworkInterfaceId": ends[1].id, "Ipv6PrefixCount": 1}
+    delegated = region.call("AssignIpv6Addresses", **prefix)["AssignedIpv6Prefixes"][0]
+    _open(region, ends[0].groups[0])
+    found = [region.state.need(NetworkInterface, end.id) for end in ends]
+    tracer = Tracer(compiled(region.state, region.settings))
+    owners = {end.addresses6[0]: end for end in found} | {delegated.replace("::/80", "::7"): found[1]}
+    for one in found:
+        for target, owner in owners.items():
+            packet = Packet(UDP, one.addresses6[0], target)
+            if owner is not one:
+                assert tracer.send(one.id, packet).reached == owner.id, (one.id, target)
+            for mac in (*(other.mac for other in found if other is not one), "02:00:00:00:00:77"):
+                _goes_by_the_rule(region, tracer, one, mac, packet)
+        for target in ("2001:db8:ffff::5", f"{block}01::99"):
+            _goes_by_the_rule(region, tracer, one, found[1].mac, Packet(UDP, one.addresses6[0], target))
+
+
+def _subnet6(region: Region, vpc: str, cidr: str, block: str) -> str:
+    made = region.call(
+        "CreateSubnet", VpcId=vpc, CidrBlock=cidr, Ipv6CidrBlock=block, AvailabilityZone="us-east-1a"
+    )
+    return str(made["Subnet"]["SubnetId"])
+
+
+def _end6(region: Region, subnet: str, check: bool) -> NetworkInterface:
+    """An interface with an IPv6 address."""
+    made = region.launch(subnet)
+    region.call("AssignIpv6Addresses", NetworkInterfaceId=made.id, Ipv6AddressCount=1)
+    wanted = {"NetworkInterfaceId": made.id, "SourceDestCheck": {"Value": check}}
+    region.call("ModifyNetworkInterfaceAttribute", **wanted)
+    return made
+
+
+def _goes_by_the_rule(
+    region: Region, tracer: Tracer, one: NetworkInterface, mac: str, packet: Packet
+) -> None:
+    """Assert that a frame ends where the rule says; a MAC of one's own is nobody else's."""
+    if mac == one.mac:
+        return
+    says = neighbour(region.state, one, mac, str(packet.target))
+    reached = tracer.send(one.id, replace(packet), mac)
+    wanted = says.target if isinstance(says, NextHop) else ""
+    assert reached.reached == wanted, "\n".join((one.id, mac, str(packet.target), *shown(reached.steps)))
+
+
 def _open(region: Region, group: str) -> None:
     every = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    six = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    region.call("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=six)
     region.call("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=every)

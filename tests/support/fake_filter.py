@@ -21,7 +21,9 @@ ABSENT, BUSY, EXISTS, CIRCLE = (
     f"Error: Could not process rule: {why}"
     for why in ("No such file or directory", "Device or resource busy", "File exists", "Too many links")
 )
-COMMAND = re.compile(r"(add|delete|flush) (table|chain|set|map|element|rule|quoted) (\w+) (\S+) ?(\S*) ?(.*)")
+COMMAND = re.compile(
+    r"(add|delete|flush) (table|chain|set|map|element|rule|quoted|advertised) (\w+) (\S+) ?(\S*) ?(.*)"
+)
 COMMENT = re.compile(r'(.*) comment "(\w+)"')
 NAMED = re.compile(r"@([A-Za-z_][\w.-]*)(?![\w,])")
 DEVICE = re.compile(r" device (\S+) ")
@@ -97,7 +99,7 @@ class FakeFilter:
                 self.sets.setdefault(name, FakeSet(family, rest.removeprefix("{ ").removesuffix(" }")))
             case "flush chain":
                 known(self.chains, name).rules.clear()
-            case "add rule" | "add quoted":
+            case "add rule" | "add quoted" | "add advertised":
                 written = COMMENT.fullmatch(rest)
                 known(self.chains, name).rules.append((written[1], written[2]) if written else (rest, ""))
                 self._look_up(rest)

@@ -31,7 +31,7 @@ from fake_filter import FakeFilter, FakeFilterSocket
 OF_LINK, OF_ADDRESS, OF_NEIGHBOUR, OF_ROUTE = 16, 8, 12, 12
 """Sizes of the kernel's headers before the attributes."""
 IPV6_OFF = "ipv6/conf/{}/disable_ipv6"
-SETTINGS = ("disable_ipv6", "accept_dad", "accept_ra_defrtr")
+SETTINGS = ("disable_ipv6", "accept_dad", "accept_ra_defrtr", "accept_ra_pinfo")
 
 Found = dict[int, bytes]
 

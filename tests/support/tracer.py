@@ -107,9 +107,13 @@ class Space:
         raise AssertionError("all ports are taken")
 
     def mac_of(self, index: int, target: Any) -> str:
-        """The MAC that ARP tells on a link: a neighbour's own, or the router's."""
-        subnet = self.sets.get("subnets", {}).get(str(index))
-        return self.sets["macs"].get(f"{subnet} . {target}", names.ROUTER_MAC) if subnet else names.ROUTER_MAC
+        """The MAC that who asks on a link is told of an address: a neighbour's own, or the router's."""
+        links, macs = ("subnets", "macs") if target.version == 4 else ("askers", "macs6")
+        subnet = self.sets.get(links, {}).get(str(index))
+        if subnet is None:
+            return names.ROUTER_MAC
+        known = self.sets[macs].get(f"{subnet} . {target}")
+        return known or self.sets.get("block_macs6", {}).get(f"{subnet} . {_block(target)}", names.ROUTER_MAC)
 
     def next_hop(self, mark: int) -> tuple[str, str]:
         """The link and the MAC for which a packet with this mark is handed out behind the router's own pair."""
@@ -142,6 +146,11 @@ def _is_for(rule: PolicyRule, packet: Packet) -> bool:
         return False
     marked = rule.mark == 0 or packet.mark & rule.mask == rule.mark
     return marked and (not rule.to or _holds(rule.to, packet.target))
+
+
+def _block(address: Any) -> Any:
+    """The first address of a delegated prefix that an address is in."""
+    return ipaddress.ip_network(f"{address}/80", strict=False)[0] if address.version == 6 else address
 
 
 def _holds(block: str, address: Any) -> bool:

@@ -40,7 +40,7 @@ FEATURES = (
     Feature("routing inside and between subnets, route tables, blackholes", "enforced", "recorded",
             "A VPC is a router namespace with a kernel table per route table."),
     Feature("neighbours' MACs, next hops inside a subnet", "enforced", "recorded",
-            "ARP tells each interface's own MAC, and a frame goes to the one that it carries; IPv6: by hand.",
+            "ARP and neighbour discovery tell each one's own MAC; a frame goes to the one that it carries.",
             "neighbours", "absent"),
     Feature("security groups, stateful, inside one subnet too", "enforced", "recorded",
             "nftables in the VPC's namespace; untracked flows end with their rule, as on EC2."),

@@ -245,7 +245,7 @@ def test_delegated_prefixes_are_the_interface_s_own(machine: Machine) -> None:
     assert not pings(machine, "i-2", "10.0.1.70")
     machine.desire(eni6(1, ONE, prefixes=prefixes))
     for address in (mine, "10.0.1.70"):
-        assert pings(machine, "i-2", address)
+        machine.until(lambda address=address: pings(machine, "i-2", address), "it is asked for anew")
         assert pings(machine, "i-1", {"1": "10.0.1.20", "2": TWO}[address[0]], f"-I {address}")
     assert not pings(machine, "i-1", TWO, f"-I {theirs}")
     machine.desire(eni6(1, ONE))

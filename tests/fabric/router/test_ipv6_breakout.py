@@ -98,14 +98,14 @@ def test_nobody_claims_an_address(up: Machine) -> None:
             assert (ONE, TWO) in seen(theirs)
 
 
-def test_the_router_is_found_and_nobody_else(up: Machine) -> None:
+def test_the_router_and_neighbours_are_found_and_nobody_else(up: Machine) -> None:
     with packets(up, "i-1", "eth0") as mine:
         for target in (ROUTER, TWO, OTHER_LOCAL, THREE, six(1, "99")):
             body = bytes(4) + address(target) + bytes((1, 1)) + mac(MAC)
             mine.send(icmp6(LOCAL, solicited(target), MAC, group_mac(solicited(target)), SOLICIT, body, 255))
         answers = [p for p in received(mine) if p[40] == ADVERTISE]
-    assert [p[48:64] for p in answers] == [address(ROUTER)]
-    assert answers[0][66:72] == mac(ROUTER_MAC)
+    told = {p[48:64]: p[66:72] for p in answers}
+    assert told == {address(ROUTER): mac(ROUTER_MAC), address(TWO): mac(OTHER_MAC)}
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _try_frames() -> None:
                 raise OSError(error.errno, f"{item.identity}: {error.strerror}")
         wanted = (
             item
-            for item in neighbours.network(network, "", "accept")
+            for item in (*neighbours.network(network, "", "accept", "accept"), *neighbours.answers6())
             if isinstance(item, Chain | Set) and item.family != "inet"
         )
         if refusal := nft.run(nftext.script((None, item) for item in wanted)):

@@ -156,8 +156,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
     groups = (group for group in item.groups if Key("group", group) in view.objects)
     asked = None if free else groups
-    yield from nft.interface(item, index, mark, asked, frames=view.reads_frames)
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
+    yield from nft.interface(item, index, mark, asked, frames=view.reads_frames, has_ipv6=has_ipv6)
     if limits := view.limits_in_force(item.guest):
         yield from shaping.interface(item, limits, view)
         if classes.limits_gateway(limits):

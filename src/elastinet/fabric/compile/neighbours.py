@@ -1,4 +1,4 @@
-"""Frames from one instance to another of its subnet: the router answers ARP with the other's own MAC. Pure.
+"""Frames from one instance to another of its subnet, whose own MAC the router tells who asks. Pure.
 
 What carries a neighbour's MAC goes to that neighbour before any route table is asked, and to no other: to its
 own addresses over their routes, to any address if its source/destination check is off. No route can lead to a
@@ -6,6 +6,10 @@ neighbour whose address a packet does not have, so such packets leave by a pair 
 router's own, in one table for all of them, with the neighbour's link in their mark; at the other end of the
 pair they are handed to that link with the neighbour's MAC. All is looked up in maps, so their sizes do not
 count.
+
+ARP is answered by the kernel with a MAC of the router's, which is changed on its way out. Neighbour
+solicitations are changed into their answers as they come in: the kernel would answer them for addresses that
+it has been told of link by link, which grows with the square.
 
     frame from e1 to the MAC at e2 ─► at_e1: for this host after all ─► receive ─► beside ─► beside_to
         an address of that MAC's: mark NEIGHBOUR_MARK               ─► local table ─► forward ─► e2
@@ -33,6 +37,8 @@ from elastinet.fabric.contract.objects import Interface, Network
 IS_FOR_ANOTHER = "@ll,0,32 != 0xe000000"
 """Not for the router or another end of ours, by the first four bytes: one comparison for every packet."""
 INSIDE = f"meta mark and {names.NEIGHBOUR_MARK:#x} == {names.NEIGHBOUR_MARK:#x}"
+TO_ADDRESS = f"meta mark {names.NEIGHBOUR_MARK:#x}"
+"""Most packets inside a subnet have it, so those of known flows are told by it, before all others."""
 TO_OWN = {
     "ip": "meta mark set meta mark . ether daddr . ip daddr map @neighbours",
     "ip6": "meta mark set meta mark . ether daddr . ip6 daddr map @neighbours6",
@@ -42,14 +48,15 @@ KEY = "type mark . ether_addr . {} : mark;"
 LINK_SCOPE = ("fe80::/10", "ff00::/8")
 EVERYWHERE = {"ip": "0.0.0.0/0", "ip6": "::/0"}
 ROUTER = names.link_local(names.ROUTER_MAC)
+ADVERTISE = "advertise"
 NEXT = {"ip": names.HOP_ADDRESS, "ip6": names.link_local(names.HOP_MAC)}
 
 
-def network(item: Network, by_sender: str, bump: str) -> Iterator[Item]:
+def network(item: Network, by_sender: str, linux_bump: str, bump: str) -> Iterator[Item]:
     """A router's own part: whose MACs there are, and the way to those who take packets for others."""
     yield Set("neighbours", KEY.format("ipv4_addr"), "map")
     yield Set("forwarders", "type mark . ether_addr : mark;", "map")
-    yield Chain("beside", tuple(_beside(item, by_sender, bump)))
+    yield Chain("beside", tuple(_beside(item, by_sender, linux_bump)))
     yield Chain("beside_to", (f"{TO_OWN['ip']} {bump}", f"{TO_ANY} {bump}", "counter drop"))
     yield Set("subnets", "type iface_index : mark;", "map", "arp")
     yield Set("macs", "type mark . ipv4_addr : ether_addr;", "map", "arp")
@@ -75,19 +82,37 @@ def network6(by_sender: tuple[str, ...], prepared: tuple[str, ...]) -> Iterator[
     yield Chain("beside6_to", (*ways, "counter drop"))
     yield LinkAddress(names.HOP_LINK, ROUTER, 64)
     yield from _way("ip6")
+    yield from answers6()
 
 
-def interface6(item: Interface, mark: int) -> Iterator[Item]:
+def answers6() -> Iterator[Item]:
+    """What answers neighbour solicitations: for addresses, and for delegated prefixes by their 80 bits."""
+    yield Set("askers", "type iface_index : mark;", "map", "netdev")
+    yield Set("asker_macs", "type iface_index . ether_addr;", family="netdev")
+    for name in ("macs6", "block_macs6"):
+        yield Set(name, "type mark . ipv6_addr : ether_addr;", "map", "netdev")
+    found = (("address", "macs6"), ("block", "block_macs6"))
+    rules = tuple(f"advertised {kept} @askers @{name} @asker_macs" for kept, name in found)
+    yield Chain(ADVERTISE, rules, family="netdev")
+
+
+def interface6(item: Interface, index: int, mark: int) -> Iterator[Item]:
     """The IPv6 part of an interface."""
+    yield Element("askers", str(index), str(mark), "netdev")
+    yield Element("asker_macs", f"{index} . {item.mac}", family="netdev")
     for address in item.addresses6:
         yield Element("neighbours6", f"{mark} . {item.mac} . {address}", str(names.NEIGHBOUR_MARK))
-    if any(":" in prefix for prefix in item.prefixes):
+        yield Element("macs6", f"{mark} . {address}", item.mac, "netdev")
+    blocks = [prefix for prefix in item.prefixes if ":" in prefix]
+    for block in blocks:
+        yield Element("block_macs6", f"{mark} . {block.partition('/')[0]}", item.mac, "netdev")
+    if blocks:
         yield Element("delegates6", f"{mark} . {item.mac}")
 
 
-def _beside(item: Network, by_sender: str, bump: str) -> Iterator[str]:
+def _beside(item: Network, by_sender: str, linux_bump: str) -> Iterator[str]:
     """A frame for somebody else: what comes to an address of its receiver's is the first to be found."""
-    yield f"{by_sender} {TO_OWN['ip']} {bump}"
+    yield f"{by_sender} {TO_OWN['ip']} {linux_bump}"
     yield "meta pkttype != host return"
     yield "iif lo return"
     if item.cidrs6:
@@ -125,10 +150,13 @@ def link(network: str, mtu: int) -> Iterator[Item]:
     yield from (Up(end) for end in (names.HOP_LINK, names.HOP_PEER))
 
 
-def interface(item: Interface, addresses: Iterable[str], index: int, mark: int) -> Iterator[Item]:
+def interface(
+    item: Interface, addresses: Iterable[str], index: int, mark: int, *, has_ipv6: bool
+) -> Iterator[Item]:
     """An interface's part: its MAC is that of its addresses, and of any if it takes packets for others."""
     host = names.host_link(item.id)
-    yield _ingress(f"at_{host}", host, "meta pkttype other meta pkttype set host")
+    asks = (f"icmpv6 type nd-neighbor-solicit jump {ADVERTISE}",) if has_ipv6 else ()
+    yield _ingress(f"at_{host}", host, *asks, "meta pkttype other meta pkttype set host")
     yield Element("subnets", str(index), str(mark), "arp")
     for address in addresses:
         yield Element("neighbours", f"{mark} . {item.mac} . {address}", str(names.NEIGHBOUR_MARK))

@@ -131,7 +131,7 @@ def _leave(item: Network, limits: bool) -> Iterator[str]:
 def interface(item: Interface, index: int, mark: int, *, frames: bool) -> Iterator[Item]:
     """An interface's part: its addresses and the prefixes delegated to it are its own."""
     if frames:
-        yield from neighbours.interface6(item, mark)
+        yield from neighbours.interface6(item, index, mark)
     if item.dns64:
         yield dns64.interface(index)
     yield Element("link6", f"{index} . {item.mac} . {names.link_local(item.mac)}")

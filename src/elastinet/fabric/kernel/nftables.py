@@ -1,6 +1,6 @@
 """libnftables in this process: one context per namespace, a ruleset's change as one transaction.
 
-What its language cannot say follows in a transaction of its own: see `quoting`.
+What its language cannot say follows in a transaction of its own: see `quoting` and `advertising`.
 """
 
 import contextlib
@@ -9,11 +9,12 @@ import ctypes.util
 import re
 from typing import Protocol
 
-from elastinet.fabric.kernel import quoting
+from elastinet.fabric.kernel import advertising, quoting
+from elastinet.fabric.kernel.expressions import RawRule, messages
 from elastinet.fabric.kernel.netlink import NETFILTER, NetlinkSocket
 
-QUOTED = re.compile(r'add quoted inet (\S+) (\S+) (\w+) (\w+) map @(\w+) comment "(\w+)"\n')
-INET = 1
+RAW = re.compile(r'add (quoted|advertised) (\w+) (\S+) (\S+) (.+) comment "(\w+)"\n')
+MAKERS = {"quoted": quoting.expressions, "advertised": advertising.expressions}
 NAMES = ("libnftables.so.1", "libnftables.so")
 
 
@@ -63,9 +64,9 @@ class NftContext:
 
     def run(self, text: str) -> str | None:
         """Apply commands, all or none; give the first line of the refusal if they were refused."""
-        said_otherwise = [quoting.Quoted(INET, *found) for found in QUOTED.findall(text)]
-        if not self._library.nft_run_cmd_from_buffer(self._context, QUOTED.sub("", text).encode()):
-            return _quote(said_otherwise) if said_otherwise else None
+        said_otherwise = [_raw(*found) for found in RAW.findall(text)]
+        if not self._library.nft_run_cmd_from_buffer(self._context, RAW.sub("", text).encode()):
+            return _append(said_otherwise) if said_otherwise else None
         said: bytes = self._library.nft_ctx_get_error_buffer(self._context)
         return said.decode().strip().split("\n")[0] or "nftables refused without a reason"
 
@@ -74,8 +75,12 @@ class NftContext:
         self._library.nft_ctx_free(self._context)
 
 
-def _quote(rules: list[quoting.Quoted]) -> str | None:
-    """Append rules about quoted packets, all or none; give the reason of a refusal."""
+def _raw(noun: str, family: str, table: str, chain: str, words: str, comment: str) -> RawRule:
+    return RawRule(family, table, chain, MAKERS[noun](*words.split()), comment)
+
+
+def _append(rules: list[RawRule]) -> str | None:
+    """Append rules to their chains, all or none; give the reason of a refusal."""
     with contextlib.closing(NetlinkSocket(NETFILTER)) as netlink:
-        errors = filter(None, netlink.transact(quoting.messages(rules)))
-        return next((f"a rule about quoted packets: {error.strerror}" for error in errors), None)
+        errors = filter(None, netlink.transact(messages(rules)))
+        return next((f"a rule in the kernel's own form: {error.strerror}" for error in errors), None)

@@ -12,8 +12,8 @@ Pair = tuple[Item | None, Item | None]
 
 KINDS = (Chain, Element, Set)
 PART = 128
-QUOTED = "quoted "
-"""Begins a rule about the packet that an ICMP error quotes, which nftables' own language cannot say."""
+RAW = ("quoted", "advertised")
+"""Begin rules that nftables' own language cannot say."""
 
 
 def script(changes: Iterable[Pair]) -> str:
@@ -77,7 +77,8 @@ def _is_leaf(chain: Chain) -> bool:
 def _rules(chain: Chain) -> Iterator[str]:
     """A chain's rules, each with a mark of what it says, by which it is known again."""
     for rule in chain.rules:
-        noun, text = ("quoted", rule.removeprefix(QUOTED)) if rule.startswith(QUOTED) else ("rule", rule)
+        first, _, rest = rule.partition(" ")
+        noun, text = (first, rest) if first in RAW else ("rule", rule)
         yield f'add {noun} {_table(chain)} {chain.name} {text} comment "{mark(rule)}"'
 
 

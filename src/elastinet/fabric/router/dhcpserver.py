@@ -29,8 +29,8 @@ FIXED = (
 )
 
 
-def config(network: Network, folder: Path) -> str:
-    """Write dnsmasq's configuration for a network. Pure."""
+def config(network: Network, folder: Path, *, on_link: bool) -> str:
+    """Write dnsmasq's configuration for a network; `on_link` if neighbours are found in IPv6. Pure."""
     lines = [
         *FIXED,
         f"dhcp-hostsdir={folder}/hosts",
@@ -45,11 +45,11 @@ def config(network: Network, folder: Path) -> str:
         base, _, prefix = subnet.cidr.partition("/")
         lines.append(f"dhcp-range=set:s{number},{base},static,{_mask(int(prefix))},{LEASE_SECONDS}")
         lines.append(f"dhcp-option=tag:s{number},option:router,{subnet.gateway}")
-    return "\n".join([*lines, *_ipv6(network)]) + "\n"
+    return "\n".join([*lines, *_ipv6(network, on_link)]) + "\n"
 
 
-def _ipv6(network: Network) -> Iterator[str]:
-    """Router advertisements and DHCPv6: addresses are told, and everything goes through the router."""
+def _ipv6(network: Network, on_link: bool) -> Iterator[str]:
+    """Router advertisements and DHCPv6: addresses are told, and whether a subnet's others are on the link."""
     blocks = [subnet.cidr6 for subnet in network.subnets if subnet.cidr6]
     if not network.cidrs6 or not blocks:
         return
@@ -60,7 +60,7 @@ def _ipv6(network: Network) -> Iterator[str]:
         yield f"dhcp-option=option6:domain-search,{network.domain}"
     for block in blocks:
         base, _, prefix = block.partition("/")
-        yield f"dhcp-range={base},static,off-link,{prefix},{LEASE_SECONDS}"
+        yield f"dhcp-range={base},static,{'' if on_link else 'off-link,'}{prefix},{LEASE_SECONDS}"
 
 
 def _resolver(network: Network, folder: Path) -> tuple[str, ...]:
@@ -144,12 +144,12 @@ class DhcpServer:
         self._ports: set[int] = set()
         self._leases = Leases()
 
-    def keep(self, network: Network, interfaces: Mapping[str, Interface | None]) -> None:
+    def keep(self, network: Network, interfaces: Mapping[str, Interface | None], *, on_link: bool) -> None:
         """Have the server run with this configuration and these changes of hosts."""
         for id, interface in interfaces.items():
             self.daemon.ask(_files(id, interface))
         self._leases.change(interfaces)
-        text = config(network, self.daemon.folder)
+        text = config(network, self.daemon.folder, on_link=on_link)
         if self.daemon.lives and (text != self._config or self._leases.withhold):
             self.stop()
         self.daemon.tell()

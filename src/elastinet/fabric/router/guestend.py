@@ -146,6 +146,7 @@ def _ipv6(device: str, index: int, table: int, doors: Doors) -> list[Message]:
         doors.write(f"ipv6/conf/{sysctl.format(device=device)}", value)
     if table != FIRST_OWN_TABLE:
         doors.write(f"ipv6/conf/{device}/accept_ra_defrtr", "0")
+        doors.write(f"ipv6/conf/{device}/accept_ra_pinfo", "0")
     return [_default6(index, table)] + ([] if table != FIRST_OWN_TABLE else [_default6(index, MAIN_TABLE)])
 
 

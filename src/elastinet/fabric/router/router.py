@@ -22,6 +22,7 @@ from elastinet.fabric.compile.items import (
     Queue,
     Sysctl,
 )
+from elastinet.fabric.compile.neighbours import ADVERTISE
 from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.kernel import nfobserve, nftext, observe, offloads, relay, rtnl
 from elastinet.fabric.kernel.doors import KERNEL, Doors
@@ -71,6 +72,11 @@ class Router:
     def port(self) -> int:
         """The netlink port of this router, by which its own changes are known from others'."""
         return self._netlink.port
+
+    @property
+    def answers_solicitations(self) -> bool:
+        """True if instances that ask in IPv6 shall be told their neighbours' MACs."""
+        return ("chain", ADVERTISE) in self._wanted
 
     def holds_up(self, index: int) -> bool:
         """True if the link with this index shall be up, or is unknown."""

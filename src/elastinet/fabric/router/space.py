@@ -197,7 +197,8 @@ class Namespace:
         """What each program that runs here has to do about an order, by the name of its service."""
         network, interfaces = order.network, order.interfaces
         if network and self.dhcp and self.resolver64:
-            yield "dhcp", partial(self.dhcp.keep, network, interfaces)
+            on_link = self.router.answers_solicitations
+            yield "dhcp", partial(self.dhcp.keep, network, interfaces, on_link=on_link)
             yield "dns64", partial(self.resolver64.keep, network, interfaces)
         if order.appliance and self.translator:
             yield "nat64", partial(self.translator.keep, order.appliance)

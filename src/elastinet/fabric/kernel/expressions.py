@@ -1,0 +1,126 @@
+"""Rules of nftables in the kernel's own form, for what its language cannot say: one expression after another.
+
+A register is one of 1 to 4 (16 bytes each) or of 8 to 23, the same space in pieces of 4 bytes.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from elastinet.fabric.kernel.netlink import CREATE, Message, attribute
+
+NEW_RULE, APPEND = 10 << 8 | 6, 0x800
+BEGIN, END = 16, 17
+NFTABLES = 10
+TABLE, CHAIN, EXPRESSIONS, USERDATA = 1, 2, 4, 7
+NAME, DATA, ELEMENT, VALUE = 1, 2, 1, 1
+NESTED = 0x8000
+LINK, NETWORK, TRANSPORT = 0, 1, 2
+"""What offsets count from: the frame, the packet's header, its transport header."""
+INTERNET = 1
+"""The kind of checksum, the same in all protocols."""
+PSEUDO_HEADER = 1
+EQUAL, UNEQUAL = 0, 1
+INVERTED = 1
+INCOMING_LINK = 4
+FAMILIES = {"inet": 1, "arp": 3, "netdev": 5}
+
+
+class RawRule(NamedTuple):
+    """A rule of a chain; the comment says what it is, as in rules that the language can say."""
+
+    family: str
+    table: str
+    chain: str
+    expressions: Iterable[bytes]
+    comment: str
+
+
+def messages(rules: Iterable[RawRule]) -> list[Message]:
+    """The transaction that appends rules to their chains; its first and last message are not answered."""
+    around = struct.pack(">BBH", 0, 0, NFTABLES)
+    made = ((NEW_RULE, CREATE | APPEND, _rule(rule)) for rule in rules)
+    return [(BEGIN, 0, around), *made, (END, 0, around)]
+
+
+def _rule(rule: RawRule) -> bytes:
+    noted = rule.comment.encode() + b"\0"
+    body = _text(TABLE, rule.table) + _text(CHAIN, rule.chain)
+    body += _nested(EXPRESSIONS, *(_nested(ELEMENT, expression) for expression in rule.expressions))
+    body += attribute(USERDATA, bytes((0, len(noted))) + noted)
+    return struct.pack("=BBH", FAMILIES[rule.family], 0, 0) + body
+
+
+def load(register: int, base: int, at: int, size: int) -> bytes:
+    """Read bytes into a register; a packet that is too short is not for this rule."""
+    where = (_number(2, base), _number(3, at), _number(4, size))
+    return _expression("payload", _number(1, register), *where)
+
+
+def write(register: int, base: int, at: int, size: int, checksum: int | None = None) -> bytes:
+    """Write bytes of a register, and have the checksum at a place of the same header take them in."""
+    where = (_number(5, register), _number(2, base), _number(3, at), _number(4, size))
+    kept = () if checksum is None else (_number(6, INTERNET), _number(7, checksum))
+    return _expression("payload", *where, *kept)
+
+
+def write_address(register: int, at: int, size: int) -> bytes:
+    """Write an address into the packet's header, and have the transport's checksum take it in."""
+    where = (_number(5, register), _number(2, NETWORK), _number(3, at), _number(4, size))
+    return _expression("payload", *where, _number(8, PSEUDO_HEADER))
+
+
+def constant(register: int, value: bytes) -> bytes:
+    """Put a value into a register."""
+    return _expression("immediate", _number(1, register), _nested(2, attribute(VALUE, value)))
+
+
+def compare(register: int, how: int, value: bytes) -> bytes:
+    """Go on if a register has a value, or if it has another."""
+    return _expression("cmp", _number(1, register), _number(2, how), _nested(3, attribute(VALUE, value)))
+
+
+def masked(register: int, mask: bytes) -> bytes:
+    """Keep the bits of a register that a mask has."""
+    kept, nothing = (
+        _nested(kind, attribute(VALUE, value)) for kind, value in ((4, mask), (5, bytes(len(mask))))
+    )
+    return _expression(
+        "bitwise", _number(1, register), _number(2, register), _number(3, len(mask)), kept, nothing
+    )
+
+
+def look_up(map: str, key: int, found: int) -> bytes:
+    """Go on if a map has what begins in a register, with what it leads to in another."""
+    return _expression("lookup", _text(1, map), _number(2, key), _number(3, found))
+
+
+def absent(set: str, key: int) -> bytes:
+    """Go on if a set does not have what begins in a register."""
+    return _expression("lookup", _text(1, set), _number(2, key), _number(5, INVERTED))
+
+
+def incoming_link(register: int) -> bytes:
+    """Put the index of the link that the packet came by into a register."""
+    return _expression("meta", _number(1, register), _number(2, INCOMING_LINK))
+
+
+def forward(register: int) -> bytes:
+    """Send the frame by the link whose index a register has."""
+    return _expression("fwd", _number(1, register))
+
+
+def _expression(name: str, *data: bytes) -> bytes:
+    return _text(NAME, name) + _nested(DATA, *data)
+
+
+def _number(kind: int, value: int) -> bytes:
+    return attribute(kind, struct.pack(">I", value))
+
+
+def _text(kind: int, value: str) -> bytes:
+    return attribute(kind, value.encode() + b"\0")
+
+
+def _nested(kind: int, *attributes: bytes) -> bytes:
+    return attribute(kind | NESTED, b"".join(attributes))
