@@ -70,6 +70,7 @@ def test_apply_plan_destroy(server: Served, terraform: Terraform) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert nouns(ec2) == before
     assert iam.list_instance_profiles()["InstanceProfiles"] == iam.list_roles()["Roles"] == []
+    assert iam.list_policies(Scope="Local")["Policies"] == []
 
 
 def nouns(ec2) -> dict[str, list[str]]:

@@ -42,6 +42,40 @@ def tag_role(c: Choice) -> Params:
     return _role(c) | {"Tags": [{"Key": f"k{c.number(3)}", "Value": "v"}]}
 
 
+def _policy(c: Choice) -> Params:
+    return {"PolicyArn": f"arn:aws:iam::{c.owner}:policy/read"}
+
+
+@move("CreatePolicy")
+def make_policy(c: Choice) -> Params:
+    return {"PolicyName": "read", "PolicyDocument": POLICY}
+
+
+@move("CreatePolicyVersion")
+def change_policy(c: Choice) -> Params:
+    return _policy(c) | {"PolicyDocument": POLICY, "SetAsDefault": True}
+
+
+@move("DeletePolicyVersion")
+def forget_version(c: Choice) -> Params:
+    return _policy(c) | {"VersionId": f"v{1 + c.number(3)}"}
+
+
+@move("AttachRolePolicy")
+def attach_policy(c: Choice) -> Params:
+    return _role(c) | _policy(c)
+
+
+@move("DetachRolePolicy")
+def detach_policy(c: Choice) -> Params:
+    return _role(c) | _policy(c)
+
+
+@move("DeletePolicy")
+def end_policy(c: Choice) -> Params:
+    return _policy(c)
+
+
 @move("CreateInstanceProfile")
 def make_profile(c: Choice) -> Params:
     return {"InstanceProfileName": c.one(NAMES)}

@@ -48,6 +48,7 @@ def _bake(region: str, name: str, description: str, architecture: str, owner: st
 
 AMAZON, CANONICAL, DEBIAN, MICROSOFT = "137112412989", "099720109477", "136693071363", "801119661308"
 """The accounts that publish; that of the last is Amazon's, for Windows."""
+FCK_NAT = "568608671756"
 
 
 def _amazon_linux_2023(region: str, architecture: str) -> Iterator[Image]:
@@ -77,6 +78,26 @@ def _amazon_linux_2(region: str, architecture: str) -> Iterator[Image]:
         yield _bake(
             region, name, f"Amazon Linux 2 AMI {architecture} {kind} {volume}", architecture, AMAZON, **more
         )
+
+
+def _amazon_linux_1(region: str) -> Iterator[Image]:
+    """Still named by many public modules, and by those that make a NAT instance of its own image for that."""
+    for kind, volume in (("hvm", "gp2"), ("vpc-nat", "ebs")):
+        more = {
+            "volume_type": "standard" if volume == "ebs" else volume,
+            "parameters": _latest("amazon-linux", f"amzn-ami-{kind}-x86_64-{volume}"),
+        }
+        name, about = (
+            f"amzn-ami-{kind}-2018.03.0.{DAY}.0-x86_64-{volume}",
+            f"Amazon Linux AMI 2018.03.0 {kind}",
+        )
+        yield _bake(region, name, about, "x86_64", AMAZON, **more)
+
+
+def _fck_nat(region: str, architecture: str) -> Iterator[Image]:
+    name = f"fck-nat-al2023-hvm-1.4.0-{DAY}-{architecture}-ebs"
+    about = "fck-nat, in name only: an instance here forwards what its own programs set up"
+    yield _bake(region, name, about, architecture, FCK_NAT, owner_alias=None)
 
 
 def _latest(family: str, *names: str) -> list[str]:
@@ -127,9 +148,10 @@ def _windows(region: str) -> Iterator[Image]:
 
 
 def _public(region: str) -> Iterator[Image]:
-    for publish in (_amazon_linux_2023, _amazon_linux_2, _ubuntu, _debian):
+    for publish in (_amazon_linux_2023, _amazon_linux_2, _ubuntu, _debian, _fck_nat):
         for architecture in ARCHITECTURES:
             yield from publish(region, architecture)
+    yield from _amazon_linux_1(region)
     about = "An image without the ENA driver, for the types that do not need it"
     no_driver = {"ena_support": False, "sriov_net_support": None}
     yield _bake(region, "elastinet-no-ena-x86_64", about, "x86_64", AMAZON, **no_driver)

@@ -28,6 +28,7 @@ class Role(Noun, frozen=True, kw_only=True):
     INDEXES: ClassVar[dict[str, Index]] = {
         "name": lambda r: ((r.owner, r.role_name.lower()),),
         "owner": lambda r: (r.owner,),
+        "attached": lambda r: tuple((r.owner, arn) for arn in r.attached),
     }
 
 

@@ -12,6 +12,7 @@ from elastinet.model.fleet import Fleet
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.launch_template import LaunchTemplate, LaunchTemplateVersion
+from elastinet.model.managed_policy import ManagedPolicy
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Index, Noun
 from elastinet.model.peering import Peering
@@ -52,6 +53,7 @@ AnyNoun = (
     | KeyPair
     | Role
     | InstanceProfile
+    | ManagedPolicy
     | PlacementGroup
     | DedicatedHost
     | Failure

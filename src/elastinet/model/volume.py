@@ -15,6 +15,8 @@ class Volume(Noun, frozen=True, kw_only=True):
     encrypted: bool = False
     iops: int | None = None
     throughput: int | None = None
+    initialization_rate: int | None = None
+    kms_key: str | None = None
     snapshot_id: str = ""
     create_time: float
     instance_id: str | None = None

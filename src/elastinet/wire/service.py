@@ -10,12 +10,14 @@ OTHER_SERVICES = {
     **dict.fromkeys(("GetParameter", "GetParameters", "GetParametersByPath"), "ssm"),
     **dict.fromkeys(
         """
-        AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreateRole
-        DeleteInstanceProfile DeleteRole DeleteRolePolicy DetachRolePolicy GetInstanceProfile GetRole
-        GetRolePolicy ListAttachedRolePolicies ListInstanceProfileTags ListInstanceProfiles
-        ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles PutRolePolicy
-        RemoveRoleFromInstanceProfile TagInstanceProfile TagRole UntagInstanceProfile UntagRole
-        UpdateAssumeRolePolicy UpdateRole
+        AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreatePolicy
+        CreatePolicyVersion CreateRole DeleteInstanceProfile DeletePolicy DeletePolicyVersion
+        DeleteRole DeleteRolePolicy DetachRolePolicy GetInstanceProfile GetPolicy GetPolicyVersion
+        GetRole GetRolePolicy ListAttachedRolePolicies ListEntitiesForPolicy ListInstanceProfileTags
+        ListInstanceProfiles ListInstanceProfilesForRole ListPolicies ListPolicyTags
+        ListPolicyVersions ListRolePolicies ListRoleTags ListRoles PutRolePolicy
+        RemoveRoleFromInstanceProfile SetDefaultPolicyVersion TagInstanceProfile TagPolicy TagRole
+        UntagInstanceProfile UntagPolicy UntagRole UpdateAssumeRolePolicy UpdateRole
         """.split(),
         "iam",
     ),

@@ -215,6 +215,18 @@ resource "aws_iam_role_policy_attachment" "web" {
   policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
+resource "aws_iam_policy" "web" {
+  name        = "describe"
+  description = "What the web servers may ask"
+  policy      = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "ec2:Describe*", Resource = "*" }] })
+  tags        = { Name = "web" }
+}
+
+resource "aws_iam_role_policy_attachment" "own" {
+  role       = aws_iam_role.web.name
+  policy_arn = aws_iam_policy.web.arn
+}
+
 resource "aws_iam_instance_profile" "web" {
   name = "web"
   role = aws_iam_role.web.name
@@ -229,6 +241,12 @@ resource "aws_instance" "web" {
   vpc_security_group_ids = [aws_security_group.web.id]
   user_data              = "#!/bin/sh\necho hello\n"
   tags                   = { Name = "web" }
+  ebs_block_device {
+    device_name = "/dev/sdf"
+    volume_size = 8
+    encrypted   = true
+    kms_key_id  = "arn:aws:kms:us-east-1:246813579024:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
 }
 
 resource "aws_instance" "six" {

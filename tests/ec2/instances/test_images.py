@@ -39,17 +39,24 @@ def test_one_image(ec2):
 
 
 OWNERS = {
-    "137112412989": ("al2023-", "amzn2-", "elastinet-"),
+    "137112412989": ("al2023-", "amzn2-", "amzn-ami-", "elastinet-"),
     "099720109477": ("ubuntu/images/",),
     "136693071363": ("debian-",),
     "801119661308": ("Windows_Server-",),
 }
 
 
+FCK_NAT = "568608671756"
+"""A publisher whom Amazon has not verified, so that its images carry no alias."""
+
+
 def test_owners(ec2):
-    """All of them carry the alias, as on EC2."""
+    """All but one of them carry the alias, as on EC2."""
     amazon = ec2.describe_images(Owners=["amazon"])
-    assert names(amazon) == names(ec2.describe_images()) == names(ec2.describe_images(Owners=[*OWNERS]))
+    other = names(ec2.describe_images(Owners=[FCK_NAT]))
+    assert (
+        names(amazon) == names(ec2.describe_images()) - other == names(ec2.describe_images(Owners=[*OWNERS]))
+    )
     assert all(image["ImageLocation"] == f"amazon/{image['Name']}" for image in amazon["Images"])
     assert names(ec2.describe_images(Owners=["self"])) == set()
     with refused("InvalidUserID.Malformed", '"canonical"'):
@@ -62,6 +69,24 @@ def test_an_owner_has_its_own(ec2, owner):
     assert found
     assert all(image["Name"].startswith(OWNERS[owner]) for image in found)
     assert {image["ImageOwnerAlias"] for image in found} == {"amazon"}
+
+
+def test_nat_images(ec2):
+    """The names that fck-nat's Terraform module, and CDK's two NAT instances, look for."""
+    for owner, name, machines in (
+        (FCK_NAT, "fck-nat-al2023-hvm-*", {"x86_64", "arm64"}),
+        (FCK_NAT, "fck-nat-al2023-*-arm64-ebs", {"arm64"}),
+        ("amazon", "amzn-ami-vpc-nat-*", {"x86_64"}),
+    ):
+        found = ec2.describe_images(Owners=[owner], Filters=[{"Name": "name", "Values": [name]}])["Images"]
+        assert {image["Architecture"] for image in found} == machines
+        assert {image.get("ImageOwnerAlias") for image in found} == {None if owner == FCK_NAT else owner}
+
+
+def test_amazon_linux_1(ec2):
+    """What the first examples of terraform-aws-modules/ec2-instance look for."""
+    asked = [{"Name": "name", "Values": ["amzn-ami-hvm-*-x86_64-gp2"]}]
+    assert len(ec2.describe_images(Owners=["amazon"], Filters=asked)["Images"]) == 1
 
 
 CURRENT = [
@@ -91,7 +116,7 @@ def test_names_and_root_volumes_agree(ec2):
         kind, name = root["Ebs"]["VolumeType"], image["Name"]
         assert root["DeviceName"] == image["RootDeviceName"]
         assert not name.endswith("-gp2") or kind == "gp2"
-        assert not name.endswith("-ebs") or kind == "standard"
+        assert not (name.startswith("amzn") and name.endswith("-ebs")) or kind == "standard"
         assert "/hvm-ssd/" not in name or kind == "gp2"
         assert "/hvm-ssd-gp3/" not in name or kind == "gp3"
         assert root["Ebs"]["VolumeSize"] == (30 if image.get("Platform") else 2 if "minimal" in name else 8)
@@ -124,7 +149,7 @@ def test_filters(ec2):
         {"Name": "creation-date", "Values": ["2026-*"]},
     ]
     found = names(ec2.describe_images(Filters=asked))
-    assert len(found) == 8
+    assert len(found) == 9
     assert all("arm64" in name for name in found)
     without = ec2.describe_images(Filters=[{"Name": "ena-support", "Values": ["false"]}])
     assert names(without) == {"elastinet-no-ena-x86_64"}
@@ -139,7 +164,7 @@ def test_unknown_ids(ec2):
 
 def test_pages(ec2):
     pages = list(ec2.get_paginator("describe_images").paginate(PaginationConfig={"PageSize": 5}))
-    assert [len(page["Images"]) for page in pages] == [5, 5, 5, 5, 5, 2]
+    assert [len(page["Images"]) for page in pages] == [5, 5, 5, 5, 5, 5, 1]
     assert set().union(*map(names, pages)) == names(ec2.describe_images())
 
 

@@ -358,3 +358,31 @@ def test_accounts_and_regions_are_apart(server, ec2, place):
     abroad = server.client(region="eu-west-1")
     assert abroad.describe_instances()["Reservations"] == []
     assert [v["CidrBlock"] for v in abroad.describe_vpcs()["Vpcs"]] == ["172.31.0.0/16"]
+
+
+def test_an_empty_word_is_one_that_was_left_out(ec2):
+    """Packer and the Go clients name an empty subnet, key, profile or zone where they want none."""
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])[
+        "Images"
+    ]
+    mapping = {"DeviceName": "/dev/sdb", "NoDevice": ""}  # whose empty word says something
+    (instance,) = ec2.run_instances(
+        ImageId=image["ImageId"],
+        InstanceType="t3.micro",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId="",
+        KeyName="",
+        UserData="",
+        IamInstanceProfile={"Name": ""},
+        Placement={"AvailabilityZone": "", "GroupName": ""},
+        BlockDeviceMappings=[mapping],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "empty", "Value": ""}]}],
+    )["Instances"]
+    (subnet,) = ec2.describe_subnets(SubnetIds=[instance["SubnetId"]])["Subnets"]
+    assert subnet["DefaultForAz"]
+    assert not {"KeyName", "IamInstanceProfile"} & set(instance)
+    assert (instance["Placement"]["Tenancy"], instance["Tags"]) == (
+        "default",
+        [{"Key": "empty", "Value": ""}],
+    )

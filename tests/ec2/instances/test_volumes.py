@@ -54,6 +54,10 @@ def test_block_device_mappings_and_tags(ec2, place):
         ({"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 0}}, "InvalidParameterValue"),
         ({"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "io1"}}, "MissingParameter"),
         ({"DeviceName": "/dev/xvda", "NoDevice": ""}, "InvalidParameterValue"),
+        (
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeInitializationRate": 301}},
+            "InvalidParameterValue",
+        ),
         ({"DeviceName": "/dev/sdf", "VirtualName": "ephemeral0"}, "UnsupportedOperation"),
     ],
 )
@@ -62,3 +66,39 @@ def test_refusals(ec2, place, mapping, code):
         launch(ec2, place, BlockDeviceMappings=[mapping])
     assert ec2.describe_instances()["Reservations"] == []
     assert ec2.describe_volumes()["Volumes"] == []
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def encrypted(ec2, place, **ebs):
+    asked = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "Encrypted": True, **ebs}}
+    (instance,) = launch(ec2, place, BlockDeviceMappings=[asked])
+    (volume,) = (v for v in volumes(ec2, instance) if v["Encrypted"])
+    return instance, volume
+
+
+def test_a_volume_tells_the_key_that_it_was_given(ec2, place):
+    instance, volume = encrypted(ec2, place, KmsKeyId=KEY, VolumeInitializationRate=200)
+    assert (volume["KmsKeyId"], volume["VolumeInitializationRate"]) == (KEY, 200)
+    data = ec2.get_launch_template_data(InstanceId=instance["InstanceId"])["LaunchTemplateData"]
+    assert [one["Ebs"].get("KmsKeyId") for one in data["BlockDeviceMappings"]] == [None, KEY]
+
+
+def test_a_key_is_shown_by_its_arn(ec2, place):
+    """The account's own one too, for whoever names none; what is not encrypted has none."""
+    _, usual = encrypted(ec2, place)
+    _, named = encrypted(ec2, place, KmsKeyId="alias/aws/ebs")
+    _, by_id = encrypted(ec2, place, KmsKeyId=KEY.rpartition("/")[2])
+    owner = ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
+    assert usual["KmsKeyId"].startswith(f"arn:aws:kms:us-east-1:{owner}:key/")
+    assert usual["KmsKeyId"] == named["KmsKeyId"] != by_id["KmsKeyId"] == KEY.replace("111122223333", owner)
+    (instance,) = launch(ec2, place)
+    assert ["KmsKeyId" in one for one in volumes(ec2, instance)] == [False]
+
+
+def test_a_key_is_for_what_is_encrypted(ec2, place):
+    mapping = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "KmsKeyId": KEY}}
+    with refused("InvalidParameterDependency", "KmsKeyId requires the parameter Encrypted"):
+        launch(ec2, place, BlockDeviceMappings=[mapping])
+    assert ec2.describe_instances()["Reservations"] == []

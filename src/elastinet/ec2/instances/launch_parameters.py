@@ -43,7 +43,16 @@ def over_template(data: Parameters, over: Parameters) -> Parameters:
     under = {RENAMED.get(name, name): value for name, value in data.items()}
     both = merged(under, over)
     tags = [*under.get("TagSpecifications", ()), *over.get("TagSpecifications", ())]
-    return both | ({"TagSpecifications": tags} if tags else {})
+    return said(both | ({"TagSpecifications": tags} if tags else {}))
+
+
+def said(parameters: Parameters) -> Parameters:
+    """Parameters without those that say nothing: Packer names an empty subnet where it wants none.
+
+    What is in a list stays as it is, for an empty `NoDevice` and a tag's empty value have a meaning.
+    """
+    inside = {name: said(value) if isinstance(value, dict) else value for name, value in parameters.items()}
+    return {name: value for name, value in inside.items() if value not in (*NOTHING, {})}
 
 
 def in_subnet(parameters: Parameters, subnet: str) -> Parameters:

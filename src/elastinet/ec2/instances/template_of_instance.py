@@ -69,6 +69,8 @@ def _mapping(volume: Volume) -> dict[str, Any]:
         ebs["Iops"] = volume.iops
     if volume.volume_type in volumes.THROUGHPUTS:
         ebs["Throughput"] = volume.throughput
+    if volume.kms_key:
+        ebs["KmsKeyId"] = volume.kms_key
     if volume.snapshot_id:
         ebs["SnapshotId"] = volume.snapshot_id
     return {"DeviceName": volume.device, "Ebs": ebs}

@@ -14,6 +14,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set, tags_if_any
+from elastinet.ec2.instances.volume_keys import DEFAULT_KEY, key_arn
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.noun import Tags
@@ -31,8 +32,13 @@ SIZES = {
 """GiB that a volume of a type has; this and the next two by EC2's model of EbsBlockDevice."""
 IOPS = {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
 THROUGHPUTS = {"gp3": (125, 2000)}
+INITIALIZATION_RATES = dict.fromkeys(SIZES, (100, 300))
+"""MiB/s at which a volume is filled from its snapshot."""
 BASELINES: dict[str, tuple[int | None, int | None]] = {"gp3": (3000, 125), "gp2": (100, None)}
 """IOPS and MiB/s of the types that have them without being asked."""
+
+
+NOT_ENCRYPTED = "The parameter KmsKeyId requires the parameter Encrypted to be set."
 
 
 def view(tx: Transaction, volume: Volume) -> StateView:
@@ -62,6 +68,10 @@ def _view(volume: Volume) -> "VolumeTypeDef":
         shown["Iops"] = volume.iops
     if volume.throughput is not None:
         shown["Throughput"] = volume.throughput
+    if volume.initialization_rate is not None:
+        shown["VolumeInitializationRate"] = volume.initialization_rate
+    if volume.encrypted:
+        shown["KmsKeyId"] = key_arn(volume.owner, volume.region, volume.kms_key or DEFAULT_KEY)
     return shown
 
 
@@ -152,6 +162,8 @@ def _asked(item: Request) -> dict[str, Any]:
         "Encrypted": "encrypted",
         "Iops": "iops",
         "Throughput": "throughput",
+        "VolumeInitializationRate": "initialization_rate",
+        "KmsKeyId": "kms_key",
         "SnapshotId": "snapshot_id",
     }
     return {field: ebs.get(name) for name, field in names.items() if ebs.get(name) is not None}
@@ -162,6 +174,9 @@ def _complete(asked: dict[str, Any]) -> dict[str, Any]:
     _check({"size": 0} | asked, "size", "volumeSize", kind, SIZES)
     _check(asked, "iops", "iops", kind, IOPS)
     _check(asked, "throughput", "throughput", kind, THROUGHPUTS)
+    _check(asked, "initialization_rate", "volumeInitializationRate", kind, INITIALIZATION_RATES)
+    if "kms_key" in asked and not asked.get("encrypted"):
+        raise Fault("InvalidParameterDependency", NOT_ENCRYPTED)
     iops, throughput = BASELINES.get(kind, (None, None))
     if kind in ("io1", "io2") and "iops" not in asked:
         raise faults.missing_parameter("iops")

@@ -2,15 +2,21 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.fault import Fault
 from elastinet.model.noun import Tags
 
 PAGE, MOST_TAGS = 100, 50
 NOT_FOUND, CONFLICT = 404, 409
+ID_BITS = 85  # 17 letters of base 32
+_POLICY = re.compile(
+    r"arn:aws[a-z-]*:iam::(?:aws|[0-9]{12}):policy((?:/[!-~]+)?/)[\w+=,.@-]{1,128}", re.ASCII
+)
 
 
 def no_such(sentence: str) -> Fault:
@@ -42,6 +48,25 @@ def check_policy(text: str) -> str:
     if not isinstance(read, dict):
         raise Fault("MalformedPolicyDocument", "This policy contains invalid Json")
     return text
+
+
+def check_arn(arn: str) -> str:
+    """The ARN of a managed policy, if it is one."""
+    if not _POLICY.fullmatch(arn):
+        raise Fault("InvalidInput", f"ARN {arn} is not valid.")
+    return arn
+
+
+def path_of(arn: str) -> str:
+    """The path in a managed policy's ARN."""
+    found = _POLICY.fullmatch(arn)
+    return found[1] if found else "/"
+
+
+def new_id(tx: Transaction, prefix: str) -> str:
+    """A new identifier, as IAM gives beside names."""
+    bits = tx.dice.getrandbits(ID_BITS) << 3
+    return prefix + base64.b32encode(bits.to_bytes(11, "big")).decode()[:17]
 
 
 def listed(request: Request, result: str, keys: Sequence[str], views: Sequence[Any]) -> dict[str, Any]:

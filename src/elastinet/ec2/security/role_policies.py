@@ -1,20 +1,18 @@
 """The policies of roles, their own and attached ones: kept as they came, and never asked."""
 
-import re
 from urllib.parse import quote
 
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.security import iam_words
+from elastinet.ec2.security import iam_words, managed_policies
 from elastinet.ec2.security.roles import named
 from elastinet.model.fault import Fault
 from elastinet.model.role import Role
 
 MOST_ATTACHED, MOST_INLINE_CHARS = 10, 10_240
-_POLICY = re.compile(
-    r"arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy((?:/[!-~]+)?/)([\w+=,.@-]{1,128})", re.ASCII
-)
+OF_AWS = ":iam::aws:policy/"
+"""What is in the ARN of a policy of AWS's own."""
 
 
 def put_role_policy(tx: Transaction, request: Request) -> None:
@@ -55,8 +53,10 @@ def delete_role_policy(tx: Transaction, request: Request) -> None:
 
 
 def attach_role_policy(tx: Transaction, request: Request) -> None:
-    """Attach a policy by its ARN; which there are, only AWS knows, so any will do."""
-    role, arn = named(tx, request["RoleName"]), _arn(request)
+    """Attach one of the account's policies, or one of AWS's own: which those are, only AWS knows."""
+    role, arn = named(tx, request["RoleName"]), iam_words.check_arn(request["PolicyArn"])
+    if OF_AWS not in arn and managed_policies.find(tx, arn) is None:
+        raise iam_words.no_such(f"Policy {arn} does not exist or is not attachable.")
     if arn in role.attached:
         return
     if len(role.attached) >= MOST_ATTACHED:
@@ -64,16 +64,9 @@ def attach_role_policy(tx: Transaction, request: Request) -> None:
     tx.put(role.but(attached=(*role.attached, arn)))
 
 
-def _arn(request: Request) -> str:
-    arn: str = request["PolicyArn"]
-    if not _POLICY.fullmatch(arn):
-        raise Fault("InvalidInput", f"ARN {arn} is not valid.")
-    return arn
-
-
 def detach_role_policy(tx: Transaction, request: Request) -> None:
     """Detach a policy."""
-    role, arn = named(tx, request["RoleName"]), _arn(request)
+    role, arn = named(tx, request["RoleName"]), iam_words.check_arn(request["PolicyArn"])
     if arn not in role.attached:
         raise iam_words.no_such(f"Policy {arn} was not found.")
     tx.put(role.but(attached=tuple(one for one in role.attached if one != arn)))
@@ -82,11 +75,8 @@ def detach_role_policy(tx: Transaction, request: Request) -> None:
 def list_attached_role_policies(tx: Transaction, request: Request) -> Answer:
     """The policies that are attached to a role, below a path."""
     prefix = request.get("PathPrefix", "/")
-    arns = [arn for arn in named(tx, request["RoleName"]).attached if _path(arn).startswith(prefix)]
+    arns = [
+        arn for arn in named(tx, request["RoleName"]).attached if iam_words.path_of(arn).startswith(prefix)
+    ]
     views = [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in arns]
     return iam_words.listed(request, "AttachedPolicies", arns, views)
-
-
-def _path(arn: str) -> str:
-    found = _POLICY.fullmatch(arn)
-    return found[2] if found else "/"

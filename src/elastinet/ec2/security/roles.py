@@ -1,6 +1,5 @@
 """IAM's roles: kept and shown, and given to instances by their profiles. No policy is ever asked."""
 
-import base64
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,6 @@ from elastinet.ec2.security import iam_words
 from elastinet.model.role import EVERYWHERE, InstanceProfile, Role
 
 MOST_ROLES, MOST_TRUST_CHARS = 1000, 2048
-ID_BITS = 85  # 17 letters of base 32
 
 
 def named(tx: Transaction, name: str) -> Role:
@@ -61,7 +59,7 @@ def create_role(tx: Transaction, request: Request) -> Answer:
         region=EVERYWHERE,
         tags=iam_words.tagged((), request.get("Tags") or ()),
         role_name=name,
-        role_id=_new_id(tx),
+        role_id=iam_words.new_id(tx, "AROA"),
         path=path,
         trust_policy=_trust(request["AssumeRolePolicyDocument"]),
         created=tx.now,
@@ -69,11 +67,6 @@ def create_role(tx: Transaction, request: Request) -> Answer:
         max_session_seconds=request.get("MaxSessionDuration", 3600),
     )
     return {"Role": _whole(tx.put(role))}
-
-
-def _new_id(tx: Transaction) -> str:
-    bits = tx.dice.getrandbits(ID_BITS) << 3
-    return "AROA" + base64.b32encode(bits.to_bytes(11, "big")).decode()[:17]
 
 
 def get_role(tx: Transaction, request: Request) -> Answer:

@@ -46,6 +46,7 @@ from elastinet.model.fleet import Fleet
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.launch_template import LaunchTemplate, LaunchTemplateVersion
+from elastinet.model.managed_policy import ManagedPolicy
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
@@ -196,6 +197,7 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         KeyPair,
         LaunchTemplate,
         LaunchTemplateVersion,
+        ManagedPolicy,
         PlacementGroup,
         RegionSettings,
         Role,
