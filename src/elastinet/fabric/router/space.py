@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
-from elastinet.catalog.network import NAT_IDLE_SECONDS, UDP_STREAM_IDLE_SECONDS
+from elastinet.catalog.network import IDLE_SECONDS, NAT_IDLE_SECONDS
 from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
@@ -52,7 +52,7 @@ APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
 BACKLOG = 1024
 TIMEOUTS = {
-    ROUTER: {"udp_timeout_stream": UDP_STREAM_IDLE_SECONDS},
+    ROUTER: {"udp_timeout_stream": IDLE_SECONDS["udp_stream"][1]},
     APPLIANCE: dict.fromkeys(
         ("tcp_timeout_established", "udp_timeout", "udp_timeout_stream"), NAT_IDLE_SECONDS
     ),
