@@ -123,3 +123,20 @@ def test_an_id_of_another_length_is_just_not_there(ec2: Any) -> None:
     ):
         with refused(code):
             getattr(ec2, operation)(**ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "modes"),
+    [
+        ("al2023-ami-2023*-x86_64", "m5.large", ("uefi-preferred", "uefi")),
+        ("al2023-ami-2023*-x86_64", "t2.micro", ("uefi-preferred", "legacy-bios")),
+        ("amzn2-ami-hvm-*-x86_64-gp2", "m5.large", (None, "legacy-bios")),
+        ("amzn2-ami-hvm-*-arm64-gp2", "m6g.large", (None, "uefi")),
+    ],
+)
+def test_how_an_instance_boots(ec2: Any, name: str, kind: str, modes: tuple[str | None, str]) -> None:
+    (found,) = ec2.describe_images(Filters=[{"Name": "name", "Values": [name]}])["Images"]
+    assert found.get("BootMode") == modes[0]
+    ec2.run_instances(ImageId=found["ImageId"], InstanceType=kind, MinCount=1, MaxCount=1)
+    (instance,) = instances(ec2)
+    assert (instance.get("BootMode"), instance["CurrentInstanceBootMode"]) == modes

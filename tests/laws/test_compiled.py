@@ -10,6 +10,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.rules.admission import Passage, missing
+from elastinet.rules.next_hop import NextHop, neighbour
 from elastinet.rules.paths import NoNetworkPath, addresses, path
 from elastinet.rules.routing import route_to, table_of
 from packet import TCP, UDP, Packet
@@ -254,3 +255,35 @@ def test_the_program_says_what_the_rules_say(shape: Shape) -> None:
                 packet = Packet(protocol, one.primary, target, dport=port)
                 found, steps = met(tracer, one, other, packet)
                 assert found == says, "\n".join((f"{one.primary} to {target}:{port}", *shown(steps)))
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(checks=st.tuples(*[st.booleans()] * 4), secondary=st.booleans())
+def test_frames_go_to_the_neighbour_that_the_rule_names(checks: tuple[bool, ...], secondary: bool) -> None:
+    """From each interface to each one's MAC, and to nobody's, for addresses of all, of no one, and beyond."""
+    region = Region()
+    vpc = region.vpc("10.0.0.0/16")
+    near, far = (region.subnet(vpc, cidr) for cidr in ("10.0.1.0/24", "10.0.2.0/24"))
+    made = [region.launch(subnet) for subnet in (near, near, far, near)]
+    if secondary:
+        call = {"NetworkInterfaceId": made[1].id, "PrivateIpAddresses": ["10.0.1.7"]}
+        region.call("AssignPrivateIpAddresses", **call)
+    for interface, check in zip(made, checks, strict=True):
+        wanted = {"NetworkInterfaceId": interface.id, "SourceDestCheck": {"Value": check}}
+        region.call("ModifyNetworkInterfaceAttribute", **wanted)
+    _open(region, made[0].groups[0])
+    found = [region.state.need(NetworkInterface, interface.id) for interface in made]
+    tracer = Tracer(compiled(region.state, region.settings))
+    targets = (*(one.primary for one in found), "10.0.1.7", "10.0.2.200", "10.244.2.5", "203.0.113.9")
+    for one in found:
+        for mac in (*(other.mac for other in found if other is not one), "02:00:00:00:00:77"):
+            for target in targets:
+                says = neighbour(region.state, one, mac, target)
+                reached = tracer.send(one.id, Packet(UDP, one.primary, target), mac)
+                wanted = says.target if isinstance(says, NextHop) else ""
+                assert reached.reached == wanted, "\n".join((one.id, mac, target, *shown(reached.steps)))
+
+
+def _open(region: Region, group: str) -> None:
+    every = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    region.call("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=every)

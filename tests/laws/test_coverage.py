@@ -91,7 +91,7 @@ REFUSED_READS = set(
     GetCapacityManagerSupportabilityScores GetConsoleScreenshot GetDefaultCreditSpecification
     GetEnabledIpamPolicy GetImageAncestry
     GetInstanceTpmEkPub GetInstanceTypesFromInstanceRequirements
-    GetInstanceUefiData GetLaunchTemplateData GetManagedResourceVisibility GetPasswordData
+    GetInstanceUefiData GetManagedResourceVisibility GetPasswordData
     GetSpotPlacementScores
     GetVpcResourcesBlockingEncryptionEnforcement
     """.split()

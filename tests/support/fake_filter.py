@@ -1,6 +1,7 @@
 """A packet filter that is none: the tables, chains, sets and elements that nftables' commands leave.
 
-It knows the commands that `nftext` writes, in the family `inet`, and refuses with nftables' own words.
+It knows the commands that `nftext` writes, in any family, and refuses with nftables' own words. Chains and sets
+of all families are in one place, for a router gives no two of them one name.
 """
 
 import copy
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from elastinet.fabric.contract.names import TABLE_NAME
 from elastinet.fabric.kernel import nfobserve
 from elastinet.fabric.kernel.netlink import Message, attribute, attributes
 
@@ -19,9 +21,10 @@ ABSENT, BUSY, EXISTS, CIRCLE = (
     f"Error: Could not process rule: {why}"
     for why in ("No such file or directory", "Device or resource busy", "File exists", "Too many links")
 )
-COMMAND = re.compile(r"(add|delete|flush) (table|chain|set|map|element|rule) inet (\S+) ?(\S*) ?(.*)")
+COMMAND = re.compile(r"(add|delete|flush) (table|chain|set|map|element|rule|quoted) (\w+) (\S+) ?(\S*) ?(.*)")
 COMMENT = re.compile(r'(.*) comment "(\w+)"')
 NAMED = re.compile(r"@([A-Za-z_][\w.-]*)(?![\w,])")
+DEVICE = re.compile(r" device (\S+) ")
 LED_TO = re.compile(r"(?:jump|goto) ([\w.-]+)")
 T = TypeVar("T")
 VERDICTS = {word: number for number, word in nfobserve.VERDICTS.items()}
@@ -33,21 +36,23 @@ class RefusedCommand(Exception):
 
 @dataclass
 class FakeChain:
+    family: str
     hook: str
     rules: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
 class FakeSet:
+    family: str
     definition: str
     elements: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class FakeFilter:
-    """A namespace's table of the family inet; there is none before the first command."""
+    """A namespace's tables of all families, of one name; there is none before the first command."""
 
-    table: str = ""
+    tables: set[str] = field(default_factory=set)
     chains: dict[str, FakeChain] = field(default_factory=dict)
     sets: dict[str, FakeSet] = field(default_factory=dict)
 
@@ -63,29 +68,36 @@ class FakeFilter:
             after.check()
         except RefusedCommand as why:
             return str(why)
-        self.table, self.chains, self.sets = after.table, after.chains, after.sets
+        self.tables, self.chains, self.sets = after.tables, after.chains, after.sets
         return None
 
     def do(self, line: str) -> None:
         found = COMMAND.fullmatch(line)
         assert found, line
-        verb, noun, table, name, rest = found.groups()
+        verb, noun, family, table, name, rest = found.groups()
+        assert table == TABLE_NAME, line
         if (verb, noun) == ("add", "table"):
-            self.table = table
-        elif table != self.table:
+            self.tables.add(family)
+        elif family not in self.tables:
             raise RefusedCommand(ABSENT)
         else:
-            self._do(f"{verb} {noun}", name, rest)
+            self._do(f"{verb} {noun}", family, name, rest)
 
-    def _do(self, command: str, name: str, rest: str) -> None:
+    def lose(self, device: str) -> None:
+        """Lose the chains of a device that is gone."""
+        gone = [name for name, chain in self.chains.items() if device in DEVICE.findall(chain.hook)]
+        for name in gone:
+            del self.chains[name]
+
+    def _do(self, command: str, family: str, name: str, rest: str) -> None:
         match command:
             case "add chain":
-                self.chains.setdefault(name, FakeChain(rest.strip("{} ")))
+                self.chains.setdefault(name, FakeChain(family, rest.strip("{} ")))
             case "add set" | "add map":
-                self.sets.setdefault(name, FakeSet(rest.removeprefix("{ ").removesuffix(" }")))
+                self.sets.setdefault(name, FakeSet(family, rest.removeprefix("{ ").removesuffix(" }")))
             case "flush chain":
                 known(self.chains, name).rules.clear()
-            case "add rule":
+            case "add rule" | "add quoted":
                 written = COMMENT.fullmatch(rest)
                 known(self.chains, name).rules.append((written[1], written[2]) if written else (rest, ""))
                 self._look_up(rest)
@@ -171,29 +183,35 @@ class FakeFilterSocket:
     def dump(self, message: Message) -> Iterator[tuple[int, bytes]]:
         kind, _flags, body = message
         asked = dict(attributes(body, 4))
-        if body[:4] != nfobserve.FAMILIES["inet"] or asked[1] != text(self._filter.table):
+        family = next(name for name, header in nfobserve.FAMILIES.items() if body[:4] == header)
+        if family not in self._filter.tables or asked[1] != text(TABLE_NAME):
             raise FileNotFoundError
         shown = {
             nfobserve.GET_CHAIN: self._chains,
             nfobserve.GET_RULE: self._rules,
             nfobserve.GET_SET: self._sets,
-        }.get(kind, lambda: self._elements(asked[2][:-1].decode()))
-        for found in list(shown()):
-            yield kind, bytes(4) + attribute(1, text(self._filter.table)) + found
+        }.get(kind, lambda _family: self._elements(asked[2][:-1].decode()))
+        for found in list(shown(family)):
+            yield kind, bytes(4) + attribute(1, text(TABLE_NAME)) + found
 
-    def _chains(self) -> Iterator[bytes]:
-        for name, chain in self._filter.chains.items():
+    def _of(self, family: str) -> Iterator[tuple[str, FakeChain]]:
+        return ((name, chain) for name, chain in self._filter.chains.items() if chain.family == family)
+
+    def _chains(self, family: str) -> Iterator[bytes]:
+        for name, chain in self._of(family):
             policy = struct.pack(">I", "policy accept" in chain.hook)
             yield attribute(3, text(name)) + (attribute(5, policy) if chain.hook else b"")
 
-    def _rules(self) -> Iterator[bytes]:
-        for name, chain in self._filter.chains.items():
+    def _rules(self, family: str) -> Iterator[bytes]:
+        for name, chain in self._of(family):
             for _, mark in chain.rules:
                 comment = b"\0" + bytes((len(mark) + 1,)) + text(mark)
                 yield attribute(2, text(name)) + (attribute(7, comment) if mark else b"")
 
-    def _sets(self) -> Iterator[bytes]:
-        return (attribute(2, text(name)) for name in self._filter.sets)
+    def _sets(self, family: str) -> Iterator[bytes]:
+        return (
+            attribute(2, text(name)) for name, found in self._filter.sets.items() if found.family == family
+        )
 
     def _elements(self, name: str) -> Iterator[bytes]:
         if name not in self._filter.sets:

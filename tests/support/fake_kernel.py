@@ -10,7 +10,7 @@ import itertools
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6
@@ -78,6 +78,7 @@ class FakeSpace:
     neighbours: dict[tuple[int, int, bytes], bytes] = field(default_factory=dict)
     routes: dict[tuple[int, int, bytes, int, bytes], FakeRoute] = field(default_factory=dict)
     rules: list[tuple[bytes, Found]] = field(default_factory=list)
+    sent: list[tuple[bytes, str]] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
     filter: FakeFilter = field(default_factory=FakeFilter)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(2))
@@ -122,6 +123,7 @@ class FakeSpace:
             if end.space.links.pop(end.index, None):
                 end.space.lose_addresses(end.index, AF_INET)
                 end.space.lose_addresses(end.index, AF_INET6)
+                end.space.filter.lose(end.name)
                 for name in SETTINGS:
                     del end.space.settings[f"ipv6/conf/{end.name}/{name}"]
 
@@ -170,6 +172,10 @@ class FakeDoors:
 
     def write(self, sysctl: str, value: str) -> None:
         self.space.write(sysctl, value)
+
+    def send_frame(self, frame: bytes, links: Iterable[str]) -> None:
+        """What is sent is heard by nobody here."""
+        self.space.sent += [(frame, link) for link in links]
 
     @contextmanager
     def visit(self, namespace: int) -> Iterator[None]:

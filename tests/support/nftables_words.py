@@ -14,6 +14,7 @@ TWO_WORDS = ("ether", "icmp", "icmpv6", "ip", "ip6", "ct", "meta", "tcp", "th", 
 NUMBERS = {
     **{name: (number,) for name, number in PROTOCOLS.items()},
     "lo": (1,),
+    "host": (0,),
     "ipv4": (4,),
     "ipv6": (6,),
     "echo-request": (8, 128),
@@ -78,6 +79,8 @@ class Rule:
             return self._source_nat()
         if word in ("update", "add", "limit", "numgen"):
             raise Break  # a pace: a single packet is never too fast
+        if word == "quoted":
+            raise Break  # packets here quote none
         return self._about(self._fields())
 
     def _source_nat(self) -> Verdict:

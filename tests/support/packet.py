@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+HOST = 0
+"""A frame for one; the others, which ask, are left out."""
 ECHOS = {ICMP: (8, 0), ICMP6: (128, 129)}
 """An echo request's type, and its reply's."""
 
@@ -34,6 +36,7 @@ class Packet:
     iif: int = 0
     oif: int = 0
     ether: str = ""
+    ether_to: str = ""
     next_hop: Any = None
     entry: Entry | None = None
     state: str = "new"
@@ -50,9 +53,19 @@ class Packet:
         kind = ECHOS[self.protocol][1] if self.protocol in ECHOS else -1
         return Packet(self.protocol, self.target, self.source, self.dport, self.sport, type=kind)
 
-    def entering(self, iif: int, ether: str) -> "Packet":
-        """As it comes into a namespace, which knows nothing of it."""
-        return replace(self, iif=iif, ether=ether, mark=0, oif=0, next_hop=None, entry=None, state="new")
+    def entering(self, iif: int, ether: str, ether_to: str) -> "Packet":
+        """As it comes into a namespace, which knows nothing of it; its frame has two MACs."""
+        return replace(
+            self,
+            iif=iif,
+            ether=ether,
+            ether_to=ether_to,
+            mark=0,
+            oif=0,
+            next_hop=None,
+            entry=None,
+            state="new",
+        )
 
     @property
     def way(self) -> tuple[Any, ...]:
@@ -92,6 +105,8 @@ class Packet:
             return None
         if family in ("icmp", "icmpv6"):
             return self._icmp(word) if self.protocol == {"icmp": ICMP, "icmpv6": ICMP6}[family] else None
+        if name == "@ll,0,32":
+            return int.from_bytes(bytes.fromhex(self.ether_to.replace(":", ""))[:4])
         if name.startswith("@"):
             return None  # a part of a DHCP message
         return self._known(name, word)
@@ -112,6 +127,8 @@ class Packet:
             "iif": self.iif,
             "oif": self.oif,
             "ether saddr": self.ether,
+            "ether daddr": self.ether_to,
+            "meta pkttype": HOST,
             "meta mark": self.mark,
             "meta l4proto": self.protocol,
             "meta nfproto": self.source.version,

@@ -78,11 +78,11 @@ class Space:
         policy = [item for item in found if isinstance(item, PolicyRule)]
         self.policy = sorted(policy, key=lambda rule: rule.preference)
         self.chains = {c.name: c for c in found if isinstance(c, Chain) and c.family == "inet"}
-        sets: dict[str, dict[str, str]] = {s.name: {} for s in found if isinstance(s, Set)}
+        self.sets: dict[str, dict[str, str]] = {s.name: {} for s in found if isinstance(s, Set)}
         for element in found:
             if isinstance(element, Element):
-                sets[element.set][element.element] = element.data
-        self.rules = Rules(sets)
+                self.sets[element.set][element.element] = element.data
+        self.rules = Rules(self.sets)
         self.tracked: dict[tuple[Any, ...], Entry] = {}
         self.translated: dict[tuple[Any, ...], Entry] = {}
 
@@ -105,6 +105,16 @@ class Space:
             if low <= port <= high and way not in self.translated:
                 return way
         raise AssertionError("all ports are taken")
+
+    def mac_of(self, index: int, target: Any) -> str:
+        """The MAC that ARP tells on a link: a neighbour's own, or the router's."""
+        subnet = self.sets.get("subnets", {}).get(str(index))
+        return self.sets["macs"].get(f"{subnet} . {target}", names.ROUTER_MAC) if subnet else names.ROUTER_MAC
+
+    def next_hop(self, mark: int) -> tuple[str, str]:
+        """The link and the MAC for which a packet with this mark is handed out behind the router's own pair."""
+        index, mac = (self.sets[name][str(mark)] for name in ("forwarder_link", "forwarder_mac"))
+        return next(name for name, own in self.indices.items() if own == int(index)), mac
 
     def hooked(self, hook: str) -> list[Chain]:
         """The chains of a hook in the order of their priorities."""
@@ -152,15 +162,16 @@ class Tracer:
                     index = link.peer_index or FAR_INDEX + len(self.far)
                     self.spaces[link.holder].indices[link.peer_name] = index
 
-    def send(self, interface: str, packet: Packet) -> Outcome:
-        """Send a packet from an interface, in its own name by its MAC."""
+    def send(self, interface: str, packet: Packet, to: str = "") -> Outcome:
+        """Send a packet from an interface, by its own MAC, to another: that of its target where none is named."""
         space, link = next(
             (space, link)
             for space in self.spaces.values()
             for link in space.links.values()
             if link.alias == interface
         )
-        return self.walk(space, packet.entering(link.index, link.peer_mac))
+        to = to or space.mac_of(link.index, packet.target)
+        return self.walk(space, packet.entering(link.index, link.peer_mac, to))
 
     def walk(self, space: Space, packet: Packet) -> Outcome:
         """Walk a packet from where it comes into a namespace to where it ends."""
@@ -171,6 +182,8 @@ class Tracer:
                 return Outcome("", packet, steps)
             if link in ("lo", names.INTERNET):
                 return Outcome(link.replace("lo", "router"), packet, steps)
+            if link == names.HOP_LINK:
+                link, packet.ether_to = space.next_hop(packet.mark)
             own = space.links.get(link)
             if own is not None and own.holder not in self.spaces:
                 return Outcome(own.alias, packet, steps)
@@ -181,9 +194,11 @@ class Tracer:
         """What a packet is at the other end of a link that leads to another namespace of ours."""
         if own := space.links.get(link):
             there = self.spaces[own.holder]
-            return there, packet.entering(there.indices[own.peer_name], own.mac)
+            return there, packet.entering(there.indices[own.peer_name], own.mac, own.peer_mac)
         id, far = self.far[space.id, link]
-        return self.spaces[id], packet.entering(far.index, far.peer_mac)
+        router = self.spaces[id]
+        to = router.mac_of(far.index, packet.next_hop)
+        return router, packet.entering(far.index, far.peer_mac, far.mac if to == names.ROUTER_MAC else to)
 
     def _through(self, space: Space, packet: Packet, steps: list[Step]) -> str:
         """The link by which a packet leaves a namespace, "lo" for itself, "" for nowhere."""

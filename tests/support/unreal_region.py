@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
-from elastinet.fabric.compile.items import Item, Items
+from elastinet.fabric.compile.items import Item, Items, Link
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract.objects import AnyObject, Guest
 from elastinet.fabric.router.router import Failures, Router
@@ -90,6 +90,10 @@ class UnrealRegion:
     def is_as_wanted(self) -> bool:
         """True if each namespace has exactly what the plan asks for."""
         return all(self.seen(id) == self.plan.items[id] for id in self.routers)
+
+    def links(self, id: str) -> list[Link]:
+        """The links that are wanted in a namespace, but for those that every router has."""
+        return [item for item in self.plan.items[id].values() if isinstance(item, Link) and item.holder != id]
 
     def items(self, id: str, kind: type[Item]) -> Iterator[Item]:
         """What is wanted of one kind in a namespace."""

@@ -34,6 +34,7 @@ class Image(msgspec.Struct, frozen=True):
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
     imds_support: str | None = None
+    boot_mode: str | None = None
     platform: str | None = None
     creation_date: str = "2026-10-01T00:00:00.000Z"
     parameters: tuple[str, ...] = ()
@@ -54,7 +55,12 @@ def _amazon_linux_2023(region: str, architecture: str) -> Iterator[Image]:
         about = f"Amazon Linux 2023{variant.replace('-', ' ')} AMI {architecture} HVM kernel-6.1"
         name = f"al2023-ami{variant}-2023.9.{DAY}.0-kernel-6.1-{architecture}"
         kernels = [f"al2023-ami{variant}-kernel-{kernel}-{architecture}" for kernel in ("default", "6.1")]
-        more = {"imds_support": "v2.0", "volume_gib": gib, "parameters": _latest("amazon-linux", *kernels)}
+        more = {
+            "imds_support": "v2.0",
+            "boot_mode": "uefi-preferred",
+            "volume_gib": gib,
+            "parameters": _latest("amazon-linux", *kernels),
+        }
         yield _bake(region, name, about, architecture, AMAZON, **more)
 
 

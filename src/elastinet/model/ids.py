@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_FORM = re.compile(rf"(fleet)-{_UUID}\Z|([a-z][a-z-]*)-[0-9a-f]+\Z")
+_FORM = re.compile(rf"(fleet)-{_UUID}\Z|(?!fleet-)([a-z][a-z-]*)-[0-9a-f]+\Z")
 
 Randbits = Callable[[int], int]
 

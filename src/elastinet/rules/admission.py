@@ -10,6 +10,7 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.security import SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.rules.filtering import PORTS, protocol_name
+from elastinet.rules.next_hop import are_neighbours
 from elastinet.rules.peerings import between
 from elastinet.rules.prefix_lists import blocks
 
@@ -55,7 +56,7 @@ def missing(
         yield Missing(one.groups[0], True, protocol, low, high, f"{target}/32")
     if not _admitted(state, other, one, passage, egress=False):
         yield Missing(other.groups[0], False, protocol, low, high, f"{source}/32")
-    if one.subnet_id != other.subnet_id or target not in other.addresses:
+    if not are_neighbours(one, other) or target not in other.addresses:
         yield from _acls(state, one, other, passage)
 
 

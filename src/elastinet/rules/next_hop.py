@@ -2,10 +2,11 @@
 
 Two kinds of nowhere: the target of a *blackhole* is not available, and DescribeRouteTables says so. Other
 routes are shown as active, but their packets are dropped, as by an interface with its source/destination
-check on.
+check on. Inside a subnet no route is asked: packets go to the neighbour whose MAC they carry.
 """
 
 from enum import Enum
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from elastinet.model.instance import Instance
@@ -15,6 +16,7 @@ from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable, TargetKind
 from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet
+from elastinet.rules.presence import is_live
 
 
 class Nowhere(Enum):
@@ -63,6 +65,28 @@ def is_blackhole(state: State, table: RouteTable, route: Route) -> bool:
     """True if a route's target is not available: gone, detached, or not running."""
     hop = next_hop(state, table, route)
     return isinstance(hop, Nowhere) and hop.is_blackhole
+
+
+def are_neighbours(one: NetworkInterface, other: NetworkInterface) -> bool:
+    """True if two interfaces are in one subnet: neither routes nor network ACLs are asked between them."""
+    return one.subnet_id == other.subnet_id
+
+
+def neighbour(state: State, sender: NetworkInterface, mac: str, address: str) -> NextHop | Nowhere:
+    """Where a packet to an address goes in a frame to another MAC than the router's."""
+    there = state.where(NetworkInterface, "subnet-id", sender.subnet_id)
+    found = next((interface for interface in there if interface.mac == mac), None)
+    if found is None:
+        return Nowhere.GONE
+    if not is_live(state, found):
+        return Nowhere.NOT_RUNNING
+    return NextHop("interface", found.id, found.id) if takes(found, address) else Nowhere.CHECKED
+
+
+def takes(interface: NetworkInterface, address: str) -> bool:
+    """True if what is for an address gets past the source/destination check of who receives it."""
+    own = any(ip_address(address) in ip_network(block) for block in interface.own_addresses)
+    return own or not interface.source_dest_check
 
 
 def _gateway(state: State, table: RouteTable, route: Route) -> Nowhere | None:

@@ -17,7 +17,7 @@ from elastinet.model.state import State
 from elastinet.rules import peerings
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, instance_id_of
-from elastinet.rules.next_hop import Nowhere, next_hop
+from elastinet.rules.next_hop import Nowhere, are_neighbours, next_hop
 from elastinet.rules.routing import route_to, table_of
 
 
@@ -97,7 +97,7 @@ def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> Net
 
 def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> str | None:
     """The target that a VPC's route sends packets through; None for the local route and inside a subnet."""
-    if sender.subnet_id == receiver.subnet_id:
+    if are_neighbours(sender, receiver):
         return None
     route = _open_route(state, sender, receiver.primary)
     return None if route.kind == "local" else route.target

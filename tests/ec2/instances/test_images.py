@@ -29,6 +29,8 @@ def test_one_image(ec2):
                 "SnapshotId": "snap-" + image["ImageId"].removeprefix("ami-"),
                 "VolumeSize": 8,
                 "VolumeType": "gp3",
+                "Iops": 3000,
+                "Throughput": 125,
                 "DeleteOnTermination": True,
                 "Encrypted": False,
             },

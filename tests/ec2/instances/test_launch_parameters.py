@@ -125,6 +125,7 @@ def shown(engine: Engine, asked: dict[str, Any]) -> dict[str, Any]:
     own = (
         "InstanceId",
         "LaunchTime",
+        "UsageOperationUpdateTime",
         "Tags",
         "PrivateIpAddress",
         "PrivateDnsName",

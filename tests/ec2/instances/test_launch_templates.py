@@ -195,11 +195,23 @@ def test_describe_versions_of_all_templates(ec2, three):
         numbers(ec2, Versions=["1"])
 
 
-def test_an_alias_is_not_resolved(ec2, three):
-    assert numbers(ec2, LaunchTemplateName="web", ResolveAlias=True) == [3, 2, 1]
+def test_an_alias_is_resolved_for_those_who_ask(ec2, three):
+    alias = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+    image = add(ec2, {"ImageId": alias}, ResolveAlias=True)["LaunchTemplateData"]["ImageId"]
+    assert ec2.describe_images(ImageIds=[image])["Images"][0]["Name"].startswith("al2023-ami-2023")
+
+    def shown(**options):
+        asked = {"LaunchTemplateName": "web", "Versions": ["4"]} | options
+        (version,) = ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
+        return version["LaunchTemplateData"]["ImageId"]
+
+    assert (shown(), shown(ResolveAlias=False), shown(ResolveAlias=True)) == (alias, alias, image)
+    launched = ec2.run_instances(
+        LaunchTemplate={"LaunchTemplateName": "web", "Version": "4"}, MinCount=1, MaxCount=1
+    )
+    assert launched["Instances"][0]["ImageId"] == image
     add(ec2, {"ImageId": "resolve:ssm:/my/image"}, ResolveAlias=False)
-    assert numbers(ec2, LaunchTemplateName="web", ResolveAlias=False) == [4, 3, 2, 1]
-    with refused("UnsupportedOperation", "ResolveAlias"):
+    with refused("InvalidParameterValue", "There is no such parameter."):
         numbers(ec2, LaunchTemplateName="web", ResolveAlias=True)
 
 

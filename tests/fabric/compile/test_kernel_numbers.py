@@ -11,8 +11,9 @@ from parts import network, table
 
 
 def numbers(plan: Plan) -> set[int]:
-    """The tables that policy rules lead to by a mark."""
-    return {i.table for i in plan.items["vpc-1"].values() if isinstance(i, PolicyRule) and i.mark}
+    """The tables that policy rules lead to by the mark of a route table."""
+    rules = (item for item in plan.items["vpc-1"].values() if isinstance(item, PolicyRule))
+    return {rule.table for rule in rules if rule.mark == rule.table}
 
 
 def test_tables_come_and_go_for_ever() -> None:

@@ -5,8 +5,8 @@ from socket import AF_INET
 
 import pytest
 
-from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, PolicyRule, RouteItem
-from elastinet.fabric.contract.names import ROUTER_MAC
+from elastinet.fabric.compile.items import LinkAddress, Neighbour, PolicyRule, RouteItem
+from elastinet.fabric.contract.names import FIRST_INDEX, HOP_INDEX, HOP_LINK, ROUTER_MAC
 from elastinet.fabric.kernel import rtnl
 from fake_kernel import FakeDoors, FakeLink, FakeSpace
 from kernel_script import down
@@ -29,7 +29,15 @@ def region() -> UnrealRegion:
 
 def first(space: FakeSpace) -> FakeLink:
     """One of the two interfaces' links."""
-    return min((link for link in space.links.values() if link.index != 1), key=lambda link: link.name)
+    return min(of_interfaces(space), key=lambda link: link.name)
+
+
+def of_interfaces(space: FakeSpace) -> list[FakeLink]:
+    return [link for link in space.links.values() if link.index >= FIRST_INDEX]
+
+
+def delete_the_pair(space: FakeSpace) -> None:
+    space.drop(space.links[HOP_INDEX])
 
 
 def delete_link(space: FakeSpace) -> None:
@@ -69,7 +77,7 @@ def other_mac(space: FakeSpace) -> None:
 
 def other_way(space: FakeSpace) -> None:
     key = next(key for key, route in space.routes.items() if route.link == first(space).index)
-    (other,) = {link.index for link in space.links.values()} - {1, first(space).index}
+    (other,) = {link.index for link in of_interfaces(space)} - {first(space).index}
     space.routes[key].found[4] = other.to_bytes(4, "little")
 
 
@@ -79,13 +87,18 @@ def lose_elements(space: FakeSpace) -> None:
 
 
 def lose_everything(space: FakeSpace) -> None:
-    space.filter.table, space.filter.chains, space.filter.sets = "", {}, {}
+    space.filter.tables, space.filter.chains, space.filter.sets = set(), {}, {}
     space.rules.clear()
     space.addresses.clear()
 
 
 HARM: dict[str, Callable[[UnrealRegion], object]] = {
     "a link is deleted": by_hand(delete_link),
+    "the router's own pair is deleted": by_hand(delete_the_pair),
+    "the router's own pair has another MTU": by_hand(
+        lambda space: setattr(space.links[HOP_INDEX], "mtu", bytes(4))
+    ),
+    "ARP tells the router's MAC": commands("flush chain arp elastinet answer"),
     "a link is set down": set_down,
     "a link has another alias": by_hand(lambda space: setattr(first(space), "alias", b"mine")),
     "a link has another MTU": by_hand(lambda space: setattr(first(space), "mtu", bytes(4))),
@@ -132,6 +145,7 @@ def test_a_link_that_was_lost_comes_back_as_another(region: UnrealRegion) -> Non
     assert {alias: births for alias, (_, births) in router.record.take_news().items()} == {
         "eni-1": 1,
         "eni-2": 1,
+        HOP_LINK: 1,
     }
     delete_link(region.space("vpc-1"))
     lost = next(id for id in ("i-1", "i-2") if not region.space(id).named("eth0"))
@@ -147,4 +161,4 @@ def test_what_is_wanted_no_more_goes_though_it_was_changed(region: UnrealRegion)
     assert not region.change(drop=REGION[3:])
     assert not region.look()
     assert region.is_as_wanted()
-    assert not list(region.items("vpc-1", Link))
+    assert not region.links("vpc-1")

@@ -1,12 +1,13 @@
 """One object that cannot be made: the others are, it is said which one, and it is made as soon as it can be."""
 
-from elastinet.fabric.compile.items import Link
+from elastinet.fabric.contract.names import HOP_LINK, HOP_PEER
 from elastinet.fabric.router.router import Failures
 from fake_kernel import FakeLink
 from parts import ALL, eni, group, guest, network, table
 from unreal_region import UnrealRegion
 
 BASE = (network(), table(), group(ALL), guest(1), guest(2))
+ROUTERS = len({"lo", HOP_LINK, HOP_PEER})
 FIRST, SECOND = eni(1, "10.0.1.10"), eni(2, "10.0.2.10")
 
 
@@ -23,7 +24,7 @@ def test_a_name_that_a_guest_has_taken() -> None:
     failures = region.change(FIRST, SECOND)
     assert owners(region, failures) == {SECOND.key}
     assert "File exists" in {why for identity, why in failures.items() if identity[0] == "link"}
-    assert len(region.space("vpc-1").links) == 2, "lo and the first one's"
+    assert len(region.space("vpc-1").links) == ROUTERS + 1, "the first one's"
     assert region.space("i-1").addresses
     again = region.converge()
     assert again.keys() == failures.keys(), "it is tried again each time"
@@ -36,7 +37,7 @@ def test_a_name_that_a_guest_has_taken() -> None:
 def test_a_filter_that_is_refused() -> None:
     """Somebody has put another verdict for the second one's link: the first one is not kept waiting."""
     region = UnrealRegion(*BASE, FIRST)
-    link = next(region.items("vpc-1", Link))
+    (link,) = region.links("vpc-1")
     filter = region.space("vpc-1").filter
     name, found = next((n, s) for n, s in filter.sets.items() if str(link.index) in s.elements)
     index = region.plan.view.numbers.link(SECOND.id)
@@ -67,7 +68,7 @@ def test_a_guest_that_is_on_its_way_out() -> None:
     region.numbers["i-2"], kept = 1000, region.numbers["i-2"]
     failures = region.change(SECOND)
     assert owners(region, failures) == {SECOND.key}
-    assert len(region.space("vpc-1").links) == 2
+    assert len(region.space("vpc-1").links) == ROUTERS + 1
     region.numbers["i-2"] = kept
     assert not region.converge()
     assert region.is_as_wanted()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from elastinet.fabric.compile.items import Link
+from elastinet.fabric.contract.names import HOP_LINK, HOP_PEER
 from elastinet.fabric.contract.objects import AnyObject, GroupRule
 from parts import ALL, eni, group, guest, network, table
 from unreal_region import UnrealRegion
@@ -23,7 +23,7 @@ def test_what_is_put_is_there() -> None:
     region = UnrealRegion(*BASE, *PAIR)
     assert not region.failures
     assert region.is_as_wanted()
-    assert len(list(region.items("vpc-1", Link))) == 2
+    assert len(region.links("vpc-1")) == 2
     for number in (1, 2):
         there = region.space(f"i-{number}")
         assert there.named("eth0").up
@@ -50,7 +50,7 @@ def test_what_is_removed_is_gone(one_by_one: bool) -> None:
             assert not region.change(drop=part)
             assert region.is_as_wanted()
         assert region.space("vpc-1").filter == bare.space("vpc-1").filter
-        assert links(region).keys() == {"lo"}
+        assert links(region).keys() == links(bare).keys() == {"lo", HOP_LINK, HOP_PEER}
         assert region.space("i-1").links.keys() == {1}
 
 
@@ -103,6 +103,6 @@ def test_two_networks_do_not_meet() -> None:
     assert region.is_as_wanted()
     assert not region.change(drop=(network(), table(), group(), PAIR[2]))
     assert region.is_as_wanted()
-    (link,) = region.items("vpc-2", Link)
+    (link,) = region.links("vpc-2")
     assert region.space("i-2").links.keys() == {1, region.space("vpc-2").named(link.name).peer.index}
     assert region.space("i-1").links.keys() == {1}

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from elastinet.catalog.images import Image, images
+from elastinet.catalog.instance_hardware import hardware
 from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
@@ -49,6 +50,9 @@ _FILTERS = paths(
     state_reason_code="StateReason.Code",
     state_reason_message="StateReason.Message",
 )
+
+GP3 = {"Iops": 3000, "Throughput": 125}
+"""What a volume of this type has at the least; EC2 shows it of no other type of an image's."""
 
 _ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -106,6 +110,7 @@ def view(image: Image, caller: str) -> StateView:
         "ImageOwnerAlias": image.owner_alias,
         "SriovNetSupport": image.sriov_net_support,
         "ImdsSupport": image.imds_support,
+        "BootMode": image.boot_mode,
         "Platform": image.platform,
         "PublicSsmParameterName": next(iter(image.parameters), None),
     }
@@ -134,7 +139,6 @@ def _machine(image: Image) -> dict[str, Any]:
         "RootDeviceName": image.root_device,
         "RootDeviceType": "ebs",
         "BlockDeviceMappings": [{"DeviceName": image.root_device, "Ebs": _root_volume(image)}],
-        "Tags": [],
     }
 
 
@@ -145,8 +149,17 @@ def platform(name: str | None) -> dict[str, str]:
     return {"PlatformDetails": "Linux/UNIX", "UsageOperation": "RunInstances"}
 
 
+def boot_modes(image: Image | None, instance_type: str) -> dict[str, str]:
+    """The members of an instance's view about how it boots: what its image prefers, if its type can."""
+    can = hardware(instance_type).words("boot_modes")
+    prefers = image.boot_mode if image else None
+    now = "uefi" if can == ["uefi"] or (prefers == "uefi-preferred" and "uefi" in can) else "legacy-bios"
+    return ({"BootMode": prefers} if prefers else {}) | {"CurrentInstanceBootMode": now}
+
+
 def _root_volume(image: Image) -> dict[str, Any]:
     return {
+        **(GP3 if image.volume_type == "gp3" else {}),
         "SnapshotId": image.id.replace("ami-", "snap-", 1),
         "VolumeSize": image.volume_gib,
         "VolumeType": image.volume_type,

@@ -9,7 +9,7 @@ from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set, tags_if_any
-from elastinet.ec2.instances.images import platform
+from elastinet.ec2.instances.images import boot_modes, platform
 from elastinet.ec2.instances.recorded_options import recorded
 from elastinet.ec2.instances.volumes import mappings
 from elastinet.ec2.interfaces import network_interfaces
@@ -114,6 +114,7 @@ def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
         **({"SriovNetSupport": instance.sriov_net_support} if instance.sriov_net_support else {}),
         "EbsOptimized": instance.ebs_optimized,
         "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": threads} | recorded(instance, "CpuOptions"),
+        **boot_modes(image, instance.instance_type),
         **platform(instance.platform),
         **({"Platform": instance.platform} if instance.platform else {}),
     }

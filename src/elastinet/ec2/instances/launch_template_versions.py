@@ -7,6 +7,7 @@ from elastinet.digits import whole
 from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
+from elastinet.ec2.core.image_parameters import resolved
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.once import once
 from elastinet.ec2.core.page_size import page_size
@@ -78,11 +79,10 @@ def _view(template: LaunchTemplate, version: LaunchTemplateVersion) -> dict[str,
 
 def create_launch_template_version(tx: Transaction, request: Request) -> Answer:
     """Another version, by itself or over an earlier one."""
-    _check_alias(request)
     id = once(tx, "CreateLaunchTemplateVersion", request, lambda: _create(tx, request).id, longest=128)
     if (made := tx.get(LaunchTemplateVersion, id)) is None:
         raise Fault("InvalidLaunchTemplateId.VersionNotFound", "Launch template version does not exist.")
-    return {"LaunchTemplateVersion": view(tx, made)}
+    return {"LaunchTemplateVersion": _by_alias(tx, request, view(tx, made))}
 
 
 def _create(tx: Transaction, request: Request) -> LaunchTemplateVersion:
@@ -101,8 +101,8 @@ def describe_launch_template_versions(tx: Transaction, request: Request) -> Answ
     found = {version.id: version for version in _described(tx, request)}
     views = [(_place(version), view(tx, version)) for version in found.values()]
     shown = [(place, seen) for place, seen in views if filters.passes(seen, asked, FILTERS)]
-    _check_alias(request, (seen["LaunchTemplateData"] for _, seen in shown))
     most = page_size(request, least=1, most=MOST_A_PAGE)
+    shown = [(place, _by_alias(tx, request, seen)) for place, seen in shown]
     return page(shown, most, request.get("NextToken"), "LaunchTemplateVersions")
 
 
@@ -143,13 +143,12 @@ def _of_all(tx: Transaction, wanted: list[str]) -> Iterator[LaunchTemplateVersio
         yield from (find_version(tx, template, text) for text in wanted)
 
 
-def _check_alias(request: Request, shown: Any = ()) -> None:
-    """Refuse to resolve what stands for an image's id, where any does."""
-    if not request.get("ResolveAlias"):
-        return
-    data = [request["LaunchTemplateData"].raw()] if "LaunchTemplateData" in request else shown
-    if any(one.get("ImageId", "").startswith("resolve:") for one in data):
-        raise faults.unsupported("elastinet does not support ResolveAlias for this ImageId.")
+def _by_alias(tx: Transaction, request: Request, seen: StateView) -> StateView:
+    """A version as it is, or with the image that a parameter stands for where the request asks for that."""
+    data = seen["LaunchTemplateData"]
+    if not request.get("ResolveAlias") or "ImageId" not in data:
+        return seen
+    return StateView(seen, LaunchTemplateData={**data, "ImageId": resolved(tx, data["ImageId"])})
 
 
 def delete_launch_template_versions(tx: Transaction, request: Request) -> Answer:

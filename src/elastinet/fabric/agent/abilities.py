@@ -1,11 +1,15 @@
-"""Abilities of this machine: queueing of packets by its kernel, and an upper bound of what it can carry."""
+"""Abilities of this machine: what its kernel can do with packets and frames, and how much it can carry."""
 
 import os
 import time
+from collections.abc import Callable
 
-from elastinet.fabric.compile import shaping
-from elastinet.fabric.compile.items import Chain, Class, Queue, Redirect, Up
-from elastinet.fabric.kernel import nftext, rtnl
+from elastinet.catalog.network import JUMBO_MTU
+from elastinet.fabric.compile import neighbours, shaping
+from elastinet.fabric.compile.items import Chain, Class, Queue, Redirect, Set, Up
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Network
+from elastinet.fabric.kernel import kernel, nftext, rtnl
 from elastinet.fabric.kernel.netlink import NetlinkSocket
 from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.worker import Worker
@@ -14,19 +18,54 @@ ADVICE = (
     "limits of bandwidth need a kernel (5.16 or newer) with HTB, IFB, act_mirred, cls_bpf and nftables' "
     "netdev hooks: run `modprobe -a sch_htb ifb act_mirred cls_bpf sch_ingress nft_fwd_netdev`"
 )
+NO_FRAMES = (
+    "every neighbour has the router's MAC, and what is sent to its own is lost: that needs nftables' netdev "
+    "and ARP tables, so a kernel with CONFIG_NF_TABLES_NETDEV and _ARP; run `modprobe nft_fwd_netdev`"
+)
 PIECE, COPIES = 1 << 18, 200
 
 
 def shaping_fault() -> str | None:
     """The reason why bandwidth cannot be limited here, tried in a namespace of its own; None if it can."""
+    return _fault(_try_shaping, ADVICE)
+
+
+def frames_fault() -> str | None:
+    """The reason why frames cannot be told by whom they are for, tried likewise; None if they can."""
+    return _fault(_try_frames, NO_FRAMES)
+
+
+def _fault(attempt: Callable[[], None], advice: str) -> str | None:
     worker = Worker("abilities", None)
     try:
-        worker.call(_try_shaping)
+        worker.call(attempt)
     except OSError as error:
-        return f"{ADVICE} ({error})"
+        return f"{advice} ({error})"
     finally:
         worker.stop()
     return None
+
+
+def _try_frames() -> None:
+    """Have a pair of links and the filters of frames."""
+    network = Network("vpc", ("10.0.0.0/16",), (), None, "", "")
+    netlink, nft, own = NetlinkSocket(), NftContext(), kernel.own_network()
+    try:
+        numbers = {names.HOP_LINK: names.HOP_INDEX, names.HOP_PEER: names.HOP_PEER_INDEX}
+        for item in neighbours.link("vpc", JUMBO_MTU):
+            for error in filter(None, netlink.send(rtnl.add(item, numbers.__getitem__, lambda _: own))):
+                raise OSError(error.errno, f"{item.identity}: {error.strerror}")
+        wanted = (
+            item
+            for item in neighbours.network(network, "", "accept")
+            if isinstance(item, Chain | Set) and item.family != "inet"
+        )
+        if refusal := nft.run(nftext.script((None, item) for item in wanted)):
+            raise OSError(refusal)
+    finally:
+        netlink.close()
+        nft.close()
+        os.close(own)
 
 
 def _try_shaping() -> None:

@@ -84,10 +84,13 @@ class AgentServer:
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
         view.shapes = fault is None
+        no_frames = abilities.frames_fault()
+        view.reads_frames = no_frames is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
+            "neighbours": no_frames,
             "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,

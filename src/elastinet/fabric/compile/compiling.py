@@ -4,14 +4,15 @@ The packet mark of what an interface sends is its subnet's number << 16 | its ro
 0x000203e9 is subnet 2 and table 1001. Policy rules choose the table by the low half (`TABLE_MASK`). Network
 ACLs and the rules of `OWN_SUBNET_PREFERENCE` read the whole mark, to know a packet that stays in its subnet.
 What comes in by the internet gateway has only the number of the edge route table, or 0; by a peering link, 0.
+What carries a neighbour's MAC goes by no route table, and has `NEIGHBOUR_MARK` or `HOP_MARK` (neighbours.py).
 """
 
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from elastinet.catalog.network import GATEWAY_MTU
-from elastinet.fabric.compile import acls, appliance, classes, ipv6, nft, peering, routes, shaping
+from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
+from elastinet.fabric.compile import acls, appliance, classes, ipv6, neighbours, nft, peering, routes, shaping
 from elastinet.fabric.compile.items import (
     GuestAddress,
     Identity,
@@ -88,16 +89,25 @@ def _network(item: Network, view: CompileView) -> Placed:
     outside = view.igw(item.id) or view.eigw(item.id)
     own: list[Item] = [
         PolicyRule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE),
-        *nft.network(item, outside, _edge(item, view), view.epoch(item.id), view.shapes),
+        *nft.network(
+            item,
+            outside,
+            _edge(item, view),
+            view.epoch(item.id),
+            limits=view.shapes,
+            frames=view.reads_frames,
+        ),
     ]
     own += [RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), LinkAddress("lo", names.METADATA_ADDRESS, 32)]
     if item.resolver:
         own += [LinkAddress("lo", address, 32) for address in (item.resolver, names.RESOLVER_ADDRESS)]
     if item.cidrs6:
-        own += ipv6.network(item, _edge(item, view), view.shapes)
+        own += ipv6.network(item, _edge(item, view), limits=view.shapes, frames=view.reads_frames)
     if view.shapes:
         own += shaping.network(item, outside)
+    if view.reads_frames:
+        own += neighbours.link(item.id, JUMBO_MTU)
     if not outside:
         return _placed(item.id, own)
     far, gateway = names.internet_link(item.id), item.igw or item.eigw or ""
@@ -143,7 +153,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
     groups = (group for group in item.groups if Key("group", group) in view.objects)
-    yield from nft.interface(item, index, mark, None if free else groups)
+    asked = None if free else groups
+    yield from nft.interface(item, index, mark, asked, frames=view.reads_frames)
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
     if limits := view.limits_in_force(item.guest):
         yield from shaping.interface(item, limits, view)
@@ -151,7 +162,7 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
             yield from shaping.at_gateway(item, view, has_ipv6)
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
-        yield from ipv6.interface(item, link, index, mark)
+        yield from ipv6.interface(item, link, index, mark, frames=view.reads_frames)
 
 
 def _public(item: PublicAddress, view: CompileView) -> Placed:

@@ -26,7 +26,7 @@ EGRESS_ONLY = names.link_local(names.EGRESS_ONLY_MAC)
 LINK_PREFIX = 64
 
 
-def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
+def network(item: Network, edge: int, *, limits: bool, frames: bool) -> Iterator[Item]:
     """A VPC's own part: IPv6 is on, what no interface has leads nowhere, and the services have addresses."""
     yield Sysctl("ipv6/conf/all/disable_ipv6", "0", "1")
     yield PolicyRule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE, family=AF_INET6)
@@ -34,7 +34,7 @@ def network(item: Network, edge: int, limits: bool) -> Iterator[Item]:
     yield LinkAddress("lo", names.METADATA_ADDRESS6, 128)
     if item.resolver:
         yield LinkAddress("lo", names.RESOLVER_ADDRESS6, 128)
-    yield from nft6.network(item, edge, limits)
+    yield from nft6.network(item, edge, limits=limits, frames=frames)
 
 
 def gateway() -> Iterator[Item]:
@@ -51,7 +51,7 @@ def internet(item: Network, link: str) -> Iterator[Item]:
     yield from (RouteItem(names.MAIN_TABLE, cidr, link, ROUTER) for cidr in item.cidrs6)
 
 
-def interface(item: Interface, link: str, index: int, mark: int) -> Iterator[Item]:
+def interface(item: Interface, link: str, index: int, mark: int, *, frames: bool) -> Iterator[Item]:
     """An interface's part: the router on its link, and the way to its addresses."""
     block = ipaddress.IPv6Network(item.subnet6)
     yield LinkAddress(link, ROUTER, LINK_PREFIX)
@@ -62,7 +62,7 @@ def interface(item: Interface, link: str, index: int, mark: int) -> Iterator[Ite
         yield RouteItem(names.LOCAL_TABLE, f"{address}/128", link)
     further = (*item.addresses6, *(prefix for prefix in item.prefixes if ":" in prefix))
     yield from (GuestAddress(link, address) for address in further)
-    yield from nft6.interface(item, index, mark)
+    yield from nft6.interface(item, index, mark, frames=frames)
 
 
 def delegated(item: Interface, link: str, has_ipv6: bool) -> Iterator[Item]:

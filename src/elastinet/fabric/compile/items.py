@@ -11,8 +11,8 @@ import msgspec
 from elastinet.fabric.contract.names import TABLE_MASK
 
 Identity = tuple[str | int, ...]
-Family = Literal["inet", "netdev"]
-"""nftables' families of tables: one for what is routed, one for what passes a device."""
+Family = Literal["inet", "netdev", "arp"]
+"""nftables' families of tables: for what is routed, for what passes a device, for ARP."""
 
 
 def family_of(address: str) -> int:

@@ -3,9 +3,11 @@
 The order of the chains, in full in docs/CONTRIBUTING.md; `e..._out` and `e..._in` are an interface's own:
 
     prerouting  receive   source check, mark = subnet and table; then the routing decision
+                beside    the same for frames to another instance of the subnet: neighbours.py
     input       local     to the router itself: -> dhcp; with an own source -> services
                 services  at most 1,024 packets a second: ping, metadata, DNS; else drop
-    forward     forward   network ACLs; established -> known; else egress by incoming link -> e..._out
+    forward     forward   network ACLs, but not inside a subnet -> flows
+                flows     established -> known; else egress by incoming link -> e..._out
                 known     tracked by both ends, or judged in this epoch: accept; else -> egress, or admitted
                 e..._out  the sender's groups -> admitted; none lets it out -> refused
                 admitted  established, receiver tracks it: accept; else ingress by outgoing link -> e..._in
@@ -17,20 +19,28 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
-from elastinet.fabric.compile import acls, link_local, permissions, shaping, untracked
+from elastinet.fabric.compile import acls, link_local, neighbours, nft6, permissions, shaping, untracked
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
 
 PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
-BY_SENDER = "meta mark set iif . ether saddr . ip saddr map @own"
+BY_SENDER = "meta nfproto ipv4 meta mark set iif . ether saddr . ip saddr map @own"
 # A DHCP server answers to the address that a message calls its relay's (giaddr) or its client's (ciaddr),
 # wherever that is. Instances are no relays; a client's address is made the source, and looked up like one. In
 # bits (`ip saddr`), for nftables 1.1 takes no number for an address; a client that has one sends from it, so
 # that nothing changes, and what pretends ends at the lookup, or at its checksum.
 _BY_CLIENT = ("@nh,96,32 set @th,160,32", f"{BY_SENDER} accept", "drop")
 _DHCP = ("@th,256,32 != 0 drop", "@th,160,32 0 accept", *_BY_CLIENT)
-BUMP = "ip ttl vmap { " + ", ".join(f"{ttl} : goto ttl{ttl}" for ttl in range(1, 255)) + ", 255 : accept }"
+BUMP = "goto bump"
+_BUMP = (
+    "ip ttl 64 ip ttl set 65 accept",
+    "ip ttl vmap { " + ", ".join(f"{ttl} : goto ttl{ttl}" for ttl in range(1, 255)) + ", 255 : accept }",
+    "drop",
+)
+"""The hop that routing takes is given back; Linux's packets have 64, and need no lookup."""
+_ERROR = "icmp type { 3, 4, 5, 11, 12 }"
+"""What quotes the packet that it is about."""
 DEFINITIONS = {
     permissions.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
     permissions.BY_ICMP: "type inet_service . {type}; flags interval;",
@@ -50,11 +60,14 @@ V4 = {"type": "ipv4_addr", "ip": "ip", "icmp": "icmp", "suffix": ""}
 V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": ICMP6_NUMBER, "suffix": "6"}
 
 
-def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -> Iterator[Item]:
+def network(
+    item: Network, outside: bool, edge: int, epoch: int, *, limits: bool, frames: bool
+) -> Iterator[Item]:
     """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
 
     `outside` says whether there is a link to the internet; what comes in by it gets the mark `edge`.
-    `epoch` counts the times that a rule went; `limits` says whether some may send less to the internet.
+    `epoch` counts the times that a rule went; `limits` says whether some may send less to the internet,
+    `frames` whether frames to an instance's neighbours are told from those to the router.
     """
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
@@ -68,21 +81,27 @@ def network(item: Network, outside: bool, edge: int, epoch: int, limits: bool) -
     yield from acls.maps()
     yield Chain(
         "receive",
-        tuple(_receive(item, outside, edge)),
+        (*_beside(frames), *_receive(item, outside, edge)),
         "type filter hook prerouting priority raw; policy accept;",
     )
+    yield Chain("bump", _BUMP)
     yield Chain("local", tuple(_local(item)), "type filter hook input priority filter; policy accept;")
     yield Chain("dhcp", _DHCP)
     yield Chain("services", tuple(_services(item)))
     yield Chain(
-        "forward", tuple(_forward(item, outside)), "type filter hook forward priority filter; policy drop;"
+        "forward", tuple(_forward(outside, frames)), "type filter hook forward priority filter; policy drop;"
     )
+    yield Chain("flows", tuple(_flows(item, outside)))
+    if frames:
+        yield from neighbours.network(item, BY_SENDER, BUMP)
     yield from untracked.network(epoch)
     if outside:
-        yield Chain("outside", (f"ip daddr {PRIVATE} drop", "accept"))
+        yield Chain("outside", (f"ip daddr {PRIVATE} drop", *nft6.tracked(item), "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
-        hook = "type filter hook postrouting priority 300; policy accept;"
-        yield Chain("send", tuple(_send(item, limits)), hook)
+        yield Chain("send", tuple(_send(item, limits)))
+        hook = "type filter hook output priority filter; policy accept;"
+        yield from (_quoted("quoted_in", "saddr", "public"), _quoted("quoted_out", "daddr", "private"))
+        yield Chain("own_out", (f"oif {names.IGW_INDEX} drop",), hook)
     yield from (Chain(f"ttl{ttl}", (f"ip ttl set {ttl + 1} accept",)) for ttl in range(1, 255))
 
 
@@ -110,6 +129,12 @@ def _services(item: Network) -> Iterator[str]:
     yield "drop"
 
 
+def _beside(frames: bool) -> Iterator[str]:
+    """Frames that carry another MAC than the router's, apart from all others."""
+    if frames:
+        yield f"{neighbours.IS_FOR_ANOTHER} jump beside"
+
+
 def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
     """Source check and route table in one lookup; then the hop that routing takes is given back."""
     yield f"{BY_SENDER} {BUMP}"
@@ -118,6 +143,7 @@ def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
         yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
         if edge:
             yield f"iif {names.IGW_INDEX} meta mark set {edge}"
+        yield f"iif {names.IGW_INDEX} {_ERROR} jump quoted_in"
         yield f"iif {names.IGW_INDEX} ip daddr set ip daddr map @public accept"
     yield f"meta mark set iif . ether saddr map @open {BUMP}"
     yield f"iif @peerings {BUMP}"
@@ -127,9 +153,19 @@ def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
     yield "counter drop"
 
 
-def _forward(item: Network, outside: bool) -> Iterator[str]:
+def _forward(outside: bool, frames: bool) -> Iterator[str]:
+    """Network ACLs have no say inside a subnet. Whoever asks later reads no source of what leaves."""
+    if frames:
+        yield f"{neighbours.INSIDE} goto flows"
     yield from acls.ASKED
-    yield "ct state vmap { established : goto known, related : accept, invalid : drop }"
+    if outside:
+        yield f"oif {names.IGW_INDEX} jump send"
+    yield "goto flows"
+
+
+def _flows(item: Network, outside: bool) -> Iterator[str]:
+    yield "ct state established goto known"
+    yield "ct state vmap { related : accept, invalid : drop }"
     yield "iif vmap @egress"
     if item.igw and outside:
         yield f"iif {names.IGW_INDEX} goto admitted"
@@ -137,21 +173,31 @@ def _forward(item: Network, outside: bool) -> Iterator[str]:
 
 def _send(item: Network, limits: bool) -> Iterator[str]:
     """The stateless half of 1:1 NAT that makes a private source public."""
-    yield f"oif != {names.IGW_INDEX} accept"
     yield from _apart(item, "leave6")
     if limits:
         yield shaping.to_gateway("ip")
-    yield "ip saddr set ip saddr map @private accept"
+    yield f"{_ERROR} jump quoted_out"
+    yield "ip saddr set ip saddr map @private return"
     yield "drop"
 
 
-def interface(item: Interface, index: int, mark: int, groups: Iterable[str] | None) -> Iterator[Item]:
+def _quoted(name: str, address: str, translation: str) -> Chain:
+    """The same translation for the packet that an ICMP error quotes, which went the other way."""
+    return Chain(name, tuple(f"quoted {kind} {address} map @{translation}" for kind in ("udp", "tcp", "ip")))
+
+
+def interface(
+    item: Interface, index: int, mark: int, groups: Iterable[str] | None, *, frames: bool
+) -> Iterator[Item]:
     """An interface's part: its addresses are its own, and its groups' chains are asked in turn.
 
     Without a list of groups nothing is asked, but what it sends is still asked of the receiver's groups.
     """
     link = names.host_link(item.id)
-    for address in (*item.addresses, *_singly(item.prefixes)):
+    addresses = (*item.addresses, *_singly(item.prefixes))
+    if frames:
+        yield from neighbours.interface(item, addresses, index, mark)
+    for address in addresses:
         yield Element("own", f"{index} . {item.mac} . {address}", str(mark))
     if not item.check:
         yield Element("open", f"{index} . {item.mac}", str(mark))

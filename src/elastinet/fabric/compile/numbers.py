@@ -85,4 +85,4 @@ class Numbers:
 
     def of_subnets(self, network: str) -> NumberPool:
         """The numbers of a network's subnets."""
-        return self.subnets.setdefault(network, NumberPool(1, names.TABLE_MASK, f"subnets in {network}"))
+        return self.subnets.setdefault(network, NumberPool(1, names.LAST_SUBNET, f"subnets in {network}"))

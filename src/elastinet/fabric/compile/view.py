@@ -13,7 +13,8 @@ class CompileView:
     """All that a compilation may read: the objects, which guests are up (and their boot), the numbers.
 
     `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
-    between two guests; `shapes` says whether its kernel can queue packets.
+    between two guests; `shapes` says whether its kernel can queue packets,
+    `reads_frames` whether it can tell by a frame whom it is for.
     """
 
     objects: dict[Key, AnyObject] = field(default_factory=dict)
@@ -22,6 +23,7 @@ class CompileView:
     epochs: dict[str, int] = field(default_factory=dict)
     spent: set[tuple[str, str]] = field(default_factory=set)
     shapes: bool = True
+    reads_frames: bool = True
     most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:

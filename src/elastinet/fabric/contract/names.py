@@ -22,17 +22,25 @@ EGRESS_ONLY_MAC = "0e:00:00:00:00:05"
 PEER_ADDRESS = "100.64.0.2"
 PEER_MAC = "0e:00:00:00:00:03"
 NOBODY_MAC = "0e:00:00:00:00:ff"
+HOP_ADDRESS = "100.64.0.3"
+HOP_MAC = "0e:00:00:00:00:06"
+"""The far end of the pair by which packets leave a router for a neighbour whose address they do not have."""
 
 IGW_LINK = "igw0"
 IGW_INDEX = 10
 FIRST_INDEX = 100
+HOP_LINK, HOP_INDEX = "hop0", 11
+HOP_PEER, HOP_PEER_INDEX = "hop1", 12
 
-LOCAL_TABLE = 50
-OWN_SUBNET_PREFERENCE, INSIDE_PREFERENCE, LOCAL_PREFERENCE = 50, 60, 100
+LOCAL_TABLE, HOP_TABLE = 50, 51
+HOP_PREFERENCE, OWN_SUBNET_PREFERENCE, INSIDE_PREFERENCE, LOCAL_PREFERENCE = 40, 50, 60, 100
 INSIDE_TABLES = 1 << 16
 FIRST_TABLE = 1000
 TABLE_BITS = 16
 TABLE_MASK, WHOLE_MASK = (1 << TABLE_BITS) - 1, (1 << 32) - 1
+LAST_SUBNET = (1 << 15) - 1
+NEIGHBOUR_MARK, HOP_MARK = 1 << 31, 3 << 30
+"""Of a packet to a neighbour's own address; of one to any, with the index of the neighbour's link."""
 LAST_CLASS = 0xFFFE
 """Classes of a queue have 16 bits; the last is the kernel's own."""
 MAIN_TABLE = 254

@@ -3,7 +3,9 @@
 A router is given its doors, so that what it does can also be tested where there is no kernel to do it to.
 """
 
+import contextlib
 import socket
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -29,6 +31,9 @@ class Doors(Protocol):
 
     def write(self, sysctl: str, value: str) -> None:
         """Change a setting of the network; raises OSError if it cannot be."""
+
+    def send_frame(self, frame: bytes, links: Iterable[str]) -> None:
+        """Send a frame by each of some links; one that is gone or down gets none."""
 
     def visit(self, namespace: int) -> AbstractContextManager[None]:
         """Be in another namespace, by its descriptor, for a while."""
@@ -56,6 +61,13 @@ class KernelDoors:
     def write(self, sysctl: str, value: str) -> None:
         """Change a setting of the network; raises OSError if it cannot be."""
         sysctls.write(sysctl, value)
+
+    def send_frame(self, frame: bytes, links: Iterable[str]) -> None:
+        """Send a frame by each of some links; one that is gone or down gets none."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0) as device:
+            for link in links:
+                with contextlib.suppress(OSError):
+                    device.sendto(frame, (link, 0))
 
     def visit(self, namespace: int) -> AbstractContextManager[None]:
         """Be in another namespace, by its descriptor, for a while."""

@@ -68,9 +68,15 @@ class NetlinkSocket:
         for message in messages:
             batch.append(self._packed(message, ACK))
             if sum(map(len, batch)) > BATCH or len(batch) == 128:
-                answers += self._exchange(batch)
+                answers += self._exchange(batch, len(batch))
                 batch = []
-        return answers + self._exchange(batch) if batch else answers
+        return answers + self._exchange(batch, len(batch)) if batch else answers
+
+    def transact(self, messages: Sequence[Message]) -> list[OSError | None]:
+        """Have all messages between the first and the last done, or none; give one answer for each."""
+        first, *inner, last = messages
+        packed = [self._packed(first, 0), *(self._packed(one, ACK) for one in inner), self._packed(last, 0)]
+        return self._exchange(packed, len(inner))
 
     def dump(self, message: Message) -> Iterator[tuple[int, bytes]]:
         """Ask for all objects of a kind; give each one's type and body."""
@@ -96,11 +102,11 @@ class NetlinkSocket:
         kind, own, body = message
         return HEADER.pack(HEADER.size + len(body), kind, REQUEST | own | flags, self._sequence, 0) + body
 
-    def _exchange(self, batch: list[bytes]) -> list[OSError | None]:
-        """Send one batch and read an acknowledgement for each of its messages."""
+    def _exchange(self, batch: list[bytes], asked: int) -> list[OSError | None]:
+        """Send one batch and read an acknowledgement for each of its messages that asks for one."""
         self._socket.send(b"".join(batch))
         answers: list[OSError | None] = []
-        while len(answers) < len(batch):
+        while len(answers) < asked:
             answers += [failure(body) for kind, _, body in parse(self._socket.recv(BUFFER)) if kind == ERROR]
         return answers
 

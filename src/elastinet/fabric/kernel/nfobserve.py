@@ -11,7 +11,11 @@ from elastinet.fabric.kernel.netlink import Netlink, attribute, attributes
 from elastinet.fabric.kernel.nftext import mark
 
 GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT = (10 << 8 | number for number in (4, 7, 10, 13))
-FAMILIES: dict[Family, bytes] = {"inet": bytes((1, 0, 0, 0)), "netdev": bytes((5, 0, 0, 0))}
+FAMILIES: dict[Family, bytes] = {
+    "inet": bytes((1, 0, 0, 0)),
+    "netdev": bytes((5, 0, 0, 0)),
+    "arp": bytes((3, 0, 0, 0)),
+}
 EXPRESSION = 7
 VERDICTS = {-3: "jump", -4: "goto"}
 Decoded = str

@@ -1,9 +1,19 @@
-"""libnftables in this process: one context per namespace, a ruleset's change as one transaction."""
+"""libnftables in this process: one context per namespace, a ruleset's change as one transaction.
 
+What its language cannot say follows in a transaction of its own: see `quoting`.
+"""
+
+import contextlib
 import ctypes
 import ctypes.util
+import re
 from typing import Protocol
 
+from elastinet.fabric.kernel import quoting
+from elastinet.fabric.kernel.netlink import NETFILTER, NetlinkSocket
+
+QUOTED = re.compile(r'add quoted inet (\S+) (\S+) (\w+) (\w+) map @(\w+) comment "(\w+)"\n')
+INET = 1
 NAMES = ("libnftables.so.1", "libnftables.so")
 
 
@@ -53,11 +63,19 @@ class NftContext:
 
     def run(self, text: str) -> str | None:
         """Apply commands, all or none; give the first line of the refusal if they were refused."""
-        if not self._library.nft_run_cmd_from_buffer(self._context, text.encode()):
-            return None
+        said_otherwise = [quoting.Quoted(INET, *found) for found in QUOTED.findall(text)]
+        if not self._library.nft_run_cmd_from_buffer(self._context, QUOTED.sub("", text).encode()):
+            return _quote(said_otherwise) if said_otherwise else None
         said: bytes = self._library.nft_ctx_get_error_buffer(self._context)
         return said.decode().strip().split("\n")[0] or "nftables refused without a reason"
 
     def close(self) -> None:
         """Free the context and its socket."""
         self._library.nft_ctx_free(self._context)
+
+
+def _quote(rules: list[quoting.Quoted]) -> str | None:
+    """Append rules about quoted packets, all or none; give the reason of a refusal."""
+    with contextlib.closing(NetlinkSocket(NETFILTER)) as netlink:
+        errors = filter(None, netlink.transact(quoting.messages(rules)))
+        return next((f"a rule about quoted packets: {error.strerror}" for error in errors), None)

@@ -12,6 +12,8 @@ Pair = tuple[Item | None, Item | None]
 
 KINDS = (Chain, Element, Set)
 PART = 128
+QUOTED = "quoted "
+"""Begins a rule about the packet that an ICMP error quotes, which nftables' own language cannot say."""
 
 
 def script(changes: Iterable[Pair]) -> str:
@@ -75,7 +77,8 @@ def _is_leaf(chain: Chain) -> bool:
 def _rules(chain: Chain) -> Iterator[str]:
     """A chain's rules, each with a mark of what it says, by which it is known again."""
     for rule in chain.rules:
-        yield f'add rule {_table(chain)} {chain.name} {rule} comment "{mark(rule)}"'
+        noun, text = ("quoted", rule.removeprefix(QUOTED)) if rule.startswith(QUOTED) else ("rule", rule)
+        yield f'add {noun} {_table(chain)} {chain.name} {text} comment "{mark(rule)}"'
 
 
 def mark(rule: str) -> str:

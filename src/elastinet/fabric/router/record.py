@@ -19,6 +19,7 @@ from elastinet.fabric.compile.items import (
     RouteItem,
     Up,
 )
+from elastinet.fabric.contract import names
 
 
 class Record:
@@ -80,7 +81,12 @@ class Record:
 
 
 def on(item: Item) -> str | None:
-    """The device with which an item comes and goes."""
+    """The device with which an item comes and goes; a router's own pair has the name of one end."""
+    name = _device(item)
+    return names.HOP_LINK if name == names.HOP_PEER else name
+
+
+def _device(item: Item) -> str | None:
     match item:
         case Link() | Queue() | Up():
             return item.name

@@ -28,6 +28,7 @@ from elastinet.fabric.kernel.doors import KERNEL, Doors
 from elastinet.fabric.kernel.loop import complain
 from elastinet.fabric.kernel.netlink import NETFILTER, Message
 from elastinet.fabric.router import counters, guestend
+from elastinet.fabric.router.announcing import Announcer
 from elastinet.fabric.router.record import Record
 
 ORDER = tuple("sysctl link queue class redirect up address neighbour path rule inside".split())
@@ -50,6 +51,7 @@ class Router:
     ) -> None:
         """`shared` if others may put things of their own into the namespace, too."""
         self.record = Record()
+        self._announcer = Announcer()
         self.steps = 0
         self.ending: set[int] = set()
         self._wanted: Items = {}
@@ -116,6 +118,7 @@ class Router:
         filters = [pair for pair in changes if isinstance(_any(pair), nftext.KINDS)]
         failures |= self._filter_changes(filters, self._owners) if filters else {}
         self._unmet = set(failures)
+        self._announcer.tell(self.record, self._doors)
         return failures
 
     def give(self, item: Item) -> None:
@@ -303,7 +306,9 @@ class Router:
         refusal = refusal or (self._settle(new) if isinstance(new, Link) and new.address else None)
         if refusal:
             failures[item.identity] = refusal
-        elif new is None:
+            return
+        self._announcer.note(old, new)
+        if new is None:
             self.record.remove(item.identity)
         else:
             self.record.put(new)
