@@ -134,6 +134,8 @@ class Packet:
             "meta nfproto": self.source.version,
             "ct state": self.state,
             "ct direction": self.direction,
+            "ct id": id(self.entry),
+            "ct status": "assured" if self.entry and self.entry.answered else "",
             "ct mark": self.entry.mark if self.entry else 0,
             "rt ip6 nexthop": self.next_hop,
         }

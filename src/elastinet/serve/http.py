@@ -153,6 +153,7 @@ class Application:
                 "rules": self._config.rules,
                 "bandwidth_scale": self._config.bandwidth_scale,
                 "credit_time_scale": self._config.credit_time_scale,
+                "idle_time_scale": self._config.idle_time_scale,
                 "settled": self._reconciler.settled,
                 "generation": self._reconciler.generation,
                 "converged": self._reconciler.converged,

@@ -264,6 +264,7 @@ class Namespaces:
             id in self._looking,
             self._plan.networks.get(id),
             self._plan.interfaces(id),
+            self._plan.timeouts(id),
             frozenset(self._again.pop(id, ())),
         )
 

@@ -19,7 +19,16 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
-from elastinet.fabric.compile import acls, link_local, neighbours, nft6, permissions, shaping, untracked
+from elastinet.fabric.compile import (
+    acls,
+    link_local,
+    neighbours,
+    nft6,
+    permissions,
+    remembering,
+    shaping,
+    untracked,
+)
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
@@ -78,6 +87,7 @@ def network(
     yield Set("ingress", "type iface_index : verdict;", "map")
     yield Set("public", "type ipv4_addr : ipv4_addr;", "map")
     yield Set("private", "type ipv4_addr : ipv4_addr;", "map")
+    yield from remembering.network()
     yield from acls.maps()
     yield Chain(
         "receive",
@@ -207,9 +217,11 @@ def interface(
         yield untracked.appliance(index)
     for hook, direction, free in (("egress", "out", "goto admitted"), ("ingress", "in", "accept")):
         jumps = (f"jump {names.group_chain(group, direction)}" for group in asked or ())
-        judged = (*untracked.asked(asked or (), direction), *jumps, "goto refused")
+        first, last = remembering.judged(item, direction)
+        judged = (*untracked.asked(asked or (), direction), *first, *jumps, *last, "goto refused")
         yield Chain(f"{link}_{direction}", (free,) if asked is None else judged)
         yield Element(hook, str(index), f"goto {link}_{direction}")
+    yield from remembering.interface(item, index)
 
 
 def group(item: Group, known: Iterable[str], has_ipv6: bool) -> Iterator[Item]:

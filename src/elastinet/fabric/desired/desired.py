@@ -9,11 +9,12 @@ from ipaddress import ip_network
 from typing import get_args
 
 from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.network import NAT_IDLE_SECONDS, OTHER_IDLE_SECONDS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.objects import AnyObject
-from elastinet.fabric.desired import limits
+from elastinet.fabric.desired import lifetimes, limits
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -82,6 +83,8 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
+        idle=lifetimes.of_network(settings),
+        other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
         link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
@@ -127,7 +130,7 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
     )
 
 
-def _interface(state: State, id: str) -> AnyObject | None:
+def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     interface = state.get(NetworkInterface, id)
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
@@ -154,6 +157,7 @@ def _interface(state: State, id: str) -> AnyObject | None:
         mediated=_is_mediated(state, attachment.instance_id),
         card=attachment.network_card,
         primary_subnet=_primary_subnet(state, interface),
+        idle=lifetimes.of_interface(state, interface, settings),
     )
 
 
@@ -264,9 +268,11 @@ def _acl_entry(rule: AclRule) -> objects.AclEntry:
     return objects.AclEntry(rule.number, rule.protocol, rule.low, rule.high, rule.cidr, rule.allow)
 
 
-def _appliance(state: State, id: str) -> AnyObject | None:
+def _appliance(state: State, id: str, settings: Settings) -> AnyObject | None:
     gateway = state.get(NatGateway, id)
-    return objects.Appliance(id=id, network=gateway.vpc_id) if gateway and gateway.alive else None
+    if gateway is None or not gateway.alive:
+        return None
+    return objects.Appliance(id, gateway.vpc_id, lifetimes.scaled(NAT_IDLE_SECONDS, settings))
 
 
 def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
@@ -282,16 +288,16 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
 
 _BUILDERS: dict[ObjectKind, Callable[[State, str], AnyObject | None]] = {
     "table": _table,
-    "interface": _interface,
     "group": _group,
     "members": _members,
     "mapping": _mapping,
     "acl": _acl,
-    "appliance": _appliance,
     "near": limits.near,
 }
 _BY_SETTINGS: dict[ObjectKind, Callable[[State, str, Settings], AnyObject | None]] = {
     "network": _network,
+    "appliance": _appliance,
+    "interface": _interface,
     "guest": _guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,

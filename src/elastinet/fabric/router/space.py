@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
-from elastinet.catalog.network import IDLE_SECONDS, NAT_IDLE_SECONDS
 from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
@@ -51,14 +50,6 @@ ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
 BACKLOG = 1024
-TIMEOUTS = {
-    ROUTER: {"udp_timeout_stream": IDLE_SECONDS["udp_stream"][1]},
-    APPLIANCE: dict.fromkeys(
-        ("tcp_timeout_established", "udp_timeout", "udp_timeout_stream"), NAT_IDLE_SECONDS
-    ),
-    INTERNET: {},
-}
-"""Seconds that conntrack keeps an idle flow, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""
 Family = Literal["ipv4", "ipv6"]
 LISTENING: dict[Family, tuple[int, str]] = {
     "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
@@ -75,6 +66,8 @@ class Order:
     observe: bool
     network: Network | None
     interfaces: Mapping[str, Interface | None]
+    timeouts: Mapping[str, int]
+    """Seconds that conntrack remembers an idle flow, by the name of the kernel's setting."""
     again: frozenset[str] = frozenset()
     """Links whose other end is to get its addresses and routes again."""
 
@@ -108,7 +101,7 @@ class Namespace:
         self.dhcp: DhcpServer | None = None
         self.monitor: Monitor
         self._own = namespace is None
-        self._timeouts = dict(TIMEOUTS[role])
+        self._timeouts: dict[str, int] = {}
         self._helper = helper
         self._undo = ExitStack()
         self.worker = Worker(id, namespace)
@@ -174,14 +167,15 @@ class Namespace:
         failures |= self.router.converge()
         for link in order.again:
             self.router.settle_again(link)
-        self._remember()
+        self._remember(order.timeouts)
         return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
 
-    def _remember(self) -> None:
-        """Set for how long flows are remembered, once the first filter has brought the settings with it."""
-        while self._timeouts:
-            name, seconds = self._timeouts.popitem()
-            sysctls.write(f"netfilter/nf_conntrack_{name}", str(seconds))
+    def _remember(self, timeouts: Mapping[str, int]) -> None:
+        """Set for how long flows are remembered; the first filter has brought the settings with it."""
+        for name, seconds in timeouts.items():
+            if self._timeouts.get(name) != seconds:
+                sysctls.write(f"netfilter/nf_conntrack_{name}", str(seconds))
+                self._timeouts[name] = seconds
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user. Raises what failed of it."""
