@@ -112,7 +112,13 @@ class Packet:
         return self._known(name, word)
 
     def _header(self, word: str) -> Any:
-        found = {"saddr": self.source, "daddr": self.target, "ttl": self.hops, "hoplimit": self.hops}
+        found = {
+            "saddr": self.source,
+            "daddr": self.target,
+            "ttl": self.hops,
+            "hoplimit": self.hops,
+            "frag-off": 0,
+        }
         return found[word]
 
     def _icmp(self, word: str) -> int:

@@ -19,5 +19,7 @@ DEFAULT_IDLE_SECONDS = {"tcp_established": 432_000, "udp_stream": 180, "udp": 30
 """Seconds that an interface remembers an idle flow if neither it nor its type of instance says others (5)."""
 OTHER_IDLE_SECONDS = 600
 """Seconds that a security group remembers an idle flow of neither TCP, UDP nor ICMP (5)."""
+NAT_CONNECTIONS = 55_000
+"""The most connections of a NAT gateway's address to one address, port and protocol (6.4)."""
 NAT_IDLE_SECONDS = 350
 """Seconds that a NAT gateway remembers an idle flow (6.4)."""

@@ -86,11 +86,15 @@ class AgentServer:
         view.shapes = fault is None
         no_frames = abilities.frames_fault()
         view.reads_frames = no_frames is None
+        no_entries, no_resets = abilities.entries_fault(), abilities.resets_fault()
+        view.keeps_entries, view.resets = no_entries is None, no_resets is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
             "neighbours": no_frames,
+            "long UDP": no_entries,
+            "resets": no_resets,
             "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,

@@ -57,7 +57,7 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
                 own |= _placed(item.guest, appliance.interface(item))
             return own
         case Appliance() if item.id in view.up:
-            return _placed(item.id, appliance.base())
+            return _placed(item.id, appliance.base(view.resets))
         case RoutingTable() if view.network(item.network):
             return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):
@@ -152,6 +152,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     acl = view.objects.get(Key("acl", item.acl))
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
+    if item.idle and not view.keeps_entries:
+        item = replace(item, idle=replace(item.idle, entry=None))
     groups = (group for group in item.groups if Key("group", group) in view.objects)
     asked = None if free else groups
     yield from nft.interface(item, index, mark, asked, frames=view.reads_frames)

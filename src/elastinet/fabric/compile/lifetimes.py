@@ -1,4 +1,4 @@
-"""For how long conntrack remembers idle flows in a namespace, as settings of the kernel. Pure."""
+"""For how long conntrack remembers idle flows in a namespace: the kernel's settings nf_conntrack_…. Pure."""
 
 from elastinet.fabric.contract.objects import Appliance, Network
 
@@ -14,8 +14,11 @@ def of_network(item: Network) -> dict[str, int]:
 
 
 def of_appliance(item: Appliance) -> dict[str, int]:
-    """A NAT gateway's: one time for all that it translates, whatever the state that TCP is in."""
-    return dict.fromkeys(
+    """A NAT gateway's: one time for all that it translates, whatever the state that TCP is in.
+
+    It does not judge whether packets fit into a connection: else it would reset one for a stray packet.
+    """
+    return {"tcp_be_liberal": 1} | dict.fromkeys(
         (
             "tcp_timeout_established",
             "tcp_timeout_unacknowledged",

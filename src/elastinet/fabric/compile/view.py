@@ -14,7 +14,8 @@ class CompileView:
 
     `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
     between two guests; `shapes` says whether its kernel can queue packets,
-    `reads_frames` whether it can tell by a frame whom it is for.
+    `reads_frames` whether it can tell by a frame whom it is for, `resets` whether it can answer with a RST,
+    `keeps_entries` whether it can keep a connection's entry for longer than others.
     """
 
     objects: dict[Key, AnyObject] = field(default_factory=dict)
@@ -24,6 +25,8 @@ class CompileView:
     spent: set[tuple[str, str]] = field(default_factory=set)
     shapes: bool = True
     reads_frames: bool = True
+    resets: bool = True
+    keeps_entries: bool = True
     most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:

@@ -17,6 +17,8 @@ FAMILIES: dict[Family, bytes] = {
     "arp": bytes((3, 0, 0, 0)),
 }
 EXPRESSION = 7
+COUNTER = 1
+"""An object's type."""
 VERDICTS = {-3: "jump", -4: "goto"}
 Decoded = str
 
@@ -120,6 +122,15 @@ def counts(netlink: Netlink, name: str) -> dict[str, int]:
             parts = dict(attributes(element, 0))
             counter = dict(attributes(dict(attributes(parts[EXPRESSION], 0))[2], 0))
             (found[_mac(dict(attributes(parts[1], 0))[1][:6], b"")],) = struct.unpack(">Q", counter[2])
+    return found
+
+
+def counters(netlink: Netlink) -> dict[str, int]:
+    """The packets that named counters have counted."""
+    found = {}
+    for one in _dump(netlink, "inet", GET_OBJECT):
+        if one[3] == struct.pack(">I", COUNTER):
+            (found[one[2][:-1].decode()],) = struct.unpack(">Q", dict(attributes(one[4], 0))[2])
     return found
 
 
