@@ -17,6 +17,8 @@ IDLE_SECONDS = {"tcp_established": (60, 432_000), "udp_stream": (60, 180), "udp"
 """The least and the most that an interface may be told to remember an idle flow, in seconds (5)."""
 DEFAULT_IDLE_SECONDS = {"tcp_established": 432_000, "udp_stream": 180, "udp": 30}
 """Seconds that an interface remembers an idle flow if neither it nor its type of instance says others (5)."""
+EARLY_IDLE_SECONDS = 350
+"""Seconds that an interface on Nitro v6 remembers an idle connection of TCP (5)."""
 OTHER_IDLE_SECONDS = 600
 """Seconds that a security group remembers an idle flow of neither TCP, UDP nor ICMP (5)."""
 NAT_CONNECTIONS = 55_000

@@ -40,6 +40,7 @@ def test_of_an_interface(kind: str, times: dict[str, int], idle: IdleTimes | Non
     vpc = region.vpc("10.0.0.0/16")
     key = interface(region, region.subnet(vpc, "10.0.1.0/24"), kind, **times)
     assert told(region, key).idle == idle
+    assert told(region, key).early == (idle == IdleTimes(350, 180, 30))
     assert told(region, Key("network", vpc)).idle == IdleTimes(432_000, 180, 30)
 
 
@@ -54,5 +55,5 @@ def test_scaled() -> None:
     assert told(region, late, 1000).idle is None, "both are one second"
     network = told(region, Key("network", vpc), 100)
     assert isinstance(network, objects.Network)
-    assert (network.idle, network.other_idle) == (IdleTimes(4320, 2, 1), 6)
+    assert (network.idle, network.other_idle, network.early_idle) == (IdleTimes(4320, 2, 1), 6, 4)
     assert told(region, Key("appliance", made["NatGatewayId"]), 100).idle == 4

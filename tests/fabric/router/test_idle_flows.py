@@ -89,6 +89,36 @@ def test_each_end_forgets_by_itself(machine: Machine) -> None:
     machine.until(lambda: heard(1, 2) == heard(3, 4) == "12", "what is remembered again")
 
 
+def test_early_ones_among_themselves(machine: Machine) -> None:
+    """Two interfaces of Nitro v6 have one entry that ends for both; beside another one each has its own time."""
+    early = {"idle": IdleTimes(tcp=5), "early": True}
+    machine.boot(
+        *(network(early_idle=5), table(), group(), group(NEAR, id="sg-2", egress=())),
+        *(guest(1), eni(1, ADDRESS.format(1), **early)),
+        *(guest(2), eni(2, ADDRESS.format(2), groups=("sg-2",), **early)),
+        *(guest(3), eni(3, ADDRESS.format(3))),
+        *(guest(4), eni(4, ADDRESS.format(4), groups=("sg-2",))),
+    )
+    for server in (2, 4):
+        start(machine, f"i-{server}", SERVER, "served")
+        machine.until(lambda server=server: machine.listens(f"i-{server}", 80), "the server")
+    pairs = ((1, 2), (3, 2), (1, 4), (3, 4))
+    for client, server in pairs:
+        start(machine, f"i-{client}", CLIENT.format(address=ADDRESS.format(server)), f"heard-{server}")
+
+    def heard(client: int, server: int) -> str:
+        return written(machine, client, f"heard-{server}")
+
+    machine.until(lambda: all(heard(*pair) == "1" for pair in pairs), "the connections")
+    noted = machine.inside("vpc-1", "nft", "list", "set", "inet", "elastinet", "e1_flows")
+    assert noted.count("expires") == 1, "of the flow to a usual one only"
+    machine.until(lambda: heard(3, 4) == "12", "what a flow that all remember brings")
+    assert [heard(*pair) for pair in pairs[:3]] == ["1", "1", "1"], "an end of each has forgotten"
+    for client in (1, 3):
+        machine.ok(f"i-{client}", "touch /root/poke")
+    machine.until(lambda: all(heard(*pair) == "12" for pair in pairs), "what is remembered again")
+
+
 UDP_SERVER = """
 import socket, threading
 own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -12,7 +12,18 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
-from elastinet.fabric.compile import acls, appliance, classes, ipv6, neighbours, nft, peering, routes, shaping
+from elastinet.fabric.compile import (
+    acls,
+    appliance,
+    classes,
+    ipv6,
+    neighbours,
+    nft,
+    peering,
+    remembering,
+    routes,
+    shaping,
+)
 from elastinet.fabric.compile.items import (
     GuestAddress,
     Identity,
@@ -98,6 +109,7 @@ def _network(item: Network, view: CompileView) -> Placed:
             frames=view.reads_frames,
         ),
     ]
+    own += remembering.network(item, view.keeps_entries)
     own += [RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), LinkAddress("lo", names.METADATA_ADDRESS, 32)]
     if item.resolver:
@@ -153,7 +165,7 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
     if item.idle and not view.keeps_entries:
-        item = replace(item, idle=replace(item.idle, entry=None))
+        item = replace(item, idle=replace(item.idle, entry=None), early=False)
     groups = (group for group in item.groups if Key("group", group) in view.objects)
     asked = None if free else groups
     yield from nft.interface(item, index, mark, asked, frames=view.reads_frames)

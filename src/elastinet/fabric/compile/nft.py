@@ -87,7 +87,6 @@ def network(
     yield Set("ingress", "type iface_index : verdict;", "map")
     yield Set("public", "type ipv4_addr : ipv4_addr;", "map")
     yield Set("private", "type ipv4_addr : ipv4_addr;", "map")
-    yield from remembering.network()
     yield from acls.maps()
     yield Chain(
         "receive",
@@ -221,7 +220,8 @@ def interface(
         judged = (*untracked.asked(asked or (), direction), *first, *jumps, *last, "goto refused")
         yield Chain(f"{link}_{direction}", (free,) if asked is None else judged)
         yield Element(hook, str(index), f"goto {link}_{direction}")
-    yield from remembering.interface(item, index)
+    if asked is not None:
+        yield from remembering.interface(item, index)
 
 
 def group(item: Group, known: Iterable[str], has_ipv6: bool) -> Iterator[Item]:

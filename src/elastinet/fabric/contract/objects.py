@@ -8,7 +8,13 @@ from typing import cast, get_args
 
 import msgspec
 
-from elastinet.catalog.network import DEFAULT_IDLE_SECONDS, JUMBO_MTU, NAT_IDLE_SECONDS, OTHER_IDLE_SECONDS
+from elastinet.catalog.network import (
+    DEFAULT_IDLE_SECONDS,
+    EARLY_IDLE_SECONDS,
+    JUMBO_MTU,
+    NAT_IDLE_SECONDS,
+    OTHER_IDLE_SECONDS,
+)
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.rules.allowances import Allowance
 
@@ -57,7 +63,8 @@ class Network(Object, frozen=True, tag="network"):
     VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks. `edge` is
     the table by which the internet gateway sends what comes in, "" for none. `link_local` is what each
     interface may send to the link-local services together, None for no limit. `idle` and `other_idle` are
-    for how long idle flows are remembered, of TCP and UDP and of other protocols.
+    for how long idle flows are remembered, of TCP and UDP and of other protocols; `early_idle` is TCP's for
+    interfaces that are `early`.
     """
 
     cidrs: tuple[str, ...]
@@ -73,6 +80,7 @@ class Network(Object, frozen=True, tag="network"):
     link_local: Allowance | None = None
     idle: IdleTimes = IdleTimes()
     other_idle: int = OTHER_IDLE_SECONDS
+    early_idle: int = EARLY_IDLE_SECONDS
 
 
 class TableRoute(msgspec.Struct, frozen=True):
@@ -123,7 +131,7 @@ class Interface(Object, frozen=True, tag="interface"):
     it, and for the guest to configure. `link_down` says that its host has lost its network, `mediated` that
     every packet passes through the hypervisor. `primary_subnet` is the CIDR of the guest's eth0, if
     this is another interface. `idle` says for how long its groups remember idle flows, None as its network
-    does.
+    does, and `early` that they are just those of Nitro v6.
     """
 
     network: str
@@ -148,6 +156,7 @@ class Interface(Object, frozen=True, tag="interface"):
     card: int = 0
     primary_subnet: str = ""
     idle: IdleTimes | None = None
+    early: bool = False
 
 
 class FlowLimit(msgspec.Struct, frozen=True):

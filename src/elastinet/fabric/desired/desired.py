@@ -85,6 +85,7 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         resolver=resolving.resolver(vpc),
         idle=lifetimes.of_network(settings),
         other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
+        early_idle=lifetimes.early(settings).tcp,
         link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
@@ -135,6 +136,7 @@ def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
     attachment, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
+    idle = lifetimes.of_interface(state, interface, settings)
     return objects.Interface(
         id=id,
         network=interface.vpc_id,
@@ -157,7 +159,8 @@ def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
         mediated=_is_mediated(state, attachment.instance_id),
         card=attachment.network_card,
         primary_subnet=_primary_subnet(state, interface),
-        idle=lifetimes.of_interface(state, interface, settings),
+        idle=idle,
+        early=idle == lifetimes.early(settings),
     )
 
 

@@ -3,6 +3,9 @@
 This is the one place where `idle_time_scale` is applied: all rules speak of times as EC2 has them.
 """
 
+from msgspec.structs import replace
+
+from elastinet.catalog.network import EARLY_IDLE_SECONDS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract.objects import IdleTimes
 from elastinet.model.instance import Instance
@@ -26,6 +29,11 @@ def of_interface(state: State, interface: NetworkInterface, settings: Settings) 
         return None
     entry = (usual.udp_stream, own.udp) if own.udp > usual.udp else None
     return IdleTimes(own.tcp, own.udp_stream, own.udp, entry)
+
+
+def early(settings: Settings) -> IdleTimes:
+    """The times of interfaces of Nitro v6 that nobody has asked for others."""
+    return replace(of_network(settings), tcp=scaled(EARLY_IDLE_SECONDS, settings))
 
 
 def _played(times: IdleSeconds, settings: Settings) -> IdleTimes:
