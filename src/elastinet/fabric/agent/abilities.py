@@ -46,8 +46,8 @@ def frames_fault() -> str | None:
 
 def entries_fault() -> str | None:
     """The reason why no entry of conntrack can be kept for longer than others; None if one can."""
-    entry = Set("udp", "protocol udp; l3proto ip; policy = { replied : 9, unreplied : 9 };", "ct timeout")
-    return _fault(partial(_try_filter, entry, Chain("new", ('ct timeout set "udp"',))), NO_ENTRIES)
+    entry = Set("late", "protocol udp; l3proto ip; policy = { replied : 9, unreplied : 9 };", "ct timeout")
+    return _fault(partial(_try_filter, entry, Chain("entries", ('ct timeout set "late"',))), NO_ENTRIES)
 
 
 def resets_fault() -> str | None:
