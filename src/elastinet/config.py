@@ -41,7 +41,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
     listens there and on no port. With `tls` it speaks HTTPS, by a certificate of an authority of its own.
     `state` is a folder or ":memory:". `expose` routes public addresses from this machine. `bandwidth_scale`
-    is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O credits; `credits`
+    is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O credits,
+    `idle_time_scale` one for how soon idle flows are forgotten; `credits`
     has minutes of burst by type or family, where they are not `credit_minutes`. `quotas` is "unlimited",
     "new-account", or a table of the quotas that differ from EC2's defaults. `opted_in_regions` are regions
     that need an opt-in and have it, or "all".
@@ -58,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expose: bool = False
     bandwidth_scale: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     credit_time_scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+    idle_time_scale: Annotated[float, Meta(ge=1, le=1e6)] = 1.0
     credit_minutes: Minutes = 10.0
     credits: dict[str, Minutes] = {}
     account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
@@ -88,6 +90,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             default_account=self.account,
             bandwidth_scale=self.bandwidth_scale,
             credit_time_scale=self.credit_time_scale,
+            idle_time_scale=self.idle_time_scale,
             credit_minutes=self.credit_minutes,
             credits=self.credits,
         )

@@ -250,6 +250,19 @@ def limits() -> Region:
 
 
 @golden
+def idle_times() -> Region:
+    """Interfaces with idle times of their own: two by their types, of which one is asked for longer ones."""
+    region, _, (left, right) = _two()
+    region.launch(left, "m8i.large")
+    late = region.launch(right, "m8i.large")
+    region.launch(right)
+    times = {"TcpEstablishedTimeout": 600, "UdpTimeout": 60}
+    asked = {"NetworkInterfaceId": late.id, "ConnectionTrackingSpecification": times}
+    region.call("ModifyNetworkInterfaceAttribute", **asked)
+    return region
+
+
+@golden
 def cluster() -> Region:
     """Flows between members of a cluster placement group may have more."""
     region, _, (left, _) = _two()

@@ -449,6 +449,12 @@ def change_groups(c: Choice) -> Params:
 
 
 @move("ModifyNetworkInterfaceAttribute")
+def change_idle_times(c: Choice) -> Params:
+    times = {"TcpEstablishedTimeout": c.one((60, 350, 432_000)), "UdpTimeout": c.one((30, 60))}
+    return {"NetworkInterfaceId": c.interface, "ConnectionTrackingSpecification": times}
+
+
+@move("ModifyNetworkInterfaceAttribute")
 def change_check(c: Choice) -> Params:
     return {"NetworkInterfaceId": c.interface, "SourceDestCheck": {"Value": c.chance(2)}}
 

@@ -68,6 +68,20 @@ def test_an_unknown_instance(server: Served) -> None:
         assert (answer.code, "there is no instance" in answer.read().decode()) == (400, True)
 
 
+def test_nat_gateways_count_nothing_here(server: Served) -> None:
+    ec2 = server.client()
+    place = make_place(ec2)
+    made = ec2.create_nat_gateway(SubnetId=place.subnet, ConnectivityType="private")["NatGateway"]
+    (shown,) = page(server, "nat")["nat_gateways"]
+    figures = dict.fromkeys(("ErrorPortAllocation", "IdleTimeoutCount", "PacketsDropCount"))
+    assert shown.items() >= ({"nat_gateway": made["NatGatewayId"], "vpc": place.vpc} | figures).items()
+    assert scrape(server)["elastinet_nat_gateway_packets_dropped"].samples == []
+    with pytest.raises(urllib.error.HTTPError) as error:
+        page(server, "nat?id=nat-0123456789abcdef0")
+    with error.value as answer:
+        assert (answer.code, "there is no NAT gateway" in answer.read().decode()) == (400, True)
+
+
 def test_metrics(server: Served) -> None:
     ec2 = server.client()
     (made,) = launch(ec2, make_place(ec2))

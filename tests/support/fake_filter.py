@@ -22,13 +22,16 @@ ABSENT, BUSY, EXISTS, CIRCLE = (
     for why in ("No such file or directory", "Device or resource busy", "File exists", "Too many links")
 )
 COMMAND = re.compile(
-    r"(add|delete|flush) (table|chain|set|map|element|rule|quoted|advertised) (\w+) (\S+) ?(\S*) ?(.*)"
+    r"(add|delete|flush) (table|chain|set|map|element|rule|quoted|advertised|counter|ct timeout) "
+    r"(\w+) (\S+) ?(\S*) ?(.*)"
 )
 COMMENT = re.compile(r'(.*) comment "(\w+)"')
 NAMED = re.compile(r"@([A-Za-z_][\w.-]*)(?![\w,])")
 DEVICE = re.compile(r" device (\S+) ")
+USED = re.compile(r'(?:ct timeout set|counter name) "(\w+)"')
 LED_TO = re.compile(r"(?:jump|goto) ([\w.-]+)")
 T = TypeVar("T")
+SETS = ("set", "map")
 VERDICTS = {word: number for number, word in nfobserve.VERDICTS.items()}
 
 
@@ -47,6 +50,7 @@ class FakeChain:
 class FakeSet:
     family: str
     definition: str
+    is_object: bool = False
     elements: dict[str, str] = field(default_factory=dict)
 
 
@@ -95,8 +99,9 @@ class FakeFilter:
         match command:
             case "add chain":
                 self.chains.setdefault(name, FakeChain(family, rest.strip("{} ")))
-            case "add set" | "add map":
-                self.sets.setdefault(name, FakeSet(family, rest.removeprefix("{ ").removesuffix(" }")))
+            case "add set" | "add map" | "add counter" | "add ct timeout":
+                definition, is_object = rest.removeprefix("{ ").removesuffix(" }"), command[4:] not in SETS
+                self.sets.setdefault(name, FakeSet(family, definition, is_object))
             case "flush chain":
                 known(self.chains, name).rules.clear()
             case "add rule" | "add quoted" | "add advertised":
@@ -112,18 +117,17 @@ class FakeFilter:
                 if any(self._leads(name)):
                     raise RefusedCommand(BUSY)
                 del self.chains[name]
-            case "delete set" | "delete map":
+            case "delete set" | "delete map" | "delete counter" | "delete ct timeout":
                 known(self.sets, name)
-                if any(
-                    name in NAMED.findall(text) for chain in self.chains.values() for text, _ in chain.rules
-                ):
+                rules = [text for chain in self.chains.values() for text, _ in chain.rules]
+                if any(name in (*NAMED.findall(text), *USED.findall(text)) for text in rules):
                     raise RefusedCommand(BUSY)
                 del self.sets[name]
             case _:
                 raise AssertionError(command)
 
     def _look_up(self, rule: str) -> None:
-        for name in NAMED.findall(rule):
+        for name in (*NAMED.findall(rule), *USED.findall(rule)):
             known(self.sets, name)
         for name in LED_TO.findall(rule):
             known(self.chains, name)
@@ -191,7 +195,8 @@ class FakeFilterSocket:
         shown = {
             nfobserve.GET_CHAIN: self._chains,
             nfobserve.GET_RULE: self._rules,
-            nfobserve.GET_SET: self._sets,
+            nfobserve.GET_SET: lambda family: self._named(family, are_objects=False),
+            nfobserve.GET_OBJECT: lambda family: self._named(family, are_objects=True),
         }.get(kind, lambda _family: self._elements(asked[2][:-1].decode()))
         for found in list(shown(family)):
             yield kind, bytes(4) + attribute(1, text(TABLE_NAME)) + found
@@ -210,10 +215,11 @@ class FakeFilterSocket:
                 comment = b"\0" + bytes((len(mark) + 1,)) + text(mark)
                 yield attribute(2, text(name)) + (attribute(7, comment) if mark else b"")
 
-    def _sets(self, family: str) -> Iterator[bytes]:
-        return (
-            attribute(2, text(name)) for name, found in self._filter.sets.items() if found.family == family
-        )
+    def _named(self, family: str, *, are_objects: bool) -> Iterator[bytes]:
+        """The names of sets and maps, or of the objects that rules use."""
+        for name, found in self._filter.sets.items():
+            if (found.family, found.is_object) == (family, are_objects):
+                yield attribute(2, text(name))
 
     def _elements(self, name: str) -> Iterator[bytes]:
         if name not in self._filter.sets:

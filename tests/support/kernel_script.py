@@ -36,7 +36,7 @@ from elastinet.fabric.kernel.rtmessages import ifinfmsg
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router import guestend
 
-CALLS = 250
+CALLS, OBJECT_CALLS = 250, 60
 IPV6_OFF = "ipv6/conf/{}/disable_ipv6"
 INPUT = "type filter hook input priority filter; policy {};"
 
@@ -87,8 +87,17 @@ FILTERS: list[Item] = [
     Element("by_link", "2", "jump two"),
     Element("names", "10.0.0.1 . 80", "10.0.0.2"),
 ]
-
-
+OBJECTS: list[Item] = [
+    Set("slow", "protocol udp; l3proto ip; policy = { replied : 9, unreplied : 3 };", "ct timeout"),
+    Set("dropped", "packets 0 bytes 0", "counter"),
+    Chain("two", ('ct state new ct timeout set "slow"',)),
+    Chain("three", ('counter name "dropped" drop',)),
+    Set("flows", "typeof ct id; size 9; flags dynamic,timeout;"),
+    Chain(
+        "four",
+        ("ct id != @flows goto three", "update @flows { ct id timeout 9s }", "delete @flows { ct id }"),
+    ),
+]
 GUESTS: list[Item] = [
     msgspec.structs.replace(_link("l1", 101, "eth0"), address="10.0.1.10/24", gateway="10.0.1.1"),
     msgspec.structs.replace(_link("l2", 102, "eth1"), address="10.0.2.10/24", gateway="10.0.2.1"),
@@ -117,8 +126,11 @@ class Script:
             contextlib.closing(self.doors.netlink()) as self.netlink,
             contextlib.closing(self.doors.nft()) as self.nft,
         ):
-            for _ in range(CALLS):
-                item = self.random.choice(self.random.choice((ROUTES, FILTERS, FILTERS, GUESTS)))
+            for kinds in (
+                *[(ROUTES, FILTERS, FILTERS, GUESTS)] * CALLS,
+                *[(FILTERS, OBJECTS)] * OBJECT_CALLS,
+            ):
+                item = self.random.choice(self.random.choice(kinds))
                 is_added = self.random.random() < 0.65
                 yield f"{'add' if is_added else 'remove'} {item}: {self._answer(item, is_added)}"
                 yield from self._seen()

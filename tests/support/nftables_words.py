@@ -5,7 +5,7 @@ A word that is not known is an error, so that the compiler cannot outgrow the tr
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 TOKEN = re.compile(r'\{[^{}]*\}|"[^"]*"|@\w+,\d+,\d+|[!=]=|@?[^\s{}"]+')
@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
 class Rules(NamedTuple):
     """What rules look things up in: a namespace's sets and maps, with their elements and data."""
 
-    sets: Mapping[str, Mapping[str, str]]
+    sets: Mapping[str, MutableMapping[str, str]]
 
 
 class Rule:
@@ -77,11 +77,22 @@ class Rule:
             return None
         if word == "snat":
             return self._source_nat()
+        if word in ("update", "delete") and self.tokens[self.at + 2].startswith("{ ct id"):
+            return self._note()
         if word in ("update", "add", "limit", "numgen"):
             raise Break  # a pace: a single packet is never too fast
         if word == "quoted":
             raise Break  # packets here quote none
         return self._about(self._fields())
+
+    def _note(self) -> None:
+        """Have a set know the packet's flow from now on, or no more; time does not pass here."""
+        word, name, _ = (self._next() for _ in range(3))
+        noted, flow = self.rules.sets[name[1:]], str(self.packet.field("ct id"))
+        if word == "update":
+            noted[flow] = ""
+        else:
+            noted.pop(flow, None)
 
     def _source_nat(self) -> Verdict:
         """A source translation: to one address, and ports of a range where the protocol has any."""
@@ -134,7 +145,7 @@ class Rule:
 
     def _assign(self, name: str) -> None:
         word = self._peek()
-        if word == "none":
+        if word == "none" or name == "ct timeout":
             self._next()
         elif word[0].isdigit():
             self.packet.assign(name, int(self._next(), 0))

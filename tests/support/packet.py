@@ -112,7 +112,13 @@ class Packet:
         return self._known(name, word)
 
     def _header(self, word: str) -> Any:
-        found = {"saddr": self.source, "daddr": self.target, "ttl": self.hops, "hoplimit": self.hops}
+        found = {
+            "saddr": self.source,
+            "daddr": self.target,
+            "ttl": self.hops,
+            "hoplimit": self.hops,
+            "frag-off": 0,
+        }
         return found[word]
 
     def _icmp(self, word: str) -> int:
@@ -134,6 +140,8 @@ class Packet:
             "meta nfproto": self.source.version,
             "ct state": self.state,
             "ct direction": self.direction,
+            "ct id": id(self.entry),
+            "ct status": "assured" if self.entry and self.entry.answered else "",
             "ct mark": self.entry.mark if self.entry else 0,
             "rt ip6 nexthop": self.next_hop,
         }

@@ -13,7 +13,15 @@ RESERVED_ADDRESSES = 5
 LINK_LOCAL_PACKETS_PER_SECOND = 1024
 """Packets a second that an interface may send to the link-local services, all of them together (2)."""
 
-UDP_STREAM_IDLE_SECONDS = 180
-"""Seconds that a security group remembers an idle UDP flow that went both ways (5)."""
+IDLE_SECONDS = {"tcp_established": (60, 432_000), "udp_stream": (60, 180), "udp": (30, 60)}
+"""The least and the most that an interface may be told to remember an idle flow, in seconds (5)."""
+DEFAULT_IDLE_SECONDS = {"tcp_established": 432_000, "udp_stream": 180, "udp": 30}
+"""Seconds that an interface remembers an idle flow if neither it nor its type of instance says others (5)."""
+EARLY_IDLE_SECONDS = 350
+"""Seconds that an interface on Nitro v6 remembers an idle connection of TCP (5)."""
+OTHER_IDLE_SECONDS = 600
+"""Seconds that a security group remembers an idle flow of neither TCP, UDP nor ICMP (5)."""
+NAT_CONNECTIONS = 55_000
+"""The most connections of a NAT gateway's address to one address, port and protocol (6.4)."""
 NAT_IDLE_SECONDS = 350
 """Seconds that a NAT gateway remembers an idle flow (6.4)."""

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "plant": "plant.plant",
     "place": "place.place",
     "nic": "nic.nic",
+    "nat": "nat.nat",
     "efa": "efa.app",
     "top": "top.top",
     "predict": "predict.predict",

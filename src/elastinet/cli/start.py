@@ -40,6 +40,9 @@ def start(
     credit_time_scale: Annotated[
         float | None, typer.Option(help="Network I/O credits run out, and come back, so many times sooner.")
     ] = None,
+    idle_time_scale: Annotated[
+        float | None, typer.Option(help="Idle flows are forgotten so many times sooner.")
+    ] = None,
     expose: Annotated[
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
     ] = None,
@@ -61,6 +64,7 @@ def start(
         rules=rules,
         bandwidth_scale=bandwidth_scale,
         credit_time_scale=credit_time_scale,
+        idle_time_scale=idle_time_scale,
         expose=expose,
     )
     if not settings.unix_socket and not settings.host.startswith(LOOPBACK):

@@ -22,13 +22,19 @@ def status(port: Port = None, state: State = None, json: Json = False) -> None:
         _show(Console(), server, plain(told))
 
 
+def _scales(told: dict[str, Any]) -> str:
+    """The scales that are not 1."""
+    names = ("bandwidth_scale", "credit_time_scale", "idle_time_scale")
+    return "".join(f"  {name} {told[name]:g}" for name in names if told[name] != 1)
+
+
 def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
     settled = "[green]settled[/]" if told["settled"] else "[yellow]settling[/]"
     rootless = {True: ", rootless", False: ", as root", None: ""}[told["rootless"]]
     console.print(
         f"[bold]{server.url}[/]  fabric {told['fabric']}{rootless}  rules {told['rules']}  {settled}"
     )
-    console.print(f"state {server.state}")
+    console.print(f"state {server.state}{_scales(told)}")
     if told["counts"]:
         console.print("  ".join(f"{kind} {count}" for kind, count in told["counts"].items()))
     of_ec2 = told["operations"]

@@ -44,6 +44,14 @@ class Attachment(msgspec.Struct, frozen=True):
     ena_srd: EnaSrd | None = None
 
 
+class IdleSeconds(msgspec.Struct, frozen=True):
+    """For how long an interface's groups remember idle flows; None is as the instance's type has it."""
+
+    tcp_established: int | None = None
+    udp_stream: int | None = None
+    udp: int | None = None
+
+
 class NetworkInterface(Noun, frozen=True, kw_only=True):
     """An ENI; `addresses` are its private IPv4 addresses, the primary first, for life.
 
@@ -76,6 +84,7 @@ class NetworkInterface(Noun, frozen=True, kw_only=True):
     """True if this primary interface gets a public address while its instance runs."""
     public_ip: str | None = None
     """The address lent by AWS; an Elastic IP is an `Address` of its own."""
+    idle: IdleSeconds = IdleSeconds()
 
     INDEXES: ClassVar[dict[str, Index]] = {
         "vpc-id": lambda i: (i.vpc_id,),

@@ -21,6 +21,11 @@ COUNTED = {
     "sent_bytes": "tx_bytes",
     "sent_packets": "tx_packets",
 }
+NAT_COUNTERS = {
+    "ErrorPortAllocation": "error_port_allocation",
+    "IdleTimeoutCount": "idle_timeouts",
+    "PacketsDropCount": "packets_dropped",
+}
 ALLOWANCE_GAUGES = {
     "baseline_bits_per_second": ("baseline_bps", "What it may always send, and receive, as EC2 has it."),
     "peak_bits_per_second": ("peak_bps", "What it may send, and receive, while it has network I/O credits."),
@@ -40,6 +45,7 @@ class _Page(Collector):
         self._instances: list[dict[str, Any]] = traffic["instances"]
         self._engine = engine | {name: traffic[name] for name in ("bandwidth_scale", "credit_time_scale")}
         self._counts = counts
+        self._gateways: list[dict[str, Any]] = traffic["nat_gateways"]
 
     def collect(self) -> Iterator[Metric]:
         """Give every metric."""
@@ -52,6 +58,7 @@ class _Page(Collector):
         yield from self._allowances()
         yield from self._directions()
         yield from self._counted()
+        yield from self._of_gateways()
 
     def _allowances(self) -> Iterator[Metric]:
         for name, (key, about) in ALLOWANCE_GAUGES.items():
@@ -82,6 +89,15 @@ class _Page(Collector):
                     if interface["counters"] is not None:
                         labels = [one["instance"], interface["interface"], one["type"]]
                         found.add_metric(labels, interface["counters"][counter])
+            yield found
+
+    def _of_gateways(self) -> Iterator[Metric]:
+        for name, metric in NAT_COUNTERS.items():
+            about = f"CloudWatch's {name} of a NAT gateway, since it is there."
+            found = CounterMetricFamily(f"elastinet_nat_gateway_{metric}", about, labels=["nat_gateway"])
+            for one in self._gateways:
+                if one[name] is not None:
+                    found.add_metric([one["nat_gateway"]], one[name])
             yield found
 
 

@@ -5,7 +5,14 @@ from typing import Literal
 
 import msgspec
 
-from elastinet.fabric.contract.messages import FLOW, LINK_LOCAL, DirectionStats, InterfaceStats, Measured
+from elastinet.fabric.contract.messages import (
+    FLOW,
+    LINK_LOCAL,
+    DirectionStats,
+    GatewayStats,
+    InterfaceStats,
+    Measured,
+)
 from elastinet.rules.allowances import AllowanceUnit
 
 Direction = Literal["in", "out"]
@@ -52,6 +59,8 @@ class Reading(msgspec.Struct, frozen=True):
     seconds: float
     interfaces: dict[str, InterfaceReading] = {}
     instances: dict[str, dict[Direction, DirectionReading]] = {}
+    gateways: dict[str, GatewayStats] = {}
+    """What NAT gateways have counted."""
 
 
 class Reader:
@@ -78,6 +87,7 @@ class Reader:
                 id: {"in": self._direction(measured.into[id]), "out": self._direction(way)}
                 for id, way in measured.out.items()
             },
+            measured.gateways,
         )
 
     def _direction(self, way: DirectionStats) -> DirectionReading:

@@ -26,6 +26,7 @@ from elastinet.operator import (
     coverage,
     efas,
     features,
+    gateways,
     hardware,
     jobs,
     measurements,
@@ -87,6 +88,7 @@ class Application:
             ("GET", "/_elastinet/place"): self._place,
             ("GET", "/_elastinet/nic"): self._nic,
             ("GET", "/_elastinet/traffic"): self._traffic,
+            ("GET", "/_elastinet/nat"): self._nat,
             ("GET", "/_elastinet/metrics"): self._metrics,
             ("GET", "/_elastinet/predict"): self._predict,
             ("GET", "/_elastinet/credits"): self._credits,
@@ -153,6 +155,7 @@ class Application:
                 "rules": self._config.rules,
                 "bandwidth_scale": self._config.bandwidth_scale,
                 "credit_time_scale": self._config.credit_time_scale,
+                "idle_time_scale": self._config.idle_time_scale,
                 "settled": self._reconciler.settled,
                 "generation": self._reconciler.generation,
                 "converged": self._reconciler.converged,
@@ -221,6 +224,10 @@ class Application:
         name = _given(query).get("instance", "")
         return await self._measured(lambda _, now: traffic.page(self._engine, now, name))
 
+    async def _nat(self, query: bytes) -> Reply:
+        id = _given(query).get("id", "")
+        return await self._measured(lambda _, now: gateways.page(self._engine, now, id))
+
     async def _measured(self, ask: Measured, seconds: float = 0.0) -> Reply:
         """Answer from what the kernel has counted: now, and so many seconds before."""
         try:
@@ -252,7 +259,7 @@ class Application:
         from elastinet.operator import metrics
 
         try:
-            shown = traffic.page(self._engine, await self._read())
+            reading = await self._read()
         except Fault as fault:
             return _json({"error": fault.message}, fault.status)
         keeper = self._reconciler
@@ -263,6 +270,7 @@ class Application:
             "failed_objects": float(len(keeper.failed)),
         }
         counts = {name: float(count) for name, count in self._engine.counts().items()}
+        shown = traffic.page(self._engine, reading) | gateways.page(self._engine, reading)
         return Reply(200, metrics.CONTENT_TYPE, metrics.text(shown, figures, counts))
 
     async def _fail(self, query: bytes) -> Reply:

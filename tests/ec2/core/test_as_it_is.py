@@ -9,7 +9,6 @@ from elastinet.ec2.core.as_it_is import AS_IT_IS
 from place import instances, interface, launch, make_place
 from refused import refused
 
-TIMES = {"TcpEstablishedTimeout": 432_000, "UdpStreamTimeout": 180, "UdpTimeout": 30}
 PEERING = dict.fromkeys(
     (
         "AllowDnsResolutionFromRemoteVpc",
@@ -38,7 +37,6 @@ LAUNCHES: tuple[tuple[dict[str, Any], dict[str, Any] | None], ...] = (
 )  # fmt: skip
 OF_INTERFACE: tuple[tuple[dict[str, Any], dict[str, Any] | None], ...] = (
     ({"AssociateCarrierIpAddress": False}, {"AssociateCarrierIpAddress": True}),
-    ({"ConnectionTrackingSpecification": TIMES}, {"ConnectionTrackingSpecification": TIMES | {"UdpTimeout": 45}}),
     ({"EnaSrdSpecification": OFF}, {"EnaSrdSpecification": {"EnaSrdEnabled": True}}),
     ({"PrimaryIpv6": False, "Ipv4PrefixCount": 0, "Ipv6PrefixCount": 0}, None),
 )  # fmt: skip
@@ -146,10 +144,8 @@ def test_attributes_of_interfaces(ec2, place):
     bond = {"AttachmentId": shown["Attachment"]["AttachmentId"]}
     asked = {"NetworkInterfaceId": shown["NetworkInterfaceId"]}
     ec2.modify_network_interface_attribute(**asked, Attachment=bond | {"DefaultEnaQueueCount": True})
-    ec2.modify_network_interface_attribute(**asked, ConnectionTrackingSpecification=TIMES)
     with refused("UnsupportedOperation", "EnaQueueCount"):
         ec2.modify_network_interface_attribute(**asked, Attachment=bond | {"EnaQueueCount": 4})
-    ec2.create_network_interface(SubnetId=place.subnet, ConnectionTrackingSpecification=TIMES)
 
 
 def test_stop_without_hibernation(ec2, place):

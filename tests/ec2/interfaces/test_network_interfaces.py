@@ -260,9 +260,6 @@ def test_limit_of_addresses(ec2, place, eni):
 
 
 def test_parameters_that_are_not_honoured_are_refused_by_name(ec2, place):
-    with refused("UnsupportedOperation", "ConnectionTrackingSpecification"):
-        timeouts = {"UdpTimeout": 60}
-        ec2.create_network_interface(SubnetId=place.subnet, ConnectionTrackingSpecification=timeouts)
     for kind, code in (("trunk", "UnsupportedOperation"), ("wing", "InvalidParameterValue")):
         with refused(code, kind):
             ec2.create_network_interface(SubnetId=place.subnet, InterfaceType=kind)

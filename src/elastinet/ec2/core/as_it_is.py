@@ -21,12 +21,9 @@ AS_IT_IS: dict[str, tuple[object, ...]] = {
     "ReplaceUnhealthyInstances": (False,),
     "TerminateInstancesWithExpiration": (False,),
     "TargetCapacitySpecification.TargetCapacityUnitType": ("units",),
-    # Of addresses and interfaces; the times are the defaults that the service model states, in seconds.
+    # Of addresses and interfaces.
     "PublicIpv4Pool": ("amazon",),
     "NetworkInterfaces.AssociateCarrierIpAddress": (False,),
-    "ConnectionTrackingSpecification.TcpEstablishedTimeout": (432_000,),
-    "ConnectionTrackingSpecification.UdpStreamTimeout": (180,),
-    "ConnectionTrackingSpecification.UdpTimeout": (30,),
     "Attachment.DefaultEnaQueueCount": (True,),
     # Of subnets and VPCs.
     "Ipv6Native": (False,),

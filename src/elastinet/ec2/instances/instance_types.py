@@ -15,8 +15,10 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.hardware_views import hardware_view, processor_view, vcpu_view
+from elastinet.ec2.interfaces import connection_tracking
 from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
+from elastinet.rules.tracking import of_type
 
 _DEFAULT_PAGE = 100
 """EC2 gives the types a hundred at a time, also to who asks for no pages."""
@@ -131,12 +133,8 @@ def _adapter(kind: InstanceType) -> dict[str, Any]:
     return info
 
 
-def _tracking(kind: InstanceType) -> dict[str, int]:
-    return {
-        "DefaultTcpEstablishedTimeout": int(kind.row["ct_tcp_established"]),
-        "DefaultUdpStreamTimeout": int(kind.row["ct_udp_stream"]),
-        "DefaultUdpTimeout": int(kind.row["ct_udp"]),
-    }
+def _tracking(kind: InstanceType) -> dict[str, Any]:
+    return {f"Default{name}": seconds for name, seconds in connection_tracking.view(of_type(kind)).items()}
 
 
 _CARD = {

@@ -187,7 +187,7 @@ def _private_name(instance: Instance, primary: StateView) -> str:
 _KEPT = (
     "Attachment", "Description", "Groups", "Ipv6Addresses", "MacAddress", "NetworkInterfaceId", "OwnerId",
     "PrivateDnsName", "PrivateIpAddress", "SourceDestCheck", "Status", "SubnetId", "VpcId",
-    "InterfaceType", "Operator", "Ipv4Prefixes", "Ipv6Prefixes",
+    "InterfaceType", "Operator", "Ipv4Prefixes", "Ipv6Prefixes", "ConnectionTrackingConfiguration",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ OF_INSTANCE = {
 OF_NEW = (
     "Description", "Groups", "PrivateIpAddress", "PrivateIpAddresses", "SecondaryPrivateIpAddressCount",
     "SubnetId", "Ipv4Prefixes", "Ipv4PrefixCount", "Ipv6Addresses", "Ipv6AddressCount", "Ipv6Prefixes",
-    "Ipv6PrefixCount", "PrimaryIpv6",
+    "Ipv6PrefixCount", "PrimaryIpv6", "ConnectionTrackingSpecification",
 )  # fmt: skip
 """The members of an item of NetworkInterfaces that describe a new interface only."""
 

@@ -51,9 +51,11 @@ def _some(shown: Any, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _interface(shown: dict[str, Any]) -> dict[str, Any]:
     addresses = [_some(one, ("Primary", "PrivateIpAddress")) for one in shown["PrivateIpAddresses"]]
+    tracking = shown.get("ConnectionTrackingConfiguration")
     return (
         _some(shown["Attachment"], OF_ATTACHMENT)
         | _some(shown, OF_INTERFACE)
+        | ({"ConnectionTrackingSpecification": tracking} if tracking else {})
         | {"Groups": [group["GroupId"] for group in shown["Groups"]], "PrivateIpAddresses": addresses}
     )
 

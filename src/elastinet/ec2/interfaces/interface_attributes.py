@@ -10,6 +10,7 @@ from elastinet.ec2.core.efa_only import check_carries_ip
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.interfaces import connection_tracking
 from elastinet.ec2.interfaces.ena_express import EnaSrdSpec, change_express
 from elastinet.ec2.interfaces.network_interfaces import group_set, view
 from elastinet.ec2.security.security_groups import check_groups
@@ -18,7 +19,7 @@ from elastinet.model.interface import NetworkInterface
 
 NAMES = (
     "Description", "Groups", "SourceDestCheck", "Attachment", "AssociatePublicIpAddress", "EnablePrimaryIpv6",
-    "EnaSrdSpecification",
+    "EnaSrdSpecification", "ConnectionTrackingSpecification",
 )  # fmt: skip
 
 
@@ -51,6 +52,8 @@ def _changes(tx: Transaction, interface: NetworkInterface, name: str, value: Any
         return {"groups": check_groups(tx, list(value), interface.vpc_id)}
     if name == "EnaSrdSpecification":
         return {"attachment": change_express(tx, interface, EnaSrdSpec.parse(value))}
+    if name == "ConnectionTrackingSpecification":
+        return {"idle": connection_tracking.parse(value, interface.idle)}
     return {"attachment": _attachment(interface, value)}
 
 

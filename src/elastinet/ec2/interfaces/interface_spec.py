@@ -11,7 +11,9 @@ from elastinet.ec2.core import address_requests, faults
 from elastinet.ec2.core.address_requests import NOTHING, AddressRequest
 from elastinet.ec2.core.efa_only import no_addresses
 from elastinet.ec2.core.request import Request
+from elastinet.ec2.interfaces import connection_tracking
 from elastinet.ec2.interfaces.ena_express import EnaSrdSpec
+from elastinet.model.interface import IdleSeconds
 from elastinet.rules.efa import efa
 
 
@@ -32,6 +34,7 @@ class InterfaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     group_names: tuple[str, ...] = ()
     public: bool | None = None
     delete_on_termination: bool = True
+    idle: IdleSeconds = IdleSeconds()
 
     @classmethod
     def parse(cls, request: Request) -> Self:
@@ -51,6 +54,7 @@ class InterfaceSpec(msgspec.Struct, frozen=True, kw_only=True):
             group_names=tuple(request.ids("SecurityGroups")),
             public=request.get("AssociatePublicIpAddress"),
             delete_on_termination=request.get("DeleteOnTermination", True),
+            idle=connection_tracking.parse(request.get("ConnectionTrackingSpecification")),
         )
         if spec.interface_type == "efa-only" and spec.needs_ip:
             raise no_addresses()

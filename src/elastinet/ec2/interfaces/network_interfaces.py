@@ -16,6 +16,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.interfaces import connection_tracking
 from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
 from elastinet.ec2.interfaces.new_interface import create_interface, groups_of
 from elastinet.model.fault import Fault
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import NetworkInterfaceStatusType, NetworkInterfaceTypeType
     from mypy_boto3_ec2.type_defs import (
         AttachmentEnaSrdSpecificationTypeDef,
+        ConnectionTrackingConfigurationTypeDef,
         GroupIdentifierTypeDef,
         NetworkInterfaceAttachmentTypeDef,
         NetworkInterfacePrivateIpAddressTypeDef,
@@ -84,6 +86,8 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInt
         shown["Ipv6Prefixes"] = [{"Ipv6Prefix": prefix} for prefix in interface.prefixes6]
     if requester := interface.requester_id or interface.creator_id:
         shown["RequesterId"] = requester
+    if idle := connection_tracking.view(interface.idle):
+        shown["ConnectionTrackingConfiguration"] = cast("ConnectionTrackingConfigurationTypeDef", idle)
     if interface.attachment is not None:
         shown["Attachment"] = _attachment(interface, interface.attachment)
     return shown

@@ -39,7 +39,7 @@ def create_interface(
         addresses = private_addresses.fields(tx, subnet, spec, kept)
         addresses |= ipv6_addresses.fields(tx, subnet, asked, primary=spec.has_primary6)
         addresses["associate_public_ip"] = subnet.map_public_ip if spec.public is None else spec.public
-    described = {"interface_type": spec.interface_type, "description": spec.description}
+    described = {"interface_type": spec.interface_type, "description": spec.description, "idle": spec.idle}
     return make_interface(
         tx, subnet, groups=groups, tags=tags, creator_id=creator_id, **described, **addresses
     )

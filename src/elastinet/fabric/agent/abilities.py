@@ -3,10 +3,11 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 from elastinet.catalog.network import JUMBO_MTU
-from elastinet.fabric.compile import neighbours, shaping
-from elastinet.fabric.compile.items import Chain, Class, Queue, Redirect, Set, Up
+from elastinet.fabric.compile import appliance, neighbours, shaping
+from elastinet.fabric.compile.items import Chain, Class, Item, Queue, Redirect, Set, Up
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Network
 from elastinet.fabric.kernel import features, kernel, nftext, rtnl, tun
@@ -22,6 +23,14 @@ NO_FRAMES = (
     "every neighbour has the router's MAC, and what is sent to its own is lost: that needs nftables' netdev "
     "and ARP tables, so a kernel with CONFIG_NF_TABLES_NETDEV and _ARP; run `modprobe nft_fwd_netdev`"
 )
+NO_ENTRIES = (
+    "an interface's UdpTimeout of more than 30 s counts as 30 s: longer ones need nftables' ct timeout, so a "
+    "kernel with CONFIG_NF_CONNTRACK_TIMEOUT"
+)
+NO_RESETS = (
+    "what was idle for too long in a NAT gateway is dropped without a RST: that needs a kernel with "
+    "CONFIG_NFT_REJECT; run `modprobe nft_reject_inet`"
+)
 PIECE, COPIES = 1 << 18, 200
 
 
@@ -33,6 +42,26 @@ def shaping_fault() -> str | None:
 def frames_fault() -> str | None:
     """The reason why frames cannot be told by whom they are for, tried likewise; None if they can."""
     return _fault(_try_frames, NO_FRAMES)
+
+
+def entries_fault() -> str | None:
+    """The reason why no entry of conntrack can be kept for longer than others; None if one can."""
+    entry = Set("late", "protocol udp; l3proto ip; policy = { replied : 9, unreplied : 9 };", "ct timeout")
+    return _fault(partial(_try_filter, entry, Chain("entries", ('ct timeout set "late"',))), NO_ENTRIES)
+
+
+def resets_fault() -> str | None:
+    """The reason why no RST can be sent; None if it can."""
+    return _fault(partial(_try_filter, *appliance.base(resets=True, translates=False)), NO_RESETS)
+
+
+def _try_filter(*items: Item) -> None:
+    nft = NftContext()
+    try:
+        if refusal := nft.run(nftext.script((None, item) for item in items)):
+            raise OSError(refusal)
+    finally:
+        nft.close()
 
 
 def _fault(attempt: Callable[[], None], advice: str) -> str | None:

@@ -13,14 +13,20 @@ from functools import partial
 from typing import TypeVar
 
 from elastinet.fabric.agent.credits import DIRECTIONS, Account
-from elastinet.fabric.compile import classes
+from elastinet.fabric.compile import appliance, classes
 from elastinet.fabric.compile.plan import Plan
-from elastinet.fabric.contract.messages import LINK_LOCAL, DirectionStats, InterfaceStats, Measured
+from elastinet.fabric.contract.messages import (
+    LINK_LOCAL,
+    DirectionStats,
+    GatewayStats,
+    InterfaceStats,
+    Measured,
+)
 from elastinet.fabric.contract.objects import BandwidthLimits, Interface
 from elastinet.fabric.kernel.loop import Loop
 from elastinet.fabric.router.counters import Counters, TrafficCounters
 from elastinet.fabric.router.router import Router
-from elastinet.fabric.router.space import ROUTER, Namespace
+from elastinet.fabric.router.space import INTERNET, Namespace
 
 T = TypeVar("T")
 Readings = dict[str, T]
@@ -117,7 +123,7 @@ class Meter:
 
     def measure(self, number: int, tell: Callable[[Measured], None]) -> None:
         """Read everything, and tell it."""
-        networks = {id for id, namespace in self._namespaces.items() if namespace.role == ROUTER}
+        networks = {id for id, namespace in self._namespaces.items() if namespace.role != INTERNET}
         self._read(networks, Router.read_counters, lambda readings: tell(self._measured(number, readings)))
 
     def _measured(self, number: int, readings: Readings[Counters]) -> Measured:
@@ -135,7 +141,12 @@ class Meter:
         out, into = (
             {item.id: self._way(item, direction, readings) for item in found} for direction in DIRECTIONS
         )
-        return Measured(number, moment, out, into, dict(self._interfaces(readings)))
+        gateways = {id: self._gateway(readings[id]) for id in self._plan.appliances if id in readings}
+        return Measured(number, moment, out, into, dict(self._interfaces(readings)), gateways)
+
+    def _gateway(self, counted: Counters) -> GatewayStats:
+        idle, dropped = (counted.named.get(name, 0) for name in (appliance.IDLE, appliance.DROPPED))
+        return GatewayStats(counted.unplaced, idle, dropped + (counted.unplaced or 0))
 
     def _way(self, item: BandwidthLimits, direction: str, readings: Readings[Counters]) -> DirectionStats:
         account, view = self._accounts.get(item.id), self._plan.view

@@ -265,6 +265,7 @@ class Namespaces:
             id in self._looking,
             self._plan.networks.get(id),
             self._plan.interfaces(id),
+            self._plan.timeouts(id),
             self._plan.appliances.get(id),
             frozenset(self._again.pop(id, ())),
         )

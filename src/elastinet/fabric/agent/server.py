@@ -88,12 +88,16 @@ class AgentServer:
         view.reads_frames = no_frames is None
         no_translation = abilities.translation_fault(helper)
         view.can_translate = no_translation is None
+        no_entries, no_resets = abilities.entries_fault(), abilities.resets_fault()
+        view.keeps_entries, view.resets = no_entries is None, no_resets is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
         faults = {
             "limits": fault,
             "neighbours": no_frames,
             "nat64": no_translation,
+            "long UDP": no_entries,
+            "resets": no_resets,
             "bypass": self.fabric.guests.memories.fault,
             "system calls": seccomp.fault(),
             "memory": None if "memory" in counted else NO_MEMORY_LIMIT,

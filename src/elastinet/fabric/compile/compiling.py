@@ -12,7 +12,18 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
-from elastinet.fabric.compile import acls, appliance, classes, ipv6, neighbours, nft, peering, routes, shaping
+from elastinet.fabric.compile import (
+    acls,
+    appliance,
+    classes,
+    ipv6,
+    neighbours,
+    nft,
+    peering,
+    remembering,
+    routes,
+    shaping,
+)
 from elastinet.fabric.compile.items import (
     GuestAddress,
     Identity,
@@ -58,7 +69,8 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
                 own |= _placed(item.guest, appliance.interface(item, translates=translates))
             return own
         case Appliance() if item.id in view.up:
-            return _placed(item.id, appliance.base(translates=view.translates(item.id)))
+            translates = view.translates(item.id)
+            return _placed(item.id, appliance.base(resets=view.resets, translates=translates))
         case RoutingTable() if view.network(item.network):
             return _placed(item.network, routes.table(item, view))
         case Group() if view.network(item.network):
@@ -99,6 +111,7 @@ def _network(item: Network, view: CompileView) -> Placed:
             frames=view.reads_frames,
         ),
     ]
+    own += remembering.network(item, view.keeps_entries)
     own += [RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), LinkAddress("lo", names.METADATA_ADDRESS, 32)]
     if item.resolver:
@@ -154,6 +167,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     acl = view.objects.get(Key("acl", item.acl))
     if isinstance(acl, Acl) and acl.network == item.network:
         yield from acls.interface(item, acl, index, mark, view.has_ipv6(item.network))
+    if item.idle and not view.keeps_entries:
+        item = replace(item, idle=replace(item.idle, entry=None), early=False)
     groups = (group for group in item.groups if Key("group", group) in view.objects)
     asked = None if free else groups
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free

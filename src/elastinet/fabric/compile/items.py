@@ -211,16 +211,24 @@ class Chain(Item, frozen=True):
 
 
 class Set(Item, frozen=True):
-    """An nftables set or map without its elements; `definition` is the text between the braces."""
+    """An nftables set or map without its elements; `definition` is the text between the braces.
+
+    Also an object that rules use by its name: a counter, or for how long conntrack keeps an entry.
+    """
 
     name: str
     definition: str
-    kind: str = "set"
+    kind: Literal["set", "map", "counter", "ct timeout"] = "set"
     family: Family = "inet"
 
     @property
     def identity(self) -> Identity:
         return ("set", self.name)
+
+    @property
+    def has_elements(self) -> bool:
+        """True if we say which elements it has; packets fill a dynamic one."""
+        return self.kind in ("set", "map") and "dynamic" not in self.definition
 
 
 class Element(Item, frozen=True):

@@ -26,6 +26,7 @@ from elastinet.fabric.compile import (
     neighbours,
     nft6,
     permissions,
+    remembering,
     shaping,
     untracked,
 )
@@ -220,9 +221,12 @@ def interface(
         yield untracked.appliance(index)
     for hook, direction, free in (("egress", "out", "goto admitted"), ("ingress", "in", "accept")):
         jumps = (f"jump {names.group_chain(group, direction)}" for group in asked or ())
-        judged = (*untracked.asked(asked or (), direction), *jumps, "goto refused")
+        first, last = remembering.judged(item, direction)
+        judged = (*untracked.asked(asked or (), direction), *first, *jumps, *last, "goto refused")
         yield Chain(f"{link}_{direction}", (free,) if asked is None else judged)
         yield Element(hook, str(index), f"goto {link}_{direction}")
+    if asked is not None:
+        yield from remembering.interface(item, index)
 
 
 def group(item: Group, known: Iterable[str], has_ipv6: bool) -> Iterator[Item]:

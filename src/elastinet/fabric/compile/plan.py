@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from elastinet.fabric.compile import untracked
+from elastinet.fabric.compile import lifetimes, untracked
 from elastinet.fabric.compile.compiling import Placed, compile_object
 from elastinet.fabric.compile.items import Delta, Identity, Items
 from elastinet.fabric.compile.numbers import NoNumber
@@ -106,6 +106,13 @@ class Plan:
         identities, self._stirred[namespace].identities = self._stirred[namespace].identities, set()
         items = self.items[namespace]
         return {identity: items.get(identity) for identity in identities}
+
+    def timeouts(self, namespace: str) -> dict[str, int]:
+        """Give for how long a namespace's kernel is to remember idle flows."""
+        if network := self.networks.get(namespace):
+            return lifetimes.of_network(network)
+        appliance = self.appliances.get(namespace)
+        return lifetimes.of_appliance(appliance) if appliance else {}
 
     def interfaces(self, namespace: str) -> dict[str, Interface | None]:
         """Give the interfaces that changed in a namespace since the last time; None for those that left."""

@@ -14,6 +14,7 @@ The bits of the conntrack mark, of which the sender is the end that began the fl
     24, 25  sender's end: a rule for everybody let the first packet out; another lets every answer in
     26, 27  receiver's end: a rule for everybody let the first packet in; another lets every answer out
     28, 29  sender's end, receiver's end: does not track the flow
+    30      an end has idle times of its own
 
 Example: 0x13007007 is a flow judged in epoch 7 both ways (0x007007), whose sender's groups let all out and
 all in (0x03000000), so that its sender's end does not track it (0x10000000).
@@ -34,7 +35,9 @@ WIDE = {"out": 1 << 24, "in": 1 << 26}
 """Set where a rule for everybody let the first packet through; the next bit, where all may come back."""
 FREE = {"out": 1 << 28, "in": 1 << 29}
 """Set where the end that a flow leaves (out) or enters (in) does not track it."""
-FLAGS = 0x3F000000
+TIMED = 1 << 30
+"""Set where an end has idle times of its own (remembering.py), and so the flow has no epochs."""
+FLAGS = 0x7F000000
 TRACKED = f"ct state new ct mark set ct mark and {0xFFFFFFFF ^ FREE['out']:#x}"
 """Has the sender's end track a flow after all (user guide: what leaves by an egress-only gateway)."""
 EVERYBODY = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
@@ -68,8 +71,12 @@ def _known(epoch: int) -> Iterator[str]:
     """A flow that both ends track goes on, and a packet of a direction that was judged in this epoch."""
     out, back = FREE["out"], FREE["in"]
     ages = (("original", ORIGINAL, epoch), ("reply", REPLY, epoch << REPLY_BITS))
-    yield f"ct mark and {out | back:#x} == 0x0 accept"
-    yield from (f"ct direction {way} ct mark and {bits:#x} == {now:#x} accept" for way, bits, now in ages)
+    yield f"ct mark and {out | back | TIMED:#x} == 0x0 accept"
+    yield from (
+        f"ct direction {way} ct mark and {bits | TIMED:#x} == {now:#x} accept" for way, bits, now in ages
+    )
+    for way, free in (("original", out), ("reply", back)):
+        yield f"ct direction {way} ct mark and {free | TIMED:#x} == {TIMED:#x} iif vmap @left"
     for way, bits, now in ages:
         yield f"ct direction {way} ct mark set ct mark and {(FLAGS | ORIGINAL | REPLY) ^ bits:#x} or {now:#x}"
     yield f"ct direction original ct mark and {out:#x} == 0x0 goto admitted"
@@ -80,6 +87,9 @@ def _known(epoch: int) -> Iterator[str]:
 
 def _passed() -> Iterator[str]:
     """Rules that accept packets of a known flow that the end which they reach tracks, without its groups."""
+    for way, free in (("original", FREE["in"]), ("reply", FREE["out"])):
+        timed = f"ct mark and {free | TIMED:#x} == {TIMED:#x}"
+        yield f"ct state established ct direction {way} {timed} oif vmap @entered"
     for way, free in (("original", FREE["in"]), ("reply", FREE["out"])):
         yield f"ct state established ct direction {way} ct mark and {free:#x} == 0x0 accept"
 

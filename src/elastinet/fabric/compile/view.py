@@ -21,7 +21,9 @@ class CompileView:
 
     `spent` has the instances and directions without credits. `most_bps` is more than this machine can carry
     between two guests; `shapes` says whether its kernel can queue packets, `reads_frames` whether it can tell
-    by a frame whom it is for, `can_translate` whether there is something that makes IPv6 packets IPv4 ones.
+    by a frame whom it is for, `can_translate` whether there is something that makes IPv6 packets IPv4 ones,
+    `resets` whether it can answer with a RST, `keeps_entries` whether it can keep a connection's entry for
+    longer than others.
     """
 
     objects: dict[Key, AnyObject] = field(default_factory=dict)
@@ -32,6 +34,8 @@ class CompileView:
     shapes: bool = True
     reads_frames: bool = True
     can_translate: bool = True
+    resets: bool = True
+    keeps_entries: bool = True
     most_bps: int = 1 << 62
 
     def epoch(self, network: str) -> int:

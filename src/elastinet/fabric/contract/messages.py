@@ -121,10 +121,22 @@ class InterfaceStats(msgspec.Struct, frozen=True):
     exceeded: dict[str, int] = {}
 
 
+class GatewayStats(msgspec.Struct, frozen=True):
+    """What a NAT gateway has counted: connections without a port, packets that came too late, dropped ones.
+
+    `unplaced` is None where the kernel does not tell.
+    """
+
+    unplaced: int | None
+    idle: int
+    dropped: int
+
+
 class Measured(msgspec.Struct, frozen=True, tag="measured"):
     """Agent to engine: the answer to a `Measure` with this number, `seconds` after some moment of its own.
 
-    `out` and `into` are the directions of the instances that are limited, `interfaces` all that are there.
+    `out` and `into` are the directions of the instances that are limited, `interfaces` all that are there,
+    `gateways` the NAT gateways.
     """
 
     number: int
@@ -132,6 +144,7 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     out: dict[str, DirectionStats] = {}
     into: dict[str, DirectionStats] = {}
     interfaces: dict[str, InterfaceStats] = {}
+    gateways: dict[str, GatewayStats] = {}
 
 
 News = Converged | Running | Gone | Attached | Detached | Hello | Measured

@@ -8,7 +8,13 @@ from typing import cast, get_args
 
 import msgspec
 
-from elastinet.catalog.network import JUMBO_MTU
+from elastinet.catalog.network import (
+    DEFAULT_IDLE_SECONDS,
+    EARLY_IDLE_SECONDS,
+    JUMBO_MTU,
+    NAT_IDLE_SECONDS,
+    OTHER_IDLE_SECONDS,
+)
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.rules.allowances import Allowance
 
@@ -43,6 +49,19 @@ class NetworkSubnet(msgspec.Struct, frozen=True):
         return self.cidr or self.cidr6
 
 
+class IdleTimes(msgspec.Struct, frozen=True):
+    """For how many seconds flows that are idle are remembered: TCP's, UDP's that went both ways, UDP's.
+
+    `entry` is for how long the kernel's own entry of a UDP flow is to live, answered and not, where that is
+    longer than its network has it.
+    """
+
+    tcp: int = DEFAULT_IDLE_SECONDS["tcp_established"]
+    udp_stream: int = DEFAULT_IDLE_SECONDS["udp_stream"]
+    udp: int = DEFAULT_IDLE_SECONDS["udp"]
+    entry: tuple[int, int] | None = None
+
+
 class Network(Object, frozen=True, tag="network"):
     """A VPC: one namespace that is its router, with a DHCP server and the link-local services.
 
@@ -50,7 +69,9 @@ class Network(Object, frozen=True, tag="network"):
     between servers), `domain` and `ntp` are what DHCP hands out. `resolver` is the address at which the
     VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks. `edge` is
     the table by which the internet gateway sends what comes in, "" for none. `link_local` is what each
-    interface may send to the link-local services together, None for no limit.
+    interface may send to the link-local services together, None for no limit. `idle` and `other_idle` are
+    for how long idle flows are remembered, of TCP and UDP and of other protocols; `early_idle` is TCP's for
+    interfaces that are `early`.
     """
 
     cidrs: tuple[str, ...]
@@ -64,6 +85,9 @@ class Network(Object, frozen=True, tag="network"):
     eigw: str | None = None
     edge: str = ""
     link_local: Allowance | None = None
+    idle: IdleTimes = IdleTimes()
+    other_idle: int = OTHER_IDLE_SECONDS
+    early_idle: int = EARLY_IDLE_SECONDS
 
     @property
     def dns64(self) -> bool:
@@ -120,7 +144,8 @@ class Interface(Object, frozen=True, tag="interface"):
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
     it, and for the guest to configure. `link_down` says that its host has lost its network, `mediated` that
     every packet passes through the hypervisor. `primary_subnet` is the CIDR of the guest's eth0, if
-    this is another interface. `dns64` is its subnet's.
+    this is another interface. `dns64` is its subnet's. `idle` says for how long its groups remember idle
+    flows, None as its network does, and `early` that they are just those of Nitro v6.
     """
 
     network: str
@@ -147,6 +172,8 @@ class Interface(Object, frozen=True, tag="interface"):
     dns64: bool = False
     dns6: str = ""
     domain: str = ""
+    idle: IdleTimes | None = None
+    early: bool = False
 
     @property
     def block(self) -> str:
@@ -259,11 +286,13 @@ class Appliance(Object, frozen=True, tag="appliance"):
     """A NAT gateway: a namespace that forwards what comes in by its one interface.
 
     The source becomes the interface's primary address; with a Mapping for that it leads to the internet.
-    With `nat64`, IPv6 packets to 64:ff9b::/96 become IPv4 ones before.
+    With `nat64`, IPv6 packets to 64:ff9b::/96 become IPv4 ones before. A flow that is idle for `idle` seconds
+    is forgotten.
     """
 
     network: str
     nat64: bool = False
+    idle: int = NAT_IDLE_SECONDS
 
 
 class PeeringLink(Object, frozen=True, tag="peering"):

@@ -9,12 +9,13 @@ from ipaddress import ip_network
 from typing import get_args
 
 from elastinet.catalog.instance_types import instance_types
+from elastinet.catalog.network import NAT_IDLE_SECONDS, OTHER_IDLE_SECONDS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.names import RESOLVER_ADDRESS6
 from elastinet.fabric.contract.objects import AnyObject
-from elastinet.fabric.desired import limits
+from elastinet.fabric.desired import lifetimes, limits
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -82,6 +83,9 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
+        idle=lifetimes.of_network(settings),
+        other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
+        early_idle=lifetimes.early(settings).tcp,
         link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
@@ -140,12 +144,13 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
     )
 
 
-def _interface(state: State, id: str) -> AnyObject | None:
+def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     interface = state.get(NetworkInterface, id)
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
     attachment, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
     dns6, domain = _resolver6(state, interface)
+    idle = lifetimes.of_interface(state, interface, settings)
     return objects.Interface(
         id=id,
         network=interface.vpc_id,
@@ -171,6 +176,8 @@ def _interface(state: State, id: str) -> AnyObject | None:
         dns64=subnet.dns64,
         dns6=dns6,
         domain=domain,
+        idle=idle,
+        early=idle == lifetimes.early(settings),
     )
 
 
@@ -281,11 +288,12 @@ def _acl_entry(rule: AclRule) -> objects.AclEntry:
     return objects.AclEntry(rule.number, rule.protocol, rule.low, rule.high, rule.cidr, rule.allow)
 
 
-def _appliance(state: State, id: str) -> AnyObject | None:
+def _appliance(state: State, id: str, settings: Settings) -> AnyObject | None:
     gateway = state.get(NatGateway, id)
     if gateway is None or not gateway.alive:
         return None
-    return objects.Appliance(id=id, network=gateway.vpc_id, nat64=translates(state, gateway))
+    idle = lifetimes.scaled(NAT_IDLE_SECONDS, settings)
+    return objects.Appliance(id=id, network=gateway.vpc_id, nat64=translates(state, gateway), idle=idle)
 
 
 def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
@@ -301,16 +309,16 @@ def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
 
 _BUILDERS: dict[ObjectKind, Callable[[State, str], AnyObject | None]] = {
     "table": _table,
-    "interface": _interface,
     "group": _group,
     "members": _members,
     "mapping": _mapping,
     "acl": _acl,
-    "appliance": _appliance,
     "near": limits.near,
 }
 _BY_SETTINGS: dict[ObjectKind, Callable[[State, str, Settings], AnyObject | None]] = {
     "network": _network,
+    "appliance": _appliance,
+    "interface": _interface,
     "guest": _guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,

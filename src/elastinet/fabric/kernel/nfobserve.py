@@ -10,13 +10,15 @@ from elastinet.fabric.contract.names import TABLE_NAME
 from elastinet.fabric.kernel.netlink import Netlink, attribute, attributes
 from elastinet.fabric.kernel.nftext import mark
 
-GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT = (10 << 8 | number for number in (4, 7, 10, 13))
+GET_CHAIN, GET_RULE, GET_SET, GET_ELEMENT, GET_OBJECT = (10 << 8 | number for number in (4, 7, 10, 13, 19))
 FAMILIES: dict[Family, bytes] = {
     "inet": bytes((1, 0, 0, 0)),
     "netdev": bytes((5, 0, 0, 0)),
     "arp": bytes((3, 0, 0, 0)),
 }
 EXPRESSION = 7
+COUNTER = 1
+"""An object's type."""
 VERDICTS = {-3: "jump", -4: "goto"}
 Decoded = str
 
@@ -53,7 +55,7 @@ def _sets_as_they_are(applied: Items, netlink: Netlink, family: Family) -> Items
         kept = applied.get(("set", name))
         if isinstance(kept, Set):
             result["set", name] = kept
-            if "dynamic" not in kept.definition:
+            if kept.has_elements:
                 result |= {item.identity: item for item in _elements(netlink, kept)}
     return result
 
@@ -94,7 +96,9 @@ def _marks(netlink: Netlink, family: Family) -> dict[str, list[str]]:
 
 
 def _sets(netlink: Netlink, family: Family) -> list[str]:
-    names = (found[2][:-1].decode() for found in _dump(netlink, family, GET_SET))
+    """The names of sets and maps, and of the objects that rules use by name."""
+    found = (one for kind in (GET_SET, GET_OBJECT) for one in _dump(netlink, family, kind))
+    names = (one[2][:-1].decode() for one in found)
     return [name for name in names if not name.startswith("__")]
 
 
@@ -118,6 +122,15 @@ def counts(netlink: Netlink, name: str) -> dict[str, int]:
             parts = dict(attributes(element, 0))
             counter = dict(attributes(dict(attributes(parts[EXPRESSION], 0))[2], 0))
             (found[_mac(dict(attributes(parts[1], 0))[1][:6], b"")],) = struct.unpack(">Q", counter[2])
+    return found
+
+
+def counters(netlink: Netlink) -> dict[str, int]:
+    """The packets that named counters have counted."""
+    found = {}
+    for one in _dump(netlink, "inet", GET_OBJECT):
+        if one[3] == struct.pack(">I", COUNTER):
+            (found[one[2][:-1].decode()],) = struct.unpack(">Q", dict(attributes(one[4], 0))[2])
     return found
 
 

@@ -1,6 +1,7 @@
 """Counters of a namespace: links, classes of queues, and packets above the link-local allowance."""
 
 import struct
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -12,6 +13,8 @@ from elastinet.fabric.kernel.netlink import Netlink, attributes
 GETSTATS = 94
 MESSAGE = struct.Struct("=BxxxII")
 LINK_64, ONLY_LINK_64 = 1, 1
+STATISTICS = Path("/proc/thread-self/net/stat/nf_conntrack")
+"""Of the namespace that the thread is in, a row for each processor."""
 STATS = struct.Struct("=4Q")
 
 
@@ -27,13 +30,24 @@ class TrafficCounters(Struct, frozen=True):
 class Counters(Struct, frozen=True):
     """All of a namespace: links by their index, classes by queue and number.
 
-    `link_local` has the packets above the link-local allowance, by MAC.
+    `link_local` has the packets above the link-local allowance, by MAC, `named` what named counters have
+    counted. `unplaced` are connections that conntrack had no room for, as no port was free.
     """
 
     seconds: float
     links: dict[int, TrafficCounters]
     queues: dict[str, dict[int, tuple[int, ClassStats]]]
     link_local: dict[str, int]
+    named: dict[str, int] = {}
+    unplaced: int | None = None
+
+
+def unplaced() -> int | None:
+    """The connections that were lost as conntrack was to enter them; None if this kernel does not tell."""
+    if not STATISTICS.exists():
+        return None
+    head, *rows = (line.split() for line in STATISTICS.read_text().splitlines())
+    return sum(int(row[head.index("insert_failed")], 16) for row in rows)
 
 
 def links(netlink: Netlink) -> dict[int, TrafficCounters]:

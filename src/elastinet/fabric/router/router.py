@@ -157,8 +157,9 @@ class Router:
         names = [item.name for item in self.record.items.values() if isinstance(item, Queue)]
         queues = {name: self._index(name) for name in names}
         with contextlib.closing(self._doors.netlink(NETFILTER)) as netfilter:
-            exceeded = counters.exceeded(netfilter)
-        return counters.Counters(moment, traffic, counters.queues(self._netlink, queues), exceeded)
+            exceeded, named = counters.exceeded(netfilter), nfobserve.counters(netfilter)
+        passed = counters.queues(self._netlink, queues)
+        return counters.Counters(moment, traffic, passed, exceeded, named, counters.unplaced())
 
     def read_traffic(self) -> tuple[float, dict[int, counters.TrafficCounters]]:
         """The time (monotonic, in seconds) and the counters of this namespace's links."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from elastinet.catalog.network import NAT_IDLE_SECONDS, UDP_STREAM_IDLE_SECONDS
 from elastinet.fabric.compile.items import Delta, Identity, LinkAddress, LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
@@ -54,14 +53,6 @@ ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
 BACKLOG = 1024
-TIMEOUTS = {
-    ROUTER: {"udp_timeout_stream": UDP_STREAM_IDLE_SECONDS},
-    APPLIANCE: dict.fromkeys(
-        ("tcp_timeout_established", "udp_timeout", "udp_timeout_stream"), NAT_IDLE_SECONDS
-    ),
-    INTERNET: {},
-}
-"""Seconds that conntrack keeps an idle flow, where EC2 differs from Linux (facts sheet, 5 and 6.4)."""
 Family = Literal["ipv4", "ipv6"]
 LISTENING: dict[Family, tuple[int, str]] = {
     "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
@@ -78,6 +69,8 @@ class Order:
     observe: bool
     network: Network | None
     interfaces: Mapping[str, Interface | None]
+    timeouts: Mapping[str, int]
+    """Seconds that conntrack remembers an idle flow, by the name of the kernel's setting."""
     appliance: Appliance | None = None
     again: frozenset[str] = frozenset()
     """Links whose other end is to get its addresses and routes again."""
@@ -114,7 +107,7 @@ class Namespace:
         self.translator: Translator | None = None
         self.monitor: Monitor
         self._own = namespace is None
-        self._timeouts = dict(TIMEOUTS[role])
+        self._timeouts: dict[str, int] = {}
         self._helper = helper
         self._undo = ExitStack()
         self.worker = Worker(id, namespace)
@@ -190,7 +183,7 @@ class Namespace:
         failures |= self.router.converge()
         for link in order.again:
             self.router.settle_again(link)
-        self._remember()
+        self._remember(order.timeouts)
         return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
 
     def _daemons(self, order: Order) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -203,11 +196,12 @@ class Namespace:
         if order.appliance and self.translator:
             yield "nat64", partial(self.translator.keep, order.appliance)
 
-    def _remember(self) -> None:
-        """Set for how long flows are remembered, once the first filter has brought the settings with it."""
-        while self._timeouts:
-            name, seconds = self._timeouts.popitem()
-            sysctls.write(f"netfilter/nf_conntrack_{name}", str(seconds))
+    def _remember(self, timeouts: Mapping[str, int]) -> None:
+        """Set for how long flows are remembered; the first filter has brought the settings with it."""
+        for name, seconds in timeouts.items():
+            if self._timeouts.get(name) != seconds:
+                sysctls.write(f"netfilter/nf_conntrack_{name}", str(seconds))
+                self._timeouts[name] = seconds
 
     def close(self) -> None:
         """End all that lives here; the namespace itself ends with its last user. Raises what failed of it."""
