@@ -122,6 +122,7 @@ BESIDE: dict[str, dict[str, str]] = {
 FITTING = (
     *(("ToPort", "10000"), ("RuleNumber", "10000"), ("Icmp.Code", "-1")),
     *((name, text) for name in ("Iops", "VolumeSize") for text in ("10000", "65536")),
+    *(("TcpEstablishedTimeout", text) for text in ("10000", "65536")),
 )
 """What EC2 takes of those."""
 KEPT = re.compile(r"^SpotOptions\.|\.(WeightedCapacity|Priority)$")

@@ -230,6 +230,15 @@ def test_fleet(ec2, place, off, on):
         ec2.create_fleet(**asked | on)
 
 
+def test_default_subnet(ec2):
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    asked = {"AvailabilityZone": subnet["AvailabilityZone"]}
+    with refused("UnsupportedOperation", "elastinet"):
+        ec2.create_default_subnet(**asked, Ipv6Native=True)
+    assert ec2.create_default_subnet(**asked, Ipv6Native=False)["Subnet"]["DefaultForAz"] is True
+
+
 def test_every_line_of_the_table_is_tried_above():
     text = Path(__file__).read_text()
     assert not {path for path in AS_IT_IS if any(step not in text for step in path.split("."))}

@@ -194,7 +194,7 @@ def test_what_is_changed_by_hand_is_mended(machine: Machine) -> None:
         "nft flush chain netdev elastinet advertise",
         "nft flush map netdev elastinet macs6",
         "nft flush map netdev elastinet askers",
-        "nft flush set netdev elastinet asker_macs",
+        "nft flush set netdev elastinet asker_addresses",
         "nft flush chain netdev elastinet at_e1",
     ):
         machine.inside("vpc-1", *command.split())

@@ -88,24 +88,25 @@ def network6(by_sender: tuple[str, ...], prepared: tuple[str, ...]) -> Iterator[
 def answers6() -> Iterator[Item]:
     """What answers neighbour solicitations: for addresses, and for delegated prefixes by their 80 bits."""
     yield Set("askers", "type iface_index : mark;", "map", "netdev")
-    yield Set("asker_macs", "type iface_index . ether_addr;", family="netdev")
+    yield Set("asker_addresses", "type iface_index . ipv6_addr;", family="netdev")
     for name in ("macs6", "block_macs6"):
         yield Set(name, "type mark . ipv6_addr : ether_addr;", "map", "netdev")
     found = (("address", "macs6"), ("block", "block_macs6"))
-    rules = tuple(f"advertised {kept} @askers @{name} @asker_macs" for kept, name in found)
+    rules = tuple(f"advertised {kept} @askers @{name} @asker_addresses" for kept, name in found)
     yield Chain(ADVERTISE, rules, family="netdev")
 
 
 def interface6(item: Interface, index: int, mark: int) -> Iterator[Item]:
     """The IPv6 part of an interface."""
     yield Element("askers", str(index), str(mark), "netdev")
-    yield Element("asker_macs", f"{index} . {item.mac}", family="netdev")
     for address in item.addresses6:
+        yield Element("asker_addresses", f"{index} . {address}", family="netdev")
         yield Element("neighbours6", f"{mark} . {item.mac} . {address}", str(names.NEIGHBOUR_MARK))
         yield Element("macs6", f"{mark} . {address}", item.mac, "netdev")
     blocks = [prefix for prefix in item.prefixes if ":" in prefix]
-    for block in blocks:
-        yield Element("block_macs6", f"{mark} . {block.partition('/')[0]}", item.mac, "netdev")
+    for base in (block.partition("/")[0] for block in blocks):
+        yield Element("asker_addresses", f"{index} . {base}", family="netdev")
+        yield Element("block_macs6", f"{mark} . {base}", item.mac, "netdev")
     if blocks:
         yield Element("delegates6", f"{mark} . {item.mac}")
 

@@ -20,14 +20,16 @@ from elastinet.fabric.kernel.expressions import (
     forward,
     incoming_link,
     load,
+    load_mark,
     look_up,
+    mark_packet,
     masked,
     write,
     write_address,
 )
 
 SUBNET, TARGET, CAME_BY, MAC, ASKER, SEEN = 8, 9, 15, 16, 4, 18
-"""Registers. The subnet and the target are one key, so are the link and the MAC that the target has."""
+"""Registers. The target is the second part of two keys: behind the link, then behind the subnet's mark."""
 LENGTH, SOURCE, DESTINATION, WHOLE = 4, 8, 24, 16
 CHECKSUM, FLAGS, ASKED, OPTION, OPTION_MAC = 2, 4, 8, 24, 26
 MAC_SIZE = 6
@@ -44,8 +46,9 @@ def expressions(kept: str, subnets: str, map: str, own: str) -> list[bytes]:
     """Of the rule "advertised KEPT @SUBNETS @MAP @OWN".
 
     By the subnet of the link and what is kept of the target, the map leads to the MAC that has it; `own` has
-    links with the MACs behind them, for nobody is told of oneself. Who has no address yet (`::`) asks whether
-    one is free, and is not answered.
+    links with the addresses behind them, for nobody is told of oneself. Who has no address yet (`::`) asks
+    whether one is free, and is not answered. `nft list` fails on keys with a part that a map has led to, so
+    the subnet goes by the packet's mark into its key.
     """
     return [
         *_wanted(),
@@ -66,10 +69,11 @@ def _wanted() -> list[bytes]:
 def _found(mask: bytes, subnets: str, map: str, own: str) -> list[bytes]:
     """Look for the MAC; the target is read anew, for its key may have but a part of it."""
     return [
-        *(incoming_link(CAME_BY), look_up(subnets, CAME_BY, SUBNET)),
         *(load(TARGET, TRANSPORT, ASKED, WHOLE), *([masked(TARGET, mask)] if mask else [])),
-        *(look_up(map, SUBNET, MAC), absent(own, CAME_BY)),
-        load(TARGET, TRANSPORT, ASKED, WHOLE),
+        *(incoming_link(SUBNET), absent(own, SUBNET)),
+        *(look_up(subnets, SUBNET, SUBNET), mark_packet(SUBNET), load_mark(SUBNET)),
+        look_up(map, SUBNET, MAC),
+        *(load(TARGET, TRANSPORT, ASKED, WHOLE), incoming_link(CAME_BY)),
     ]
 
 

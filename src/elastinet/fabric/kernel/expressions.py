@@ -22,7 +22,7 @@ INTERNET = 1
 PSEUDO_HEADER = 1
 EQUAL, UNEQUAL = 0, 1
 INVERTED = 1
-INCOMING_LINK = 4
+MARK, INCOMING_LINK = 3, 4
 FAMILIES = {"inet": 1, "arp": 3, "netdev": 5}
 
 
@@ -103,6 +103,16 @@ def absent(set: str, key: int) -> bytes:
 def incoming_link(register: int) -> bytes:
     """Put the index of the link that the packet came by into a register."""
     return _expression("meta", _number(1, register), _number(2, INCOMING_LINK))
+
+
+def mark_packet(register: int) -> bytes:
+    """Set the packet's mark to what a register has."""
+    return _expression("meta", _number(3, register), _number(2, MARK))
+
+
+def load_mark(register: int) -> bytes:
+    """Put the packet's mark into a register."""
+    return _expression("meta", _number(1, register), _number(2, MARK))
 
 
 def forward(register: int) -> bytes:
