@@ -1,6 +1,7 @@
 """What a hostile guest sends by IPv6 on its link: DHCPv6, and router and neighbour discovery in all names."""
 
 import contextlib
+import ipaddress
 import random
 import socket
 import struct
@@ -91,9 +92,9 @@ class SixDoor:
         script = "ip -6 -o addr; ip -6 route; cat /etc/resolv.conf"
         text = self.place.world.out(self.place.neighbour.id, script)
         lines = (line.partition("valid_lft")[0].partition(" expires")[0] for line in text.splitlines())
-        return "\n".join(
-            line for line in lines if f"{ROUTER6} dev eth0 proto ra" not in line
-        )  # comes and goes
+        block = ipaddress.ip_network(f"{self.place.neighbour.ip6}/64", strict=False)
+        passing = (f"{ROUTER6} dev eth0 proto ra", f"{block} dev eth0 proto kernel")  # by advertisements
+        return "\n".join(line for line in lines if not any(part in line for part in passing))
 
     def _judge(self, sent: bytes) -> None:
         """Whatever arrives at the neighbour came by the router, and link-local only from the router."""

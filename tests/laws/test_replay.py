@@ -98,7 +98,7 @@ def check_efas(engine: Engine, instance: Instance) -> None:
     for card in cards:
         assert cards.count(card) <= most_on_card(kind, card, engine.settings.rules)
     for place, interface in enumerate(there):
-        assert carries_ip(interface) == bool(interface.addresses)
+        assert carries_ip(interface) == bool(interface.own_addresses)
         assert place or carries_ip(interface)
         if is_efa(interface):
             assert attachment_of(interface).status == "attached" or instance.alive

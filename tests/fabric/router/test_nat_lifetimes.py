@@ -21,7 +21,7 @@ def gateway() -> Interface:
 
 def region(idle: int = 350) -> tuple[AnyObject, ...]:
     base = (network(igw="igw-1"), table(("0.0.0.0/0", "eni-2")), OUT, group(), gateway(), public(2))
-    return (*base, Appliance("nat-2", "vpc-1", idle), guest(1), eni(1, "10.0.1.10"))
+    return (*base, Appliance("nat-2", "vpc-1", idle=idle), guest(1), eni(1, "10.0.1.10"))
 
 
 def counted(machine: Machine) -> dict[str, Any]:
