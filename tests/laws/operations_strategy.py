@@ -13,6 +13,8 @@ import role_moves  # noqa: F401  its moves are among MOVES
 from choice import ACCOUNTS, REGION, Choice
 from hypothesis import strategies as st
 from region_moves import IMAGE, MOVES
+from role_moves import NAMES as ROLES
+from role_moves import POLICY
 
 from elastinet.catalog.plant import Plant, Unit
 from elastinet.catalog.settings import Settings, unlimited
@@ -109,9 +111,7 @@ LIKELY = (
     *("make_endpoint", "make_endpoint", "change_endpoint"),
     *("offer_address", "offer_address", "accept_address", "accept_address"),
     *("give_role", "give_role", "replace_role"),
-    *("make_policy", "change_policy", "change_policy", "forget_version", "forget_version"),
-    *("attach_policy", "attach_policy", "detach_policy", "detach_policy", "detach_policy"),
-    *("make_profile", "fill_profile", "fill_profile", "empty_profile", "empty_profile", "empty_profile"),
+    *("change_policy", "forget_version", "forget_version", "fill_profile", "empty_profile", "empty_profile"),
     *("make_role", "make_role", "make_profile", "make_profile", "fill_profile", "fill_profile"),
     *("give_policy", "give_policy", "fill_profile", "empty_profile", "empty_profile"),
     *("make_placement_group", "launch_in_group", "allocate_hosts", "launch_apart", "move_to_group"),
@@ -145,6 +145,15 @@ def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
     return Engine(journal, settings, clock=lambda: next(hours), dice=random.Random(seed), **options)
 
 
+def _add_role(engine: Engine, owner: str) -> None:
+    """A role with a policy of the account's: to meet by chance they need too many moves."""
+    given = {"PolicyArn": f"arn:aws:iam::{owner}:policy/read", "RoleName": ROLES[0]}
+    engine.call(owner, REGION, "CreatePolicy", {"PolicyName": "read", "PolicyDocument": POLICY})
+    role = {"RoleName": ROLES[0], "AssumeRolePolicyDocument": POLICY}
+    engine.call(owner, REGION, "CreateRole", role)
+    engine.call(owner, REGION, "AttachRolePolicy", given)
+
+
 def furnish(engine: Engine) -> None:
     """Open the accounts' regions, which even a refused request would do, and put a few things there."""
     for owner in ACCOUNTS:
@@ -153,6 +162,7 @@ def furnish(engine: Engine) -> None:
         subnet, vpc = (made["Instances"][0][name] for name in ("SubnetId", "VpcId"))
         if is_new:
             _add_ipv6(engine, owner, vpc, subnet)
+            _add_role(engine, owner)
         engine.call(owner, REGION, "CreateNetworkInterface", {"SubnetId": subnet})
         engine.call(owner, REGION, "AllocateAddress", {})
 

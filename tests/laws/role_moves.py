@@ -48,7 +48,7 @@ def _policy(c: Choice) -> Params:
 
 @move("CreatePolicy")
 def make_policy(c: Choice) -> Params:
-    return {"PolicyName": "read", "PolicyDocument": POLICY}
+    return {"PolicyName": c.one(("read", "write")), "PolicyDocument": POLICY}
 
 
 @move("CreatePolicyVersion")
@@ -68,7 +68,9 @@ def attach_policy(c: Choice) -> Params:
 
 @move("DetachRolePolicy")
 def detach_policy(c: Choice) -> Params:
-    return _role(c) | _policy(c)
+    arn = _policy(c)["PolicyArn"]
+    having = [role.role_name for role in c.engine.state.where(Role, "owner", c.owner) if arn in role.attached]
+    return {"RoleName": c.one(having or NAMES), "PolicyArn": arn}
 
 
 @move("DeletePolicy")
