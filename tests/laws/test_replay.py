@@ -101,7 +101,8 @@ def check_efas(engine: Engine, instance: Instance) -> None:
         assert carries_ip(interface) == bool(interface.own_addresses)
         assert place or carries_ip(interface)
         if is_efa(interface):
-            assert attachment_of(interface).status == "attached" or instance.alive
+            ends = instance.state == "shutting-down"  # perhaps before it has begun
+            assert attachment_of(interface).status == "attached" or instance.alive or ends
         if not carries_ip(interface):
             assert (interface.own_addresses, interface.public_ip) == ((), None)
             assert (attachment_of(interface).status == "attaching") <= (instance.state == "pending")
