@@ -70,7 +70,7 @@ FEATURES = (
     Feature("network ACLs", "enforced", "recorded",
             "Judged statelessly on every packet that crosses a subnet's border."),
     Feature("NAT gateways", "enforced", "recorded",
-            "A namespace without processes: 350 s, fragments, 55,000 connections as on EC2; any speed."),
+            "A namespace that forwards: 350 s, fragments, 55,000 connections as on EC2; at any speed."),
     Feature("RST from a NAT gateway for what was idle too long", "enforced", "absent",
             "By the kernel's filter, whose next packet from inside it answers.", "resets", "absent"),
     Feature("prefix lists of one's own", "enforced", "recorded",

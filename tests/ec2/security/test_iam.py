@@ -12,7 +12,7 @@ from elastinet.model.instance import Instance
 from elastinet.store import MemoryJournal
 from place import launch, make_place
 from refused import refused
-from served import Served, new_account
+from served import Served
 
 TRUST = {
     "Version": "2012-10-17",
@@ -23,16 +23,6 @@ TRUST = {
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 MANAGED = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 IN_FOLDER = "arn:aws:iam::aws:policy/service-role/AmazonEC2RoleforSSM"
-
-
-@pytest.fixture
-def account() -> str:
-    return new_account()
-
-
-@pytest.fixture
-def iam(server: Served, account: str) -> Any:
-    return server.client("iam", account=account)
 
 
 def make_role(iam: Any, name: str = "web", **more: Any) -> dict[str, Any]:

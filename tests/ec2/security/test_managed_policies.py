@@ -3,24 +3,12 @@
 import json
 from typing import Any
 
-import pytest
-
 from refused import refused
-from served import Served, new_account
+from served import Served
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
 OTHER = {"Version": "2012-10-17", "Statement": []}
-
-
-@pytest.fixture
-def account() -> str:
-    return new_account()
-
-
-@pytest.fixture
-def iam(server: Served, account: str) -> Any:
-    return server.client("iam", account=account)
 
 
 def make_policy(iam: Any, name: str = "nat", **more: Any) -> dict[str, Any]:

@@ -2,41 +2,20 @@
 
 import os
 import socket
-from typing import Any
 
 import msgspec
 import pytest
 
 from elastinet.fabric.agent.abilities import translation_fault
-from elastinet.fabric.contract.objects import Acl, AclEntry, AnyObject, Appliance, Interface
+from elastinet.fabric.contract.objects import Acl, AclEntry
 from elastinet.fabric.kernel import features
 from machine import Machine
-from parts import ALL, eni, group, guest, table
-from probes import fetch, pings, public, serve
-from sixparts import ALL6, BLOCKS, eni6, network6, six
+from nat64_region import EVERYWHERE, INTERNET64, NAT, gateway, region
+from parts import ALL, group, table
+from probes import fetch, pings, serve
+from sixparts import ALL6
 
 pytestmark = pytest.mark.skipif(translation_fault(None) is not None, reason=str(translation_fault(None)))
-EVERYWHERE = ("64:ff9b::/96", "eni-2")
-NAT = Appliance("nat-2", "vpc-1", nat64=True)
-INTERNET64 = "64:ff9b::cb00:7101"
-
-
-def gateway(**changes: Any) -> Interface:
-    fields: dict[str, Any] = {"guest": "nat-2", "groups": (), "check": False, "table": "rtb-2"}
-    return eni(2, "10.0.2.20", **({"subnet6": BLOCKS[1]} | fields | changes))
-
-
-def region() -> tuple[AnyObject, ...]:
-    """Two instances with IPv6, and one with IPv4 only, in the private subnet of a NAT gateway."""
-    base = (
-        network6(igw="igw-1"),
-        table(("0.0.0.0/0", "eni-2"), EVERYWHERE),
-        table(("0.0.0.0/0", "igw"), id="rtb-2"),
-    )
-    all_out = group(ALL, ALL6, egress=(ALL, ALL6))
-    things = (*base, all_out, NAT, gateway(), public(2))
-    one, three = eni6(1, six(1, "10")), eni6(3, six(1, "30"))
-    return (*things, guest(1), one, guest(3), three, guest(4), eni(4, "10.0.2.40", table="rtb-2"))
 
 
 def failing(machine: Machine) -> str:
@@ -110,7 +89,9 @@ def test_it_comes_and_goes_and_is_mended(machine: Machine) -> None:
     machine.boot(*region())
     reaches = lambda: pings(machine, "i-1", INTERNET64)  # noqa: E731
     assert reaches()
-    machine.inside("nat-2", "busybox", "killall", "-9", "tayga")
+    machine.inside(
+        "nat-2", "sh", "-c", "kill -9 $(busybox pidof tayga)"
+    )  # the agent's own, none else is seen
     machine.until(reaches, "tayga again")
     machine.inside("nat-2", "ip", "link", "del", "nat64")
     machine.until(reaches, "its device again")

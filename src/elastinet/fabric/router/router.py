@@ -7,14 +7,12 @@ import contextlib
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 
 from elastinet.fabric.compile.items import (
     Chain,
     Class,
     Delta,
-    GuestAddress,
     Identity,
     Item,
     Items,
@@ -26,10 +24,10 @@ from elastinet.fabric.compile.neighbours import ADVERTISE
 from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.kernel import nfobserve, nftext, observe, offloads, relay, rtnl
 from elastinet.fabric.kernel.doors import KERNEL, Doors
-from elastinet.fabric.kernel.loop import complain
 from elastinet.fabric.kernel.netlink import NETFILTER, Message
-from elastinet.fabric.router import counters, guestend
+from elastinet.fabric.router import counters
 from elastinet.fabric.router.announcing import Announcer
+from elastinet.fabric.router.guestends import GuestEnds
 from elastinet.fabric.router.record import Record
 
 ORDER = tuple("sysctl link queue class redirect up address neighbour path rule inside".split())
@@ -62,6 +60,7 @@ class Router:
         self._middles: dict[str, int] = {}
         self._start_relay = start_relay
         self._doors = doors
+        self.ends = GuestEnds(self.record, namespace_fds, doors)
         self._shared = shared
         with contextlib.ExitStack() as opened:
             self._netlink = opened.enter_context(contextlib.closing(doors.netlink()))
@@ -131,21 +130,6 @@ class Router:
         """Make an item that belongs to the namespace itself, and is not kept in the record."""
         self._send(rtnl.add(item, self._index, self._holder))
 
-    def settle_again(self, name: str) -> None:
-        """Give the guest's end of a link all that it had: its routes went as the guest set it down."""
-        link = self.record.items.get(("link", name))
-        if not isinstance(link, Link) or not link.address:
-            return
-        hanging = (self.record.items[identity] for identity in self.record.hanging_on(name))
-        addresses = [item.address for item in hanging if isinstance(item, GuestAddress)]
-
-        def settle() -> None:
-            guestend.settle(link, self._doors)
-            guestend.settle_addresses(link, addresses, (), self._doors)
-
-        if why := self._in_guest(link, settle):
-            complain(f"{link.peer_name} of {link.holder} came up again, but not its routes: {why}")
-
     def abandon(self) -> None:
         """Take every link away; the rest goes with the namespace."""
         self._wanted = {}
@@ -179,7 +163,7 @@ class Router:
         if not doomed:
             return set()
         self._drop_device_chains(doomed)
-        self._unsettle(item for item in doomed if isinstance(item, Link) and item.address)
+        self.ends.unsettle(item for item in doomed if isinstance(item, Link) and item.address)
         numbers = [number for item in doomed if (number := self._index(item.name))]
         self.ending |= set(numbers)
         self._send(rtnl.remove_links(numbers)) if len(numbers) > 1 else self._send(
@@ -235,18 +219,10 @@ class Router:
         for pair in changes:
             by_link[str(_any(pair).identity[1])].append(pair)
         for name, pairs in by_link.items():
-            refusal = self._settle_addresses(name, pairs)
+            refusal = self.ends.settle_addresses(name, pairs)
             for old, new in pairs:
                 self._record(old, new, failures, refusal)
         return failures
-
-    def _settle_addresses(self, name: str, changes: list[nftext.Pair]) -> str | None:
-        link = self.record.items.get(("link", name))
-        if not isinstance(link, Link):
-            return "its link is not there"
-        come = [new.address for _, new in changes if isinstance(new, GuestAddress)]
-        go = [old.address for old, new in changes if new is None and isinstance(old, GuestAddress)]
-        return self._in_guest(link, lambda: guestend.settle_addresses(link, come, go, self._doors))
 
     def _batch(self, changes: list[nftext.Pair]) -> Failures:
         failures: Failures = {}
@@ -336,32 +312,11 @@ class Router:
         return refusal
 
     def _settle(self, link: Link) -> str | None:
-        """Give the guest's end of a new pair at once what its DHCP client will be told again."""
-        refusal = self._in_guest(link, lambda: guestend.settle(link, self._doors))
+        """Set up the guest's end of a new pair; where that cannot be, there is no pair."""
+        refusal = self.ends.settle(link)
         if refusal:
             self._send(rtnl.remove(link, lambda _name: link.index))
         return refusal
-
-    def _unsettle(self, links: Iterable[Link]) -> None:
-        """Take away what links would leave behind in guests that stay."""
-        for link in links:
-            if link.holder not in self._namespace_fds:
-                continue
-            refusal = self._in_guest(link, partial(guestend.unsettle, link, self._doors))
-            if refusal:
-                raise OSError(refusal)
-
-    def _in_guest(self, link: Link, work: Callable[[], None]) -> str | None:
-        """Do something in the network namespace of a link's other end; give why it could not be done."""
-        namespace = self._namespace_fds.get(link.holder)
-        if namespace is None:
-            return "its guest has ended"
-        try:
-            with self._doors.visit(namespace):
-                work()
-        except OSError as error:
-            return str(error)
-        return None
 
     def _index(self, name: str) -> int:
         for kind in ("link", "queue"):

@@ -182,7 +182,7 @@ class Namespace:
         before = self.router.steps
         failures |= self.router.converge()
         for link in order.again:
-            self.router.settle_again(link)
+            self.router.ends.settle_again(link)
         self._remember(order.timeouts)
         return Outcome(failures, self.router.record.take_news(), order.interfaces, self.router.steps - before)
 
