@@ -48,6 +48,7 @@ WORDS = (
 )  # fmt: skip
 BATCH, GAP_SECONDS = 200, 0.004
 MOST_BYTES = 8800
+SOLICITED_OVERRIDE = b"\x60\0\0\0"
 
 
 class SixDoor:
@@ -99,11 +100,23 @@ class SixDoor:
     def _judge(self, sent: bytes) -> None:
         """Whatever arrives at the neighbour came by the router, and link-local only from the router."""
         source = socket.inet_ntop(socket.AF_INET6, sent[22:38])
-        assert sent[6:12] != mac(self.place.hostile.mac), sent
+        assert sent[6:12] != mac(self.place.hostile.mac) or self._answers(sent), sent
         assert not source.startswith("fe80:") or source == ROUTER6, sent
         if sent[20] == ICMP6 and sent[54] in (ADVERTISE_ROUTER, REDIRECT):
             assert source == ROUTER6, sent
             assert sent[54] == ADVERTISE_ROUTER, sent
+
+    def _answers(self, sent: bytes) -> bool:
+        """Whether a frame tells the neighbour, who asked for it, the hostile one's own MAC, and no more.
+
+        A neighbour that answers a packet asks first who has the sender's address.
+        """
+        own, other = self.place.hostile, self.place.neighbour
+        true = SOLICITED_OVERRIDE + address(own.ip6) + b"\2\1" + mac(own.mac)
+        asked = (
+            icmp6(own.ip6, one, own.mac, other.mac, ADVERTISE, true, 255) for one in (other.local, other.ip6)
+        )
+        return sent in asked
 
     def _variant(self, dice: random.Random) -> bytes:
         source = dice.choices(self.sources, (12, 3, 1, 1, 1, 1, 1, 1))[0]
