@@ -107,7 +107,10 @@ def test_the_authority_is_one_for_our_names_only(tmp_path: Path) -> None:
     )
     builder = builder.not_valid_after(now + datetime.timedelta(1))
     other = x509.SubjectAlternativeName([x509.DNSName("example.com")])
-    forged = builder.add_extension(other, critical=False).sign(key, hashes.SHA256())
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    for extension in (other, signer):
+        builder = builder.add_extension(extension, critical=False)
+    forged = builder.sign(key, hashes.SHA256())
     chain = tmp_path / "forged.pem"
     private = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     chain.write_bytes(own.private_bytes(*private) + forged.public_bytes(serialization.Encoding.PEM))
@@ -129,8 +132,10 @@ def shake_hands(ca: Path, chain: Path, name: str) -> None:
 
     thread = threading.Thread(target=serve)
     thread.start()
+    client = ssl.create_default_context(cafile=ca)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by itself
     try:
-        ssl.create_default_context(cafile=ca).wrap_socket(near, server_hostname=name).close()
+        client.wrap_socket(near, server_hostname=name).close()
     finally:
         near.close()
         thread.join()
