@@ -37,7 +37,8 @@ class VolumeModification(msgspec.Struct, frozen=True):
 class Volume(Noun, frozen=True, kw_only=True):
     """A volume; `size` is in GiB, `throughput` in MiB/s, `create_time` in seconds since 1970.
 
-    One with `multi_attach` may have several attachments, any other has one at most.
+    One with `multi_attach` may have several attachments, any other has one at most. `instance_id`, `device`
+    and `delete_on_termination` are how old journals have the one attachment of a volume.
     """
 
     zone: str
@@ -54,10 +55,22 @@ class Volume(Noun, frozen=True, kw_only=True):
     auto_enable_io: bool = False
     attachments: tuple[VolumeAttachment, ...] = ()
     modification: VolumeModification | None = None
+    instance_id: str | None = None
+    device: str = ""
+    delete_on_termination: bool = True
 
     INDEXES: ClassVar[dict[str, Index]] = {
         "attachment.instance-id": lambda v: tuple(one.instance_id for one in v.attachments),
     }
+
+    def __post_init__(self) -> None:
+        if self.instance_id is not None:
+            old = VolumeAttachment(
+                self.instance_id, self.device, self.create_time, self.delete_on_termination
+            )
+            now = {"attachments": (old,), "instance_id": None, "device": "", "delete_on_termination": True}
+            for name, value in now.items():
+                msgspec.structs.force_setattr(self, name, value)
 
     @property
     def figures(self) -> Figures:

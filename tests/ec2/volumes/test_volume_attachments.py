@@ -90,6 +90,7 @@ def test_what_cannot_be_attached(ec2, place):
     with refused("DryRunOperation"):
         ec2.attach_volume(VolumeId=make(ec2), InstanceId=other["InstanceId"], Device="sdf", DryRun=True)
     assert list(held(ec2, other)) == ["/dev/xvda"]
+    ec2.attach_volume(VolumeId=make(ec2), InstanceId=other["InstanceId"], Device="sdf", EbsCardIndex=0)
 
 
 def test_a_type_bears_so_many_volumes(ec2, place):
