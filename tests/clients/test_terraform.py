@@ -98,5 +98,6 @@ def nouns(ec2) -> dict[str, list[str]]:
         "GroupArn": ec2.describe_placement_groups()["PlacementGroups"],
         "SecurityGroupRuleId": ec2.describe_security_group_rules()["SecurityGroupRules"],
         "NetworkInterfaceId": ec2.describe_network_interfaces()["NetworkInterfaces"],
+        "VolumeId": ec2.describe_volumes()["Volumes"],
     }
     return {id: sorted(noun[id] for noun in nouns) for id, nouns in found.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import role_moves  # noqa: F401  its moves are among MOVES
+import volume_moves  # noqa: F401  these too
 from choice import ACCOUNTS, REGION, Choice
 from hypothesis import strategies as st
 from region_moves import IMAGE, MOVES
@@ -121,6 +122,7 @@ LIKELY = (
     *("launch_with_efa", "attach_efa", "attach_efa", "attach_gateway", "attach_gateway", "detach_gateway"),
     *("launch_with_express", "attach_with_express", "attach_with_express", "StopInstances"),
     *("make_template", "make_template", "make_template_version", "launch_from_template", "make_fleet"),
+    *("attach_volume", "attach_volume", "RejectPeering", "delete_role", "detach_policy"),
 )
 
 
@@ -165,6 +167,7 @@ def furnish(engine: Engine) -> None:
             _add_role(engine, owner)
         engine.call(owner, REGION, "CreateNetworkInterface", {"SubnetId": subnet})
         engine.call(owner, REGION, "AllocateAddress", {})
+        engine.call(owner, REGION, "CreateVolume", {"AvailabilityZone": "us-east-1a", "Size": 1})
 
 
 def _add_ipv6(engine: Engine, owner: str, vpc: str, subnet: str) -> None:

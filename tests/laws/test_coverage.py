@@ -85,7 +85,7 @@ REFUSED_READS = set(
     """
     DescribeAccountVpcEncryptionControl DescribeAggregateIdFormat DescribeApplicationStatus DescribeIdFormat
     DescribeIdentityIdFormat DescribeImageReferences DescribeInstanceEventNotificationAttributes
-    DescribeInstanceImageMetadata DescribeMacHosts DescribeVolumeAttribute DescribeVolumeStatus
+    DescribeInstanceImageMetadata DescribeMacHosts
     DescribeVpcBlockPublicAccessOptions DescribeVpcClassicLink DescribeVpcClassicLinkDnsSupport
     GetAwsNetworkPerformanceData GetCapacityManagerAttributes
     GetCapacityManagerSupportabilityScores GetConsoleScreenshot GetDefaultCreditSpecification

@@ -37,6 +37,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("vpc",),
         ("security",),
         ("interfaces",),
+        ("volumes",),
         ("instances",),
         ("account",),
         ("operations",),

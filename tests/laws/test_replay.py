@@ -199,6 +199,31 @@ def test_lines_of_before_there_were_devices() -> None:
     check_functions(again)
 
 
+def test_lines_of_before_volumes_came_and_went() -> None:
+    """A journal whose volumes have their one attachment in fields of their own is read as if in a list."""
+    journal = MemoryJournal()
+    engine = new_engine(journal)
+    furnish(engine)
+    old = MemoryJournal()
+    for line in journal.lines():
+        old.append(msgspec.msgpack.encode(with_one_attachment(msgspec.msgpack.decode(line))))
+    assert list(old.lines()) != list(journal.lines())
+    assert rows(new_engine(old).state) == rows(engine.state)
+
+
+def with_one_attachment(value: Any) -> Any:
+    """What a journal's line says, with volumes as they were."""
+    if isinstance(value, list):
+        return [with_one_attachment(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "attachments" not in value or "create_time" not in value:
+        return {name: with_one_attachment(one) for name, one in value.items()}
+    kept = {name: one for name, one in value.items() if name not in ("attachments", "modification")}
+    names = ("instance_id", "device", "delete_on_termination")
+    return kept | {name: one[name] for one in value["attachments"] for name in names}
+
+
 def without_devices(value: Any) -> Any:
     """What a journal's line says, without the fields that came later."""
     if isinstance(value, list):

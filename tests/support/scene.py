@@ -153,6 +153,7 @@ class Scene(SimpleNamespace):
         self._stop(self.stopped)
         ec2.modify_instance_attribute(InstanceId=self.stopped, InstanceType={"Value": "t3.micro"})
         ec2.create_key_pair(KeyName="mine")
+        self.volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=8)["VolumeId"]
         data = {"ImageId": self.image, "InstanceType": "t3.micro"}
         ec2.create_launch_template(LaunchTemplateName="mine", LaunchTemplateData=data)
         waiter = ec2.get_waiter("instance_terminated")

@@ -64,6 +64,7 @@ REQUESTS: dict[str, dict[str, str]] = {
     "AssociateSubnetCidrBlock": {"SubnetId": "{subnet}"},
     "AssociateVpcCidrBlock": {"VpcId": "{vpc}"},
     "AttachNetworkInterface": {"NetworkInterfaceId": "{eni}", "InstanceId": "{instance}", "DeviceIndex": "1"},
+    "AttachVolume": {"VolumeId": "{volume}", "InstanceId": "{instance}", "Device": "/dev/sdf"},
     "AuthorizeSecurityGroupEgress": {"GroupId": "{group}", **LISTED},
     "AuthorizeSecurityGroupIngress": RULE,
     "CreateFleet": {
@@ -81,6 +82,7 @@ REQUESTS: dict[str, dict[str, str]] = {
     "CreateNetworkInterface": {"SubnetId": "{subnet}"},
     "CreatePlacementGroup": {"GroupName": "n", "Strategy": "partition"},
     "CreateSubnet": {"VpcId": "{vpc}", "CidrBlock": "10.0.9.0/24"},
+    "CreateVolume": {"AvailabilityZone": "us-east-1a", "VolumeType": "gp3", "Size": "8"},
     "CreateVpc": {"CidrBlock": "10.7.0.0/16"},
     "DeleteNetworkAclEntry": {"NetworkAclId": "{acl}", "Egress": "true", "RuleNumber": "9"},
     "DescribeInstanceTopology": {},
@@ -96,6 +98,7 @@ REQUESTS: dict[str, dict[str, str]] = {
     "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId": "{eni}"},
     "ModifySecurityGroupRules": {"GroupId": "{group}", **CHANGED},
     "ModifySubnetAttribute": {"SubnetId": "{subnet}"},
+    "ModifyVolume": {"VolumeId": "{volume}"},
     "ReplaceNetworkAclEntry": ENTRY | {"RuleNumber": "100"},
     "RestoreManagedPrefixListVersion": {
         "PrefixListId": "{list}",
@@ -121,7 +124,7 @@ BESIDE: dict[str, dict[str, str]] = {
 }  # fmt: skip
 FITTING = (
     *(("ToPort", "10000"), ("RuleNumber", "10000"), ("Icmp.Code", "-1")),
-    *((name, text) for name in ("Iops", "VolumeSize") for text in ("10000", "65536")),
+    *((name, text) for name in ("Iops", "Size") for text in ("10000", "65536")),
     *(("TcpEstablishedTimeout", text) for text in ("10000", "65536")),
 )
 """What EC2 takes of those."""
@@ -182,6 +185,7 @@ def things(watched: Watched) -> dict[str, str]:
         "instance": instance["InstanceId"], "list": made["PrefixList"]["PrefixListId"],
         "eni": ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"],
         "template": template["LaunchTemplateId"],
+        "volume": ec2.create_volume(AvailabilityZone="us-east-1a", Size=8, VolumeType="gp3")["VolumeId"],
         "acl": ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"],
     }  # fmt: skip
 

@@ -39,6 +39,11 @@ class Image(msgspec.Struct, frozen=True):
     creation_date: str = "2026-10-01T00:00:00.000Z"
     parameters: tuple[str, ...] = ()
 
+    @property
+    def snapshot_id(self) -> str:
+        """The snapshot of its root volume."""
+        return self.id.replace("ami-", "snap-", 1)
+
 
 def _bake(region: str, name: str, description: str, architecture: str, owner: str, **fields: object) -> Image:
     digest = hashlib.sha256(f"{region}/{name}".encode()).hexdigest()

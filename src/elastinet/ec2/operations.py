@@ -42,7 +42,6 @@ from elastinet.ec2.instances import (
     placement_groups,
     template_of_instance,
     topology,
-    volumes,
 )
 from elastinet.ec2.interfaces import (
     address_names,
@@ -66,6 +65,12 @@ from elastinet.ec2.security import (
     roles,
     security_group_rules,
     security_groups,
+)
+from elastinet.ec2.volumes import (
+    volume_attachments,
+    volume_modifications,
+    volume_status,
+    volumes,
 )
 from elastinet.ec2.vpc import (
     account,
@@ -107,6 +112,7 @@ OPERATIONS: dict[str, Operation] = {
     "AssociateVpcCidrBlock": vpc_blocks.associate_vpc_cidr_block,
     "AttachInternetGateway": internet_gateways.attach_internet_gateway,
     "AttachNetworkInterface": attachments.attach_network_interface,
+    "AttachVolume": volume_attachments.attach_volume,
     "AttachRolePolicy": role_policies.attach_role_policy,
     "AuthorizeSecurityGroupEgress": security_group_rules.authorize_egress,
     "AuthorizeSecurityGroupIngress": security_group_rules.authorize_ingress,
@@ -135,6 +141,7 @@ OPERATIONS: dict[str, Operation] = {
     "CreateSubnet": subnets.create_subnet,
     "CreateSubnetCidrReservation": subnet_reservations.create_subnet_cidr_reservation,
     "CreateTags": tags.create_tags,
+    "CreateVolume": volumes.create_volume,
     "CreateVpc": vpcs.create_vpc,
     "CreateVpcEndpoint": vpc_endpoints.create_vpc_endpoint,
     "CreateVpcPeeringConnection": peerings.create_vpc_peering_connection,
@@ -204,7 +211,10 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeStaleSecurityGroups": group_reach.describe_stale_security_groups,
     "DescribeSubnets": subnets.describe_subnets,
     "DescribeTags": tags.describe_tags,
+    "DescribeVolumeAttribute": volume_status.describe_volume_attribute,
+    "DescribeVolumeStatus": volume_status.describe_volume_status,
     "DescribeVolumes": volumes.describe_volumes,
+    "DescribeVolumesModifications": volume_modifications.describe_volumes_modifications,
     "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
     "DescribeVpcEndpointServices": endpoint_services.describe_vpc_endpoint_services,
     "DescribeVpcEndpoints": vpc_endpoints.describe_vpc_endpoints,
@@ -213,6 +223,7 @@ OPERATIONS: dict[str, Operation] = {
     "DetachInternetGateway": internet_gateways.detach_internet_gateway,
     "DetachNetworkInterface": attachments.detach_network_interface,
     "DetachRolePolicy": role_policies.detach_role_policy,
+    "DetachVolume": volume_attachments.detach_volume,
     "DisableAddressTransfer": address_transfers.disable_address_transfer,
     "DisassociateAddress": addresses.disassociate_address,
     "DisassociateIamInstanceProfile": instance_profiles.disassociate_iam_instance_profile,
@@ -262,6 +273,8 @@ OPERATIONS: dict[str, Operation] = {
     "ModifyPrivateDnsNameOptions": hostnames.modify_private_dns_name_options,
     "ModifySecurityGroupRules": security_group_rules.modify_security_group_rules,
     "ModifySubnetAttribute": subnets.modify_subnet_attribute,
+    "ModifyVolume": volume_modifications.modify_volume,
+    "ModifyVolumeAttribute": volume_status.modify_volume_attribute,
     "ModifyVpcAttribute": vpcs.modify_vpc_attribute,
     "ModifyVpcEndpoint": vpc_endpoints.modify_vpc_endpoint,
     "ModifyVpcPeeringConnectionOptions": peerings.modify_vpc_peering_connection_options,

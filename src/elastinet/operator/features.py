@@ -121,7 +121,8 @@ FEATURES = (
     Feature("NCCL collectives", "modelled", "modelled",
             "NCCL needs GPUs. Time, algorithm and what binds are predicted from published figures."),
     Feature("EBS volumes", "recorded", "recorded",
-            "Shown as asked for at launch; an instance's data is its overlay."),
+            "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
+            "is its overlay."),
     Feature("key pairs, monitoring, CPU options, credit specification, automatic recovery", "recorded",
             "recorded", "Shown as they were given; keys are real, but no ssh server is started."),
     Feature("DHCP options: domain, resolvers, time servers", "enforced", "recorded",

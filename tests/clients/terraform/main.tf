@@ -249,6 +249,15 @@ resource "aws_instance" "web" {
   }
 }
 
+resource "aws_ebs_volume" "data" {
+  availability_zone = aws_subnet.private.availability_zone
+  size              = 20
+  type              = "gp3"
+  throughput        = 200
+  encrypted         = true
+  tags              = { Name = "data" }
+}
+
 resource "aws_instance" "six" {
   ami                    = data.aws_ami.linux.id
   instance_type          = "c5.large"

@@ -99,6 +99,7 @@ def test_entries_of_prefix_lists(ec2, place, text):
 
 RESERVED = ("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
 TAKING = {
+    "create_volume": ("volume", lambda p: {"AvailabilityZone": "us-east-1a", "Size": 1}),
     "create_vpc": ("vpc", lambda p: {"CidrBlock": "10.9.0.0/16"}),
     "create_subnet": ("subnet", lambda p: {"VpcId": p.vpc, "CidrBlock": "10.0.9.0/24"}),
     "create_subnet_cidr_reservation": (

@@ -32,7 +32,7 @@ READS = ("Describe", "Get", "List", "Search")
 OTHER_SIDES = frozenset(
     (
         *("DescribeIdFormat", "DescribeIdentityIdFormat", "DescribeImageReferences"),
-        *("DescribeInstanceImageMetadata", "DescribeMacHosts", "DescribeVolumeStatus"),
+        *("DescribeInstanceImageMetadata", "DescribeMacHosts"),
         *("DescribeVpcClassicLink", "DescribeVpcClassicLinkDnsSupport", "GetAwsNetworkPerformanceData"),
         *("GetImageAncestry", "GetInstanceTypesFromInstanceRequirements", "GetSpotPlacementScores"),
         "GetVpcResourcesBlockingEncryptionEnforcement",

@@ -14,7 +14,7 @@ AS_IT_IS: dict[str, tuple[object, ...]] = {
     # Of instances.
     "EnclaveOptions.Enabled": (False,),
     "CpuOptions.AmdSevSnp": ("disabled",),  # of hosts; an instance keeps it
-    "BlockDeviceMappings.Ebs.EbsCardIndex": (0,),
+    "EbsCardIndex": (0,),
     "Hibernate": (False,),
     "InstanceMarketOptions.MarketType": ("on-demand",),
     # Of fleets: an instant one asks once.

@@ -160,7 +160,7 @@ def boot_modes(image: Image | None, instance_type: str) -> dict[str, str]:
 def _root_volume(image: Image) -> dict[str, Any]:
     return {
         **(GP3 if image.volume_type == "gp3" else {}),
-        "SnapshotId": image.id.replace("ami-", "snap-", 1),
+        "SnapshotId": image.snapshot_id,
         "VolumeSize": image.volume_gib,
         "VolumeType": image.volume_type,
         "DeleteOnTermination": True,

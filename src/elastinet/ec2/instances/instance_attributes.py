@@ -10,7 +10,6 @@ from elastinet.ec2.core.as_it_is import wants
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances import volumes
 from elastinet.ec2.instances.instance_views import view
 from elastinet.ec2.instances.launch import check_architecture, find_image, user_data
 from elastinet.ec2.instances.network_performance import check_weighting
@@ -18,6 +17,7 @@ from elastinet.ec2.interfaces.efa import check_efas, places
 from elastinet.ec2.interfaces.ena_express import check_express
 from elastinet.ec2.interfaces.network_interfaces import group_set
 from elastinet.ec2.security.security_groups import check_groups
+from elastinet.ec2.volumes import volume_attachments
 from elastinet.ec2.vpc.routes import only_interface
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
@@ -46,7 +46,7 @@ def modify_instance_attribute(tx: Transaction, request: Request) -> None:
     if name in OF_INTERFACE:
         _change_interface(tx, instance, name, value)
     elif name == OF_VOLUMES:
-        volumes.change(tx, instance, value)
+        volume_attachments.change(tx, instance, value)
     else:
         tx.put(instance.but(**_change(tx, instance, name, value)))
 

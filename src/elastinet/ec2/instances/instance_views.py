@@ -11,14 +11,13 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.ec2.instances.images import boot_modes, platform
 from elastinet.ec2.instances.recorded_options import recorded
-from elastinet.ec2.instances.volumes import mappings
 from elastinet.ec2.interfaces import network_interfaces
 from elastinet.ec2.security.instance_profiles import profile_view
+from elastinet.ec2.volumes.volume_views import attached_to, mappings, root_device
 from elastinet.model.instance import CODES, Instance, InstanceState
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.placement import PlacementGroup
 from elastinet.model.view import StateView
-from elastinet.model.volume import Volume
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming, weighting
 from elastinet.rules.interfaces import interfaces_of
@@ -29,7 +28,7 @@ def view(tx: Transaction, instance: Instance) -> StateView:
     interfaces = interfaces_of(tx.state, instance.id)
     elastic = [a for i in interfaces for a in tx.state.where(Address, "network-interface-id", i.id)]
     vpc = tx.state.get(Vpc, instance.vpc_id)
-    parts = (vpc, *interfaces, *elastic, *volumes_of(tx, instance))
+    parts = (vpc, *interfaces, *elastic, *(volume for volume, _ in attached_to(tx, instance)))
     return tx.views.of(instance, parts, lambda: tags_if_any(_view(tx, instance, interfaces)))
 
 
@@ -41,11 +40,6 @@ def _view(tx: Transaction, instance: Instance, interfaces: list[NetworkInterface
         | _performance(tx, instance)
         | _network(tx, instance, [network_interfaces.view(tx, i) for i in interfaces])
     )
-
-
-def volumes_of(tx: Transaction, instance: Instance) -> list[Volume]:
-    """An instance's volumes, the root one first."""
-    return list(tx.state.where(Volume, "attachment.instance-id", instance.id))
 
 
 def state_view(state: InstanceState) -> dict[str, Any]:
@@ -102,11 +96,10 @@ def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
     kind = instance_types()[instance.instance_type]
     made_of = hardware(instance.instance_type)
     cores, threads = instance.cpu_options or (made_of.cores, made_of.threads)
-    device = image.root_device if image else "/dev/xvda"
     return {
         "Architecture": image.architecture if image else kind.architectures[-1],
-        "BlockDeviceMappings": mappings(volumes_of(tx, instance)),
-        "RootDeviceName": device,
+        "BlockDeviceMappings": mappings(tx, instance),
+        "RootDeviceName": root_device(tx, instance),
         "RootDeviceType": "ebs",
         "VirtualizationType": "hvm",
         "Hypervisor": "xen",

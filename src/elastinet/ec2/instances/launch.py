@@ -16,7 +16,7 @@ from elastinet.ec2.core.public_addresses import lend
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances import instance_views, instances, volumes
+from elastinet.ec2.instances import instance_views, instances
 from elastinet.ec2.instances.credit_specifications import read_option
 from elastinet.ec2.instances.launch_interfaces import LaunchPlan, plan_interfaces
 from elastinet.ec2.instances.launch_spec import LaunchSpec
@@ -30,6 +30,7 @@ from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import attach
 from elastinet.ec2.interfaces.efa import check_efas
 from elastinet.ec2.security.instance_profiles import read_profile
+from elastinet.ec2.volumes import volume_mappings
 from elastinet.ec2.vpc.hostnames import check_names
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, KeyPair
@@ -75,7 +76,7 @@ def launch(tx: Transaction, request: Request, labels: Tags = ()) -> str:
     asked = read_placement(tx, request.get("Placement"), tx.need(Vpc, plan.subnet.vpc_id).tenancy)
     check_efas(tx, kind.type, asked.tenancy, plan.places)
     fields = _fields(tx, request, kind) | _names(request, plan) | placed_fields(asked)
-    disks, tags = volumes.read(request, kind.image), _tags(tx, request)
+    disks, tags = volume_mappings.read(tx, request, kind.image), _tags(tx, request)
     if fields["metadata"].instance_tags == "enabled":
         check_tag_keys(key for key, _ in tags["instance"])
     cards = [one.card for one in plan.interfaces]
@@ -91,7 +92,7 @@ def launch(tx: Transaction, request: Request, labels: Tags = ()) -> str:
             "tags": (*tags["instance"], *labels),
         }
         instance = _make(tx, plan.subnet, **place._asdict(), **own, **fields)
-        volumes.make(tx, instance, disks, tags["volume"])
+        volume_mappings.make(tx, instance, disks, tags["volume"])
         _attach_all(tx, instance, plan, interfaces)
         lend(tx, instance)
     refuse_wants(request, "RunInstances")

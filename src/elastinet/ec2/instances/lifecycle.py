@@ -12,13 +12,13 @@ from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.public_addresses import lend, take_back
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances import volumes
 from elastinet.ec2.instances.instance_views import state_view
 from elastinet.ec2.instances.instances import INSTANCES
 from elastinet.ec2.instances.launch import check_architecture, check_ena, find_image
 from elastinet.ec2.instances.placing import place_again
 from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import release_all
+from elastinet.ec2.volumes import volume_attachments
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 
@@ -57,6 +57,7 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
         sentence = f"The instance '{instance.id}' is not in a state from which it can be started."
         raise Fault("IncorrectInstanceState", sentence)
     _check_type(tx, instance)
+    volume_attachments.check_root(tx, instance)
     within_quota(tx, instance_types()[instance.instance_type], instance.tenancy, 1, 1)
     started = tx.put(
         place_again(tx, instance).but(
@@ -148,5 +149,5 @@ def terminate(tx: Transaction, instance: Instance) -> Instance:
 def finish(tx: Transaction, instance: Instance) -> Instance:
     """Let an instance be terminated: its interfaces go, or are free."""
     release_all(tx, instance.id)
-    volumes.release(tx, instance.id)
+    volume_attachments.release(tx, instance)
     return tx.put(instance.but(state="terminated", end_time=tx.now, private_ip="", host=None))

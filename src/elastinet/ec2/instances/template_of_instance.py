@@ -8,10 +8,12 @@ from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import is_reserved
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances import instance_views, volumes
+from elastinet.ec2.instances import instance_views
 from elastinet.ec2.instances.credit_specifications import credit_option
+from elastinet.ec2.volumes.volume_limits import IOPS, THROUGHPUTS
+from elastinet.ec2.volumes.volume_views import attached_to
 from elastinet.model.instance import Instance
-from elastinet.model.volume import Volume
+from elastinet.model.volume import Volume, VolumeAttachment
 
 AS_SHOWN = (
     "ImageId", "InstanceType", "KeyName", "EbsOptimized", "CpuOptions", "CapacityReservationSpecification",
@@ -40,7 +42,7 @@ def get_launch_template_data(tx: Transaction, request: Request) -> Answer:
         "DisableApiStop": instance.api_stop_disabled,
         "InstanceInitiatedShutdownBehavior": instance.shutdown_behavior,
         "NetworkInterfaces": [_interface(one) for one in shown["NetworkInterfaces"]],
-        "BlockDeviceMappings": [_mapping(one) for one in instance_views.volumes_of(tx, instance)],
+        "BlockDeviceMappings": [_mapping(*pair) for pair in attached_to(tx, instance)],
     }
     return {"LaunchTemplateData": data | _where_there(instance)}
 
@@ -60,22 +62,22 @@ def _interface(shown: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _mapping(volume: Volume) -> dict[str, Any]:
+def _mapping(volume: Volume, attachment: VolumeAttachment) -> dict[str, Any]:
     ebs = {
         "VolumeSize": volume.size,
         "VolumeType": volume.volume_type,
-        "DeleteOnTermination": volume.delete_on_termination,
+        "DeleteOnTermination": attachment.delete_on_termination,
         "Encrypted": volume.encrypted,
     }
-    if volume.volume_type in volumes.IOPS:
+    if volume.volume_type in IOPS:
         ebs["Iops"] = volume.iops
-    if volume.volume_type in volumes.THROUGHPUTS:
+    if volume.volume_type in THROUGHPUTS:
         ebs["Throughput"] = volume.throughput
     if volume.kms_key:
         ebs["KmsKeyId"] = volume.kms_key
     if volume.snapshot_id:
         ebs["SnapshotId"] = volume.snapshot_id
-    return {"DeviceName": volume.device, "Ebs": ebs}
+    return {"DeviceName": attachment.device, "Ebs": ebs}
 
 
 def _where_there(instance: Instance) -> dict[str, Any]:

@@ -40,7 +40,7 @@ EGRESS_GATEWAYS = Describable(
     "EgressOnlyInternetGateways",
     "EgressOnlyInternetGatewayIds",
     view,
-    paths(""),
+    paths("", attachment__vpc_id="Attachments.VpcId"),  # kops asks by it
     must_be_there=False,
 )
 

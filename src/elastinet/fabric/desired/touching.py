@@ -256,7 +256,7 @@ def _mappings_at_gateway(at: Touch, gateway: InternetGateway) -> Ids:
 
 
 def _instance_of_volume(at: Touch, volume: Volume) -> Ids:
-    yield volume.instance_id
+    yield from (one.instance_id for one in volume.attachments)
 
 
 FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {

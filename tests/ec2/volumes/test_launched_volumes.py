@@ -52,13 +52,22 @@ def test_block_device_mappings_and_tags(ec2, place):
     [
         ({"Ebs": {"VolumeSize": 8}}, "MissingParameter"),
         ({"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 0}}, "InvalidParameterValue"),
-        ({"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "io1"}}, "MissingParameter"),
+        (
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "io1"}},
+            "InvalidParameterCombination",
+        ),
         ({"DeviceName": "/dev/xvda", "NoDevice": ""}, "InvalidParameterValue"),
         (
             {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeInitializationRate": 301}},
             "InvalidParameterValue",
         ),
         ({"DeviceName": "/dev/sdf", "VirtualName": "ephemeral0"}, "UnsupportedOperation"),
+        ({"DeviceName": "/dev/sdf1", "Ebs": {"VolumeSize": 8}}, "InvalidBlockDeviceMapping"),
+        ({"DeviceName": "/dev/sda", "Ebs": {"VolumeSize": 8}}, "InvalidParameterValue"),
+        ({"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 7}}, "InvalidBlockDeviceMapping"),
+        ({"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "snap-1"}}, "InvalidSnapshot.NotFound"),
+        ({"DeviceName": "/dev/sdf", "Ebs": {"VolumeType": "gp3"}}, "MissingParameter"),
+        ({"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "gp9"}}, "UnknownVolumeType"),
     ],
 )
 def test_refusals(ec2, place, mapping, code):

@@ -1,0 +1,1 @@
+"""EBS volumes: what they may be, how they are made, attached, changed and shown. Recorded only."""
