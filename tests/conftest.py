@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep that order, and let what is started hear Ctrl-C even where the tests themselves may not."""
     config.option.loadscopereorder = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    clients.share_classes()
+    clients.share_parts()
     compile_once(here=not hasattr(config, "workerinput"))
 
 

@@ -4,16 +4,22 @@ from typing import Any
 
 from botocore.client import ClientCreator
 
-_make: Any = getattr(ClientCreator, "_create_client_class")  # noqa: B009 - botocore has no public way
-_classes: dict[str, type] = {}
+PARTS = ("_load_service_model", "_create_client_class")
+"""What a client is made of that says nothing of its account or region; botocore has no public way to it."""
 
 
-def share_classes() -> None:
-    """Have all clients of a service be of one class; botocore makes EC2's 830 methods for each anew."""
+def share_parts() -> None:
+    """Have all clients of a service share them; botocore makes EC2's 830 methods, and reads its shapes, for each anew."""
+    for name in PARTS:
+        setattr(ClientCreator, name, _made_once(getattr(ClientCreator, name)))
 
-    def made(self: Any, name: str, model: Any) -> type:
-        if name not in _classes:
-            _classes[name] = _make(self, name, model)
-        return _classes[name]
 
-    setattr(ClientCreator, "_create_client_class", made)  # noqa: B010
+def _made_once(make: Any) -> Any:
+    parts: dict[str, Any] = {}
+
+    def made(self: Any, service: str, *more: Any, **options: Any) -> Any:
+        if service not in parts:
+            parts[service] = make(self, service, *more, **options)
+        return parts[service]
+
+    return made
