@@ -1,6 +1,7 @@
 """A real server and real clients; each test has an account of its own, so that none sees another's."""
 
 import compileall
+import gc
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+import clients
 import elastinet
 from commands import PROGRAM, Done, Run, wait_until
 from elastinet.engine import Engine
@@ -90,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep that order, and let what is started hear Ctrl-C even where the tests themselves may not."""
     config.option.loadscopereorder = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    clients.share_parts()
     compile_once(here=not hasattr(config, "workerinput"))
 
 
@@ -99,6 +102,12 @@ def compile_once(*, here: bool) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if here:
         compileall.compile_dir(Path(elastinet.__file__).parent, quiet=2)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage nine thousand tests, which stay to the end: it need not look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:

@@ -2,18 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aws_cli import AWS, AwsCli
 from served import Served, new_account
 
-AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
 TYPE = "t3.micro"
 OTHERS = ("iam", "ssm", "sts")
 
@@ -22,10 +20,10 @@ Aws = Callable[..., Any]
 
 
 @pytest.fixture
-def run(server: Served, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs `aws ec2 …`, or a neighbour's command, in an account of its own, with no configuration but the environment."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    environ |= {
+def environ(server: Served, tmp_path: Path) -> dict[str, str]:
+    """An account of a test's own, and no configuration but the environment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    return kept | {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # another's, where nobody listens
         **{f"AWS_ENDPOINT_URL_{service}": server.url for service in ("EC2", "IAM", "SSM", "STS")},
         "AWS_ACCESS_KEY_ID": new_account(),
@@ -35,9 +33,13 @@ def run(server: Served, tmp_path: Path) -> Callable[..., "subprocess.CompletedPr
         "HOME": str(tmp_path),
     }
 
+
+@pytest.fixture
+def run(aws_cli: AwsCli, environ: dict[str, str]) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs `aws ec2 …`, or a neighbour's command."""
+
     def call(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [str(AWS), *words] if words[0] in OTHERS else [str(AWS), "ec2", *words]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        return aws_cli.run([*words] if words[0] in OTHERS else ["ec2", *words], environ)
 
     return call
 
@@ -57,6 +59,18 @@ def aws(run: Callable[..., "subprocess.CompletedProcess[str]"]) -> Aws:
 def image(aws: Aws) -> str:
     found = aws("describe-images", "--owners", "amazon", "--filters", "Name=architecture,Values=x86_64")
     return str(found["Images"][0]["ImageId"])
+
+
+@pytest.mark.parametrize(
+    "words", [("describe-vpcs",), ("describe-vpcs", "--vpc-ids", "vpc-1"), ("describe",)]
+)
+def test_it_is_the_program_that_users_have(
+    run: Callable[..., "subprocess.CompletedProcess[str]"], environ: dict[str, str], words: tuple[str, ...]
+) -> None:
+    command = [str(AWS), "ec2", *words]
+    theirs = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    ours = run(*words)
+    assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
 
 
 def test_the_life_of_an_instance(aws: Aws) -> None:

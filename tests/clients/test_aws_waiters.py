@@ -1,9 +1,7 @@
 """`aws ec2 wait …`: every waiter that the AWS CLI has for what elastinet has comes to its end."""
 
 import os
-import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +11,11 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
+from aws_cli import AWS, AwsCli
 from elastinet.ec2.operations import OPERATIONS
 from place import launch, make_place
 from served import Served, new_account
 
-AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
 WAITERS = Loader().load_service_model("ec2", "waiters-2")["waiters"]
 
 pytestmark = pytest.mark.skipif(AWS is None, reason="no AWS CLI beside this Python: make setup installs it")
@@ -81,13 +79,14 @@ def peering(ec2: Any, p: SimpleNamespace, cidr: str) -> str:
     return str(made["VpcPeeringConnection"]["VpcPeeringConnectionId"])
 
 
-def waiting(server: Served, account: str, home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def waiting(
+    aws_cli: AwsCli, server: Served, account: str, home: Path, *words: str
+) -> "subprocess.CompletedProcess[str]":
     """`aws ec2 wait …`, which must end at its first or second question."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     environ |= {"AWS_ENDPOINT_URL": server.url, "AWS_ACCESS_KEY_ID": account, "HOME": str(home)}
     environ |= {"AWS_SECRET_ACCESS_KEY": "elastinet", "AWS_DEFAULT_REGION": "us-east-1"}
-    command = [str(AWS), "ec2", "wait", *words]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    return aws_cli.run(["ec2", "wait", *words], environ)
 
 
 def test_no_waiter_is_forgotten() -> None:
@@ -95,21 +94,23 @@ def test_no_waiter_is_forgotten() -> None:
     assert {xform_name(name, "-") for name in there} == NOUNS.keys()
 
 
-def test_every_waiter_ends(server: Served, tmp_path: Path) -> None:
+def test_every_waiter_ends(aws_cli: AwsCli, server: Served, tmp_path: Path) -> None:
     account = new_account()
     place = vars(furnish(server.client(account=account)))
     with ThreadPoolExecutor(4) as pool:
         words = [[name, *asked.format(**place).split()] for name, asked in NOUNS.items()]
-        ended = list(pool.map(lambda asked: waiting(server, account, tmp_path, *asked), words))
+        ended = list(pool.map(lambda asked: waiting(aws_cli, server, account, tmp_path, *asked), words))
     failed = {words[1]: done.stderr for done in ended if done.returncode for words in [done.args[2:]]}
     assert failed == {}
 
 
-def test_a_waiter_that_waits_in_vain_says_so(server: Served, tmp_path: Path) -> None:
+def test_a_waiter_that_waits_in_vain_says_so(aws_cli: AwsCli, server: Served, tmp_path: Path) -> None:
     account = new_account()
     ec2 = server.client(account=account)
     (instance,) = launch(ec2, make_place(ec2))
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
-    done = waiting(server, account, tmp_path, "instance-running", "--instance-ids", instance["InstanceId"])
+    done = waiting(
+        aws_cli, server, account, tmp_path, "instance-running", "--instance-ids", instance["InstanceId"]
+    )
     assert done.returncode == 255
     assert "terminal failure state" in done.stderr

@@ -15,6 +15,6 @@ def scene(server: Served) -> Scene:
 
 
 @pytest.fixture(scope="module")
-def before(scene: Any) -> dict[str, Any]:
+def before(scene: Any) -> dict[str, bytes]:
     """The account as it was before the first refusal."""
     return picture(scene.ec2)

@@ -45,7 +45,7 @@ def test_missing(scene: Scene, case: Missing) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_nothing_has_changed(scene: Scene, before: dict[str, Any]) -> None:
+def test_nothing_has_changed(scene: Scene, before: dict[str, bytes]) -> None:
     for case in MISSING:
         with pytest.raises(ClientError):
             getattr(scene.ec2, case.action)(**case.asked(scene))

@@ -1,7 +1,5 @@
 """Every refusal of the catalogue, over the wire: the code, the sentence, the HTTP status, and nothing changed."""
 
-from typing import Any
-
 import pytest
 from botocore.exceptions import ClientError
 from catalogue import REFUSALS, Refusal
@@ -22,6 +20,6 @@ def check(scene: Scene, refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
-def test_refused(scene: Scene, before: dict[str, Any], refusal: Refusal) -> None:
+def test_refused(scene: Scene, before: dict[str, bytes], refusal: Refusal) -> None:
     check(scene, refusal)
     assert picture(scene.ec2) == before

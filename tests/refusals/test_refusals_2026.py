@@ -192,6 +192,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene2026]:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
-def test_refused(scene: Any, before: dict[str, Any], refusal: Refusal) -> None:
+def test_refused(scene: Any, before: dict[str, bytes], refusal: Refusal) -> None:
     check(scene, refusal)
     assert picture(scene.ec2) == before

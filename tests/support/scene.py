@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
+from watched import REQUEST_ID
+
 NONE = "00000000000000000"
 LISTINGS = (
     "addresses",
@@ -30,11 +32,20 @@ LISTINGS = (
 )
 
 
-def picture(ec2: Any) -> dict[str, Any]:
-    """Everything that the account can see of itself."""
-    shown = {name: getattr(ec2, f"describe_{name}")() for name in LISTINGS}
-    for answer in shown.values():
-        del answer["ResponseMetadata"]
+def picture(ec2: Any) -> dict[str, bytes]:
+    """Everything that the account can see of itself, as it is written: to compare it takes no reading."""
+    shown: dict[str, bytes] = {}
+
+    def take(operation_model: Any, response_dict: Any, **_: Any) -> None:
+        shown[operation_model.name] = REQUEST_ID.sub(b"", response_dict["body"], count=1)
+        response_dict["body"] = b"<nothing/>"
+
+    ec2.meta.events.register("before-parse.ec2", take)
+    try:
+        for name in LISTINGS:
+            getattr(ec2, f"describe_{name}")()
+    finally:
+        ec2.meta.events.unregister("before-parse.ec2", take)
     return shown
 
 

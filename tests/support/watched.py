@@ -2,16 +2,18 @@
 
 import http.client
 import os
+import re
 import socket
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
-from region_seen import everything
+from elastinet.wire.service import service
+from region_seen import asking, describing
 from served import Served, new_account
 
 FORM = "application/x-www-form-urlencoded"
+REQUEST_ID = re.compile(b"<requestId>.*?</requestId>")
 Answer = tuple[int, str]
 
 
@@ -26,13 +28,20 @@ class Watched:
 
     def ask(self, body: bytes = b"", *, method: str = "POST", path: str = "/", **headers: str) -> Answer:
         """The status and EC2's code of a request over a connection that stays open."""
+        status, document = self.document(body, method=method, path=path, **headers)
+        return status, code_of(document)
+
+    def document(
+        self, body: bytes = b"", *, method: str = "POST", path: str = "/", **headers: str
+    ) -> tuple[int, bytes]:
+        """The status and the whole answer to such a request."""
         connection = self._connection or http.client.HTTPConnection(*self.address, timeout=30)
         self._connection = connection
         connection.request(
             method, path, body, {"Content-Type": FORM, "Authorization": self.signed()} | headers
         )
         reply = connection.getresponse()
-        return reply.status, code_of(reply.read())
+        return reply.status, reply.read()
 
     def signed(self, region: str = "us-east-1") -> str:
         return f"AWS4-HMAC-SHA256 Credential={self.account}/20260101/{region}/ec2/aws4_request, Signature=0"
@@ -46,9 +55,14 @@ class Watched:
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
-    def everything(self) -> dict[str, Any]:
-        """All that the account can see."""
-        return everything(self.served.client(account=self.account))
+    def everything(self) -> dict[str, bytes]:
+        """All that the account can see, as it is written: to compare it takes no reading."""
+        return {name: self._seen(name) for name in describing(service().input_shape)}
+
+    def _seen(self, action: str) -> bytes:
+        status, document = self.document(urlencode(asking(action)).encode())
+        assert status == 200, (action, document)
+        return REQUEST_ID.sub(b"", document, count=1)
 
     def close(self) -> None:
         if self._connection:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -79,6 +80,7 @@ async def serve(
         raise _unusable(error) from error
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
     service()  # the model is read before the first request, not during it
+    gc.freeze()  # and the collector of garbage need not look again and again at what stays
     room = Connections(api_bounds(descriptors))
     protocol: Any = api_protocol(room)
     if tls is not None:
