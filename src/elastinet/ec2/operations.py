@@ -54,6 +54,7 @@ from elastinet.ec2.interfaces import (
     nat_gateways,
     network_interfaces,
     private_addresses,
+    vpc_endpoints,
 )
 from elastinet.ec2.security import (
     group_reach,
@@ -84,7 +85,6 @@ from elastinet.ec2.vpc import (
     subnet_reservations,
     subnets,
     vpc_blocks,
-    vpc_endpoints,
     vpcs,
 )
 from elastinet.model.outline import Outline
