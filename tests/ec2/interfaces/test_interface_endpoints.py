@@ -131,6 +131,9 @@ def test_chosen_addresses(ec2, place):
     wait_until(lambda: len(interfaces(ec2, id)) == 2)
     assert {i["PrivateIpAddress"] for i in interfaces(ec2, id)} == {"10.0.1.11", "10.0.2.10"}
     there = {i["NetworkInterfaceId"] for i in interfaces(ec2, id)}
+    ec2.modify_vpc_endpoint(VpcEndpointId=id, SubnetConfigurations=moved)
+    ec2.modify_vpc_endpoint(VpcEndpointId=id, SubnetConfigurations=[{"SubnetId": place.other}])
+    assert {i["NetworkInterfaceId"] for i in interfaces(ec2, id)} == there, "they have these already"
     assert set(shown(ec2, id)["NetworkInterfaceIds"]) == there
 
 
@@ -194,12 +197,17 @@ def test_families(ec2, place):
         ec2.modify_vpc_endpoint(VpcEndpointId=id, DnsOptions={"DnsRecordIpType": "dualstack"})
     six = {"VpcId": place.vpc, "Ipv6CidrBlock": block.replace("00::/64", "01::/64"), "Ipv6Native": True}
     subnet = ec2.create_subnet(**six)["Subnet"]["SubnetId"]
-    asked = {"service": SSM, "SubnetConfigurations": [{"SubnetId": subnet, "Ipv6": block[:-5] + "1::a"}]}
     with refused("InvalidParameter", "ipv4"):
         create(ec2, place, subnet, service=SSM)
     asked = {"SubnetId": subnet, "Ipv6": six["Ipv6CidrBlock"].replace("::/64", "::a")}
     made = create(ec2, place, service=SSM, IpAddressType="ipv6", SubnetConfigurations=[asked])
     (found,) = interfaces(ec2, made["VpcEndpointId"])
+    more = {"IpAddressType": "ipv6", "PrivateDnsEnabled": False}
+    for odd in ("nonsense", "2001:db8::1%eth0", "1.2.3.4"):
+        with refused("InvalidParameterValue", "ipv6Address"):
+            create(ec2, place, SubnetConfigurations=[asked | {"Ipv6": odd}], **more)
+    with refused("InvalidIPAddress.InUse"):
+        create(ec2, place, SubnetConfigurations=[asked | {"Ipv6": asked["Ipv6"].upper()}], **more)
     assert ("PrivateIpAddress" in found, found["Ipv6Address"]) == (False, asked["Ipv6"])
 
 
@@ -223,6 +231,8 @@ def test_an_endpoint_that_cannot_be_made(ec2, place):
         create(ec2, place, SubnetConfigurations=[{"SubnetId": place.subnet, "Ipv6": "2001:db8::5"}])
     with refused("MissingParameter", "SubnetConfigurations.SubnetId"):
         create(ec2, place, SubnetConfigurations=[{"Ipv4": "10.0.1.9"}])
+    with refused("InvalidParameterValue", "range"):
+        create(ec2, place, SubnetConfigurations=[{"SubnetId": place.subnet, "Ipv4": "nonsense"}])
     assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from elastinet.ec2.core import faults
-from elastinet.ec2.core.address_requests import AddressRequest
+from elastinet.ec2.core.address_requests import AddressRequest, ipv6_address
 from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
@@ -63,7 +63,9 @@ def change(tx: Transaction, request: Request, endpoint: VpcEndpoint) -> VpcEndpo
     endpoint = endpoint.but(groups=_other_groups(tx, request, endpoint))
     endpoint = endpoint.but(ip_address_type=request.get("IpAddressType", endpoint.ip_address_type))
     endpoint = with_dns(tx, request, endpoint, endpoint.private_dns)
-    places = _places(tx, request, request.ids("AddSubnetIds"), endpoint)
+    added = request.ids("AddSubnetIds")
+    places = _places(tx, request, added, endpoint)
+    places = [place for place in places if place.subnet.id in added or not _is_so(tx, endpoint, place)]
     moved = {place.subnet.id for place in places if place.ipv4 or place.ipv6}  # it gets another interface
     endpoint = _without(tx, endpoint, {*gone, *moved})
     _keep(tx, endpoint)
@@ -99,11 +101,21 @@ def _places(tx: Transaction, request: Request, named: list[str], endpoint: VpcEn
     for item in request.get("SubnetConfigurations") or ():
         if (id := item.get("SubnetId")) is None:
             raise faults.missing_parameter("SubnetConfigurations.SubnetId")
-        chosen[id] = item.get("Ipv4", ""), item.get("Ipv6", "")
+        six = item.get("Ipv6", "")
+        chosen[id] = item.get("Ipv4", ""), ipv6_address(six) if six else ""
     places = [Place(need(tx, Subnet, "subnet", id), *addresses) for id, addresses in chosen.items()]
     for place in places:
         _check_place(place, endpoint)
     return places
+
+
+def _is_so(tx: Transaction, endpoint: VpcEndpoint, place: Place) -> bool:
+    """True if an endpoint has the addresses already that are chosen for a subnet."""
+    there = next((subnet for subnet in endpoint.subnets if subnet.id == place.subnet.id), None)
+    if there is None:
+        return False
+    interface = tx.need(NetworkInterface, there.interface)
+    return {place.ipv4, place.ipv6} <= {"", *interface.addresses, *interface.addresses6}
 
 
 def _check_place(place: Place, endpoint: VpcEndpoint) -> None:
