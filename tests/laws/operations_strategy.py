@@ -110,6 +110,7 @@ LIKELY = (
     *("assign_ipv6_on_creation", "launch_with_ipv6", "launch_with_ipv6"),
     *("make_ipv6_interface", "assign_ipv6", "unassign_ipv6", "delegate", "enable_primary_ipv6"),
     *("make_endpoint", "make_endpoint", "change_endpoint"),
+    *("make_interface_endpoint", "make_interface_endpoint", "change_interface_endpoint", "delete_endpoint"),
     *("offer_address", "offer_address", "accept_address", "accept_address"),
     *("give_role", "give_role", "replace_role"),
     *("change_policy", "forget_version", "forget_version", "fill_profile", "empty_profile", "empty_profile"),

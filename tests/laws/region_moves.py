@@ -373,6 +373,25 @@ def make_endpoint(c: Choice) -> Params:
     return {"VpcId": vpc, "ServiceName": service, "RouteTableIds": [c.one(near)] if near else []}
 
 
+@move("CreateVpcEndpoint")
+def make_interface_endpoint(c: Choice) -> Params:
+    vpc = c.vpc
+    service = f"com.amazonaws.{REGION}.{c.one(('ec2', 'ecr.dkr'))}"
+    asked = {"VpcId": vpc, "ServiceName": service, "VpcEndpointType": "Interface"}
+    near = [s.id for s in c.nouns(Subnet) if s.vpc_id == vpc]
+    return asked | {"SubnetIds": [c.one(near)] if near else [], "PrivateDnsEnabled": c.one((True, False))}
+
+
+@move("ModifyVpcEndpoint")
+def change_interface_endpoint(c: Choice) -> Params:
+    id = c.id(VpcEndpoint, "vpce")
+    endpoint = c.engine.state.get(VpcEndpoint, id)
+    gone = [subnet.id for subnet in endpoint.subnets] if endpoint else []
+    near = [s.id for s in c.nouns(Subnet) if endpoint and s.vpc_id == endpoint.vpc_id]
+    changed = {"RemoveSubnetIds": gone, "AddSubnetIds": [c.one(near)] if near else []}
+    return {"VpcEndpointId": id} | c.one((changed, {"PrivateDnsEnabled": c.one((True, False))}))
+
+
 @move("ModifyVpcEndpoint")
 def change_endpoint(c: Choice) -> Params:
     id = c.id(VpcEndpoint, "vpce")

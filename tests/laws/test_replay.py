@@ -238,7 +238,7 @@ def test_histories_do_what_they_are_for() -> None:
     """A law is worth as much as the histories that it is held against."""
     endings: dict[str, set[str]] = {name: set() for name in NAMES}
     dice = random.Random(0)
-    for _ in range(600):
+    for _ in range(1000):
         engine = new_engine(MemoryJournal())
         furnish(engine)
         for _ in range(60):

@@ -181,6 +181,8 @@ GATEWAYS = (
     *of("create_vpc_endpoint", "VpcId", lambda s: {"ServiceName": "com.amazonaws.us-east-1.s3"}),
     *of("create_vpc_endpoint", "RouteTableIds", lambda s: {"VpcId": s.vpc, "ServiceName": "com.amazonaws.us-east-1.s3"},
         ROUTE_TABLE),
+    *of("create_vpc_endpoint", "SubnetIds SecurityGroupIds", lambda s: {"VpcId": s.vpc, "VpcEndpointType": "Interface",
+        "ServiceName": "com.amazonaws.us-east-1.ec2", "PrivateDnsEnabled": False}),
     *of("modify_vpc_endpoint", "VpcEndpointId"),
     *of("describe_vpc_endpoints", "VpcEndpointIds"),
 )  # fmt: skip

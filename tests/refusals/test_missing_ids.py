@@ -24,8 +24,7 @@ NOT_HERE = re.compile(
 ENDINGS = re.compile(r"(Id|Ids|Groups|Resources|GroupNames?|KeyNames?|PublicIps?)$")
 ALSO = {
     ("CreateRoute", "VpcEndpointId"), ("ReplaceRoute", "VpcEndpointId"),  # of gateway load balancers
-    ("CreateVpcEndpoint", "SubnetIds"), ("CreateVpcEndpoint", "SecurityGroupIds"),  # of interface endpoints
-    ("ModifyVpcEndpoint", "AddSubnetIds"), ("ModifyVpcEndpoint", "RemoveSubnetIds"),
+    ("ModifyVpcEndpoint", "AddSubnetIds"), ("ModifyVpcEndpoint", "RemoveSubnetIds"),  # with interface endpoints
     ("ModifyVpcEndpoint", "AddSecurityGroupIds"), ("ModifyVpcEndpoint", "RemoveSecurityGroupIds"),
     ("ModifyVpcEndpoint", "AddRouteTableIds"), ("ModifyVpcEndpoint", "RemoveRouteTableIds"),  # tried below
     ("CreateNatGateway", "VpcId"), ("CreateSecurityGroup", "GroupName"),

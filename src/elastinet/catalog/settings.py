@@ -31,6 +31,7 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nat_gateways_per_zone: int = 5
     prefix_lists: int = 100
     gateway_endpoints: int = 20
+    interface_endpoints_per_vpc: int = 50
     peerings_per_vpc: int = 50
     cidrs_per_vpc: int = 5
     ipv6_cidrs_per_vpc: int = 5

@@ -53,6 +53,7 @@ from elastinet.ec2.interfaces import (
     nat_gateways,
     network_interfaces,
     private_addresses,
+    vpc_endpoints,
 )
 from elastinet.ec2.security import (
     group_reach,
@@ -89,7 +90,6 @@ from elastinet.ec2.vpc import (
     subnet_reservations,
     subnets,
     vpc_blocks,
-    vpc_endpoints,
     vpcs,
 )
 from elastinet.model.outline import Outline

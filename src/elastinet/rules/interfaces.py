@@ -12,8 +12,8 @@ def attachment_of(interface: NetworkInterface) -> Attachment:
 
 
 def instance_id_of(interface: NetworkInterface) -> str | None:
-    """The instance that an interface is in; None where it is in none, or in a NAT gateway."""
-    if interface.attachment is None or interface.interface_type == "natGateway":
+    """The instance that an interface is in; None where it is in none, or is a service's."""
+    if interface.attachment is None or interface.requester_id is not None:
         return None
     return interface.attachment.instance_id
 

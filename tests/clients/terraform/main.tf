@@ -22,6 +22,7 @@ provider "aws" {
 resource "aws_vpc" "main" {
   cidr_block                       = "10.0.0.0/16"
   assign_generated_ipv6_cidr_block = true
+  enable_dns_hostnames             = true
   tags                             = { Name = "main" }
 }
 
@@ -412,6 +413,24 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.main.id
   service_name    = "com.amazonaws.us-east-1.s3"
   route_table_ids = [aws_route_table.private.id]
+}
+
+data "aws_vpc_endpoint_service" "ssm" {
+  service      = "ssm"
+  service_type = "Interface"
+}
+
+resource "aws_vpc_endpoint" "ssm" {
+  vpc_id              = aws_vpc.main.id
+  vpc_endpoint_type   = "Interface"
+  service_name        = data.aws_vpc_endpoint_service.ssm.service_name
+  private_dns_enabled = true
+  security_group_ids  = [aws_security_group.web.id]
+  subnet_ids          = [aws_subnet.private.id]
+  subnet_configuration {
+    subnet_id = aws_subnet.private.id
+    ipv4      = cidrhost(aws_subnet.private.cidr_block, 30)
+  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "s3" {

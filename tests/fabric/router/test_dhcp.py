@@ -39,6 +39,11 @@ BASE = (table(), group(ALL), guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10
 def leased(machine: Machine, **changes: Any) -> dict[int, bytes]:
     """What a client is told by a network's server."""
     machine.boot(msgspec.structs.replace(network(), **changes), *BASE)
+    return told(machine)
+
+
+def told(machine: Machine) -> dict[int, bytes]:
+    """What a client is told now."""
     with packets(machine, "i-1", "eth0") as device:
         device.send(message(DISCOVER, MACS[0], MACS[0]))
         offered = answer(device, PATIENCE_SECONDS)
@@ -59,6 +64,12 @@ def test_a_client_is_told_what_the_network_has(machine: Machine) -> None:
     assert found[NTP] == socket.inet_aton("192.0.2.1") + socket.inet_aton("192.0.2.2")
     assert found[DOMAIN] == b"example.com"
     assert found[MTU] == struct.pack("!H", 9001)
+
+
+def test_what_the_network_has_may_change(machine: Machine) -> None:
+    assert leased(machine, domain="example.com", dns="10.0.0.2")[DOMAIN] == b"example.com"
+    machine.desire(msgspec.structs.replace(network(), domain="later.example", dns="10.0.0.2"))
+    machine.until(lambda: told(machine)[DOMAIN] == b"later.example", "the new domain")
 
 
 def test_a_network_may_name_no_servers(machine: Machine) -> None:

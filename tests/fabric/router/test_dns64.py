@@ -56,6 +56,16 @@ def test_ipv4_only_names_have_an_ipv6_address(up: Machine) -> None:
         assert addresses(up, id, "nobody.ec2.internal") == set()
 
 
+def test_names_of_endpoints(up: Machine) -> None:
+    names = (("ec2.amazonaws.com", "10.0.1.10"), ("*.s3.amazonaws.com", "10.0.1.10"))
+    up.desire(msgspec.structs.replace(resolving(2), names=names))
+    for name in ("ec2.amazonaws.com", "bucket.s3.amazonaws.com"):
+        up.until(lambda name=name: addresses(up, "i-2", name) == {"10.0.1.10", SYNTHESISED}, name)
+        up.until(lambda name=name: addresses(up, "i-3", name) == {"10.0.1.10"}, name)
+    up.desire(resolving(2))
+    up.until(lambda: not addresses(up, "i-2", "bucket.s3.amazonaws.com"), "the end of the name")
+
+
 def answers(machine: Machine, id: str, port: int, socket_type: str) -> str:
     """What the resolver says of an IPv4-only name's IPv6 address at a port, from whatever port it answers."""
     name = b"".join(bytes((len(part),)) + part.encode() for part in PLAIN.split(".")) + b"\0"

@@ -53,6 +53,34 @@ def test_names_come_and_go(up: Machine) -> None:
     up.until(lambda: "NXDOMAIN" in ask(up, "other.internal"), "the end of the other name")
 
 
+OWN, PUBLIC, WILD = (
+    "vpce-1.ec2.us-east-1.vpce.amazonaws.com",
+    "ec2.us-east-1.amazonaws.com",
+    "s3.amazonaws.com",
+)
+
+
+def addresses(machine: Machine, question: str) -> list[str]:
+    return sorted(line.split()[1] for line in ask(machine, question).splitlines() if line[:8] == "Address:")[
+        1:
+    ]
+
+
+def test_names_that_are_not_of_interfaces(up: Machine) -> None:
+    names = tuple((name, f"10.0.{n}.9") for name in (OWN, PUBLIC, f"*.{WILD}") for n in (1, 2))
+    known = msgspec.structs.replace(network(), resolver=RESOLVERS[0], names=names)
+    up.desire(known)
+    for name in (OWN, PUBLIC, f"bucket.{WILD}"):
+        up.until(lambda name=name: addresses(up, name) == ["10.0.1.9", "10.0.2.9"], f"{name}: both")
+    assert "NXDOMAIN" not in ask(up, f"bucket.{WILD}"), "there is no IPv6 address, but there is the name"
+    assert "NXDOMAIN" in ask(up, f"bucket.{OWN}")
+    assert "Address: 10.0.1.10" in ask(up, NAME)
+    up.desire(msgspec.structs.replace(known, names=names[:1]))
+    for name in (PUBLIC, f"bucket.{WILD}"):
+        up.until(lambda name=name: "NXDOMAIN" in ask(up, name), f"the end of {name}")
+    assert addresses(up, OWN) == ["10.0.1.9"]
+
+
 def test_a_resolver_that_was_killed_comes_back(up: Machine) -> None:
     up.inside("vpc-1", "busybox", "killall", "-9", "dnsmasq")
     up.until(lambda: "Address: 10.0.1.10" in ask(up, NAME), "an answer")

@@ -99,7 +99,7 @@ def ipv6(request: Request) -> AddressRequest | None:
     if len(listed) > 1 and listed[1].is_primary:
         raise faults.combination("Only one primary IPv6 address can be specified.")
     return AddressRequest(
-        _unique([_ipv6_address(one.text) for one in listed], "ipv6Address"),
+        _unique([ipv6_address(one.text) for one in listed], "ipv6Address"),
         _count(given, "Ipv6AddressCount"),
         _prefixes(request, "Ipv6Prefix", _ipv6_prefix),
         _count(given, "Ipv6PrefixCount"),
@@ -115,7 +115,7 @@ def ipv4_gone(request: Request) -> AddressRequest:
 
 def ipv6_gone(request: Request) -> AddressRequest:
     """The IPv6 addresses and prefixes that a request takes away, of both kinds together."""
-    named = _unique([_ipv6_address(text) for text in request.ids("Ipv6Addresses")], "ipv6Address")
+    named = _unique([ipv6_address(text) for text in request.ids("Ipv6Addresses")], "ipv6Address")
     return _some(named, _prefixes(request, "Ipv6Prefix", _ipv6_prefix), "ipv6Addresses")
 
 
@@ -176,7 +176,8 @@ def _unique(texts: list[str], parameter: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _ipv6_address(text: str) -> str:
+def ipv6_address(text: str) -> str:
+    """An IPv6 address as it is written here; refuses what is none."""
     try:
         if not _IPV6.fullmatch(text):
             raise ValueError(text)  # Python would take a zone ("%eth0") too

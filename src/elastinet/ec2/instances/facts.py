@@ -6,7 +6,7 @@ from elastinet.ec2.core.public_addresses import take_back
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances import fleets
 from elastinet.ec2.instances.lifecycle import finish
-from elastinet.ec2.interfaces import address_transfers, nat_gateways
+from elastinet.ec2.interfaces import address_transfers, interface_endpoints, nat_gateways
 from elastinet.ec2.vpc import peerings
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Attachment, NetworkInterface
@@ -91,6 +91,7 @@ def interface_detached(tx: Transaction, id: str, attachment: str) -> None:
     if interface is not None and _attachment(interface, attachment, "detaching"):
         tx.put(interface.free)
         nat_gateways.detached(tx, interface)
+        interface_endpoints.detached(tx, interface)
 
 
 def _attachment(interface: NetworkInterface, id: str, status: str) -> Attachment | None:

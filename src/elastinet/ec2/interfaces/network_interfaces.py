@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     )
 
 
+SERVICE_OWNER = "amazon-aws"
+"""The owner, by alias, of what services' own interfaces are attached to."""
+
+
 def view(tx: Transaction, interface: NetworkInterface) -> StateView:
     """A network interface in the shape of the API."""
     elastic = tuple(tx.state.where(Address, "network-interface-id", interface.id))
@@ -148,7 +152,7 @@ def _attachment(interface: NetworkInterface, attachment: Attachment) -> "Network
         "DeviceIndex": attachment.device_index,
         "NetworkCardIndex": attachment.network_card,
         "Status": attachment.status,
-        "InstanceOwnerId": interface.requester_id or interface.owner,
+        "InstanceOwnerId": interface.owner if interface.requester_id is None else SERVICE_OWNER,
     }
     if interface.requester_id is None:
         shown["InstanceId"] = attachment.instance_id

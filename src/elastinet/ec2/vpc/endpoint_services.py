@@ -1,7 +1,7 @@
-"""The services that gateway endpoints lead to, and AWS's own prefix lists of them."""
+"""The services that endpoints lead to, and AWS's own prefix lists of those with gateway endpoints."""
 
 from elastinet.catalog import regions
-from elastinet.catalog.endpoint_services import prefix_list_id, service_names
+from elastinet.catalog.endpoint_services import EndpointService, gateway_names, prefix_list_id, services
 from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
@@ -23,7 +23,7 @@ LIST_FILTERS = paths("prefix-list-id prefix-list-name")
 
 def make_prefix_lists(tx: Transaction) -> None:
     """AWS's own lists, as an account finds them: empty here, and each counted as one rule or route."""
-    for name in service_names(tx.region):
+    for name in gateway_names(tx.region):
         tx.put(
             PrefixList(
                 id=prefix_list_id(tx.owner, name),
@@ -38,33 +38,44 @@ def make_prefix_lists(tx: Transaction) -> None:
 
 
 def describe_vpc_endpoint_services(tx: Transaction, request: Request) -> Answer:
-    """The services by name or filter."""
-    there = service_names(tx.region)
-    wanted, asked = request.ids("ServiceNames") or list(there), filters.read(request, SERVICE_FILTERS)
-    if unknown := next((name for name in wanted if name not in there), None):
+    """The services by name or filter; one with endpoints of two types is two services."""
+    there, wanted = services(tx.region), request.ids("ServiceNames")
+    asked = filters.read(request, SERVICE_FILTERS)
+    if unknown := next((name for name in wanted if name not in {s.name for s in there}), None):
         raise Fault("InvalidServiceName", f"The Vpc Endpoint Service '{unknown}' does not exist")
     if tx.region not in (request.ids("ServiceRegions") or [tx.region]):
-        wanted = []
-    views = [(name, _service(tx, name)) for name in wanted]
-    found = [(name, seen) for name, seen in views if filters.passes(seen, asked, SERVICE_FILTERS)]
+        there = ()
+    views = [(f"{s.name}/{s.kind}", _service(tx, s)) for s in there if not wanted or s.name in wanted]
+    found = [(id, seen) for id, seen in views if filters.passes(seen, asked, SERVICE_FILTERS)]
     answer = page(found, page_size(request), request.get("NextToken"), "ServiceDetails")
-    return answer | {"ServiceNames": [seen["ServiceName"] for seen in answer["ServiceDetails"]]}
+    names = dict.fromkeys(seen["ServiceName"] for seen in answer["ServiceDetails"])
+    return answer | {"ServiceNames": list(names)}
 
 
-def _service(tx: Transaction, name: str) -> StateView:
-    service = name.rpartition(".")[2]
-    return StateView(
-        ServiceName=name,
-        ServiceType=[{"ServiceType": "Gateway"}],
+def _service(tx: Transaction, service: EndpointService) -> StateView:
+    zones = regions.zones(tx.region)
+    shown = StateView(
+        ServiceName=service.name,
+        ServiceId=service.id,
+        ServiceType=[{"ServiceType": service.kind}],
         ServiceRegion=tx.region,
-        AvailabilityZones=[zone.name for zone in regions.zones(tx.region)],
+        AvailabilityZones=[zone.name for zone in zones],
+        AvailabilityZoneIds=[zone.id for zone in zones],
         Owner="amazon",
-        BaseEndpointDnsNames=[f"{service}.{tx.region}.amazonaws.com"],
+        BaseEndpointDnsNames=[service.base],
         VpcEndpointPolicySupported=True,
         AcceptanceRequired=False,
         ManagesVpcEndpoints=False,
-        SupportedIpAddressTypes=["ipv4"],
+        SupportedIpAddressTypes=list(service.families),
         Tags=[],
+    )
+    if not (names := service.private_names):
+        return shown
+    return StateView(
+        shown,
+        PrivateDnsName=names[0],
+        PrivateDnsNames=[{"PrivateDnsName": name} for name in names],
+        PrivateDnsNameVerificationState="verified",
     )
 
 

@@ -46,8 +46,12 @@ class Plan:
         self._readers: dict[Dependency, set[Key]] = defaultdict(set)
 
     def update(self, put: Iterable[AnyObject] = (), drop: Iterable[Key] = ()) -> set[str]:
-        """Take objects in and out; give the namespaces whose items may differ now."""
+        """Take objects in and out; give the namespaces that have work with them.
+
+        Those whose items may differ now; and those of networks and appliances, whose programs read them.
+        """
         changed: set[Dependency] = set()
+        read: set[str] = set()
         for item in put:
             key = item.key
             old = self.view.objects.get(key)
@@ -57,13 +61,14 @@ class Plan:
                 self._learn(key, item)
                 changed |= {key} if old else {key, Exists(key)}
                 changed |= _of_ipv6(old, item)
+                read |= {item.id} if isinstance(item, Network | Appliance) else set()
         for key in drop:
             if old := self.view.objects.get(key):
                 changed |= self._epochs(old, None)
                 self._forget(key)
                 self._give_back(old)
                 changed |= {key, Exists(key)}
-        return self._recompile(changed)
+        return self._recompile(changed) | read
 
     def _epochs(self, old: AnyObject | None, new: AnyObject | None) -> set[Dependency]:
         """End a network's epoch where something goes that let packets through."""

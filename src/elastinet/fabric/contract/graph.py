@@ -146,7 +146,7 @@ def _guest(item: Guest) -> Iterator[Dependency]:
 
 GRAPH: dict[ObjectKind, Node[Any]] = {
     "network": Node(
-        frozenset({Vpc, Subnet, InternetGateway, EgressOnlyGateway, RouteTable}),
+        frozenset({Vpc, Subnet, InternetGateway, EgressOnlyGateway, RouteTable, VpcEndpoint}),
         _network,
         link=lambda network: (network.id, names.INTERNET),
     ),
@@ -202,7 +202,6 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         RegionSettings,
         Role,
         SubnetReservation,
-        VpcEndpoint,
     }
 )
 """Nouns that no object is built from, or only together with one that is declared above."""

@@ -67,7 +67,8 @@ class Network(Object, frozen=True, tag="network"):
 
     `igw` is the id of the attached internet gateway, `eigw` of the egress-only one. `dns` (a comma
     between servers), `domain` and `ntp` are what DHCP hands out. `resolver` is the address at which the
-    VPC's own resolver answers (and 169.254.169.253), "" for none; `cidrs6` are the IPv6 blocks. `edge` is
+    VPC's own resolver answers (and 169.254.169.253), "" for none; `names` is what it knows beside interfaces,
+    as (name, address), "*." before all names of a domain. `cidrs6` are the IPv6 blocks. `edge` is
     the table by which the internet gateway sends what comes in, "" for none. `link_local` is what each
     interface may send to the link-local services together, None for no limit. `idle` and `other_idle` are
     for how long idle flows are remembered, of TCP and UDP and of other protocols; `early_idle` is TCP's for
@@ -81,6 +82,7 @@ class Network(Object, frozen=True, tag="network"):
     domain: str
     ntp: str = ""
     resolver: str = ""
+    names: tuple[tuple[str, str], ...] = ()
     cidrs6: tuple[str, ...] = ()
     eigw: str | None = None
     edge: str = ""

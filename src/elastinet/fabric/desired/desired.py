@@ -26,7 +26,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
-from elastinet.rules import addressing, devices, link_local, resolving
+from elastinet.rules import addressing, devices, endpoints, link_local, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
 from elastinet.rules.nat64 import translates
@@ -83,6 +83,7 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
+        names=tuple(endpoints.resolved(state, vpc)),
         idle=lifetimes.of_network(settings),
         other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
         early_idle=lifetimes.early(settings).tcp,

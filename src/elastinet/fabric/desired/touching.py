@@ -12,6 +12,7 @@ from elastinet.fabric.desired import limits
 from elastinet.fabric.desired.desired import Desired, groups_elsewhere, mapped_to
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.change import Change
+from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -80,7 +81,7 @@ def _itself(at: Touch, noun: Noun) -> Ids:
     yield noun.id
 
 
-def _its_network(at: Touch, noun: Subnet | EgressOnlyGateway) -> Ids:
+def _its_network(at: Touch, noun: Subnet | EgressOnlyGateway | VpcEndpoint) -> Ids:
     yield noun.vpc_id
 
 
@@ -303,6 +304,7 @@ FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {
     },
     InternetGateway: {"network": _network_of_gateway, "mapping": _mappings_at_gateway},
     Volume: {"guest": _instance_of_volume},
+    VpcEndpoint: {"network": _its_network},
 }
 REACHES: dict[type[Noun], dict[type[Noun], Reach]] = {
     Instance: {NetworkInterface: _interfaces_by_power},

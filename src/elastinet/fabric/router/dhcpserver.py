@@ -1,6 +1,6 @@
 """The DHCP server and resolver of a VPC: one dnsmasq, told of hosts through folders that it watches."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +9,9 @@ from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
 from elastinet.fabric.kernel import features
 from elastinet.fabric.router.daemon import Daemon, listening, wait
+
+Names = Iterable[tuple[str, str]]
+"""Names with the address of each."""
 
 LEASE_SECONDS = 3600
 MTU_OPTION = 26
@@ -19,6 +22,8 @@ POWERS = ("net_admin", "net_raw", "net_bind_service")
 NTP_ADDRESS = "169.254.169.123"
 EVERYWHERE = ("no-resolv", "no-hosts", "user=root", "pid-file=", f"except-interface={names.IGW_LINK}")
 ASKS_NOBODY = ("local=/#/", "local-ttl=60")
+OTHERS = "names/others"
+"""The file of the names that are not of interfaces in instances."""
 FIXED = (
     *EVERYWHERE,
     "no-ping",
@@ -67,7 +72,7 @@ def _resolver(network: Network, folder: Path) -> tuple[str, ...]:
     """The resolver knows its network's names, and of every other name that there is none: it asks nobody."""
     if not network.resolver:
         return ("port=0",)
-    known = (f"hostsdir={folder}/names", *ASKS_NOBODY)
+    known = (f"hostsdir={folder}/names", *ASKS_NOBODY, *wild_lines(network.names))
     return known if network.cidrs6 else (*known, "filter-AAAA")
 
 
@@ -84,16 +89,27 @@ def host_line(interface: Interface) -> str:
     return f"{','.join(known)},{LEASE_SECONDS}\n"
 
 
-def name_lines(interface: Interface) -> str:
-    """The lines of dnsmasq's hosts file for an interface, which also serve reverse lookups."""
-    return "".join(f"{address} {name}\n" for name, address in interface.names)
+def name_lines(names: Names) -> str:
+    """The lines of dnsmasq's hosts file for some names, which also serve reverse lookups."""
+    return "".join(f"{address} {name}\n" for name, address in names if not name.startswith("*."))
+
+
+def wild_lines(names: Names) -> Iterator[str]:
+    """The lines of dnsmasq's configuration for names that stand for all names of a domain.
+
+    That there is nothing else in the domain has to be said: else a question for the other family's address is
+    answered as if the name were not there.
+    """
+    wild = [(name.removeprefix("*."), address) for name, address in names if name.startswith("*.")]
+    yield from (f"address=/{domain}/{address}" for domain, address in wild)
+    yield from (f"local=/{domain}/" for domain in dict.fromkeys(domain for domain, _ in wild))
 
 
 def _files(id: str, interface: Interface | None) -> dict[str, str]:
     """The files about an interface; an empty one is none."""
     return {
         f"hosts/{id}": host_line(interface) if interface else "",
-        f"names/{id}": name_lines(interface) if interface else "",
+        f"names/{id}": name_lines(interface.names) if interface else "",
     }
 
 
@@ -148,6 +164,7 @@ class DhcpServer:
         """Have the server run with this configuration and these changes of hosts."""
         for id, interface in interfaces.items():
             self.daemon.ask(_files(id, interface))
+        self.daemon.ask({OTHERS: name_lines(network.names)})
         self._leases.change(interfaces)
         text = config(network, self.daemon.folder, on_link=on_link)
         if self.daemon.lives and (text != self._config or self._leases.withhold):

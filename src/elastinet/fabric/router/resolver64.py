@@ -11,22 +11,31 @@ from elastinet.catalog.nat64 import embedded
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
 from elastinet.fabric.router.daemon import Daemon, listening, wait
-from elastinet.fabric.router.dhcpserver import ASKS_NOBODY, EVERYWHERE, name_lines, start
+from elastinet.fabric.router.dhcpserver import (
+    ASKS_NOBODY,
+    EVERYWHERE,
+    OTHERS,
+    Names,
+    name_lines,
+    start,
+    wild_lines,
+)
 
 POWERS = ()
 CONFIG = (*EVERYWHERE, *ASKS_NOBODY, f"port={names.DNS64_PORT}")
 
 
-def name_lines64(interface: Interface) -> str:
-    """The names of an interface as everybody has them, and NAT64's addresses of those without IPv6."""
-    has_ipv6 = {name for name, address in interface.names if ":" in address}
-    given = [(name, address) for name, address in interface.names if name not in has_ipv6]
-    return name_lines(interface) + "".join(f"{embedded(address)} {name}\n" for name, address in given)
+def names64(known: Names) -> list[tuple[str, str]]:
+    """Names as everybody has them, and NAT64's addresses of those without IPv6."""
+    pairs = list(known)
+    has_ipv6 = {name for name, address in pairs if ":" in address}
+    return pairs + [(name, embedded(address)) for name, address in pairs if name not in has_ipv6]
 
 
-def config(folder: Path) -> str:
+def config(network: Network, folder: Path) -> str:
     """Write dnsmasq's configuration for this resolver. Pure."""
-    return "\n".join((*CONFIG, f"hostsdir={folder}/names")) + "\n"
+    wild = wild_lines(names64(network.names))
+    return "\n".join((*CONFIG, f"hostsdir={folder}/names", *wild)) + "\n"
 
 
 class Resolver64:
@@ -38,14 +47,21 @@ class Resolver64:
     def __init__(self, network: str, user: int | None = None) -> None:
         self.daemon = Daemon(network, "dns64", POWERS, user)
         self.daemon.make_folder("names")
+        self._config = ""
 
     def keep(self, network: Network, interfaces: Mapping[str, Interface | None]) -> None:
         """Have it run, if a subnet of the network asks it, and know these changes of names."""
-        self.daemon.ask({f"names/{id}": name_lines64(one) if one else "" for id, one in interfaces.items()})
+        known = {f"names/{id}": one.names if one else () for id, one in interfaces.items()}
+        known[OTHERS] = network.names
+        self.daemon.ask({file: name_lines(names64(pairs)) for file, pairs in known.items()})
         if not network.dns64:
             self.daemon.stop()
             return
+        text = config(network, self.daemon.folder)
+        if text != self._config:
+            self.daemon.stop()
         self.daemon.tell()
         if not self.daemon.lives:
             wait(lambda: names.DNS64_PORT not in listening(), "dnsmasq for DNS64 does not end")
-            start(self.daemon, config(self.daemon.folder), {names.DNS64_PORT})
+            start(self.daemon, text, {names.DNS64_PORT})
+            self._config = text

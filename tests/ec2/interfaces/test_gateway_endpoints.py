@@ -90,7 +90,7 @@ def test_filters(ec2, place):
 
 
 def test_an_endpoint_that_cannot_be(ec2, place, tables):
-    for kind in ("Interface", "GatewayLoadBalancer", "Resource"):
+    for kind in ("GatewayLoadBalancer", "Resource"):
         with refused("UnsupportedOperation", kind):
             create(ec2, place, VpcEndpointType=kind)
     with refused("InvalidServiceName", "The Vpc Endpoint Service 'com.example.x' does not exist"):
@@ -105,6 +105,23 @@ def test_an_endpoint_that_cannot_be(ec2, place, tables):
         create(ec2, place, PolicyDocument="nonsense")
     with refused("InvalidParameter", "PrivateDnsEnabled"):
         create(ec2, place, PrivateDnsEnabled=True)
+    for given, sentence in (
+        (
+            {"SubnetIds": [place.subnet]},
+            "Subnet IDs are only supported for Interface and GatewayLoadBalancer",
+        ),
+        ({"SubnetConfigurations": [{"SubnetId": place.subnet}]}, "Subnet IDs are only supported"),
+        ({"SecurityGroupIds": [place.group]}, "Security Groups are only supported for Interface type"),
+        (
+            {"DnsOptions": {"PrivateDnsOnlyForInboundResolverEndpoint": True}},
+            "PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints.",
+        ),
+    ):
+        with refused("InvalidParameter", sentence):
+            create(ec2, place, **given)
+    sentence = "Endpoint type (Gateway) does not match available service types ([Interface])."
+    with refused("InvalidParameter", sentence):
+        create(ec2, place, service="com.amazonaws.us-east-1.ec2")
     with refused("InvalidParameter", "more than once"):
         create(ec2, place, tables[0], tables[0])
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
@@ -122,6 +139,14 @@ def test_a_change_that_cannot_be(ec2, place, tables):
         ec2.modify_vpc_endpoint(VpcEndpointId=id, AddRouteTableIds=[tables[0]])
     with refused("InvalidParameterCombination"):
         ec2.modify_vpc_endpoint(VpcEndpointId=id, ResetPolicy=True, PolicyDocument=POLICY)
+    for given, sentence in (
+        ({"AddSubnetIds": [place.subnet]}, "Subnet IDs are only supported for Interface"),
+        ({"RemoveSubnetIds": [place.subnet]}, "Subnet IDs are only supported for Interface"),
+        ({"AddSecurityGroupIds": [place.group]}, "Security Groups are only supported"),
+        ({"PrivateDnsEnabled": True}, "PrivateDnsEnabled"),
+    ):
+        with refused("InvalidParameter", sentence):
+            ec2.modify_vpc_endpoint(VpcEndpointId=id, **given)
     with refused("InvalidVpcEndpointId.NotFound"):
         ec2.modify_vpc_endpoint(VpcEndpointId="vpce-00000000000000000", ResetPolicy=True)
     with refused("InvalidVpcEndpointId.Malformed"):
@@ -160,23 +185,6 @@ def test_quota(serve):
     create(client, place)
     with refused("VpcEndpointLimitExceeded"):
         create(client, place)
-
-
-def test_services(ec2):
-    told = ec2.describe_vpc_endpoint_services()
-    assert set(told["ServiceNames"]) == {S3, DYNAMODB}
-    (detail,) = ec2.describe_vpc_endpoint_services(ServiceNames=[S3])["ServiceDetails"]
-    assert detail["ServiceType"] == [{"ServiceType": "Gateway"}]
-    for name, value, count in (
-        ("service-type", "Interface", 0),
-        ("service-name", S3, 1),
-        ("owner", "amazon", 2),
-    ):
-        asked = [{"Name": name, "Values": [value]}]
-        assert len(ec2.describe_vpc_endpoint_services(Filters=asked)["ServiceDetails"]) == count
-    assert ec2.describe_vpc_endpoint_services(ServiceRegions=["eu-west-1"])["ServiceNames"] == []
-    with refused("InvalidServiceName"):
-        ec2.describe_vpc_endpoint_services(ServiceNames=["com.example.x"])
 
 
 def test_lists_of_aws(ec2, place):
