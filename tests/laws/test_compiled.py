@@ -164,3 +164,16 @@ def _open(region: Region, group: str) -> None:
     six = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
     region.call("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=six)
     region.call("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=every)
+
+
+def test_a_route_to_an_interface_with_its_check_on_leads_to_its_own_addresses() -> None:
+    """EC2 asks the check of each packet, not of the route: what is the interface's own gets in."""
+    region = Region()
+    vpc = region.vpc("10.0.0.0/16")
+    near, far = (region.subnet(vpc, cidr) for cidr in ("10.0.1.0/24", "10.0.2.0/24"))
+    one, other = (region.launch(subnet) for subnet in (near, far))
+    _open(region, one.groups[0])
+    region.route(vpc, "10.0.2.0/24", NetworkInterfaceId=other.id)
+    tracer = Tracer(compiled(region.state, region.settings))
+    for target, reached in ((other.primary, other.id), ("10.0.2.200", "")):
+        assert tracer.send(one.id, Packet(UDP, one.primary, target)).reached == reached

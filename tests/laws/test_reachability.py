@@ -1,8 +1,11 @@
 """The analysis is right: it equals the compiled program, its explanations are enough and needed, sets are points."""
 
 import random
+from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +16,11 @@ from elastinet.rules.reachability.headers import Header
 from elastinet.rules.reachability.question import Answer, Question, ask
 from elastinet.rules.reachability.walk import INTERNET, publics
 from opening import open_up
-from packet import TCP, UDP, Packet
+from packet import ICMP, TCP, UDP, Packet
 from random_region import Made, Shape, shapes
 from tracer import Tracer, shown, talks
 from tries import tries
+from wild_region import Wild, takes
 
 SPORT = 40_000
 ASKED = ((TCP, 80), (UDP, 443), (TCP, 443))
@@ -109,3 +113,57 @@ def test_a_packet_of_what_gets_through_gets_through_and_no_packet_of_what_does_n
 
 def asked_header(source: int, target: int, dice: random.Random) -> Header:
     return Header(source, target, dice.randrange(65536), dice.choice((22, 80, 443, dice.randrange(65536))))
+
+
+# --- regions of every kind ------------------------------------------------------------------------
+
+
+def travel(tracer: Tracer, wild: Wild, one: str, packet: Packet) -> tuple[str, Packet, list[str]]:
+    """Where a packet comes to, on through every instance that forwards."""
+    at, text = one, list[str]()
+    for _ in range(8):
+        try:
+            outcome = tracer.send(at, packet)
+        except (StopIteration, AssertionError):  # no such link; round and round
+            break
+        text += [*shown(outcome.steps), f"at {outcome.reached}"]
+        there = wild.region.state.get(NetworkInterface, outcome.reached)
+        at, packet = outcome.reached, outcome.packet
+        if there is None or takes(there, str(packet.target)) or there.source_dest_check:
+            return at, packet, text
+    return "", packet, text
+
+
+def met(tracer: Tracer, wild: Wild, one: str, other: str, packet: Packet) -> tuple[bool, list[str]]:
+    """Whether a packet gets there and its answer back."""
+    reached, there, text = travel(tracer, wild, one, replace(packet))
+    if reached != other:
+        return False, text
+    reached, back, more = travel(tracer, wild, other, there.answer())
+    return reached == one and back.way == packet.answer().way, [*text, "back", *more]
+
+
+def disagreements(wild: Wild) -> Iterator[str]:
+    program = compiled(wild.region.state, wild.region.settings)
+    pairs = ((one, other) for one in wild.interfaces() for other in wild.interfaces() if one != other)
+    for one, other in pairs:
+        for target in wild.targets(other):
+            for protocol, port in ((TCP, 80), (UDP, 443), (ICMP, 8 * 256)):
+                packet = Packet(protocol, one.primary, target, sport=SPORT, dport=port)
+                fields = {"source": number(one.primary), "destination": number(target), "dport": only(port)}
+                fields |= {"sport": only(SPORT)} if protocol != ICMP else {}
+                asked = Question(frozenset({one.id}), frozenset({other.id}), protocol, fields=fields)
+                answer = ask(wild.region.state, asked)
+                found, text = met(Tracer(program), wild, one.id, other.id, packet)
+                if found != answer.reachable:
+                    head = f"{one.id} to {other.id} by {target}, protocol {protocol}"
+                    yield "\n".join((head, *text, "---", *told(answer)))
+
+
+@pytest.mark.parametrize("forwards", [False, True])
+def test_regions_of_every_kind(forwards: bool) -> None:
+    """Stopped instances, checks, appliances, lists, references, NAT gateways, all addresses; new ones each day."""
+    fixed, free = range(tries(12)), random.randrange(1 << 30)
+    for seed in (*fixed, *range(free, free + tries(6))):
+        for wrong in disagreements(Wild(seed, forwards=forwards)):
+            raise AssertionError(f"seed {seed}: {wrong}")

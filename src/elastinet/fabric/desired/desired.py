@@ -5,6 +5,7 @@ building everything is a law with a test.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_network
 from typing import get_args
 
 from elastinet.catalog.instance_types import instance_types
@@ -33,7 +34,7 @@ from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import is_elsewhere, mtu
 from elastinet.rules.permits import members, peers
 from elastinet.rules.presence import has_network, is_live
-from elastinet.rules.routing import edge_table, effective, table_of
+from elastinet.rules.routing import edge_table, effective, route_to, table_of
 
 Desired = Mapping[Key, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
@@ -108,8 +109,17 @@ def _table(state: State, id: str) -> AnyObject | None:
     if table is None or not has_network(state, table.vpc_id):
         return None
     found = ((block, route) for block, route in effective(state, table) if route.kind != "local")
-    routes = tuple(objects.TableRoute(block, _target(state, table, route, block)) for block, route in found)
+    routes = tuple(one for block, route in found for one in _routes(state, table, block, route))
     return objects.RoutingTable(id=id, network=table.vpc_id, routes=routes)
+
+
+def _routes(state: State, table: RouteTable, block: str, route: Route) -> Iterator[objects.TableRoute]:
+    """A route; one to an interface with its check on leads to what is the interface's own, and no further."""
+    yield objects.TableRoute(block, _target(state, table, route, block))
+    if next_hop(state, table, route, ipv6=":" in block) is Nowhere.CHECKED:
+        for own in state.need(NetworkInterface, route.target).own_addresses:
+            if (":" in own) == (":" in block) and route_to(state, table, own.partition("/")[0]) == route:
+                yield objects.TableRoute(str(ip_network(own)), route.target)
 
 
 def _target(state: State, table: RouteTable, route: Route, block: str) -> str:
