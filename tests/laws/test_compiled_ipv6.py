@@ -10,6 +10,8 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.admission import Passage, missing
 from elastinet.rules.paths import NoNetworkPath, address_for, addresses, path
+from elastinet.rules.ranges import only
+from elastinet.rules.reachability.question import Question, ask
 from packet import TCP, UDP, Packet
 from small_region import Region
 from tracer import Tracer, shown, talks
@@ -135,6 +137,18 @@ class Made:
         self.region.call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=made.id, Groups=[group])
         return self.region.state.need(NetworkInterface, made.id)
 
+    def analysed(self, one: NetworkInterface, other: NetworkInterface, packet: Packet) -> bool:
+        """The same of the analysis, for one packet."""
+        values = {
+            "source": packet.source,
+            "destination": packet.target,
+            "sport": packet.sport,
+            "dport": packet.dport,
+        }
+        fields = {name: only(int(value)) for name, value in values.items()}
+        asked = Question(frozenset({one.id}), frozenset({other.id}), packet.protocol, 6, fields)
+        return ask(self.region.state, asked).reachable
+
     def says(self, one: NetworkInterface, other: NetworkInterface, protocol: int, port: int) -> bool:
         """Whether the rules let a connection come about."""
         state = self.region.state
@@ -159,3 +173,4 @@ def test_the_program_says_of_ipv6_what_the_rules_say(shape: Shape) -> None:
                 found, steps = talks(tracer, one.id, other.id, packet)
                 text = "\n".join((f"{source} to {target}:{port}", *shown(steps)))
                 assert found == made.says(one, other, protocol, port), text
+                assert found == made.analysed(one, other, packet), text

@@ -1,5 +1,6 @@
 """Route tables of subnets and gateways, and the route to an address (facts sheet, section 6.1)."""
 
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from elastinet.model.routes import Route, RouteTable
@@ -30,18 +31,28 @@ def is_inside(table: RouteTable, destination: str) -> bool:
     return any(wanted.version == block.version and wanted.subnet_of(block) for block in own)  # type: ignore[arg-type]
 
 
-def route_to(state: State, table: RouteTable, address: str) -> Route | None:
-    """The route by which a table sends to an address: the longest block, a route's own before a list's.
+def effective(state: State, table: RouteTable) -> Iterator[tuple[str, Route]]:
+    """The blocks that a table sends to, each once, with the route that wins it; local ones are last.
 
-    Inside the VPC no block of a prefix list goes before the local route.
+    A route of its own goes before the same block in a prefix list, whose blocks inside the VPC never go
+    before the local route. The longest block that holds an address is its way.
     """
-    wanted = ip_address(address)
-    found: Route | None = None
-    best = (-1, False)
-    for route in table.routes:
+    seen: set[str] = set()
+    for route in sorted(table.routes, key=_rank):
         listed = is_prefix_list(route.destination)
-        for block in map(ip_network, blocks(state, route.destination)):
-            rank = (block.prefixlen, not listed)
-            if wanted in block and rank > best and not (listed and is_inside(table, str(block))):
-                found, best = route, rank
-    return found
+        for block in blocks(state, route.destination):
+            if block not in seen and not (listed and is_inside(table, block)):
+                seen.add(block)
+                yield block, route
+
+
+def _rank(route: Route) -> tuple[bool, bool]:
+    return route.kind == "local", is_prefix_list(route.destination)
+
+
+def route_to(state: State, table: RouteTable, address: str) -> Route | None:
+    """The route by which a table sends to an address."""
+    wanted = ip_address(address)
+    found = ((ip_network(block), route) for block, route in effective(state, table))
+    holding = [(block.prefixlen, route) for block, route in found if wanted in block]
+    return max(holding, key=lambda pair: pair[0])[1] if holding else None

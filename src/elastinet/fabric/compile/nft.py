@@ -33,6 +33,7 @@ from elastinet.fabric.compile import (
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
+from elastinet.rules import permits
 
 PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
 BY_SENDER = "meta nfproto ipv4 meta mark set iif . ether saddr . ip saddr map @own"
@@ -56,14 +57,14 @@ Where most packets come by, the rule that finds them says this itself: to go to 
 _ERROR = "icmp type { 3, 4, 5, 11, 12 }"
 """What quotes the packet that it is about."""
 DEFINITIONS = {
-    permissions.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
-    permissions.BY_ICMP: "type inet_service . {type}; flags interval;",
-    permissions.BY_PROTOCOL: "type inet_proto . {type}; flags interval;",
+    permits.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
+    permits.BY_ICMP: "type inet_service . {type}; flags interval;",
+    permits.BY_PROTOCOL: "type inet_proto . {type}; flags interval;",
 }
 KEYS = {
-    permissions.BY_PORT: "meta l4proto . th dport . {address}",
-    permissions.BY_ICMP: "meta l4proto {icmp} th sport . {address}",
-    permissions.BY_PROTOCOL: "meta l4proto . {address}",
+    permits.BY_PORT: "meta l4proto . th dport . {address}",
+    permits.BY_ICMP: "meta l4proto {icmp} th sport . {address}",
+    permits.BY_PROTOCOL: "meta l4proto . {address}",
 }
 MEMBERS = {"ip": "{address}", "ip6": "meta l4proto . {address}"}
 ICMP6_NUMBER = str(ICMP6)
@@ -276,11 +277,11 @@ def _lookups(chain: str, address: str, verdict: str, peers: Iterable[str], famil
 
 def _match(rule: GroupRule) -> str:
     """A rule's protocol and numbers as a match, for a chain that knows its peer already."""
-    numbers = permissions.span(*permissions.numbers(rule))
-    match permissions.family(rule):
-        case permissions.BY_PORT:
+    numbers = permissions.span(*permits.numbers(rule))
+    match permits.family(rule.protocol):
+        case permits.BY_PORT:
             return f"meta l4proto {rule.protocol} th dport {numbers} "
-        case permissions.BY_ICMP:
+        case permits.BY_ICMP:
             return f"meta l4proto {ICMP_NAMES[rule.protocol]} th sport {numbers} "
         case _:
             return "" if rule.protocol == ANY else f"meta l4proto {rule.protocol} "
@@ -293,8 +294,8 @@ def members(item: Members, has_ipv6: bool) -> Iterator[Item]:
     yield from (Element(name, address) for address in _singly(item.addresses))
     if has_ipv6:
         blocks = (GroupRule(ANY, -1, -1, a) for a in item.addresses if ":" in a)
-        found = permissions.elements(blocks)[permissions.BY_PROTOCOL]
-        yield Set(f"{name}6", DEFINITIONS[permissions.BY_PROTOCOL].format(**V6))
+        found = permissions.elements(blocks)[permits.BY_PROTOCOL]
+        yield Set(f"{name}6", DEFINITIONS[permits.BY_PROTOCOL].format(**V6))
         yield from (Element(f"{name}6", element) for element in found)
 
 

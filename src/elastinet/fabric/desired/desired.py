@@ -4,7 +4,7 @@
 building everything is a law with a test.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import get_args
 
@@ -31,10 +31,10 @@ from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
 from elastinet.rules.nat64 import translates
 from elastinet.rules.next_hop import Nowhere, next_hop
-from elastinet.rules.peerings import between, is_elsewhere, mtu
-from elastinet.rules.prefix_lists import blocks, is_prefix_list
+from elastinet.rules.peerings import is_elsewhere, mtu
+from elastinet.rules.permits import members, peers
 from elastinet.rules.presence import has_network, is_live
-from elastinet.rules.routing import edge_table, is_inside, table_of
+from elastinet.rules.routing import edge_table, effective, route_to, table_of
 
 Desired = Mapping[Key, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
@@ -109,14 +109,18 @@ def _table(state: State, id: str) -> AnyObject | None:
     table = state.get(RouteTable, id)
     if table is None or not has_network(state, table.vpc_id):
         return None
-    # A block of its own wins over the same one in a prefix list.
-    own = sorted((r for r in table.routes if r.kind != "local"), key=lambda r: is_prefix_list(r.destination))
-    routes: dict[str, objects.TableRoute] = {}
-    for route in own:
-        for block in blocks(state, route.destination):
-            if not is_prefix_list(route.destination) or not is_inside(table, block):
-                routes.setdefault(block, objects.TableRoute(block, _target(state, table, route, block)))
-    return objects.RoutingTable(id=id, network=table.vpc_id, routes=tuple(routes.values()))
+    found = ((block, route) for block, route in effective(state, table) if route.kind != "local")
+    routes = tuple(one for block, route in found for one in _routes(state, table, block, route))
+    return objects.RoutingTable(id=id, network=table.vpc_id, routes=routes)
+
+
+def _routes(state: State, table: RouteTable, block: str, route: Route) -> Iterator[objects.TableRoute]:
+    """A route; one to an interface with its check on leads to what is the interface's own, and no further."""
+    yield objects.TableRoute(block, _target(state, table, route, block))
+    if next_hop(state, table, route, ipv6=":" in block) is Nowhere.CHECKED:
+        for own in state.need(NetworkInterface, route.target).own_addresses:
+            if (":" in own) == (":" in block) and route_to(state, table, own.partition("/")[0]) == route:
+                yield objects.TableRoute(str(ip_network(own)), route.target)
 
 
 def _target(state: State, table: RouteTable, route: Route, block: str) -> str:
@@ -226,24 +230,8 @@ def _group(state: State, id: str) -> AnyObject | None:
 
 
 def _permissions(state: State, rule: SecurityGroupRule) -> Iterator[objects.GroupRule]:
-    for peer in _peers(state, rule):
+    for peer in peers(state, rule):
         yield objects.GroupRule(rule.protocol, rule.low, rule.high, peer)
-
-
-def _peers(state: State, rule: SecurityGroupRule) -> Iterable[str]:
-    """The peers of a rule: blocks, a group's id, or the addresses of a group's members in a peered VPC."""
-    if not rule.peer_group:
-        return blocks(state, rule.peer)
-    if state.get(SecurityGroup, rule.peer_group) is None:
-        return ()  # it was a peered VPC's, and is gone
-    if not is_elsewhere(state, rule):
-        return (rule.peer_group,)
-    own, peer = state.need(SecurityGroup, rule.group_id), state.need(SecurityGroup, rule.peer_group)
-    peering = between(state, own.vpc_id, peer.vpc_id)
-    if peering is None or peering.status != "active":
-        return ()
-    members = (i for i in state.where(NetworkInterface, "group-id", peer.id) if is_live(state, i))
-    return [str(ip_network(own)) for i in members for own in i.own_addresses]
 
 
 def _members(state: State, id: str) -> AnyObject | None:
@@ -251,9 +239,7 @@ def _members(state: State, id: str) -> AnyObject | None:
     referred = any(not is_elsewhere(state, r) for r in state.where(SecurityGroupRule, "peer-group", id))
     if group is None or not referred or not has_network(state, group.vpc_id):
         return None
-    members = (i for i in state.where(NetworkInterface, "group-id", id) if is_live(state, i))
-    addresses = frozenset(block for i in members for block in i.own_addresses)
-    return objects.Members(id=id, network=group.vpc_id, addresses=addresses)
+    return objects.Members(id=id, network=group.vpc_id, addresses=frozenset(members(state, id)))
 
 
 def _mapping(state: State, id: str) -> AnyObject | None:

@@ -1,0 +1,74 @@
+"""The search for a path: of all to the target the one that takes the least to open, then the shortest."""
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple
+
+from elastinet.model.interface import NetworkInterface
+from elastinet.rules.reachability.headers import Headers
+from elastinet.rules.reachability.inside import arrive, leave
+from elastinet.rules.reachability.outside import enter_by_gateway, from_internet, over_peering
+from elastinet.rules.reachability.steps import Blocker, Onward, Place, Step
+from elastinet.rules.reachability.walk import INTERNET, Walk
+
+MOST_HOPS = 64
+MOST_PLACES = 2000
+"""A walk ends after so many: routes may lead round and round."""
+
+
+class Path(NamedTuple):
+    """The components from the source to the target, and the headers that arrive."""
+
+    steps: tuple[Step, ...]
+    arrived: Headers
+
+    @property
+    def blockers(self) -> tuple[Blocker, ...]:
+        """All that must change on it."""
+        return tuple(dict.fromkeys(blocker for step in self.steps for blocker in step.blockers))
+
+    @property
+    def weight(self) -> int:
+        """What it takes to open it."""
+        return sum(blocker.weight for blocker in self.blockers)
+
+
+def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
+    """The paths from a place to the walk's target, those that take the least first."""
+    order = count(1)
+    heap: list[tuple[int, int, int, Place, Headers, tuple[Step, ...]]] = [(0, 0, 0, place, headers, ())]
+    seen = set[tuple[Place, Headers]]()
+    while heap and len(seen) < MOST_PLACES:
+        weight, hops, _, place, headers, steps = heappop(heap)
+        if (place, headers) in seen or hops > MOST_HOPS:
+            continue
+        seen.add((place, headers))
+        if steps and _is_target(walk, place):
+            yield Path(steps, headers)
+            continue
+        for onward in _onward(walk, place, headers):
+            if onward.headers:
+                found = (*steps, *onward.steps)
+                more = sum(blocker.weight for step in onward.steps for blocker in step.blockers)
+                cost = (weight + more, len(found), next(order))
+                heappush(heap, (*cost, onward.place, onward.headers, found))
+
+
+def _is_target(walk: Walk, place: Place) -> bool:
+    """True if headers that come to a place have come through all that stands before the target."""
+    return place.kind in ("out", "internet") and (place.id or INTERNET) in walk.target
+
+
+def _onward(walk: Walk, place: Place, headers: Headers) -> Iterator[Onward]:
+    match place.kind:
+        case "out":
+            yield from leave(walk, walk.state.need(NetworkInterface, place.id), headers)
+        case "in":
+            yield from arrive(walk, walk.state.need(NetworkInterface, place.id), place, headers)
+        case "internet":
+            yield from from_internet(walk, headers)
+        case "gate":
+            yield from enter_by_gateway(walk, place.id, headers)
+        case "over":
+            yield from over_peering(walk, place.id, place.sender, headers)
