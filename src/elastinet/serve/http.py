@@ -33,6 +33,7 @@ from elastinet.operator import (
     nics,
     predictions,
     rates,
+    reaching,
     traffic,
 )
 from elastinet.operator.readings import Reader, Reading
@@ -93,6 +94,7 @@ class Application:
             ("GET", "/_elastinet/predict"): self._predict,
             ("GET", "/_elastinet/credits"): self._credits,
             ("GET", "/_elastinet/perf"): self._perf,
+            ("GET", "/_elastinet/why"): self._why,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -215,6 +217,9 @@ class Application:
     async def _perf(self, query: bytes) -> Reply:
         ask = partial(measurements.prepared, self._engine, given=_given(query))
         return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
+
+    async def _why(self, query: bytes) -> Reply:
+        return _answer(lambda: reaching.page(self._engine, _given(query)))
 
     async def _credits(self, query: bytes) -> Reply:
         ask = partial(predictions.credits, self._engine, name=_given(query).get("instance", ""))
