@@ -26,6 +26,7 @@ class End:
     label: str
     interfaces: frozenset[str]
     address: str = ""
+    """An address, or a block of them."""
     vpcs: frozenset[str] = frozenset()
     """Where a gateway is, that stands for the internet there."""
 

@@ -30,6 +30,8 @@ OUTSIDE = (INTERNET_ADDRESS, INTERNET_ADDRESS6)
 PROTOCOLS = {"tcp": {4: TCP, 6: TCP}, "udp": {4: UDP, 6: UDP}, "icmp": {4: ICMP, 6: ICMP6}}
 ECHO = {ICMP: 8 * 256, ICMP6: 128 * 256}
 """The type and code, as one number, of the messages that ping sends."""
+USUAL_PORT = 80
+"""What is sent to where no port is asked about."""
 
 
 def page(engine: Engine, given: Mapping[str, str]) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def told(state: State, source: End, target: End, asked: Question) -> dict[str, A
         "blockers": [_blocker(one) for one in found.blockers],
         "commands": [command.text for command in found.commands],
         "warnings": list(found.warnings),
-        "packet": packet(state, asked, found),
+        "packet": packet(state, asked, found.packet),
     }
 
 
@@ -148,22 +150,29 @@ def _blocker(told: ToldBlocker) -> dict[str, Any]:
     return shown | {"commands": [command.text for command in commands]}
 
 
-def packet(state: State, asked: Question, found: Explanation) -> dict[str, Any] | None:
-    """The packet of the answer, and who sends and receives it; None where no way leads to anyone."""
-    there = found.answer.there
-    if there is None or not there.steps:
+def packet(state: State, asked: Question, fields: Mapping[str, Ranges]) -> dict[str, Any] | None:
+    """The packet of an answer, and who sends and receives it; None where an end has no address for it."""
+    told = {name: _address(state, end, fields.get(name, ()), asked.version)
+            for name, end in (("source", asked.source), ("destination", asked.target))}  # fmt: skip
+    if not all(told.values()):
         return None
-    fields, version = found.packet, asked.version
-    outside = INTERNET_ADDRESS if version == 4 else INTERNET_ADDRESS6
-    told = {name: address_of(fields[name][0][0], version) if fields.get(name) else outside
-            for name in ("source", "destination")}  # fmt: skip
-    port = fields.get("dport", ((80, 80),))[0][0]
-    ends = {"sender": _guest(state, asked.source, fields), "receiver": _guest(state, asked.target, fields)}
+    port = fields.get("dport", only(USUAL_PORT))[0][0]
+    ends = {"sender": _guest(state, asked.source), "receiver": _guest(state, asked.target)}
     name = next(name for name, numbers in PROTOCOLS.items() if asked.protocol in numbers.values())
-    return {**ends, **told, "protocol": name, "port": port, "version": version}
+    return {**ends, **told, "protocol": name, "port": port, "version": asked.version}
 
 
-def _guest(state: State, end: frozenset[str], fields: Mapping[str, Ranges]) -> str:
+def _address(state: State, end: frozenset[str], chosen: Ranges, version: int) -> str:
+    """The address of an end: the one that the answer is about, or its first one."""
+    if chosen:
+        return address_of(chosen[0][0], version)
+    if INTERNET in end:
+        return INTERNET_ADDRESS if version == 4 else INTERNET_ADDRESS6
+    interface = state.need(NetworkInterface, min(end))
+    return next(iter(interface.addresses if version == 4 else interface.addresses6), "")
+
+
+def _guest(state: State, end: frozenset[str]) -> str:
     """The instance of an end, or the internet; "" where no instance has it."""
     if INTERNET in end:
         return INTERNET
