@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,10 @@ from rich.table import Table
 from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json
 from elastinet.cli.reach import junit
 from elastinet.cli.reach.assertions import read
-from elastinet.cli.reach.checking import Checked, check
+from elastinet.cli.reach.checking import Checked, Verdict, check
 from elastinet.cli.terminal import plain
 
-COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
+COLOURS: dict[Verdict, str] = {"passed": "green", "failed": "red", "skipped": "yellow"}
 Rows = list[Checked]
 
 
@@ -57,16 +58,22 @@ def _shown(one: Checked) -> dict[str, object]:
 
 
 def _watched(look: Callable[[], Rows], interval: float) -> Rows:
-    """Keep a table up to date until Ctrl-C; without a terminal it is printed when it changes."""
+    """Keep a table up to date until Ctrl-C; without a terminal it is printed again when it changes."""
     console, rows = Console(), look()
-    with Live(_table(rows), console=console, auto_refresh=False) as live:
-        live.refresh()
+    with (
+        Live(_table(rows), console=console, auto_refresh=False)
+        if console.is_terminal
+        else nullcontext() as live
+    ):
+        if live is None:
+            console.print(_table(rows))
         try:
             while True:
                 time.sleep(interval)
                 before, rows = rows, look()
-                live.update(_table(rows), refresh=True)
-                if rows != before and not console.is_terminal:
+                if live is not None:
+                    live.update(_table(rows), refresh=True)
+                elif rows != before:
                     console.print(_table(rows))
         except KeyboardInterrupt:
             return rows

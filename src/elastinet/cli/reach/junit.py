@@ -17,7 +17,7 @@ def write(path: Path, name: str, rows: Sequence[Checked]) -> None:
     counts = Counter(one.verdict for one in rows)
     numbers = {"tests": len(rows), "failures": counts["failed"], "skipped": counts["skipped"], "errors": 0}
     shown = {key: str(number) for key, number in numbers.items()}
-    suite = ElementTree.Element("testsuite", name=printable(name), **shown)
+    suite = ElementTree.Element("testsuite", {"name": printable(name), **shown})
     for one in rows:
         case = ElementTree.SubElement(
             suite, "testcase", classname=printable(name), name=printable(one.row.text)

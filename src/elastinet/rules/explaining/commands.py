@@ -15,6 +15,7 @@ from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules.explaining.command import Command
 from elastinet.rules.explaining.entries import Entries
 from elastinet.rules.explaining.routes import route_command
+from elastinet.rules.explaining.sentences import COMPONENT_FILTERED, FILTERED
 from elastinet.rules.filtering import protocol_name
 from elastinet.rules.permits import family
 from elastinet.rules.ranges import PORTS, address_of, blocks_of, size
@@ -150,6 +151,7 @@ def _spoken_of(headers: Headers) -> dict[str, Any]:
 
 Maker = Callable[[Commands, Blocker, Headers], Command | None]
 COMMANDS: dict[str, Maker | None] = {
+    **dict.fromkeys((*FILTERED, *COMPONENT_FILTERED)),
     "BAD_STATE": Commands.start,
     "BAD_STATE_ATTACHMENT": Commands.attach,
     "UNASSOCIATED_COMPONENT": Commands.address,

@@ -132,7 +132,29 @@ def _disconnected(state: State, blocker: Blocker, _: Headers) -> str:
     return f"no peering connection joins {one} and {other}"
 
 
+def _filter(_: State, blocker: Blocker, headers: Headers) -> str:
+    where = "source" if blocker.code.startswith("FILTER_AT_SOURCE") else "destination"
+    what = blocker.code.removeprefix(f"FILTER_AT_{where.upper()}_").removesuffix("_RANGE")
+    return f"no packet at the {where} has the {what.replace('_', ' ').lower()} that was asked for"
+
+
+def _component_filter(state: State, blocker: Blocker, _: Headers) -> str:
+    id = named(state, blocker.get("component"))
+    if blocker.code == "COMPONENT_FILTER_RESTRICTION":
+        return f"no way leads by {id}, as was asked for"
+    return f"every way leads by {id}, which was to be kept off"
+
+
+FILTERED = tuple(
+    f"FILTER_AT_{end}_{field}"
+    for end in ("SOURCE", "DESTINATION")
+    for field in ("SOURCE_ADDRESS", "DESTINATION_ADDRESS", "SOURCE_PORT_RANGE", "DESTINATION_PORT_RANGE")
+)
+"""Codes of questions that leave no packet: another question is needed, and no command."""
+COMPONENT_FILTERED = ("COMPONENT_FILTER_RESTRICTION", "COMPONENT_FILTER_REMOVED_COMPONENT")
 SENTENCES: dict[str, Teller] = {
+    **dict.fromkeys(FILTERED, _filter),
+    **dict.fromkeys(COMPONENT_FILTERED, _component_filter),
     "BAD_STATE": _state,
     "BAD_STATE_ATTACHMENT": _attachment,
     "UNASSOCIATED_COMPONENT": _unassociated,
