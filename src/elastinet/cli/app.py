@@ -31,6 +31,8 @@ VERBS: dict[str, str] = {
     "top": "top.top",
     "predict": "predict.predict",
     "perf": "perf.perf",
+    "why": "why.why",
+    "verify": "verify.verify",
     "mpirun": "mpirun.mpirun",
     "credits": "credits.credits",
     "fail": "fail.fail",

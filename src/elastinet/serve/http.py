@@ -33,7 +33,9 @@ from elastinet.operator import (
     nics,
     predictions,
     rates,
+    reaching,
     traffic,
+    verifying,
 )
 from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
@@ -93,6 +95,8 @@ class Application:
             ("GET", "/_elastinet/predict"): self._predict,
             ("GET", "/_elastinet/credits"): self._credits,
             ("GET", "/_elastinet/perf"): self._perf,
+            ("GET", "/_elastinet/why"): self._why,
+            ("GET", "/_elastinet/verify"): self._verify,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -215,6 +219,15 @@ class Application:
     async def _perf(self, query: bytes) -> Reply:
         ask = partial(measurements.prepared, self._engine, given=_given(query))
         return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
+
+    async def _why(self, query: bytes) -> Reply:
+        return _answer(lambda: reaching.page(self._engine, _given(query)))
+
+    async def _verify(self, query: bytes) -> Reply:
+        try:
+            return _json(await verifying.page(self._engine, _given(query)))
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
 
     async def _credits(self, query: bytes) -> Reply:
         ask = partial(predictions.credits, self._engine, name=_given(query).get("instance", ""))

@@ -100,7 +100,7 @@ def through_acl(acl: NetworkAcl, headers: Headers, *, egress: bool) -> Headers:
     """The headers that a list lets out of its subnets, or in: the first rule that matches decides."""
     left, found = headers, list[Box]()
     for rule in _ordered(acl, egress=egress):
-        box = _acl_box(rule, headers.version, headers.protocol)
+        box = acl_box(rule, headers.version, headers.protocol)
         if box is None:
             continue
         if rule.allow:
@@ -116,7 +116,7 @@ def through_acl(acl: NetworkAcl, headers: Headers, *, egress: bool) -> Headers:
 def acl_rule(acl: NetworkAcl, header: Header, version: int, protocol: int, *, egress: bool) -> AclRule | None:
     """The rule that decides on a header; None where only the end of the list does."""
     for rule in _ordered(acl, egress=egress):
-        box = _acl_box(rule, version, protocol)
+        box = acl_box(rule, version, protocol)
         if box is not None and box.has(header):
             return rule
     return None
@@ -127,7 +127,8 @@ def _ordered(acl: NetworkAcl, *, egress: bool) -> list[AclRule]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _acl_box(rule: AclRule, version: int, protocol: int) -> Box | None:
+def acl_box(rule: AclRule, version: int, protocol: int) -> Box | None:
+    """The headers of a protocol that an entry of a list decides on; None for none."""
     numbers = opened(rule, protocol, version) if version_of(rule.cidr) == version else ()
     if not numbers:
         return None

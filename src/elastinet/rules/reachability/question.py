@@ -12,7 +12,14 @@ from elastinet.rules.ranges import ADDRESSES, Ranges, minus, of_blocks
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.search import Path, paths
 from elastinet.rules.reachability.steps import Blocker, Place, blocker
-from elastinet.rules.reachability.walk import INTERNET, PRIVATE, Walk, own_ranges, publics
+from elastinet.rules.reachability.walk import (
+    INTERNET,
+    PRIVATE,
+    Walk,
+    gateway_of,
+    own_ranges,
+    publics,
+)
 
 MOST_PATHS = 32
 """So many ways there are tried for one whose answers come back."""
@@ -84,6 +91,8 @@ def ask(state: State, question: Question) -> Answer:
 def _without_path(state: State, question: Question) -> Answer:
     """The answer where something is lacking that no rule or route makes up for."""
     there = next(_ways_there(state, question), None)
+    if there is not None and there.blockers:
+        return Answer(there, None, question.both_ways)  # where answers go is seen when something arrives
     return Answer(there, None, question.both_ways, (_lacking(state, question),))
 
 
@@ -98,6 +107,10 @@ def _lacking(state: State, question: Question) -> Blocker:
             return blocker("UNASSOCIATED_COMPONENT", component=id)
     vpcs = [sorted({state.need(NetworkInterface, id).vpc_id for id in end - {INTERNET}}) for end in both]
     if INTERNET in question.source | question.target:
+        for id in sorted(question.target - {INTERNET}) if question.version == 4 else ():
+            if gateway := gateway_of(state, vpcs[1][0]):
+                about = {"gateway": gateway.id, "vpc": vpcs[1][0], "interface": id}
+                return blocker("IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS", **about)
         return blocker("NO_PATH", vpc=(vpcs[0] or vpcs[1] or [""])[0], destination="internet gateway")
     if vpcs[0] != vpcs[1]:
         return blocker("DISCONNECTED_VPCS", source=vpcs[0][0], destination=vpcs[1][0])
