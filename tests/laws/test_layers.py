@@ -37,6 +37,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("vpc",),
         ("security",),
         ("interfaces",),
+        ("insights",),
         ("instances",),
         ("account",),
         ("operations",),

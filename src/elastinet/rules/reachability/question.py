@@ -62,6 +62,7 @@ def ask(state: State, question: Question) -> Answer:
 
 
 def _without_path(state: State, question: Question) -> Answer:
-    """The answer where something is lacking that no rule or route makes up for."""
+    """The answer where nothing leads there, or nothing back: what blocks the way there, or is lacking."""
     there = next(ways_there(state, question), None)
-    return Answer(there, None, question.both_ways, (lacking(state, question),))
+    nothing = () if there and there.blockers else (lacking(state, question),)
+    return Answer(there, None, question.both_ways, nothing)

@@ -28,7 +28,8 @@ class Walk:
     """A walk of headers to a target: some interfaces or a peering connection, by their ids, or the internet.
 
     Only by `gateway` it goes in and out of the internet, if there is one; what leaves for the internet on its
-    way comes back in if it `reflects`. It goes by nothing of what is `closed`, and by all of `through`. `passed` has the steps of the way that is answered: groups let its answers through, NAT gateways know
+    way comes back in if it `reflects`. It goes by nothing of what is `closed`, and by all of `through`.
+    `passed` has the steps of the way that is answered: groups let its answers through, NAT gateways know
     where they belong. It is empty on the way there.
     """
 

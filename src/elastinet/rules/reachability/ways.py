@@ -20,8 +20,8 @@ class Question:
 
     `fields` are what its headers may have at the source, `arriving` at the target. `both_ways` asks for the
     answers, too: of TCP always. The internet is what is behind `gateway`, if there is one. Packets that leave
-    for the internet on their way come back in if it `reflects`. They go by nothing of what is `closed`, and by
-    all of `through` on their way there.
+    for the internet on their way come back in if it `reflects`. They go by nothing of what is `closed`, and
+    by all of `through` on their way there.
     """
 
     source: frozenset[str]
