@@ -338,3 +338,12 @@ def test_no_path(ec2: Any, place: InsightPlace) -> None:
     """An internet gateway is an end, and never between two others."""
     other = InsightPlace(ec2, 1)
     assert codes(place.ask(place.gateway, other.gateway, 80)) == ["NO_PATH"]
+
+
+def test_unsupported_component(ec2: Any, place: InsightPlace) -> None:
+    """Nothing begins or ends at a NAT gateway's interface."""
+    asked = [{"Name": "nat-gateway-id", "Values": [place.nat()]}]
+    (nat,) = ec2.describe_nat_gateways(Filters=asked)["NatGateways"]
+    eni = nat["NatGatewayAddresses"][0]["NetworkInterfaceId"]
+    why = only(place.ask(place.db, eni, 80))
+    assert (why["ExplanationCode"], id_of(why, "Component")) == ("UNSUPPORTED_COMPONENT", eni)

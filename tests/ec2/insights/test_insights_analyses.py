@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from elastinet.engine import Engine
+from elastinet.store import MemoryJournal
 from insight_place import InsightPlace, codes, ids, kinds
 from refused import refused
 
@@ -278,3 +280,35 @@ def test_a_middlebox_is_followed_and_said(ec2: Any, place: InsightPlace) -> None
 
 
 ANY = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+def test_an_analysis_is_kept_for_120_days() -> None:
+    now = [1.8e9]
+    engine = Engine(MemoryJournal(), clock=lambda: now[0])
+
+    def call(action: str, **params: Any) -> Any:
+        return engine.call("111111111111", "us-east-1", action, params)
+
+    subnet = call("DescribeSubnets")["Subnets"][0]["SubnetId"]
+    made = call("CreateNetworkInterface", SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    (gateway, *_) = call("DescribeInternetGateways")["InternetGateways"]
+    ends = {"Source": made, "Destination": gateway["InternetGatewayId"], "Protocol": "tcp"}
+    path = call("CreateNetworkInsightsPath", **ends, ClientToken="a")["NetworkInsightsPath"]
+    call("StartNetworkInsightsAnalysis", NetworkInsightsPathId=path["NetworkInsightsPathId"], ClientToken="a")
+    for days, count in ((119, 1), (2, 0)):
+        now[0] += 86_400 * days
+        engine.sweep()
+        assert len(call("DescribeNetworkInsightsAnalyses")["NetworkInsightsAnalyses"]) == count
+    assert len(call("DescribeNetworkInsightsPaths")["NetworkInsightsPaths"]) == 1
+
+
+def test_analyses_survive_a_restart(serve: Any) -> None:
+    server = serve(state="state.db")
+    ec2 = server.client()
+    place = InsightPlace(ec2)
+    found = place.ask(place.gateway, place.web, 80)
+    why = place.ask(place.web, place.db, 22)
+    server.stop()
+    server.start()
+    shown = ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"]
+    assert shown == [found, why]

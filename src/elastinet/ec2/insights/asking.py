@@ -57,8 +57,9 @@ def question_of(
 
 def _end(state: State, id: str, *, is_source: bool = False) -> End | Blocker:
     match prefix_of(id):
-        case "eni" if state.get(NetworkInterface, id):
-            return frozenset((id,))
+        case "eni" if interface := state.get(NetworkInterface, id):
+            unsupported = blocker("UNSUPPORTED_COMPONENT", component=id)
+            return unsupported if interface.interface_type == "natGateway" else frozenset((id,))
         case "i" if state.get(Instance, id):
             own = [i.id for i in interfaces_of(state, id) if own_ranges(i, 4)]
             return frozenset(own) if own else blocker("UNASSOCIATED_COMPONENT", component=id)
