@@ -66,6 +66,8 @@ def test_apply_plan_destroy(server: Served, terraform: Terraform) -> None:
     (profile,) = iam.list_instance_profiles()["InstanceProfiles"]
     (bound,) = ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
     assert bound["IamInstanceProfile"]["Arn"] == profile["Arn"]
+    (analysis,) = ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"]
+    assert analysis["NetworkPathFound"] is True, analysis
     done = terraform("destroy", "-auto-approve", "-parallelism=30")
     assert done.returncode == 0, done.stdout + done.stderr
     assert nouns(ec2) == before
@@ -87,6 +89,8 @@ def nouns(ec2) -> dict[str, list[str]]:
         "HostId": [h for h in ec2.describe_hosts()["Hosts"] if h["State"] != "released"],
         "VpcEndpointId": ec2.describe_vpc_endpoints()["VpcEndpoints"],
         "LaunchTemplateId": ec2.describe_launch_templates()["LaunchTemplates"],
+        "NetworkInsightsPathId": ec2.describe_network_insights_paths()["NetworkInsightsPaths"],
+        "NetworkInsightsAnalysisId": ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"],
         "VpcId": ec2.describe_vpcs()["Vpcs"],
         "SubnetId": ec2.describe_subnets()["Subnets"],
         "InternetGatewayId": ec2.describe_internet_gateways()["InternetGateways"],

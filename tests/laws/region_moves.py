@@ -11,6 +11,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
+from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.launch_template import LaunchTemplate
@@ -404,6 +405,28 @@ def change_endpoint(c: Choice) -> Params:
 @move("DeleteVpcEndpoints")
 def delete_endpoint(c: Choice) -> Params:
     return {"VpcEndpointIds": [c.id(VpcEndpoint, "vpce")]}
+
+
+@move("CreateNetworkInsightsPath")
+def make_path(c: Choice) -> Params:
+    ends = [c.instance, c.interface, c.id(InternetGateway, "igw"), c.id(Peering, "pcx")]
+    port = {"DestinationPort": c.one((22, 80, 443))} if c.chance(2) else {}
+    return {"Source": c.one(ends), "Destination": c.one(ends), "Protocol": c.one(("tcp", "udp"))} | port
+
+
+@move("StartNetworkInsightsAnalysis")
+def analyse_path(c: Choice) -> Params:
+    return {"NetworkInsightsPathId": c.id(InsightsPath, "nip")}
+
+
+@move("DeleteNetworkInsightsAnalysis")
+def forget_analysis(c: Choice) -> Params:
+    return {"NetworkInsightsAnalysisId": c.id(InsightsAnalysis, "nia")}
+
+
+@move("DeleteNetworkInsightsPath")
+def forget_path(c: Choice) -> Params:
+    return {"NetworkInsightsPathId": c.id(InsightsPath, "nip")}
 
 
 PROFILE = {"Arn": "arn:aws:iam::000000000000:instance-profile/worker"}

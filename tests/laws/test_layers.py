@@ -37,7 +37,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("vpc",),
         ("security",),
         ("interfaces",),
-        ("volumes",),
+        ("volumes", "insights"),
         ("instances",),
         ("account",),
         ("operations",),

@@ -14,7 +14,7 @@ KINDS = {
     "AllocationId": "eipalloc", "AttachmentId": "eni-attach", "DestinationPrefixListId": "pl", "DhcpOptionsId": "dopt",
     "EgressOnlyInternetGatewayId": "eigw", "FleetId": "fleet", "GatewayId": "igw", "GroupId": "sg", "Groups": "sg", "HostId": "h",
     "ImageId": "ami", "InstanceId": "i", "InternetGatewayId": "igw", "KeyPairId": "key", "LaunchTemplateId": "lt",
-    "NatGatewayId": "nat",
+    "NatGatewayId": "nat", "NetworkInsightsAnalysisId": "nia", "NetworkInsightsPathId": "nip",
     "NetworkAclId": "acl", "NetworkInterfaceId": "eni", "PeerVpcId": "vpc", "PrefixListId": "pl",
     "ReferencedGroupId": "sg", "RouteTableId": "rtb", "SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr",
     "SubnetCidrReservationId": "scr", "SubnetId": "subnet", "VolumeId": "vol", "VpcEndpointId": "vpce",
@@ -31,7 +31,8 @@ OWN = {
     "sgr": "InvalidSecurityGroupRuleId.NotFound", "scr": "InvalidSubnetCidrReservationID.NotFound",
     "vol": "InvalidVolume.NotFound", "vpce": "InvalidVpcEndpointId.NotFound",
     "pcx": "InvalidVpcPeeringConnectionID.NotFound", "lt": "InvalidLaunchTemplateId.NotFound",
-    "fleet": "InvalidFleetId.NotFound",
+    "fleet": "InvalidFleetId.NotFound", "nia": "InvalidNetworkInsightsAnalysisId.NotFound",
+    "nip": "InvalidNetworkInsightsPathId.NotFound",
 }  # fmt: skip
 """The code of each noun, where the operation has none of its own."""
 
@@ -331,6 +332,11 @@ INSTANCES = (
     *association("replace_iam_instance_profile_association", "iip-assoc", base=lambda s: {"IamInstanceProfile": {"Name": "p"}}),
     Missing("describe_iam_instance_profile_associations", "AssociationIds", ASSOCIATION,
             lambda s: {"AssociationIds": [f"iip-assoc-{NONE}"]}),
+    *of("delete_network_insights_path", "NetworkInsightsPathId"),
+    *of("describe_network_insights_paths", "NetworkInsightsPathIds"),
+    *of("start_network_insights_analysis", "NetworkInsightsPathId"),
+    *of("delete_network_insights_analysis", "NetworkInsightsAnalysisId"),
+    *of("describe_network_insights_analyses", "NetworkInsightsAnalysisIds NetworkInsightsPathId"),
     *of("describe_images", "ImageIds"),
     *of("describe_image_attribute", "ImageId", lambda s: {"Attribute": "sriovNetSupport"}),
     *of("describe_volumes", "VolumeIds"),

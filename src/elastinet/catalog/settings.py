@@ -47,6 +47,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     launch_templates: int = 5000
     versions_per_launch_template: int = 10_000
     dedicated_hosts: int = 10
+    network_insights_paths: int = 1000
+    network_insights_analyses: int = 10_000
     tags_per_resource: int = 50
     vcpus_standard: int = UNLIMITED
     vcpus_dl: int = UNLIMITED

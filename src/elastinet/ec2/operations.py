@@ -19,6 +19,7 @@ from elastinet.ec2.core.fact import (
 )
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.insights import analyses, insights_paths
 from elastinet.ec2.instances import (
     console,
     credit_specifications,
@@ -130,6 +131,7 @@ OPERATIONS: dict[str, Operation] = {
     "CreateNatGateway": nat_gateways.create_nat_gateway,
     "CreateNetworkAcl": network_acls.create_network_acl,
     "CreateNetworkAclEntry": network_acl_entries.create_network_acl_entry,
+    "CreateNetworkInsightsPath": insights_paths.create_network_insights_path,
     "CreateNetworkInterface": network_interfaces.create_network_interface,
     "CreatePlacementGroup": placement_groups.create_placement_group,
     "CreatePolicy": managed_policies.create_policy,
@@ -157,6 +159,8 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteNatGateway": nat_gateways.delete_nat_gateway,
     "DeleteNetworkAcl": network_acls.delete_network_acl,
     "DeleteNetworkAclEntry": network_acl_entries.delete_network_acl_entry,
+    "DeleteNetworkInsightsAnalysis": analyses.delete_network_insights_analysis,
+    "DeleteNetworkInsightsPath": insights_paths.delete_network_insights_path,
     "DeleteNetworkInterface": network_interfaces.delete_network_interface,
     "DeletePlacementGroup": placement_groups.delete_placement_group,
     "DeletePolicy": managed_policies.delete_policy,
@@ -199,6 +203,8 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeManagedPrefixLists": prefix_lists.describe_managed_prefix_lists,
     "DescribeNatGateways": nat_gateways.describe_nat_gateways,
     "DescribeNetworkAcls": network_acls.describe_network_acls,
+    "DescribeNetworkInsightsAnalyses": analyses.describe_network_insights_analyses,
+    "DescribeNetworkInsightsPaths": insights_paths.describe_network_insights_paths,
     "DescribeNetworkInterfaceAttribute": interface_attributes.describe_network_interface_attribute,
     "DescribeNetworkInterfaces": network_interfaces.describe_network_interfaces,
     "DescribePlacementGroups": placement_groups.describe_placement_groups,
@@ -300,6 +306,7 @@ OPERATIONS: dict[str, Operation] = {
     "RunInstances": launch.run_instances,
     "SetDefaultPolicyVersion": policy_versions.set_default_policy_version,
     "StartInstances": lifecycle.start_instances,
+    "StartNetworkInsightsAnalysis": analyses.start_network_insights_analysis,
     "StopInstances": lifecycle.stop_instances,
     "TagInstanceProfile": profiles.tag_instance_profile,
     "TagPolicy": managed_policies.tag_policy,

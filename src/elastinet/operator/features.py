@@ -124,6 +124,9 @@ FEATURES = (
             "Predicted: by cards and instances, without a limit for a flow. Here it is as fast as memory."),
     Feature("NCCL collectives", "modelled", "modelled",
             "NCCL needs GPUs. Time, algorithm and what binds are predicted from published figures."),
+    Feature("Reachability Analyzer: paths, analyses, explanations", "modelled", "modelled",
+            "The rules that the kernel's program is made of, without a packet: guests listen, appliances "
+            "forward, instances answer by the interface that was asked. Access scopes are refused."),
     Feature("EBS volumes", "recorded", "recorded",
             "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
             "is its overlay."),

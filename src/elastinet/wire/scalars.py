@@ -15,7 +15,13 @@ Scalar = Callable[[str, str], Any]
 
 # Which instance types exist is EC2's rule, by catalogue and region, not the model's; and of interface types
 # the model leaves out "interface", which its own words name.
-_JUDGED_ELSEWHERE = {"InstanceType", "AccountAttributeName", "NetworkInterfaceCreationType", "VolumeType"}
+_JUDGED_ELSEWHERE = {
+    "InstanceType",
+    "AccountAttributeName",
+    "NetworkInterfaceCreationType",
+    "Protocol",
+    "VolumeType",
+}
 _MOST_VALUES_NAMED = 16
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[-+][0-9]{2}:?[0-9]{2})?)?"

@@ -440,3 +440,17 @@ resource "aws_vpc_security_group_egress_rule" "s3" {
   to_port           = 443
   ip_protocol       = "tcp"
 }
+
+resource "aws_ec2_network_insights_path" "out" {
+  source           = aws_instance.web.id
+  destination      = aws_internet_gateway.main.id
+  protocol         = "tcp"
+  destination_port = 443
+  tags             = { Name = "out" }
+}
+
+resource "aws_ec2_network_insights_analysis" "out" {
+  network_insights_path_id = aws_ec2_network_insights_path.out.id
+  tags                     = { Name = "out" }
+  depends_on               = [aws_route_table_association.private, aws_vpc_security_group_egress_rule.s3]
+}

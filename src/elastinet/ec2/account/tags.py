@@ -19,6 +19,7 @@ from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fault import Fault
 from elastinet.model.fleet import Fleet
 from elastinet.model.ids import prefix_of
+from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.launch_template import LaunchTemplate
@@ -64,6 +65,8 @@ TAGGABLES = {
     "vol": Taggable(Volume, "volume"),
     "lt": Taggable(LaunchTemplate, "launch-template"),
     "fleet": Taggable(Fleet, "fleet"),
+    "nip": Taggable(InsightsPath, "network-insights-path"),
+    "nia": Taggable(InsightsAnalysis, "network-insights-analysis"),
 }
 
 _UNKEPT = {"ami": "images"}

@@ -103,6 +103,8 @@ NAMINGS = {
             "lt", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed", "launch template"
         ),
         Naming("fleet", "InvalidFleetId.NotFound", "InvalidFleetId.Malformed", "fleet ID"),
+        Naming("nip", "InvalidNetworkInsightsPathId.NotFound", "", "networkInsightsPath ID"),
+        Naming("nia", "InvalidNetworkInsightsAnalysisId.NotFound", "", "networkInsightsAnalysis ID"),
     )
 }
 

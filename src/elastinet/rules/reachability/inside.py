@@ -11,6 +11,7 @@ from elastinet.model.state import State
 from elastinet.model.vpc import EgressOnlyGateway, Subnet, Vpc
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.next_hop import Nowhere, next_hop
+from elastinet.rules.prefix_lists import blocks
 from elastinet.rules.ranges import meet, of_block, of_blocks
 from elastinet.rules.reachability.filters import acl_of, through_acl, through_groups
 from elastinet.rules.reachability.headers import Headers
@@ -226,17 +227,31 @@ def _by_missing_route(
 ) -> Iterator[Onward]:
     """Where a route could lead that the table has not: towards the target, from this VPC."""
     for route in _could(walk, interface, headers):
-        if any(r.target == route.target for r in table.routes):
-            parts = (
-                part for _, own, part in ways(walk.state, table, headers, "") if own.target == route.target
-            )
-            if any(parts):
-                continue
+        taken = list(ways(walk.state, table, headers, ""))
+        if any(own.target == route.target for _, own, _ in taken):
+            continue
         lacking = blocker(
-            "NO_ROUTE_TO_DESTINATION", table=table.id, vpc=table.vpc_id, destination=route.target
+            "NO_ROUTE_TO_DESTINATION",
+            table=table.id,
+            vpc=table.vpc_id,
+            destination=route.target,
+            **_not_taken(walk.state, table, route.target, headers, taken),
         )
         step = Step(Hop("table", table.id, "egress", interface.id), headers, headers, (lacking,))
         yield from _sent(walk, interface, step, route, headers)
+
+
+def _not_taken(
+    state: State, table: RouteTable, target: str, headers: Headers, taken: list[tuple[str, Route, Headers]]
+) -> dict[str, str]:
+    """The route that leads to a target but is not taken, by its block, and the block of the one that is."""
+    leading = [(block, route) for route in table.routes if route.target == target
+               for block in blocks(state, route.destination) if ":" not in block]  # fmt: skip
+    for block, _ in leading:
+        if part := headers.limited(destination=of_block(block)):
+            instead = next((won for won, _, other in taken if other.meet(part.boxes)), "")
+            return {"route": block, "instead": instead}
+    return {"route": leading[0][0]} if leading else {}
 
 
 def _could(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterator[Route]:
@@ -247,7 +262,7 @@ def _could(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterato
         return
     for peering in state.where(Peering, "vpc-id", vpc.id):
         other = peering.accepter if peering.requester.vpc_id == vpc.id else peering.requester
-        if peering.open and walk.of_vpc(other.vpc_id):
+        if peering.open and (walk.of_vpc(other.vpc_id) or peering.id in walk.target):
             yield Route("", "peering", peering.id)
     if gateway := gateway_of(state, vpc.id):
         yield Route("", "gateway", gateway.id)

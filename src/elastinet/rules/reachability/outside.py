@@ -12,6 +12,7 @@ from elastinet.rules.ranges import Ranges, address_of, of_block, of_blocks, size
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.steps import Blocker, Hop, Onward, Place, Step, blocker
 from elastinet.rules.reachability.walk import (
+    INTERNET,
     PRIVATE,
     PRIVATE_BLOCKS,
     Walk,
@@ -28,7 +29,7 @@ def leave_by_gateway(walk: Walk, interface: NetworkInterface, id: str, headers: 
     """Out by an internet gateway: private IPv4 sources become public."""
     state, found = walk.state, list[Blocker]()
     gateway = state.get(InternetGateway, id)
-    if gateway is None:
+    if gateway is None or (INTERNET in walk.target and walk.gateway not in ("", id)):
         return
     if gateway.vpc_id != interface.vpc_id:
         found.append(blocker("BAD_STATE_ATTACHMENT", component=id, vpc=interface.vpc_id))
@@ -84,18 +85,27 @@ def leave_by_egress(walk: Walk, interface: NetworkInterface, id: str, headers: H
         yield Onward((Step(Hop("egress", id, "egress"), headers, headers),), Place("internet"), headers)
 
 
-def from_internet(walk: Walk, headers: Headers) -> Iterator[Onward]:
-    """From the internet to the gateways of the VPCs where something may be delivered."""
+def from_internet(walk: Walk, headers: Headers, *, begins: bool = False) -> Iterator[Onward]:
+    """From the internet to the gateways of the VPCs where something may be delivered.
+
+    A way that `begins` there goes on to interfaces without a public address, too, to say that they have none.
+    """
     for vpc_id, receivers in walk.receivers.items():
         gateway = gateway_of(walk.state, vpc_id)
-        for receiver in receivers if gateway else ():
+        for receiver in receivers if gateway and _is_open(walk, gateway.id, begins=begins) else ():
             assert gateway
             addresses = [public for public, _ in publics(walk.state, receiver)]
+            if begins and not addresses:
+                addresses = list(receiver.addresses)
             there = own_ranges(receiver, 6) if headers.version == 6 else of_blocks(addresses, 4)
             if part := headers.limited(destination=there):
                 yield Onward((), Place("gate", gateway.id), part)
         if headers.version == 6:
             yield from _answers_to_egress(walk, vpc_id, headers)
+
+
+def _is_open(walk: Walk, gateway: str, *, begins: bool) -> bool:
+    return not begins or walk.gateway in ("", gateway)
 
 
 def _answers_to_egress(walk: Walk, vpc_id: str, headers: Headers) -> Iterator[Onward]:
@@ -181,6 +191,8 @@ def over_peering(walk: Walk, id: str, vpc_id: str, headers: Headers) -> Iterator
         found = (*found, blocker("PCX_REQUIRES_ADDRESS_IN_VPC_CIDR", peering=id, vpc=own.vpc_id))
     inside = inside or headers
     step = Step(Hop("peering", id), headers, inside, found)
+    if id in walk.target:
+        yield Onward((step,), Place("at", id), inside)
     for receiver in walk.of_vpc(other.vpc_id):
         if part := inside.limited(destination=own_ranges(receiver, headers.version)):
             yield Onward((step._replace(leaving=part),), Place("in", receiver.id), part)

@@ -9,7 +9,7 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.inside import arrive, leave
 from elastinet.rules.reachability.outside import enter_by_gateway, from_internet, over_peering
-from elastinet.rules.reachability.steps import Blocker, Onward, Place, Step
+from elastinet.rules.reachability.steps import Blocker, Onward, Place, Step, blocker
 from elastinet.rules.reachability.walk import INTERNET, Walk
 
 MOST_HOPS = 64
@@ -38,17 +38,22 @@ def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
     """The paths from a place to the walk's target, those that take the least first."""
     order = count(1)
     heap: list[tuple[int, int, int, Place, Headers, tuple[Step, ...]]] = [(0, 0, 0, place, headers, ())]
-    seen = set[tuple[Place, Headers]]()
+    seen = set[tuple[Place, Headers, frozenset[str]]]()
     while heap and len(seen) < MOST_PLACES:
         weight, hops, _, place, headers, steps = heappop(heap)
-        if (place, headers) in seen or hops > MOST_HOPS:
+        known = (place, headers, walk.through.intersection(step.hop.id for step in steps))
+        if known in seen or hops > MOST_HOPS:
             continue
-        seen.add((place, headers))
+        seen.add(known)
         if steps and _is_target(walk, place):
-            yield Path(steps, headers)
+            if known[-1] == walk.through:
+                yield Path(steps, headers)
             continue
-        for onward in _onward(walk, place, headers):
-            if onward.headers:
+        if place.kind == "internet" and steps and not walk.reflects:
+            steps = _reflected(steps)
+            weight += steps[-1].blockers[-1].weight
+        for onward in _onward(walk, place, headers, begins=not steps):
+            if onward.headers and not walk.closed.intersection(step.hop.id for step in onward.steps):
                 found = (*steps, *onward.steps)
                 more = sum(blocker.weight for step in onward.steps for blocker in step.blockers)
                 cost = (weight + more, len(found), next(order))
@@ -57,17 +62,24 @@ def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
 
 def _is_target(walk: Walk, place: Place) -> bool:
     """True if headers that come to a place have come through all that stands before the target."""
-    return place.kind in ("out", "internet") and (place.id or INTERNET) in walk.target
+    return place.kind in ("out", "internet", "at") and (place.id or INTERNET) in walk.target
 
 
-def _onward(walk: Walk, place: Place, headers: Headers) -> Iterator[Onward]:
+def _reflected(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A way on which an internet gateway is none of the ends, as Reachability Analyzer judges it."""
+    last = steps[-1]
+    refused = blocker("IGW_NAT_REFLECTION", gateway=last.hop.id)
+    return (*steps[:-1], last._replace(blockers=(*last.blockers, refused)))
+
+
+def _onward(walk: Walk, place: Place, headers: Headers, *, begins: bool) -> Iterator[Onward]:
     match place.kind:
         case "out":
             yield from leave(walk, walk.state.need(NetworkInterface, place.id), headers)
         case "in":
             yield from arrive(walk, walk.state.need(NetworkInterface, place.id), place, headers)
         case "internet":
-            yield from from_internet(walk, headers)
+            yield from from_internet(walk, headers, begins=begins and not walk.is_answer)
         case "gate":
             yield from enter_by_gateway(walk, place.id, headers)
         case "over":

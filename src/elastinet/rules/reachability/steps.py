@@ -67,10 +67,10 @@ class Place(NamedTuple):
     """Where headers are: leaving an interface, arriving at one, outside, at a gateway or a peering.
 
     `sender` is the subnet that they come from, "" for elsewhere; `forwarded` says that a route names the
-    interface, not their destination.
+    interface, not their destination. Those "at" a peering connection have come to where it is the target.
     """
 
-    kind: Literal["out", "in", "internet", "gate", "over"]
+    kind: Literal["out", "in", "internet", "gate", "over", "at"]
     id: str = ""
     sender: str = ""
     forwarded: bool = False

@@ -25,8 +25,10 @@ PRIVATE = of_blocks(
 
 @dataclass(frozen=True)
 class Walk:
-    """A walk of headers to a target: some interfaces, by their ids, or the internet.
+    """A walk of headers to a target: some interfaces or a peering connection, by their ids, or the internet.
 
+    Only by `gateway` it goes in and out of the internet, if there is one; what leaves for the internet on its
+    way comes back in if it `reflects`. It goes by nothing of what is `closed`, and by all of `through`.
     `passed` has the steps of the way that is answered: groups let its answers through, NAT gateways know
     where they belong. It is empty on the way there.
     """
@@ -34,6 +36,10 @@ class Walk:
     state: State
     target: frozenset[str]
     passed: tuple[Step, ...] = ()
+    gateway: str = ""
+    reflects: bool = True
+    closed: frozenset[str] = frozenset()
+    through: frozenset[str] = frozenset()
     receivers: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     """The interfaces of each VPC that may receive: the target's, and those of NAT gateways with answers."""
 

@@ -1,0 +1,66 @@
+"""The headers of a path at each of its components: those of one box that get through all of them."""
+
+from elastinet.model.insights import PacketHeader, PortRange
+from elastinet.rules.ranges import ADDRESSES as ALL
+from elastinet.rules.ranges import PORTS, Ranges, blocks_of, minus, of_blocks
+from elastinet.rules.reachability.headers import Headers
+from elastinet.rules.reachability.search import Path
+from elastinet.rules.reachability.steps import Step
+from elastinet.rules.reachability.walk import PRIVATE, PRIVATE_BLOCKS
+
+At = tuple[Headers, Headers]
+"""What enters a component and what leaves it."""
+INTERNET = minus(ALL[4], PRIVATE)
+SHOWN_INTERNET = minus(ALL[4], of_blocks((b for blocks in PRIVATE_BLOCKS.values() for b in blocks), 4))
+"""The internet, as findings show it: with the loopback and the link's own addresses, which no packet has."""
+
+
+def along(path: Path, *, back: bool) -> list[At]:
+    """The headers before and behind each step, told from those that arrive: their first box alone."""
+    later, found = path.arrived._replace(boxes=path.arrived.boxes[:1]), list[At]()
+    for step in reversed(path.steps):
+        entering = _before(step, later, changed(step, back=back))
+        found.append((entering, later))
+        later = entering
+    return found[::-1]
+
+
+def changed(step: Step, *, back: bool) -> tuple[str, ...]:
+    """The fields of headers that a step writes anew."""
+    match step.hop.kind, step.hop.direction:
+        case "nat", _:
+            return ("destination", "dport") if back else ("source", "sport")
+        case "gateway", "egress":
+            return ("source",)
+        case "gateway", "ingress":
+            return ("destination",)
+    return ()
+
+
+def _before(step: Step, leaving: Headers, written: tuple[str, ...]) -> Headers:
+    return leaving.rewritten(**{name: step.entering.field(name) for name in written})
+
+
+def shown(headers: Headers, only: tuple[str, ...] = ()) -> PacketHeader:
+    """Headers as the API shows them, or some of their fields."""
+
+    def addresses(name: str) -> tuple[str, ...]:
+        if only and name not in only:
+            return ()
+        found = headers.field(name)
+        return tuple(sorted(blocks_of(SHOWN_INTERNET if found == INTERNET else found, 4)))
+
+    def ports(name: str) -> tuple[PortRange, ...]:
+        return _ports(headers.field(name)) if not only or name in only else ()
+
+    return PacketHeader(
+        "" if only else str(headers.protocol),
+        addresses("source"),
+        ports("sport"),
+        addresses("destination"),
+        ports("dport"),
+    )
+
+
+def _ports(ranges: Ranges) -> tuple[PortRange, ...]:
+    return tuple(PortRange(low, high) for low, high in ranges or PORTS)
