@@ -8,14 +8,19 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.state import State
-from elastinet.model.vpc import EgressOnlyGateway, InternetGateway
+from elastinet.model.vpc import InternetGateway
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.explaining.words import named
 from elastinet.rules.interfaces import instance_id_of, interfaces_of
 from elastinet.rules.ranges import Ranges, meet, of_block
 from elastinet.rules.reachability.walk import INTERNET, PRIVATE
 
-NO_END = {"nat-": "a NAT gateway", "pcx-": "a peering connection", "rtb-": "a route table"}
+NO_END = {
+    "nat-": "a NAT gateway",
+    "eigw-": "an egress-only gateway",
+    "pcx-": "a peering connection",
+    "rtb-": "a route table",
+}
 """What is on the way, and never an end."""
 
 
@@ -41,7 +46,7 @@ class End:
         return INTERNET in self.interfaces
 
 
-OUTSIDE = End(INTERNET, frozenset({INTERNET}))
+OUTSIDE = End("the internet", frozenset({INTERNET}))
 
 
 def end(state: State, name: str) -> End:
@@ -84,8 +89,7 @@ def _called(state: State, name: str) -> Iterator[End]:
     for interface in state.all(NetworkInterface):
         if interface.id == name or interface.name == name:
             yield of_interface(state, interface)
-    gateways: list[InternetGateway | EgressOnlyGateway] = list(state.all(InternetGateway))
-    for gateway in (*gateways, *state.all(EgressOnlyGateway)):
+    for gateway in state.all(InternetGateway):
         if name in (gateway.id, gateway.name):
             vpcs = frozenset({gateway.vpc_id} if gateway.vpc_id else ())
             yield End(f"the internet by {gateway.id}", frozenset({INTERNET}), vpcs=vpcs)
