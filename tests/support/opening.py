@@ -15,6 +15,12 @@ def open_up(region: Region, blocker: Blocker) -> None:
     OPENERS[blocker.code](region, blocker)
 
 
+def remedy(blocker: Blocker) -> object:
+    """What is changed: a public address opens the way out of an interface and the way in."""
+    opener = OPENERS[blocker.code]
+    return (opener, blocker.get("interface")) if opener is _public else blocker
+
+
 def _groups(region: Region, blocker: Blocker) -> None:
     egress = blocker.get("direction") == "egress"
     action = "AuthorizeSecurityGroupEgress" if egress else "AuthorizeSecurityGroupIngress"

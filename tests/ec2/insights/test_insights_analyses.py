@@ -1,6 +1,7 @@
 """Analyses: their life, and the components of paths there and back."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -302,8 +303,8 @@ def test_an_analysis_is_kept_for_120_days() -> None:
     assert len(call("DescribeNetworkInsightsPaths")["NetworkInsightsPaths"]) == 1
 
 
-def test_analyses_survive_a_restart(serve: Any) -> None:
-    server = serve(state="state.db")
+def test_analyses_survive_a_restart(serve: Any, tmp_path: Path) -> None:
+    server = serve(state=str(tmp_path / "state"))
     ec2 = server.client()
     place = InsightPlace(ec2)
     found = place.ask(place.gateway, place.web, 80)
