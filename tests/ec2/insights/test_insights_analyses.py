@@ -1,6 +1,7 @@
 """Analyses: their life, and the components of paths there and back."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -302,13 +303,15 @@ def test_an_analysis_is_kept_for_120_days() -> None:
     assert len(call("DescribeNetworkInsightsPaths")["NetworkInsightsPaths"]) == 1
 
 
-def test_analyses_survive_a_restart(serve: Any) -> None:
-    server = serve(state="state.db")
+def test_analyses_survive_a_restart(serve: Any, tmp_path: Path) -> None:
+    (folder := tmp_path / "state").mkdir(0o700)
+    server = serve(state=str(folder))
     ec2 = server.client()
     place = InsightPlace(ec2)
     found = place.ask(place.gateway, place.web, 80)
     why = place.ask(place.web, place.db, 22)
-    server.stop()
+    server.process.kill()
+    server.process.wait(30)
     server.start()
     shown = ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"]
     assert shown == [found, why]
