@@ -121,6 +121,7 @@ LIKELY = (
     *("launch_with_efa", "attach_efa", "attach_efa", "attach_gateway", "attach_gateway", "detach_gateway"),
     *("launch_with_express", "attach_with_express", "attach_with_express", "StopInstances"),
     *("make_template", "make_template", "make_template_version", "launch_from_template", "make_fleet"),
+    *("make_path", "analyse_path", "forget_analysis"),
 )
 
 
