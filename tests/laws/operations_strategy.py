@@ -124,6 +124,7 @@ LIKELY = (
     *("launch_with_express", "attach_with_express", "attach_with_express", "StopInstances"),
     *("make_template", "make_template", "make_template_version", "launch_from_template", "make_fleet"),
     *("attach_volume", "attach_volume", "RejectPeering", "delete_role", "detach_policy"),
+    *("make_path", "analyse_path", "forget_analysis"),
 )
 
 

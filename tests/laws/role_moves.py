@@ -24,7 +24,8 @@ def _profile(c: Choice) -> Params:
 
 @move("CreateRole")
 def make_role(c: Choice) -> Params:
-    return {"RoleName": c.one(NAMES), "AssumeRolePolicyDocument": POLICY}
+    name = "other" if c.chance(6) else c.one(NAMES)
+    return {"RoleName": name, "AssumeRolePolicyDocument": POLICY}
 
 
 @move("PutRolePolicy")

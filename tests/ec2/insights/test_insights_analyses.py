@@ -304,12 +304,14 @@ def test_an_analysis_is_kept_for_120_days() -> None:
 
 
 def test_analyses_survive_a_restart(serve: Any, tmp_path: Path) -> None:
-    server = serve(state=str(tmp_path / "state"))
+    (folder := tmp_path / "state").mkdir(0o700)
+    server = serve(state=str(folder))
     ec2 = server.client()
     place = InsightPlace(ec2)
     found = place.ask(place.gateway, place.web, 80)
     why = place.ask(place.web, place.db, 22)
-    server.stop()
+    server.process.kill()
+    server.process.wait(30)
     server.start()
     shown = ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"]
     assert shown == [found, why]

@@ -42,13 +42,20 @@ def leave_by_gateway(walk: Walk, interface: NetworkInterface, id: str, headers: 
             )
         headers = public or headers
         leaving = _made_public(state, interface, headers)
-        if not leaving:
+        if not leaving and not _is_said(walk, interface):
             about = {"gateway": id, "vpc": interface.vpc_id, "interface": interface.id}
             found.append(blocker("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", **about))
     leaving = leaving or headers
     yield Onward(
         (Step(Hop("gateway", id, "egress"), headers, leaving, tuple(found)),), Place("internet"), leaving
     )
+
+
+def _is_said(walk: Walk, interface: NetworkInterface) -> bool:
+    """True if the way there has told already that an interface has no public address."""
+    told = (blocker for step in walk.passed for blocker in step.blockers)
+    code = "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"
+    return any(one.code == code and one.get("interface") == interface.id for one in told)
 
 
 def _private(addresses: Ranges, id: str, vpc_id: str, field: str, way: str) -> Blocker:
