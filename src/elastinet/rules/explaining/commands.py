@@ -32,7 +32,7 @@ class Commands:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.entries = Entries(state)
+        self.entries = Entries()
         self._public: dict[tuple[str, str], Command] = {}
         self._lent: set[str] = set()
 
