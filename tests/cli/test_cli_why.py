@@ -292,3 +292,22 @@ def test_names_of_others_steer_no_terminal(run: Run, world: SimpleNamespace) -> 
     shown = why(run, world.ids["web"], "db", "--port", "5432").stdout
     assert "\x1b" not in shown
     assert "[red]x[/]\\x1b[2J" in shown
+
+
+def test_ipv6_by_its_own_addresses_and_rules(run: Run, world: SimpleNamespace) -> None:
+    world.ec2.associate_vpc_cidr_block(VpcId=world.vpc, AmazonProvidedIpv6CidrBlock=True)
+    (vpc,) = world.ec2.describe_vpcs(VpcIds=[world.vpc])["Vpcs"]
+    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+    for number, subnet in enumerate(world.subnets):
+        world.ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=f"{block}0{number}::/64")
+    asked = ("web", "db", "--port", "5432", "--ipv6")
+    for _ in range(ROUNDS):
+        found = answer(run, *asked)
+        if found["reachable"]:
+            break
+        assert found["commands"], found["sentence"]
+        for command in found["commands"]:
+            typed(world, command)
+    assert found["reachable"]
+    assert found["packet"]["version"] == 6
+    assert ":" in found["packet"]["source"]

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import elastinet.rules.reachability
+from elastinet.catalog.protocols import ICMP, TCP, UDP
 from elastinet.rules.explaining.command import Command
 from elastinet.rules.explaining.commands import COMMANDS
 from elastinet.rules.explaining.explanation import Explanation, explain
 from elastinet.rules.explaining.sentences import SENTENCES
-from elastinet.rules.ranges import only
+from elastinet.rules.ranges import Ranges, only
 from elastinet.rules.reachability.question import Question
 from elastinet.rules.reachability.walk import INTERNET
 from random_region import Made, Shape, shapes
@@ -65,17 +66,28 @@ def made(region: Region, value: object) -> object:
     return answer
 
 
-def explained(region: Region, one: str, other: str, port: int = 80) -> Explanation:
-    asked = Question(frozenset({one}), frozenset({other}), fields={"dport": only(port)})
+ASKED: tuple[tuple[int, dict[str, Ranges]], ...] = (
+    (TCP, {"dport": only(80)}),
+    (TCP, {"dport": only(443)}),
+    (TCP, {}),
+    (UDP, {"dport": only(443)}),
+    (ICMP, {"dport": only(8 * 256)}),
+)
+"""Protocols and ports, and the type and code of what ping sends."""
+
+
+def explained(region: Region, one: str, other: str, number: int) -> Explanation:
+    protocol, fields = ASKED[number]
+    asked = Question(frozenset({one}), frozenset({other}), protocol, fields=fields)
     return explain(region.state, asked, ("203.0.113.1",))
 
 
 @law
-@given(shapes, st.integers())
-def test_the_commands_that_are_told_open_all_that_blocks(shape: Shape, seed: int) -> None:
+@given(shapes, st.integers(), st.integers(0, len(ASKED) - 1))
+def test_the_commands_that_are_told_open_all_that_blocks(shape: Shape, seed: int, number: int) -> None:
     built = Made(shape)
     one, other = random.Random(seed).sample([*(i.id for i in built.interfaces), INTERNET], 2)
-    found = explained(built.region, one, other)
+    found = explained(built.region, one, other, number)
     told = [(b.blocker, b.sentence, [c.text for c in b.commands]) for b in found.blockers]
     assert bool(told) != found.answer.reachable
     is_whole = bool(found.answer.there and found.answer.back)
@@ -86,6 +98,6 @@ def test_the_commands_that_are_told_open_all_that_blocks(shape: Shape, seed: int
             do(built.region, command)
             if command.operation == "CreateVpcPeeringConnection":
                 return  # it must be accepted, too, by whoever has the other VPC
-        found = explained(built.region, one, other)
+        found = explained(built.region, one, other, number)
     left = [(b.blocker, b.sentence, [c.text for c in b.commands]) for b in found.blockers]
     assert found.answer.reachable, "\n".join(map(str, (*told, "---", *left)))

@@ -36,7 +36,7 @@ def test_a_file_in_the_working_folder_is_mentioned_and_not_read(run: Run, tmp_pa
 
 
 @pytest.mark.parametrize("verb", [("status",), ("env",), ("stop",), ("reset",), ("logs",), ("costs",), ("exec", "i-1", "--", "true"),
-                                  ("predict", "a", "b"), ("plant",), ("nic", "i-1"), ("top", "--once")])  # fmt: skip
+                                  ("predict", "a", "b"), ("why", "a", "b"), ("verify", "rows.toml"), ("plant",), ("nic", "i-1"), ("top", "--once")])  # fmt: skip
 def test_no_verb_reads_it(run: Run, tmp_path: Path, verb: tuple[str, ...]) -> None:
     (tmp_path / "elastinet.toml").write_text("this is no TOML")
     refused(run(*verb, ELASTINET_PORT="9"), 1, "no server is running")

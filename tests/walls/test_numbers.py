@@ -343,9 +343,9 @@ def test_every_number_of_a_page(watched: Watched, things: dict[str, str], page: 
 
 
 ALL_PAGES = ("status", "instances", "interface", "costs", "efa", "mpi", "plant", "place", "nic", "traffic", "metrics",
-             "predict", "credits", "perf", "fail", "repair", "settle")  # fmt: skip
+             "predict", "credits", "perf", "why", "verify", "fail", "repair", "settle")  # fmt: skip
 NAMES = ("id", "instance", "zone", "type", "count", "strategy", "group", "source", "target", "flows", "duration", "bytes",
-         "transport", "via", "unit", "kind", "timeout", "name")  # fmt: skip
+         "transport", "via", "port", "protocol", "ipv6", "all", "packets", "unit", "kind", "timeout", "name")  # fmt: skip
 ODD = (
     "",
     "%00",

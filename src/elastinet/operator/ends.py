@@ -57,7 +57,7 @@ def end(state: State, name: str) -> End:
         if name.startswith(prefix):
             raise _unknown(f"{name} is {what}: it is on the way, and never an end")
     if is_address(name):
-        return _of_address(state, name)
+        return _of_address(state, str(ip_address(name)))
     found = list(_called(state, name))
     if len(found) > 1:
         raise _unknown(f"'{name}' is ambiguous: it is {' or '.join(one.label for one in found)}")
@@ -71,12 +71,12 @@ def _unknown(sentence: str) -> Fault:
 
 
 def is_address(text: str) -> bool:
-    """True if a text is an address of either version."""
+    """True if a text is an address of either version; one of a link is of no use here."""
     try:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
 def _called(state: State, name: str) -> Iterator[End]:

@@ -32,7 +32,7 @@ class Commands:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.entries = Entries(state)
+        self.entries = Entries()
         self._public: dict[tuple[str, str], Command] = {}
         self._lent: set[str] = set()
 
@@ -166,6 +166,7 @@ COMMANDS: dict[str, Maker | None] = {
     "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS": None,
     "IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS": None,
     "IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS": None,
+    "IGW_NAT_REFLECTION": None,
     "NGW_REQUIRES_SOURCE_IN_VPC": None,
     "PROTOCOL_RESTRICTION": None,
     "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR": None,

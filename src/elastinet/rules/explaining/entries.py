@@ -4,7 +4,6 @@ from typing import Any
 
 from elastinet.catalog.protocols import ICMP, ICMP6
 from elastinet.model.acl import AclRule, NetworkAcl
-from elastinet.model.state import State
 from elastinet.rules.explaining.command import Command
 from elastinet.rules.permits import family
 from elastinet.rules.ranges import PORTS, Ranges, address_of, size
@@ -20,7 +19,7 @@ ANSWERED = (1024, 65535)
 class Entries:
     """Entries for one answer: no two of them have the same number."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self) -> None:
         self._taken: set[tuple[str, bool, int]] = set()
 
     def command(self, acl: NetworkAcl, headers: Headers, *, egress: bool) -> Command:

@@ -116,6 +116,12 @@ def _peering_address(state: State, blocker: Blocker, headers: Headers) -> str:
     return f"{blocker.get('peering')} carries only what goes between the blocks of its two VPCs"
 
 
+def _reflection(_: State, blocker: Blocker, __: Headers) -> str:
+    return (
+        f"the way leads out to the internet and in again by {blocker.get('gateway')}, between two ends inside"
+    )
+
+
 def _no_end(state: State, blocker: Blocker, _: Headers) -> str:
     return f"{blocker.get('component')} is not there"
 
@@ -175,6 +181,7 @@ SENTENCES: dict[str, Teller] = {
     "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS": _private,
     "IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS": _private,
     "IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS": _private,
+    "IGW_NAT_REFLECTION": _reflection,
     "NGW_REQUIRES_SOURCE_IN_VPC": _nat_source,
     "PROTOCOL_RESTRICTION": _nat_protocol,
     "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR": _peering_address,
