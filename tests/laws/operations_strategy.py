@@ -32,7 +32,7 @@ from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.placement import Failure
-from elastinet.model.vpc import Vpc
+from elastinet.model.vpc import InternetGateway, Vpc
 from elastinet.rules.placement.plants import zone_id
 from elastinet.rules.routing import main_table
 from elastinet.store import Journal
@@ -170,6 +170,15 @@ def furnish(engine: Engine) -> None:
         engine.call(owner, REGION, "CreateNetworkInterface", {"SubnetId": subnet})
         engine.call(owner, REGION, "AllocateAddress", {})
         engine.call(owner, REGION, "CreateVolume", {"AvailabilityZone": "us-east-1a", "Size": 1})
+        _add_analysis(engine, owner, made["Instances"][0]["InstanceId"])
+
+
+def _add_analysis(engine: Engine, owner: str, instance: str) -> None:
+    asked = {"Source": instance, "DestinationIp": "203.0.113.9", "Protocol": "tcp"}
+    gateway = next(engine.state.where(InternetGateway, "scope", (owner, REGION)))
+    made = engine.call(owner, REGION, "CreateNetworkInsightsPath", asked | {"Destination": gateway.id}) or {}
+    path = made["NetworkInsightsPath"]["NetworkInsightsPathId"]
+    engine.call(owner, REGION, "StartNetworkInsightsAnalysis", {"NetworkInsightsPathId": path})
 
 
 def _add_ipv6(engine: Engine, owner: str, vpc: str, subnet: str) -> None:

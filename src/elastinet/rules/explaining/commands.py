@@ -173,6 +173,5 @@ COMMANDS: dict[str, Maker | None] = {
     "NO_SOURCE_OR_DESTINATION": None,
     "NO_PATH": Commands.attach,
     "DISCONNECTED_VPCS": Commands.join,
-    "IGW_NAT_REFLECTION": None,
 }
 """What opens each code; None where no single command does."""

@@ -138,12 +138,6 @@ def _disconnected(state: State, blocker: Blocker, _: Headers) -> str:
     return f"no peering connection joins {one} and {other}"
 
 
-def _reflected(_: State, blocker: Blocker, __: Headers) -> str:
-    return (
-        f"they would leave by {blocker.get('gateway')} and come back in, which is a path of its own each way"
-    )
-
-
 def _filter(_: State, blocker: Blocker, headers: Headers) -> str:
     where = "source" if blocker.code.startswith("FILTER_AT_SOURCE") else "destination"
     what = blocker.code.removeprefix(f"FILTER_AT_{where.upper()}_").removesuffix("_RANGE")
@@ -188,5 +182,4 @@ SENTENCES: dict[str, Teller] = {
     "NO_SOURCE_OR_DESTINATION": _no_end,
     "NO_PATH": _no_path,
     "DISCONNECTED_VPCS": _disconnected,
-    "IGW_NAT_REFLECTION": _reflected,
 }
