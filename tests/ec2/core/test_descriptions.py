@@ -152,6 +152,18 @@ TAKING = {
         "launch-template",
         lambda p: {"LaunchTemplateName": "new", "LaunchTemplateData": {"ImageId": p.image}},
     ),
+    "create_network_insights_path": (
+        "network-insights-path",
+        lambda p: {
+            "Source": p.gateway,
+            "Protocol": "tcp",
+            "FilterAtSource": {"DestinationAddress": "192.0.2.1"},
+        },
+    ),
+    "start_network_insights_analysis": (
+        "network-insights-analysis",
+        lambda p: {"NetworkInsightsPathId": p.path},
+    ),
     "create_fleet": (
         "volume",
         lambda p: {
@@ -184,6 +196,8 @@ def test_reserved_tag_keys(ec2, place, method):
     template = {"LaunchTemplateName": "old", "LaunchTemplateData": {"ImageId": place.image}}
     ec2.create_launch_template(**template)
     place.template = {"LaunchTemplateName": "old", "Version": "1"}
+    path = TAKING["create_network_insights_path"][1](place)
+    place.path = ec2.create_network_insights_path(**path)["NetworkInsightsPath"]["NetworkInsightsPathId"]
     given = asked(place)
     for key in ("aws:cloudformation:stack-name", "AWS:x"):
         tags = [{"ResourceType": resource, "Tags": [{"Key": key, "Value": "v"}]}]

@@ -26,7 +26,7 @@ def spelled(shape):
 
 
 class Names(HTMLParser):
-    """The first code of each item of the outermost list."""
+    """The first code of each item of the outermost list, or what stands before the dash where there is none."""
 
     def __init__(self):
         super().__init__()
@@ -43,6 +43,9 @@ class Names(HTMLParser):
     def handle_data(self, data):
         if self._text is not None:
             self._text += data
+        elif self._awaited and " - " in data:
+            self.names.append(data.partition(" - ")[0].strip())
+            self._awaited = False
 
     def handle_endtag(self, tag):
         if tag == "ul":
