@@ -9,6 +9,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
+from elastinet.model.foreign import Foreign
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.launch_template import LaunchTemplate, LaunchTemplateVersion
@@ -58,6 +59,7 @@ AnyNoun = (
     | DedicatedHost
     | Failure
     | Volume
+    | Foreign
 )
 KINDS: tuple[type[Noun], ...] = get_args(AnyNoun)
 

@@ -43,6 +43,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
+from elastinet.model.foreign import Foreign
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.launch_template import LaunchTemplate, LaunchTemplateVersion
@@ -193,6 +194,7 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         DhcpOptions,
         Failure,
         Fleet,
+        Foreign,
         InstanceProfile,
         KeyPair,
         LaunchTemplate,
