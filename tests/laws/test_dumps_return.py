@@ -4,18 +4,13 @@ Left out is what no describe tells of an instance's whole life: its user data, i
 plant, the time at which a peering connection was asked for.
 """
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from describing import RULES, described, differences, engine_of, write
+from describing import described, differences, engine_of, write
 from elastinet.dumps.account import account
 from elastinet.ec2.core.fact import InstanceGone
-from elastinet.model.instance import Instance
-from elastinet.model.interface import NetworkInterface
 from small_region import HERE, OWNER, THERE
 from tries import tries
 from wild_region import Wild
@@ -32,7 +27,13 @@ class Full(Wild):
         self._six()
         self._names()
         self._endings()
-        every = [self.vpc, self.subnet, *self.ends, self.list, *(groups[0] for groups in self.groups.values())]
+        every = [
+            self.vpc,
+            self.subnet,
+            *self.ends,
+            self.list,
+            *(groups[0] for groups in self.groups.values()),
+        ]
         self.attempt("CreateTags", Resources=every, Tags=TAGS)
 
     def _six(self) -> None:
@@ -63,7 +64,10 @@ class Full(Wild):
         idle = {"AllocationId": self._elastic(), "DomainName": "a.example"}
         self.attempt("ModifyAddressAttribute", **idle)
         self.attempt("CreateNetworkInterface", SubnetId=self.subnet, Description="alone")
-        entry = {"PrefixListId": self.list, "AddEntries": [{"Cidr": "192.0.2.0/24", "Description": "of docs"}]}
+        entry = {
+            "PrefixListId": self.list,
+            "AddEntries": [{"Cidr": "192.0.2.0/24", "Description": "of docs"}],
+        }
         self.attempt("ModifyManagedPrefixList", CurrentVersion=1, **entry)
 
     def _endings(self) -> None:

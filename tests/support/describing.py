@@ -41,7 +41,9 @@ def described(engine: Engine, owner: str, region: str) -> Answers:
 
 def plain(answer: Any) -> Any:
     """An answer as JSON has it."""
-    return json.loads(json.dumps(answer, default=lambda one: one.isoformat() if isinstance(one, datetime) else one))
+    return json.loads(
+        json.dumps(answer, default=lambda one: one.isoformat() if isinstance(one, datetime) else one)
+    )
 
 
 def write(answers: Answers, folder: Path) -> None:

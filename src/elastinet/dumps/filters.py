@@ -24,9 +24,9 @@ def read(world: World) -> None:
     _say_empty_lists(world)
     world.read("SecurityGroups", _group)
     world.read("SecurityGroupRules", _rule)
-    ruled = {row.item.members.get("GroupId") for row in world.rows.get("SecurityGroupRules", ())}
+    ruled = {row.item.plain("GroupId") for row in world.rows.get("SecurityGroupRules", ())}
     world.rows["GroupsOfOld"] = [
-        row for row in world.rows.get("SecurityGroups", ()) if row.item.members.get("GroupId") not in ruled
+        row for row in world.rows.get("SecurityGroups", ()) if row.item.plain("GroupId") not in ruled
     ]
     world.read("GroupsOfOld", _rules_of_group)
     world.read("NetworkAcls", _acl)
@@ -66,8 +66,7 @@ def _prefix_list(world: World, row: Row) -> Iterator[Noun]:
 
 
 def _cidrs(item: Item) -> tuple[PrefixListEntry, ...]:
-    blocks = (Item({"Cidr": text}).block("Cidr", 6 if ":" in text else 4) for text in item.texts("Cidrs"))
-    return tuple(PrefixListEntry(block) for block in blocks)
+    return tuple(_entry(Item({"Cidr": text})) for text in item.texts("Cidrs"))
 
 
 def _entry(item: Item) -> PrefixListEntry:
@@ -88,7 +87,7 @@ def _entries(world: World, row: Row) -> Iterator[Noun]:
 
 
 def _say_empty_lists(world: World) -> None:
-    known = {row.item.members.get("PrefixListId") for row in world.rows.get("PrefixListEntries", ())}
+    known = {row.item.plain("PrefixListId") for row in world.rows.get("PrefixListEntries", ())}
     for found in world.all(PrefixList):
         if not found.entries and not found.of_aws and found.id not in known:
             world.foreign(found.id, "prefix-list", found, lacking=True)

@@ -50,7 +50,7 @@ def _inside_of_instances(world: World) -> Iterator[Row]:
     for row in world.rows.get("Instances", ()):
         try:
             for one in row.item.items("NetworkInterfaces"):
-                if one.members.get("NetworkInterfaceId") in known:
+                if one.plain("NetworkInterfaceId") in known:
                     continue
                 own = {"InstanceId": row.item.text("InstanceId"), "InstanceOwnerId": row.place.account}
                 attachment = {**own, **one.part("Attachment").members}
@@ -65,13 +65,8 @@ def _remember_holders(world: World) -> None:
     """Which interfaces are in NAT gateways and endpoints: their own attachments do not say it."""
     world.holders.update({nat.interface_id: nat.id for nat in world.all(NatGateway) if nat.interface_id})
     for row in world.rows.get("VpcEndpoints", ()):
-        endpoint = row.item.members.get("VpcEndpointId")
-        inside = row.item.members.get("NetworkInterfaceIds")
-        if (
-            isinstance(endpoint, str)
-            and isinstance(inside, list)
-            and not world.state.get(VpcEndpoint, endpoint)
-        ):
+        endpoint, inside = row.item.plain("VpcEndpointId"), row.item.members.get("NetworkInterfaceIds")
+        if isinstance(inside, list) and not world.state.get(VpcEndpoint, endpoint):
             world.holders.update({id: endpoint for id in inside if isinstance(id, str)})
 
 
@@ -142,7 +137,7 @@ def _addresses(world: World, item: Item, where: dict[str, Any]) -> tuple[tuple[s
     for one in shown:
         association, private = one.part("Association"), one.address("PrivateIpAddress")
         public = association.address("PublicIp")
-        if not public:
+        if not (public and private):
             continue
         if association.text("PublicDnsName"):
             world.named.add(item.text("VpcId"))
@@ -255,6 +250,8 @@ def _address(world: World, row: Row) -> Iterator[Noun]:
     if not (public := item.address("PublicIp")):
         raise Odd("it has no PublicIp")
     private = private or (interface.primary if interface else "")
+    if interface and not private:
+        raise Odd(f"{interface_id}, which it leads to, has no address")
     yield Address(
         id=item.id("AllocationId", "eipalloc"),
         public_ip=public,
@@ -282,7 +279,7 @@ def _say_lost_names(world: World) -> None:
     for interface in world.all(NetworkInterface):
         if interface.public_ip in taken:
             world.replace(interface.but(public_ip=None, associate_public_ip=False))
-    attributed = {row.item.members.get("VpcId") for row in world.rows.get("VpcAttributes", ())}
+    attributed = {row.item.plain("VpcId") for row in world.rows.get("VpcAttributes", ())}
     for vpc in world.all(Vpc):
         if vpc.id in world.named and vpc.id not in attributed:
             world.replace(vpc.but(dns_hostnames=True))

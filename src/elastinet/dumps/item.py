@@ -35,6 +35,11 @@ class Item:
         """True if there is something under a name."""
         return self.members.get(name) is not None
 
+    def plain(self, name: str) -> str:
+        """A text, if it is one; "" for all else."""
+        value = self.members.get(name)
+        return value if isinstance(value, str) else ""
+
     def _typed(self, name: str, kinds: type | tuple[type, ...], default: Any) -> Any:
         value = self.members.get(name)
         if value is None:

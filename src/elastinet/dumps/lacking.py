@@ -25,6 +25,7 @@ def fill(world: World) -> None:
     _prefix_lists(world)
     _lists_of_subnets(world)
     _main_tables(world)
+    _nat_addresses(world)
     _holders(world)
     _elsewhere(world)
 
@@ -130,6 +131,19 @@ def _main_tables(world: World) -> None:
                 associations=(Association(made_up("rtbassoc", vpc.id), None),),
             )
         )
+
+
+def _nat_addresses(world: World) -> None:
+    """The private address of a NAT gateway is its interface's; without either nothing is known of it."""
+    for nat in world.all(NatGateway):
+        interface = world.state.get(NetworkInterface, nat.interface_id)
+        if nat.private_ip or not nat.alive:
+            continue
+        if interface and interface.primary:
+            world.replace(nat.but(private_ip=interface.primary))
+        else:
+            world.foreign(nat.id, "nat-gateway", nat, lacking=True)
+            world.say(world.file_of(nat), f"no address of {nat.id} is in the dump: the path ends there")
 
 
 def _holders(world: World) -> None:

@@ -120,7 +120,8 @@ def _reservation(world: World, row: Row) -> Iterator[Noun]:
     if world.state.get(Subnet, subnet_id) is None:
         raise Odd(f"its subnet {subnet_id} is not in the dump")
     use = item.word("ReservationType", ("prefix", "explicit"))
-    cidr = item.block("Cidr", 6 if ":" in item.text("Cidr") else 4)
+    if not (cidr := item.block("Cidr", 6 if ":" in item.text("Cidr") else 4)):
+        raise Odd("it has no Cidr")
     yield SubnetReservation(
         id=item.id("SubnetCidrReservationId", "scr"),
         subnet_id=subnet_id,

@@ -175,8 +175,8 @@ def _broken(state: State, table: RouteTable, block: str, route: Route) -> Iterat
     hop = next_hop(state, table, route, ipv6=":" in block)
     if not isinstance(hop, Nowhere):
         return
-    if hop is Nowhere.CHECKED:
-        return  # the interface itself says so
+    if hop in (Nowhere.CHECKED, Nowhere.FOREIGN):
+        return  # the interface, or the foreign thing, itself says so
     yield blocker("BAD_STATE_ROUTE", table=table.id, route=route.destination, component=route.target)
 
 
@@ -286,7 +286,10 @@ def _translate(
 ) -> Iterator[Onward]:
     """Through a NAT gateway: answers go back to who was answered, others get its address."""
     state = walk.state
-    nat = next(state.where(NatGateway, "interface-id", interface.id))
+    nat = next(state.where(NatGateway, "interface-id", interface.id), None)
+    if nat is None or not nat.private_ip:
+        yield Onward(steps, Place("out", interface.id), headers)  # the interface itself says what lacks
+        return
     hop = Hop("nat", nat.id)
     back = next((step for step in walk.passed if step.hop == hop), None)
     own = of_block(nat.private_ip)
