@@ -119,7 +119,7 @@ def _rule(world: World, row: Row) -> Iterator[Noun]:
         raise Odd(f"its group {group_id} is not in the dump")
     protocol, low, high = _span(item)
     peer = item.part("ReferencedGroupInfo")
-    yield SecurityGroupRule(
+    rule = SecurityGroupRule(
         id=item.id("SecurityGroupRuleId", "sgr"),
         group_id=group_id,
         egress=item.flag("IsEgress"),
@@ -132,6 +132,9 @@ def _rule(world: World, row: Row) -> Iterator[Noun]:
         description=item.text("Description") or None,
         **common(row),
     )
+    if not rule.peer:
+        raise Odd("it is about nobody")
+    yield rule
 
 
 def _span(item: Item) -> tuple[int, int, int]:
