@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.engine import Engine
-from elastinet.model.instance import Instance
-from elastinet.model.noun import Noun
 from elastinet.model.state import State
 from elastinet.store import MemoryJournal
 
@@ -77,8 +75,3 @@ def _differ(where: str, one: Any, other: Any) -> Iterator[str]:
             yield from _differ(f"{where}.{number}", *pair)
     elif one != other:
         yield f"{where}: {one!r} != {other!r}"
-
-
-def instances(state: State) -> list[Noun]:
-    """The instances of a state."""
-    return list(state.all(Instance))
