@@ -10,7 +10,7 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-QUICK := rules forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
+QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
 

@@ -17,6 +17,7 @@ LEVELS = {
     **dict.fromkeys(("deletion", "digits", "folders"), -1),  # no nouns: text to numbers, files of one's own
     **dict.fromkeys(("model", "catalog"), 0),
     "rules": 1,
+    "dumps": 2,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast"), 2),
     **dict.fromkeys(("absence", "config", "engine", "reconcile"), 3),
     "operator": 4,

@@ -6,7 +6,8 @@ import msgspec
 
 from elastinet.model.noun import Index, Noun
 
-TargetKind = Literal["local", "gateway", "interface", "nat", "peering", "egress"]
+TargetKind = Literal["local", "gateway", "interface", "nat", "peering", "egress", "foreign"]
+"""A foreign target is a thing without a noun here, or one that a dump does not hold."""
 
 
 class Route(msgspec.Struct, frozen=True):

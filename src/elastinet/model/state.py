@@ -9,6 +9,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
+from elastinet.model.foreign import Foreign
 from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
@@ -61,6 +62,7 @@ AnyNoun = (
     | Volume
     | InsightsPath
     | InsightsAnalysis
+    | Foreign
 )
 KINDS: tuple[type[Noun], ...] = get_args(AnyNoun)
 

@@ -9,6 +9,7 @@ from enum import Enum
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
+from elastinet.model.foreign import Foreign
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -29,11 +30,12 @@ class Nowhere(Enum):
     CHECKED = "whose source/destination check is on"
     NO_IPV6 = "which carries no IPv6"
     NO_IPV4 = "which carries no IPv4"
+    FOREIGN = "of which nothing is known here"
 
     @property
     def is_blackhole(self) -> bool:
         """True if EC2 shows the route's state as "blackhole"."""
-        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6, Nowhere.NO_IPV4)
+        return self not in (Nowhere.CHECKED, Nowhere.NO_IPV6, Nowhere.NO_IPV4, Nowhere.FOREIGN)
 
 
 class NextHop(NamedTuple):
@@ -59,6 +61,8 @@ def next_hop(state: State, table: RouteTable, route: Route, *, ipv6: bool = Fals
             nowhere = _peering(state, route)
         case "local":
             nowhere = None
+        case "foreign":
+            nowhere = Nowhere.FOREIGN if state.get(Foreign, route.target) else Nowhere.GONE
     return nowhere or NextHop(route.kind, route.target)
 
 

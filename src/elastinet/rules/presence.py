@@ -1,5 +1,6 @@
 """The interfaces of a state that packets can reach, and the VPCs that have any."""
 
+from elastinet.model.foreign import Foreign
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -10,11 +11,14 @@ from elastinet.rules.efa.efa import carries_ip
 def is_live(state: State, interface: NetworkInterface) -> bool:
     """True if an interface is, or is about to be, in a NAT gateway or an instance that has power.
 
-    An EFA-only one never is: it carries no packets.
+    One of a thing that is foreign here counts as such, too: groups know its address. An EFA-only one never
+    is: it carries no packets.
     """
     attachment = interface.attachment
     if attachment is None or attachment.status == "detaching" or not carries_ip(interface):
         return False
+    if state.get(Foreign, attachment.instance_id):
+        return True
     instance, gateway = (
         state.get(Instance, attachment.instance_id),
         state.get(NatGateway, attachment.instance_id),

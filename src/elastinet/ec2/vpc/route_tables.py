@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     )
 
 DestinationMember = Literal["DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId"]
-TargetMember = Literal["GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId"]
+TargetMember = Literal[
+    "GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId",
+    "NetworkInterfaceId", "TransitGatewayId", "LocalGatewayId", "CarrierGatewayId", "CoreNetworkArn",
+]  # fmt: skip
 
 MEMBERS: dict[str, TargetMember] = {
     "local": "GatewayId",
@@ -43,6 +46,17 @@ MEMBERS: dict[str, TargetMember] = {
     "egress": "EgressOnlyInternetGatewayId",
 }
 """The member that shows a route's target, by kind; a route to an interface shows the instance too."""
+FOREIGN_MEMBERS: dict[str, TargetMember] = {
+    "nat": "NatGatewayId",
+    "pcx": "VpcPeeringConnectionId",
+    "eigw": "EgressOnlyInternetGatewayId",
+    "eni": "NetworkInterfaceId",
+    "tgw": "TransitGatewayId",
+    "lgw": "LocalGatewayId",
+    "cagw": "CarrierGatewayId",
+    "arn": "CoreNetworkArn",
+}
+"""The member that shows a target which is foreign here, by how its id begins; others are gateways."""
 
 
 def view(tx: Transaction, table: RouteTable) -> StateView:
@@ -76,13 +90,20 @@ def _route(tx: Transaction, route: Route, lost: bool) -> "RouteTypeDef":
     }
     shown[destination_member(route.destination)] = route.destination
     if route.kind != "interface":
-        shown[MEMBERS[route.kind]] = route.target
+        shown[target_member(route)] = route.target
         return shown
     interface = tx.state.get(NetworkInterface, route.target)
     if interface is not None and (instance_id := instance_id_of(interface)):
         shown |= {"InstanceId": instance_id, "InstanceOwnerId": interface.owner}
     shown["NetworkInterfaceId"] = route.target
     return shown
+
+
+def target_member(route: Route) -> TargetMember:
+    """The name under which a route shows its target, if it is no interface that is known."""
+    if route.kind != "foreign":
+        return MEMBERS[route.kind]
+    return FOREIGN_MEMBERS.get(route.target.partition("-")[0].partition(":")[0], "GatewayId")
 
 
 def destination_member(destination: str) -> DestinationMember:

@@ -43,6 +43,7 @@ from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
+from elastinet.model.foreign import Foreign
 from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
@@ -196,6 +197,7 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         Fleet,
         InsightsAnalysis,
         InsightsPath,
+        Foreign,
         InstanceProfile,
         KeyPair,
         LaunchTemplate,

@@ -13,7 +13,8 @@ from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.prefix_lists import blocks
 from elastinet.rules.ranges import meet, of_block, of_blocks
-from elastinet.rules.reachability.filters import acl_of, through_acl, through_groups
+from elastinet.rules.reachability.filters import acl_of, rules_of, through_acl, through_groups
+from elastinet.rules.reachability.foreign import through_foreign, unknown
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.outside import leave_by_egress, leave_by_gateway
 from elastinet.rules.reachability.steps import Blocker, Direction, Hop, Onward, Place, Step, blocker
@@ -65,6 +66,7 @@ def faults(state: State, interface: NetworkInterface) -> Iterator[Blocker]:
         return
     if attachment.status == "detaching":
         yield blocker("BAD_STATE_ATTACHMENT", component=interface.id, attached=attachment.instance_id)
+    yield from unknown(state, [attachment.instance_id])
     nat = state.get(NatGateway, attachment.instance_id)
     if nat is not None and not nat.alive:
         yield blocker("BAD_STATE", component=nat.id, state=nat.state)
@@ -111,7 +113,15 @@ def _grouped(walk: Walk, interface: NetworkInterface, headers: Headers, directio
     refused = blocker(
         "ENI_SG_RULES_MISMATCH", interface=interface.id, groups=",".join(interface.groups), **where
     )
-    return Step(hop, headers, headers, (refused,))
+    found = unknown(walk.state, _spoken_of(walk, interface, direction))
+    return Step(hop, headers, headers, (refused, *found))
+
+
+def _spoken_of(walk: Walk, interface: NetworkInterface, direction: Direction) -> Iterator[str]:
+    """The groups of an interface, and the groups and lists that their rules are about."""
+    yield from interface.groups
+    for rule in rules_of(walk.state, interface, egress=direction == "egress"):
+        yield from filter(None, (rule.peer_group, rule.prefix_list))
 
 
 def _listed(state: State, subnet_id: str, at: str, headers: Headers, direction: Direction) -> Step:
@@ -166,8 +176,8 @@ def _broken(state: State, table: RouteTable, block: str, route: Route) -> Iterat
     hop = next_hop(state, table, route, ipv6=":" in block)
     if not isinstance(hop, Nowhere):
         return
-    if hop is Nowhere.CHECKED:
-        return  # the interface itself says so
+    if hop in (Nowhere.CHECKED, Nowhere.FOREIGN):
+        return  # the interface, or the foreign thing, itself says so
     yield blocker("BAD_STATE_ROUTE", table=table.id, route=route.destination, component=route.target)
 
 
@@ -189,6 +199,8 @@ def _by_route(walk: Walk, interface: NetworkInterface, route: Route, headers: He
             yield from leave_by_gateway(walk, interface, route.target, headers)
         case "egress":
             yield from leave_by_egress(walk, interface, route.target, headers)
+        case "foreign":
+            yield from through_foreign(walk, route.target, headers)
 
 
 def _deliver(walk: Walk, vpc_id: str, sender: str, headers: Headers) -> Iterator[Onward]:
@@ -273,6 +285,9 @@ def _could(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterato
                 )
                 if nat.alive and nat.connectivity == "public" and not itself:
                     yield Route("", "nat", nat.id)
+    for step in walk.passed:
+        if step.hop.kind == "foreign":
+            yield Route("", "foreign", step.hop.id)
     if headers.version == 6 and not walk.is_answer:
         for egress in state.where(EgressOnlyGateway, "vpc-id", vpc.id):
             yield Route("", "egress", egress.id)
@@ -286,7 +301,10 @@ def _translate(
 ) -> Iterator[Onward]:
     """Through a NAT gateway: answers go back to who was answered, others get its address."""
     state = walk.state
-    nat = next(state.where(NatGateway, "interface-id", interface.id))
+    nat = next(state.where(NatGateway, "interface-id", interface.id), None)
+    if nat is None or not nat.private_ip:
+        yield Onward(steps, Place("out", interface.id), headers)  # the interface itself says what lacks
+        return
     hop = Hop("nat", nat.id)
     back = next((step for step in walk.passed if step.hop == hop), None)
     own = of_block(nat.private_ip)

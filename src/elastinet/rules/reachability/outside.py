@@ -23,6 +23,8 @@ from elastinet.rules.reachability.walk import (
 from elastinet.rules.routing import edge_table, effective
 
 FEW = 256
+ONE_DOOR = ("egress", "foreign")
+"""What lets answers in by which their questions went out."""
 
 
 def leave_by_gateway(walk: Walk, interface: NetworkInterface, id: str, headers: Headers) -> Iterator[Onward]:
@@ -107,21 +109,20 @@ def from_internet(walk: Walk, headers: Headers, *, begins: bool = False) -> Iter
             there = own_ranges(receiver, 6) if headers.version == 6 else of_blocks(addresses, 4)
             if part := headers.limited(destination=there):
                 yield Onward((), Place("gate", gateway.id), part)
-        if headers.version == 6:
-            yield from _answers_to_egress(walk, vpc_id, headers)
+        yield from _answers_by_the_same(walk, vpc_id, headers)
 
 
 def _is_open(walk: Walk, gateway: str, *, begins: bool) -> bool:
     return not begins or walk.gateway in ("", gateway)
 
 
-def _answers_to_egress(walk: Walk, vpc_id: str, headers: Headers) -> Iterator[Onward]:
+def _answers_by_the_same(walk: Walk, vpc_id: str, headers: Headers) -> Iterator[Onward]:
     for step in walk.passed:
-        if step.hop.kind == "egress" and (part := headers.meet(step.leaving.turned.boxes)):
-            hop = Hop("egress", step.hop.id, "ingress")
+        if step.hop.kind in ONE_DOOR and (part := headers.meet(step.leaving.turned.boxes)):
+            hop = step.hop._replace(direction="ingress")
             for receiver in walk.of_vpc(vpc_id):
-                if own := part.limited(destination=own_ranges(receiver, 6)):
-                    yield Onward((Step(hop, own, own),), Place("in", receiver.id), own)
+                if own := part.limited(destination=own_ranges(receiver, headers.version)):
+                    yield Onward((Step(hop, own, own, step.blockers),), Place("in", receiver.id), own)
 
 
 def enter_by_gateway(walk: Walk, id: str, headers: Headers) -> Iterator[Onward]:

@@ -6,17 +6,23 @@ from elastinet.model.routes import Route
 from elastinet.rules.reachability.headers import Headers
 
 HopKind = Literal[
-    "instance", "interface", "group", "acl", "table", "gateway", "egress", "nat", "peering", "internet"
-]
+    "instance", "interface", "group", "acl", "table", "gateway", "egress", "nat", "peering", "internet",
+    "foreign",
+]  # fmt: skip
 Direction = Literal["ingress", "egress", ""]
 
 STATE, ROUTE, RULE = 3, 2, 1
-"""What a blocker weighs: of all complete paths the one that takes the least to open is told."""
+"""What a blocker weighs: of all complete paths the one that takes the least to open is told.
+
+What is unknown weighs little: where the tables lead is told before what could be changed in them.
+"""
 WEIGHTS = {
     "BAD_STATE": STATE,
     "BAD_STATE_ATTACHMENT": STATE,
     "ENI_SG_RULES_MISMATCH": RULE,
     "SUBNET_ACL_RESTRICTION": RULE,
+    "UNSUPPORTED_COMPONENT": RULE,
+    "UNKNOWN_RESOURCE": RULE,
 }
 
 
