@@ -11,7 +11,7 @@ from elastinet.dumps.world import World, common, made_up
 from elastinet.model.instance import BandwidthWeighting, Instance, InstanceState, KeyPair, MetadataOptions
 from elastinet.model.noun import Noun
 from elastinet.model.placement import PlacementGroup, Strategy
-from elastinet.model.volume import Volume
+from elastinet.model.volume import Volume, VolumeAttachment
 
 TYPE = "m5.large"
 """Taken for a type of whose family none is known."""
@@ -152,15 +152,13 @@ def _group(world: World, placement: Item) -> str | None:
 
 def _volume(world: World, row: Row) -> Iterator[Noun]:
     item = row.item
-    attachments = item.items("Attachments")
-    one = attachments[0] if attachments else Item({})
-    instance_id = one.id("InstanceId", "i", "")
-    if instance_id and world.state.get(Instance, instance_id) is None:
-        raise Odd(f"its instance {instance_id} is not in the dump")
+    attachments = tuple(map(_attached, item.items("Attachments")))
+    for one in attachments:
+        if world.state.get(Instance, one.instance_id) is None:
+            raise Odd(f"its instance {one.instance_id} is not in the dump")
     yield Volume(
         id=item.id("VolumeId", "vol"),
         zone=item.foreign_id("AvailabilityZone") or f"{row.place.region}a",
-        device=one.text("Device"),
         size=item.number("Size", 1, 1_000_000, 1),
         volume_type=item.text("VolumeType", "gp2"),
         encrypted=item.flag("Encrypted"),
@@ -170,7 +168,16 @@ def _volume(world: World, row: Row) -> Iterator[Noun]:
         kms_key=item.text("KmsKeyId") or None,
         snapshot_id=item.text("SnapshotId"),
         create_time=item.time("CreateTime"),
-        instance_id=instance_id or None,
-        delete_on_termination=one.flag("DeleteOnTermination", True),
+        multi_attach=item.flag("MultiAttachEnabled"),
+        attachments=attachments,
         **common(row),
+    )
+
+
+def _attached(one: Item) -> VolumeAttachment:
+    return VolumeAttachment(
+        instance_id=one.id("InstanceId", "i"),
+        device=one.text("Device"),
+        time=one.time("AttachTime"),
+        delete_on_termination=one.flag("DeleteOnTermination"),
     )

@@ -173,5 +173,7 @@ COMMANDS: dict[str, Maker | None] = {
     "NO_SOURCE_OR_DESTINATION": None,
     "NO_PATH": Commands.attach,
     "DISCONNECTED_VPCS": Commands.join,
+    "UNSUPPORTED_COMPONENT": None,
+    "UNKNOWN_RESOURCE": None,
 }
 """What opens each code; None where no single command does."""

@@ -138,6 +138,14 @@ def _disconnected(state: State, blocker: Blocker, _: Headers) -> str:
     return f"no peering connection joins {one} and {other}"
 
 
+def _foreign(_: State, blocker: Blocker, __: Headers) -> str:
+    return f"{blocker.get('component')} is of a kind that is not analysed, and what is behind it is not known"
+
+
+def _unknown(_: State, blocker: Blocker, __: Headers) -> str:
+    return f"nothing is known of {blocker.get('component')}"
+
+
 def _filter(_: State, blocker: Blocker, headers: Headers) -> str:
     where = "source" if blocker.code.startswith("FILTER_AT_SOURCE") else "destination"
     what = blocker.code.removeprefix(f"FILTER_AT_{where.upper()}_").removesuffix("_RANGE")
@@ -182,4 +190,6 @@ SENTENCES: dict[str, Teller] = {
     "NO_SOURCE_OR_DESTINATION": _no_end,
     "NO_PATH": _no_path,
     "DISCONNECTED_VPCS": _disconnected,
+    "UNSUPPORTED_COMPONENT": _foreign,
+    "UNKNOWN_RESOURCE": _unknown,
 }

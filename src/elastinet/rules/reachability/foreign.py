@@ -12,9 +12,11 @@ from elastinet.rules.reachability.walk import INTERNET, Walk, own_ranges
 def unknown(state: State, ids: Iterable[str]) -> Iterator[Blocker]:
     """What is said of those of some things that are foreign, or lacking in a dump."""
     for id in dict.fromkeys(ids):
-        if found := state.get(Foreign, id):
-            code = "UNKNOWN_RESOURCE" if found.lacking else "UNSUPPORTED_COMPONENT"
-            yield blocker(code, component=id, kind=found.kind)
+        found = state.get(Foreign, id)
+        if found and found.lacking:
+            yield blocker("UNKNOWN_RESOURCE", component=id, kind=found.kind)
+        elif found:
+            yield blocker("UNSUPPORTED_COMPONENT", component=id, kind=found.kind)
 
 
 def through_foreign(walk: Walk, id: str, headers: Headers) -> Iterator[Onward]:
