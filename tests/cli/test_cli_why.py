@@ -311,3 +311,26 @@ def test_ipv6_by_its_own_addresses_and_rules(run: Run, world: SimpleNamespace) -
     assert found["reachable"]
     assert found["packet"]["version"] == 6
     assert ":" in found["packet"]["source"]
+
+
+# --- dumps ----------------------------------------------------------------------------------------
+
+DESCRIBED = ("vpcs", "subnets", "instances", "network_interfaces", "route_tables", "network_acls", "addresses",
+             "security_groups", "security_group_rules", "internet_gateways")  # fmt: skip
+
+
+def test_a_dump_is_asked_without_a_server(run: Run, world: SimpleNamespace, tmp_path: Path) -> None:
+    """What the API shows, in files, has the same answer as the server, there and back."""
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    for kind in DESCRIBED:
+        shown = getattr(world.ec2, f"describe_{kind}")()
+        (folder / f"{kind}.json").write_text(json.dumps(shown, default=str))
+    for port, code in (("5432", 0), ("22", 1)):
+        asked = ("why", "web", "db", "--port", port, "--json")
+        here, there = run(*asked, "--state", "state"), run(*asked, "--dump", str(folder))
+        assert (here.returncode, there.returncode) == (code, code)
+        assert json.loads(there.stdout) == json.loads(here.stdout)
+    refused(run("why", "web", "nobody", "--dump", str(folder)), 2, "there is no instance")
+    refused(run("why", "web", "db", "--dump", str(tmp_path / "none")), 2, "no such folder")
+    refused(run("why", "web", "db", "--probe", "--dump", str(folder)), 2, "--dump asks files")

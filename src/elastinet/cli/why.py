@@ -1,12 +1,15 @@
 """`elastinet why`: do packets get from A to B, by what, and if not, what must change."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import typer
 
 from elastinet.cli.common import CommandFailure, Json, State, ask, find_server, print_json, run_folder
+from elastinet.cli.terminal import printable
+from elastinet.model.fault import Fault
 from elastinet.serve.places import Server
 
 End = "An instance, interface or gateway by its id or Name tag; an address; internet."
@@ -22,6 +25,11 @@ class Asked(NamedTuple):
     ipv6: bool
     all: bool
 
+    @property
+    def words(self) -> dict[str, str]:
+        """The same as a page's parameters."""
+        return {name: "true" if value is True else value for name, value in self._asdict().items() if value}
+
 
 def why(
     ends: Annotated[list[str], typer.Argument(metavar="A B", help=End)],
@@ -33,6 +41,9 @@ def why(
     from_: Annotated[str, typer.Option("--from", help="In place of A: internet, or any other end.")] = "",
     all: Annotated[bool, typer.Option("--all", help="TCP, UDP and ICMP: what gets through of each.")] = False,
     probe: Annotated[bool, typer.Option("--probe", help="Send the packets, too.")] = False,
+    dump: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Ask an account's dump, and no server.")
+    ] = None,
     server_port: Annotated[int | None, typer.Option(help="The server's port (ELASTINET_PORT).")] = None,
     state: State = None,
     json: Json = False,
@@ -46,10 +57,12 @@ def why(
         raise CommandFailure("two ends are needed: elastinet why A B, or elastinet why --from A B", 2)
     source, target = given
     asked = Asked(source, target, (chosen or ["tcp"])[0], to_port, ipv6, all)
-    server = find_server(server_port, state)
-    told = question(server, asked)
+    if dump and (probe or server_port or state):
+        raise CommandFailure("--dump asks files: --probe, --server-port and --state are for a server", 2)
+    server = None if dump else find_server(server_port, state)
+    told = question(server, asked) if server else _of_dump(dump, asked)
     answers = told["answers"] if all else [told]
-    if probe:
+    if server and probe:
         _send(server, answers)
     if json:
         print_json(told)
@@ -60,8 +73,24 @@ def why(
 
 def question(server: Server, asked: Asked) -> dict[str, Any]:
     """The server's answer; raises CommandFailure with the code 2 if it is no question."""
-    words = {name: "true" if value is True else value for name, value in asked._asdict().items() if value}
-    told: dict[str, Any] = ask(server, "GET", f"/_elastinet/why?{urlencode(words)}", refused=2)
+    told: dict[str, Any] = ask(server, "GET", f"/_elastinet/why?{urlencode(asked.words)}", refused=2)
+    return told
+
+
+def _of_dump(dump: Path | None, asked: Asked) -> dict[str, Any]:
+    """The answer by an account's dump; what weakens it is said on stderr, a line each."""
+    from elastinet.dumps.account import account
+    from elastinet.dumps.finding import DumpError
+    from elastinet.operator.reaching import page
+
+    assert dump is not None
+    try:
+        found = account(dump)
+        told = page(found.state, asked.words)
+    except (DumpError, Fault) as error:
+        raise CommandFailure(str(error), 2) from None
+    for finding in found.findings:
+        print(f"elastinet: {printable(str(finding))}", file=sys.stderr)
     return told
 
 

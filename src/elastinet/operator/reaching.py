@@ -5,7 +5,6 @@ from typing import Any
 
 from elastinet.catalog.protocols import ICMP, ICMP6, TCP, UDP
 from elastinet.digits import whole
-from elastinet.engine import Engine
 from elastinet.fabric.contract.names import INTERNET_ADDRESS, INTERNET_ADDRESS6
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
@@ -34,9 +33,8 @@ USUAL_PORT = 80
 """What is sent to where no port is asked about."""
 
 
-def page(engine: Engine, given: Mapping[str, str]) -> dict[str, Any]:
+def page(state: State, given: Mapping[str, str]) -> dict[str, Any]:
     """The answer to a page's parameters, or to all protocols in one; raises Fault."""
-    state = engine.state
     source, target = (end(state, given.get(name, "")) for name in ("source", "target"))
     version = version_asked(given.get("ipv6") == "true", source, target)
     protocol, port = given.get("protocol", "tcp"), given.get("port", "")

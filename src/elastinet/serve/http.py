@@ -221,7 +221,7 @@ class Application:
         return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
 
     async def _why(self, query: bytes) -> Reply:
-        return _answer(lambda: reaching.page(self._engine, _given(query)))
+        return _answer(lambda: reaching.page(self._engine.state, _given(query)))
 
     async def _verify(self, query: bytes) -> Reply:
         try:
