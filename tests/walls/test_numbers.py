@@ -79,6 +79,7 @@ REQUESTS: dict[str, dict[str, str]] = {
     "CreateManagedPrefixList": {"PrefixListName": "n", "AddressFamily": "IPv4", "MaxEntries": "1"},
     "CreateNatGateway": {"SubnetId": "{subnet}", "ConnectivityType": "private"},
     "CreateNetworkAclEntry": ENTRY,
+    "CreateNetworkInsightsPath": {"Source": "{instance}", "Destination": "{eni}", "Protocol": "tcp"},
     "CreateNetworkInterface": {"SubnetId": "{subnet}"},
     "CreatePlacementGroup": {"GroupName": "n", "Strategy": "partition"},
     "CreateSubnet": {"VpcId": "{vpc}", "CidrBlock": "10.0.9.0/24"},

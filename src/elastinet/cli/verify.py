@@ -39,12 +39,14 @@ def verify(
     server = find_server(port, state)
 
     def look() -> Rows:
-        rows = [check(server, row, packets=packets) for row in read(file)]
+        return [check(server, row, packets=packets) for row in read(file)]
+
+    def keep(rows: Rows) -> None:
         if junit_file:
             junit.write(junit_file, str(file), rows)
-        return rows
 
-    rows = _watched(look, interval) if watch else look()
+    rows = _watched(look, keep, interval) if watch else look()
+    keep(rows)
     if json:
         print_json([_shown(one) for one in rows])
     elif not watch:
@@ -57,8 +59,11 @@ def _shown(one: Checked) -> dict[str, object]:
     return {**told, "pairs": one.pairs, "why": list(one.why)}
 
 
-def _watched(look: Callable[[], Rows], interval: float) -> Rows:
-    """Keep a table up to date until Ctrl-C; without a terminal it is printed again when it changes."""
+def _watched(look: Callable[[], Rows], keep: Callable[[Rows], None], interval: float) -> Rows:
+    """Keep a table up to date until Ctrl-C; without a terminal it is printed again when it changes.
+
+    What is shown is kept then, and not before.
+    """
     console, rows = Console(), look()
     with (
         Live(_table(rows), console=console, auto_refresh=False)
@@ -67,6 +72,7 @@ def _watched(look: Callable[[], Rows], interval: float) -> Rows:
     ):
         if live is None:
             console.print(_table(rows))
+        keep(rows)
         try:
             while True:
                 time.sleep(interval)
@@ -75,6 +81,7 @@ def _watched(look: Callable[[], Rows], interval: float) -> Rows:
                     live.update(_table(rows), refresh=True)
                 elif rows != before:
                     console.print(_table(rows))
+                keep(rows)
         except KeyboardInterrupt:
             return rows
 

@@ -16,14 +16,17 @@ class Finding(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        """A line for whoever asked."""
-        return f"{self.file}: {self.reason}" if self.file else self.reason
+        """A line for whoever asked, fit for a terminal whatever a dump has in it."""
+        return _printable(f"{self.file}: {self.reason}" if self.file else self.reason)
 
 
 def shown(text: object) -> str:
     """Somebody else's text, short and fit for a terminal."""
     found = str(text)
-    found = found if len(found) <= LONGEST else found[: LONGEST - 1] + "…"
+    return _printable(found if len(found) <= LONGEST else found[: LONGEST - 1] + "…")
+
+
+def _printable(text: str) -> str:
     return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in found
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )

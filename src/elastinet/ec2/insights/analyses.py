@@ -1,6 +1,7 @@
 """Analyses of paths: each keeps what it found when it was started."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import to_builtins
@@ -86,9 +87,9 @@ def describe_network_insights_analyses(tx: Transaction, request: Request) -> Ans
     """Analyses by id, path, time of their start, or filter."""
     filters.read(request, FILTERS)
     also = []
-    if path_id := request.get("NetworkInsightsPathId"):
+    if (path_id := request.get("NetworkInsightsPathId")) is not None:
         also.append(Filter("path-id", [need(tx, InsightsPath, "nip", path_id).id]))
-    first, last = request.get("AnalysisStartTime"), request.get("AnalysisEndTime")
+    first, last = (_utc(request.get(f"Analysis{end}Time")) for end in ("Start", "End"))
     if first or last:
         also.append(Filter("in-time", ["true"]))
 
@@ -97,6 +98,11 @@ def describe_network_insights_analyses(tx: Transaction, request: Request) -> Ans
         return dict(view) | {"InTime": (not first or start >= first) and (not last or start <= last)}
 
     return describe(tx, request, ANALYSES, also=also, seen=seen)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    """A time of a request, which is UTC where it does not say."""
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 def start_network_insights_analysis(tx: Transaction, request: Request) -> Answer:
