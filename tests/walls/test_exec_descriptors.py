@@ -176,8 +176,8 @@ def test_who_is_left_behind_is_alone(up: Machine) -> None:
     """Its client has returned; it hears nothing more, and nobody hears it."""
     left = """
         trap '' PIPE HUP
-        (while /bin/echo late 2>/tmp/why; do sleep 0.02; done; cat >/tmp/heard; echo done >>/tmp/heard) &
-        echo begun"""
+        echo begun
+        (while /bin/echo late 2>/tmp/why; do sleep 0.02; done; cat >/tmp/heard; echo done >>/tmp/heard) &"""
     up.ok("i-1", "rm -f /tmp/heard /tmp/why")
     out, into = os.pipe()
     with file() as said:
