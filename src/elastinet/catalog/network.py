@@ -25,3 +25,14 @@ NAT_CONNECTIONS = 55_000
 """The most connections of a NAT gateway's address to one address, port and protocol (6.4)."""
 NAT_IDLE_SECONDS = 350
 """Seconds that a NAT gateway remembers an idle flow (6.4)."""
+
+PRIVATE_BLOCKS = {
+    "RFC1918": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    "RFC6598": ("100.64.0.0/10",),
+}
+"""Private blocks, by what says so."""
+NOT_OF_INTERNET = (
+    *(block for blocks in PRIVATE_BLOCKS.values() for block in blocks),
+    *("127.0.0.0/8", "169.254.0.0/16"),
+)
+"""Blocks that the internet does not have: no internet gateway lets them in or out."""

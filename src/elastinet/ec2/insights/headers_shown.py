@@ -1,12 +1,13 @@
 """The headers of a path at each of its components: those of one box that get through all of them."""
 
+from elastinet.catalog.network import PRIVATE_BLOCKS
 from elastinet.model.insights import PacketHeader, PortRange
 from elastinet.rules.ranges import ADDRESSES as ALL
 from elastinet.rules.ranges import PORTS, Ranges, blocks_of, minus, of_blocks
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.search import Path
 from elastinet.rules.reachability.steps import Step
-from elastinet.rules.reachability.walk import PRIVATE, PRIVATE_BLOCKS
+from elastinet.rules.reachability.walk import PRIVATE
 
 At = tuple[Headers, Headers]
 """What enters a component and what leaves it."""

@@ -18,6 +18,7 @@ The order of the chains, in full in docs/CONTRIBUTING.md; `e..._out` and `e..._i
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from elastinet.catalog.network import NOT_OF_INTERNET
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
 from elastinet.fabric.compile import (
     acls,
@@ -35,7 +36,8 @@ from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
 from elastinet.rules import permits
 
-PRIVATE = "{ 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }"
+_BLOCKS = sorted(NOT_OF_INTERNET, key=ipaddress.IPv4Network)
+PRIVATE = f"{{ {', '.join(_BLOCKS)} }}"
 BY_SENDER = "meta nfproto ipv4 meta mark set iif . ether saddr . ip saddr map @own"
 # A DHCP server answers to the address that a message calls its relay's (giaddr) or its client's (ciaddr),
 # wherever that is. Instances are no relays; a client's address is made the source, and looked up like one. In

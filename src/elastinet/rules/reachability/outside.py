@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from elastinet.catalog.network import PRIVATE_BLOCKS
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.peering import Peering
 from elastinet.model.state import State
@@ -14,7 +15,6 @@ from elastinet.rules.reachability.steps import Blocker, Hop, Onward, Place, Step
 from elastinet.rules.reachability.walk import (
     INTERNET,
     PRIVATE,
-    PRIVATE_BLOCKS,
     Walk,
     gateway_of,
     own_ranges,

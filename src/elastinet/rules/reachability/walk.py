@@ -1,25 +1,20 @@
 """What one walk knows: the state, where it is to arrive, and what an answer finds remembered on its way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from elastinet.catalog.network import NOT_OF_INTERNET
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway
 from elastinet.rules.interfaces import addresses_of
-from elastinet.rules.ranges import Ranges, joined, of_block, of_blocks
+from elastinet.rules.ranges import Ranges, of_blocks
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.steps import Step
 
 INTERNET = "internet"
-PRIVATE_BLOCKS = {
-    "RFC1918": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
-    "RFC6598": ("100.64.0.0/10",),
-}
-PRIVATE = of_blocks(
-    (b for blocks in PRIVATE_BLOCKS.values() for b in (*blocks, "127.0.0.0/8", "169.254.0.0/16")), 4
-)
+PRIVATE = of_blocks(NOT_OF_INTERNET, 4)
 """Addresses that the internet does not have: no gateway lets them in or out."""
 
 
@@ -73,11 +68,6 @@ class Walk:
 def own_ranges(interface: NetworkInterface, version: int) -> Ranges:
     """The addresses of an interface of one version of IP, secondary ones and prefixes too."""
     return of_blocks(interface.own_addresses, version)
-
-
-def ranges(addresses: Iterable[str]) -> Ranges:
-    """Some addresses."""
-    return joined(pair for address in addresses for pair in of_block(address))
 
 
 def gateway_of(state: State, vpc_id: str) -> InternetGateway | None:
