@@ -5,7 +5,13 @@ from ipaddress import ip_address, ip_network
 
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.state import State
+from elastinet.model.vpc import InternetGateway
 from elastinet.rules.prefix_lists import blocks, is_prefix_list
+
+
+def gateway_of(state: State, vpc_id: str) -> InternetGateway | None:
+    """The internet gateway of a VPC."""
+    return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
 
 
 def main_table(state: State, vpc_id: str) -> RouteTable:

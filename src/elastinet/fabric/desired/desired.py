@@ -25,7 +25,7 @@ from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.volume import Volume
-from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, endpoints, link_local, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
@@ -34,7 +34,7 @@ from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import is_elsewhere, mtu
 from elastinet.rules.permits import members, peers
 from elastinet.rules.presence import has_network, is_live
-from elastinet.rules.routing import edge_table, effective, route_to, table_of
+from elastinet.rules.routing import edge_table, effective, gateway_of, route_to, table_of
 
 Desired = Mapping[Key, AnyObject]
 EDGES = {"gateway": "igw", "egress": "eigw"}
@@ -61,15 +61,11 @@ def build(state: State, key: Key, settings: Settings) -> AnyObject | None:
 # --- builders, one per kind of object -------------------------------------------------------------
 
 
-def _gateway(state: State, vpc_id: str) -> InternetGateway | None:
-    return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
-
-
 def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
     vpc = state.get(Vpc, id)
     if vpc is None or not has_network(state, id):
         return None
-    gateway = _gateway(state, id)
+    gateway = gateway_of(state, id)
     lease = resolving.lease(state, vpc)
     subnets = sorted(state.where(Subnet, "vpc-id", id), key=lambda s: s.id)
     return objects.Network(
@@ -253,7 +249,7 @@ def _mapping(state: State, id: str) -> AnyObject | None:
 
 
 def _to(state: State, public: str, interface: NetworkInterface, private: str) -> AnyObject | None:
-    if not is_live(state, interface) or _gateway(state, interface.vpc_id) is None:
+    if not is_live(state, interface) or gateway_of(state, interface.vpc_id) is None:
         return None
     guest = instance_id_of(interface) or ""
     return objects.Mapping(id=public, network=interface.vpc_id, private=private, guest=guest)

@@ -18,8 +18,8 @@ from elastinet.rules.reachability.foreign import through_foreign, unknown
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.outside import leave_by_egress, leave_by_gateway
 from elastinet.rules.reachability.steps import Blocker, Direction, Hop, Onward, Place, Step, blocker
-from elastinet.rules.reachability.walk import Walk, gateway_of, own_ranges
-from elastinet.rules.routing import effective, table_of
+from elastinet.rules.reachability.walk import Walk, own_ranges
+from elastinet.rules.routing import effective, gateway_of, table_of
 
 EPHEMERAL = ((1024, 65535),)
 """The ports that a NAT gateway sends from."""
@@ -82,7 +82,7 @@ def _checked_out(state: State, interface: NetworkInterface, headers: Headers) ->
     leaving = headers
     if interface.source_dest_check:
         leaving = headers.limited(source=own_ranges(interface, headers.version))
-        found = found if leaving else (*found, _check(interface, headers, "source"))
+        found = found if leaving else (*found, _check(interface, "source"))
     return Step(Hop("interface", interface.id, "egress"), headers, leaving or headers, found)
 
 
@@ -91,11 +91,11 @@ def _checked_in(state: State, interface: NetworkInterface, headers: Headers) -> 
     leaving = headers
     if interface.source_dest_check:
         leaving = headers.limited(destination=own_ranges(interface, headers.version))
-        found = found if leaving else (*found, _check(interface, headers, "destination"))
+        found = found if leaving else (*found, _check(interface, "destination"))
     return Step(Hop("interface", interface.id, "ingress"), headers, leaving or headers, found)
 
 
-def _check(interface: NetworkInterface, headers: Headers, field: str) -> Blocker:
+def _check(interface: NetworkInterface, field: str) -> Blocker:
     return blocker("ENI_SOURCE_DEST_CHECK_RESTRICTION", component=interface.id, field=field)
 
 

@@ -10,8 +10,9 @@ from elastinet.model.state import State
 from elastinet.model.vpc import InternetGateway
 from elastinet.rules.ranges import Ranges
 from elastinet.rules.reachability.steps import Blocker, blocker
-from elastinet.rules.reachability.walk import INTERNET, gateway_of, own_ranges
+from elastinet.rules.reachability.walk import INTERNET, own_ranges
 from elastinet.rules.reachability.ways import Question, starts, ways_there
+from elastinet.rules.routing import gateway_of
 
 FIELDS = {
     "source": "SOURCE_ADDRESS",

@@ -12,15 +12,8 @@ from elastinet.rules.presence import is_live
 from elastinet.rules.ranges import Ranges, address_of, of_block, of_blocks, size, version_of
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.steps import Blocker, Hop, Onward, Place, Step, blocker
-from elastinet.rules.reachability.walk import (
-    INTERNET,
-    PRIVATE,
-    Walk,
-    gateway_of,
-    own_ranges,
-    publics,
-)
-from elastinet.rules.routing import edge_table, effective
+from elastinet.rules.reachability.walk import INTERNET, PRIVATE, Walk, own_ranges, publics
+from elastinet.rules.routing import edge_table, effective, gateway_of
 
 FEW = 256
 ONE_DOOR = ("egress", "foreign")

@@ -7,7 +7,6 @@ from elastinet.catalog.network import NOT_OF_INTERNET
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.state import State
-from elastinet.model.vpc import InternetGateway
 from elastinet.rules.interfaces import addresses_of
 from elastinet.rules.ranges import Ranges, of_blocks
 from elastinet.rules.reachability.headers import Headers
@@ -68,11 +67,6 @@ class Walk:
 def own_ranges(interface: NetworkInterface, version: int) -> Ranges:
     """The addresses of an interface of one version of IP, secondary ones and prefixes too."""
     return of_blocks(interface.own_addresses, version)
-
-
-def gateway_of(state: State, vpc_id: str) -> InternetGateway | None:
-    """The internet gateway of a VPC."""
-    return next(state.where(InternetGateway, "attachment.vpc-id", vpc_id), None)
 
 
 def publics(state: State, interface: NetworkInterface) -> Iterator[tuple[str, str]]:
