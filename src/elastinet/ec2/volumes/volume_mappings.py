@@ -9,23 +9,14 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.volumes.device_names import is_device, place_of, taken
 from elastinet.ec2.volumes.snapshots import check_holds, snapshot_gib
 from elastinet.ec2.volumes.volume_limits import checked
-from elastinet.ec2.volumes.volumes import known_type
+from elastinet.ec2.volumes.volumes import COMMON_FIELDS, known_type
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.noun import Tags
 from elastinet.model.volume import Volume, VolumeAttachment
 
 USUAL_TYPE = "gp3"
-FIELDS = {
-    "VolumeSize": "size",
-    "DeleteOnTermination": "delete_on_termination",
-    "Encrypted": "encrypted",
-    "Iops": "iops",
-    "Throughput": "throughput",
-    "VolumeInitializationRate": "initialization_rate",
-    "KmsKeyId": "kms_key",
-    "SnapshotId": "snapshot_id",
-}
+FIELDS = {"VolumeSize": "size", "DeleteOnTermination": "delete_on_termination", **COMMON_FIELDS}
 
 
 def read(tx: Transaction, request: Request, image: Image) -> list[dict[str, Any]]:

@@ -20,16 +20,16 @@ from elastinet.model.volume import Volume
 
 USUAL_TYPE = "gp2"
 """The type of a volume that asks for none, by EC2's model of CreateVolume."""
-FIELDS = {
-    "Size": "size",
+COMMON_FIELDS = {
     "Encrypted": "encrypted",
     "Iops": "iops",
     "Throughput": "throughput",
     "VolumeInitializationRate": "initialization_rate",
     "KmsKeyId": "kms_key",
     "SnapshotId": "snapshot_id",
-    "MultiAttachEnabled": "multi_attach",
 }
+"""What a volume by itself and a launch's ask for in the same words."""
+FIELDS = {"Size": "size", **COMMON_FIELDS, "MultiAttachEnabled": "multi_attach"}
 
 VOLUMES = Describable(
     Volume,
