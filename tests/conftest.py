@@ -5,7 +5,6 @@ import gc
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +16,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 import clients
 import elastinet
-from commands import PROGRAM, Done, Run, wait_until
+from commands import Done, Run, wait_until
 from elastinet.engine import Engine
 from elastinet.serve import places
 from elastinet.store import MemoryJournal
+from forked import forked
 from served import Served
 
 TOGETHER = (
@@ -168,9 +168,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     started: list[int] = []
 
     def call(*words: str, **variables: str) -> Done:
-        command = [*PROGRAM, *words]
-        options: Any = {"capture_output": True, "text": True, "timeout": 60, "cwd": tmp_path}
-        done = subprocess.run(command, env=environ | variables, check=False, **options)
+        done = forked("elastinet").run([*words], environ | variables, str(tmp_path))
         if words[0] == "start" and done.returncode == 0 and done.stdout.startswith("{"):
             started.append(json.loads(done.stdout)["pid"])
         return done

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aws_cli import AWS, AwsCli
+from forked import AWS, forked
 from served import Served, new_account
 
 TYPE = "t3.micro"
@@ -35,11 +35,11 @@ def environ(server: Served, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(aws_cli: AwsCli, environ: dict[str, str]) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+def run(environ: dict[str, str]) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Runs `aws ec2 …`, or a neighbour's command."""
 
     def call(*words: str) -> "subprocess.CompletedProcess[str]":
-        return aws_cli.run([*words] if words[0] in OTHERS else ["ec2", *words], environ)
+        return forked("aws").run([*words] if words[0] in OTHERS else ["ec2", *words], environ)
 
     return call
 

@@ -11,8 +11,8 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
-from aws_cli import AWS, AwsCli
 from elastinet.ec2.operations import OPERATIONS
+from forked import AWS, forked
 from place import launch, make_place
 from served import Served, new_account
 
@@ -79,14 +79,12 @@ def peering(ec2: Any, p: SimpleNamespace, cidr: str) -> str:
     return str(made["VpcPeeringConnection"]["VpcPeeringConnectionId"])
 
 
-def waiting(
-    aws_cli: AwsCli, server: Served, account: str, home: Path, *words: str
-) -> "subprocess.CompletedProcess[str]":
+def waiting(server: Served, account: str, home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """`aws ec2 wait …`, which must end at its first or second question."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     environ |= {"AWS_ENDPOINT_URL": server.url, "AWS_ACCESS_KEY_ID": account, "HOME": str(home)}
     environ |= {"AWS_SECRET_ACCESS_KEY": "elastinet", "AWS_DEFAULT_REGION": "us-east-1"}
-    return aws_cli.run(["ec2", "wait", *words], environ)
+    return forked("aws").run(["ec2", "wait", *words], environ)
 
 
 def test_no_waiter_is_forgotten() -> None:
@@ -94,23 +92,21 @@ def test_no_waiter_is_forgotten() -> None:
     assert {xform_name(name, "-") for name in there} == NOUNS.keys()
 
 
-def test_every_waiter_ends(aws_cli: AwsCli, server: Served, tmp_path: Path) -> None:
+def test_every_waiter_ends(server: Served, tmp_path: Path) -> None:
     account = new_account()
     place = vars(furnish(server.client(account=account)))
     with ThreadPoolExecutor(4) as pool:
         words = [[name, *asked.format(**place).split()] for name, asked in NOUNS.items()]
-        ended = list(pool.map(lambda asked: waiting(aws_cli, server, account, tmp_path, *asked), words))
+        ended = list(pool.map(lambda asked: waiting(server, account, tmp_path, *asked), words))
     failed = {words[1]: done.stderr for done in ended if done.returncode for words in [done.args[2:]]}
     assert failed == {}
 
 
-def test_a_waiter_that_waits_in_vain_says_so(aws_cli: AwsCli, server: Served, tmp_path: Path) -> None:
+def test_a_waiter_that_waits_in_vain_says_so(server: Served, tmp_path: Path) -> None:
     account = new_account()
     ec2 = server.client(account=account)
     (instance,) = launch(ec2, make_place(ec2))
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
-    done = waiting(
-        aws_cli, server, account, tmp_path, "instance-running", "--instance-ids", instance["InstanceId"]
-    )
+    done = waiting(server, account, tmp_path, "instance-running", "--instance-ids", instance["InstanceId"])
     assert done.returncode == 255
     assert "terminal failure state" in done.stderr

@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from elastinet.fabric.contract import client
 from elastinet.serve.places import runtime_folder
+from forked import forked
 
 ELASTINET = str(Path(sys.executable).with_name("elastinet"))
 _blocks = itertools.count(1)
@@ -57,9 +58,17 @@ class World:
     def cli(self, verb: str, *words: str, port: int | None = None, check: bool = True) -> Any:
         """Run a verb of the command line."""
         where = ["--port", str(self.port if port is None else port)]
-        command = [*self.before, ELASTINET, verb, *where, *words]
-        options: Any = {"capture_output": True, "text": True, "env": os.environ | self.variables}
-        return subprocess.run(command, check=check, timeout=60, **options)
+        environ = os.environ | self.variables
+        if not self.before:
+            done = forked("elastinet").run([verb, *where, *words], environ, os.getcwd())
+        else:
+            command = [*self.before, ELASTINET, verb, *where, *words]
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=60, env=environ, check=False
+            )
+        if check:
+            done.check_returncode()
+        return done
 
     def stop(self) -> None:
         """Stop the server."""

@@ -1,5 +1,7 @@
-"""The AWS CLI for tests that run it often: its modules and models are read once, not for each command."""
+"""Programs for tests that run them often: their modules are imported once, not for each command."""
 
+import atexit
+import functools
 import json
 import os
 import select
@@ -15,29 +17,32 @@ AWS = shutil.which("aws", path=str(Path(sys.executable).parent))
 PATIENCE = 60.0
 
 
-class AwsCli:
-    """A program that forks for each command; each is a process with an environment of its own."""
+class Forked:
+    """A program that forks for each command; each is a process with an environment and a folder of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self._ask, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        program = str(Path(__file__).with_name("aws_forks.py"))
+        self.name = name
+        program = str(Path(__file__).with_name(f"{name}_forks.py"))
         with theirs:
             fd = theirs.fileno()
             self._process = subprocess.Popen([sys.executable, program, str(fd)], pass_fds=(fd,))
 
-    def run(self, words: list[str], environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-        """Run `aws …` and wait for its end. Any thread may ask."""
+    def run(
+        self, words: list[str], environ: dict[str, str], cwd: str = "/"
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run the program with some words and wait for its end. Any thread may ask."""
         heard, told = os.pipe()
         with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(heard, "rb", buffering=0) as end:
             try:
-                asked = json.dumps([words, environ]).encode()
+                asked = json.dumps([words, environ, cwd]).encode()
                 socket.send_fds(self._ask, [asked], [out.fileno(), err.fileno(), told])
             finally:
                 os.close(told)
             ready, _, _ = select.select([end], [], [], PATIENCE)
             code = end.read(1) if ready else b""
-            assert code, f"aws {' '.join(words)} has not ended by itself: {_text(err)}"
-            return subprocess.CompletedProcess(["aws", *words], code[0], _text(out), _text(err))
+            assert code, f"{self.name} {' '.join(words)} has not ended by itself: {_text(err)}"
+            return subprocess.CompletedProcess([self.name, *words], code[0], _text(out), _text(err))
 
     def close(self) -> None:
         """Ask no more."""
@@ -48,3 +53,11 @@ class AwsCli:
 def _text(file: IO[str]) -> str:
     file.seek(0)
     return file.read()
+
+
+@functools.cache
+def forked(name: str) -> Forked:
+    """A program, `aws` or `elastinet`, until the tests end."""
+    program = Forked(name)
+    atexit.register(program.close)
+    return program
