@@ -68,7 +68,7 @@ def turns(units: dict[str, Any]) -> dict[str, float]:
     files = sorted((u for u in units if len(units[u]) > 1), key=lambda u: -len(units[u]))
     slow = [u for u in units if len(units[u]) == 1 and u.startswith(SLOW)]
     quick = [u for u in units if len(units[u]) == 1 and not u.startswith(SLOW)]
-    ends = ((files, 0.9), (slow, 0.7), (quick, 1))
+    ends = ((files, 0.8), (slow, 0.6), (quick, 1))
     return {u: end * n / len(each) for each, end in ends for n, u in enumerate(each)}
 
 
