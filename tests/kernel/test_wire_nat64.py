@@ -1,12 +1,14 @@
 """From the API to packets: a subnet of IPv6 only, its names and metadata, and its way to IPv4."""
 
 import json
+import os
 import time
 from types import SimpleNamespace
 
 import pytest
 
 from elastinet.fabric.agent.abilities import translation_fault
+from forked import forked
 
 INTERNET, INTERNET4 = "3fff::1", "64:ff9b::203.0.113.1"
 METADATA = "http://[fd00:ec2::254]/latest/meta-data"
@@ -101,6 +103,21 @@ def test_it_reaches_ipv4_by_names(world, net, nat):
     assert becomes(lambda: world.sh(net.one.id, page).stdout.strip() == "hello")
     assert world.sh(net.old.id, f"getent ahostsv6 {name}").stdout.find("64:ff9b") == -1
     assert pings(world, net.one.id, INTERNET4)
+
+
+def why(world, *words):
+    asked = ["why", *words, "--probe", "--json", "--server-port", str(world.port)]
+    return json.loads(forked("elastinet").run(asked, dict(os.environ)).stdout)
+
+
+def test_why_says_what_packets_do(world, net, nat):
+    """From IPv6 to IPv4 by the NAT gateway, inside and outside; never from IPv4 to IPv6."""
+    ways = ((net.one.id, net.old.id), (net.one.id, "internet"), (net.old.id, net.one.id))
+    for words in ((*way, *what) for way in ways for what in (("--port", "80"), ("--udp",), ("--icmp",))):
+        found = why(world, *words)
+        assert found["reachable"] == (words[0] == net.one.id), words
+        assert (found["probe"]["seen"] == "answered") == found["reachable"], (words, found["probe"])
+        assert found["version"] == (6 if found["reachable"] else 4)
 
 
 def test_it_ends_with_its_route(world, net, nat):

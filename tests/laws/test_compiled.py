@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from compiled import compiled
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.admission import Passage, missing
+from elastinet.rules.admission import missing
 from elastinet.rules.next_hop import NextHop, neighbour
-from elastinet.rules.paths import NoNetworkPath, addresses, path
-from elastinet.rules.routing import route_to, table_of
+from elastinet.rules.paths import NoNetworkPath, flow
+from elastinet.rules.ranges import only
 from packet import TCP, UDP, Packet
 from random_region import Made, Shape, shapes
 from small_region import Region
@@ -19,39 +19,17 @@ from tries import tries
 
 
 class Ruled(Made):
-    """A region of which the older rules are asked."""
+    """A region of which the rules of forecasts and measurements are asked."""
 
     def says(
         self, one: NetworkInterface, other: NetworkInterface, protocol: int, port: int
     ) -> tuple[bool, str]:
         """Whether the rules let a connection come about, and the address that it goes to."""
-        state = self.region.state
         try:
-            source, target = addresses(state, one, other, path(state, one, other))
+            way = flow(self.region.state, one, other, protocol=protocol, ports=only(port))
         except NoNetworkPath:
-            if not self._goes_by_nat(one, other):
-                return False, other.primary
-            assert self.nat
-            source, target = self.nat.private_ip, other.primary
-        passage = Passage(protocol, port, port, source, target)
-        return not any(missing(state, one, other, passage)), target
-
-    def _goes_by_nat(self, one: NetworkInterface, other: NetworkInterface) -> bool:
-        """Whether routes lead to the NAT gateway, from there over the peering connection, and back to it.
-
-        `rules.paths` has no such way, by a gateway's private address.
-        """
-        if self.nat is None:
-            return False
-        nat = self.region.state.need(NetworkInterface, self.nat.interface_id)
-        ways = ((one, other), (nat, other), (other, nat))
-        kinds = [self._kind_of_route(sender, receiver.primary) for sender, receiver in ways]
-        return kinds == ["nat", "peering", "peering"]
-
-    def _kind_of_route(self, sender: NetworkInterface, address: str) -> str | None:
-        table = table_of(self.region.state, sender.vpc_id, sender.subnet_id)
-        route = route_to(self.region.state, table, address)
-        return route.kind if route else None
+            return False, other.primary
+        return not any(missing(self.region.state, way)), way.target_ip
 
 
 def met(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from compiled import compiled
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet, Vpc
-from elastinet.rules.admission import Passage, missing
-from elastinet.rules.paths import NoNetworkPath, address_for, addresses, path
+from elastinet.rules.admission import missing
+from elastinet.rules.paths import NoNetworkPath, address_for, flow
 from elastinet.rules.ranges import only
 from elastinet.rules.reachability.question import Question, ask
 from packet import TCP, UDP, Packet
@@ -151,12 +151,11 @@ class Made:
 
     def says(self, one: NetworkInterface, other: NetworkInterface, protocol: int, port: int) -> bool:
         """Whether the rules let a connection come about."""
-        state = self.region.state
         try:
-            source, target = addresses(state, one, other, path(state, one, other))
+            way = flow(self.region.state, one, other, protocol=protocol, ports=only(port))
         except NoNetworkPath:
             return False
-        return not any(missing(state, one, other, Passage(protocol, port, port, source, target)))
+        return not any(missing(self.region.state, way))
 
 
 @settings(max_examples=tries(40), suppress_health_check=list(HealthCheck))

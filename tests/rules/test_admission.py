@@ -3,7 +3,8 @@
 import pytest
 
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.admission import Passage, missing
+from elastinet.rules.admission import missing
+from elastinet.rules.paths import flow
 from small_region import Region
 
 TCP, UDP = 6, 17
@@ -30,8 +31,8 @@ class Pair:
     ) -> list[tuple[str, bool, int, int]]:
         """Holder, direction and ports of each missing rule; every one has a sentence and an address."""
         one, other = (self.region.state.need(NetworkInterface, i.id) for i in (self.one, self.other))
-        passage = Passage(protocol, low, high, one.primary, other.primary)
-        found = list(missing(self.region.state, one, other, passage))
+        way = flow(self.region.state, one, other, protocol=protocol, ports=((low, high),))
+        found = list(missing(self.region.state, way))
         for rule in found:
             assert rule.cidr in (f"{one.primary}/32", f"{other.primary}/32")
             assert rule.holder in rule.sentence
@@ -52,10 +53,10 @@ def test_a_new_group_lets_nothing_in(pair: Pair) -> None:
 
 
 def test_the_sentence(pair: Pair) -> None:
-    passage = Passage(UDP, 5201, 5204, "10.0.1.9", "10.0.2.9")
     other = pair.region.state.need(NetworkInterface, pair.other.id)
-    (rule,) = missing(pair.region.state, pair.one, other, passage)
-    assert rule.sentence == f"{pair.own} does not let UDP ports 5201 to 5204 in from 10.0.1.9/32"
+    way = flow(pair.region.state, pair.one, other, protocol=UDP, ports=((5201, 5204),))
+    (rule,) = missing(pair.region.state, way)
+    assert rule.sentence == f"{pair.own} does not let UDP ports 5201 to 5204 in from {pair.one.primary}/32"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_not_through_the_internet(place: Place) -> None:
 def test_not_through_a_middlebox(place: Place) -> None:
     """One in either direction is enough; inside the subnet it is not on the way."""
     one, near, other = (place.launch(s, BOTH) for s in (place.left, place.near, place.left))
-    box, call = place.launch(place.left, TCP), place.region.call
+    box, call = place.launch(place.near, TCP), place.region.call
     call("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=box, SourceDestCheck={"Value": False})
     table = call("CreateRouteTable", VpcId=place.vpc)["RouteTable"]["RouteTableId"]
     call("AssociateRouteTable", RouteTableId=table, SubnetId=place.left)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
-from elastinet.catalog.protocols import TCP
 from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import Subject
 from elastinet.model.fault import Fault
@@ -13,9 +12,10 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.operator import efas
 from elastinet.operator.asked import interface
 from elastinet.operator.nics import find
-from elastinet.rules.admission import EPHEMERAL, Passage, missing
+from elastinet.rules.admission import missing
+from elastinet.rules.explaining.packets import EPHEMERAL
 from elastinet.rules.interfaces import attachment_of
-from elastinet.rules.paths import NoNetworkPath, address_for, path
+from elastinet.rules.paths import NoNetworkPath, address_for, flow, path_of
 
 
 def prepared(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def prepared(engine: Engine, failed: Mapping[Subject, str], names: Sequence[str]
         "hosts": [
             {"instance": attachment_of(one).instance_id, "address": _of_job(one, ends)} for one in ends
         ],
-        "ports": EPHEMERAL,
+        "ports": EPHEMERAL[0],
         "shut": [why for pair in permutations(ends, 2) for why in _shut(engine, *pair)],
         "without_efa": [_why_tcp(pair) for pair in pairs if pair["transport"] != "efa"],
     }
@@ -58,14 +58,14 @@ def _shut(engine: Engine, one: NetworkInterface, other: NetworkInterface) -> Ite
     """The reasons why one interface cannot connect to ports of another's processes; none if it can."""
     head = f"{attachment_of(one).instance_id} cannot reach {attachment_of(other).instance_id}"
     try:
-        if path(engine.state, one, other).via == "gateway":
+        found = flow(engine.state, one, other, ports=EPHEMERAL)
+        if path_of(engine.state, found).via == "gateway":
             ends = address_for(one, other), address_for(other, one)
             raise NoNetworkPath(f"no route between {ends[0]} and {ends[1]}")
     except NoNetworkPath as why:
         yield f"{head}: {why}"
         return
-    passage = Passage(TCP, *EPHEMERAL, address_for(one, other), address_for(other, one))
-    shut = [rule.sentence for rule in missing(engine.state, one, other, passage)]
+    shut = [rule.sentence for rule in missing(engine.state, found)]
     if shut:
         yield f"{head}: {'; '.join(shut)}"
 

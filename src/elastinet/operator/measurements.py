@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from elastinet.catalog.protocols import TCP, UDP
+from elastinet.catalog.protocols import UDP
 from elastinet.engine import Engine
 from elastinet.forecast.asking import BadQuestion
 from elastinet.forecast.prediction import predict_limits
@@ -11,10 +11,11 @@ from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator.asked import PredictionQuery, asked
 from elastinet.operator.predictions import Buckets, levels
-from elastinet.rules.admission import Missing, Passage, missing
+from elastinet.rules.admission import Missing, missing
 from elastinet.rules.interfaces import attachment_of
-from elastinet.rules.paths import NoNetworkPath, addresses, path
+from elastinet.rules.paths import NoNetworkPath, flow, path_of
 from elastinet.rules.performance import of_pair
+from elastinet.rules.ranges import only
 
 PORT, LAST_PORT = 5201, 5264
 """The port of iperf3's server, and the last of those that MPTCP's subflows may use."""
@@ -33,14 +34,12 @@ def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[s
     one, other, question, public = what
     traffic = question.traffic
     limits = of_pair(engine.state, engine.settings, one, other, traffic, public=public)
-    way = path(engine.state, one, other, public=public)
-    source_ip, target_ip = addresses(engine.state, one, other, way)
     last = LAST_PORT if traffic.transport == "mptcp" else PORT
-    passages = [Passage(TCP, PORT, last, source_ip, target_ip)]
+    flows = [flow(engine.state, one, other, public=public, ports=((PORT, last),))]
     if traffic.transport == "udp":
-        passages.append(Passage(UDP, PORT, PORT, source_ip, target_ip))
+        flows.append(flow(engine.state, one, other, public=public, protocol=UDP, ports=only(PORT)))
     known = levels(engine, buckets, one) | levels(engine, buckets, other)
-    shut = [rule for passage in passages for rule in missing(engine.state, one, other, passage)]
+    shut = [rule for found in flows for rule in missing(engine.state, found)]
     return {
         "source": {
             "instance": attachment_of(one).instance_id,
@@ -52,8 +51,8 @@ def _prepared(engine: Engine, buckets: Buckets, what: PredictionQuery) -> dict[s
             "interface": other.id,
             "address": other.first_address,
         },
-        "via": way.via,
-        "connect_to": target_ip,
+        "via": path_of(engine.state, flows[0]).via,
+        "connect_to": flows[0].target_ip,
         "port": PORT,
         "last_port": last,
         "duration_s": question.duration_s,

@@ -17,6 +17,7 @@ from elastinet.rules.explaining.explanation import (
     explain,
     ports_through,
 )
+from elastinet.rules.explaining.packets import USUAL_PORT
 from elastinet.rules.explaining.words import ports, traffic
 from elastinet.rules.interfaces import instance_id_of
 from elastinet.rules.ranges import Ranges, address_of, only, version_of
@@ -29,14 +30,12 @@ OUTSIDE = (INTERNET_ADDRESS, INTERNET_ADDRESS6)
 PROTOCOLS = {"tcp": {4: TCP, 6: TCP}, "udp": {4: UDP, 6: UDP}, "icmp": {4: ICMP, 6: ICMP6}}
 ECHO = {ICMP: 8 * 256, ICMP6: 128 * 256}
 """The type and code, as one number, of the messages that ping sends."""
-USUAL_PORT = 80
-"""What is sent to where no port is asked about."""
 
 
 def page(state: State, given: Mapping[str, str]) -> dict[str, Any]:
     """The answer to a page's parameters, or to all protocols in one; raises Fault."""
     source, target = (end(state, given.get(name, "")) for name in ("source", "target"))
-    version = version_asked(given.get("ipv6") == "true", source, target)
+    version = version_asked(state, source, target, ipv6=given.get("ipv6") == "true")
     protocol, port = given.get("protocol", "tcp"), given.get("port", "")
     if given.get("all") != "true":
         return told(state, source, target, question(source, target, protocol, port, version, state))
@@ -50,12 +49,19 @@ def _bad(sentence: str) -> Fault:
     return Fault("InvalidParameterValue", sentence)
 
 
-def version_asked(ipv6: bool, *ends: End) -> int:
-    """The version of IP that is asked about; raises Fault if the ends are not of it."""
+def version_asked(state: State, *ends: End, ipv6: bool) -> int:
+    """The version of IP that is asked about: IPv4 if the source has it. Raises Fault if one end is not."""
     known = {version_of(one.address) for one in ends if one.address}
     if len(known) > 1 or (ipv6 and known == {4}):
         raise _bad("one end is an IPv4 address, and the question is about IPv6")
-    return 6 if ipv6 else next(iter(known), 4)
+    return 6 if ipv6 else next(iter(known), _usual(state, ends[0]))
+
+
+def _usual(state: State, source: End) -> int:
+    """IPv6 of a source that has nothing else."""
+    own = [state.get(NetworkInterface, id) for id in source.interfaces]
+    only6 = own and all(one and one.addresses6 and not one.addresses for one in own)
+    return 6 if only6 else 4
 
 
 def question(source: End, target: End, protocol: str, port: str, version: int, state: State) -> Question:

@@ -57,7 +57,7 @@ def _pairs(state: State, given: Mapping[str, str]) -> list[Pair]:
     for source, target in product(*sides):
         if source.interfaces & target.interfaces:
             continue
-        version = version_asked(ipv6, source, target)
+        version = version_asked(state, source, target, ipv6=ipv6)
         if all(_has_address(state, one, version) for one in (source, target)):
             asked = question(source, target, *words, version, state)
             found.append((source, target, replace(asked, both_ways=asked.protocol != UDP)))

@@ -1,31 +1,17 @@
 """Security group and network ACL rules that connections between two interfaces lack (sections 5 and 6.2)."""
 
-from collections.abc import Iterable, Iterator
-from ipaddress import ip_address, ip_network
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from elastinet.catalog.protocols import ANY
-from elastinet.model.acl import AclRule, NetworkAcl
+from elastinet.model.acl import NetworkAcl
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.security import SecurityGroupRule
 from elastinet.model.state import State
-from elastinet.rules.filtering import PORTS, protocol_name
-from elastinet.rules.next_hop import are_neighbours
-from elastinet.rules.peerings import between
-from elastinet.rules.prefix_lists import blocks
-
-EPHEMERAL = (32768, 60999)
-"""The ports that Linux answers from a connection's own end."""
-
-
-class Passage(NamedTuple):
-    """Packets of one protocol to a span of ports, and the addresses that each side sees of the other."""
-
-    protocol: int
-    low: int
-    high: int
-    source_ip: str
-    target_ip: str
+from elastinet.rules.filtering import protocol_name
+from elastinet.rules.paths import Flow
+from elastinet.rules.ranges import blocks_of
+from elastinet.rules.reachability.filters import through_acl, through_groups
+from elastinet.rules.reachability.headers import Headers
+from elastinet.rules.reachability.steps import Hop, Step
 
 
 class Missing(NamedTuple):
@@ -47,84 +33,32 @@ class Missing(NamedTuple):
         return f"{self.holder} does not let {name} {ports} {way}"
 
 
-def missing(
-    state: State, one: NetworkInterface, other: NetworkInterface, passage: Passage
-) -> Iterator[Missing]:
-    """The rules that connections from one interface to another lack; answers need none of a group's."""
-    protocol, low, high, source, target = passage
-    if not _admitted(state, one, other, passage, egress=True):
-        yield Missing(one.groups[0], True, protocol, low, high, _only(target))
-    if not _admitted(state, other, one, passage, egress=False):
-        yield Missing(other.groups[0], False, protocol, low, high, _only(source))
-    if not are_neighbours(one, other) or target not in other.own_addresses:
-        yield from _acls(state, one, other, passage)
+def missing(state: State, flow: Flow) -> Iterator[Missing]:
+    """The rules that some packets of a flow lack; answers need none of a group that let through what they
+    answer."""
+    passed = {step.hop.id for step in flow.there.steps if step.hop.kind == "group"}
+    for step in (*flow.there.steps, *(s for s in flow.back.steps if not _is_tracked(s.hop, passed))):
+        headers, egress = step.entering, step.hop.direction == "egress"
+        if step.hop.kind == "group":
+            interface = state.need(NetworkInterface, step.hop.id)
+            if headers.minus(through_groups(state, interface, headers, egress=egress).boxes):
+                yield _missing(interface.groups[0], step)
+        elif step.hop.kind == "acl":
+            acl = state.need(NetworkAcl, step.hop.id)
+            if headers.minus(through_acl(acl, headers, egress=egress).boxes):
+                yield _missing(acl.id, step)
 
 
-def _admitted(
-    state: State, own: NetworkInterface, peer: NetworkInterface, passage: Passage, *, egress: bool
-) -> bool:
-    address = passage.target_ip if egress else passage.source_ip
-    rules = [
-        rule
-        for group in own.groups
-        for rule in state.where(SecurityGroupRule, "group-id", group)
-        if rule.egress == egress and _speaks_of(state, rule, own, peer, address)
-    ]
-    ports = _edges(rules, passage.low, passage.high)
-    return all(any(_has_port(rule, passage.protocol, port) for rule in rules) for port in ports)
+def _is_tracked(hop: Hop, passed: set[str]) -> bool:
+    return hop.kind == "group" and hop.id in passed
 
 
-def _speaks_of(
-    state: State, rule: SecurityGroupRule, own: NetworkInterface, peer: NetworkInterface, address: str
-) -> bool:
-    """True if a rule matches a peer's address: by CIDR, or, for a private address, by the peer's group."""
-    if not rule.peer_group:
-        return any(ip_address(address) in ip_network(block) for block in blocks(state, rule.peer))
-    if rule.peer_group not in peer.groups or address not in peer.own_addresses:
-        return False
-    peering = between(state, own.vpc_id, peer.vpc_id)
-    return own.vpc_id == peer.vpc_id or (peering is not None and peering.status == "active")
+def _missing(holder: str, step: Step) -> Missing:
+    headers, egress = step.entering, step.hop.direction == "egress"
+    low, high = headers.field("dport")[0][0], headers.field("dport")[-1][1]
+    return Missing(holder, egress, headers.protocol, low, high, _far(headers, egress=egress))
 
 
-def _has_port(rule: SecurityGroupRule | AclRule, protocol: int, port: int) -> bool:
-    if rule.protocol == ANY:
-        return True
-    return rule.protocol == protocol and (protocol not in PORTS or rule.low <= port <= rule.high)
-
-
-def _acls(
-    state: State, one: NetworkInterface, other: NetworkInterface, passage: Passage
-) -> Iterator[Missing]:
-    """The rules that the two subnets' ACLs lack, for the packets and for the answers to them."""
-    protocol, low, high, source, target = passage
-    borders = (
-        (one, True, (low, high), target),
-        (other, False, (low, high), source),
-        (other, True, EPHEMERAL, source),
-        (one, False, EPHEMERAL, target),
-    )
-    for interface, egress, ports, address in borders:
-        acl = next(state.where(NetworkAcl, "association.subnet-id", interface.subnet_id))
-        rules = [rule for rule in acl.rules if rule.egress == egress and _holds(rule, address)]
-        if not all(_allowed(rules, protocol, port) for port in _edges(rules, *ports)):
-            yield Missing(acl.id, egress, protocol, *ports, _only(address))
-
-
-def _only(address: str) -> str:
-    """The block of one address."""
-    return str(ip_network(address))
-
-
-def _holds(rule: AclRule, address: str) -> bool:
-    return ip_address(address) in ip_network(rule.cidr)
-
-
-def _edges(rules: Iterable[AclRule | SecurityGroupRule], low: int, high: int) -> set[int]:
-    """Ports of a span between which no rule makes a difference."""
-    found = {edge for rule in rules for edge in (rule.low, rule.low - 1, rule.high, rule.high + 1)}
-    return {low, high} | {port for port in found if low < port < high}
-
-
-def _allowed(rules: Iterable[AclRule], protocol: int, port: int) -> bool:
-    """The verdict of the first rule that matches a port; False if none does."""
-    return next((rule.allow for rule in rules if _has_port(rule, protocol, port)), False)
+def _far(headers: Headers, *, egress: bool) -> str:
+    """The block of the one address that packets come from, or go to."""
+    return blocks_of(headers.field("destination" if egress else "source"), headers.version)[0]

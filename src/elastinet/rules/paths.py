@@ -5,23 +5,29 @@ they are both: a NAT gateway translates. Only state and routes are asked: what s
 ACLs say of the packets is another question.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from elastinet.catalog.nat64 import embedded
 from elastinet.catalog.network import GATEWAY_MTU, JUMBO_MTU
+from elastinet.catalog.protocols import TCP
 from elastinet.catalog.words import Via
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.nat import NatGateway
 from elastinet.model.peering import Peering
-from elastinet.model.routes import Route
 from elastinet.model.state import State
 from elastinet.rules import peerings
 from elastinet.rules.efa.efa import carries_ip
+from elastinet.rules.explaining.explanation import reasons
+from elastinet.rules.explaining.packets import EPHEMERAL
 from elastinet.rules.interfaces import addresses_of, instance_id_of
-from elastinet.rules.next_hop import Nowhere, are_neighbours, next_hop
-from elastinet.rules.routing import route_to, table_of
+from elastinet.rules.ranges import PORTS, Ranges, address_of, of_block, version_of
+from elastinet.rules.reachability.question import Question, ask
+from elastinet.rules.reachability.search import Path
+from elastinet.rules.reachability.steps import Step
+from elastinet.rules.routing import gateway_of
+
+OUTSIDE = ("gateway", "egress")
 
 
 class NoNetworkPath(Exception):
@@ -41,6 +47,28 @@ class NetworkPath(NamedTuple):
     middleboxes: tuple[str, ...] = ()
 
 
+class Flow(NamedTuple):
+    """The headers of a protocol's packets between two interfaces, at each component there and back."""
+
+    there: Path
+    back: Path
+
+    @property
+    def source_ip(self) -> str:
+        """The address by which the target knows the source."""
+        return _address_in(self.there.arrived.field("source"), self.there.arrived.version)
+
+    @property
+    def target_ip(self) -> str:
+        """The address by which the source knows the target."""
+        sent = self.there.steps[0].entering
+        return _address_in(sent.field("destination"), sent.version)
+
+
+def _address_in(field: Ranges, version: int) -> str:
+    return address_of(field[0][0], version)
+
+
 def path(
     state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool = False
 ) -> NetworkPath:
@@ -48,22 +76,58 @@ def path(
 
     Raises NoNetworkPath.
     """
+    return path_of(state, flow(state, one, other, public=public))
+
+
+def path_of(state: State, flow: Flow) -> NetworkPath:
+    """The way that a flow goes."""
+    steps = (*flow.there.steps, *flow.back.steps)
+    middleboxes = tuple(dict.fromkeys(_middleboxes(steps)))
+    crossed = [state.need(Peering, step.hop.id) for step in steps if step.hop.kind == "peering"]
+    if any(step.hop.kind in OUTSIDE for step in steps):
+        return NetworkPath("gateway", GATEWAY_MTU, middleboxes=middleboxes)
+    if not crossed:
+        return NetworkPath("vpc", JUMBO_MTU, middleboxes=middleboxes)
+    across = any(one.requester.region != one.accepter.region for one in crossed)
+    mtu = min(map(peerings.mtu, crossed))
+    return NetworkPath("region" if across else "peering", mtu, crossed[0].id, middleboxes)
+
+
+def _middleboxes(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        if step.hop.kind == "nat":
+            yield step.hop.id
+        elif step.route and step.route[1].kind == "interface":
+            yield step.route[1].target
+
+
+def flow(
+    state: State,
+    one: NetworkInterface,
+    other: NetworkInterface,
+    *,
+    public: bool = False,
+    protocol: int = TCP,
+    ports: Ranges = PORTS,
+) -> Flow:
+    """The headers that go from one interface to ports of another, and back; raises NoNetworkPath.
+
+    They go by private addresses where a way leads there, unless they are to be public.
+    """
     check_ends(state, one, other)
     for interface in (one, other):
         if not carries_ip(interface):
             raise NoNetworkPath(f"{interface.id} is EFA-only and has no address")
-    if one.addresses6 and not one.addresses and not other.addresses6:
-        return _translated(state, one, other, public=public)
-    address_for(one, other)
+    fields = {"sport": EPHEMERAL, "dport": ports}
     if public:
-        return _public(state, one, other)
-    if one.vpc_id == other.vpc_id:
-        return _inside(state, one, other)
+        return _outside(state, one, other, protocol, fields)
     try:
-        return _peered(state, one, other)
+        return _asked(state, one, other, _inner(one, other), protocol, fields)
     except NoNetworkPath as private:
+        if one.vpc_id == other.vpc_id:
+            raise
         try:
-            return _public(state, one, other)
+            return _outside(state, one, other, protocol, fields)
         except NoNetworkPath as why:
             raise NoNetworkPath(f"{private}; nor through internet gateways: {why}") from why
 
@@ -72,27 +136,6 @@ def check_ends(state: State, one: NetworkInterface, other: NetworkInterface) -> 
     """Look that two interfaces are in two instances that run; raises NoNetworkPath."""
     if _instance(state, one).id == _instance(state, other).id:
         raise NoNetworkPath(f"both ends are {instance_id_of(one)}: what it sends to itself meets no limit")
-
-
-def addresses(
-    state: State, one: NetworkInterface, other: NetworkInterface, way: NetworkPath
-) -> tuple[str, str]:
-    """The addresses by which two interfaces that have a way see each other."""
-    nat = next((state.get(NatGateway, id) for id in way.middleboxes), None)
-    if nat and not one.addresses:
-        return _behind(state, nat, other, way)
-    if way.via != "gateway" or not (one.addresses and other.addresses):
-        return address_for(one, other), address_for(other, one)
-    return nat.public_ip if nat else _address(state, one), _address(state, other)
-
-
-def address_for(own: NetworkInterface, peer: NetworkInterface) -> str:
-    """The private address by which one interface is known to another; of IPv6 where they share no IPv4."""
-    if own.addresses and peer.addresses:
-        return own.primary
-    if own.addresses6 and peer.addresses6:
-        return own.addresses6[0]
-    raise NoNetworkPath(f"{own.id} and {peer.id} share no family of addresses, and IPv4 does not reach IPv6")
 
 
 def _instance(state: State, interface: NetworkInterface) -> Instance:
@@ -107,95 +150,34 @@ def _instance(state: State, interface: NetworkInterface) -> Instance:
     return instance
 
 
-def _inside(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
-    steps = (_middlebox(state, *pair) for pair in ((one, other), (other, one)))
-    return NetworkPath("vpc", JUMBO_MTU, middleboxes=_each_once(steps))
+def address_for(own: NetworkInterface, peer: NetworkInterface) -> str:
+    """The private address by which one interface is known to another; of IPv6 where they share no IPv4."""
+    if own.addresses and peer.addresses:
+        return own.primary
+    if own.addresses6 and peer.addresses6:
+        return own.addresses6[0]
+    raise NoNetworkPath(f"{own.id} and {peer.id} share no family of addresses, and IPv4 does not reach IPv6")
 
 
-def _middlebox(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> str | None:
-    """The target that a VPC's route sends packets through; None for the local route and inside a subnet."""
-    if are_neighbours(sender, receiver):
-        return None
-    route = _open_route(state, sender, address_for(receiver, sender))
-    return None if route.kind == "local" else route.target
+def _inner(one: NetworkInterface, other: NetworkInterface) -> str:
+    """The address by which one interface sends to another inside, of NAT64's where it has nothing else."""
+    if _is_translated(one, other):
+        return embedded(other.primary)
+    return address_for(other, one)
 
 
-def _peered(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
-    found = [_peering(state, *pair) for pair in ((one, other), (other, one))]
-    across = found[0].requester.region != found[0].accepter.region
-    return NetworkPath("region" if across else "peering", min(map(peerings.mtu, found)), found[0].id)
+def _outer(state: State, one: NetworkInterface, other: NetworkInterface) -> str:
+    """The address by which one interface sends to another over the internet."""
+    if _is_translated(one, other):
+        return embedded(_public(state, other))
+    return _public(state, other) if one.addresses and other.addresses else address_for(other, one)
 
 
-def _peering(state: State, sender: NetworkInterface, receiver: NetworkInterface) -> Peering:
-    """The peering connection by which a sender's route leads to another VPC."""
-    address = address_for(receiver, sender)
-    route = _open_route(state, sender, address)
-    if route.kind != "peering":
-        raise NoNetworkPath(f"{_said(state, sender, route)}, not to {receiver.vpc_id}, where {address} is")
-    peering = state.need(Peering, route.target)
-    if receiver.vpc_id not in (peering.requester.vpc_id, peering.accepter.vpc_id):
-        raise NoNetworkPath(f"{_said(state, sender, route)}, which does not reach {receiver.vpc_id}")
-    return peering
+def _is_translated(one: NetworkInterface, other: NetworkInterface) -> bool:
+    return not one.addresses and not other.addresses6
 
 
-def _public(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
-    if not (one.addresses and other.addresses):
-        return _public6(state, one, other)
-    there = _address(state, other)
-    route = _open_route(state, one, there)
-    if route.kind != "nat":
-        _leave(state, one, there)
-        _leave(state, other, _address(state, one))
-        return NetworkPath("gateway", GATEWAY_MTU)
-    nat = state.need(NatGateway, route.target)
-    if not nat.public_ip:
-        raise NoNetworkPath(f"{_said(state, one, route)}, which has no public address")
-    _leave(state, state.need(NetworkInterface, nat.interface_id), there)
-    _leave(state, other, nat.public_ip)
-    return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
-
-
-def _translated(state: State, one: NetworkInterface, other: NetworkInterface, *, public: bool) -> NetworkPath:
-    """The way from IPv6 to IPv4 by a NAT gateway: to a private address of the VPC's, or to a public one."""
-    inside = one.vpc_id == other.vpc_id and not public
-    target = other.primary if inside else _address(state, other)
-    route = _open_route(state, one, embedded(target))
-    if route.kind != "nat":
-        raise NoNetworkPath(f"{_said(state, one, route)}, not to a NAT gateway")
-    nat = state.need(NatGateway, route.target)
-    if inside:
-        return NetworkPath("vpc", JUMBO_MTU, middleboxes=(nat.id,))
-    if not nat.public_ip:
-        raise NoNetworkPath(f"{_said(state, one, route)}, which has no public address")
-    _leave(state, state.need(NetworkInterface, nat.interface_id), target)
-    _leave(state, other, nat.public_ip)
-    return NetworkPath("gateway", GATEWAY_MTU, middleboxes=(nat.id,))
-
-
-def _behind(state: State, nat: NatGateway, other: NetworkInterface, way: NetworkPath) -> tuple[str, str]:
-    """What an end of IPv4 sees of one behind a NAT gateway, and what that one sees of it."""
-    if way.via == "gateway":
-        return nat.public_ip, embedded(_address(state, other))
-    return nat.private_ip, embedded(other.primary)
-
-
-def _public6(state: State, one: NetworkInterface, other: NetworkInterface) -> NetworkPath:
-    """The way of IPv6 over the internet, there and back: by an internet gateway of who is asked."""
-    kind = _open_route(state, one, address_for(other, one)).kind
-    if kind != "egress":
-        _leave(state, one, address_for(other, one))
-    _leave(state, other, address_for(one, other))
-    return NetworkPath("gateway", GATEWAY_MTU)
-
-
-def _leave(state: State, sender: NetworkInterface, address: str) -> None:
-    """Look that a sender's route to an address leads to an internet gateway."""
-    route = _open_route(state, sender, address)
-    if route.kind != "gateway":
-        raise NoNetworkPath(f"{_said(state, sender, route)}, not to an internet gateway")
-
-
-def _address(state: State, interface: NetworkInterface) -> str:
+def _public(state: State, interface: NetworkInterface) -> str:
     """A public address that leads to an interface."""
     elastic = addresses_of(state, interface)
     found = elastic[interface.primary].public_ip if interface.primary in elastic else interface.public_ip
@@ -205,22 +187,33 @@ def _address(state: State, interface: NetworkInterface) -> str:
     return found
 
 
-def _open_route(state: State, sender: NetworkInterface, address: str) -> Route:
-    """The route by which an interface's subnet sends to an address, if it leads anywhere."""
-    table = table_of(state, sender.vpc_id, sender.subnet_id)
-    route = route_to(state, table, address)
-    if route is None:
-        raise NoNetworkPath(f"{table.id} of {sender.subnet_id} has no route to {address}")
-    hop = next_hop(state, table, route, ipv6=":" in address)
-    if isinstance(hop, Nowhere):
-        raise NoNetworkPath(f"{_said(state, sender, route)}, {hop.value}")
-    return route
+def _outside(
+    state: State, one: NetworkInterface, other: NetworkInterface, protocol: int, fields: dict[str, Ranges]
+) -> Flow:
+    there = _outer(state, one, other)
+    for vpc_id in (one.vpc_id, other.vpc_id) if one.addresses else (other.vpc_id,):
+        if gateway_of(state, vpc_id) is None:
+            raise NoNetworkPath(f"{vpc_id} has no internet gateway")
+    found = _asked(state, one, other, there, protocol, fields)
+    if not any(step.hop.kind in OUTSIDE for step in found.there.steps):
+        raise NoNetworkPath(f"{one.id} reaches {there} without an internet gateway")
+    return found
 
 
-def _said(state: State, sender: NetworkInterface, route: Route) -> str:
-    table = table_of(state, sender.vpc_id, sender.subnet_id)
-    return f"the route to {route.destination} in {table.id} leads to {route.target}"
-
-
-def _each_once(steps: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(step for step in steps if step))
+def _asked(
+    state: State,
+    one: NetworkInterface,
+    other: NetworkInterface,
+    there: str,
+    protocol: int,
+    fields: dict[str, Ranges],
+) -> Flow:
+    """The headers to an address, and back; raises NoNetworkPath with all that blocks them."""
+    own = one.addresses6[0] if ":" in there else one.primary
+    ends = {"source": of_block(own), "destination": of_block(there)}
+    whole = frozenset({one.id}), frozenset({other.id})
+    question = Question(*whole, protocol, version_of(there), ends | fields, filtered=False)
+    answer = ask(state, question)
+    if not answer.reachable or answer.there is None or answer.back is None:
+        raise NoNetworkPath("; ".join(reasons(state, question, answer)))
+    return Flow(answer.there, answer.back)

@@ -31,7 +31,10 @@ def meet(one: Ranges, other: Ranges) -> Ranges:
     if one == other:
         return one
     if len(one) == 1 and len(other) == 1:
-        low, high = max(one[0][0], other[0][0]), min(one[0][1], other[0][1])
+        (low, high), (floor, top) = one[0], other[0]
+        if floor <= low and high <= top:
+            return one
+        low, high = max(low, floor), min(high, top)
         return ((low, high),) if low <= high else ()
     return tuple(_overlaps(one, other))
 

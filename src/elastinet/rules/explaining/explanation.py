@@ -73,6 +73,12 @@ def explain(state: State, question: Question, outside: Outside) -> Explanation:
     return Explanation(whole, there, back, blockers, tuple(warnings), one.fields)
 
 
+def reasons(state: State, question: Question, answer: Answer) -> list[str]:
+    """What blocks, each as a sentence without its end."""
+    refused = _refused(answer, Headers.of(question.version, question.protocol))
+    return list(dict.fromkeys(sentence(state, blocker, headers) for blocker, headers in refused))
+
+
 def ports_through(answer: Answer) -> Ranges:
     """The ports of the target that a way leads to, and back from."""
     if answer.back is not None:

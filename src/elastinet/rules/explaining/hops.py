@@ -71,9 +71,9 @@ def _translated(_: State, step: Step) -> str:
     pairs = (
         (name, step.entering.field(name), step.leaving.field(name)) for name in ("source", "destination")
     )
-    version = step.entering.version
+    versions = step.entering.version, step.leaving.version
     changed = [
-        f"{name} {places(before, version)} becomes {places(after, version)}"
+        f"{name} {places(before, versions[0])} becomes {places(after, versions[1])}"
         for name, before, after in pairs
         if before != after and step.hop.kind in ("gateway", "nat")
     ]

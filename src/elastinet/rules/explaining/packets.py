@@ -5,13 +5,17 @@ from dataclasses import replace
 
 from elastinet.catalog.protocols import TCP, UDP
 from elastinet.model.state import State
-from elastinet.rules.ranges import Ranges, holds, meet, of_block, only, size
+from elastinet.rules.ranges import Ranges, holds, meet, of_block, only, size, version_of
 from elastinet.rules.reachability.headers import Box
 from elastinet.rules.reachability.question import Answer, Question, ask
 from elastinet.rules.reachability.walk import INTERNET
 
 EPHEMERAL: Ranges = ((32768, 60999),)
 """The ports that Linux sends from."""
+USUAL_PORT = 80
+"""What is sent to where it is one of those that are asked about."""
+LISTENING: Ranges = ((1, 65535),)
+"""The ports that somebody may listen on."""
 FEW = 16
 Outside = tuple[str, ...]
 """The addresses, of both versions, that stand for the internet where one has to."""
@@ -46,13 +50,18 @@ def _sent(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
 
 def _chosen(question: Question, boxes: tuple[Box, ...], outside: Outside) -> dict[str, Ranges]:
     """One value of each field: a usual one, if there is one."""
-    usual = [number for address in outside for number, _ in of_block(address)]
+    own = (address for address in outside if version_of(address) == question.version)
+    usual = [number for address in own for number, _ in of_block(address)]
     box = max(boxes, key=lambda box: any(_usual(box.source, usual)) + any(_usual(box.destination, usual)))
     fields = {name: only(_first(getattr(box, name), usual)) for name in ("source", "destination")}
     if question.protocol in (TCP, UDP):
         ports = meet(box.sport, EPHEMERAL) or box.sport
-        fields |= {"sport": only(ports[0][0]), "dport": only(box.dport[0][0])}
+        fields |= {"sport": only(ports[0][0]), "dport": only(_port(box.dport))}
     return fields
+
+
+def _port(ports: Ranges) -> int:
+    return USUAL_PORT if holds(ports, USUAL_PORT) else (meet(ports, LISTENING) or ports)[0][0]
 
 
 def _usual(ranges: Ranges, usual: list[int]) -> Iterator[int]:

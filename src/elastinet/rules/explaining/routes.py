@@ -2,6 +2,7 @@
 
 from ipaddress import ip_network
 
+from elastinet.catalog.nat64 import NAT64
 from elastinet.model.peering import Peering
 from elastinet.model.routes import RouteTable
 from elastinet.model.state import State
@@ -48,7 +49,8 @@ def _block(state: State, table: RouteTable, target: str, headers: Headers) -> st
 def _usual(state: State, table: RouteTable, target: str, headers: Headers) -> str:
     peering = state.get(Peering, target)
     if peering is None:
-        return "0.0.0.0/0" if headers.version == 4 else "::/0"
+        every = str(NAT64) if target.startswith("nat-") else "::/0"
+        return "0.0.0.0/0" if headers.version == 4 else every
     other = peering.accepter if peering.requester.vpc_id == table.vpc_id else peering.requester
     vpc, wanted = state.need(Vpc, other.vpc_id), headers.field("destination")
     blocks = vpc.cidrs if headers.version == 4 else vpc.cidrs6

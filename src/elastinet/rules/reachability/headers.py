@@ -43,11 +43,11 @@ class Box(NamedTuple):
         if self.meet(other) is None:
             yield self
             return
-        rest = self
-        for name, own, cut in zip(self._fields, self, other, strict=True):
-            if left := minus(own, cut):
-                yield rest._replace(**{name: left})
-            rest = rest._replace(**{name: meet(own, cut)})
+        rest = list(self)
+        for at, (own, cut) in enumerate(zip(self, other, strict=True)):
+            if own != cut and (left := minus(own, cut)):
+                yield Box(*(*rest[:at], left, *rest[at + 1 :]))
+            rest[at] = meet(own, cut)
 
     def has(self, header: Header) -> bool:
         """True if a header is one of them."""
@@ -94,14 +94,20 @@ class Headers(NamedTuple):
 
     @staticmethod
     def _limited(box: Box, fields: dict[str, Ranges]) -> Box:
-        return box._replace(**{name: meet(getattr(box, name), value) for name, value in fields.items()})
+        found = {name: meet(getattr(box, name), value) for name, value in fields.items()}
+        if all(value is getattr(box, name) for name, value in found.items()):
+            return box
+        return box._replace(**found)
 
     def rewritten(self, **fields: Ranges) -> Self:
         """The same with other values in some fields, whatever these were."""
         return self._with(box._replace(**fields) for box in self.boxes)
 
     def _with(self, boxes: Iterable[Box]) -> Self:
-        return self._replace(boxes=tuple(dict.fromkeys(boxes))[:MOST_BOXES])
+        found = tuple(boxes)
+        if len(found) > 1:
+            found = tuple(dict.fromkeys(found))[:MOST_BOXES]
+        return self if found == self.boxes else self._replace(boxes=found)
 
     @property
     def turned(self) -> Self:

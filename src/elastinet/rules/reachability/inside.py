@@ -18,13 +18,9 @@ from elastinet.rules.reachability.foreign import through_foreign, unknown
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.outside import leave_by_egress, leave_by_gateway
 from elastinet.rules.reachability.steps import Blocker, Direction, Hop, Onward, Place, Step, blocker
+from elastinet.rules.reachability.translate import EMBEDDED, translate
 from elastinet.rules.reachability.walk import Walk, own_ranges
 from elastinet.rules.routing import effective, gateway_of, table_of
-
-EPHEMERAL = ((1024, 65535),)
-"""The ports that a NAT gateway sends from."""
-TRANSLATED = (1, 6, 17)
-"""The protocols that a NAT gateway translates: ICMP, TCP and UDP."""
 
 
 def leave(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterator[Onward]:
@@ -40,7 +36,7 @@ def arrive(walk: Walk, interface: NetworkInterface, place: Place, headers: Heade
     """Into an interface: the list of its subnet, its groups, its check; then on, if it forwards."""
     steps: list[Step] = []
     if place.sender != interface.subnet_id:
-        steps.append(_listed(walk.state, interface.subnet_id, interface.id, headers, "ingress"))
+        steps.append(_listed(walk, interface.subnet_id, interface.id, headers, "ingress"))
         headers = steps[-1].leaving
     if interface.interface_type != "natGateway":
         steps.append(_grouped(walk, interface, headers, "ingress"))
@@ -48,7 +44,7 @@ def arrive(walk: Walk, interface: NetworkInterface, place: Place, headers: Heade
     steps.append(_checked_in(walk.state, interface, headers))
     headers = steps[-1].leaving
     if interface.interface_type == "natGateway":
-        yield from _translate(walk, interface, headers, tuple(steps))
+        yield from translate(walk, interface, headers, tuple(steps))
     else:
         yield Onward(tuple(steps), Place("out", interface.id), headers)
 
@@ -101,6 +97,8 @@ def _check(interface: NetworkInterface, field: str) -> Blocker:
 
 def _grouped(walk: Walk, interface: NetworkInterface, headers: Headers, direction: Direction) -> Step:
     hop = Hop("group", interface.id, direction, interface.id)
+    if not walk.filtered:
+        return Step(hop, headers, headers)
     other = "ingress" if direction == "egress" else "egress"
     known = [box for there in walk.remembered("group", interface.id, other) for box in there.turned.boxes]
     tracked = headers.meet(known)
@@ -124,9 +122,9 @@ def _spoken_of(walk: Walk, interface: NetworkInterface, direction: Direction) ->
         yield from filter(None, (rule.peer_group, rule.prefix_list))
 
 
-def _listed(state: State, subnet_id: str, at: str, headers: Headers, direction: Direction) -> Step:
-    acl = acl_of(state, subnet_id)
-    leaving = through_acl(acl, headers, egress=direction == "egress")
+def _listed(walk: Walk, subnet_id: str, at: str, headers: Headers, direction: Direction) -> Step:
+    acl = acl_of(walk.state, subnet_id)
+    leaving = through_acl(acl, headers, egress=direction == "egress") if walk.filtered else headers
     hop = Hop("acl", acl.id, direction, at)
     if leaving:
         return Step(hop, headers, leaving)
@@ -167,6 +165,8 @@ def ways(state: State, table: RouteTable, headers: Headers, own: str) -> Iterato
             part = left.limited(destination=at)
         if part:
             yield block, route, part
+            if part == left:
+                return
             left = left.minus(part.boxes)
         if not left:
             return
@@ -217,7 +217,7 @@ def _sent(
     """By a route, and before it past the list of the sender's subnet, unless they stay in the subnet."""
     steps: tuple[Step, ...] = ()
     if not _stays(walk.state, interface, route):
-        steps = (_listed(walk.state, interface.subnet_id, interface.id, headers, "egress"),)
+        steps = (_listed(walk, interface.subnet_id, interface.id, headers, "egress"),)
         headers = steps[0].leaving
     steps = (*steps, step._replace(entering=headers, leaving=headers))
     for onward in _by_route(walk, interface, route, headers):
@@ -272,6 +272,11 @@ def _could(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterato
     far = headers.minus(headers.limited(destination=own).boxes)
     if not far:
         return
+    if headers.version == 6 and not far.minus(far.limited(destination=EMBEDDED).boxes):
+        yield from (
+            Route("", "nat", nat.id) for nat in state.where(NatGateway, "vpc-id", vpc.id) if nat.alive
+        )
+        return
     for peering in state.where(Peering, "vpc-id", vpc.id):
         other = peering.accepter if peering.requester.vpc_id == vpc.id else peering.requester
         if peering.open and (walk.of_vpc(other.vpc_id) or peering.id in walk.target):
@@ -291,40 +296,3 @@ def _could(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterato
     if headers.version == 6 and not walk.is_answer:
         for egress in state.where(EgressOnlyGateway, "vpc-id", vpc.id):
             yield Route("", "egress", egress.id)
-
-
-# --- NAT gateways ---------------------------------------------------------------------------------
-
-
-def _translate(
-    walk: Walk, interface: NetworkInterface, headers: Headers, steps: tuple[Step, ...]
-) -> Iterator[Onward]:
-    """Through a NAT gateway: answers go back to who was answered, others get its address."""
-    state = walk.state
-    nat = next(state.where(NatGateway, "interface-id", interface.id), None)
-    if nat is None or not nat.private_ip:
-        yield Onward(steps, Place("out", interface.id), headers)  # the interface itself says what lacks
-        return
-    hop = Hop("nat", nat.id)
-    back = next((step for step in walk.passed if step.hop == hop), None)
-    own = of_block(nat.private_ip)
-    if back is not None:
-        known = headers.meet(back.leaving.turned.boxes)
-        if known:
-            to = {"destination": back.entering.field("source"), "dport": back.entering.field("sport")}
-            leaving = known.rewritten(**to)
-            yield Onward((*steps, Step(hop, known, leaving)), Place("out", interface.id), leaving)
-        return
-    vpc = state.need(Vpc, nat.vpc_id)
-    inside = (
-        headers.limited(source=of_blocks(vpc.cidrs, 4))
-        if headers.version == 4
-        else headers._replace(boxes=())
-    )
-    found = () if inside else (blocker("NGW_REQUIRES_SOURCE_IN_VPC", nat=nat.id, vpc=vpc.id),)
-    if headers.protocol not in TRANSLATED:
-        found = (*found, blocker("PROTOCOL_RESTRICTION", nat=nat.id))
-    passed = inside or headers
-    ports = {"sport": EPHEMERAL} if headers.protocol != 1 else {}
-    leaving = passed.rewritten(source=own, **ports)
-    yield Onward((*steps, Step(hop, passed, leaving, found)), Place("out", interface.id), leaving)

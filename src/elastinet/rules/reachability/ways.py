@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from elastinet.catalog.nat64 import embedded
 from elastinet.catalog.protocols import TCP
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.peering import Peering
@@ -21,7 +22,7 @@ class Question:
     `fields` are what its headers may have at the source, `arriving` at the target. `both_ways` asks for the
     answers, too: of TCP always. The internet is what is behind `gateway`, if there is one. Packets that leave
     for the internet on their way come back in if it `reflects`. They go by nothing of what is `closed`, and
-    by all of `through` on their way there.
+    by all of `through` on their way there. What groups and lists say of them counts if they are `filtered`.
     """
 
     source: frozenset[str]
@@ -35,11 +36,13 @@ class Question:
     reflects: bool = True
     closed: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
+    filtered: bool = True
 
     def walk(self, state: State, target: frozenset[str], there: Path | None = None) -> Walk:
         """A walk to a target, or of the answers to what went a way there."""
         passed, through = (there.steps, frozenset[str]()) if there else ((), self.through)
-        return Walk(state, target, passed, self.gateway, self.reflects, self.closed, through)
+        rules = (self.gateway, self.reflects, self.closed, through, self.filtered)
+        return Walk(state, target, passed, *rules)
 
 
 def ways_there(state: State, question: Question) -> Iterator[Path]:
@@ -79,10 +82,18 @@ def _targets(state: State, question: Question) -> dict[str, Ranges]:
     interfaces = [interface for interface in found if interface]
     blocks = [own for interface in interfaces for own in interface.own_addresses]
     blocks += [public for interface in interfaces for public, _ in publics(state, interface)]
+    if question.version == 6:
+        old = (interface for interface in interfaces if not interface.addresses6)
+        blocks += [embedded(own) for interface in old for own in _known_in_ipv4(state, interface)]
     peerings = filter(None, (state.get(Peering, id) for id in question.target))
     sides = [side for peering in peerings for side in (peering.requester, peering.accepter)]
     blocks += [block for side in sides for block in (*side.cidrs, *side.cidrs6)]
     return {"destination": of_blocks(blocks, question.version)}
+
+
+def _known_in_ipv4(state: State, interface: NetworkInterface) -> Iterator[str]:
+    yield from interface.addresses
+    yield from (public for public, _ in publics(state, interface))
 
 
 def ways_back(state: State, question: Question, there: Path) -> Iterator[Path]:
