@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
+from blocks6 import numbered
 from commands import NONE, Done, Run, refused, told
 
 AWS = str(Path(sys.executable).with_name("aws"))
@@ -297,9 +298,9 @@ def test_names_of_others_steer_no_terminal(run: Run, world: SimpleNamespace) -> 
 def test_ipv6_by_its_own_addresses_and_rules(run: Run, world: SimpleNamespace) -> None:
     world.ec2.associate_vpc_cidr_block(VpcId=world.vpc, AmazonProvidedIpv6CidrBlock=True)
     (vpc,) = world.ec2.describe_vpcs(VpcIds=[world.vpc])["Vpcs"]
-    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
     for number, subnet in enumerate(world.subnets):
-        world.ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=f"{block}0{number}::/64")
+        world.ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=numbered(block, number))
     asked = ("web", "db", "--port", "5432", "--ipv6")
     for _ in range(ROUNDS):
         found = answer(run, *asked)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from blocks6 import numbered
 from elastinet.fabric.contract import client
 from elastinet.serve.places import runtime_folder
 from world import World
@@ -37,7 +38,7 @@ class Place:
         self.vpc = vpc = world.vpc()
         world.ec2.associate_vpc_cidr_block(VpcId=vpc.id, AmazonProvidedIpv6CidrBlock=True)
         (shown,) = world.ec2.describe_vpcs(VpcIds=[vpc.id])["Vpcs"]
-        block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("00::/56", "01::/64")
+        block = numbered(shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"], 1)
         world.ec2.associate_subnet_cidr_block(SubnetId=vpc.left, Ipv6CidrBlock=block)
         world.allow(vpc.group, "icmp")
         world.allow(vpc.group, "icmpv6", Ipv6Ranges=[{"CidrIpv6": "::/0"}])

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from blocks6 import numbered
+
 INTERNET = "3fff::1"
 METADATA = "http://[fd00:ec2::254]/latest"
 
@@ -24,17 +26,12 @@ def net(world):
     made.block = answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"]
     made.blocks = {}
     for number, subnet in ((1, made.left), (2, made.right)):
-        made.blocks[subnet] = part(made.block, number)
+        made.blocks[subnet] = numbered(made.block, number)
         ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=made.blocks[subnet])
         ec2.modify_subnet_attribute(SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": True})
     every = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
     ec2.authorize_security_group_egress(GroupId=made.group, IpPermissions=every)
     return made
-
-
-def part(block, number):
-    """A /64 of a /56."""
-    return str(list(ipaddress.ip_network(block).subnets(new_prefix=64))[number])
 
 
 def allow6(world, group, protocol="-1", low=-1, high=-1, cidr="::/0"):
@@ -255,7 +252,7 @@ def test_peered_vpcs(world, net):
     other = world.vpc()
     answer = ec2.associate_vpc_cidr_block(VpcId=other.id, AmazonProvidedIpv6CidrBlock=True)
     block = answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"]
-    ec2.associate_subnet_cidr_block(SubnetId=other.left, Ipv6CidrBlock=part(block, 0))
+    ec2.associate_subnet_cidr_block(SubnetId=other.left, Ipv6CidrBlock=numbered(block, 0))
     asked = ec2.create_vpc_peering_connection(VpcId=net.id, PeerVpcId=other.id)["VpcPeeringConnection"]
     peering = asked["VpcPeeringConnectionId"]
     ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from blocks6 import numbered
+
 ROOT = "http://[fd00:ec2::254]/latest"
 INTERNET = "3fff::1"
 
@@ -15,7 +17,7 @@ def place(world):
     (shown,) = world.ec2.describe_vpcs(VpcIds=[vpc.id])["Vpcs"]
     block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
     for number, subnet in enumerate((vpc.left, vpc.right)):
-        part = block.replace("00::/56", f"0{number}::/64")
+        part = numbered(block, number)
         world.ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=part)
     world.allow(vpc.group, "icmpv6", Ipv6Ranges=[{"CidrIpv6": "::/0"}])
     anywhere = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]

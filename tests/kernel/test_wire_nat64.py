@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from blocks6 import numbered
 from elastinet.fabric.agent.abilities import translation_fault
 from forked import forked
 
@@ -20,7 +21,7 @@ def net(world):
     """A subnet of IPv6 only, one of IPv4 only, and a public one with a NAT gateway."""
     made, ec2 = world.vpc(), world.ec2
     answer = ec2.associate_vpc_cidr_block(VpcId=made.id, AmazonProvidedIpv6CidrBlock=True)
-    block = answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"].replace("::/56", "::/64")
+    block = numbered(answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"], 0)
     asked = {"VpcId": made.id, "Ipv6CidrBlock": block, "Ipv6Native": True}
     made.six = ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
     made.own = ec2.create_route_table(VpcId=made.id)["RouteTable"]["RouteTableId"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from choice import ACCOUNTS, REGION, Choice
 
+from blocks6 import numbered
 from elastinet.catalog.images import images
 from elastinet.ec2.vpc.route_tables import destination_member
 from elastinet.model.acl import NetworkAcl
@@ -903,8 +904,7 @@ def add_subnet_ipv6_block(c: Choice) -> Params:
     subnet = c.id(Subnet, "subnet", lambda s: s.vpc_id in blocks and not s.cidr6)
     noun = c.engine.state.get(Subnet, subnet)
     block = blocks.get(noun.vpc_id, "2001:db8::/56") if noun else "2001:db8::/56"
-    number = f"{c.number(6):x}::/64"
-    return {"SubnetId": subnet, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}")}
+    return {"SubnetId": subnet, "Ipv6CidrBlock": numbered(block, c.number(6))}
 
 
 @move("CreateSubnet")
@@ -912,8 +912,7 @@ def make_ipv6_only_subnet(c: Choice) -> Params:
     vpc = c.id(Vpc, "vpc", lambda v: bool(v.cidrs6))
     noun = c.engine.state.get(Vpc, vpc)
     block = ((noun and noun.cidrs6) or ("2001:db8::/56",))[0]
-    number = f"{8 + c.number(6):x}::/64"
-    return {"VpcId": vpc, "Ipv6CidrBlock": block.replace("00::/56", f"0{number}"), "Ipv6Native": True}
+    return {"VpcId": vpc, "Ipv6CidrBlock": numbered(block, 8 + c.number(6)), "Ipv6Native": True}
 
 
 @move("RunInstances")

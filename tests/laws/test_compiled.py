@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from blocks6 import numbered
 from compiled import compiled
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.admission import missing
@@ -89,8 +90,8 @@ def test_frames_of_ipv6_too(checks: tuple[bool, ...]) -> None:
     """And who asks for a neighbour's address, or for one of its delegated prefix, is told that one's MAC."""
     region = Region()
     made = region.call("CreateVpc", CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
-    block = made["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
-    near, far = (_subnet6(region, made["VpcId"], f"10.0.{n}.0/24", f"{block}0{n}::/64") for n in (1, 2))
+    block = made["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    near, far = (_subnet6(region, made["VpcId"], f"10.0.{n}.0/24", numbered(block, n)) for n in (1, 2))
     ends = [_end6(region, *end) for end in zip((near, near, far, near), checks, strict=True)]
     prefix = {"NetworkInterfaceId": ends[1].id, "Ipv6PrefixCount": 1}
     delegated = region.call("AssignIpv6Addresses", **prefix)["AssignedIpv6Prefixes"][0]
@@ -105,7 +106,7 @@ def test_frames_of_ipv6_too(checks: tuple[bool, ...]) -> None:
                 assert tracer.send(one.id, packet).reached == owner.id, (one.id, target)
             for mac in (*(other.mac for other in found if other is not one), "02:00:00:00:00:77"):
                 _goes_by_the_rule(region, tracer, one, mac, packet)
-        for target in ("2001:db8:ffff::5", f"{block}01::99"):
+        for target in ("2001:db8:ffff::5", numbered(block, 1).replace("::/64", "::99")):
             _goes_by_the_rule(region, tracer, one, found[1].mac, Packet(UDP, one.addresses6[0], target))
 
 

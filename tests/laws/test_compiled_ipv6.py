@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from blocks6 import numbered
 from compiled import compiled
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet, Vpc
@@ -81,7 +82,7 @@ class Made:
         return self.region.state.need(Vpc, vpc).cidrs6[0]
 
     def _subnet(self, vpc: str, number: int, **family: Any) -> str:
-        block = self._block(vpc).replace("00::/56", f"{number:02x}::/64")
+        block = numbered(self._block(vpc), number)
         asked = {"VpcId": vpc, "Ipv6CidrBlock": block, **(family or {"Ipv6Native": True})}
         made: str = self.region.call("CreateSubnet", **asked)["Subnet"]["SubnetId"]
         on = {"AssignIpv6AddressOnCreation": {"Value": True}}

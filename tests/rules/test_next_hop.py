@@ -2,6 +2,7 @@
 
 import pytest
 
+from blocks6 import numbered
 from elastinet.ec2.core.fact import InstanceGone
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.desired.desired import build, everything
@@ -140,7 +141,7 @@ def test_ipv4_through_an_interface_of_ipv6_only(place: Place) -> None:
     region = place.region
     region.call("AssociateVpcCidrBlock", VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
     (vpc,) = region.call("DescribeVpcs", VpcIds=[place.vpc])["Vpcs"]
-    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("::/56", "::/64")
+    block = numbered(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"], 0)
     asked = {"VpcId": place.vpc, "Ipv6CidrBlock": block, "Ipv6Native": True}
     box = region.launch(region.call("CreateSubnet", **asked)["Subnet"]["SubnetId"])
     off = {"SourceDestCheck": {"Value": False}}
@@ -157,7 +158,7 @@ def test_ipv6_through_an_interface_whose_subnet_has_a_block(place: Place) -> Non
     region = place.region
     region.call("AssociateVpcCidrBlock", VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
     (vpc,) = region.call("DescribeVpcs", VpcIds=[place.vpc])["Vpcs"]
-    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("::/56", "::/64")
+    block = numbered(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"], 0)
     region.call(
         "CreateRoute",
         RouteTableId=place.table,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from blocks6 import numbered
 from elastinet.catalog.nat64 import embedded
 from elastinet.ec2.core.fact import InstanceGone
 from elastinet.model.interface import NetworkInterface
@@ -49,7 +50,7 @@ def ipv6(region: Region, vpc: str, cidr: str = "") -> str:
         (shown,) = region.call("DescribeVpcs", VpcIds=[vpc])["Vpcs"]
     block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
     there = {s.cidr6 for s in region.state.where(Subnet, "vpc-id", vpc)}
-    block = block.replace("00::/56", f"{len(there):02x}::/64")
+    block = numbered(block, len(there))
     family = {"CidrBlock": cidr} if cidr else {"Ipv6Native": True}
     made = region.call("CreateSubnet", VpcId=vpc, Ipv6CidrBlock=block, **family)["Subnet"]["SubnetId"]
     region.call("ModifySubnetAttribute", SubnetId=made, AssignIpv6AddressOnCreation={"Value": True})

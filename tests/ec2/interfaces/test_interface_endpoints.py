@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from blocks6 import numbered
 from commands import wait_until
 from place import interface, make_place
 from refused import refused
@@ -179,7 +180,7 @@ def test_families(ec2, place):
     with refused("InvalidParameter", "dualstack"):
         create(ec2, place, place.other, IpAddressType="dualstack")
     answer = ec2.associate_vpc_cidr_block(VpcId=place.vpc, AmazonProvidedIpv6CidrBlock=True)
-    block = answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"].replace("::/56", "::/64")
+    block = numbered(answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"], 0)
     ec2.associate_subnet_cidr_block(SubnetId=place.other, Ipv6CidrBlock=block)
     id = create(ec2, place, place.other)["VpcEndpointId"]
     assert interfaces(ec2, id)[0]["Ipv6Addresses"] == []
@@ -195,7 +196,7 @@ def test_families(ec2, place):
     assert shown(ec2, id)["DnsOptions"]["DnsRecordIpType"] == "ipv4"
     with refused("InvalidParameter", "DnsRecordIpType"):
         ec2.modify_vpc_endpoint(VpcEndpointId=id, DnsOptions={"DnsRecordIpType": "dualstack"})
-    six = {"VpcId": place.vpc, "Ipv6CidrBlock": block.replace("00::/64", "01::/64"), "Ipv6Native": True}
+    six = {"VpcId": place.vpc, "Ipv6CidrBlock": numbered(block, 1), "Ipv6Native": True}
     subnet = ec2.create_subnet(**six)["Subnet"]["SubnetId"]
     with refused("InvalidParameter", "ipv4"):
         create(ec2, place, subnet, service=SSM)

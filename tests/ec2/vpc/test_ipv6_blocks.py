@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from blocks6 import numbered
 from dual_stack import default_acl, default_group, describe, dual_stack_vpc, first_subnet_block
 from refused import refused
 
@@ -258,7 +259,7 @@ def test_a_block_comes_and_goes(ec2, vpc):
     assert made["Ipv6CidrBlockState"]["State"] == "associating"
     assert made["AssociationId"].startswith("subnet-cidr-assoc-")
     with refused("CidrLimitExceeded", subnet):
-        ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=block.replace("::/64", "1::/64"))
+        ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=numbered(block, 1))
     (of_vpc,) = associations(ec2, vpc)
     sentence = f"The vpc {vpc} currently has a subnet within CIDR block {of_vpc['Ipv6CidrBlock']}"
     with refused("InvalidCidrBlock.InUse", sentence):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from blocks6 import numbered
 from dual_stack import addresses6, describe, make_dual_stack_place
 from place import interface, launch
 from refused import refused
@@ -11,17 +12,11 @@ from refused import refused
 def place(ec2):
     """A VPC whose second /64 is for a subnet of IPv6 only."""
     made = make_dual_stack_place(ec2)
-    made.second = second(made.block)
+    made.second = numbered(made.block, 1)
     asked = {"VpcId": made.vpc, "Ipv6CidrBlock": made.second, "Ipv6Native": True}
     made.shown = ec2.create_subnet(**asked, AvailabilityZone="us-east-1a")["Subnet"]
     made.subnet = made.shown["SubnetId"]
     return made
-
-
-def second(block):
-    """The /64 that follows the first of a /56."""
-    head, _, last = block.removesuffix("::/64").rpartition(":")
-    return f"{head}:{int(last, 16) + 1:x}::/64"
 
 
 def modify(ec2, place, **what):
@@ -47,7 +42,7 @@ def test_what_no_such_subnet_can_be(ec2, place):
     with refused("MissingParameter", "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided."):
         ec2.create_subnet(**asked)
     with refused("InvalidParameterCombination", "you cannot set ipv6Native to true"):
-        ec2.create_subnet(**asked, CidrBlock="10.0.78.0/24", Ipv6CidrBlock=second(place.second))
+        ec2.create_subnet(**asked, CidrBlock="10.0.78.0/24", Ipv6CidrBlock=numbered(place.second, 1))
     with refused("InvalidSubnet.Conflict"):
         ec2.create_subnet(**asked, Ipv6CidrBlock=place.second)
     for what in (

@@ -1,5 +1,6 @@
 """Routes of IPv6, and what they lead to."""
 
+import ipaddress
 from types import SimpleNamespace
 
 import pytest
@@ -106,8 +107,9 @@ def test_destinations_that_cannot_be(ec2, net, cidr):
 
 def test_inside_the_vpc(ec2, net):
     eni = ec2.create_network_interface(SubnetId=net.subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    third_quarter = str(list(ipaddress.IPv6Network(net.block).subnets(2))[2])
     with refused("InvalidParameterValue", "doesn't match any subnet"):
-        create(ec2, net, net.block.replace("::/64", ":8000::/66"), NetworkInterfaceId=eni)
+        create(ec2, net, third_quarter, NetworkInterfaceId=eni)
     with refused("InvalidParameterValue", "can target only an interface"):
         create(ec2, net, net.block, EgressOnlyInternetGatewayId=net.egress)
     create(ec2, net, net.block, NetworkInterfaceId=eni)
