@@ -235,7 +235,7 @@ def without_devices(value: Any) -> Any:
 
 
 def test_histories_do_what_they_are_for() -> None:
-    """A law is worth as much as the histories that it is held against."""
+    """A law is worth as much as the histories that it is held against: some of a thousand have done each move."""
     endings: dict[str, set[str]] = {name: set() for name in NAMES}
     dice = random.Random(0)
     for _ in range(1000):
@@ -244,5 +244,9 @@ def test_histories_do_what_they_are_for() -> None:
         for _ in range(60):
             one = Move(dice.choice(NAMES), dice.getrandbits(32), dry_run=dice.randrange(8) == 0)
             endings[one.name].add(play(engine, one))
-    assert not {name for name, seen in endings.items() if "done" not in seen}
-    assert sum("dry" in endings[name] for name in MOVES) > len(MOVES) * 3 // 4
+        never = {name for name, seen in endings.items() if "done" not in seen}
+        are_dry = sum("dry" in endings[name] for name in MOVES) > len(MOVES) * 3 // 4
+        if are_dry and not never:
+            break
+    assert not never
+    assert are_dry
