@@ -91,7 +91,8 @@ def _hints(state: State, question: Question, answer: Answer) -> Iterator[Alterna
 
 def _warning(state: State, answer: Answer) -> str:
     ids = dict.fromkeys(id for way in (answer.there, answer.back) if way for id in _middleboxes(state, way))
-    return FORWARDS.format(ids=", ".join(ids)) if ids else ""
+    forwards = FORWARDS.format(ids=", ".join(ids)) if ids else ""
+    return " ".join(filter(None, (forwards, answer.doubt and f"{answer.doubt.capitalize()}.")))
 
 
 def _middleboxes(state: State, path: Path) -> Iterator[str]:

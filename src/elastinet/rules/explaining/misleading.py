@@ -15,6 +15,7 @@ from elastinet.rules.reachability.walk import INTERNET
 
 def misleading(state: State, question: Question, whole: Answer, answer: Answer) -> Iterator[str]:
     """Warnings: of all the headers that were asked about, and of the packet that was taken of them."""
+    yield from filter(None, [whole.doubt])
     yield from _few_ports(question, whole)
     yield from _appliances(state, answer)
     yield from _outside(question, answer)

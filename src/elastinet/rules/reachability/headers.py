@@ -11,7 +11,7 @@ from elastinet.catalog.protocols import ICMP, ICMP6
 from elastinet.rules.ranges import ADDRESSES, PORTS, Ranges, holds, joined, meet, minus, only
 
 MOST_BOXES = 4096
-"""A set of more boxes keeps the first ones: what is left out may be missed, what is found is right."""
+"""A set of more boxes keeps the first ones, and is a part only: what it lacks may be missed."""
 REPLIES = {(ICMP, 8 * 256): 0, (ICMP6, 128 * 256): 129 * 256}
 """The type and code, as one number, of what answers an ICMP message; others are not answered."""
 
@@ -55,11 +55,12 @@ class Box(NamedTuple):
 
 
 class Headers(NamedTuple):
-    """Headers of one protocol (a number) and one version of IP."""
+    """Headers of one protocol (a number) and one version of IP; too many boxes are told by a part of them."""
 
     version: int
     protocol: int
     boxes: tuple[Box, ...]
+    is_part: bool = False
 
     @classmethod
     def of(cls, version: int, protocol: int, **fields: Ranges) -> Self:
@@ -106,8 +107,11 @@ class Headers(NamedTuple):
     def _with(self, boxes: Iterable[Box]) -> Self:
         found = tuple(boxes)
         if len(found) > 1:
-            found = tuple(dict.fromkeys(found))[:MOST_BOXES]
-        return self if found == self.boxes else self._replace(boxes=found)
+            found = tuple(dict.fromkeys(found))
+        is_part = self.is_part or len(found) > MOST_BOXES
+        if found == self.boxes:
+            return self
+        return self._replace(boxes=found[:MOST_BOXES], is_part=is_part)
 
     @property
     def turned(self) -> Self:

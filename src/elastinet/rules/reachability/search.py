@@ -6,7 +6,7 @@ from itertools import count
 from typing import NamedTuple
 
 from elastinet.model.interface import NetworkInterface
-from elastinet.rules.reachability.headers import Headers
+from elastinet.rules.reachability.headers import MOST_BOXES, Headers
 from elastinet.rules.reachability.inside import arrive, leave
 from elastinet.rules.reachability.outside import enter_by_gateway, from_internet, over_peering
 from elastinet.rules.reachability.steps import Blocker, Onward, Place, Step, blocker
@@ -39,11 +39,17 @@ def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
     order = count(1)
     heap: list[tuple[int, int, int, Place, Headers, tuple[Step, ...]]] = [(0, 0, 0, place, headers, ())]
     seen = set[tuple[Place, Headers, frozenset[str]]]()
-    while heap and len(seen) < MOST_PLACES:
+    while heap:
         weight, hops, _, place, headers, steps = heappop(heap)
         known = (place, headers, walk.through.intersection(step.hop.id for step in steps))
-        if known in seen or hops > MOST_HOPS:
+        if known in seen:
             continue
+        if left_out := _left_out(hops, len(seen), headers):
+            walk.left_out.add(left_out)
+        if hops > MOST_HOPS:
+            continue
+        if len(seen) >= MOST_PLACES:
+            return
         seen.add(known)
         if steps and _is_target(walk, place):
             if known[-1] == walk.through:
@@ -58,6 +64,15 @@ def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
                 more = sum(blocker.weight for step in onward.steps for blocker in step.blockers)
                 cost = (weight + more, len(found), next(order))
                 heappush(heap, (*cost, onward.place, onward.headers, found))
+
+
+def _left_out(hops: int, places: int, headers: Headers) -> str:
+    """What a walk does not look at, if there is too much."""
+    if hops > MOST_HOPS:
+        return f"ways of more than {MOST_HOPS} components"
+    if places >= MOST_PLACES:
+        return f"more than {MOST_PLACES} places"
+    return f"headers in more than {MOST_BOXES} pieces" if headers.is_part else ""
 
 
 def _is_target(walk: Walk, place: Place) -> bool:

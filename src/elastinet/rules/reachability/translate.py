@@ -78,7 +78,7 @@ def _as_ipv4(headers: Headers) -> Headers:
     if protocol == ICMP:
         numbers = [only(echo) for kind, echo in ECHO.items() if meet(headers.field("dport"), only(kind))]
         boxes = tuple(box._replace(dport=number) for box in boxes for number in numbers)
-    return Headers(4, protocol, boxes)
+    return Headers(4, protocol, boxes, headers.is_part)
 
 
 def _extracted(addresses: Ranges) -> Ranges:

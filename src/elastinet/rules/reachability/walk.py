@@ -35,6 +35,8 @@ class Walk:
     closed: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     filtered: bool = True
+    left_out: set[str] = field(default_factory=set)
+    """What was not looked at, for there was too much of it."""
     receivers: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     """The interfaces of each VPC that may receive: the target's, and those of NAT gateways with answers."""
 

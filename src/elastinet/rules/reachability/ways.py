@@ -38,16 +38,18 @@ class Question:
     through: frozenset[str] = frozenset()
     filtered: bool = True
 
-    def walk(self, state: State, target: frozenset[str], there: Path | None = None) -> Walk:
+    def walk(
+        self, state: State, target: frozenset[str], left_out: set[str] | None, there: Path | None = None
+    ) -> Walk:
         """A walk to a target, or of the answers to what went a way there."""
         passed, through = (there.steps, frozenset[str]()) if there else ((), self.through)
         rules = (self.gateway, self.reflects, self.closed, through, self.filtered)
-        return Walk(state, target, passed, *rules)
+        return Walk(state, target, passed, *rules, left_out=set() if left_out is None else left_out)
 
 
-def ways_there(state: State, question: Question) -> Iterator[Path]:
-    """The ways from the source to the target, those that take the least first."""
-    walk = question.walk(state, question.target)
+def ways_there(state: State, question: Question, left_out: set[str] | None = None) -> Iterator[Path]:
+    """The ways from the source to the target, those that take the least first; and what is not looked at."""
+    walk = question.walk(state, question.target, left_out)
     for place, headers in starts(state, question):
         for path in paths(walk, place, headers):
             if arrived := path.arrived.limited(**question.arriving):
@@ -96,9 +98,11 @@ def _known_in_ipv4(state: State, interface: NetworkInterface) -> Iterator[str]:
     yield from (public for public, _ in publics(state, interface))
 
 
-def ways_back(state: State, question: Question, there: Path) -> Iterator[Path]:
+def ways_back(
+    state: State, question: Question, there: Path, left_out: set[str] | None = None
+) -> Iterator[Path]:
     """The ways of the answers to what has arrived, to whoever sent it."""
-    walk = question.walk(state, question.source, there)
+    walk = question.walk(state, question.source, left_out, there)
     sent = there.steps[0].entering if there.steps else there.arrived
     for place in _ends(state, there):
         for path in paths(walk, place, there.arrived.turned):
