@@ -28,7 +28,7 @@ class Wild:
     """
 
     def __init__(self, seed: int, *, forwards: bool) -> None:
-        self.dice, self.forwards = random.Random(seed), forwards
+        self.seed, self.dice, self.forwards = seed, random.Random(seed), forwards
         self.region = Region(dice=random.Random(seed))
         self.vpcs = [self.region.vpc(f"10.{number}.0.0/16") for number in range(2 if forwards else 3)]
         self.subnets = [
