@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from elastinet.fabric.contract import names
+from elastinet.fabric.contract.objects import Network
 from elastinet.fabric.desired.desired import everything
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -148,10 +149,11 @@ def holder(state: State, end: str) -> str:
 def drawn(wild: Wild, dice: random.Random, many: int) -> list[Probe]:
     """Probes between random ends of a region, of whom those that send run."""
     state = wild.region.state
-    alive = [end for end in wild.ends if state.need(Instance, holder(state, end)).alive]
+    outside = _outside(wild)
+    senders = [*_alive(wild), *outside]
     found = dict[tuple[str | int, ...], None]()
-    for _ in range(many * 10):
-        one, other = dice.choice([*alive, INTERNET]), dice.choice([*wild.ends, INTERNET])
+    for _ in range(many * 10 if senders else 0):
+        one, other = dice.choice(senders), dice.choice([*wild.ends, *outside])
         protocol = dice.choice((TCP, TCP, UDP, ICMP))
         target = _target(wild, dice, one, other)
         if one != other and target:
@@ -163,6 +165,18 @@ def drawn(wild: Wild, dice: random.Random, many: int) -> list[Probe]:
         Probe(n, str(one), str(other), int(protocol), str(source), FIRST_PORT + n, str(target), int(dport))
         for n, (one, other, protocol, source, target, dport) in enumerate(chosen)
     ]
+
+
+def _alive(wild: Wild) -> list[str]:
+    """The ends whose instances run."""
+    state = wild.region.state
+    return [end for end in wild.ends if state.need(Instance, holder(state, end)).alive]
+
+
+def _outside(wild: Wild) -> list[str]:
+    """The internet, if some network leads there: else it has no namespace."""
+    built = everything(wild.region.state, wild.region.settings).values()
+    return [INTERNET] * any(isinstance(item, Network) and bool(item.igw) for item in built)
 
 
 def _source(state: State, dice: random.Random, one: str) -> str:
@@ -191,12 +205,11 @@ def answered(machine: Machine, wild: Wild, probes: list[Probe], expected: set[in
 def _prepared(wild: Wild) -> Iterator[tuple[str, str]]:
     """What each end's instance does first: it takes the blocks delegated to it; those without a check forward."""
     state = wild.region.state
-    yield names.INTERNET, "true"
-    for interface in wild.interfaces():
-        if state.need(Instance, holder(state, interface.id)).alive:
-            forward = [] if interface.source_dest_check else ["echo 1 > ip_forward"]
-            taken = [f"ip route replace local {block} dev lo" for block in interface.prefixes]
-            yield holder(state, interface.id), "\n".join((ALONE, *forward, *taken))
+    yield from ((names.INTERNET, "true") for _ in _outside(wild))
+    for interface in (state.need(NetworkInterface, end) for end in _alive(wild)):
+        forward = [] if interface.source_dest_check else ["echo 1 > ip_forward"]
+        taken = [f"ip route replace local {block} dev lo" for block in interface.prefixes]
+        yield holder(state, interface.id), "\n".join((ALONE, *forward, *taken))
 
 
 @contextmanager
