@@ -69,7 +69,7 @@ def _is_target(walk: Walk, place: Place) -> bool:
 
 
 def _meant(walk: Walk, place: Place, headers: Headers) -> Headers:
-    """The headers that end at the target: an interface sends on what is for another, as by its public address.
+    """The headers that end at the target: an interface sends on what is for others, or its public address.
 
     An answer goes to whoever has asked, by whichever address.
     """
