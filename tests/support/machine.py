@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,32 @@ class Machine:
         with begun, Streams(begun.ends, [null] * 3):
             os.close(null)
             yield
+
+    def at_once(self, commands: Mapping[str, str]) -> dict[str, str]:
+        """Run a shell command in each of some guests at the same time; give what each of them said."""
+        with contextlib.ExitStack() as stack:
+            begun = {guest: stack.enter_context(self._begun(guest, commands[guest])) for guest in commands}
+            return {guest: said() for guest, said in begun.items()}
+
+    @contextlib.contextmanager
+    def _begun(self, guest: str, command: str) -> Iterator[Callable[[], str]]:
+        with self.as_user():
+            begun = client.Command(self.run, client.request(guest, ["sh", "-c", command]))
+        with (
+            begun,
+            open(os.devnull, "rb") as null,
+            tempfile.TemporaryFile() as out,
+            Streams(begun.ends, [null.fileno(), out.fileno(), out.fileno()]) as streams,
+        ):
+
+            def said() -> str:
+                status = begun.wait()
+                streams.finish()
+                text = os.pread(out.fileno(), 1 << 20, 0).decode()
+                assert status == 0, f"{guest}: {command}: {status}: {text}"
+                return text
+
+            yield said
 
     @contextlib.contextmanager
     def server(self, guest: str, command: str, port: int) -> Iterator[None]:

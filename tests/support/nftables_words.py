@@ -87,8 +87,11 @@ class Rule:
 
     def _note(self) -> None:
         """Have a set know the packet's flow from now on, or no more; time does not pass here."""
-        word, name, _ = (self._next() for _ in range(3))
-        noted, flow = self.rules.sets[name[1:]], str(self.packet.field("ct id"))
+        word, name, element = (self._next() for _ in range(3))
+        fields = element.strip("{ }").partition(" timeout ")[0].split(" . ")
+        values = [self.packet.field(field) for field in fields]
+        self._need(None not in values)
+        noted, flow = self.rules.sets[name[1:]], " . ".join(map(str, values))
         if word == "update":
             noted[flow] = ""
         else:
@@ -129,6 +132,8 @@ class Rule:
         word = self._next()
         if word == "rt":
             return f"rt {self._next()} {self._next()}"
+        if word == "ct" and self._peek() in ("original", "reply"):
+            return " ".join(("ct", *(self._next() for _ in range(3))))
         return f"{word} {self._next()}" if word in TWO_WORDS else word
 
     def _values(self, names: tuple[str, ...]) -> tuple[Any, ...]:

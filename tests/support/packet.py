@@ -103,6 +103,8 @@ class Packet:
             return self._header(word) if version == (4 if family == "ip" else 6) else None
         if family in ("tcp", "udp") and self.protocol != {"tcp": TCP, "udp": UDP}[family]:
             return None
+        if family == "ct" and word.endswith("saddr"):
+            return self._first_sender(word)
         if family in ("icmp", "icmpv6"):
             return self._icmp(word) if self.protocol == {"icmp": ICMP, "icmpv6": ICMP6}[family] else None
         if name == "@ll,0,32":
@@ -120,6 +122,13 @@ class Packet:
             "frag-off": 0,
         }
         return found[word]
+
+    def _first_sender(self, word: str) -> Any:
+        """The source of a direction of the connection, as its first packet came: "original ip saddr"."""
+        direction, family, _ = word.split()
+        if self.entry is None or family != ("ip" if self.source.version == 4 else "ip6"):
+            return None
+        return self.entry.first[1 if direction == "original" else 2]
 
     def _icmp(self, word: str) -> int:
         return {"type": self.type, "code": 0}[word]

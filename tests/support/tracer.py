@@ -83,8 +83,14 @@ class Space:
             if isinstance(element, Element):
                 self.sets[element.set][element.element] = element.data
         self.rules = Rules(self.sets)
+        self.dynamic = [s.name for s in found if isinstance(s, Set) and "dynamic" in s.definition]
         self.tracked: dict[tuple[Any, ...], Entry] = {}
         self.translated: dict[tuple[Any, ...], Entry] = {}
+
+    def forget(self) -> None:
+        """Know nothing of any connection."""
+        for known in (self.tracked, self.translated, *(self.sets[name] for name in self.dynamic)):
+            known.clear()
 
     def note(self, entry: Entry) -> None:
         """Remember a connection whose first packet has left."""
@@ -170,6 +176,11 @@ class Tracer:
                 if link.holder in self.spaces:
                     index = link.peer_index or FAR_INDEX + len(self.far)
                     self.spaces[link.holder].indices[link.peer_name] = index
+
+    def forget(self) -> None:
+        """Have no namespace know of any connection."""
+        for space in self.spaces.values():
+            space.forget()
 
     def send(self, interface: str, packet: Packet, to: str = "") -> Outcome:
         """Send a packet from an interface, by its own MAC, to another: that of its target where none is named."""

@@ -1,7 +1,11 @@
-"""A region of three VPCs made at random, by the API: whatever a seed makes that EC2 would refuse is left out."""
+"""A region of three VPCs made at random, by the API: whatever a seed makes that EC2 would refuse is left out.
+
+Much is open: where nearly everything is refused, nearly nothing is tried.
+"""
 
 import random
 from ipaddress import ip_address, ip_network
+from itertools import combinations
 from typing import Any
 
 from elastinet.model.acl import NetworkAcl
@@ -18,27 +22,33 @@ SPANS = ((80, 80), (0, 65535), (81, 500), (1, 443), (1024, 65535))
 
 
 class Wild:
-    """Three VPCs, with up to three subnets each and up to five instances in all."""
+    """Three VPCs, with up to three subnets each and up to five instances in all.
+
+    Where some `forwards`, it is two VPCs, and each may have an appliance that some subnets' packets go by.
+    """
 
     def __init__(self, seed: int, *, forwards: bool) -> None:
-        self.dice, self.forwards = random.Random(seed), forwards
+        self.seed, self.dice, self.forwards = seed, random.Random(seed), forwards
         self.region = Region(dice=random.Random(seed))
-        self.vpcs = [self.region.vpc(f"10.{number}.0.0/16") for number in range(3)]
+        self.vpcs = [self.region.vpc(f"10.{number}.0.0/16") for number in range(2 if forwards else 3)]
         self.subnets = [
             subnet for number, vpc in enumerate(self.vpcs) for subnet in self._subnets(number, vpc)
         ]
-        for one, other in ((0, 1), (1, 2), (0, 2)):
+        for one, other in combinations(range(len(self.vpcs)), 2):
             if self.chance(0.6):
                 self._peer(one, other)
         self.list = self._prefix_list()
         self.groups = {vpc: [self._group(vpc, number) for number in range(3)] for vpc in self.vpcs}
         self._rules()
+        self.open = {vpc: self._open_group(vpc) for vpc in self.vpcs}
         for subnet in self.subnets:
             if self.chance(0.3):
                 self._acl(subnet)
         self.ends = [
             self._instance(self.dice.choice(self.subnets)) for _ in range(self.dice.choice((3, 4, 5)))
         ]
+        self.appliances = {vpc: self._appliance(vpc) for vpc in self.vpcs if forwards and self.chance(0.7)}
+        self.ends += self.appliances.values()
         for subnet in self.subnets:
             if self.chance(0.6):
                 self._table(subnet)
@@ -71,7 +81,8 @@ class Wild:
     def _subnets(self, number: int, vpc: str) -> list[str]:
         if self.chance(0.8):
             self.region.gateway(vpc)
-        return [self.region.subnet(vpc, f"10.{number}.{n}.0/24") for n in range(self.dice.choice((1, 2, 3)))]
+        many = self.dice.choice((2, 3) if self.forwards else (1, 2, 3))
+        return [self.region.subnet(vpc, f"10.{number}.{n}.0/24") for n in range(many)]
 
     def _peer(self, one: int, other: int) -> None:
         peering = self.region.peer(self.vpcs[one], self.vpcs[other])
@@ -88,9 +99,16 @@ class Wild:
         asked = {"GroupName": f"g{number}", "Description": "-", "VpcId": vpc}
         return str(self.region.call("CreateSecurityGroup", **asked)["GroupId"])
 
+    def _open_group(self, vpc: str) -> str:
+        """A group that is open for everybody both ways, so that nothing is tracked."""
+        group = self._group(vpc, 3)
+        every = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}]
+        self.region.call("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=every)
+        return group
+
     def _rules(self) -> None:
         for group in (group for groups in self.groups.values() for group in groups):
-            for _ in range(self.dice.choice((1, 2, 3))):
+            for _ in range(self.dice.choice((1, 2, 4))):
                 self._rule("Ingress", group)
             if self.chance(0.3):
                 every = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}]
@@ -102,12 +120,13 @@ class Wild:
         self.attempt(action, GroupId=group, IpPermissions=[self._permission()])
 
     def _permission(self) -> dict[str, Any]:
-        protocol = self.dice.choice(("tcp", "tcp", "udp", "-1", "icmp"))
+        protocol = self.dice.choice(("tcp", "tcp", "udp", "-1", "-1", "icmp"))
         low, high = self.dice.choice(SPANS) if protocol != "icmp" else (self.dice.choice((-1, 8, 0)), -1)
         found: dict[str, Any] = {"IpProtocol": protocol}
         found |= {"FromPort": low, "ToPort": high} if protocol != "-1" else {}
         every = [group for groups in self.groups.values() for group in groups]
-        peers = ({"IpRanges": [{"CidrIp": self.dice.choice(BLOCKS)}]},
+        (block,) = self.dice.choices(BLOCKS, (4, 4, 1, 1, 1, 1))
+        peers = ({"IpRanges": [{"CidrIp": block}]},
                  {"UserIdGroupPairs": [{"GroupId": self.dice.choice(every)}]},
                  {"PrefixListIds": [{"PrefixListId": self.list}]})  # fmt: skip
         return found | self.dice.choices(peers, (5, 4, 1))[0]
@@ -138,6 +157,15 @@ class Wild:
             CidrBlock=self.dice.choice(BLOCKS),
             **ports,
         )
+
+    def _appliance(self, vpc: str) -> str:
+        """An instance that forwards, whose groups are open for everybody, or as they come."""
+        subnet = self.dice.choice([one for one in self.subnets if self.vpc_of(one) == vpc])
+        own = {"NetworkInterfaceId": self.region.launch(subnet, public=self.chance(0.5)).id}
+        groups = self.dice.choice(([self.open[vpc]], self.dice.sample(self.groups[vpc], 2)))
+        self.attempt("ModifyNetworkInterfaceAttribute", Groups=groups, **own)
+        self.attempt("ModifyNetworkInterfaceAttribute", SourceDestCheck={"Value": False}, **own)
+        return own["NetworkInterfaceId"]
 
     def _instance(self, subnet: str) -> str:
         own = {"NetworkInterfaceId": self.region.launch(subnet, public=self.chance(0.5)).id}
@@ -177,13 +205,23 @@ class Wild:
                 self._route(table, route["DestinationCidrBlock"], **target)
         if self.chance(0.3):
             self._nat(table, vpc)
-        if self.forwards and self.chance(0.6):
-            own = (self.region.state.need(Subnet, subnet).cidr for subnet in self.subnets)
-            self._route(
-                table, self.dice.choice((*BLOCKS, *own)), NetworkInterfaceId=self.dice.choice(self.ends)
-            )
+        if self.forwards and self.chance(0.2 if self._has_appliance(subnet) else 0.8):
+            self._by_an_instance(table, vpc)
         if self.chance(0.2) and gateways:
             self.attempt("CreateRoute", RouteTableId=table, DestinationPrefixListId=self.list, **gateways[0])
+
+    def _has_appliance(self, subnet: str) -> bool:
+        found = (self.region.state.need(NetworkInterface, id) for id in self.appliances.values())
+        return any(interface.subnet_id == subnet for interface in found)
+
+    def _by_an_instance(self, table: str, vpc: str) -> None:
+        """Routes to an appliance, or to whichever instance; those to another VPC's are refused."""
+        own = [self.region.state.need(Subnet, subnet).cidr for subnet in self.subnets]
+        near = [block for block in own if block.split(".")[1] == str(self.vpcs.index(vpc))]
+        to = self.appliances.get(vpc) if self.chance(0.8) else None
+        blocks = (self.dice.choice(near), self.dice.choice(near), self.dice.choice((*BLOCKS, *own)))
+        for block in dict.fromkeys(blocks):
+            self._route(table, block, NetworkInterfaceId=to or self.dice.choice(self.ends))
 
     def _route(self, table: str, block: str, **target: str) -> None:
         self.attempt("CreateRoute", RouteTableId=table, DestinationCidrBlock=block, **target)

@@ -18,6 +18,7 @@ from elastinet.fabric.contract.objects import (
     FlowLimitPeers,
     Group,
     GroupRule,
+    Interface,
     Mapping,
     Members,
     PeeringLink,
@@ -156,6 +157,9 @@ def test_recompute(furnished: bool, steps: list[Step]) -> None:
                 followed.setdefault(name, {}).pop(identity, None)
                 followed[name] |= {identity: item} if item else {}
             assert followed.get(name, {}) == kept.items[name], "the differences add up"
+    interfaces = (item for item in kept.view.objects.values() if isinstance(item, Interface))
+    forwarding = {(item.network, item.id) for item in interfaces if item.forwards}
+    assert {(network, id) for network, ids in kept.view.forwarders.items() for id in ids} == forwarding
     anew = plan.from_nothing(kept.view)
     assert {k: v for k, v in kept.items.items() if v} == {k: dict(v) for k, v in anew.items() if v}
 

@@ -12,7 +12,16 @@ from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.graph import GRAPH, check_declared
-from elastinet.fabric.contract.keys import Dependency, Epoch, Exists, HasIpv6, Key, NamespaceUp, ObjectKind
+from elastinet.fabric.contract.keys import (
+    Dependency,
+    Epoch,
+    Exists,
+    HasForwarders,
+    HasIpv6,
+    Key,
+    NamespaceUp,
+    ObjectKind,
+)
 from elastinet.fabric.contract.objects import AnyObject, Appliance, PeeringLink
 from elastinet.model.noun import Noun
 from elastinet.model.state import KINDS
@@ -75,7 +84,9 @@ def declared(item: AnyObject, view: CompileView) -> set[Dependency]:
 def undeclared(item: AnyObject, view: CompileView) -> set[object]:
     """What an object's compilation reads past the graph."""
     objects, up, epochs = Watched(view.objects), Watched(view.up), Watched(view.epochs)
-    compile_object(item, CompileView(objects, up, view.numbers, epochs, view.spent, view.shapes))
+    seen = CompileView(objects, up, view.numbers, epochs, view.spent, view.shapes)
+    seen.forwarders = forwarders = Watched(view.forwarders)
+    compile_object(item, seen)
     said = declared(item, view)
     exist = {read.key for read in said if isinstance(read, Exists)}
     exist |= {Key("network", read.network) for read in said if isinstance(read, HasIpv6 | Epoch)}
@@ -83,6 +94,7 @@ def undeclared(item: AnyObject, view: CompileView) -> set[object]:
         (objects.asked - exist - said)
         | ({NamespaceUp(id) for id in up.asked} - said)
         | ({Epoch(id) for id in epochs.asked} - said)
+        | ({HasForwarders(id) for id in forwarders.asked} - said)
     )
 
 

@@ -16,6 +16,7 @@ from elastinet.fabric.compile import (
     acls,
     appliance,
     classes,
+    forwarding,
     ipv6,
     neighbours,
     nft,
@@ -109,8 +110,11 @@ def _network(item: Network, view: CompileView) -> Placed:
             view.epoch(item.id),
             limits=view.shapes,
             frames=view.reads_frames,
+            forwards=view.has_forwarders(item.id),
         ),
     ]
+    if view.has_forwarders(item.id):
+        own += forwarding.network()
     own += remembering.network(item, view.keeps_entries)
     own += [RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
     own += [Up("lo"), LinkAddress("lo", names.METADATA_ADDRESS, 32)]
@@ -173,6 +177,8 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     asked = None if free else groups
     has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
     yield from nft.interface(item, index, mark, asked, frames=view.reads_frames, has_ipv6=has_ipv6)
+    if item.forwards:
+        yield from _forwarder(item, index, view, has_ipv6=has_ipv6)
     if limits := view.limits_in_force(item.guest):
         yield from shaping.interface(item, limits, view)
         if classes.limits_gateway(limits):
@@ -182,6 +188,15 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
         yield from ipv6.interface(item, link, index, mark, frames=view.reads_frames)
     if view.has_ipv6(item.network) and view.translates(item.guest):
         yield from ipv6.translator(item, link)
+
+
+def _forwarder(item: Interface, index: int, view: CompileView, *, has_ipv6: bool) -> Iterator[Item]:
+    network = view.network(item.network)
+    assert network is not None
+    found = (view.objects.get(Key("group", group)) for group in item.groups)
+    groups = [group for group in found if isinstance(group, Group)]
+    times = (item.idle or network.idle, network.other_idle)
+    yield from forwarding.interface(item, index, groups, times, frames=view.reads_frames, has_ipv6=has_ipv6)
 
 
 def _first_address(item: Interface) -> str:

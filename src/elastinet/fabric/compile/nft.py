@@ -45,6 +45,7 @@ BY_SENDER = "meta nfproto ipv4 meta mark set iif . ether saddr . ip saddr map @o
 # that nothing changes, and what pretends ends at the lookup, or at its checksum.
 _BY_CLIENT = ("@nh,96,32 set @th,160,32", f"{BY_SENDER} accept", "drop")
 _DHCP = ("@th,256,32 != 0 drop", "@th,160,32 0 accept", *_BY_CLIENT)
+_NO_FLOW = "ct state vmap { related : accept, invalid : drop }"
 BUMP = "goto bump"
 _LINUX_BUMP = "ip ttl 64 ip ttl set 65 accept"
 _BUMP = (
@@ -78,13 +79,14 @@ V6 = {"type": "ipv6_addr", "ip": "ip6", "icmp": ICMP6_NUMBER, "suffix": "6"}
 
 
 def network(
-    item: Network, outside: bool, edge: int, epoch: int, *, limits: bool, frames: bool
+    item: Network, outside: bool, edge: int, epoch: int, *, limits: bool, frames: bool, forwards: bool
 ) -> Iterator[Item]:
     """A VPC's own part: who may send what, in which order it is looked at, and what it may reach.
 
     `outside` says whether there is a link to the internet; what comes in by it gets the mark `edge`.
     `epoch` counts the times that a rule went; `limits` says whether some may send less to the internet,
-    `frames` whether frames to an instance's neighbours are told from those to the router.
+    `frames` whether frames to an instance's neighbours are told from those to the router, `forwards` whether
+    some take packets for others.
     """
     yield Set("own", "type iface_index . ether_addr . ipv4_addr : mark;", "map")
     yield Set("open", "type iface_index . ether_addr : mark;", "map")
@@ -106,12 +108,14 @@ def network(
     yield Chain("dhcp", _DHCP)
     yield Chain("services", tuple(_services(item)))
     yield Chain(
-        "forward", tuple(_forward(outside, frames)), "type filter hook forward priority filter; policy drop;"
+        "forward",
+        tuple(_forward(outside, frames, forwards)),
+        "type filter hook forward priority filter; policy drop;",
     )
-    yield Chain("flows", tuple(_flows(item, outside)))
+    yield Chain("flows", tuple(_flows(item, outside, forwards)))
     if frames:
         yield from neighbours.network(item, BY_SENDER, _LINUX_BUMP, BUMP)
-    yield from untracked.network(epoch)
+    yield from untracked.network(epoch, forwards=forwards)
     if outside:
         yield Chain("outside", (f"ip daddr {PRIVATE} drop", *nft6.tracked(item), "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
@@ -169,10 +173,11 @@ def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
     yield "counter drop"
 
 
-def _forward(outside: bool, frames: bool) -> Iterator[str]:
+def _forward(outside: bool, frames: bool, forwards: bool) -> Iterator[str]:
     """Network ACLs have no say inside a subnet. Whoever asks later reads no source of what leaves."""
-    if frames:
+    if frames and not forwards:
         yield f"{neighbours.TO_ADDRESS} ct state established goto known"
+    if frames:
         yield f"{neighbours.INSIDE} goto flows"
     yield from acls.ASKED
     if outside:
@@ -180,9 +185,13 @@ def _forward(outside: bool, frames: bool) -> Iterator[str]:
     yield "goto flows"
 
 
-def _flows(item: Network, outside: bool) -> Iterator[str]:
+def _flows(item: Network, outside: bool, forwards: bool) -> Iterator[str]:
+    if forwards:
+        yield _NO_FLOW
+        yield "iif vmap @forwards_out"
     yield "ct state established goto known"
-    yield "ct state vmap { related : accept, invalid : drop }"
+    if not forwards:
+        yield _NO_FLOW
     yield "iif vmap @egress"
     if item.igw and outside:
         yield f"iif {names.IGW_INDEX} goto admitted"

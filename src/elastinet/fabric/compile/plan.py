@@ -10,7 +10,7 @@ from elastinet.fabric.compile.items import Delta, Identity, Items
 from elastinet.fabric.compile.numbers import NoNumber
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract.graph import GRAPH
-from elastinet.fabric.contract.keys import Dependency, Epoch, Exists, HasIpv6, Key, NamespaceUp
+from elastinet.fabric.contract.keys import Dependency, Epoch, Exists, HasForwarders, HasIpv6, Key, NamespaceUp
 from elastinet.fabric.contract.objects import (
     AnyObject,
     Appliance,
@@ -52,6 +52,7 @@ class Plan:
         """
         changed: set[Dependency] = set()
         read: set[str] = set()
+        forwarded = {*self.view.forwarders}
         for item in put:
             key = item.key
             old = self.view.objects.get(key)
@@ -68,6 +69,7 @@ class Plan:
                 self._forget(key)
                 self._give_back(old)
                 changed |= {key, Exists(key)}
+        changed |= {HasForwarders(network) for network in forwarded ^ self.view.forwarders.keys()}
         return self._recompile(changed) | read
 
     def _epochs(self, old: AnyObject | None, new: AnyObject | None) -> set[Dependency]:
@@ -156,6 +158,8 @@ class Plan:
             self.view.numbers.of_subnets(item.id).keep({subnet.block for subnet in item.subnets})
         elif isinstance(item, Appliance):
             self.appliances[item.id] = item
+        elif isinstance(item, Interface) and item.forwards:
+            self.view.forwarders.setdefault(item.network, set()).add(item.id)
         for read in GRAPH[key.kind].reads(item):
             self._readers[read].add(key)
 
@@ -167,11 +171,19 @@ class Plan:
             del self.networks[old.id]
         elif isinstance(old, Appliance):
             del self.appliances[old.id]
+        elif isinstance(old, Interface) and old.forwards:
+            self._forget_forwarder(old)
         for read in GRAPH[key.kind].reads(old) if old else ():
             readers = self._readers[read]
             readers.discard(key)
             if not readers:
                 del self._readers[read]
+
+    def _forget_forwarder(self, old: Interface) -> None:
+        found = self.view.forwarders[old.network]
+        found.discard(old.id)
+        if not found:
+            del self.view.forwarders[old.network]
 
     def _give_back(self, old: AnyObject) -> None:
         """Let others have the numbers of an object that is no more."""

@@ -42,7 +42,7 @@ def interface(item: Interface, index: int) -> Iterator[Item]:
         yield Set(_udp(link), f"protocol udp; l3proto ip; policy = {{ {policy} }};", "ct timeout")
     for hook, direction, end in (("left", "out", "goto admitted"), ("entered", "in", "accept")):
         forgotten = f"ct id != @{_flows(link)} goto {link}_{direction}"
-        yield Chain(f"{link}_{hook}", (forgotten, *_note(link, item.idle), end))
+        yield Chain(f"{link}_{hook}", (forgotten, *noted(_flows(link), "ct id", item.idle), end))
         yield Element(hook, str(index), f"goto {link}_{hook}")
 
 
@@ -63,18 +63,18 @@ def _begin(item: Interface, idle: IdleTimes, direction: str) -> Iterator[str]:
     yield f"{only}{tracks} meta l4proto {{ tcp, udp }} ct mark set ct mark or {untracked.TIMED:#x}"
     if idle.entry:
         yield f'ct state new ct timeout set "{_udp(link)}"'
-    yield from (only + rule for rule in _note(link, idle))
+    yield from (only + rule for rule in noted(_flows(link), "ct id", idle))
 
 
 def _end(item: Interface) -> Iterator[str]:
     yield f"delete @{_flows(names.host_link(item.id))} {{ ct id }}"
 
 
-def _note(link: str, idle: IdleTimes) -> Iterator[str]:
+def noted(flows: str, key: str, idle: IdleTimes) -> Iterator[str]:
     """Note a flow for as long as it may be idle from now on; UDP's is a stream once it has gone both ways."""
     kinds = (("tcp", idle.tcp), ("udp", idle.udp), ("udp ct status assured", idle.udp_stream))
     for kind, seconds in kinds:
-        yield f"meta l4proto {kind} update @{_flows(link)} {{ ct id timeout {seconds}s }}"
+        yield f"meta l4proto {kind} update @{flows} {{ {key} timeout {seconds}s }}"
 
 
 def _flows(link: str) -> str:

@@ -60,11 +60,18 @@ def ended_in(old: AnyObject | None, new: AnyObject | None) -> str:
 # --- what a network has ---------------------------------------------------------------------------
 
 
-def network(epoch: int) -> Iterator[Item]:
-    """The chains that judge packets of known flows again, and those that end in no leave."""
+def network(epoch: int, *, forwards: bool) -> Iterator[Item]:
+    """The chains that judge packets of known flows again, and those that end in no leave.
+
+    `forwards` says that some take packets for others (forwarding.py): each pass to such a one is judged anew.
+    """
     yield Set("tracked", "type iface_index;")
-    yield Chain("known", tuple(_known(epoch)))
-    yield Chain("admitted", (*_passed(), "oif vmap @ingress", "goto refused"))
+    through = ("oif @through goto anew",) if forwards else ()
+    taken = ("oif vmap @forwards_in",) if forwards else ()
+    yield Chain("known", (*through, *_known(epoch)))
+    if forwards:
+        yield Chain("anew", (*_timed(), *_judged()))
+    yield Chain("admitted", (*taken, *_passed(), "oif vmap @ingress", "goto refused"))
     yield Chain("refused", (f"ct mark set ct mark and {FLAGS:#x}", "drop"))
 
 
@@ -76,12 +83,22 @@ def _known(epoch: int) -> Iterator[str]:
     yield from (
         f"ct direction {way} ct mark and {bits | TIMED:#x} == {now:#x} accept" for way, bits, now in ages
     )
-    for way, free in (("original", out), ("reply", back)):
-        yield f"ct direction {way} ct mark and {free | TIMED:#x} == {TIMED:#x} iif vmap @left"
+    yield from _timed()
     for way, bits, now in ages:
         yield f"ct direction {way} ct mark set ct mark and {(FLAGS | ORIGINAL | REPLY) ^ bits:#x} or {now:#x}"
-    yield f"ct direction original ct mark and {out:#x} == 0x0 goto admitted"
-    yield f"ct direction reply ct mark and {back:#x} == 0x0 goto admitted"
+    yield from _judged()
+
+
+def _timed() -> Iterator[str]:
+    """An end that tracks, and has idle times of its own, is asked whether it knows the flow still."""
+    for way, free in (("original", FREE["out"]), ("reply", FREE["in"])):
+        yield f"ct direction {way} ct mark and {free | TIMED:#x} == {TIMED:#x} iif vmap @left"
+
+
+def _judged() -> Iterator[str]:
+    """An end that tracks the flow lets it out; the groups of one that does not are asked."""
+    yield f"ct direction original ct mark and {FREE['out']:#x} == 0x0 goto admitted"
+    yield f"ct direction reply ct mark and {FREE['in']:#x} == 0x0 goto admitted"
     yield "iif vmap @egress"
     yield "goto admitted"
 
@@ -132,12 +149,39 @@ def _whole(rules: Iterable[GroupRule]) -> Iterator[GroupRule]:
 
 def _noted(rules: Iterable[GroupRule], ports: str, flag: int) -> Iterator[str]:
     """Note packets that a rule for everybody lets through; ICMP is always tracked."""
-    found: dict[tuple[str, int], set[str]] = {}
+    for kind, spans in sorted(_for_everybody(rules).items()):
+        yield f"{_match(kind, spans, ports)} ct mark set ct mark or {flag:#x}"
+
+
+def free(groups: Iterable[Group], direction: str) -> Iterator[str]:
+    """Matches of a direction's packets of flows that groups together do not track: questions, answers."""
+    kept = list(groups)
+    rules = {
+        "in": [rule for group in kept for rule in group.ingress],
+        "out": [rule for group in kept for rule in group.egress],
+    }
+    for begun, ports in ((direction, "th dport"), (OTHER[direction], "th sport")):
+        there, back = _for_everybody(rules[begun]), _for_everybody(_whole(rules[OTHER[begun]]))
+        for kind in sorted(there.keys() & back.keys()):
+            yield _match(kind, there[kind], ports)
+
+
+Kind = tuple[str, int]
+"""A family, and TCP or UDP."""
+
+
+def _for_everybody(rules: Iterable[GroupRule]) -> dict[Kind, set[str]]:
+    """The ports that rules open for everybody."""
+    found: dict[Kind, set[str]] = {}
     for rule in rules:
         if rule.peer in EVERYBODY:
             span = (0, 65535) if rule.protocol == ANY else permits.numbers(rule)
             for protocol in PORTS.get(rule.protocol, ()):
                 found.setdefault((EVERYBODY[rule.peer], protocol), set()).add(permissions.span(*span))
-    for (family, protocol), spans in sorted(found.items()):
-        which = "" if "0-65535" in spans else f"{ports} {{ {', '.join(sorted(spans))} }} "
-        yield f"meta nfproto {family} meta l4proto {protocol} {which}ct mark set ct mark or {flag:#x}"
+    return found
+
+
+def _match(kind: Kind, spans: set[str], ports: str) -> str:
+    family, protocol = kind
+    which = "" if "0-65535" in spans else f" {ports} {{ {', '.join(sorted(spans))} }}"
+    return f"meta nfproto {family} meta l4proto {protocol}{which}"

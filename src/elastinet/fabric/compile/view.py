@@ -23,7 +23,7 @@ class CompileView:
     between two guests; `shapes` says whether its kernel can queue packets, `reads_frames` whether it can tell
     by a frame whom it is for, `can_translate` whether there is something that makes IPv6 packets IPv4 ones,
     `resets` whether it can answer with a RST, `keeps_entries` whether it can keep a connection's entry for
-    longer than others.
+    longer than others. `forwarders` has the interfaces of each network that take packets for others.
     """
 
     objects: dict[Key, AnyObject] = field(default_factory=dict)
@@ -37,10 +37,15 @@ class CompileView:
     resets: bool = True
     keeps_entries: bool = True
     most_bps: int = 1 << 62
+    forwarders: dict[str, set[str]] = field(default_factory=dict)
 
     def epoch(self, network: str) -> int:
         """The number of a network's epoch, from 1 to 4095 and round; each rule that goes begins a new one."""
         return self.epochs.get(network, 1)
+
+    def has_forwarders(self, network: str) -> bool:
+        """True if some interface of a network takes packets for others."""
+        return network in self.forwarders
 
     def network(self, id: str) -> Network | None:
         """A network, if it is wanted."""

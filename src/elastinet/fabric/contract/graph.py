@@ -18,6 +18,7 @@ from elastinet.fabric.contract.keys import (
     Dependency,
     Epoch,
     Exists,
+    HasForwarders,
     HasIpv6,
     Key,
     NamespaceUp,
@@ -92,7 +93,8 @@ def _in_networks(*networks: str) -> Iterator[Dependency]:
 
 
 def _network(item: Network) -> Iterator[Dependency]:
-    yield from (NamespaceUp(names.INTERNET), Epoch(item.id), Exists(Key("table", item.edge)))
+    yield from (NamespaceUp(names.INTERNET), Exists(Key("table", item.edge)))
+    yield from (Epoch(item.id), HasForwarders(item.id))
 
 
 def _interface(item: Interface) -> Iterator[Dependency]:
@@ -101,6 +103,9 @@ def _interface(item: Interface) -> Iterator[Dependency]:
     yield from (NamespaceUp(item.guest), Exists(holder), holder, Key("bandwidth", item.guest))
     yield from (Exists(Key("table", item.table)), Key("acl", item.acl))
     yield from (Exists(Key("group", group)) for group in item.groups)
+    if item.forwards:
+        yield Key("network", item.network)
+        yield from (Key("group", group) for group in item.groups)
 
 
 def _table(item: RoutingTable) -> Iterator[Dependency]:

@@ -56,10 +56,16 @@ class Epoch(msgspec.Struct, frozen=True, gc=False):
     network: str
 
 
+class HasForwarders(msgspec.Struct, frozen=True, gc=False):
+    """Whether some interface of a network takes packets for others."""
+
+    network: str
+
+
 class NamespaceUp(msgspec.Struct, frozen=True, gc=False):
     """Whether a guest's, router's, appliance's or the internet's namespace is there, and of which boot."""
 
     namespace: str
 
 
-Dependency = Key | Exists | HasIpv6 | Epoch | NamespaceUp
+Dependency = Key | Exists | HasIpv6 | Epoch | HasForwarders | NamespaceUp

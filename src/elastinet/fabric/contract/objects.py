@@ -182,6 +182,11 @@ class Interface(Object, frozen=True, tag="interface"):
         """The block by which the subnet is known."""
         return self.subnet or self.subnet6
 
+    @property
+    def forwards(self) -> bool:
+        """True if it takes packets for others, and groups filter them: an appliance's has none."""
+        return not self.check and bool(self.groups)
+
 
 class FlowLimit(msgspec.Struct, frozen=True):
     """The limit of one flow, in bits a second, to the addresses of `near` (a FlowLimitPeers' id).

@@ -31,7 +31,9 @@ def script(changes: Iterable[Pair]) -> str:
     ]
     lines += [f"add chain {_table(c)} {c.name} {{ {c.hook} }}" for c in after if isinstance(c, Chain)]
     lines += _flushed(before, after)
-    lines += _elements("delete", before, {item.name for item in gone if isinstance(item, Set)})
+    lines += _elements(
+        "delete", before, {item.name for item in gone if isinstance(item, Set) and _is_plain(item)}
+    )
     lines += _elements("add", after, set())
     lines += [rule for item in after if isinstance(item, Chain) for rule in _rules(item)]
     lines += [f"delete chain {_table(item)} {item.name}" for item in gone if isinstance(item, Chain)]
@@ -43,6 +45,11 @@ def _table(item: Item) -> str:
     """The table that an item is in."""
     assert isinstance(item, KINDS)
     return f"{item.family} {TABLE_NAME}"
+
+
+def _is_plain(item: Set) -> bool:
+    """True if a set's elements may go with it; verdicts hold the chains they lead to, which go before it."""
+    return "verdict" not in item.definition
 
 
 def _flushed(before: Iterable[Item], after: Iterable[Item]) -> Iterator[str]:

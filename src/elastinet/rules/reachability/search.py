@@ -10,7 +10,7 @@ from elastinet.rules.reachability.headers import MOST_BOXES, Headers
 from elastinet.rules.reachability.inside import arrive, leave
 from elastinet.rules.reachability.outside import enter_by_gateway, from_internet, over_peering
 from elastinet.rules.reachability.steps import Blocker, Onward, Place, Step, blocker
-from elastinet.rules.reachability.walk import INTERNET, Walk
+from elastinet.rules.reachability.walk import INTERNET, Walk, own_ranges
 
 MOST_HOPS = 64
 MOST_PLACES = 2000
@@ -52,9 +52,12 @@ def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
             return
         seen.add(known)
         if steps and _is_target(walk, place):
-            if known[-1] == walk.through:
-                yield Path(steps, headers)
-            continue
+            own = _meant(walk, place, headers)
+            if own and known[-1] == walk.through:
+                yield Path(steps, own)
+            headers = headers.minus(own.boxes)
+            if not headers:
+                continue
         if place.kind == "internet" and steps and not walk.reflects:
             steps = _reflected(steps)
             weight += steps[-1].blockers[-1].weight
@@ -78,6 +81,17 @@ def _left_out(hops: int, places: int, headers: Headers) -> str:
 def _is_target(walk: Walk, place: Place) -> bool:
     """True if headers that come to a place have come through all that stands before the target."""
     return place.kind in ("out", "internet", "at") and (place.id or INTERNET) in walk.target
+
+
+def _meant(walk: Walk, place: Place, headers: Headers) -> Headers:
+    """The headers that end at the target: an interface sends on what is for others, or its public address.
+
+    An answer goes to whoever has asked, by whichever address.
+    """
+    interface = walk.state.get(NetworkInterface, place.id)
+    if interface is None or walk.is_answer:
+        return headers
+    return headers.limited(destination=own_ranges(interface, headers.version))
 
 
 def _reflected(steps: tuple[Step, ...]) -> tuple[Step, ...]:
