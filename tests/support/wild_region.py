@@ -18,9 +18,9 @@ SPANS = ((80, 80), (0, 65535), (81, 500), (1, 443), (1024, 65535))
 
 
 class Wild:
-    """Three VPCs, with up to three subnets each and up to five instances in all."""
+    """Three VPCs, with up to three subnets each and up to five instances in all, or so many."""
 
-    def __init__(self, seed: int, *, forwards: bool) -> None:
+    def __init__(self, seed: int, *, forwards: bool, instances: int = 0) -> None:
         self.dice, self.forwards = random.Random(seed), forwards
         self.region = Region(dice=random.Random(seed))
         self.vpcs = [self.region.vpc(f"10.{number}.0.0/16") for number in range(3)]
@@ -37,7 +37,8 @@ class Wild:
             if self.chance(0.3):
                 self._acl(subnet)
         self.ends = [
-            self._instance(self.dice.choice(self.subnets)) for _ in range(self.dice.choice((3, 4, 5)))
+            self._instance(self.dice.choice(self.subnets))
+            for _ in range(instances or self.dice.choice((3, 4, 5)))
         ]
         for subnet in self.subnets:
             if self.chance(0.6):

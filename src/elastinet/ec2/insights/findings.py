@@ -90,11 +90,11 @@ def _hints(state: State, question: Question, answer: Answer) -> Iterator[Alterna
 
 
 def _warning(state: State, answer: Answer) -> str:
-    ids = dict.fromkeys(id for way in (answer.there, answer.back) if way for id in _middleboxes(state, way))
+    ids = dict.fromkeys(id for way in (answer.there, answer.back) if way for id in middleboxes(state, way))
     return FORWARDS.format(ids=", ".join(ids)) if ids else ""
 
 
-def _middleboxes(state: State, path: Path) -> Iterator[str]:
+def middleboxes(state: State, path: Path) -> Iterator[str]:
     """The interfaces of instances that a path goes into and out of."""
     for step in path.steps[:-1]:
         interface = state.get(NetworkInterface, step.hop.id)

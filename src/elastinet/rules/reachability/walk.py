@@ -24,7 +24,7 @@ class Walk:
     Only by `gateway` it goes in and out of the internet, if there is one; what leaves for the internet on its
     way comes back in if it `reflects`. It goes by nothing of what is `closed`, and by all of `through`.
     `passed` has the steps of the way that is answered: groups let its answers through, NAT gateways know
-    where they belong. It is empty on the way there.
+    where they belong. It is empty on the way there. If it goes `only_open` ways, it ends at what refuses it.
     """
 
     state: State
@@ -34,6 +34,7 @@ class Walk:
     reflects: bool = True
     closed: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
+    only_open: bool = False
     receivers: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     """The interfaces of each VPC that may receive: the target's, and those of NAT gateways with answers."""
 
