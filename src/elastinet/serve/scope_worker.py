@@ -4,7 +4,7 @@
 up to one of no length, and writes the fact that the engine is told.
 """
 
-import os
+import gc
 import signal
 import sys
 from typing import BinaryIO
@@ -20,15 +20,13 @@ from elastinet.model.state import State
 
 LENGTH = 4
 """Bytes before each message that say how long it is."""
-NICE = 10
-"""Whoever asks the engine goes first."""
 
 
 def main() -> None:
     """Make the analysis."""
     if sys.platform == "linux":
         kernel.die_with_parent(signal.SIGKILL)
-    os.nice(NICE)
+    gc.disable()  # it ends soon, and little of what it makes is garbage
     state = _read(sys.stdin.buffer)
     (scope,) = state.all(AccessScope)
     found = Search(state, scope).findings()
