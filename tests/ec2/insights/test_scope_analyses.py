@@ -351,6 +351,47 @@ def test_an_analysis_that_a_crash_interrupts_is_made_again(serve: Any, tmp_path:
     wait_until(lambda: not workers(server))
 
 
+def test_the_engine_answers_while_an_analysis_runs(serve: Any) -> None:
+    """The analysis is held up for as long as it takes; what comes after it waits for its turn."""
+    server = serve()
+    ec2 = server.client()
+    id = scope(ec2, {"Source": of_types(IGW)})
+    first = start(ec2, id)
+    wait_until(lambda: workers(server))
+    (worker,) = workers(server)
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        second = start(ec2, id)
+        assert ec2.describe_vpcs()["Vpcs"]
+        assert workers(server) == [worker]
+        shown = ec2.describe_network_insights_access_scope_analyses()["NetworkInsightsAccessScopeAnalyses"]
+        assert [one["Status"] for one in shown] == ["running", "running"]
+        found = ec2.get_network_insights_access_scope_analysis_findings(
+            NetworkInsightsAccessScopeAnalysisId=first
+        )
+        assert (found["AnalysisStatus"], found["AnalysisFindings"]) == ("running", [])
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert [analyse(ec2, one)["Status"] for one in (first, second)] == ["succeeded", "succeeded"]
+
+
+def test_no_more_run_at_once_than_the_quota(serve: Any) -> None:
+    server = serve(quotas={"running_access_scope_analyses": 1})
+    ec2 = server.client()
+    id = scope(ec2, {"Source": of_types(IGW)})
+    first = start(ec2, id)
+    wait_until(lambda: workers(server))
+    (worker,) = workers(server)
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        with refused("NetworkInsightsAccessScopeAnalysisLimitExceeded"):
+            start(ec2, id)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    analyse(ec2, first)
+    start(ec2, id)
+
+
 def test_a_process_that_dies_fails_its_analysis(serve: Any) -> None:
     """And one whose analysis is deleted ends with it."""
     server = serve()
