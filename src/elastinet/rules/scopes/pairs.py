@@ -69,7 +69,7 @@ class Pairs:
         seen = set[Pair]()
         for hit in dict.fromkeys(self.hits(match, protocol)):
             hits.append(hit)
-            yield from self._new(seen, next(self._pairs(hit), None))
+            yield from self._new(seen, self._first(hit))
             if len(hits) == MOST_HITS:
                 break
         rest = [self._pairs(hit) for hit in hits]
@@ -80,6 +80,12 @@ class Pairs:
                     yield from self._new(seen, pair)
                     going.append(pairs)
             rest = going
+
+    def _first(self, hit: Hit) -> Pair | None:
+        """One pair of a set, found without making a list of all its ends."""
+        source = hit.begin or self.line.first_owner(hit.sources)
+        target = hit.end or self.line.first_owner(hit.targets)
+        return (source, target) if source != target else next(self._pairs(hit), None)
 
     @staticmethod
     def _new(seen: set[Pair], pair: Pair | None) -> Iterator[Pair]:

@@ -75,6 +75,10 @@ class Line:
             found |= self._owners.get(owner, 0)
         return found
 
+    def first_owner(self, mask: Mask) -> str:
+        """Whose the lowest point of a set is, which must have one."""
+        return self.points[(mask & -mask).bit_length() - 1].owner
+
     def owners(self, mask: Mask) -> list[str]:
         """Whose some points are, each once, in the order of their addresses."""
         return list(dict.fromkeys(self.points[number].owner for number in bits(mask)))
