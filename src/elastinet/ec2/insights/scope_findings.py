@@ -61,16 +61,17 @@ class Search:
         if count == MOST_FINDINGS or self.walked >= MOST_WALKS:
             yield MORE
 
-    def _components(self) -> Iterator[Finding]:
+    def _components(self) -> Iterator[msgspec.Raw]:
+        """The components of each finding, encoded once: to be told from others, and to be kept."""
         for path in self._paths():
             for box in _apart(path.arrived.boxes):
                 narrow = path._replace(arrived=path.arrived._replace(boxes=(box,)))
-                found = Picture(self.state, narrow).components("", "")
-                key = blake2b(_encoder.encode(found), digest_size=16).digest()
+                found = _encoder.encode(Picture(self.state, narrow).components("", ""))
+                key = blake2b(found, digest_size=16).digest()
                 if key not in self._seen:
                     self._seen.add(key)
                     self.forwarding.update(dict.fromkeys(middleboxes(self.state, path)))
-                    yield found
+                    yield msgspec.Raw(found)
 
     def _paths(self) -> Iterator[Path]:
         state, scope = self.state, self.scope.scope
