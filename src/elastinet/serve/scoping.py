@@ -43,6 +43,7 @@ MOST_SECONDS = 4 * 3600
 """An analysis is given up after that long (Network Access Analyzer's quotas)."""
 WORKER = (sys.executable, "-P", "-m", "elastinet.serve.scope_worker")
 FAILED = "The analysis was ended by an error of the analyzer; its log says more."
+GONE = "The access scope of the analysis is gone."
 NO_ROOM = "The findings of the analysis could not be kept; the log says more."
 _result = msgspec.msgpack.Decoder(ScopeAnalysed)
 Snapshot = list[Noun]
@@ -78,7 +79,10 @@ class Scoping:
 
     def _begin(self, analysis: AccessScopeAnalysis) -> None:
         state = self._engine.state
-        scope = state.need(AccessScope, analysis.scope_id)
+        scope = state.get(AccessScope, analysis.scope_id)
+        if scope is None:  # a journal that was repaired has lost it
+            self._engine.report(*analysis.scope, ScopeAnalysed(analysis.id, failure=GONE))
+            return
         nouns: Snapshot = [noun for kind in READ for noun in state.tables[kind].rows.values()]
         task = asyncio.get_running_loop().create_task(self._analyse(analysis, scope, nouns))
         self._running[analysis.id] = task

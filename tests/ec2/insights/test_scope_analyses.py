@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 from commands import wait_until
 from elastinet.ec2.core.fact import ScopeAnalysed
 from elastinet.engine import Engine
-from elastinet.store import MemoryJournal
+from elastinet.model.access_scope import AccessScopeAnalysis
+from elastinet.model.change import Change, encode, entry
+from elastinet.store import MemoryJournal, open_journal
 from insight_place import Found, InsightPlace, cidr, ids, kinds
 from refused import refused
 from scope_place import ENI, IGW, PCX, analyse, ends, findings, of, of_types, scope, start
@@ -349,6 +352,19 @@ def test_an_analysis_that_a_crash_interrupts_is_made_again(serve: Any, tmp_path:
     assert again["AnalysisFindings"] == shown["AnalysisFindings"]
     assert analyse(ec2, cut)["FindingsFound"] == "true"
     wait_until(lambda: not workers(server))
+
+
+def test_an_analysis_without_its_scope_fails(serve: Any, tmp_path: Path) -> None:
+    """As a journal may have it that lost a line and was repaired."""
+    (folder := tmp_path / "state").mkdir(0o700)
+    owner, here = "111111111111", "us-east-1"
+    lost = AccessScopeAnalysis(id="nisa-1", owner=owner, region=here, scope_id="nis-1", start_time=1.8e9)
+    with closing(open_journal(folder)) as journal:
+        journal.rewrite([encode(entry("Lost", 1.8e9, [Change(AccessScopeAnalysis, lost.id, None, lost)]))])
+    ec2 = serve(state=str(folder)).client(account=owner)
+    found = analyse(ec2, "nisa-1")
+    assert found["Status"] == "failed"
+    assert "scope" in found["StatusMessage"]
 
 
 def test_the_engine_answers_while_an_analysis_runs(serve: Any) -> None:
