@@ -24,10 +24,13 @@ from elastinet.ec2.core.fact import (
     InstanceRunning,
     InterfaceAttached,
     InterfaceDetached,
+    ScopeAnalysed,
     UnitFailed,
     UnitRepaired,
 )
+from elastinet.ec2.insights.scope_findings import Search
 from elastinet.engine import Engine
+from elastinet.model.access_scope import AccessScope, AccessScopeAnalysis
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
@@ -85,9 +88,19 @@ def mend_hardware(c: Choice) -> None:
         c.engine.report("", REGION, UnitRepaired(c.one(failures).id))
 
 
+def analyse(c: Choice) -> None:
+    """Have the analyses of scopes that run end, each with what it finds by now."""
+    for analysis in list(c.engine.state.where(AccessScopeAnalysis, "status", "running")):
+        scope = c.engine.state.need(AccessScope, analysis.scope_id)
+        found = Search(c.engine.state, scope).findings()
+        fact = ScopeAnalysed(analysis.id, found.interfaces, found.found, found.pages, found.warning)
+        c.engine.report(*analysis.scope, fact)
+
+
 EVENTS: dict[str, Callable[[Choice], None]] = {
     "the fabric reports": lambda c: report_everything(c.engine),
     "an instance ends by itself": end_by_itself,
+    "analyses end": analyse,
     "a long time passes": lambda c: c.engine.sweep(),
     "hardware fails": break_hardware,
     "hardware is repaired": mend_hardware,
@@ -125,6 +138,7 @@ LIKELY = (
     *("make_template", "make_template", "make_template_version", "launch_from_template", "make_fleet"),
     *("attach_volume", "attach_volume", "RejectPeering", "delete_role", "detach_policy"),
     *("make_path", "analyse_path", "forget_analysis"),
+    *("make_scope", "analyse_scope", "analyse_scope", "analyses end", "forget_scope_analysis"),
 )
 
 
@@ -179,6 +193,13 @@ def _add_analysis(engine: Engine, owner: str, instance: str) -> None:
     made = engine.call(owner, REGION, "CreateNetworkInsightsPath", asked | {"Destination": gateway.id}) or {}
     path = made["NetworkInsightsPath"]["NetworkInsightsPathId"]
     engine.call(owner, REGION, "StartNetworkInsightsAnalysis", {"NetworkInsightsPathId": path})
+    match = {"Source": {"ResourceStatement": {"Resources": [gateway.id]}}}
+    made = engine.call(owner, REGION, "CreateNetworkInsightsAccessScope", {"MatchPaths": [match]}) or {}
+    scope = {
+        "NetworkInsightsAccessScopeId": made["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"]
+    }
+    engine.call(owner, REGION, "StartNetworkInsightsAccessScopeAnalysis", scope)
+    analyse(Choice(engine, 0))
 
 
 def _add_ipv6(engine: Engine, owner: str, vpc: str, subnet: str) -> None:

@@ -8,6 +8,7 @@ from choice import ACCOUNTS, REGION, Choice
 from blocks6 import numbered
 from elastinet.catalog.images import images
 from elastinet.ec2.vpc.route_tables import destination_member
+from elastinet.model.access_scope import AccessScope, AccessScopeAnalysis
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
@@ -428,6 +429,34 @@ def forget_analysis(c: Choice) -> Params:
 @move("DeleteNetworkInsightsPath")
 def forget_path(c: Choice) -> Params:
     return {"NetworkInsightsPathId": c.id(InsightsPath, "nip")}
+
+
+SCOPED_TYPES = ("InternetGateway", "NetworkInterface", "VPCPeeringConnection")
+
+
+@move("CreateNetworkInsightsAccessScope")
+def make_scope(c: Choice) -> Params:
+    kinds = {"ResourceTypes": [f"AWS::EC2::{c.one(SCOPED_TYPES)}"]}
+    match = {"Source": {"ResourceStatement": kinds}}
+    excluded = {
+        "Destination": {"ResourceStatement": {"Resources": [c.one((c.group, c.subnet, c.vpc, c.interface))]}}
+    }
+    return {"MatchPaths": [match], "ExcludePaths": [excluded] if c.chance(2) else []}
+
+
+@move("StartNetworkInsightsAccessScopeAnalysis")
+def analyse_scope(c: Choice) -> Params:
+    return {"NetworkInsightsAccessScopeId": c.id(AccessScope, "nis")}
+
+
+@move("DeleteNetworkInsightsAccessScopeAnalysis")
+def forget_scope_analysis(c: Choice) -> Params:
+    return {"NetworkInsightsAccessScopeAnalysisId": c.id(AccessScopeAnalysis, "nisa")}
+
+
+@move("DeleteNetworkInsightsAccessScope")
+def forget_scope(c: Choice) -> Params:
+    return {"NetworkInsightsAccessScopeId": c.id(AccessScope, "nis")}
 
 
 PROFILE = {"Arn": "arn:aws:iam::000000000000:instance-profile/worker"}

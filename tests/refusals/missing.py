@@ -15,6 +15,7 @@ KINDS = {
     "EgressOnlyInternetGatewayId": "eigw", "FleetId": "fleet", "GatewayId": "igw", "GroupId": "sg", "Groups": "sg", "HostId": "h",
     "ImageId": "ami", "InstanceId": "i", "InternetGatewayId": "igw", "KeyPairId": "key", "LaunchTemplateId": "lt",
     "NatGatewayId": "nat", "NetworkInsightsAnalysisId": "nia", "NetworkInsightsPathId": "nip",
+    "NetworkInsightsAccessScopeAnalysisId": "nisa", "NetworkInsightsAccessScopeId": "nis",
     "NetworkAclId": "acl", "NetworkInterfaceId": "eni", "PeerVpcId": "vpc", "PrefixListId": "pl",
     "ReferencedGroupId": "sg", "RouteTableId": "rtb", "SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr",
     "SubnetCidrReservationId": "scr", "SubnetId": "subnet", "VolumeId": "vol", "VpcEndpointId": "vpce",
@@ -32,9 +33,13 @@ OWN = {
     "vol": "InvalidVolume.NotFound", "vpce": "InvalidVpcEndpointId.NotFound",
     "pcx": "InvalidVpcPeeringConnectionID.NotFound", "lt": "InvalidLaunchTemplateId.NotFound",
     "fleet": "InvalidFleetId.NotFound", "nia": "InvalidNetworkInsightsAnalysisId.NotFound",
-    "nip": "InvalidNetworkInsightsPathId.NotFound",
+    "nip": "InvalidNetworkInsightsPathId.NotFound", "nis": "InvalidNetworkInsightsAccessScopeId.NotFound",
+    "nisa": "InvalidNetworkInsightsAccessScopeAnalysisId.NotFound",
 }  # fmt: skip
 """The code of each noun, where the operation has none of its own."""
+
+
+SCOPED = {"MatchPaths": [{"Source": {"ResourceStatement": {"ResourceTypes": ["AWS::EC2::InternetGateway"]}}}]}
 
 
 class Missing(NamedTuple):
@@ -337,6 +342,22 @@ INSTANCES = (
     *of("start_network_insights_analysis", "NetworkInsightsPathId"),
     *of("delete_network_insights_analysis", "NetworkInsightsAnalysisId"),
     *of("describe_network_insights_analyses", "NetworkInsightsAnalysisIds NetworkInsightsPathId"),
+    *(
+        Missing("create_network_insights_access_scope", f"{paths}.{side}.ResourceStatement.Resources", OWN["eni"],
+                lambda s, asked={paths: [{side: {"ResourceStatement": {"Resources": [f"eni-{NONE}"]}}}]}: SCOPED | asked)
+        for paths in ("MatchPaths", "ExcludePaths") for side in ("Source", "Destination")
+    ),
+    Missing("create_network_insights_access_scope", "ExcludePaths.ThroughResources.ResourceStatement.Resources",
+            OWN["nat"], lambda s: SCOPED | {"ExcludePaths": [
+                {"ThroughResources": [{"ResourceStatement": {"Resources": [f"nat-{NONE}"]}}]}]}),
+    *of("delete_network_insights_access_scope", "NetworkInsightsAccessScopeId"),
+    *of("describe_network_insights_access_scopes", "NetworkInsightsAccessScopeIds"),
+    *of("get_network_insights_access_scope_content", "NetworkInsightsAccessScopeId"),
+    *of("start_network_insights_access_scope_analysis", "NetworkInsightsAccessScopeId"),
+    *of("delete_network_insights_access_scope_analysis", "NetworkInsightsAccessScopeAnalysisId"),
+    *of("get_network_insights_access_scope_analysis_findings", "NetworkInsightsAccessScopeAnalysisId"),
+    *of("describe_network_insights_access_scope_analyses",
+        "NetworkInsightsAccessScopeAnalysisIds NetworkInsightsAccessScopeId"),
     *of("describe_images", "ImageIds"),
     *of("describe_image_attribute", "ImageId", lambda s: {"Attribute": "sriovNetSupport"}),
     *of("describe_volumes", "VolumeIds"),

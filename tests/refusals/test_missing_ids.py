@@ -29,6 +29,7 @@ ALSO = {
     ("ModifyVpcEndpoint", "AddRouteTableIds"), ("ModifyVpcEndpoint", "RemoveRouteTableIds"),  # tried below
     ("CreateNatGateway", "VpcId"), ("CreateSecurityGroup", "GroupName"),
     ("ModifyInstanceAttribute", "BlockDeviceMappings.Ebs.VolumeId"),
+    ("CreateNetworkInsightsAccessScope", "MatchPaths.ThroughResources.ResourceStatement.Resources"),
     *((f"{verb}PolicyVersion", "VersionId") for verb in ("Delete", "Get", "SetDefault")),  # IAM's
 }  # fmt: skip
 """Members that are refused as such, or tried elsewhere."""

@@ -22,12 +22,12 @@ SPANS = ((80, 80), (0, 65535), (81, 500), (1, 443), (1024, 65535))
 
 
 class Wild:
-    """Three VPCs, with up to three subnets each and up to five instances in all.
+    """Three VPCs, with up to three subnets each and up to five instances in all, or so many.
 
     Where some `forwards`, it is two VPCs, and each may have an appliance that some subnets' packets go by.
     """
 
-    def __init__(self, seed: int, *, forwards: bool) -> None:
+    def __init__(self, seed: int, *, forwards: bool, instances: int = 0) -> None:
         self.seed, self.dice, self.forwards = seed, random.Random(seed), forwards
         self.region = Region(dice=random.Random(seed))
         self.vpcs = [self.region.vpc(f"10.{number}.0.0/16") for number in range(2 if forwards else 3)]
@@ -45,7 +45,8 @@ class Wild:
             if self.chance(0.3):
                 self._acl(subnet)
         self.ends = [
-            self._instance(self.dice.choice(self.subnets)) for _ in range(self.dice.choice((3, 4, 5)))
+            self._instance(self.dice.choice(self.subnets))
+            for _ in range(instances or self.dice.choice((3, 4, 5)))
         ]
         self.appliances = {vpc: self._appliance(vpc) for vpc in self.vpcs if forwards and self.chance(0.7)}
         self.ends += self.appliances.values()

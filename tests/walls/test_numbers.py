@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from raw import ask
 
+import scope_place
 from elastinet.digits import decimal, whole
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service, service_of
@@ -90,6 +91,7 @@ REQUESTS: dict[str, dict[str, str]] = {
     "DescribeStaleSecurityGroups": {"VpcId": "{vpc}"},
     "GetManagedPrefixListAssociations": {"PrefixListId": "{list}"},
     "GetManagedPrefixListEntries": {"PrefixListId": "{list}"},
+    "GetNetworkInsightsAccessScopeAnalysisFindings": {"NetworkInsightsAccessScopeAnalysisId": "{analysis}"},
     "GetSecurityGroupsForVpc": {"VpcId": "{vpc}"},
     "GetSubnetCidrReservations": {"SubnetId": "{subnet}"},
     "ModifyInstanceMetadataDefaults": {},
@@ -189,12 +191,16 @@ def things(watched: Watched) -> dict[str, str]:
         "LaunchTemplate"
     ]
     made = ec2.create_managed_prefix_list(PrefixListName="p", AddressFamily="IPv4", MaxEntries=5)
+    outside = scope_place.scope(ec2, {"Source": scope_place.of_types(scope_place.IGW)})
+    analysis = scope_place.start(ec2, outside)
+    scope_place.analyse(ec2, analysis)
     return {
         "vpc": vpc, "subnet": subnet, "group": group, "rule": added[0]["SecurityGroupRuleId"], "image": image["ImageId"],
         "instance": instance["InstanceId"], "list": made["PrefixList"]["PrefixListId"],
         "eni": ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"],
         "template": template["LaunchTemplateId"],
         "volume": ec2.create_volume(AvailabilityZone="us-east-1a", Size=8, VolumeType="gp3")["VolumeId"],
+        "analysis": analysis,
         "acl": ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"],
     }  # fmt: skip
 

@@ -49,6 +49,9 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dedicated_hosts: int = 10
     network_insights_paths: int = 1000
     network_insights_analyses: int = 10_000
+    access_scopes: int = 1000
+    access_scope_analyses: int = 10_000
+    running_access_scope_analyses: int = 25
     tags_per_resource: int = 50
     vcpus_standard: int = UNLIMITED
     vcpus_dl: int = UNLIMITED

@@ -13,13 +13,14 @@ from elastinet.ec2.core.fact import (
     InstanceRunning,
     InterfaceAttached,
     InterfaceDetached,
+    ScopeAnalysed,
     Sweep,
     UnitFailed,
     UnitRepaired,
 )
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.insights import analyses, insights_paths
+from elastinet.ec2.insights import access_scopes, analyses, insights_paths, scope_analyses
 from elastinet.ec2.instances import (
     console,
     credit_specifications,
@@ -131,6 +132,7 @@ OPERATIONS: dict[str, Operation] = {
     "CreateNatGateway": nat_gateways.create_nat_gateway,
     "CreateNetworkAcl": network_acls.create_network_acl,
     "CreateNetworkAclEntry": network_acl_entries.create_network_acl_entry,
+    "CreateNetworkInsightsAccessScope": access_scopes.create_access_scope,
     "CreateNetworkInsightsPath": insights_paths.create_network_insights_path,
     "CreateNetworkInterface": network_interfaces.create_network_interface,
     "CreatePlacementGroup": placement_groups.create_placement_group,
@@ -159,6 +161,8 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteNatGateway": nat_gateways.delete_nat_gateway,
     "DeleteNetworkAcl": network_acls.delete_network_acl,
     "DeleteNetworkAclEntry": network_acl_entries.delete_network_acl_entry,
+    "DeleteNetworkInsightsAccessScope": access_scopes.delete_access_scope,
+    "DeleteNetworkInsightsAccessScopeAnalysis": scope_analyses.delete_scope_analysis,
     "DeleteNetworkInsightsAnalysis": analyses.delete_network_insights_analysis,
     "DeleteNetworkInsightsPath": insights_paths.delete_network_insights_path,
     "DeleteNetworkInterface": network_interfaces.delete_network_interface,
@@ -203,6 +207,8 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeManagedPrefixLists": prefix_lists.describe_managed_prefix_lists,
     "DescribeNatGateways": nat_gateways.describe_nat_gateways,
     "DescribeNetworkAcls": network_acls.describe_network_acls,
+    "DescribeNetworkInsightsAccessScopeAnalyses": scope_analyses.describe_scope_analyses,
+    "DescribeNetworkInsightsAccessScopes": access_scopes.describe_access_scopes,
     "DescribeNetworkInsightsAnalyses": analyses.describe_network_insights_analyses,
     "DescribeNetworkInsightsPaths": insights_paths.describe_network_insights_paths,
     "DescribeNetworkInterfaceAttribute": interface_attributes.describe_network_interface_attribute,
@@ -244,6 +250,8 @@ OPERATIONS: dict[str, Operation] = {
     "GetLaunchTemplateData": template_of_instance.get_launch_template_data,
     "GetManagedPrefixListAssociations": prefix_lists.get_managed_prefix_list_associations,
     "GetManagedPrefixListEntries": prefix_lists.get_managed_prefix_list_entries,
+    "GetNetworkInsightsAccessScopeAnalysisFindings": scope_analyses.get_findings,
+    "GetNetworkInsightsAccessScopeContent": access_scopes.get_access_scope_content,
     "GetParameter": public_parameters.get_parameter,
     "GetParameters": public_parameters.get_parameters,
     "GetParametersByPath": public_parameters.get_parameters_by_path,
@@ -306,6 +314,7 @@ OPERATIONS: dict[str, Operation] = {
     "RunInstances": launch.run_instances,
     "SetDefaultPolicyVersion": policy_versions.set_default_policy_version,
     "StartInstances": lifecycle.start_instances,
+    "StartNetworkInsightsAccessScopeAnalysis": scope_analyses.start_scope_analysis,
     "StartNetworkInsightsAnalysis": analyses.start_network_insights_analysis,
     "StopInstances": lifecycle.stop_instances,
     "TagInstanceProfile": profiles.tag_instance_profile,
@@ -348,6 +357,8 @@ def take(tx: Transaction, fact: AnyFact) -> None:
             failures.fail(tx, unit, kind)
         case UnitRepaired(unit):
             failures.repair(tx, unit)
+        case ScopeAnalysed():
+            scope_analyses.analysed(tx, fact)
         case Sweep():
             facts.sweep(tx)
         case _:

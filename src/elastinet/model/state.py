@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar, get_args
 
+from elastinet.model.access_scope import AccessScope, AccessScopeAnalysis
 from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
@@ -62,6 +63,8 @@ AnyNoun = (
     | Volume
     | InsightsPath
     | InsightsAnalysis
+    | AccessScope
+    | AccessScopeAnalysis
     | Foreign
 )
 KINDS: tuple[type[Noun], ...] = get_args(AnyNoun)

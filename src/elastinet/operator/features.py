@@ -126,7 +126,9 @@ FEATURES = (
             "NCCL needs GPUs. Time, algorithm and what binds are predicted from published figures."),
     Feature("Reachability Analyzer: paths, analyses, explanations", "modelled", "modelled",
             "The rules that the kernel's program is made of, without a packet: guests listen, appliances "
-            "forward, instances answer by the interface that was asked. Access scopes are refused."),
+            "forward, instances answer by the interface that was asked."),
+    Feature("Network Access Analyzer: access scopes, analyses, findings", "modelled", "modelled",
+            "All pairs of a region's ends by the same rules, one way, in a process beside the engine."),
     Feature("EBS volumes", "recorded", "recorded",
             "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
             "is its overlay."),

@@ -27,6 +27,7 @@ from elastinet.serve.http import Application
 from elastinet.serve.listeners import Listeners
 from elastinet.serve.one_write import api_protocol
 from elastinet.serve.places import GIVE_UP
+from elastinet.serve.scoping import Scoping
 from elastinet.serve.tls import behind
 from elastinet.store import JournalError, open_journal, worlds
 from elastinet.wire.service import service
@@ -79,6 +80,7 @@ async def serve(
     except Exception as error:
         raise _unusable(error) from error
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
+    scoping = Scoping(engine)
     service()  # the model is read before the first request, not during it
     gc.freeze()  # and the collector of garbage need not look again and again at what stays
     room = Connections(api_bounds(descriptors))
@@ -95,6 +97,7 @@ async def serve(
     try:
         await server.serve(sockets=[listener])
     finally:
+        scoping.close()
         for task in tasks:
             task.cancel()
         worlds.note(engine.journal, disks)

@@ -160,6 +160,14 @@ TAKING = {
             "FilterAtSource": {"DestinationAddress": "192.0.2.1"},
         },
     ),
+    "create_network_insights_access_scope": (
+        "network-insights-access-scope",
+        lambda p: {"MatchPaths": [{"Source": {"ResourceStatement": {"Resources": [p.gateway]}}}]},
+    ),
+    "start_network_insights_access_scope_analysis": (
+        "network-insights-access-scope-analysis",
+        lambda p: {"NetworkInsightsAccessScopeId": p.scope},
+    ),
     "start_network_insights_analysis": (
         "network-insights-analysis",
         lambda p: {"NetworkInsightsPathId": p.path},
@@ -198,6 +206,10 @@ def test_reserved_tag_keys(ec2, place, method):
     place.template = {"LaunchTemplateName": "old", "Version": "1"}
     path = TAKING["create_network_insights_path"][1](place)
     place.path = ec2.create_network_insights_path(**path)["NetworkInsightsPath"]["NetworkInsightsPathId"]
+    scope = ec2.create_network_insights_access_scope(
+        **TAKING["create_network_insights_access_scope"][1](place)
+    )
+    place.scope = scope["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"]
     given = asked(place)
     for key in ("aws:cloudformation:stack-name", "AWS:x"):
         tags = [{"ResourceType": resource, "Tags": [{"Key": key, "Value": "v"}]}]

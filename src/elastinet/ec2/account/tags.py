@@ -13,6 +13,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import check_key, is_reserved, merge
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.model.access_scope import AccessScope, AccessScopeAnalysis
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
@@ -67,6 +68,8 @@ TAGGABLES = {
     "fleet": Taggable(Fleet, "fleet"),
     "nip": Taggable(InsightsPath, "network-insights-path"),
     "nia": Taggable(InsightsAnalysis, "network-insights-analysis"),
+    "nis": Taggable(AccessScope, "network-insights-access-scope"),
+    "nisa": Taggable(AccessScopeAnalysis, "network-insights-access-scope-analysis"),
 }
 
 _UNKEPT = {"ami": "images"}

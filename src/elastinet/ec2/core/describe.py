@@ -107,11 +107,12 @@ def page(
     shown = rest[: most or len(rest)]
     answer: dict[str, Any] = {result: [view for _, view in shown]}
     if len(shown) < len(rest):
-        answer["NextToken"] = _seal(shown[-1][0])
+        answer["NextToken"] = seal(shown[-1][0])
     return answer
 
 
-def _seal(id: str) -> str:
+def seal(id: str) -> str:
+    """The token of the page after an id."""
     return base64.urlsafe_b64encode(f"after:{id}".encode()).decode()
 
 

@@ -1,4 +1,5 @@
-"""What is reported to the engine and enters the state: by the fabric, by the operator, by the clock.
+"""What is reported to the engine and enters the state: by the fabric, by the operator, by the clock,
+by an analysis that was made beside it.
 
 A fact names the boot or the attachment that it is about, so one that comes late changes nothing. The journal
 has it under the name of its class.
@@ -56,6 +57,17 @@ class UnitRepaired(msgspec.Struct, frozen=True):
     unit: str
 
 
+class ScopeAnalysed(msgspec.Struct, frozen=True):
+    """An analysis of an access scope has ended: with its findings, packed, or in a failure."""
+
+    analysis: str
+    interfaces: int = 0
+    count: int = 0
+    pages: tuple[bytes, ...] = ()
+    warning: str = ""
+    failure: str = ""
+
+
 class Sweep(msgspec.Struct, frozen=True):
     """Some time has passed."""
 
@@ -68,6 +80,7 @@ AnyFact = (
     | InterfaceDetached
     | UnitFailed
     | UnitRepaired
+    | ScopeAnalysed
     | Sweep
 )
 FACT_NAMES: tuple[str, ...] = tuple(kind.__name__ for kind in get_args(AnyFact))

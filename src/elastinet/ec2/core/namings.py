@@ -105,6 +105,13 @@ NAMINGS = {
         Naming("fleet", "InvalidFleetId.NotFound", "InvalidFleetId.Malformed", "fleet ID"),
         Naming("nip", "InvalidNetworkInsightsPathId.NotFound", "", "networkInsightsPath ID"),
         Naming("nia", "InvalidNetworkInsightsAnalysisId.NotFound", "", "networkInsightsAnalysis ID"),
+        Naming("nis", "InvalidNetworkInsightsAccessScopeId.NotFound", "", "networkInsightsAccessScope ID"),
+        Naming(
+            "nisa",
+            "InvalidNetworkInsightsAccessScopeAnalysisId.NotFound",
+            "",
+            "networkInsightsAccessScopeAnalysis ID",
+        ),
     )
 }
 

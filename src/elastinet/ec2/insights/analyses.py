@@ -55,8 +55,8 @@ def _running(analysis: InsightsAnalysis) -> dict[str, Any]:
 
 def _result(analysis: InsightsAnalysis) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "ForwardPathComponents": [_component(one) for one in analysis.forward],
-        "ReturnPathComponents": [_component(one) for one in analysis.back],
+        "ForwardPathComponents": [shown_component(one) for one in analysis.forward],
+        "ReturnPathComponents": [shown_component(one) for one in analysis.back],
         "Explanations": [to_builtins(one) for one in analysis.explanations],
         "AlternatePathHints": [to_builtins(one) for one in analysis.hints],
         "SuggestedAccounts": list(analysis.suggested_accounts),
@@ -66,7 +66,8 @@ def _result(analysis: InsightsAnalysis) -> dict[str, Any]:
     return there | {"Status": "succeeded", "NetworkPathFound": analysis.found}
 
 
-def _component(component: PathComponent) -> dict[str, Any]:
+def shown_component(component: PathComponent) -> dict[str, Any]:
+    """A component of a path in the shape of the API."""
     return {"AdditionalDetails": [], "Explanations": [], **to_builtins(component)}
 
 

@@ -90,12 +90,12 @@ def _hints(state: State, question: Question, answer: Answer) -> Iterator[Alterna
 
 
 def _warning(state: State, answer: Answer) -> str:
-    ids = dict.fromkeys(id for way in (answer.there, answer.back) if way for id in _middleboxes(state, way))
+    ids = dict.fromkeys(id for way in (answer.there, answer.back) if way for id in middleboxes(state, way))
     forwards = FORWARDS.format(ids=", ".join(ids)) if ids else ""
     return " ".join(filter(None, (forwards, answer.doubt and f"{answer.doubt.capitalize()}.")))
 
 
-def _middleboxes(state: State, path: Path) -> Iterator[str]:
+def middleboxes(state: State, path: Path) -> Iterator[str]:
     """The interfaces of instances that a path goes into and out of."""
     for step in path.steps[:-1]:
         interface = state.get(NetworkInterface, step.hop.id)

@@ -1,5 +1,7 @@
 """The headers of a path at each of its components: those of one box that get through all of them."""
 
+from functools import lru_cache
+
 from elastinet.catalog.network import PRIVATE_BLOCKS
 from elastinet.model.insights import PacketHeader, PortRange
 from elastinet.rules.ranges import ADDRESSES as ALL
@@ -48,8 +50,7 @@ def shown(headers: Headers, only: tuple[str, ...] = ()) -> PacketHeader:
     def addresses(name: str) -> tuple[str, ...]:
         if only and name not in only:
             return ()
-        found = headers.field(name)
-        return tuple(sorted(blocks_of(SHOWN_INTERNET if found == INTERNET else found, 4)))
+        return _blocks(headers.field(name))
 
     def ports(name: str) -> tuple[PortRange, ...]:
         return _ports(headers.field(name)) if not only or name in only else ()
@@ -61,6 +62,11 @@ def shown(headers: Headers, only: tuple[str, ...] = ()) -> PacketHeader:
         addresses("destination"),
         ports("dport"),
     )
+
+
+@lru_cache(maxsize=1 << 12)
+def _blocks(found: Ranges) -> tuple[str, ...]:
+    return tuple(sorted(blocks_of(SHOWN_INTERNET if found == INTERNET else found, 4)))
 
 
 def _ports(ranges: Ranges) -> tuple[PortRange, ...]:

@@ -1,6 +1,7 @@
 """Resources of any kind that a path may speak of, by id or ARN."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from elastinet.ec2.core import faults
@@ -8,6 +9,7 @@ from elastinet.ec2.core.namings import NAMINGS, Naming
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.endpoint import VpcEndpoint
+from elastinet.model.fault import Fault
 from elastinet.model.ids import prefix_of
 from elastinet.model.insights import Component
 from elastinet.model.instance import Instance
@@ -86,13 +88,20 @@ def _noun(state: State, id: str) -> Noun | None:
 
 def end(tx: Transaction, text: str, parameter: str) -> Resource:
     """The end of a path that a request names; one of another account by its ARN only."""
+    return resource(tx, text, parameter, ENDS, "the end of a path", others=True)
+
+
+def resource(
+    tx: Transaction, text: str, parameter: str, prefixes: Sequence[str], place: str, *, others: bool = False
+) -> Resource:
+    """A resource of some kinds that a request names; one of `others` by its ARN, if at all."""
     if text.startswith("arn:"):
-        return _by_arn(tx, text, parameter)
-    prefix = prefix_of(text)
+        return _by_arn(tx, text, parameter, prefixes, place, others=others)
+    prefix = prefix_of(text) or ""
     if prefix in ABSENT:
         raise faults.missing(ABSENT[prefix], [text])
-    if prefix not in ENDS:
-        raise faults.invalid(text, parameter, "It is not a resource that can be the end of a path.")
+    if prefix not in prefixes:
+        raise _misplaced(text, parameter, place)
     noun = tx.get(KINDS[prefix][0], text)
     if noun is None:
         faults.check_form(prefix, text)
@@ -100,15 +109,21 @@ def end(tx: Transaction, text: str, parameter: str) -> Resource:
     return Resource(text, arn(noun.region, noun.owner, KINDS[prefix][1], text))
 
 
-def _by_arn(tx: Transaction, text: str, parameter: str) -> Resource:
+def _misplaced(text: str, parameter: str, place: str) -> Fault:
+    return faults.invalid(text, parameter, f"It is not a resource that can be {place}.")
+
+
+def _by_arn(
+    tx: Transaction, text: str, parameter: str, prefixes: Sequence[str], place: str, *, others: bool
+) -> Resource:
     region, owner, kind, id = read_arn(text, parameter)
     if region != tx.region:
         raise faults.invalid(text, parameter, "It is not in this region.")
     prefix = prefix_of(id) or ""
-    if prefix not in ENDS or KINDS[prefix][1] != kind:
-        raise faults.invalid(text, parameter, "It is not a resource that can be the end of a path.")
+    if prefix not in prefixes or KINDS[prefix][1] != kind:
+        raise _misplaced(text, parameter, place)
     noun = tx.state.get(KINDS[prefix][0], id)
-    if noun is None or (owner, region) not in noun.scopes:
+    if noun is None or (owner, region) not in noun.scopes or not (others or owner == tx.owner):
         raise faults.missing(NAMINGS[prefix], [id])
     return Resource(id, text)
 

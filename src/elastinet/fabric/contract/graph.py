@@ -39,6 +39,7 @@ from elastinet.fabric.contract.objects import (
     PeeringLink,
     RoutingTable,
 )
+from elastinet.model.access_scope import AccessScope, AccessScopeAnalysis
 from elastinet.model.account import ClientToken, RegionSettings
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
@@ -194,6 +195,8 @@ THROUGH: dict[AnyKind, frozenset[AnyKind]] = {
 """Nouns of which some changes are as good as a change of others. Example: an instance loses its power."""
 NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
     {
+        AccessScope,
+        AccessScopeAnalysis,
         AddressTransfer,
         ClientToken,
         DedicatedHost,

@@ -146,9 +146,10 @@ def _onward(walk: Walk, interface: NetworkInterface, headers: Headers) -> Iterat
     block = subnet.cidr if headers.version == 4 else subnet.cidr6
     for way, route, part in ways(state, table, headers, block):
         hop = Hop("table", table.id, "egress", interface.id)
-        step = Step(hop, part, part, tuple(_broken(state, table, way, route)), (way, route))
+        step = Step(hop, part, part, tuple(broken(state, table, way, route)), (way, route))
         yield from _sent(walk, interface, step, route, part)
-    yield from _by_missing_route(walk, interface, table, headers)
+    if not walk.only_open:
+        yield from _by_missing_route(walk, interface, table, headers)
 
 
 def ways(state: State, table: RouteTable, headers: Headers, own: str) -> Iterator[tuple[str, Route, Headers]]:
@@ -172,7 +173,8 @@ def ways(state: State, table: RouteTable, headers: Headers, own: str) -> Iterato
             return
 
 
-def _broken(state: State, table: RouteTable, block: str, route: Route) -> Iterator[Blocker]:
+def broken(state: State, table: RouteTable, block: str, route: Route) -> Iterator[Blocker]:
+    """What is wrong with a route itself, so that packets go nowhere by it."""
     hop = next_hop(state, table, route, ipv6=":" in block)
     if not isinstance(hop, Nowhere):
         return

@@ -59,12 +59,16 @@ def paths(walk: Walk, place: Place, headers: Headers) -> Iterator[Path]:
             if not headers:
                 continue
         if place.kind == "internet" and steps and not walk.reflects:
+            if walk.only_open:
+                continue
             steps = _reflected(steps)
             weight += steps[-1].blockers[-1].weight
         for onward in _onward(walk, place, headers, begins=not steps):
             if onward.headers and not walk.closed.intersection(step.hop.id for step in onward.steps):
                 found = (*steps, *onward.steps)
                 more = sum(blocker.weight for step in onward.steps for blocker in step.blockers)
+                if more and walk.only_open:
+                    continue
                 cost = (weight + more, len(found), next(order))
                 heappush(heap, (*cost, onward.place, onward.headers, found))
 

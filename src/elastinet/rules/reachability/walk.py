@@ -25,6 +25,7 @@ class Walk:
     way comes back in if it `reflects`. It goes by nothing of what is `closed`, and by all of `through`.
     `passed` has the steps of the way that is answered: groups let its answers through, NAT gateways know
     where they belong. It is empty on the way there. What groups and lists say counts if it is `filtered`.
+    If it goes `only_open` ways, it ends at what refuses it.
     """
 
     state: State
@@ -37,6 +38,7 @@ class Walk:
     filtered: bool = True
     left_out: set[str] = field(default_factory=set)
     """What was not looked at, for there was too much of it."""
+    only_open: bool = False
     receivers: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     """The interfaces of each VPC that may receive: the target's, and those of NAT gateways with answers."""
 

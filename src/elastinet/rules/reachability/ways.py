@@ -39,7 +39,11 @@ class Question:
     filtered: bool = True
 
     def walk(
-        self, state: State, target: frozenset[str], left_out: set[str] | None, there: Path | None = None
+        self,
+        state: State,
+        target: frozenset[str],
+        left_out: set[str] | None = None,
+        there: Path | None = None,
     ) -> Walk:
         """A walk to a target, or of the answers to what went a way there."""
         passed, through = (there.steps, frozenset[str]()) if there else ((), self.through)

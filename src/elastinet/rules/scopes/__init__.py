@@ -1,0 +1,1 @@
+"""Which ends of a region reach which, all at once: sets of addresses as bits, for access scopes."""
