@@ -225,7 +225,7 @@ class Application:
 
     async def _verify(self, query: bytes) -> Reply:
         try:
-            return _json(await verifying.page(self._engine, _given(query)))
+            return _json(await verifying.page(self._engine.state, _given(query)))
         except Fault as fault:
             return _json({"error": fault.message}, fault.status)
 
