@@ -33,6 +33,7 @@ VERBS: dict[str, str] = {
     "perf": "perf.perf",
     "why": "why.why",
     "verify": "verify.verify",
+    "import": "importing.import_",
     "mpirun": "mpirun.mpirun",
     "credits": "credits.credits",
     "fail": "fail.fail",
