@@ -34,6 +34,7 @@ VERBS: dict[str, str] = {
     "why": "why.why",
     "verify": "verify.verify",
     "import": "importing.import_",
+    "twin": "twin.app",
     "mpirun": "mpirun.mpirun",
     "credits": "credits.credits",
     "fail": "fail.fail",

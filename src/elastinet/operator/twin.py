@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from elastinet.twin.original import Original
+from msgspec.structs import replace
+
+from elastinet.model.fault import Fault
+from elastinet.model.state import State
+from elastinet.twin.original import Original, encode
 
 
 def status(original: Original | None) -> dict[str, Any] | None:
@@ -11,3 +15,13 @@ def status(original: Original | None) -> dict[str, Any] | None:
         return None
     where = {"dump": original.dump, "account": original.account, "region": original.region}
     return {**where, "findings": list(original.findings)}
+
+
+def nouns(state: State, original: Original | None) -> bytes:
+    """The original, and the same with what it has become: one after the other, the first with its length."""
+    if original is None:
+        raise Fault("InvalidParameterValue", "this server is no twin: start one by --twin")
+    part = original.part_of(state)
+    now = tuple(noun for kind in part.tables for noun in part.all(kind))
+    first, second = encode(original), encode(replace(original, nouns=now))
+    return len(first).to_bytes(8, "big") + first + second

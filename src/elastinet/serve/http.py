@@ -101,6 +101,7 @@ class Application:
             ("GET", "/_elastinet/perf"): self._perf,
             ("GET", "/_elastinet/why"): self._why,
             ("GET", "/_elastinet/verify"): self._verify,
+            ("GET", "/_elastinet/twin"): self._twin,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -231,6 +232,12 @@ class Application:
     async def _verify(self, query: bytes) -> Reply:
         try:
             return _json(await verifying.page(self._engine.state, _given(query)))
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+
+    async def _twin(self, _query: bytes) -> Reply:
+        try:
+            return Reply(200, "application/octet-stream", twin.nouns(self._engine.state, self._original))
         except Fault as fault:
             return _json({"error": fault.message}, fault.status)
 

@@ -14,11 +14,15 @@ N = TypeVar("N", bound=Noun)
 
 
 class Step(NamedTuple):
-    """A command, with the id in the second state of what it makes; or what no command is made for."""
+    """A command, with the id in the second state of what it makes, or what no command is made for.
+
+    `owner` is the account whose credentials it takes.
+    """
 
     command: Command | None = None
     makes: str = ""
     says: str = ""
+    owner: str = ""
 
 
 Steps = Iterator[Step]
@@ -26,12 +30,12 @@ Steps = Iterator[Step]
 
 def do(noun: Noun, operation: str, **params: Any) -> Step:
     """An operation where a noun is."""
-    return Step(Command(operation, params, noun.region))
+    return Step(Command(operation, params, noun.region), owner=noun.owner)
 
 
 def make(noun: Noun, take: str, operation: str, **params: Any) -> Step:
     """An operation that makes a noun, or finds it; `take` is its id's place in the answer."""
-    return Step(Command(operation, params, noun.region, take), makes=noun.id)
+    return Step(Command(operation, params, noun.region, take), makes=noun.id, owner=noun.owner)
 
 
 def say(sentence: str) -> Step:

@@ -29,6 +29,8 @@ class Original(msgspec.Struct, frozen=True):
     region: str
     nouns: tuple[AnyNoun, ...]
     findings: tuple[str, ...] = ()
+    only: str = ""
+    """The VPC that it is of; "" for all of the dump."""
 
     @property
     def state(self) -> State:
@@ -42,6 +44,15 @@ class Original(msgspec.Struct, frozen=True):
     def images(self) -> tuple[str, ...]:
         """The images of its instances, of which more may be launched."""
         return tuple(dict.fromkeys(i.image_id for i in self.nouns if isinstance(i, Instance) and i.image_id))
+
+    def part_of(self, state: State) -> State:
+        """What is in the accounts and regions of the original, in another state."""
+        scopes, found = {noun.scope for noun in self.nouns}, State()
+        for kind in state.tables:
+            for noun in state.all(kind):
+                if noun.scope in scopes:
+                    found.replace(kind, noun.id, noun)
+        return found
 
     @property
     def regions(self) -> frozenset[str]:
@@ -71,7 +82,7 @@ def read(place: Path, vpc: str = "") -> Original:
     _check_hold(state)
     nouns = tuple(_ready(state, noun) for kind in state.tables for noun in state.all(kind))
     told = tuple(map(str, (*dump.findings, *_elsewhere(state, owner, region))))
-    return Original(str(place.absolute()), owner, region, nouns, told)  # type: ignore[arg-type]
+    return Original(str(place.absolute()), owner, region, nouns, told, vpc)  # type: ignore[arg-type]
 
 
 def _home(state: State) -> tuple[str, str]:

@@ -10,13 +10,20 @@ from elastinet.twin.both import Step
 UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
-def script(steps: Iterable[Step]) -> Iterator[str]:
-    """A line for each step; what a command makes is known to later ones by a variable."""
+def script(steps: Iterable[Step], account: str) -> Iterator[str]:
+    """A line for each step; what a command makes is known to later ones by a variable.
+
+    Where the credentials of another account than this one are needed, a line says so.
+    """
     names: dict[str, str] = {}
+    owner = account
     for step in steps:
         if step.command is None:
             yield f"# {_said(step.says)}"
             continue
+        if step.owner != owner:
+            owner = step.owner
+            yield f"# by the credentials of account {_said(owner)}:"
         line = " ".join(_known(word, names) for word in step.command.words)
         if step.makes:
             names[step.makes] = _fresh(step.makes, names)

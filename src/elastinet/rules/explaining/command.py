@@ -32,7 +32,14 @@ class Command(NamedTuple):
     @property
     def words(self) -> list[str]:
         """The same in words of the shell, each quoted where it has to be."""
-        words = ["aws", "ec2", *_kebab(self.operation).split(), *self._options(), "--region", self.region]
+        words = [
+            "aws",
+            "ec2",
+            *_kebab(self.operation).split(),
+            *self._options(),
+            "--region",
+            shlex.quote(self.region),
+        ]
         return [*words, "--query", shlex.quote(self.take), "--output", "text"] if self.take else words
 
     def _options(self) -> Iterator[str]:

@@ -67,11 +67,9 @@ def opened(both: Both) -> Steps:
     for peering in both.after.all(Peering):
         old = both.before.get(Peering, peering.id)
         if peering.status == "active" and (old is None or old.status != "active"):
-            if peering.accepter.owner != peering.owner:
-                yield say(f"by the credentials of account {peering.accepter.owner}:")
             given = {"VpcPeeringConnectionId": peering.id}
-            region = peering.accepter.region
-            yield Step(Command("AcceptVpcPeeringConnection", given, region))
+            accept = Command("AcceptVpcPeeringConnection", given, peering.accepter.region)
+            yield Step(accept, owner=peering.accepter.owner)
 
 
 def endpoints(both: Both) -> Steps:

@@ -18,7 +18,7 @@ def association_of(subnet: Subnet, called: str) -> Step:
     """The association of a new subnet with its network ACL."""
     asked = {"Filters": [_filter("association.subnet-id", subnet.id)]}
     take = f'NetworkAcls[0].Associations[?SubnetId==`"{subnet.id}"`]|[0].NetworkAclAssociationId'
-    return Step(Command("DescribeNetworkAcls", asked, subnet.region, take), makes=called)
+    return Step(Command("DescribeNetworkAcls", asked, subnet.region, take), makes=called, owner=subnet.owner)
 
 
 def of_instance(interface: Noun, instance_id: str) -> Step:

@@ -24,16 +24,16 @@ def _of(both: Both, new: Noun) -> Steps:
         if new.tags:
             yield say(f"the new rule {new.id} of {new.group_id} has tags: its id is the account's to give")
         return
-    yield from _differing(new.id, old.tags if old else (), new.tags, new.region)
+    yield from _differing(new.id, old.tags if old else (), new.tags, *new.scope)
     if isinstance(new, Peering) and new.accepter.scope != new.scope:
         was = old.accepter_tags if isinstance(old, Peering) else ()
-        yield from _differing(new.id, was, new.accepter_tags, new.accepter.region)
+        yield from _differing(new.id, was, new.accepter_tags, *new.accepter.scope)
 
 
-def _differing(id: str, old: Tags, new: Tags, region: str) -> Steps:
+def _differing(id: str, old: Tags, new: Tags, owner: str, region: str) -> Steps:
     there, here = dict(old), dict(new)
     gone = [{"Key": key} for key in there if key not in here]
     fresh = [{"Key": key, "Value": value} for key, value in here.items() if there.get(key) != value]
     for verb, tags in (("DeleteTags", gone), ("CreateTags", fresh)):
         if tags:
-            yield Step(Command(verb, {"Resources": [id], "Tags": tags}, region))
+            yield Step(Command(verb, {"Resources": [id], "Tags": tags}, region), owner=owner)
