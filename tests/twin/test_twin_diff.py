@@ -104,7 +104,9 @@ def test_what_is_new_is_known_by_a_variable(
 ) -> None:
     account = told(run("start", *NONE, "--state", "account", "--twin", str(dump)))
     vpc = first(twin.ec2, "vpcs")["Vpcs"][0]["VpcId"]
-    group = twin.ec2.create_security_group(GroupName="fresh", Description="is new; $HOME", VpcId=vpc)["GroupId"]
+    group = twin.ec2.create_security_group(GroupName="fresh", Description="is new; $HOME", VpcId=vpc)[
+        "GroupId"
+    ]
     inside = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "UserIdGroupPairs": [{"GroupId": group}]}
     twin.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[inside])
     twin.ec2.create_tags(Resources=[group], Tags=[{"Key": "Name", "Value": f"the 'one' called {group}"}])

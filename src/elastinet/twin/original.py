@@ -11,10 +11,12 @@ from elastinet.catalog.settings import Settings
 from elastinet.dumps.account import account
 from elastinet.dumps.finding import DumpError, Finding, shown
 from elastinet.dumps.places import ACCOUNT
+from elastinet.fabric.contract.names import digits
 from elastinet.fabric.desired.desired import everything
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Noun
+from elastinet.model.peering import Peering
 from elastinet.model.state import AnyNoun, State
 from elastinet.model.vpc import Vpc
 from elastinet.rules.presence import is_in_foreign
@@ -80,6 +82,7 @@ def read(place: Path, vpc: str = "") -> Original:
     state = only(dump.state, vpc_called(dump.state, vpc)) if vpc else dump.state
     owner, region = _home(state)
     _check_hold(state)
+    _check_names(state)
     nouns = tuple(_ready(state, noun) for kind in state.tables for noun in state.all(kind))
     told = tuple(map(str, (*dump.findings, *_elsewhere(state, owner, region))))
     return Original(str(place.absolute()), owner, region, nouns, told, vpc)  # type: ignore[arg-type]
@@ -110,6 +113,15 @@ def _check_hold(state: State) -> None:
         everything(state, Settings())
     except Exception as error:
         raise DumpError(f"no network can be made of it ({type(error).__name__}: {shown(error)})") from error
+
+
+def _check_names(state: State) -> None:
+    """Look that no two things have the same name as kernel objects; raises DumpError."""
+    for kind in (Instance, NetworkInterface, Vpc, Peering):
+        named: dict[str, str] = {}
+        for noun in state.all(kind):
+            if (other := named.setdefault(digits(noun.id), noun.id)) != noun.id:
+                raise DumpError(f"{other} and {noun.id} end alike, and their links would have one name")
 
 
 def _ready(state: State, noun: Noun) -> Noun:
