@@ -2,9 +2,10 @@
 
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 REFUSAL = (
     "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized.</Message>"
@@ -13,8 +14,8 @@ REFUSAL = (
 
 
 @contextmanager
-def refusing(url: str, *operations: str) -> Iterator[str]:
-    """Serve in front of a server; gives the URL."""
+def refusing(url: str, *operations: str, instead: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """Serve in front of a server, whose answers have other texts instead of some; gives the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -24,7 +25,10 @@ def refusing(url: str, *operations: str) -> Iterator[str]:
                 return
             passed = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             with urllib.request.urlopen(urllib.request.Request(url, body, passed), timeout=30) as reply:
-                self.say(reply.status, reply.read())
+                text = reply.read().decode()
+            for old, new in instead.items():
+                text = text.replace(old, new)
+            self.say(200, text.encode())
 
         def say(self, status: int, body: bytes) -> None:
             self.send_response(status)

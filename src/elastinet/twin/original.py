@@ -19,6 +19,7 @@ from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
 from elastinet.model.state import AnyNoun, State
 from elastinet.model.vpc import Vpc
+from elastinet.rules.interfaces import attachment_of
 from elastinet.rules.presence import is_in_foreign
 from elastinet.twin.only import only, vpc_called
 
@@ -61,6 +62,9 @@ class Original(msgspec.Struct, frozen=True):
         """Every region that something of it is in."""
         return frozenset(noun.region for noun in self.nouns)
 
+
+SERVICE = "amazon-aws"
+"""Who made an interface that is in nothing of the account."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Original)
@@ -125,9 +129,11 @@ def _check_names(state: State) -> None:
 
 
 def _ready(state: State, noun: Noun) -> Noun:
-    """A noun as it is when it has settled: no fabric will tell of what was on its way in the account."""
-    if not isinstance(noun, NetworkInterface) or noun.attachment is None:
+    """A noun as it is when it has settled, for no fabric will tell of what was on its way in the account.
+
+    What is in something foreign is a service's own: the account has no hand on who holds it.
+    """
+    if not isinstance(noun, NetworkInterface) or not is_in_foreign(state, noun):
         return noun
-    if noun.attachment.status == "attaching" and is_in_foreign(state, noun):
-        return noun.but(attachment=replace(noun.attachment, status="attached"))
-    return noun
+    held = replace(attachment_of(noun), status="attached")
+    return noun.but(attachment=held, requester_id=noun.requester_id or SERVICE)
