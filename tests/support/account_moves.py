@@ -354,7 +354,7 @@ def new_list(c: Changer) -> None:
 @move
 def endpoint(c: Changer) -> None:
     found = c.one(VpcEndpoint)
-    table = next(iter(c.state.where(RouteTable, "vpc-id", found.vpc_id))).id
+    table = c.dice.choice(list(c.state.where(RouteTable, "vpc-id", found.vpc_id))).id
     verb = c.dice.choice(("AddRouteTableIds", "RemoveRouteTableIds"))
     c.call("ModifyVpcEndpoint", VpcEndpointId=found.id, **{verb: [table]})
     if c.dice.random() < 0.3:

@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
@@ -15,13 +14,11 @@ from elastinet.fabric.contract.names import digits
 from elastinet.fabric.desired.desired import everything
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.noun import Noun
 from elastinet.model.peering import Peering
 from elastinet.model.state import AnyNoun, State
 from elastinet.model.vpc import Vpc
-from elastinet.rules.interfaces import attachment_of
-from elastinet.rules.presence import is_in_foreign
 from elastinet.twin.only import only, vpc_called
+from elastinet.twin.whole import complete
 
 
 class Original(msgspec.Struct, frozen=True):
@@ -63,9 +60,6 @@ class Original(msgspec.Struct, frozen=True):
         return frozenset(noun.region for noun in self.nouns)
 
 
-SERVICE = "amazon-aws"
-"""Who made an interface that is in nothing of the account."""
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Original)
 
@@ -84,11 +78,12 @@ def read(place: Path, vpc: str = "") -> Original:
     """The original in a dump, all of it or one VPC; raises DumpError where it can be no twin."""
     dump = account(place)
     state = only(dump.state, vpc_called(dump.state, vpc)) if vpc else dump.state
+    lacking = complete(state)
     owner, region = _home(state)
     _check_hold(state)
     _check_names(state)
-    nouns = tuple(_ready(state, noun) for kind in state.tables for noun in state.all(kind))
-    told = tuple(map(str, (*dump.findings, *_elsewhere(state, owner, region))))
+    nouns = tuple(noun for kind in state.tables for noun in state.all(kind))
+    told = tuple(map(str, (*dump.findings, *lacking, *_elsewhere(state, owner, region))))
     return Original(str(place.absolute()), owner, region, nouns, told, vpc)  # type: ignore[arg-type]
 
 
@@ -126,14 +121,3 @@ def _check_names(state: State) -> None:
         for noun in state.all(kind):
             if (other := named.setdefault(digits(noun.id), noun.id)) != noun.id:
                 raise DumpError(f"{other} and {noun.id} end alike, and their links would have one name")
-
-
-def _ready(state: State, noun: Noun) -> Noun:
-    """A noun as it is when it has settled, for no fabric will tell of what was on its way in the account.
-
-    What is in something foreign is a service's own: the account has no hand on who holds it.
-    """
-    if not isinstance(noun, NetworkInterface) or not is_in_foreign(state, noun):
-        return noun
-    held = replace(attachment_of(noun), status="attached")
-    return noun.but(attachment=held, requester_id=noun.requester_id or SERVICE)
