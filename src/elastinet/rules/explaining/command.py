@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 LOADED = re.compile(r"(file|fileb|https?)://")
 """How values begin that the AWS CLI takes for the place of the value."""
+RENAMED = ("RunInstances",)
+"""Operations of which the AWS CLI has some parameters by other names."""
 NUMBER = re.compile(r"-?[0-9]+")
 SHORT = re.compile(r"[A-Za-z0-9:./_*@ -]+")
 """What needs no care in the AWS CLI's short spelling of structures."""
@@ -44,7 +46,7 @@ class Command(NamedTuple):
 
     def _options(self) -> Iterator[str]:
         """The options; as JSON where a value would be taken for something else, or steer a terminal."""
-        if not all(_is_plain(value) for value in self.params.values()):
+        if self.operation in RENAMED or not all(_is_plain(value) for value in self.params.values()):
             yield from ("--cli-input-json", shlex.quote(json.dumps(self.params)))
             return
         for name, value in self.params.items():
