@@ -12,8 +12,10 @@ from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
+from elastinet.model.routes import RouteTable
 from elastinet.model.state import State
 from elastinet.twin.both import Step, is_there
+from elastinet.twin.changes.routes import leads
 
 PAST = {
     "state_reason", "transition_reason", "boot", "launch_time", "create_time", "end_time", "delete_time", "host",
@@ -70,10 +72,17 @@ def _known(value: Any, names: dict[str, str]) -> Any:
 def likeness(state: State, names: dict[str, str]) -> dict[str, list[str]]:
     """What a state is, but for the ids of what is new, and for what is past; in no order."""
     return {
-        kind.__name__: sorted(_like(noun, names) for noun in state.all(kind) if is_there(noun))
+        kind.__name__: sorted(_like(_led(state, noun), names) for noun in state.all(kind) if is_there(noun))
         for kind in state.tables
         if kind.__name__ not in ("ClientToken", "Volume")
     }
+
+
+def _led(state: State, noun: Noun) -> Noun:
+    """A table without routes to what is gone: nobody can make such."""
+    if isinstance(noun, RouteTable):
+        return noun.but(routes=tuple(route for route in noun.routes if leads(state, route)))
+    return noun.but(tags=()) if getattr(noun, "requester_id", None) else noun
 
 
 def _like(noun: Noun, names: dict[str, str]) -> str:

@@ -1,11 +1,23 @@
 """Routes of tables, and the subnets and gateways that tables are of."""
 
 from elastinet.ec2.vpc.route_tables import destination_member, target_member
-from elastinet.model.routes import Association, Route, RouteTable
+from elastinet.model.interface import NetworkInterface
+from elastinet.model.nat import NatGateway
+from elastinet.model.noun import Noun
+from elastinet.model.peering import Peering
+from elastinet.model.routes import Association, Route, RouteTable, TargetKind
 from elastinet.model.state import State
-from elastinet.model.vpc import InternetGateway, Subnet, Vpc
+from elastinet.model.vpc import EgressOnlyGateway, InternetGateway, Subnet, Vpc
 from elastinet.rules.routing import main_table
-from elastinet.twin.both import Both, Steps, do, say
+from elastinet.twin.both import Both, Steps, do, is_there, say
+
+KINDS: dict[TargetKind, type[Noun]] = {
+    "gateway": InternetGateway,
+    "interface": NetworkInterface,
+    "nat": NatGateway,
+    "peering": Peering,
+    "egress": EgressOnlyGateway,
+}
 
 
 def removed(both: Both) -> Steps:
@@ -28,7 +40,19 @@ def added(both: Both) -> Steps:
             if was is None and route.is_implied and route.kind == "local":
                 continue
             if was is None or (was.kind, was.target) != (route.kind, route.target):
-                yield from _lead(new, route, there=was is not None or route.is_implied)
+                if leads(both.after, route):
+                    yield from _lead(new, route, there=was is not None or route.is_implied)
+                else:
+                    yield say(
+                        f"{new.id} has a route for {route.destination} to {route.target}, which is gone"
+                    )
+
+
+def leads(state: State, route: Route) -> bool:
+    """True if the target of a route is there; a route to one that is gone stays, and cannot be made."""
+    kind = KINDS.get(route.kind)
+    noun = state.get(kind, route.target) if kind else None
+    return kind is None or (noun is not None and is_there(noun))
 
 
 def _lead(table: RouteTable, route: Route, *, there: bool) -> Steps:

@@ -1,11 +1,13 @@
 """Tags of everything that has an id in the account."""
 
+from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Noun, Tags
 from elastinet.model.peering import Peering
 from elastinet.model.prefix_list import PrefixList
 from elastinet.model.security import SecurityGroupRule
 from elastinet.rules.explaining.command import Command
 from elastinet.twin.both import Both, Step, Steps, is_there, say
+from elastinet.twin.changes.interfaces import is_services
 
 UNTAGGED = ("RegionSettings", "ClientToken", "Failure", "Foreign", "AddressTransfer", "LaunchTemplateVersion")
 
@@ -20,14 +22,19 @@ def tagged(both: Both) -> Steps:
 
 def _of(both: Both, new: Noun) -> Steps:
     old = both.before.get(type(new), new.id)
-    if old is None and isinstance(new, SecurityGroupRule):
+    if old is None and _is_anothers(new):
         if new.tags:
-            yield say(f"the new rule {new.id} of {new.group_id} has tags: its id is the account's to give")
+            yield say(f"{new.id} is new and has tags: its id is the account's to give")
         return
     yield from _differing(new.id, old.tags if old else (), new.tags, *new.scope)
     if isinstance(new, Peering) and new.accepter.scope != new.scope:
         was = old.accepter_tags if isinstance(old, Peering) else ()
         yield from _differing(new.id, was, new.accepter_tags, *new.accepter.scope)
+
+
+def _is_anothers(noun: Noun) -> bool:
+    """True if no command of its own makes a noun: a rule is its group's, some interfaces are a service's."""
+    return isinstance(noun, SecurityGroupRule) or (isinstance(noun, NetworkInterface) and is_services(noun))
 
 
 def _differing(id: str, old: Tags, new: Tags, owner: str, region: str) -> Steps:
