@@ -19,6 +19,7 @@ from elastinet.ec2.vpc.account import open_region
 from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
 from elastinet.model.fault import Fault
+from elastinet.model.noun import Noun
 from elastinet.model.state import State
 from elastinet.rules.opt_in import opt_in_status
 from elastinet.rules.placement.plants import Plants
@@ -161,6 +162,17 @@ class Engine:
         for start in range(0, len(nouns), 1000):
             part = [Change(type(noun), noun.id, None, noun) for noun in nouns[start : start + 1000]]
             yield encode(entry("Snapshot", self._clock(), part))
+
+    def adopt(self, owner: str, region: str, nouns: Iterable[Noun]) -> None:
+        """Have the nouns of an account that was read in, in one line of the journal; raises Fault."""
+        with self._transaction("ImportAccount", owner, region) as tx:
+            for noun in nouns:
+                tx.put(noun)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nobody has any noun."""
+        return not any(table.rows for table in self.state.tables.values())
 
     def reset(self) -> None:
         """Back to an empty world; the followers see everything go."""

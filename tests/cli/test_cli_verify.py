@@ -166,3 +166,77 @@ def wait_for(file: Path, part: str) -> None:
     while not (file.exists() and part in file.read_text()):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+# --- dumps ----------------------------------------------------------------------------------------
+
+DESCRIBED = ("vpcs", "subnets", "instances", "network_interfaces", "route_tables", "network_acls", "addresses",
+             "security_groups", "security_group_rules", "internet_gateways", "nat_gateways")  # fmt: skip
+
+
+def dumped(world: SimpleNamespace) -> Path:
+    folder = world.folder / "dump"
+    folder.mkdir(exist_ok=True)
+    for kind in DESCRIBED:
+        shown = getattr(world.ec2, f"describe_{kind}")()
+        (folder / f"{kind}.json").write_text(json.dumps(shown, default=str))
+    return folder
+
+
+def test_a_dump_is_verified_without_a_server(run: Run, world: SimpleNamespace) -> None:
+    """What the API shows, in files, has the verdicts of the server; what cannot be asked is skipped."""
+    rows = (
+        "web -> db tcp/5432 allow",
+        "web -> db tcp/22 allow",
+        "internet -> * tcp/22 deny",
+        "web -> nobody tcp deny",
+    )
+    folder = str(dumped(world))
+    here = verify(run, world, *rows, words=("--json",))
+    there = run("verify", "rows.toml", "--dump", folder, "--json")
+    assert json.loads(there.stdout) == json.loads(here.stdout)
+    assert [one["verdict"] for one in json.loads(there.stdout)] == ["passed", "failed", "passed", "skipped"]
+    assert there.returncode == 1
+    lost = "no list of VpcPeeringConnections is in the dump"
+    assert there.stderr.count(lost) == 1
+    verify(run, world, rows[0])
+    assert run("verify", "rows.toml", "--dump", folder).returncode == 0
+
+
+def test_a_dump_is_no_server(run: Run, world: SimpleNamespace) -> None:
+    verify(run, world, "web -> db tcp deny")
+    for words in (("--packets",), ("--port", "4566"), ("--state", "state")):
+        refused(run("verify", "rows.toml", "--dump", "here", *words), 2, "--dump asks files")
+    refused(run("verify", "rows.toml", "--dump", "nowhere"), 2, "nowhere: no such folder")
+
+
+def test_a_dump_is_watched(run: Run, world: SimpleNamespace) -> None:
+    """Each look reads the files as they are then, and says once what lacks in them."""
+    (world.folder / "rows.toml").write_text('assertions = ["web -> db tcp/22 allow"]')
+    words = [
+        "verify",
+        "rows.toml",
+        "--watch",
+        "--interval",
+        "0.1",
+        "--junit",
+        "now.xml",
+        "--dump",
+        str(dumped(world)),
+    ]
+    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([*PROGRAM, *words], cwd=world.folder, text=True, **piped)  # type: ignore[call-overload]
+    try:
+        wait_for(world.folder / "now.xml", 'failures="1"')
+        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "10.0.0.0/16"}
+        world.ec2.authorize_security_group_ingress(GroupId=world.place.group, **rule)
+        shown = world.ec2.describe_security_group_rules()
+        fresh = world.folder / "fresh"
+        fresh.write_text(json.dumps(shown, default=str))
+        fresh.rename(world.folder / "dump" / "security_group_rules.json")
+        wait_for(world.folder / "now.xml", 'failures="0"')
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said.count("no list of VpcPeeringConnections is in the dump") == 1

@@ -310,3 +310,23 @@ def test_a_terraform_state_is_the_same_account(tmp_path: Path) -> None:
         {"resources": [{"mode": "managed", "type": kind, "values": a} for kind, a in made]}]}}}  # fmt: skip
     (tmp_path / "terraform.tfstate").write_text(json.dumps(shown))
     assert account(tmp_path).state == found.state
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ("m5.3xlarge", "m5.4xlarge"),
+        ("m5.huge", "m5.metal"),
+        ("t3.pico", "t3.2xlarge"),
+        ("r99.large", "m5.large"),
+        ("", "m5.large"),
+    ],
+)
+def test_an_unknown_type_is_taken_as_the_nearest_of_its_family(
+    asked: str, taken: str, tmp_path: Path
+) -> None:
+    made = lists()
+    made["Reservations"][0]["Instances"][0]["InstanceType"] = asked
+    found = account(write(tmp_path, made))
+    assert found.state.need(Instance, "i-1").instance_type == taken
+    assert f"i-1 is taken as a {taken}" in said(found)

@@ -19,7 +19,7 @@ LEVELS = {
     "rules": 1,
     "dumps": 2,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast"), 2),
-    **dict.fromkeys(("absence", "config", "engine", "reconcile"), 3),
+    **dict.fromkeys(("absence", "config", "engine", "reconcile", "twin"), 3),
     "operator": 4,
     "serve": 5,
     "cli": 6,

@@ -33,6 +33,8 @@ VERBS: dict[str, str] = {
     "perf": "perf.perf",
     "why": "why.why",
     "verify": "verify.verify",
+    "import": "importing.import_",
+    "twin": "twin.app",
     "mpirun": "mpirun.mpirun",
     "credits": "credits.credits",
     "fail": "fail.fail",

@@ -68,6 +68,11 @@ def _why(path: str, body: bytes) -> str:
         return f"{path}: {body.decode(errors='replace').strip()}"
 
 
+def page_failure(path: str, error: urllib.error.HTTPError, refused: int) -> CommandFailure:
+    """The failure that an error page is, with a code for what was refused."""
+    return CommandFailure(_why(path, error.read()), refused if error.code < 500 else 1)
+
+
 def run_folder(server: places.Server) -> Path:
     """The folder of a server's sockets and logs; raises CommandFailure if others could have made it."""
     folder = places.runtime_folder(server.port)
@@ -85,6 +90,6 @@ def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, r
         with call(server, method, path, timeout=timeout) as reply:
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
-        raise CommandFailure(_why(path, error.read()), refused if error.code < 500 else 1) from error
+        raise page_failure(path, error, refused) from error
     except (OSError, ValueError) as error:
         raise CommandFailure(f"the server at {server.url} does not answer ({error})") from error

@@ -27,7 +27,7 @@ def env(
         **dict.fromkeys(["AWS_ENDPOINT_URL"] if all_services else some, server.url),
         "AWS_ACCESS_KEY_ID": "elastinet",
         "AWS_SECRET_ACCESS_KEY": "elastinet",
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": server.region,
         "ELASTINET_PORT": str(server.port),
     }
     if server.ca:

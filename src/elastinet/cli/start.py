@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from elastinet.config import Config, unread
 from elastinet.serve import logs, places
 from elastinet.serve.listening import ListenError, listen
 from elastinet.serve.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
+
+if TYPE_CHECKING:
+    from elastinet.twin.original import Original
 
 PATIENCE_SECONDS = 20
 LOOPBACK = ("127.", "::1", "localhost")
@@ -47,6 +50,10 @@ def start(
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A configuration file (ELASTINET_CONFIG).")] = None,
+    twin: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Be the twin of an account: of its dump in a folder.")
+    ] = None,
+    only: Annotated[str, typer.Option(metavar="VPC", help="Of a dump one VPC only, by its id or Name.")] = "",
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal.")] = False,
     json: Json = False,
 ) -> None:
@@ -69,8 +76,9 @@ def start(
     )
     if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
         say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
+    original = _original(settings, twin, only)
     os.umask(0o077)  # for all processes of the server: what they make is nobody else's to read
-    supervisor, handle = _prepare(settings)
+    supervisor, handle = _prepare(settings, original)
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
         sys.exit(supervisor.serve())
@@ -88,16 +96,53 @@ def start(
         _report(supervisor, pid, log, as_json=json)
 
 
-def _prepare(config: Config) -> tuple[Supervisor, int | None]:
+def _original(config: Config, dump: Path | None, only: str) -> "Original | None":
+    """What the server is to be a twin of: of a dump, or of what its state is the twin of already."""
+    if dump is None:
+        if only:
+            raise CommandFailure("--only is a VPC of a dump: name that by --twin", 2)
+        folder = config.state_folder
+        return _kept(folder) if folder and (folder / "twin").exists() else None
+    from elastinet.dumps.finding import DumpError
+    from elastinet.twin.original import read
+
+    try:
+        found = read(dump, only)
+    except DumpError as error:
+        raise CommandFailure(str(error), 2) from None
+    for finding in found.findings:
+        say_error(finding)
+    return found
+
+
+def _kept(folder: Path) -> "Original | None":
+    from elastinet.serve.twins import kept
+    from elastinet.store import JournalError
+
+    try:
+        return kept(folder)
+    except JournalError as error:
+        raise CommandFailure(str(error)) from None
+
+
+def _prepare(config: Config, original: "Original | None") -> tuple[Supervisor, int | None]:
     try:
         check_exposure(config)
         check_fabric(config)
         handle = lock(config.state_folder)
-        return Supervisor(config, *listen(config)), handle
+        return Supervisor(config, *listen(config), twin=_handed(original)), handle
     except (StartError, ListenError) as error:
         raise CommandFailure(str(error)) from error
     except OSError as error:
         raise CommandFailure(f"cannot start: {error}") from error
+
+
+def _handed(original: "Original | None") -> tuple[int, str] | None:
+    if original is None:
+        return None
+    from elastinet.serve.twins import handed
+
+    return handed(original), original.region
 
 
 def _become_daemon(supervisor: Supervisor, path: Path) -> None:

@@ -35,6 +35,10 @@ def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
         f"[bold]{server.url}[/]  fabric {told['fabric']}{rootless}  rules {told['rules']}  {settled}"
     )
     console.print(f"state {server.state}{_scales(told)}")
+    if twin := told["twin"]:
+        console.print(f"twin of account {twin['account']} in {twin['region']}, by {twin['dump']}")
+        for finding in twin["findings"]:
+            console.print(f"[yellow]lacking[/] {finding}")
     if told["counts"]:
         console.print("  ".join(f"{kind} {count}" for kind, count in told["counts"].items()))
     of_ec2 = told["operations"]

@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,8 +17,12 @@ from rich.table import Table
 from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json
 from elastinet.cli.reach import junit
 from elastinet.cli.reach.assertions import read
-from elastinet.cli.reach.checking import Checked, Verdict, check
+from elastinet.cli.reach.checking import Checked, Verdict, check, of_server
 from elastinet.cli.terminal import plain
+from elastinet.serve.places import Server
+
+if TYPE_CHECKING:
+    from elastinet.dumps.finding import Finding
 
 COLOURS: dict[Verdict, str] = {"passed": "green", "failed": "red", "skipped": "yellow"}
 Rows = list[Checked]
@@ -28,6 +33,9 @@ def verify(
     packets: Annotated[bool, typer.Option("--packets", help="Send packets, too.")] = False,
     junit_file: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML there.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    dump: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Ask an account's dump, and no server.")
+    ] = None,
     interval: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1, max=3600)] = 1.0,
     port: Port = None,
     state: State = None,
@@ -36,10 +44,9 @@ def verify(
     """Check assertions like "web -> db tcp/5432 allow"; exit code 0 only if every row has passed."""
     if watch and json:
         raise CommandFailure("--watch is for a terminal: --json is of one look", 2)
-    server = find_server(port, state)
-
-    def look() -> Rows:
-        return [check(server, row, packets=packets) for row in read(file)]
+    if dump and (packets or port or state):
+        raise CommandFailure("--dump asks files: --packets, --port and --state are for a server", 2)
+    look = _by_dump(dump, file) if dump else _by_server(find_server(port, state), file, packets=packets)
 
     def keep(rows: Rows) -> None:
         if junit_file:
@@ -52,6 +59,26 @@ def verify(
     elif not watch:
         Console().print(_table(rows))
     sys.exit(0 if all(one.verdict == "passed" for one in rows) else 1)
+
+
+def _by_server(server: Server, file: Path, *, packets: bool) -> Callable[[], Rows]:
+    sender = server if packets else None
+    return lambda: [check(of_server(server), row, sender) for row in read(file)]
+
+
+def _by_dump(dump: Path, file: Path) -> Callable[[], Rows]:
+    """A look at a dump, which is read anew each time; each thing that weakens its answers is said once."""
+    from elastinet.cli.reach import dumped
+
+    said = set["Finding"]()
+
+    def look() -> Rows:
+        assertions, found = read(file), dumped.read(dump)
+        dumped.say(tuple(one for one in found.findings if one not in said))
+        said.update(found.findings)
+        return [check(partial(dumped.verify, found.state), row) for row in assertions]
+
+    return look
 
 
 def _shown(one: Checked) -> dict[str, object]:

@@ -8,8 +8,6 @@ from urllib.parse import urlencode
 import typer
 
 from elastinet.cli.common import CommandFailure, Json, State, ask, find_server, print_json, run_folder
-from elastinet.cli.terminal import printable
-from elastinet.model.fault import Fault
 from elastinet.serve.places import Server
 
 End = "An instance, interface or gateway by its id or Name tag; an address; internet."
@@ -78,19 +76,13 @@ def question(server: Server, asked: Asked) -> dict[str, Any]:
 
 
 def _of_dump(dump: Path | None, asked: Asked) -> dict[str, Any]:
-    """The answer by an account's dump; what weakens it is said on stderr, a line each."""
-    from elastinet.dumps.account import account
-    from elastinet.dumps.finding import DumpError
-    from elastinet.operator.reaching import page
+    """The answer by an account's dump."""
+    from elastinet.cli.reach import dumped
 
     assert dump is not None
-    try:
-        found = account(dump)
-        told = page(found.state, asked.words)
-    except (DumpError, Fault) as error:
-        raise CommandFailure(str(error), 2) from None
-    for finding in found.findings:
-        print(f"elastinet: {printable(str(finding))}", file=sys.stderr)
+    found = dumped.read(dump)
+    told = dumped.why(found.state, asked.words)
+    dumped.say(found.findings)
     return told
 
 

@@ -12,6 +12,8 @@ from elastinet.model.foreign import Foreign
 from elastinet.model.state import State
 from elastinet.model.vpc import Vpc
 
+MOST_FINDINGS = 1000
+
 
 class Dump(NamedTuple):
     """What a dump says: the state, the things in it that have no noun here, and what weakens an answer."""
@@ -35,4 +37,10 @@ def account(place: Path | str) -> Dump:
     if next(world.all(Vpc), None) is None:
         told = "; ".join(map(str, findings[:3]))
         raise DumpError(f"{shown(root)}: no VPC can be read from it" + (f" ({told})" if told else ""))
-    return Dump(world.state, lacking.foreign_things(world), tuple(findings))
+    return Dump(world.state, lacking.foreign_things(world), tuple(_bounded(findings)))
+
+
+def _bounded(findings: list[Finding]) -> list[Finding]:
+    """As many as somebody may read; of the others their number."""
+    more = len(findings) - MOST_FINDINGS
+    return [*findings[:MOST_FINDINGS], Finding("", f"and {more} more like these")] if more > 0 else findings

@@ -1,7 +1,9 @@
 """Instances with what they have beside interfaces: volumes, key pairs, placement groups."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
+from math import log2
 from typing import Any, get_args
 
 from elastinet.catalog.instance_types import instance_types
@@ -13,6 +15,8 @@ from elastinet.model.noun import Noun
 from elastinet.model.placement import PlacementGroup, Strategy
 from elastinet.model.volume import Volume, VolumeAttachment
 
+SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
+TIMES = re.compile(r"([1-9][0-9]{0,2})xlarge")
 TYPE = "m5.large"
 """Taken for a type of whose family none is known."""
 
@@ -134,9 +138,17 @@ def _type(world: World, row: Row, id: str) -> str:
 
 @cache
 def _nearest(asked: str) -> str:
-    family = asked.partition(".")[0]
+    """The type of the same family whose size is nearest; the smaller one of two."""
+    family, _, size = asked.partition(".")
     known = [name for name in instance_types() if name.partition(".")[0] == family]
-    return known[0] if known else TYPE
+    return min(known, key=lambda name: abs(_rank(name.partition(".")[2]) - _rank(size)), default=TYPE)
+
+
+def _rank(size: str) -> float:
+    """The place of a size among all: 2xlarge is next to xlarge; one without a number, as metal, is last."""
+    if found := TIMES.fullmatch(size):
+        return len(SIZES) - 1 + log2(int(found[1]))
+    return SIZES.index(size) if size in SIZES else len(SIZES) + 6
 
 
 def _group(world: World, placement: Item) -> str | None:

@@ -8,7 +8,6 @@ from elastinet.dumps.item import Item, Odd
 from elastinet.dumps.reading import Row
 from elastinet.dumps.world import World, common, made_up
 from elastinet.model.endpoint import VpcEndpoint
-from elastinet.model.foreign import Foreign
 from elastinet.model.interface import (
     Address,
     Attachment,
@@ -283,9 +282,3 @@ def _say_lost_names(world: World) -> None:
     for vpc in world.all(Vpc):
         if vpc.id in world.named and vpc.id not in attributed:
             world.replace(vpc.but(dns_hostnames=True))
-
-
-def foreign_holder(world: World, interface: NetworkInterface) -> bool:
-    """True if an interface is in something that is foreign here."""
-    attachment = interface.attachment
-    return attachment is not None and world.state.get(Foreign, attachment.instance_id) is not None

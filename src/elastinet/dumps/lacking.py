@@ -1,6 +1,5 @@
 """What nouns must have and a dump lacks: a new VPC's defaults are taken in its place, and said."""
 
-from elastinet.dumps.interfaces import foreign_holder
 from elastinet.dumps.world import World, made_up
 from elastinet.model.acl import AclAssociation, AclRule, NetworkAcl
 from elastinet.model.endpoint import VpcEndpoint
@@ -15,6 +14,7 @@ from elastinet.model.routes import Association, Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.vpc import InternetGateway, Subnet, Vpc
 from elastinet.rules.prefix_lists import is_prefix_list
+from elastinet.rules.presence import is_in_foreign
 
 MOST_NAMED = 5
 
@@ -151,7 +151,7 @@ def _holders(world: World) -> None:
     lost = []
     for interface in world.all(NetworkInterface):
         held_by = interface.attachment.instance_id if interface.attachment else ""
-        if not held_by or foreign_holder(world, interface):
+        if not held_by or is_in_foreign(world.state, interface):
             continue
         if world.state.get(Instance, held_by) or world.state.get(NatGateway, held_by):
             continue

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from elastinet.dumps import terraform
@@ -55,9 +56,8 @@ def rows(documents: Iterable[Document], findings: list[Finding]) -> list[Row]:
         findings.append(Finding("", f"no file says which region it is of: taken as {NOWHERE}"))
     if found and not where.everywhere[0]:
         findings.append(Finding("", f"no file says which account it is of: taken as {NOBODY}"))
-    return [
-        Row(kind, Item(item), file, where.of(item, file), where.of({}, file)) for kind, item, file in found
-    ]
+    of_file = cache(partial(where.of, {}))
+    return [Row(kind, Item(item), file, where.of(item, file), of_file(file)) for kind, item, file in found]
 
 
 def _say_absent(seen: set[str], findings: list[Finding]) -> None:
@@ -140,17 +140,22 @@ class _Where:
                 counts[near][0][owner] += bool(owner)
                 counts[near][1][region] += bool(region)
         self.near = {name: Place(*map(commonest, both)) for name, both in counts.items()}
-        of_files = [of_folders(file) for _, _, file in found]
+        of_files = [of_folders(file) for file in dict.fromkeys(file for _, _, file in found)]
+        self._around = cache(self._around_file)
         self.everywhere = self.near.get("", Place())
         self.everywhere = Place(
             self.everywhere.account or next((p.account for p in of_files if p.account), ""),
             self.everywhere.region or next((p.region for p in of_files if p.region), ""),
         )
 
+    def _around_file(self, file: str) -> tuple[Place, list[Place]]:
+        """What a file's folders say, and what lies beside it."""
+        return of_folders(file), [self.near.get(name, Place()) for name in (file, _folder(file))]
+
     def of(self, item: Mapping[str, Any], file: str) -> Place:
         """The place of an item of a file."""
-        folders, vpc = of_folders(file), item.get("VpcId")
-        near = [self.near.get(name, Place()) for name in (file, _folder(file))]
+        vpc = item.get("VpcId")
+        folders, near = self._around(file)
         of_vpc = self.of_vpc.get(vpc, "") if isinstance(vpc, str) else ""
         accounts = (owner_of(item), folders.account, *(p.account for p in near), self.everywhere.account)
         regions = (region_of(item), of_vpc, folders.region, *(p.region for p in near), self.everywhere.region)

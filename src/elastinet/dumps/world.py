@@ -21,6 +21,7 @@ class World:
     def __init__(self, rows: list[Row], findings: list[Finding]) -> None:
         self.state = State()
         self.findings = findings
+        self._said = set(findings)
         self.rows: dict[str, list[Row]] = {}
         self.holders: dict[str, str] = {}
         """The NAT gateways and endpoints by the interfaces that are in them."""
@@ -35,7 +36,8 @@ class World:
     def say(self, file: str, reason: str) -> None:
         """Add a finding, once."""
         found = Finding(file, reason)
-        if found not in self.findings[-50:]:
+        if found not in self._said:
+            self._said.add(found)
             self.findings.append(found)
 
     def read(self, kinds: str, make: Callable[["World", Row], Iterable[Noun]]) -> None:

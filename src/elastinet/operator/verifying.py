@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any
 
 from elastinet.catalog.protocols import UDP
-from elastinet.engine import Engine
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
@@ -27,9 +26,9 @@ AT_ONCE = 20
 Pair = tuple[End, End, Question]
 
 
-async def page(engine: Engine, given: Mapping[str, str]) -> dict[str, Any]:
+async def page(state: State, given: Mapping[str, str]) -> dict[str, Any]:
     """What holds of the pairs of a row; raises Fault if it cannot be asked."""
-    state, most = engine.state, MOST_SENT if given.get("packets") == "true" else MOST_PAIRS
+    most = MOST_SENT if given.get("packets") == "true" else MOST_PAIRS
     pairs = _pairs(state, given)
     if not pairs:
         raise Fault("InvalidParameterValue", "the two sides have no two different ends")

@@ -17,13 +17,19 @@ def is_live(state: State, interface: NetworkInterface) -> bool:
     attachment = interface.attachment
     if attachment is None or attachment.status == "detaching" or not carries_ip(interface):
         return False
-    if state.get(Foreign, attachment.instance_id):
+    if is_in_foreign(state, interface):
         return True
     instance, gateway = (
         state.get(Instance, attachment.instance_id),
         state.get(NatGateway, attachment.instance_id),
     )
     return (instance is not None and instance.powered) or (gateway is not None and gateway.alive)
+
+
+def is_in_foreign(state: State, interface: NetworkInterface) -> bool:
+    """True if an interface is in something that is foreign here: no packet gets to it, or from it."""
+    attachment = interface.attachment
+    return attachment is not None and state.get(Foreign, attachment.instance_id) is not None
 
 
 def has_network(state: State, vpc_id: str) -> bool:

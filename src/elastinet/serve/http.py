@@ -35,16 +35,19 @@ from elastinet.operator import (
     rates,
     reaching,
     traffic,
+    twin,
     verifying,
 )
 from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
 from elastinet.rules.interfaces import instance_by_eni
+from elastinet.serve import twins
 from elastinet.serve.api import DEFAULT_REGION, OWN_FAULT, Api, Asked
 from elastinet.serve.bodies import MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.serve.origins import Origins
 from elastinet.serve.reply import Reply, Scope, Send, send_reply
+from elastinet.twin.original import Original
 
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """A page's function of two readings, an older and a newer one."""
@@ -70,9 +73,10 @@ class Application:
         metadata: MetadataService,
         config: Config,
         ready: Callable[[], bool],
+        original: Original | None = None,
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
-        self._metadata = metadata
+        self._metadata, self._original = metadata, original
         self._bodies = Bodies()
         self._api = Api(engine, self._bodies, config.account)
         self._origins = Origins((config.host, *config.hosts))
@@ -97,6 +101,7 @@ class Application:
             ("GET", "/_elastinet/perf"): self._perf,
             ("GET", "/_elastinet/why"): self._why,
             ("GET", "/_elastinet/verify"): self._verify,
+            ("GET", "/_elastinet/twin"): self._twin,
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
@@ -168,6 +173,7 @@ class Application:
                 "missing": missing,
                 "most_bps": hello.most_bps if hello else None,
                 "lockable_bytes": hello.lockable_bytes if hello else None,
+                "twin": twin.status(self._original),
                 "counts": self._engine.counts(),
                 "operations": coverage.page(),
                 "features": features.table(self._config.fabric, missing),
@@ -225,7 +231,13 @@ class Application:
 
     async def _verify(self, query: bytes) -> Reply:
         try:
-            return _json(await verifying.page(self._engine, _given(query)))
+            return _json(await verifying.page(self._engine.state, _given(query)))
+        except Fault as fault:
+            return _json({"error": fault.message}, fault.status)
+
+    async def _twin(self, _query: bytes) -> Reply:
+        try:
+            return Reply(200, "application/octet-stream", twin.nouns(self._engine.state, self._original))
         except Fault as fault:
             return _json({"error": fault.message}, fault.status)
 
@@ -305,6 +317,8 @@ class Application:
 
     async def _reset(self, _query: bytes) -> Reply:
         self._engine.reset()
+        if self._original is not None:
+            twins.begin(self._engine, self._original)
         settled = await self._reconciler.settle(30)
         return _json({"status": "ok" if settled else "the fabric has not let go of everything yet"})
 

@@ -13,7 +13,7 @@ from elastinet.deletion import remove_tree
 
 log = logging.getLogger(__name__)
 
-STATE_FILES = ("journal.*", "before-repair*", "identity.pem", "ca.*", "lock", "log*", "server.json", "disks")
+STATE_FILES = tuple("journal.* before-repair* identity.pem ca.* lock log* server.json disks twin".split())
 """elastinet's own files in a state's folder, in which a user may have others."""
 ANSWERING = "tls.pem"
 """The key and the certificates that a server answers TLS with, in its runtime folder."""
@@ -32,6 +32,8 @@ class Server(msgspec.Struct, frozen=True):
     unix_socket: str = ""
     ca: str = ""
     """The file with the certificate of the authority that its own one is of, if it speaks TLS."""
+    region: str = "us-east-1"
+    """Where clients are sent that name no region."""
 
     @property
     def url(self) -> str:

@@ -22,6 +22,7 @@ from elastinet.fabric.contract.link import AgentLink
 from elastinet.fabric.contract.messages import Desire, Measure
 from elastinet.imds.service import MetadataService
 from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.serve import twins
 from elastinet.serve.connections import Bounds, Connections, api_bounds, metadata_bounds
 from elastinet.serve.http import Application
 from elastinet.serve.listeners import Listeners
@@ -30,6 +31,7 @@ from elastinet.serve.places import GIVE_UP
 from elastinet.serve.scoping import Scoping
 from elastinet.serve.tls import behind
 from elastinet.store import JournalError, open_journal, worlds
+from elastinet.twin.original import Original
 from elastinet.wire.service import service
 
 SWEEP_SECONDS = 60
@@ -70,13 +72,19 @@ class KernelFabric:
 
 
 async def serve(
-    config: Config, listener: socket.socket, run: Path, disks: Path, tls: Path | None = None
+    config: Config,
+    listener: socket.socket,
+    run: Path,
+    disks: Path,
+    tls: Path | None = None,
+    original: Original | None = None,
 ) -> None:
-    """Serve until a signal says stop."""
+    """Serve until a signal says stop; with an original it is a twin."""
     descriptors = raise_limit()
-    engine = _load(config, disks)
+    config = twins.configured(config, original) if original else config
+    engine = _load(config, disks, original)
     try:
-        app, tasks = _assemble(engine, config, run, disks, descriptors)
+        app, tasks = _assemble(engine, config, run, disks, descriptors, original)
     except Exception as error:
         raise _unusable(error) from error
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
@@ -104,12 +112,15 @@ async def serve(
         engine.close()
 
 
-def _load(config: Config, disks: Path) -> Engine:
+def _load(config: Config, disks: Path, original: Original | None) -> Engine:
     """The engine with the state that it had; raises JournalError."""
     journal = open_journal(config.state_folder)
     try:
         worlds.check(journal, disks)
-        return Engine(journal, config.settings, consoles=read_console(disks))
+        engine = Engine(journal, config.settings, consoles=read_console(disks))
+        if original is not None:
+            twins.enter(engine, original, config.state_folder)
+        return engine
     except JournalError:
         journal.close()
         raise
@@ -127,7 +138,7 @@ def _unusable(error: Exception) -> JournalError:
 
 
 def _assemble(
-    engine: Engine, config: Config, run: Path, disks: Path, descriptors: int
+    engine: Engine, config: Config, run: Path, disks: Path, descriptors: int, original: Original | None
 ) -> tuple[Application, list[asyncio.Task[None]]]:
     """All that answers for an engine, and what goes on beside it."""
     tasks: list[asyncio.Task[None]] = []
@@ -144,7 +155,7 @@ def _assemble(
         reconciler = modelled.reconciler = Reconciler(engine, modelled)
         reconciler.hand_over()
         ready = lambda: True  # noqa: E731
-    return Application(engine, reconciler, metadata, config, ready=ready), tasks
+    return Application(engine, reconciler, metadata, config, ready=ready, original=original), tasks
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:
@@ -168,6 +179,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--disks", type=Path, required=True)
     parser.add_argument("--tls", type=Path, help="key and certificates to answer with")
+    parser.add_argument("--twin", type=int, help="a descriptor of what it is a twin of")
     given = parser.parse_args()
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s engine %(levelname)s %(message)s")
@@ -176,7 +188,8 @@ def main() -> None:
     try:
         uvicorn_loop = uvicorn.Config(serve, loop="auto").get_loop_factory()
         with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
-            runner.run(serve(config, listener, given.run, given.disks, given.tls))
+            original = None if given.twin is None else twins.received(given.twin)
+            runner.run(serve(config, listener, given.run, given.disks, given.tls, original))
     except JournalError as error:
         _give_up(str(error))
 

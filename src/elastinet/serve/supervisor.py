@@ -36,13 +36,21 @@ class StartError(Exception):
 class Supervisor:
     """Keeps two processes running until it is told to stop."""
 
-    def __init__(self, config: Config, listener: socket.socket, holder: socket.socket) -> None:
+    def __init__(
+        self,
+        config: Config,
+        listener: socket.socket,
+        holder: socket.socket,
+        twin: tuple[int, str] | None = None,
+    ) -> None:
+        """`twin` is the descriptor of what the server is a twin of, and the region of that."""
         self.config, self.listener, self.holder = config, listener, holder
         host, port = holder.getsockname()[:2]
         self.run = places.make_private(places.runtime_folder(port))
         self.disks = places.disks_folder(config, self.run)
         self.host, self.port = host, port
         self.ca = self._authority() if config.tls else None
+        self.twin = twin
         self._stopping = False
         self._user = ids.engine() if sys.platform == "linux" else None
         self._outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) if config.expose else None
@@ -68,7 +76,8 @@ class Supervisor:
         state = self.config.state or str(self.config.state_folder)
         path = self.config.unix_socket
         ca = str(self.ca or "")
-        return places.Server(pid, self.host, self.port, state, self.config.fabric, path, ca)
+        found = places.Server(pid, self.host, self.port, state, self.config.fabric, path, ca)
+        return msgspec.structs.replace(found, region=self.twin[1]) if self.twin else found
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -96,8 +105,8 @@ class Supervisor:
         if name in self._children:
             log.warning("the %s ended with %s; it is started again", name, self._children[name].returncode)
         command = self._agent() if name == "agent" else self._engine()
-        passed = self.listener.fileno() if name == "engine" else self._outside
-        fds = () if passed is None else (passed,)
+        own = (self.listener.fileno(), self.twin and self.twin[0]) if name == "engine" else (self._outside,)
+        fds = tuple(fd for fd in own if fd is not None)
         try:
             self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
         except OSError as error:
@@ -117,7 +126,8 @@ class Supervisor:
         own = ["--config", config, "--fd", str(self.listener.fileno())]
         where = ["--run", str(self.run), "--disks", str(self.disks)]
         tls = ["--tls", str(self.run / ANSWERING)] if self.ca else []
-        return [*confined, *PYTHON, "elastinet.serve.server", *own, *where, *tls]
+        twin = ["--twin", str(self.twin[0])] if self.twin else []
+        return [*confined, *PYTHON, "elastinet.serve.server", *own, *where, *tls, *twin]
 
     def _authority(self) -> Path:
         """Make what TLS needs; only here is cryptography imported, which takes its time."""

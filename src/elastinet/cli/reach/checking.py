@@ -1,5 +1,6 @@
 """A row of assertions, asked: passed, failed, or skipped where it could not be asked."""
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
@@ -11,6 +12,8 @@ from elastinet.serve.places import Server
 REFUSED = 2
 """The exit code by which a question is known that cannot be asked."""
 Verdict = Literal["passed", "failed", "skipped"]
+Ask = Callable[[dict[str, str]], dict[str, Any]]
+"""Answers a row's words as the page of a server does; raises CommandFailure with REFUSED if it cannot."""
 
 
 class Checked(NamedTuple):
@@ -22,19 +25,23 @@ class Checked(NamedTuple):
     why: tuple[str, ...] = ()
 
 
-def check(server: Server, row: Assertion, *, packets: bool) -> Checked:
-    """Ask about a row; raises CommandFailure only if the server does not answer."""
+def of_server(server: Server) -> Ask:
+    """A server's own page."""
+    return lambda words: ask(server, "GET", f"/_elastinet/verify?{urlencode(words)}", refused=REFUSED)
+
+
+def check(asked: Ask, row: Assertion, sender: Server | None = None) -> Checked:
+    """Ask about a row, and have a server send packets; raises CommandFailure only if nobody answers."""
     words = {"source": row.source, "target": row.target, "protocol": row.protocol, "port": row.port}
-    flags = {"ipv6": row.ipv6, "packets": packets}
-    query = urlencode(words | {name: "true" for name, is_set in flags.items() if is_set})
+    flags = {"ipv6": row.ipv6, "packets": sender is not None}
     try:
-        told = ask(server, "GET", f"/_elastinet/verify?{query}", refused=REFUSED)
+        told = asked(words | {name: "true" for name, is_set in flags.items() if is_set})
     except CommandFailure as failure:
         if failure.code != REFUSED:
             raise
         return Checked(row, "skipped", 0, (str(failure),))
     checked = _analysed(row, told)
-    return _sent(server, checked, told) if packets else checked
+    return _sent(sender, checked, told) if sender else checked
 
 
 def _analysed(row: Assertion, told: dict[str, Any]) -> Checked:

@@ -60,8 +60,11 @@ TABLE_NAME = "elastinet"
 
 
 def digits(id: str) -> str:
-    """Give the distinguishing part of a resource id, fit for a link's name."""
-    return id.rpartition("-")[2][:14]
+    """Give the distinguishing part of a resource id, fit for a link's name.
+
+    It is the end, by which ids differ that somebody has counted.
+    """
+    return id.rpartition("-")[2][-14:]
 
 
 def host_link(interface: str) -> str:

@@ -33,7 +33,7 @@ from elastinet.rules.nat64 import translates
 from elastinet.rules.next_hop import Nowhere, next_hop
 from elastinet.rules.peerings import is_elsewhere, mtu
 from elastinet.rules.permits import members, peers
-from elastinet.rules.presence import has_network, is_live
+from elastinet.rules.presence import has_network, is_in_foreign, is_live
 from elastinet.rules.routing import edge_table, effective, gateway_of, route_to, table_of
 
 Desired = Mapping[Key, AnyObject]
@@ -149,6 +149,8 @@ def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     interface = state.get(NetworkInterface, id)
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
+    if is_in_foreign(state, interface):
+        return None
     attachment, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
     dns6, domain = _resolver6(state, interface)
     idle = lifetimes.of_interface(state, interface, settings)
@@ -250,6 +252,8 @@ def _mapping(state: State, id: str) -> AnyObject | None:
 
 def _to(state: State, public: str, interface: NetworkInterface, private: str) -> AnyObject | None:
     if not is_live(state, interface) or gateway_of(state, interface.vpc_id) is None:
+        return None
+    if is_in_foreign(state, interface):
         return None
     guest = instance_id_of(interface) or ""
     return objects.Mapping(id=public, network=interface.vpc_id, private=private, guest=guest)

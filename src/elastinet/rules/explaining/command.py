@@ -1,9 +1,18 @@
-"""One call of the API that opens something, and the same as a command of the AWS CLI."""
+"""One call of the API that changes something, and the same as a command of the AWS CLI."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+LOADED = re.compile(r"(file|fileb|https?)://")
+"""How values begin that the AWS CLI takes for the place of the value."""
+RENAMED = ("RunInstances",)
+"""Operations of which the AWS CLI has some parameters by other names."""
+NUMBER = re.compile(r"-?[0-9]+")
+SHORT = re.compile(r"[A-Za-z0-9:./_*@ -]+")
+"""What needs no care in the AWS CLI's short spelling of structures."""
 
 
 class Command(NamedTuple):
@@ -19,26 +28,58 @@ class Command(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The command as it is typed in a shell."""
-        words = ["aws ec2", _kebab(self.operation), *self._options(), f"--region {self.region}"]
-        if self.take:
-            words.append(f"--query {self.take} --output text")
-        return " ".join(words)
+        """The command as it is typed in a shell, on one line."""
+        return " ".join(self.words)
+
+    @property
+    def words(self) -> list[str]:
+        """The same in words of the shell, each quoted where it has to be."""
+        words = [
+            "aws",
+            "ec2",
+            *_kebab(self.operation).split(),
+            *self._options(),
+            "--region",
+            shlex.quote(self.region),
+        ]
+        return [*words, "--query", shlex.quote(self.take), "--output", "text"] if self.take else words
 
     def _options(self) -> Iterator[str]:
+        """The options; as JSON where a value would be taken for something else, or steer a terminal."""
+        if self.operation in RENAMED or not all(_is_plain(value) for value in self.params.values()):
+            yield from ("--cli-input-json", shlex.quote(json.dumps(self.params)))
+            return
         for name, value in self.params.items():
             option = f"--{_kebab(name)}"
             if name == "Egress":
                 yield "--egress" if value else "--ingress"
-            elif isinstance(value, dict) and "Value" in value:
-                yield option if value["Value"] else f"--no-{_kebab(name)}"
+            elif (flag := _flag(value)) is not None:
+                yield option if flag else f"--no-{_kebab(name)}"
             elif isinstance(value, Command):
-                yield f'{option} "$({value.text})"'
-            elif isinstance(value, list) and not isinstance(value[0], dict):
-                yield " ".join((option, *map(shlex.quote, value)))
+                yield from (option, f'"$({value.text})"')
             else:
                 values = value if isinstance(value, list) else [value]
-                yield " ".join((option, *(shlex.quote(_short(one)) for one in values)))
+                yield from (option, *(shlex.quote(_short(one)) for one in values))
+
+
+def _flag(value: Any) -> bool | None:
+    """What is said by an option alone; None if it is not."""
+    found = value.get("Value") if isinstance(value, dict) else value
+    return found if isinstance(found, bool) else None
+
+
+def _is_plain(value: Any, *, inside: bool = False) -> bool:
+    """True if a value can be spelled as an option of the AWS CLI has it."""
+    if isinstance(value, dict):
+        return bool(value) and all(_is_plain(one, inside=True) for one in value.values())
+    if isinstance(value, list):
+        return bool(value) and all(_is_plain(one, inside=True) for one in value)
+    if not isinstance(value, str):
+        return True
+    if inside or not value:
+        return SHORT.fullmatch(value) is not None and value.strip() == value
+    is_option = value.startswith(("-", "[", "{")) and not NUMBER.fullmatch(value)
+    return value.isprintable() and not is_option and not LOADED.match(value)
 
 
 def _kebab(name: str) -> str:
@@ -52,4 +93,4 @@ def _short(value: Any, *, inside: bool = False) -> str:
         return f"{{{found}}}" if inside else found
     if isinstance(value, list):
         return f"[{','.join(_short(one, inside=True) for one in value)}]"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
