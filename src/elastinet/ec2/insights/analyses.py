@@ -1,7 +1,6 @@
 """Analyses of paths: each keeps what it found when it was started."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import to_builtins
@@ -19,6 +18,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.insights.findings import found
 from elastinet.ec2.insights.resources import read_arn
+from elastinet.ec2.insights.started import IN_TIME, between
 from elastinet.model.insights import InsightsAnalysis, InsightsPath, PathComponent
 from elastinet.model.view import StateView
 from elastinet.rules.naming import arn
@@ -78,7 +78,7 @@ ANALYSES = Describable(
     "NetworkInsightsAnalyses",
     "NetworkInsightsAnalysisIds",
     view,
-    FILTERS | {"path-id": "NetworkInsightsPathId", "in-time": "InTime"},
+    FILTERS | {"path-id": "NetworkInsightsPathId"} | IN_TIME,
     {"path-id": "path-id"},
     least_page=1,
 )
@@ -87,23 +87,10 @@ ANALYSES = Describable(
 def describe_network_insights_analyses(tx: Transaction, request: Request) -> Answer:
     """Analyses by id, path, time of their start, or filter."""
     filters.read(request, FILTERS)
-    also = []
+    also, seen = between(*(request.get(f"Analysis{end}Time") for end in ("Start", "End")))
     if (path_id := request.get("NetworkInsightsPathId")) is not None:
         also.append(Filter("path-id", [need(tx, InsightsPath, "nip", path_id).id]))
-    first, last = (_utc(request.get(f"Analysis{end}Time")) for end in ("Start", "End"))
-    if first or last:
-        also.append(Filter("in-time", ["true"]))
-
-    def seen(tx: Transaction, analysis: InsightsAnalysis, view: StateView) -> dict[str, Any]:
-        start = view["StartDate"]
-        return dict(view) | {"InTime": (not first or start >= first) and (not last or start <= last)}
-
     return describe(tx, request, ANALYSES, also=also, seen=seen)
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    """A time of a request, which is UTC where it does not say."""
-    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 def start_network_insights_analysis(tx: Transaction, request: Request) -> Answer:

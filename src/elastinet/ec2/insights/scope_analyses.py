@@ -1,6 +1,5 @@
 """Analyses of access scopes: begun here, made beside the engine, and what they found."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from elastinet.ec2.core import faults, filters
@@ -17,6 +16,7 @@ from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
 from elastinet.ec2.insights.analyses import KEPT_SECONDS, shown_component
 from elastinet.ec2.insights.scope_findings import unpack
+from elastinet.ec2.insights.started import IN_TIME, between
 from elastinet.model.access_scope import FINDINGS_A_PAGE, AccessScope, AccessScopeAnalysis, Finding
 from elastinet.model.fault import Fault
 from elastinet.model.view import StateView
@@ -64,7 +64,7 @@ ANALYSES = Describable(
     "NetworkInsightsAccessScopeAnalyses",
     "NetworkInsightsAccessScopeAnalysisIds",
     view,
-    {"scope-id": "NetworkInsightsAccessScopeId", "in-time": "InTime"},
+    {"scope-id": "NetworkInsightsAccessScopeId"} | IN_TIME,
     {"scope-id": "scope-id"},
     least_page=1,
 )
@@ -73,22 +73,10 @@ ANALYSES = Describable(
 def describe_scope_analyses(tx: Transaction, request: Request) -> Answer:
     """Analyses by id, scope or time of their start; EC2 has no filters for them."""
     filters.read(request, {}, tagged=False)
-    also = []
+    also, seen = between(*(request.get(f"AnalysisStartTime{end}") for end in ("Begin", "End")))
     if (scope_id := request.get("NetworkInsightsAccessScopeId")) is not None:
         also.append(Filter("scope-id", [need(tx, AccessScope, "nis", scope_id).id]))
-    first, last = (_utc(request.get(f"AnalysisStartTime{end}")) for end in ("Begin", "End"))
-    if first or last:
-        also.append(Filter("in-time", ["true"]))
-
-    def seen(tx: Transaction, analysis: AccessScopeAnalysis, view: StateView) -> dict[str, Any]:
-        start = view["StartDate"]
-        return dict(view) | {"InTime": (not first or start >= first) and (not last or start <= last)}
-
     return describe(tx, request, ANALYSES, also=also, seen=seen)
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 # --- their life -----------------------------------------------------------------------------------
