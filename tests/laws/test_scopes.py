@@ -145,7 +145,7 @@ def test_an_exclusion_takes_away_its_packets_and_no_others(forwards: bool) -> No
                        if not any(is_out(cut, pair, point, protocol, port) for cut in cuts)):  # fmt: skip
                     left.add(pair)
             kept = {pair for pair in found(state, match, protocol, *cuts)
-                    if next(ways(state, *pair, match, cuts, protocol), None)}  # fmt: skip
+                    if next(ways(state, *pair, match, cuts, protocol, set()), None)}  # fmt: skip
             assert kept >= left, (seed, protocol, kept, left)
             assert {pair for pair in kept - left if not _changes(state, pair, match, protocol)} == set(), seed
         assert found(state, inside, TCP, ScopePath()) == set()
@@ -159,7 +159,7 @@ def _gets_there(state: State, pair: Pair, point: tuple[Ranges, ...], protocol: i
 def _changes(state: State, pair: Pair, match: ScopePath, protocol: int) -> bool:
     """True if a NAT gateway or public addresses make other headers of those of a pair."""
     others = of_blocks((public for public, _ in publics(state, state.need(NetworkInterface, pair[1]))), 4)
-    found = [*ways(state, *pair, match, (), protocol)]
+    found = [*ways(state, *pair, match, (), protocol, set())]
     nat = any(step.hop.kind == "nat" for path in found for step in path.steps)
     return nat or any(meet(path.arrived.field("destination"), others) for path in found)
 

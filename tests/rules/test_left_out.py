@@ -2,6 +2,8 @@
 
 import pytest
 
+from elastinet.ec2.insights.scope_findings import Search
+from elastinet.model.access_scope import AccessScope
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.explaining.explanation import explain
 from elastinet.rules.reachability import headers, question, search
@@ -44,6 +46,16 @@ def test_a_way_of_many_components() -> None:
     found = answer(region, asked)
     assert not found.reachable
     assert f"ways of more than {search.MOST_HOPS} components" in found.doubt
+
+
+def test_a_scope_of_such_a_way() -> None:
+    region, asked = chain(14)
+    ends = ({"ResourceStatement": {"Resources": [min(end)]}} for end in (asked.source, asked.target))
+    match = dict(zip(("Source", "Destination"), ends, strict=True))
+    made = region.call("CreateNetworkInsightsAccessScope", MatchPaths=[match], ClientToken="one")
+    scope = region.state.need(AccessScope, made["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"])
+    found = Search(region.state, scope).findings()
+    assert (found.found, f"Not looked at: ways of more than {search.MOST_HOPS}" in found.warning) == (0, True)
 
 
 LIMITS = [

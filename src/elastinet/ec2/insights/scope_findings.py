@@ -44,6 +44,7 @@ class Search:
     def __init__(self, state: State, scope: AccessScope) -> None:
         self.state, self.scope = state, scope
         self.walked = 0
+        self.left_out = set[str]()
         self.forwarding: dict[str, None] = {}
         self._seen = set[bytes]()
 
@@ -60,6 +61,8 @@ class Search:
             yield FORWARDS.format(ids=", ".join(self.forwarding))
         if count == MOST_FINDINGS or self.walked >= MOST_WALKS:
             yield MORE
+        if self.left_out:
+            yield f"Not looked at: {', '.join(sorted(self.left_out))}."
 
     def _components(self) -> Iterator[msgspec.Raw]:
         """The components of each finding, encoded once: to be told from others, and to be kept."""
@@ -84,7 +87,7 @@ class Search:
                     if self.walked >= MOST_WALKS:
                         return
                     self.walked += 1
-                    yield from ways(state, source, target, match, exclusions, protocol)
+                    yield from ways(state, source, target, match, exclusions, protocol, self.left_out)
 
 
 def _apart(boxes: Sequence[Box]) -> Iterator[Box]:

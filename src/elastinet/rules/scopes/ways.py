@@ -38,12 +38,21 @@ def _end(id: str) -> frozenset[str]:
 
 
 def ways(
-    state: State, source: str, target: str, match: ScopePath, exclusions: Sequence[ScopePath], protocol: int
+    state: State,
+    source: str,
+    target: str,
+    match: ScopePath,
+    exclusions: Sequence[ScopePath],
+    protocol: int,
+    left_out: set[str],
 ) -> Iterator[Path]:
-    """The ways of what a match asks for and no exclusion takes away, with what arrives."""
+    """The ways of what a match asks for and no exclusion takes away, with what arrives.
+
+    What is too much to look at is `left_out`.
+    """
     asked = question(state, source, target, match, protocol)
     cuts = [one for one in exclusions if one.of(protocol) and one.joins(source, target)]
-    walk = replace(asked.walk(state, asked.target), only_open=True)
+    walk = replace(asked.walk(state, asked.target, left_out), only_open=True)
     for place, headers in starts(state, asked):
         for piece, applied in _pieces(headers, cuts):
             for path in paths(walk, place, piece) if piece else ():
