@@ -18,6 +18,7 @@ DB_GROUP = "sg-00000000000000002"
 def twin(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = World(tmp_path_factory.mktemp("twin") / "state", "--twin", str(DUMP))
     made.ec2 = made.client("eu-west-1")
+    made.settle()
     yield made
     made.stop()
 

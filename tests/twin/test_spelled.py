@@ -2,11 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aws_cli import AwsCli
 
 from account_moves import MOVES, Changer, copy, rich
 from applying import settle
@@ -15,21 +13,15 @@ from describing import described, write
 from elastinet.dumps.account import account
 from elastinet.twin.differing import steps
 from elastinet.twin.script import script
+from forked import forked
 from small_region import HERE, OWNER
 
 KEY = {"AWS_ACCESS_KEY_ID": OWNER, "AWS_SECRET_ACCESS_KEY": "x", "AWS_PAGER": ""}
 COMMAND = re.compile(r"(?:(?P<name>\w+)=\$\()?aws (?P<words>.*?)(?(name)\))", re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[AwsCli]:
-    cli = AwsCli()
-    yield cli
-    cli.close()
-
-
 @pytest.mark.parametrize("seed", [4, 11])
-def test_the_cli_takes_what_is_printed(seed: int, aws: AwsCli, run: Run, tmp_path: Path) -> None:
+def test_the_cli_takes_what_is_printed(seed: int, run: Run, tmp_path: Path) -> None:
     """All moves in one difference; what is waited for is there at once, without a fabric."""
     original = rich(seed)
     write(described(copy(original), OWNER, HERE), tmp_path / "dump" / OWNER / HERE)
@@ -53,7 +45,7 @@ def test_the_cli_takes_what_is_printed(seed: int, aws: AwsCli, run: Run, tmp_pat
         words = [re.sub(r"\$(\w+)", lambda m: names.get(m[1], m[0]), w) for w in shlex.split(found["words"])]
         if words[1] == "wait":
             continue
-        done = aws.run(words, KEY | {"AWS_ENDPOINT_URL": server["url"]})
+        done = forked("aws").run(words, KEY | {"AWS_ENDPOINT_URL": server["url"]})
         assert done.returncode == 0, (line, words, done.stderr)
         if found["name"]:
             names[found["name"]] = done.stdout.strip()
