@@ -13,7 +13,9 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.noun import Noun
 from elastinet.model.routes import RouteTable
+from elastinet.model.security import SecurityGroupRule
 from elastinet.model.state import State
+from elastinet.rules.peerings import is_stale
 from elastinet.twin.both import Step, is_there
 from elastinet.twin.changes.routes import leads
 
@@ -72,10 +74,17 @@ def _known(value: Any, names: dict[str, str]) -> Any:
 def likeness(state: State, names: dict[str, str]) -> dict[str, list[str]]:
     """What a state is, but for the ids of what is new, and for what is past; in no order."""
     return {
-        kind.__name__: sorted(_like(_led(state, noun), names) for noun in state.all(kind) if is_there(noun))
+        kind.__name__: sorted(
+            _like(_led(state, noun), names) for noun in state.all(kind) if _is_kept(state, noun)
+        )
         for kind in state.tables
         if kind.__name__ not in ("ClientToken", "Volume")
     }
+
+
+def _is_kept(state: State, noun: Noun) -> bool:
+    """False of what is past, and of a rule that refers to what nothing joins: nobody can make such."""
+    return is_there(noun) and not (isinstance(noun, SecurityGroupRule) and is_stale(state, noun))
 
 
 def _led(state: State, noun: Noun) -> Noun:
@@ -87,7 +96,7 @@ def _led(state: State, noun: Noun) -> Noun:
 
 def _like(noun: Noun, names: dict[str, str]) -> str:
     shown = _plain({name: getattr(noun, name) for name in noun.__struct_fields__})
-    if type(noun).__name__ == "SecurityGroupRule":
+    if isinstance(noun, SecurityGroupRule):
         del shown["id"]
     shown.pop("mac", None)
     if type(noun).__name__ == "PrefixList":

@@ -54,3 +54,14 @@ def is_elsewhere(state: State, rule: SecurityGroupRule) -> bool:
     """True if a rule refers to a security group of another VPC."""
     own, peer = state.get(SecurityGroup, rule.group_id), state.get(SecurityGroup, rule.peer_group or "")
     return own is not None and peer is not None and own.vpc_id != peer.vpc_id
+
+
+def is_stale(state: State, rule: SecurityGroupRule) -> bool:
+    """True if a rule refers to a group that is gone, or beyond a peering connection that is not active."""
+    if rule.peer_group is None:
+        return False
+    peer = state.get(SecurityGroup, rule.peer_group)
+    if peer is None or not is_elsewhere(state, rule):
+        return peer is None
+    peering = between(state, state.need(SecurityGroup, rule.group_id).vpc_id, peer.vpc_id)
+    return peering is None or peering.status != "active"

@@ -17,7 +17,7 @@ from elastinet.ec2.security.security_groups import SECURITY_GROUPS
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.view import StateView
 from elastinet.model.vpc import Vpc
-from elastinet.rules.peerings import between, is_elsewhere
+from elastinet.rules.peerings import between, is_elsewhere, is_stale
 
 
 def describe_security_group_references(tx: Transaction, request: Request) -> Answer:
@@ -40,22 +40,12 @@ def describe_stale_security_groups(tx: Transaction, request: Request) -> Answer:
     vpc = need(tx, Vpc, "vpc", request["VpcId"])
     found = []
     for group in tx.where(SecurityGroup, "vpc-id", vpc.id):
-        stale = [rule for rule in tx.where(SecurityGroupRule, "group-id", group.id) if _is_stale(tx, rule)]
+        stale = [
+            rule for rule in tx.where(SecurityGroupRule, "group-id", group.id) if is_stale(tx.state, rule)
+        ]
         if stale:
             found.append((group.id, _stale(tx, group, stale)))
     return page(found, page_size(request), request.get("NextToken"), "StaleSecurityGroupSet")
-
-
-def _is_stale(tx: Transaction, rule: SecurityGroupRule) -> bool:
-    if rule.peer_group is None:
-        return False
-    peer = tx.state.get(SecurityGroup, rule.peer_group)
-    if peer is None:
-        return True
-    if not is_elsewhere(tx.state, rule):
-        return False
-    peering = between(tx.state, tx.need(SecurityGroup, rule.group_id).vpc_id, peer.vpc_id)
-    return peering is None or peering.status != "active"
 
 
 def _stale(tx: Transaction, group: SecurityGroup, rules: list[SecurityGroupRule]) -> StateView:

@@ -7,6 +7,7 @@ from elastinet.model.prefix_list import PrefixList, PrefixListEntry
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import Vpc
+from elastinet.rules.peerings import is_stale
 from elastinet.twin.both import Both, Steps, do, make, say
 
 Key = tuple[object, ...]
@@ -56,8 +57,13 @@ def authorised(both: Both) -> Steps:
         rules = list(_rules(both.after, group.id))
         if is_new and not set(map(_key, rules)).issuperset(had):
             yield from _without_first(both, group, set(map(_key, rules)))
+        new = [rule for rule in rules if _key(rule) not in had]
+        for rule in (rule for rule in new if is_stale(both.after, rule)):
+            yield say(
+                f"{group.id} has a rule about {rule.peer_group}, which nothing joins to its VPC any more"
+            )
         yield from _each_way(
-            both.after, group, [rule for rule in rules if _key(rule) not in had], "Authorize"
+            both.after, group, [rule for rule in new if not is_stale(both.after, rule)], "Authorize"
         )
 
 
