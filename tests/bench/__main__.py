@@ -11,12 +11,13 @@ Row = tuple[str, float, str]
 
 def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     """The parts of the report, each measured when its turn comes."""
-    from bench import account, api, placement, prediction
+    from bench import account, api, placement, prediction, reachability
 
     yield "The API beside moto's server", api.measure()
     yield "A large account", account.measure()
     yield "Placement", placement.measure()
     yield "Predictions", prediction.measure()
+    yield "What reaches what", reachability.measure()
     if why := lacking():
         print(f"\nThe kernel fabric is not measured here: {why}")
         return

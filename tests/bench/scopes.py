@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -89,25 +89,32 @@ def take(server: Served, ec2: Any, match: Found, exclusions: list[Found]) -> Tak
     return Taken(seconds, sum(len(page["AnalysisFindings"]) for page in pages), mib, waits)
 
 
+@contextmanager
+def serving(region: LargeRegion) -> Iterator[Served]:
+    """A server of a region."""
+    with tempfile.TemporaryDirectory() as folder:
+        (state := Path(folder) / "state").mkdir(0o700)
+        write(region, state)
+        server = Served(Path(folder), state=str(state), quotas="unlimited")
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 def main() -> None:
     """Print a table."""
     given = [int(number) for number in sys.argv[1:]]
     for interfaces, groups in [*zip(given[::2], given[1::2], strict=True)] or SIZES:
         region = LargeRegion(interfaces, groups)
-        with tempfile.TemporaryDirectory() as folder:
-            (state := Path(folder) / "state").mkdir(0o700)
-            write(region, state)
-            server = Served(Path(folder), state=str(state), quotas="unlimited")
-            try:
-                ec2 = server.client(account=OWNER)
-                idle = sorted(_wait(ec2) for _ in range(100))
-                print(f"{interfaces} interfaces, {groups} groups; DescribeVpcs alone {told(idle)}")
-                for words, match, exclusions in asked(region):
-                    took = take(server, ec2, match, exclusions)
-                    print(f"  {words}: {took.found} findings, {took.seconds:.2f} s, {took.mib:.0f} MiB; "
-                          f"DescribeVpcs {told(took.waits)}")  # fmt: skip
-            finally:
-                server.stop()
+        with serving(region) as server:
+            ec2 = server.client(account=OWNER)
+            idle = sorted(_wait(ec2) for _ in range(100))
+            print(f"{interfaces} interfaces, {groups} groups; DescribeVpcs alone {told(idle)}")
+            for words, match, exclusions in asked(region):
+                took = take(server, ec2, match, exclusions)
+                print(f"  {words}: {took.found} findings, {took.seconds:.2f} s, {took.mib:.0f} MiB; "
+                      f"DescribeVpcs {told(took.waits)}")  # fmt: skip
 
 
 def _wait(ec2: Any) -> float:
