@@ -251,7 +251,9 @@ def test_dpdk_answers_in_the_kernel_s_place(up: Machine) -> None:
     room = None if most == "unlimited" else int(most)
     argv = command.line(command.asked(words), ["eth1"], 9001, "0,1", room)
     with bound(up, *argv, mtu=9001) as running:
+        own = "ping -c1 -W0.3 -I eth1 10.0.1.20"
+        up.until(lambda: up.exec("i-1", own)[0] != 0, "the kernel without its interface")
         up.ok("i-2", f"{PATIENT} -s 8000 10.0.2.10")
-        assert up.exec("i-1", "ping -c1 -W0.3 -I eth1 10.0.1.20")[0] != 0
+        assert up.exec("i-1", own)[0] != 0
         running.stop()
     assert running.statuses == [0]
