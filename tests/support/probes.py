@@ -13,7 +13,13 @@ def serve(machine: Machine, guest: str, port: int = 80):  # type: ignore[no-unty
 
 
 def pings(machine: Machine, guest: str, address: str, options: str = "") -> bool:
+    """Whether one ping is answered within a second: for those that are not to be."""
     return machine.exec(guest, f"ping -n -c1 -W1 {options} {address}")[0] == 0
+
+
+def reaches(machine: Machine, guest: str, address: str, options: str = "") -> bool:
+    """Whether one ping is answered, however long a busy machine takes."""
+    return machine.exec(guest, f"ping -n -c1 -W10 {options} {address}")[0] == 0
 
 
 def public(number: int):  # type: ignore[no-untyped-def]

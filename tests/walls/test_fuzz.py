@@ -14,7 +14,7 @@ from elastinet.fabric.contract import client
 from fuzz.place import METADATA, Place
 from fuzz.run import DOORS, fuzz
 
-SECONDS = float(os.environ.get("ELASTINET_FUZZ_SECONDS", "60")) / len(DOORS)
+SECONDS = float(os.environ.get("ELASTINET_FUZZ_SECONDS", "20")) / len(DOORS)
 SEED = os.environ.get("ELASTINET_FUZZ_SEED", "1")
 PAGES = (
     "/_elastinet/health",

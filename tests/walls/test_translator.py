@@ -9,7 +9,7 @@ from elastinet.fabric.agent.abilities import translation_fault
 from machine import Machine
 from nat64_region import INTERNET64, region
 from parts import group, guest, table
-from probes import pings
+from probes import reaches
 from sixparts import ALL6, eni6, network6, six
 
 translating = pytest.mark.skipif(translation_fault(None) is not None, reason=str(translation_fault(None)))
@@ -43,11 +43,11 @@ def test_odd_packets_do_not_end_it(machine: Machine) -> None:
     machine.boot(*region())
     before = translator(machine)
     assert before
-    assert pings(machine, "i-3", INTERNET64)
+    assert reaches(machine, "i-3", INTERNET64)
     script = SEND.format(source=six(1, "10"), target=INTERNET64)
     machine.ok("i-1", f"python3 -c {quote(script)}")
-    assert pings(machine, "i-3", INTERNET64)
-    assert pings(machine, "i-1", INTERNET64)
+    assert reaches(machine, "i-3", INTERNET64)
+    assert reaches(machine, "i-1", INTERNET64)
     assert translator(machine) == before
 
 

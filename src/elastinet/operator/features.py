@@ -129,6 +129,9 @@ FEATURES = (
             "forward, instances answer by the interface that was asked."),
     Feature("Network Access Analyzer: access scopes, analyses, findings", "modelled", "modelled",
             "All pairs of a region's ends by the same rules, one way, in a process beside the engine."),
+    Feature("twins of accounts", "enforced", "recorded",
+            "An account's dump as real namespaces, by its own ids and addresses; what is of another service, "
+            "and what an instance runs, is not in it."),
     Feature("EBS volumes", "recorded", "recorded",
             "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
             "is its overlay."),

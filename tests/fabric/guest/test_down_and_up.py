@@ -4,7 +4,7 @@ import pytest
 
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from probes import pings
+from probes import reaches
 from sixparts import ALL6, eni6, network6, six
 
 BASE = (network(), table(), group(ALL))
@@ -72,5 +72,5 @@ def test_ipv6_comes_back_too(machine: Machine) -> None:
         machine.ok("i-1", f"ip link set {device} down; ip link set {device} up")
         machine.until(lambda a=address, d=device: a in machine.ok("i-1", f"ip addr show {d}"), "the address")
         assert "default via" in machine.ok("i-1", f"ip -6 route show table {name} dev {device}")
-        assert pings(machine, "i-2", address)
+        assert reaches(machine, "i-2", address)
     assert machine.ok("i-1", "ip -6 rule").count(other) == 1

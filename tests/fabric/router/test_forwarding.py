@@ -5,7 +5,7 @@ import pytest
 from elastinet.fabric.contract.objects import AnyObject, Group, GroupRule
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from probes import pings, serve
+from probes import pings, reaches, serve
 from sixparts import ALL6, eni6, network6, six
 
 BY_BOX = ("10.0.2.0/24", "eni-9")
@@ -118,9 +118,9 @@ def test_its_own_packets_are_none_of_it(machine: Machine) -> None:
     """As an end it is one like all others, and its memory of others' packets goes with its check's return."""
     machine.boot(*region(True, True), box(GroupRule(1, 8, -1, "10.0.0.0/8")))
     forwards(machine)
-    assert pings(machine, "i-1", BOX)
+    assert reaches(machine, "i-1", BOX)
     machine.desire(group(WEB, GroupRule(1, -1, -1, "10.0.0.0/8"), id="sg-2", egress=()))
-    assert pings(machine, "i-9", SERVER)
+    assert reaches(machine, "i-9", SERVER)
     listed = ("vpc-1", "nft", "list", "table", "inet", "elastinet")
     assert "e9_passes" in machine.inside(*listed)
     machine.inside("vpc-1", "nft", "flush", "ruleset")
@@ -128,7 +128,7 @@ def test_its_own_packets_are_none_of_it(machine: Machine) -> None:
     assert "e9_passes" in machine.inside(*listed)
     assert machine.desire(eni(9, BOX, table="rtb-9", groups=("sg-9",))) == {}
     assert not {name for name in ("e9_passes", "through", "forwards_in") if name in machine.inside(*listed)}
-    assert pings(machine, "i-9", SERVER)
+    assert reaches(machine, "i-9", SERVER)
     assert machine.desire(observe=True) == {}
 
 
@@ -144,7 +144,7 @@ def test_so_with_ipv6(machine: Machine) -> None:
     )
     machine.ok("i-9", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
     with serve(machine, "i-2"):
-        assert pings(machine, "i-1", two)
+        assert reaches(machine, "i-1", two)
         assert answers(machine, two)
         machine.desire(box(ALL, egress=(ALL6,)))
         assert not pings(machine, "i-1", two)

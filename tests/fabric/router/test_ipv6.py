@@ -11,7 +11,7 @@ from elastinet.fabric.contract.objects import Acl, AclEntry, Group, GroupRule, M
 from frames import icmp6, packets, seen
 from machine import Machine
 from parts import ALL, group, guest, network, table
-from probes import fetch, pings, serve
+from probes import fetch, pings, reaches, serve
 from sixparts import ALL6, INTERNET, ROUTER, eni6, network6, six
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
@@ -31,13 +31,13 @@ def http(peer: str = "::/0") -> GroupRule:
 
 def test_neighbours_meet_in_and_between_subnets(machine: Machine) -> None:
     machine.boot(*BASE, *PAIR, guest(3), eni6(3, THREE))
-    assert pings(machine, "i-1", TWO)
-    assert pings(machine, "i-1", THREE)
-    assert pings(machine, "i-1", TWO, "-M do -s 8953")
-    assert pings(machine, "i-1", six(1, "1"))
-    assert pings(machine, "i-1", f"{ROUTER}%eth0")
+    assert reaches(machine, "i-1", TWO)
+    assert reaches(machine, "i-1", THREE)
+    assert reaches(machine, "i-1", TWO, "-M do -s 8953")
+    assert reaches(machine, "i-1", six(1, "1"))
+    assert reaches(machine, "i-1", f"{ROUTER}%eth0")
     assert not pings(machine, "i-1", six(1, "99"))
-    assert pings(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.20")
 
 
 def test_the_router_takes_no_hop(machine: Machine) -> None:
@@ -58,7 +58,7 @@ def test_a_network_without_blocks_has_nothing_of_it(machine: Machine) -> None:
     )
     assert "ip6" not in machine.inside("vpc-1", "nft", "list", "ruleset")
     assert "inet6" not in machine.ok("i-1", "ip addr show eth0")
-    assert pings(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.20")
 
 
 def test_blocks_come_and_go(machine: Machine) -> None:
@@ -96,7 +96,7 @@ def test_icmpv6_by_type_and_code(machine: Machine) -> None:
     assert not pings(machine, "i-1", TWO)
     for rule in (PING, GroupRule(58, 128, -1, six(1, "/64")), GroupRule(58, -1, -1, "::/0")):
         machine.desire(only(rule))
-        assert pings(machine, "i-1", TWO), rule
+        assert reaches(machine, "i-1", TWO), rule
     for rule in (GroupRule(58, 128, -1, six(2, "/64")), GroupRule(1, -1, -1, "::/0"), http()):
         machine.desire(only(rule))
         assert not pings(machine, "i-1", TWO), rule
@@ -134,18 +134,18 @@ def test_lists_judge_both_families_apart(machine: Machine) -> None:
 
     machine.boot(*BASE, acl(v4), guest(1), eni6(1, ONE), guest(3), eni6(3, THREE, **there),
                  guest(4), eni6(4, six(2, "40"), **there))  # fmt: skip
-    assert pings(machine, "i-1", "10.0.2.30")
+    assert reaches(machine, "i-1", "10.0.2.30")
     assert not pings(machine, "i-1", THREE)
-    assert pings(machine, "i-4", THREE), "not inside a subnet"
+    assert reaches(machine, "i-4", THREE), "not inside a subnet"
     machine.desire(acl(v6))
-    assert pings(machine, "i-1", THREE)
+    assert reaches(machine, "i-1", THREE)
     assert not pings(machine, "i-1", "10.0.2.30")
     machine.desire(acl(entry(90, f"{ONE}/128", allow=False), v4, v6))
     assert not pings(machine, "i-1", THREE)
     machine.desire(acl(entry(90, f"{TWO}/128", allow=False), v4, v6))
-    assert pings(machine, "i-1", THREE)
+    assert reaches(machine, "i-1", THREE)
     machine.desire(acl(entry(1, "::/0", 58, 128, 0), egress=(entry(1, "::/0", 58, 129, -1),)))
-    assert pings(machine, "i-1", THREE)
+    assert reaches(machine, "i-1", THREE)
     machine.desire(acl(entry(1, "::/0", 58, 128, 0), egress=(entry(1, "::/0", 58, 128, -1),)))
     assert not pings(machine, "i-1", THREE), "no state: the answer is judged by itself"
 
@@ -153,8 +153,8 @@ def test_lists_judge_both_families_apart(machine: Machine) -> None:
 def test_the_internet_without_translation(machine: Machine) -> None:
     routes = table(("::/0", "igw"), ("0.0.0.0/0", "igw"))
     machine.boot(network6(igw="igw-1"), routes, OPEN, *PAIR)
-    assert pings(machine, "i-1", INTERNET)
-    assert pings(machine, "internet", ONE)
+    assert reaches(machine, "i-1", INTERNET)
+    assert reaches(machine, "internet", ONE)
     with serve(machine, "i-1"), serve(machine, "internet"):
         assert machine.ok("internet", fetch(ONE)) == "page\n"
         assert machine.ok("i-1", fetch(INTERNET)) == "page\n"
@@ -163,7 +163,7 @@ def test_the_internet_without_translation(machine: Machine) -> None:
         assert machine.exec("internet", fetch(ONE))[0] != 0
     machine.desire(table())
     assert not pings(machine, "i-1", INTERNET)
-    assert pings(machine, "i-1", TWO)
+    assert reaches(machine, "i-1", TWO)
 
 
 def test_only_assigned_addresses_reach_the_internet(machine: Machine) -> None:
@@ -228,7 +228,7 @@ def test_the_check_decides_who_may_carry_for_others(machine: Machine) -> None:
     machine.ok("i-3", "ip addr add 2001:db8:ffff::1/128 dev lo")
     assert not pings(machine, "i-1", "2001:db8:ffff::1")
     machine.desire(eni6(3, THREE, check=False))
-    assert pings(machine, "i-1", "2001:db8:ffff::1")
+    assert reaches(machine, "i-1", "2001:db8:ffff::1")
     machine.desire(eni6(3, THREE))
     assert not pings(machine, "i-1", "2001:db8:ffff::1")
 
@@ -246,7 +246,7 @@ def test_delegated_prefixes_are_the_interface_s_own(machine: Machine) -> None:
     machine.desire(eni6(1, ONE, prefixes=prefixes))
     for address in (mine, "10.0.1.70"):
         machine.until(lambda address=address: pings(machine, "i-2", address), "it is asked for anew")
-        assert pings(machine, "i-1", {"1": "10.0.1.20", "2": TWO}[address[0]], f"-I {address}")
+        assert reaches(machine, "i-1", {"1": "10.0.1.20", "2": TWO}[address[0]], f"-I {address}")
     assert not pings(machine, "i-1", TWO, f"-I {theirs}")
     machine.desire(eni6(1, ONE))
     assert not pings(machine, "i-2", mine)
@@ -266,6 +266,6 @@ def test_large_packets_learn_of_the_gateway_s_mtu(machine: Machine) -> None:
 
 def test_fragments_are_judged_as_a_whole(machine: Machine) -> None:
     machine.boot(network6(), table(), only(PING), *PAIR)
-    assert pings(machine, "i-1", TWO, "-M dont -s 30000")
+    assert reaches(machine, "i-1", TWO, "-M dont -s 30000")
     machine.desire(only(GroupRule(58, 129, 0, "::/0"), http()))
     assert not pings(machine, "i-1", TWO, "-M dont -s 30000")

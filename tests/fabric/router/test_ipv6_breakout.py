@@ -23,7 +23,7 @@ from frames import (
 )
 from machine import Machine
 from parts import ALL, group, guest, table
-from probes import pings
+from probes import pings, reaches
 from sixparts import ALL6, ROUTER, eni6, network6, six
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
@@ -81,7 +81,7 @@ def test_nobody_plays_the_router(up: Machine) -> None:
         "i-2", "ip -6 route show default"
     ).count(ROUTER)
     assert "bad" not in up.inside("vpc-1", "ip", "-6", "route", "show", "table", "all")
-    assert pings(up, "i-2", ONE)
+    assert reaches(up, "i-2", ONE)
 
 
 def test_nobody_claims_an_address(up: Machine) -> None:
@@ -90,7 +90,7 @@ def test_nobody_claims_an_address(up: Machine) -> None:
             for message in to_others(ADVERTISE, claim(target)):
                 mine.send(message)
             mine.send(icmp6(LOCAL, ROUTER, MAC, ROUTER_MAC, ADVERTISE, claim(target), 255))
-        assert pings(up, "i-2", six(1, "1"))
+        assert reaches(up, "i-2", six(1, "1"))
         up.ok("i-2", f"ping -n -c1 -W1 {ONE}")
         assert "lladdr 02:00:00:00:00:01" not in up.inside("vpc-1", "ip", "neigh", "show", "dev", "e2")
         with packets(up, "i-2", "eth0") as theirs:
@@ -137,7 +137,7 @@ def test_services_are_not_for_others_names(up: Machine) -> None:
 
 
 def test_two_vpcs_never_meet(up: Machine) -> None:
-    assert pings(up, "i-3", ROUTER + "%eth0")
+    assert reaches(up, "i-3", ROUTER + "%eth0")
     assert not pings(up, "i-1", THREE)
     assert not pings(up, "i-1", "fe80::ff:fe00:3%eth0")
     with packets(up, "i-1", "eth0") as mine, packets(up, "i-3", "eth0") as theirs:
@@ -156,4 +156,4 @@ def test_many_names_do_not_fill_the_router_s_neighbours(up: Machine) -> None:
             mine.send(icmp6(source, ROUTER, MAC, ROUTER_MAC, SOLICIT, body, 255))
     assert "bad" not in up.inside("vpc-1", "ip", "-6", "neigh")
     assert len(before) >= len(up.inside("vpc-1", "ip", "-6", "neigh"))
-    assert pings(up, "i-1", TWO)
+    assert reaches(up, "i-1", TWO)

@@ -19,7 +19,7 @@ from frames import (
 )
 from machine import PATIENCE, Machine
 from parts import ALL, group, guest, table
-from probes import pings, serve
+from probes import pings, reaches, serve
 from sixparts import ALL6, BLOCKS, INTERNET, ROUTER, eni6, network6, six
 
 ONE, TWO, THREE = six(1, "10"), six(1, "20"), six(2, "30")
@@ -42,7 +42,7 @@ def test_addresses_and_the_default_route_are_there_when_it_runs(machine: Machine
     assert f"{six(1, '11')}/128" in text
     assert "tentative" not in text
     assert f"default via {ROUTER} dev eth0" in machine.ok("i-1", "ip -6 route")
-    assert pings(machine, "i-2", six(1, "11"))
+    assert reaches(machine, "i-2", six(1, "11"))
 
 
 def test_the_router_advertises_itself(machine: Machine) -> None:
@@ -125,12 +125,12 @@ def test_each_interface_answers_by_its_own_router(machine: Machine) -> None:
     routes = (table(("::/0", "blackhole")), table(("::/0", "igw"), id="rtb-2"))
     machine.boot(network6(igw="igw-1"), *routes, BASE[2], *PAIR, second)
     assert f"default via {ROUTER} dev eth1" in machine.ok("i-1", "ip -6 route show table 10001")
-    assert pings(machine, "i-2", THREE)
-    assert pings(machine, "internet", THREE)
-    assert pings(machine, "i-1", INTERNET, f"-I {THREE}")
+    assert reaches(machine, "i-2", THREE)
+    assert reaches(machine, "internet", THREE)
+    assert reaches(machine, "i-1", INTERNET, f"-I {THREE}")
     assert not pings(machine, "i-1", INTERNET)
     assert machine.desire(msgspec.structs.replace(second, addresses6=(six(2, "31"),))) == {}
-    assert pings(machine, "internet", six(2, "31"))
+    assert reaches(machine, "internet", six(2, "31"))
     assert not pings(machine, "internet", THREE)
     assert THREE not in machine.ok("i-1", "ip -6 rule")
 
@@ -140,18 +140,18 @@ def test_an_interface_takes_its_addresses_along(machine: Machine) -> None:
     moved = eni6(3, THREE, guest="i-1", device="eth1")
     machine.desire(moved)
     machine.wait(lambda fact: fact["type"] == "attached" and fact["interface"] == "eni-3")
-    assert pings(machine, "i-2", THREE)
+    assert reaches(machine, "i-2", THREE)
     machine.desire(msgspec.structs.replace(moved, guest="i-2", attachment="attach-2"))
     machine.wait(lambda fact: fact["type"] == "attached" and fact["attachment"] == "attach-2")
     assert f"{THREE}/128" in addresses(machine, "i-2", "eth1")
-    assert pings(machine, "i-1", THREE)
+    assert reaches(machine, "i-1", THREE)
 
 
 def test_a_renamed_device_is_the_guest_s_own_matter(machine: Machine) -> None:
     machine.boot(*BASE, *PAIR)
     machine.ok("i-1", "ip link set eth0 down; ip link set eth0 name lan0; ip link set lan0 up")
     assert machine.desire(eni6(1, ONE, six(1, "11"))) == {}
-    assert pings(machine, "i-2", "10.0.1.1")
+    assert reaches(machine, "i-2", "10.0.1.1")
 
 
 def test_the_resolver_answers_in_ipv6_and_of_it(machine: Machine) -> None:

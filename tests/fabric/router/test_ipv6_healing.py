@@ -7,7 +7,7 @@ import pytest
 from elastinet.fabric.contract.objects import Acl, AclEntry, Members
 from machine import Machine
 from parts import ALL, group, guest, table
-from probes import pings
+from probes import pings, reaches
 from sixparts import ALL6, BLOCK, INTERNET, eni6, network6, six
 
 ONE, THREE = six(1, "10"), six(2, "30")
@@ -94,7 +94,7 @@ def test_filters_and_knobs_are_mended_when_looked_at(machine: Machine, command: 
     assert machine.desire(observe=True) == {}
     machine.regains(state, before)
     assert filters(machine) == rules
-    assert pings(machine, "i-1", THREE)
+    assert reaches(machine, "i-1", THREE)
 
 
 def test_looking_finds_what_was_applied(machine: Machine) -> None:
@@ -121,7 +121,7 @@ def test_a_lost_link_comes_back_with_its_addresses(machine: Machine) -> None:
     machine.wait(lambda fact: fact["type"] == "detached")
     machine.wait(lambda fact: fact["type"] == "attached" and fact["interface"] == "eni-3")
     for address in (THREE, six(2, "31")):
-        assert pings(machine, "i-1", address)
+        assert reaches(machine, "i-1", address)
 
 
 def test_what_the_guest_took_away_stays_away(machine: Machine) -> None:

@@ -8,7 +8,7 @@ import pytest
 from elastinet.fabric.contract.objects import Interface, Network, NetworkSubnet
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from probes import fetch, pings, serve
+from probes import fetch, pings, reaches, serve
 from sixparts import ALL6, BLOCK, BLOCKS, INTERNET, ROUTER, network6, six
 
 NAME = "i-3.ec2.internal"
@@ -54,9 +54,9 @@ def test_what_the_instance_finds(up: Machine) -> None:
 
 def test_whom_it_reaches(up: Machine) -> None:
     for address in (six(1, "20"), six(2, "30"), INTERNET):
-        assert pings(up, "i-1", address), address
-    assert pings(up, "i-1", six(1, "20"), "-s 8900 -M do")
-    assert pings(up, "internet", six(1, "10"))
+        assert reaches(up, "i-1", address), address
+    assert reaches(up, "i-1", six(1, "20"), "-s 8900 -M do")
+    assert reaches(up, "internet", six(1, "10"))
     with serve(up, "i-3"):
         assert up.ok("i-1", fetch(NAME)) == "page\n", "by its name"
     for address in ("10.0.2.30", "203.0.113.1"):
@@ -67,12 +67,12 @@ def test_it_cannot_lie_about_its_address(up: Machine) -> None:
     up.ok("i-1", f"ip -6 addr add {six(1, 'bad')}/128 dev eth0 nodad; ip addr add 10.0.2.99/24 dev eth0")
     assert not pings(up, "i-1", six(1, "20"), f"-I {six(1, 'bad')}")
     assert not pings(up, "i-1", "10.0.2.30")
-    assert pings(up, "i-1", six(1, "20"), f"-I {six(1, '10')}")
+    assert reaches(up, "i-1", six(1, "20"), f"-I {six(1, '10')}")
 
 
 def test_addresses_come_and_go_and_all_is_mended(up: Machine) -> None:
     up.desire(only6(1, addresses6=(six(1, "10"), six(1, "11"))))
-    assert pings(up, "i-2", six(1, "11"))
+    assert reaches(up, "i-2", six(1, "11"))
     assert "attached" not in {fact["type"] for fact in up.facts}, "the link has stayed"
     up.desire(only6(1))
     assert not pings(up, "i-2", six(1, "11"))
@@ -80,7 +80,7 @@ def test_addresses_come_and_go_and_all_is_mended(up: Machine) -> None:
     up.until(lambda: pings(up, "i-1", six(2, "30")), "its routes again")
     up.inside("vpc-1", "ip", "link", "del", "e1")
     up.wait(lambda fact: fact["type"] == "attached" and fact["interface"] == "eni-1")
-    assert pings(up, "i-1", six(1, "20"))
+    assert reaches(up, "i-1", six(1, "20"))
 
 
 def test_a_second_interface_of_it(up: Machine) -> None:
@@ -88,7 +88,7 @@ def test_a_second_interface_of_it(up: Machine) -> None:
     second = only6(4, guest="i-3", device="eth1", primary_subnet="10.0.2.0/24")
     up.desire(second)
     up.wait(lambda fact: fact["type"] == "attached" and fact["interface"] == "eni-4")
-    assert pings(up, "i-1", six(1, "40"))
+    assert reaches(up, "i-1", six(1, "40"))
     assert "nameserver 10.0.0.2" in up.ok("i-3", "cat /etc/resolv.conf"), "the first interface's"
     up.desire(drop=("interface:eni-4",))
     assert up.ok("i-3", "ip -6 rule show table 10001") == ""
@@ -100,4 +100,4 @@ def test_a_network_of_such_subnets_only(machine: Machine) -> None:
         bare, cidrs6=(BLOCK,), subnets=(NetworkSubnet("subnet-1", "", "", BLOCKS[0]),)
     )
     machine.boot(alone, table(), group(ALL6, egress=(ALL6,)), guest(1), only6(1), guest(2), only6(2))
-    assert pings(machine, "i-1", six(1, "20"))
+    assert reaches(machine, "i-1", six(1, "20"))

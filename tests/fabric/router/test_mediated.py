@@ -11,7 +11,7 @@ from elastinet.serve import places
 from frames import mac, packets
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from probes import pings
+from probes import pings, reaches
 from relays import relays
 
 OWN = "02:00:00:00:00:01"
@@ -26,8 +26,8 @@ def two(machine: Machine) -> Machine:
 
 
 def test_packets_pass_through_one_process_each(two: Machine) -> None:
-    assert pings(two, "i-1", "10.0.1.20")
-    assert pings(two, "i-2", "10.0.1.10")
+    assert reaches(two, "i-1", "10.0.1.20")
+    assert reaches(two, "i-2", "10.0.1.10")
     assert len(relays(two.process.pid)) == 1
     text = two.ok("i-1", "ip addr show eth0; ip route")
     for part in ("mtu 9001", "02:00:00:00:00:01", "inet 10.0.1.10/24", "default via 10.0.1.1 dev eth0"):
@@ -41,7 +41,7 @@ def test_only_mediated_packets_wait_for_the_hypervisor(two: Machine) -> None:
     (relay,) = relays(two.process.pid)
     os.kill(relay, signal.SIGSTOP)
     assert not pings(two, "i-1", "10.0.1.1")
-    assert pings(two, "i-2", "10.0.1.1")
+    assert reaches(two, "i-2", "10.0.1.1")
     os.kill(relay, signal.SIGCONT)
     two.until(lambda: pings(two, "i-1", "10.0.1.1"), "the path")
 
@@ -51,7 +51,7 @@ def test_a_relay_that_dies_is_made_anew_with_its_link(two: Machine) -> None:
     (relay,) = relays(two.process.pid)
     os.kill(relay, signal.SIGKILL)
     two.wait(lambda fact: fact["type"] == "attached" and fact["interface"] == "eni-1")
-    assert pings(two, "i-1", "10.0.1.20")
+    assert reaches(two, "i-1", "10.0.1.20")
     assert len(relays(two.process.pid)) == 1
     assert relays(two.process.pid) != [relay]
 
@@ -71,7 +71,7 @@ def test_an_interface_changes_its_path_with_its_instance(two: Machine) -> None:
     two.until(lambda: "10.0.1.30" in two.exec("i-1", "ip addr show eth1")[1], "the interface")
     assert len(relays(two.process.pid)) == 2
     assert "eth1" not in two.ok("i-2", "ip link")
-    assert pings(two, "i-2", "10.0.1.30")
+    assert reaches(two, "i-2", "10.0.1.30")
     assert not two.desire(drop=("interface:eni-3",))
     two.until(lambda: "eth1" not in two.ok("i-1", "ip link"), "the interface's end")
     two.until(lambda: len(relays(two.process.pid)) == 1, "the relay's end")
@@ -85,7 +85,7 @@ def test_a_guest_takes_its_relay_along(two: Machine) -> None:
     assert not two.desire(drop=("guest:i-1", "interface:eni-1"))
     two.until(lambda: not relays(two.process.pid), "the relay's end")
     two.boot(guest(1, boot=2), eni(1, "10.0.1.10", mediated=True))
-    assert pings(two, "i-2", "10.0.1.10")
+    assert reaches(two, "i-2", "10.0.1.10")
     (relay,) = relays(two.process.pid)
     two.kill()
     two.until(lambda: not places.is_alive(int(relay)), "the relay's end")

@@ -9,7 +9,7 @@ from elastinet.fabric.contract.messages import Measure
 from elastinet.fabric.contract.objects import AnyObject, Appliance, Interface
 from machine import Machine
 from parts import eni, group, guest, network, table
-from probes import pings, public
+from probes import pings, public, reaches
 
 OUT = table(("0.0.0.0/0", "igw"), id="rtb-2")
 THERE = "203.0.113.1"
@@ -127,7 +127,7 @@ def test_fragments_of_udp_only(machine: Machine) -> None:
         machine.until(lambda: machine.exec("internet", listens)[0] == 0, "the server")
         assert machine.ok("i-1", f"python3 -c '{UDP_FRAGMENTS}'") == "4000\n"
     assert counted(machine)["dropped"] == 0
-    assert pings(machine, "i-1", THERE)
+    assert reaches(machine, "i-1", THERE)
     assert not pings(machine, "i-1", THERE, "-s 4000")
     after_icmp = counted(machine)["dropped"]
     assert after_icmp >= 2, "each fragment is a packet"

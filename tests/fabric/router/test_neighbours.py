@@ -9,7 +9,7 @@ from elastinet.fabric.contract.objects import Acl, AnyObject, GroupRule
 from loads import limits
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from probes import pings
+from probes import pings, reaches
 from sixparts import ALL6, eni6, network6, six
 
 BEHIND = "10.244.2.5"
@@ -53,8 +53,8 @@ def arps(machine: Machine, address: str) -> str:
 def test_neighbours_have_their_own_macs(machine: Machine) -> None:
     more = {"addresses": ("10.0.1.20", "10.0.1.21"), "prefixes": ("10.0.1.32/28",)}
     machine.boot(*pair(**more))
-    assert pings(machine, "i-1", "10.0.1.20")
-    assert pings(machine, "i-1", "10.0.1.1")
+    assert reaches(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.1")
     assert known(machine, "i-1", "10.0.1.20") == mac(2)
     assert known(machine, "i-2", "10.0.1.10") in (mac(1), ""), "who was asked may know it already"
     assert known(machine, "i-1", "10.0.1.1") == ROUTER_MAC
@@ -71,7 +71,7 @@ def test_neighbours_have_their_own_macs(machine: Machine) -> None:
 def test_a_next_hop_takes_what_is_not_for_it(machine: Machine) -> None:
     machine.boot(*pair())
     route(machine)
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     assert "ttl=64" in machine.ok("i-1", f"ping -n -c1 -W1 {BEHIND}")
     machine.ok("i-1", f"ping -n -c1 -W1 -M do -s 8973 {BEHIND}")
     machine.ok("i-2", "iperf3 -s -1 -D")
@@ -83,21 +83,21 @@ def test_before_any_route_table(machine: Machine) -> None:
     machine.boot(*pair(), table(("10.244.0.0/16", "blackhole"), ("0.0.0.0/0", "blackhole")))
     for number, address in enumerate((BEHIND, "10.0.2.77", "10.0.77.7", "203.0.113.1")):
         route(machine, address)
-        assert pings(machine, "i-1", address), number
+        assert reaches(machine, "i-1", address), number
 
 
 def test_one_s_own_check_and_the_other_s(machine: Machine) -> None:
     machine.boot(*pair(check=True))
     route(machine)
-    assert pings(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.20")
     assert not pings(machine, "i-1", BEHIND), "the receiver checks"
     machine.desire(eni(2, "10.0.1.20", check=False))
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     machine.ok("i-1", "ip addr add 10.99.0.1 dev lo; ip route add 10.99.0.2 via 10.0.1.20 src 10.99.0.1")
     machine.ok("i-2", "ip addr add 10.99.0.2 dev lo; ip route add 10.99.0.1 via 10.0.1.10")
-    assert pings(machine, "i-1", "10.99.0.2")
+    assert reaches(machine, "i-1", "10.99.0.2")
     machine.desire(eni(1, "10.0.1.10"))
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     assert not pings(machine, "i-1", "10.99.0.2"), "the sender checks"
     machine.desire(eni(2, "10.0.1.20"))
     assert not pings(machine, "i-1", BEHIND)
@@ -109,7 +109,7 @@ def test_groups_are_asked_and_lists_are_not(machine: Machine) -> None:
     strict = group(GroupRule(6, 80, 80, "0.0.0.0/0"), id="sg-2")
     machine.boot(*pair(acl="acl-1"), nothing, strict, eni(1, "10.0.1.10", check=False, acl="acl-1"))
     route(machine)
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     assert not pings(machine, "i-3", "10.0.1.20"), "the list is asked of what comes from elsewhere"
     machine.desire(eni(2, "10.0.1.20", check=False, acl="acl-1", groups=("sg-2",)))
     assert not pings(machine, "i-1", BEHIND)
@@ -148,17 +148,17 @@ def test_a_server_that_answers_for_its_director(machine: Machine) -> None:
         "i-1",
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0",
     )
-    assert pings(machine, "i-4", "10.0.1.11")
+    assert reaches(machine, "i-4", "10.0.1.11")
 
 
 def test_an_interface_that_moves_and_one_that_leaves(machine: Machine) -> None:
     machine.boot(*pair(), guest(4))
     route(machine)
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     moved = eni(2, "10.0.1.20", guest="i-4", attachment="attach-2", check=False)
     machine.desire(moved)
     machine.ok("i-4", f"ip addr add {BEHIND} dev lo")
-    assert pings(machine, "i-1", BEHIND), "the MAC is the same"
+    assert reaches(machine, "i-1", BEHIND), "the MAC is the same"
     assert known(machine, "i-1", "10.0.1.20") == mac(2)
     machine.desire(drop=("interface:eni-2",))
     assert not pings(machine, "i-1", BEHIND)
@@ -168,13 +168,13 @@ def test_an_address_that_moves_is_announced(machine: Machine) -> None:
     """To those who knew its old MAC, also where nobody had it in between."""
     both = ("10.0.1.20", "10.0.1.100")
     machine.boot(*pair(check=True, addresses=both), guest(4), eni(4, "10.0.1.40"))
-    assert pings(machine, "i-1", "10.0.1.100")
+    assert reaches(machine, "i-1", "10.0.1.100")
     assert known(machine, "i-1", "10.0.1.100") == mac(2)
     taker = eni(4, "10.0.1.40", addresses=("10.0.1.40", "10.0.1.100"))
     machine.desire(eni(2, "10.0.1.20"), taker)
     machine.until(lambda: known(machine, "i-1", "10.0.1.100") == mac(4), "the new MAC")
     machine.ok("i-4", "ip addr replace 10.0.1.100/24 dev eth0")
-    assert pings(machine, "i-1", "10.0.1.100")
+    assert reaches(machine, "i-1", "10.0.1.100")
     machine.desire(drop=("interface:eni-4",))
     machine.desire(eni(2, "10.0.1.20", addresses=both))
     machine.until(lambda: known(machine, "i-1", "10.0.1.100") == mac(2), "the old MAC again")
@@ -184,7 +184,7 @@ def test_an_address_that_moves_is_announced(machine: Machine) -> None:
 def test_a_mediated_one(machine: Machine, number: int) -> None:
     machine.boot(*pair(), eni(number, f"10.0.1.{number}0", check=False, mediated=True))
     route(machine)
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
 
 
 def test_what_waits_in_queues_on_its_way(machine: Machine) -> None:
@@ -192,7 +192,7 @@ def test_what_waits_in_queues_on_its_way(machine: Machine) -> None:
     machine.boot(*pair())
     route(machine)
     machine.desire(limits(1, 50), limits(2, 50))
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     machine.ok("i-1", f"ping -n -q -c20 -i0.01 -s 8000 {BEHIND}")
 
 
@@ -211,9 +211,9 @@ def test_what_is_changed_by_hand_is_mended(machine: Machine) -> None:
     ):
         machine.inside("vpc-1", *command.split())
         assert machine.desire(observe=True) == {}, command
-        assert pings(machine, "i-1", BEHIND), command
+        assert reaches(machine, "i-1", BEHIND), command
         machine.ok("i-1", "ip neigh flush dev eth0")
-        assert pings(machine, "i-1", "10.0.1.20"), command
+        assert reaches(machine, "i-1", "10.0.1.20"), command
         assert known(machine, "i-1", "10.0.1.20") == mac(2), command
 
 
@@ -223,10 +223,10 @@ def test_in_ipv6(machine: Machine) -> None:
     machine.ok("i-1", f"ip -6 neigh replace {TWO} lladdr {mac(2)} dev eth0")
     machine.ok("i-1", f"ip -6 route add {TWO} dev eth0; ip -6 route add {BEHIND6} via {TWO} dev eth0")
     machine.ok("i-2", f"ip -6 addr add {BEHIND6} dev lo")
-    assert pings(machine, "i-1", TWO)
+    assert reaches(machine, "i-1", TWO)
     machine.until(lambda: pings(machine, "i-1", BEHIND6), "the second one asks for the first one's MAC")
     machine.desire(eni6(2, TWO))
-    assert pings(machine, "i-1", TWO)
+    assert reaches(machine, "i-1", TWO)
     assert not pings(machine, "i-1", BEHIND6)
     machine.ok("i-1", f"ip -6 neigh replace {TWO} lladdr 02:00:00:00:00:77 dev eth0")
     assert not pings(machine, "i-1", TWO)

@@ -25,7 +25,7 @@ from frames import (
 from loads import limits
 from machine import Machine
 from parts import ALL, group, guest, table
-from probes import pings
+from probes import pings, reaches
 from sixparts import ALL6, BLOCKS, ROUTER, eni6, network6, six
 
 ONE, TWO, FAR = six(1, "10"), six(1, "20"), six(2, "30")
@@ -82,11 +82,11 @@ def test_neighbours_are_told_by_their_own_macs(machine: Machine) -> None:
     on_link(machine, "i-1", "i-2")
     machine.ok("i-2", f"ip -6 addr add {IN_BLOCK} dev lo")
     for target in (TWO, six(1, "21"), IN_BLOCK):
-        assert pings(machine, "i-1", target)
+        assert reaches(machine, "i-1", target)
         assert known(machine, "i-1", target) == MACS[2]
-    assert pings(machine, "i-1", FAR)
+    assert reaches(machine, "i-1", FAR)
     assert known(machine, "i-1", ROUTER) in (ROUTER_MAC, "")
-    assert pings(machine, "i-1", six(1, "1"))
+    assert reaches(machine, "i-1", six(1, "1"))
     assert known(machine, "i-1", six(1, "1")) == ROUTER_MAC
     assert not pings(machine, "i-1", six(1, "99"))
     assert known(machine, "i-1", six(1, "99")) == ""
@@ -139,7 +139,7 @@ def test_a_next_hop_in_ipv6(machine: Machine) -> None:
     on_link(machine, "i-1", "i-2")
     machine.ok("i-1", f"ip -6 route add {BEHIND} via {TWO} dev eth0")
     machine.ok("i-2", f"ip -6 addr add {BEHIND} dev lo")
-    assert pings(machine, "i-1", BEHIND)
+    assert reaches(machine, "i-1", BEHIND)
     machine.desire(eni6(2, TWO))
     assert not pings(machine, "i-1", BEHIND)
 
@@ -148,11 +148,11 @@ def test_an_address_that_moves_is_announced(machine: Machine) -> None:
     both = (TWO, six(1, "77"))
     machine.boot(*pair(addresses6=both), guest(4), eni6(4, six(1, "40")))
     on_link(machine, "i-1", "i-4")
-    assert pings(machine, "i-1", both[1])
+    assert reaches(machine, "i-1", both[1])
     assert known(machine, "i-1", both[1]) == MACS[2]
     machine.desire(eni6(2, TWO, check=False), eni6(4, six(1, "40"), both[1]))
     machine.until(lambda: known(machine, "i-1", both[1]) == MACS[4], "the new MAC")
-    assert pings(machine, "i-1", both[1])
+    assert reaches(machine, "i-1", both[1])
 
 
 def test_a_second_interface_goes_by_its_router(machine: Machine) -> None:
@@ -164,9 +164,9 @@ def test_a_second_interface_goes_by_its_router(machine: Machine) -> None:
         ask = (MACS[4], group_mac(ROUTERS), SOLICIT_ROUTER)
         device.send(icmp6("fe80::ff:fe00:4", ROUTERS, *ask, hops=255))
         assert any(p[6] == ICMP6 and p[40] == ADVERTISE_ROUTER for p in received(device, 5))
-    assert pings(machine, "i-3", ONE)
-    assert pings(machine, "i-3", six(2, "40"))
-    assert pings(machine, "i-1", FAR)
+    assert reaches(machine, "i-3", ONE)
+    assert reaches(machine, "i-3", six(2, "40"))
+    assert reaches(machine, "i-1", FAR)
     assert BLOCKS[1] not in machine.ok("i-1", "ip -6 route")
 
 
@@ -174,7 +174,7 @@ def test_a_second_interface_goes_by_its_router(machine: Machine) -> None:
 def test_a_mediated_one(machine: Machine, number: int) -> None:
     machine.boot(*pair(), eni6(number, (ONE, TWO)[number - 1], mediated=True))
     on_link(machine, "i-1", "i-2")
-    assert pings(machine, "i-1", TWO)
+    assert reaches(machine, "i-1", TWO)
     assert known(machine, "i-1", TWO) == MACS[2]
 
 
@@ -182,7 +182,7 @@ def test_behind_queues(machine: Machine) -> None:
     machine.boot(*pair())
     machine.desire(limits(1, 50), limits(2, 50))
     on_link(machine, "i-1")
-    assert pings(machine, "i-1", TWO)
+    assert reaches(machine, "i-1", TWO)
     assert known(machine, "i-1", TWO) == MACS[2]
 
 
@@ -200,5 +200,5 @@ def test_what_is_changed_by_hand_is_mended(machine: Machine) -> None:
         machine.inside("vpc-1", *command.split())
         assert machine.desire(observe=True) == {}, command
         machine.ok("i-1", "ip -6 neigh flush dev eth0")
-        assert pings(machine, "i-1", TWO), command
+        assert reaches(machine, "i-1", TWO), command
         assert known(machine, "i-1", TWO) == MACS[2], command

@@ -5,7 +5,7 @@ import socket
 from elastinet.fabric.contract.objects import GroupRule, Members
 from machine import PATIENCE, Machine
 from parts import ALL, eni, group, guest, network, table
-from probes import fetch, pings, public, serve
+from probes import fetch, pings, public, reaches, serve
 
 PING = GroupRule(1, 8, 0, "0.0.0.0/0")
 TWO = (guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
@@ -17,10 +17,10 @@ def http(port: int = 80, peer: str = "0.0.0.0/0") -> GroupRule:
 
 def test_neighbours_meet_in_and_between_subnets(machine: Machine) -> None:
     machine.boot(network(), table(), group(ALL), *TWO, guest(3), eni(3, "10.0.2.30"))
-    assert pings(machine, "i-1", "10.0.1.20")
-    assert pings(machine, "i-1", "10.0.2.30")
-    assert pings(machine, "i-1", "10.0.1.20", "-M do -s 8973")
-    assert pings(machine, "i-1", "10.0.1.1")
+    assert reaches(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.2.30")
+    assert reaches(machine, "i-1", "10.0.1.20", "-M do -s 8973")
+    assert reaches(machine, "i-1", "10.0.1.1")
     assert not pings(machine, "i-1", "10.0.1.99")
 
 
@@ -76,9 +76,9 @@ def test_icmp_by_type_and_code(machine: Machine) -> None:
     machine.boot(network(), table(), group(GroupRule(1, 13, -1, "0.0.0.0/0")), *TWO)
     assert not pings(machine, "i-1", "10.0.1.20")
     machine.desire(group(PING))
-    assert pings(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.20")
     machine.desire(group(GroupRule(1, 8, -1, "10.0.1.0/25")))
-    assert pings(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.20")
     machine.desire(group(GroupRule(1, -1, -1, "10.0.2.0/24")))
     assert not pings(machine, "i-1", "10.0.1.20")
 
@@ -106,7 +106,7 @@ def test_nobody_sends_in_another_name(machine: Machine) -> None:
     machine.ok("i-1", "ip addr add 10.0.1.77/24 dev eth0")
     assert not pings(machine, "i-1", "10.0.1.20", "-I 10.0.1.77")
     assert not pings(machine, "i-1", "10.0.1.1", "-I 10.0.1.77")
-    assert pings(machine, "i-1", "10.0.1.20")
+    assert reaches(machine, "i-1", "10.0.1.20")
     machine.ok("i-1", "ip link set eth0 address 02:00:00:00:00:77")
     assert not pings(machine, "i-1", "10.0.1.20")
 
@@ -120,7 +120,7 @@ def test_the_check_decides_who_may_carry_for_others(machine: Machine) -> None:
     machine.ok("i-2", "ip addr add 198.18.0.1/32 dev lo; echo 1 > /proc/sys/net/ipv4/ip_forward")
     assert not pings(machine, "i-1", "198.18.0.1")
     machine.desire(eni(2, "10.0.2.20", check=False))
-    assert pings(machine, "i-1", "198.18.0.1")
+    assert reaches(machine, "i-1", "198.18.0.1")
     machine.desire(eni(2, "10.0.2.20", check=True))
     assert not pings(machine, "i-1", "198.18.0.1")
 
@@ -142,7 +142,7 @@ def test_an_instance_may_translate_for_others(machine: Machine) -> None:
     )
     rule = "nft add table ip nat; nft 'add chain ip nat out { type nat hook postrouting priority 100; }'"
     machine.ok("i-2", f"echo 1 > /proc/sys/net/ipv4/ip_forward; {rule}; nft add rule ip nat out masquerade")
-    assert pings(machine, "i-1", "203.0.113.1")
+    assert reaches(machine, "i-1", "203.0.113.1")
     machine.desire(eni(2, "10.0.2.20", table="rtb-2"))
     assert not pings(machine, "i-1", "203.0.113.1")
 
@@ -150,8 +150,8 @@ def test_an_instance_may_translate_for_others(machine: Machine) -> None:
 def test_the_internet_and_public_addresses(machine: Machine) -> None:
     objects = (network(igw="igw-1"), table(("0.0.0.0/0", "igw")), group(ALL), guest(1), eni(1, "10.0.1.10"))
     machine.boot(*objects, guest(2), eni(2, "10.0.2.20"), public(1), public(2))
-    assert pings(machine, "i-1", "203.0.113.1")
-    assert pings(machine, "internet", "203.0.113.101")
+    assert reaches(machine, "i-1", "203.0.113.1")
+    assert reaches(machine, "internet", "203.0.113.101")
     assert "203.0.113" not in machine.ok("i-1", "ip addr")
     with serve(machine, "i-1"), serve(machine, "internet"):
         assert machine.ok("internet", fetch("203.0.113.101")) == "page\n"
@@ -161,7 +161,7 @@ def test_the_internet_and_public_addresses(machine: Machine) -> None:
     assert not pings(machine, "i-1", "203.0.113.1")
     assert not pings(machine, "internet", "203.0.113.101")
     machine.desire(public(1))
-    assert pings(machine, "i-1", "203.0.113.1")
+    assert reaches(machine, "i-1", "203.0.113.1")
     machine.desire(table())
     assert not pings(machine, "i-1", "203.0.113.1")
 
@@ -172,7 +172,7 @@ def test_two_vpcs_never_meet(machine: Machine) -> None:
     second = group(ALL, id="sg-2", network="vpc-2")
     machine.boot(*objects, second, guest(1), eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20", **other))
     assert not pings(machine, "i-1", "10.0.1.20")
-    assert pings(machine, "i-2", "10.0.1.1")
+    assert reaches(machine, "i-2", "10.0.1.1")
 
 
 def test_the_metadata_socket_knows_who_asks(machine: Machine) -> None:

@@ -5,7 +5,7 @@ import pytest
 from elastinet.fabric.contract.objects import AnyObject
 from machine import Machine
 from parts import group, table
-from probes import pings
+from probes import pings, reaches
 from vpcs import at, between, side
 
 
@@ -22,11 +22,11 @@ def region() -> tuple[AnyObject, ...]:
 
 def test_what_the_routes_send_goes_over(machine: Machine) -> None:
     machine.boot(*region())
-    assert pings(machine, "i-1", "10.2.1.10")
-    assert pings(machine, "i-2", "10.1.1.10")
-    assert pings(machine, "i-2", "10.3.1.10")
-    assert pings(machine, "i-1", "2001:db8:0:201::10")
-    assert pings(machine, "i-2", "2001:db8:0:101::10")
+    assert reaches(machine, "i-1", "10.2.1.10")
+    assert reaches(machine, "i-2", "10.1.1.10")
+    assert reaches(machine, "i-2", "10.3.1.10")
+    assert reaches(machine, "i-1", "2001:db8:0:201::10")
+    assert reaches(machine, "i-2", "2001:db8:0:101::10")
     assert not pings(machine, "i-1", "10.3.1.10"), "peering is not transitive"
     assert not pings(machine, "i-1", "10.2.1.1"), "the other VPC's router answers its own only"
     machine.desire(group(id="sg-2", network="vpc-2"))
@@ -59,12 +59,12 @@ def test_it_goes_and_comes_back(machine: Machine) -> None:
     machine.boot(*region())
     assert machine.desire(drop=("peering:pcx-21",)) == {}
     assert not pings(machine, "i-1", "10.2.1.10")
-    assert pings(machine, "i-2", "10.3.1.10")
+    assert reaches(machine, "i-2", "10.3.1.10")
     assert machine.desire(between(2, 1)) == {}
-    assert pings(machine, "i-1", "10.2.1.10")
+    assert reaches(machine, "i-1", "10.2.1.10")
     assert machine.desire(drop=("network:vpc-2", "guest:i-2", "interface:eni-2")) == {}
     machine.boot(*side(2, ("10.1.0.0/16", "pcx-21")))
-    assert pings(machine, "i-1", "10.2.1.10")
+    assert reaches(machine, "i-1", "10.2.1.10")
 
 
 @pytest.mark.parametrize("end", ["vpc-1", "vpc-2"])
@@ -72,7 +72,7 @@ def test_a_link_that_somebody_takes_away_is_made_again(machine: Machine, end: st
     machine.boot(*region())
     machine.inside(end, "ip", "link", "del", "p21")
     assert machine.desire(observe=True) == {}
-    assert pings(machine, "i-1", "10.2.1.10")
+    assert reaches(machine, "i-1", "10.2.1.10")
 
 
 def test_a_packet_too_big_for_it_is_told_so(machine: Machine) -> None:
