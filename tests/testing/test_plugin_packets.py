@@ -1,9 +1,17 @@
 """The pytest plugin with packets: commands in instances, who reaches whom, and what a mistake looks like."""
 
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
 import pytest
 
 import inner
+from elastinet.deletion import remove_tree
 from elastinet.fabric.agent import launch
+from machine import NOBODY
 
 pytestmark = pytest.mark.skipif(bool(launch.check()), reason="this machine has no kernel fabric")
 
@@ -57,6 +65,38 @@ def test_what_is_no_instance(instances, ec2):
 
 def test_theirs(tmp_path):
     inner.passed(inner.run(inner.write(tmp_path, THEIRS), *KERNEL), "5 passed")
+
+
+ROOTLESS = """
+def test_who_reaches_whom(instances):
+    one, other = instances.run(), instances.run()
+    assert one.exec("id -u").stdout == "0\\n"
+    assert one.can_reach(other, port=80)
+    assert not instances.internet.can_reach(other, port=80)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="all other tests here are of this user already")
+def test_an_ordinary_user(nobodys):
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
+    tried = subprocess.run([*user, "sh", "-c", f"{sys.executable} -c 'import elastinet'"], check=False)
+    if tried.returncode:
+        pytest.skip("the interpreter is where no ordinary user may run it")
+    words = [*user, *inner.command(*KERNEL)]
+    environ = inner.environ(HOME=str(nobodys), TMPDIR=str(nobodys), XDG_RUNTIME_DIR="")
+    done = subprocess.run(
+        words, cwd=inner.write(nobodys, ROOTLESS), env=environ, capture_output=True, text=True, check=False
+    )
+    inner.passed(done, "1 passed")
+
+
+@pytest.fixture
+def nobodys():
+    """A folder of an ordinary user's."""
+    folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
+    os.chown(folder, NOBODY, NOBODY)
+    yield folder
+    remove_tree(folder)
 
 
 def test_the_example_and_the_mistake_that_it_catches(tmp_path):

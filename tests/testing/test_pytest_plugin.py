@@ -102,20 +102,28 @@ def test_no_server_is_left(theirs):
 
 
 WAITS = """
-import os, pathlib, signal
+import os, pathlib, time
 def test_waits(ec2, elastinet):
     ec2.describe_vpcs()
     folder = pathlib.Path(os.environ["SEEN"])
     (folder / "new").write_text(f"{elastinet.server.pid} {elastinet.server.port}")
     (folder / "new").rename(folder / "server")
     while True:
-        signal.pause()
+        time.sleep(0.05)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_broken_off_leaves_no_server(tmp_path, number):
-    process = inner.begin(inner.write(tmp_path, WAITS), *NONE, SEEN=str(tmp_path))
+WORKER = ("-p", "xdist", "-n", "1")
+
+
+BROKEN_OFF = [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGKILL, ()), (signal.SIGINT, WORKER)]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), BROKEN_OFF, ids=["SIGINT", "SIGTERM", "SIGKILL", "SIGINT-xdist"]
+)
+def test_a_run_that_is_broken_off_leaves_no_server(tmp_path, number, words):
+    process = inner.begin(inner.write(tmp_path, WAITS), *NONE, *words, SEEN=str(tmp_path))
     with process:
         try:
             wait_until((tmp_path / "server").exists)

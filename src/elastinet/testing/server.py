@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,20 +37,19 @@ class LocalServer:
         self.region = region
         self._accounts = itertools.count(FIRST_ACCOUNT)
         self.account = self.new_account()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  it lasts as long as the server
-        self._process = subprocess.Popen(
-            [*HELD, json.dumps(PLAIN | settings)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            start_new_session=True,  # Ctrl-C is for the tests, which end it when they need it no more
-        )
-        try:
+        with ExitStack() as stack:
+            self._log = stack.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(
+                [*HELD, json.dumps(PLAIN | settings)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                start_new_session=True,  # Ctrl-C is for the tests, which end it when they need it no more
+            )
+            stack.callback(self._end)
             self.server = self._announced()
             self._wait()
-        except BaseException:
-            self.stop()
-            raise
+            self._running = stack.pop_all()
 
     @property
     def url(self) -> str:
@@ -104,6 +103,9 @@ class LocalServer:
 
     def stop(self) -> None:
         """End the server and all that is in it."""
+        self._running.close()
+
+    def _end(self) -> None:
         pipes = (self._process.stdin, self._process.stdout)
         for pipe in pipes:
             if pipe is not None:
@@ -115,7 +117,6 @@ class LocalServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._log.close()
 
     def _announced(self) -> Server:
         assert self._process.stdout is not None
