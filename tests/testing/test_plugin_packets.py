@@ -16,7 +16,7 @@ from machine import NOBODY
 pytestmark = pytest.mark.skipif(bool(launch.check()), reason="this machine has no kernel fabric")
 
 KERNEL = ("--elastinet-fabric", "kernel")
-EXAMPLE = inner.ROOT / "examples" / "pytest" / "test_database_group.py"
+EXAMPLE = inner.ROOT / "examples" / "testing" / "test_database_group.py"
 
 THEIRS = r"""
 import json, urllib.request, pytest

@@ -73,32 +73,18 @@ def test_the_edition(elastinet):
 """
 
 
-@pytest.fixture(scope="module")
-def theirs(tmp_path_factory):
-    """What two workers with all tests each have said and seen."""
-    folder = inner.write(tmp_path_factory.mktemp("theirs"), THEIRS)
-    seen = folder / "seen"
+def test_two_workers_have_servers_and_their_tests_accounts(tmp_path):
+    seen = tmp_path / "seen"
     words = ("-p", "xdist", "-n", "2", "--dist", "each", "--elastinet-rules", "2026")
     variables = {"SEEN": str(seen), "AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "mine"}
-    said = inner.passed(inner.run(folder, *NONE, *words, **variables))
-    return said, [json.loads(line) for line in seen.read_text().splitlines()]
-
-
-def test_what_packets_are_needed_for_is_skipped(theirs):
-    assert "no packets are carried in this run (fabric none)" in theirs[0]
-    assert "2 skipped" in theirs[0]
-
-
-def test_each_worker_has_a_server_and_each_test_an_account(theirs):
-    noted = theirs[1]
+    done = inner.run(inner.write(tmp_path, THEIRS), *NONE, *words, **variables)
+    inner.passed(done, "2 skipped", "no packets are carried in this run (fabric none)")
+    noted = [json.loads(line) for line in seen.read_text().splitlines()]
     servers = {(worker, url) for worker, _, url, _, _ in noted}
     assert len(servers) == len({url for _, url in servers}) == 2
     assert len({(url, account) for _, _, url, _, account in noted}) == len(noted) == 6
     assert all(len(account) == 12 and account.isdigit() for *_, account in noted)
-
-
-def test_no_server_is_left(theirs):
-    assert not [pid for _, _, _, pid, _ in theirs[1] if is_alive(pid)]
+    assert not [pid for _, _, _, pid, _ in noted if is_alive(pid)]
 
 
 WAITS = """
