@@ -75,7 +75,7 @@ def test_a_port_in_use():
 
 
 def test_a_state_in_use(tmp_path):
-    state = str(tmp_path / "state")
+    state = tmp_path / "state"
     with (
         elastinet.server(fabric="none", state=state),
         pytest.raises(TestingError, match="another elastinet is using the state"),

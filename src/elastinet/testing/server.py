@@ -40,7 +40,7 @@ class LocalServer:
         with ExitStack() as stack:
             self._log = stack.enter_context(tempfile.TemporaryFile())
             self._process = subprocess.Popen(
-                [*HELD, json.dumps(PLAIN | settings)],
+                [*HELD, json.dumps(PLAIN | settings, default=str)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
