@@ -13,7 +13,7 @@ import pytest
 
 import inner
 from commands import wait_until
-from elastinet.serve.places import is_alive
+from elastinet.serve.places import is_alive, runtime_folder
 from elastinet.testing import plugin
 
 NONE = ("--elastinet-fabric", "none")
@@ -121,6 +121,7 @@ def test_a_run_that_is_broken_off_leaves_no_server(tmp_path, number, words):
             process.kill()
     assert process.returncode == (2 if number == signal.SIGINT else -number)
     wait_until(lambda: not is_alive(pid))
+    assert not runtime_folder(port).exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
 
