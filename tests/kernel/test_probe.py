@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from elastinet.cli.measure.guests import said
+from elastinet.serve.places import runtime_folder
 from world import ELASTINET, World
 
 
@@ -105,3 +107,8 @@ def test_who_listens_already_answers_too(world, pair):
         "reachable": True,
         "seen": "answered",
     }
+
+
+def test_what_an_instance_says_may_be_any_bytes(world, pair):
+    done = said(runtime_folder(world.port), pair[0].id, ["printf", r"\377"])
+    assert (done.returncode, done.stdout) == (0, r"\xff")

@@ -23,6 +23,7 @@ LEVELS = {
     "operator": 4,
     "serve": 5,
     "cli": 6,
+    "testing": 7,
 }
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fabric": (

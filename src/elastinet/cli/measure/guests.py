@@ -6,8 +6,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 END_SECONDS = 5
+AS_TEXT: Any = {"encoding": "utf-8", "errors": "backslashreplace"}
+"""How what an instance says is read: it may be any bytes."""
 
 
 def _command(run: Path, guest: str, argv: Sequence[str]) -> list[str]:
@@ -17,7 +20,7 @@ def _command(run: Path, guest: str, argv: Sequence[str]) -> list[str]:
 def said(run: Path, guest: str, argv: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     """Run a program in an instance to its end."""
     return subprocess.run(
-        _command(run, guest, argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        _command(run, guest, argv), stdin=subprocess.DEVNULL, capture_output=True, check=False, **AS_TEXT
     )
 
 
@@ -29,7 +32,7 @@ def beside(run: Path, guest: str, argv: Sequence[str]) -> Iterator["subprocess.P
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        **AS_TEXT,
         start_new_session=True,  # Ctrl-C is ours: the program ends in order
     )
     try:

@@ -1,0 +1,164 @@
+"""A server for as long as a block lasts, and clients of it."""
+
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from elastinet.cli.calling import call
+from elastinet.config import MEMORY
+from elastinet.serve.places import Server
+from elastinet.testing.errors import TestingError
+from elastinet.wire.service import SERVICES
+
+if TYPE_CHECKING:
+    from elastinet.testing.clients import Clients
+
+HELD = (sys.executable, "-P", "-m", "elastinet.testing.held")
+PATIENCE_SECONDS = 60
+FIRST_ACCOUNT = 100_000_000_001
+SECRET = "elastinet"
+PLAIN = {"host": "127.0.0.1", "port": 0, "unix_socket": "", "tls": False, "expose": False, "state": MEMORY}
+"""What a server for tests is, whatever the user's configuration says of others."""
+
+
+class LocalServer:
+    """A running server, and the account of it that is used at the moment."""
+
+    def __init__(self, region: str, settings: dict[str, Any]) -> None:
+        self.region = region
+        self._accounts = itertools.count(FIRST_ACCOUNT)
+        self.account = self.new_account()
+        with ExitStack() as stack:
+            self._log = stack.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(
+                [*HELD, json.dumps(PLAIN | settings, default=str)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                start_new_session=True,  # Ctrl-C is for the tests, which end it when they need it no more
+            )
+            stack.callback(self._end)
+            self.server = self._announced()
+            self._wait()
+            self._running = stack.pop_all()
+
+    @property
+    def url(self) -> str:
+        """The URL of its API."""
+        return self.server.url
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Variables that lead any AWS client to the account in use."""
+        endpoints = {f"AWS_ENDPOINT_URL_{service.upper()}": self.url for service in sorted(SERVICES)}
+        return {
+            **endpoints,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+            "AWS_ACCESS_KEY_ID": self.account,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "ELASTINET_PORT": str(self.server.port),
+            **({"AWS_CA_BUNDLE": self.server.ca} if self.server.ca else {}),
+        }
+
+    def new_account(self) -> str:
+        """Go on in an account that nobody has used; every client that has no other moves there."""
+        self.account = f"{next(self._accounts):012d}"
+        if "clients" in self.__dict__:
+            self.clients.use(self.account)
+        return self.account
+
+    @cached_property
+    def clients(self) -> "Clients":
+        """Makes the clients; TestingError where boto3 is not installed."""
+        from elastinet.testing.clients import Clients
+
+        return Clients(self.url, self.server.ca, self.region, self.account, SECRET)
+
+    def client(self, service: str = "ec2", *, region: str = "", account: str = "") -> Any:
+        """A boto3 client, in the account in use if no other is given."""
+        return self.clients.client(service, region, account)
+
+    def settle(self) -> None:
+        """Wait until packets go by what the API was told; raises TestingError if they never do."""
+        self.post(f"/_elastinet/settle?timeout={PATIENCE_SECONDS}")
+
+    def post(self, path: str) -> Any:
+        """Ask one of the server's own pages for something; raises TestingError."""
+        try:
+            with call(self.server, "POST", path, timeout=2 * PATIENCE_SECONDS) as reply:
+                return json.loads(reply.read())
+        except (OSError, ValueError) as error:
+            raise TestingError(f"the server at {self.url} does not do it ({error})") from error
+
+    def stop(self) -> None:
+        """End the server and all that is in it."""
+        self._running.close()
+
+    def _end(self) -> None:
+        pipes = (self._process.stdin, self._process.stdout)
+        for pipe in pipes:
+            if pipe is not None:
+                pipe.close()
+        if self._process.poll() is None:
+            self._process.terminate()  # a process that we have forked may hold its input, too
+            try:
+                self._process.wait(PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _announced(self) -> Server:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait(PATIENCE_SECONDS)
+            raise TestingError(self._last_line())
+        return msgspec.json.decode(line, type=Server)
+
+    def _wait(self) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_healthy():
+            if self._process.poll() is not None:
+                raise TestingError(f"the server ended at once: {self._last_line()}")
+            if time.monotonic() > end:
+                raise TestingError(
+                    f"the server was not ready after {PATIENCE_SECONDS} s: {self._last_line()}"
+                )
+            time.sleep(0.02)
+
+    def _is_healthy(self) -> bool:
+        try:
+            with call(self.server, "GET", "/_elastinet/health", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def _last_line(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="backslashreplace").strip().splitlines()
+        return lines[-1].removeprefix("elastinet: ") if lines else "it said nothing"
+
+
+@contextmanager
+def server(*, region: str = "us-east-1", **settings: Any) -> Iterator[LocalServer]:
+    """A server on a free port that keeps no state, until the block is left.
+
+    Settings are those of the configuration, such as `fabric="none"` or `rules="2026"`. Raises TestingError
+    if it cannot start.
+    """
+    made = LocalServer(region, settings)
+    try:
+        yield made
+    finally:
+        made.stop()
