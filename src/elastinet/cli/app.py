@@ -8,7 +8,6 @@ from typing import Any
 import typer
 
 from elastinet import __version__
-from elastinet.cli.common import CommandFailure, say_error
 
 AFTER = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 VERBS: dict[str, str] = {
@@ -86,8 +85,12 @@ def main() -> None:
     """Run the command line; a failure is one line on stderr and exit code 1."""
     try:
         app_of(_meant(sys.argv[1:2]))()
-    except CommandFailure as failure:
-        say_error(str(failure))
-        sys.exit(failure.code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from elastinet.cli.common import CommandFailure, say_error  # which --version has no use for
+
+        if not isinstance(error, CommandFailure):
+            raise
+        say_error(str(error))
+        sys.exit(error.code)
