@@ -41,10 +41,11 @@ FAMILIES = {
     "arch": ("arch",),
 }
 INSTALL = {
-    "debian": "apt-get install -y --no-install-recommends",
-    "fedora": "dnf install -y",
-    "arch": "pacman -S --needed --noconfirm",
+    "debian": ("apt-get update", "apt-get install -y --no-install-recommends"),
+    "fedora": ("dnf install -y",),
+    "arch": ("pacman -S --needed --noconfirm",),
 }
+"""The last installs; before it, what a fresh machine needs first: Debian's has no lists of packages."""
 
 
 def release() -> dict[str, str]:
@@ -75,5 +76,6 @@ def command(packages: Iterable[str], family: str | None) -> str:
     wanted = sorted(set(filter(None, packages)))
     if not wanted or family is None:
         return ""
-    words = [INSTALL[family], *wanted]
-    return " ".join(words if os.geteuid() == 0 else ["sudo", *words])
+    *before, install = INSTALL[family]
+    steps = (*before, " ".join([install, *wanted]))
+    return " && ".join(step if os.geteuid() == 0 else f"sudo {step}" for step in steps)
