@@ -26,6 +26,7 @@ from served import Served
 TOGETHER = (
     "tests/fabric/",
     "tests/kernel/",
+    "tests/package/",
     "tests/refusals/",
     "tests/walls/",
     "tests/serve/test_http_fuzz.py",

@@ -324,6 +324,10 @@ def test_what_help_needs() -> None:
     assert {name for name in found if name.split(".")[1:2] in (["rules"], ["forecast"])} == set()
 
 
+def test_the_version_needs_nothing() -> None:
+    assert imported("--version") == {"elastinet", "elastinet.cli", "elastinet.cli.app"}
+
+
 def test_a_verb_needs_itself() -> None:
     assert {"elastinet.cli.perf", "elastinet.cli.predict", "elastinet.serve.supervisor"} & imported(
         "stop", "--help"

@@ -8,13 +8,13 @@ from typing import Any
 import typer
 
 from elastinet import __version__
-from elastinet.cli.common import CommandFailure, say_error
 
 AFTER = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 VERBS: dict[str, str] = {
     "start": "start.start",
     "stop": "stop.stop",
     "status": "status.status",
+    "doctor": "doctor.run.doctor",
     "env": "env.env",
     "exec": "exec.exec_",
     "shell": "exec.shell",
@@ -74,13 +74,23 @@ def app_of(verbs: Iterable[str]) -> typer.Typer:
     return app
 
 
+def _meant(first: list[str]) -> Iterable[str]:
+    """The verbs that a command's first word can need: itself, none, or all."""
+    if first == ["--version"]:
+        return ()
+    return first if first and first[0] in VERBS else VERBS
+
+
 def main() -> None:
     """Run the command line; a failure is one line on stderr and exit code 1."""
-    given = sys.argv[1:2]
     try:
-        app_of(given if given and given[0] in VERBS else VERBS)()
-    except CommandFailure as failure:
-        say_error(str(failure))
-        sys.exit(failure.code)
+        app_of(_meant(sys.argv[1:2]))()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from elastinet.cli.common import CommandFailure, say_error  # which --version has no use for
+
+        if not isinstance(error, CommandFailure):
+            raise
+        say_error(str(error))
+        sys.exit(error.code)

@@ -46,13 +46,16 @@ class Server(msgspec.Struct, frozen=True):
 
 def runtime_folder(port: int) -> Path:
     """The folder of sockets and logs of the server on a port; it lasts as long as the server."""
+    return runtime_folders() / str(port)
+
+
+def runtime_folders() -> Path:
+    """The folder of this user's runtime folders."""
     if os.geteuid() == 0:
-        base = Path("/run/elastinet")
-    elif runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        base = Path(runtime) / "elastinet"
-    else:
-        base = Path(f"/tmp/elastinet-{os.geteuid()}")
-    return base / str(port)
+        return Path("/run/elastinet")
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "elastinet"
+    return Path(f"/tmp/elastinet-{os.geteuid()}")
 
 
 def make_private(folder: Path) -> Path:
@@ -90,10 +93,10 @@ def withdraw(config: Config, run: Path) -> None:
     """Leave nothing behind that lasts only as long as a server."""
     if config.state_folder:
         (config.state_folder / "server.json").unlink(missing_ok=True)
-    _remove(run)
+    remove(run)
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
     """Delete a folder of ours, also what belongs in it to users of instances."""
     try:
         remove_tree(folder)

@@ -191,5 +191,6 @@ def check_fabric(config: Config) -> None:
     if config.fabric == "kernel" and (lacking := launch.check()):
         lines = "; ".join(f"{feature}: {why}" for feature, why in lacking.items())
         raise StartError(
-            f"no kernel fabric here ({lines}). Or start with --fabric none: no packets, all else works"
+            f"no kernel fabric here ({lines}). 'elastinet doctor' tells what mends it. "
+            "Or start with --fabric none: no packets, all else works"
         )
