@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from commands import PROGRAM, Run, told
+from commands import PROGRAM, Run, told, wait_until
 from elastinet.cli.doctor import findings, packages
 from elastinet.operator.features import FEATURES
 from elastinet.serve import places
@@ -26,7 +26,7 @@ def test_it_tells_what_status_tells(run: Run) -> None:
     """Of each ability, for the same reason; and nothing is left of the agent that it asks."""
     before = set(places.runtime_folders().glob("doctor-*"))
     code, found = asked()
-    assert set(places.runtime_folders().glob("doctor-*")) == before
+    wait_until(lambda: set(places.runtime_folders().glob("doctor-*")) <= before)  # others ask, too
     if code:
         refused = run("start", "--port", "0", "--state", ":memory:")
         assert refused.returncode == 1
@@ -78,4 +78,4 @@ def test_an_ordinary_user(tmp_path: Path) -> None:
     user = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     _, found = asked("env", f"XDG_RUNTIME_DIR={tmp_path}", *user)
     assert found["subuid"]["state"] == "ok" or "usermod" in found["subuid"]["why"]
-    assert list((tmp_path / "elastinet").iterdir()) == []
+    assert list(tmp_path.glob("elastinet/*")) == []
