@@ -11,8 +11,8 @@
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
 QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
-# Eight workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
-PYTEST_FLAGS ?= -n 8 -q
+# Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
+PYTEST_FLAGS ?= -n 6 -q
 
 .PHONY: setup demo quick test lint fuzz bench system-packages
 

@@ -71,7 +71,7 @@ def test_nothing_stays_of_an_interface_that_leaves(machine: Machine, mediated: b
     machine.boot(*BASE, guest(1), eni(1, "10.0.1.10"), further, guest(3), eni(3, "10.0.2.30"))
     assert machine.desire(drop=("interface:eni-9",)) == {}
     assert rules(machine) == []
-    assert routes(machine, "10001") == []
+    machine.until(lambda: routes(machine, "10001") == [], "the end of its routes")
     assert "eth1" not in machine.ok("i-1", "ip route")
     again = eni(9, "10.0.2.90", guest="i-1", device="eth2", attachment="attach-2", mediated=mediated)
     assert machine.desire(again) == {}

@@ -87,21 +87,21 @@ def test_nothing_else_of_ipv6_comes_in(machine: Machine) -> None:
 
 def test_it_comes_and_goes_and_is_mended(machine: Machine) -> None:
     machine.boot(*region())
-    reaches = lambda: pings(machine, "i-1", INTERNET64)  # noqa: E731
-    assert reaches()
+    goes = lambda: pings(machine, "i-1", INTERNET64)  # noqa: E731
+    assert goes()
     machine.inside(
         "nat-2", "sh", "-c", "kill -9 $(busybox pidof tayga)"
     )  # the agent's own, none else is seen
-    machine.until(reaches, "tayga again")
+    machine.until(goes, "tayga again")
     machine.inside("nat-2", "ip", "link", "del", "nat64")
-    machine.until(reaches, "its device again")
+    machine.until(goes, "its device again")
     machine.desire(msgspec.structs.replace(NAT, nat64=False))
-    assert not reaches()
+    assert not goes()
     assert reaches(machine, "i-1", "203.0.113.1")
     machine.desire(NAT)
-    assert reaches()
+    assert goes()
     machine.desire(drop=("appliance:nat-2", "interface:eni-2"))
-    assert not reaches()
+    assert not goes()
 
 
 def test_it_has_no_power(machine: Machine) -> None:
