@@ -1,7 +1,8 @@
 """A region as its describes show it, and as files of them."""
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,18 @@ def write(answers: Answers, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, answer in answers.items():
         (folder / f"{name}.json").write_text(json.dumps(answer))
+
+
+def spoil(answers: Any, paths: Iterable[Sequence[Any]], odd: Sequence[Any], dice: random.Random) -> None:
+    """Put an odd value in each of some places, but for those that an earlier one has taken away."""
+    for *path, last in paths:
+        at = answers
+        try:
+            for name in path:
+                at = at[name]
+            at[last] = dice.choice(odd)
+        except (KeyError, IndexError, TypeError):
+            continue
 
 
 def engine_of(state: State) -> Engine:

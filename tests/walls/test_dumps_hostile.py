@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from describing import described, engine_of, plain, write
+from describing import described, engine_of, plain, spoil, write
 from elastinet.dumps import files
 from elastinet.dumps.account import Dump, account
 from elastinet.dumps.finding import DumpError
@@ -81,14 +81,7 @@ def test_odd_values_anywhere_are_left_out_with_a_sentence(
     seed: int, whole: dict[str, Any], tmp_path: Path
 ) -> None:
     dice, changed = random.Random(seed), copy.deepcopy(whole)
-    for *path, last in dice.sample(list(places(changed)), 12):
-        at = changed
-        try:
-            for name in path:
-                at = at[name]
-            at[last] = dice.choice(ODD)
-        except (KeyError, IndexError, TypeError):
-            continue  # an earlier change has taken it away
+    spoil(changed, dice.sample(list(places(changed)), 12), ODD, dice)
     write(changed, tmp_path)
     if found := read(tmp_path):
         assert all(one.isprintable() for one in map(str, found.findings))

@@ -14,7 +14,7 @@ import pytest
 from account_moves import Changer, copy
 from commands import NONE, Run, refused, told
 from compiled import planned
-from describing import described, write
+from describing import described, spoil, write
 from elastinet.catalog.settings import Settings
 from elastinet.dumps.account import MOST_FINDINGS, account
 from elastinet.dumps.finding import DumpError
@@ -53,14 +53,7 @@ def texts(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def spoiled(whole: dict[str, Any], dice: random.Random, count: int) -> dict[str, Any]:
     changed = copying.deepcopy(whole)
-    for *path, last in dice.sample(texts(changed), count):
-        at = changed
-        try:
-            for name in path:
-                at = at[name]
-            at[last] = dice.choice(ODD)
-        except (KeyError, IndexError, TypeError):
-            continue  # an earlier change has taken it away
+    spoil(changed, dice.sample(texts(changed), count), ODD, dice)
     return changed
 
 
