@@ -101,7 +101,7 @@ def test_a_view_is_written_once() -> None:
     view = StateView(VpcId="vpc-1")
     first = inside("DescribeVpcs", {"Vpcs": [view]})
     assert first == b"<vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet>"
-    assert view.wire == b"<vpcId>vpc-1</vpcId>"
+    assert view.wire == ("ec2.Vpc", b"<vpcId>vpc-1</vpcId>")
     view["VpcId"] = "vpc-2"  # which nobody may do: it shows that the bytes are kept
     assert inside("DescribeVpcs", {"Vpcs": [view]}) == first
     assert inside("CreateVpc", {"Vpc": view}) == b"<vpc><vpcId>vpc-1</vpcId></vpc>"
@@ -122,7 +122,7 @@ def test_a_view_inside_a_view() -> None:
     assert inside("CreateVpc", {"Vpc": vpc}) == (
         b"<vpc><vpcId>vpc-1</vpcId><tagSet><item><key>k</key><value>v</value></item></tagSet></vpc>"
     )
-    assert tag.wire == b"<key>k</key><value>v</value>"
+    assert tag.text == ("ec2.Tag", "<key>k</key><value>v</value>")
 
 
 def test_five_thousand_views_are_joined_in_milliseconds() -> None:

@@ -1,12 +1,12 @@
 """The base class of all nouns: id, owner, region, tags and indexes."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any, ClassVar, Self
 
 import msgspec
 
 Tags = tuple[tuple[str, str], ...]
-Index = Callable[[Any], Iterable[Hashable]]
+Index = Callable[[Any], Collection[Hashable]]
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -1,7 +1,7 @@
 """The state of all accounts and regions: tables of nouns and the indexes they are found by."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import TypeVar, get_args
 
 from elastinet.model.access_scope import AccessScope, AccessScopeAnalysis
@@ -74,8 +74,12 @@ Watcher = Callable[[Noun | None, Noun | None], None]
 """Hears of every replacement: what was there, and what is there now."""
 
 
-def _scope(noun: Noun) -> Iterable[Hashable]:
+def _scope(noun: Noun) -> Collection[Hashable]:
     return noun.scopes
+
+
+Bucket = str | dict[str, None]
+"""The ids under one value of an index, in order of arrival; one id by itself, as most values have."""
 
 
 class NounTable:
@@ -83,45 +87,69 @@ class NounTable:
 
     def __init__(self, kind: type[Noun]) -> None:
         self.rows: dict[str, Noun] = {}
-        self.keys: dict[str, Index] = {"scope": _scope, **kind.INDEXES}
-        self.indexes: dict[str, dict[Hashable, dict[str, None]]] = {name: {} for name in self.keys}
+        self._keys: dict[str, Index] = {"scope": _scope, **kind.INDEXES}
+        self._indexes: dict[str, dict[Hashable, Bucket]] = {name: {} for name in self._keys}
+        self._pairs = tuple(zip(self._keys.values(), self._indexes.values(), strict=True))
 
     def replace(self, id: str, noun: Noun | None) -> Noun | None:
         """Put a noun in the place of the one with this id, or none; gives back what was there."""
         old = self.rows.get(id)
-        for name, key in self.keys.items():
+        for key, index in self._pairs:
             had = key(old) if old is not None else ()
             has = key(noun) if noun is not None else ()
             if had != has:
-                self._reindex(self.indexes[name], id, had, has)
+                _reindex(index, id, had, has)
         if noun is None:
             self.rows.pop(id, None)
         else:
             self.rows[id] = noun
         return old
 
-    @staticmethod
-    def _reindex(
-        index: dict[Hashable, dict[str, None]], id: str, had: Iterable[Hashable], has: Iterable[Hashable]
-    ) -> None:
-        before, after = dict.fromkeys(had), dict.fromkeys(has)
-        for value in before:
-            if value not in after:
-                bucket = index[value]
-                del bucket[id]
-                if not bucket:
-                    del index[value]
-        for value in after:
-            if value not in before:
-                index.setdefault(value, {})[id] = None
+    def ids(self, index: str, value: Hashable) -> Iterable[str]:
+        """The ids under a value of an index, in order of arrival; they stay as they are meanwhile."""
+        bucket = self._indexes[index].get(value, ())
+        return (bucket,) if isinstance(bucket, str) else tuple(bucket)
+
+    def count(self, index: str, value: Hashable) -> int:
+        """The number of ids under a value of an index."""
+        bucket = self._indexes[index].get(value, ())
+        return 1 if isinstance(bucket, str) else len(bucket)
 
     def order(self, ids: Iterable[str]) -> None:
         """Put all rows into the order of these ids, and so the rows under each value of an index."""
         self.rows = {id: self.rows[id] for id in ids if id in self.rows}
         place = {id: number for number, id in enumerate(self.rows)}
-        for index in self.indexes.values():
+        for index in self._indexes.values():
             for value, bucket in index.items():
-                index[value] = dict.fromkeys(sorted(bucket, key=place.__getitem__))
+                if not isinstance(bucket, str):
+                    index[value] = dict.fromkeys(sorted(bucket, key=place.__getitem__))
+
+
+def _reindex(
+    index: dict[Hashable, Bucket], id: str, had: Collection[Hashable], has: Collection[Hashable]
+) -> None:
+    for value in had:
+        if value not in has:
+            _remove(index, value, id)
+    for value in has:
+        if value not in had:
+            _add(index, value, id)
+
+
+def _add(index: dict[Hashable, Bucket], value: Hashable, id: str) -> None:
+    there = index.setdefault(value, id)
+    if isinstance(there, dict):
+        there[id] = None
+    elif there != id:
+        index[value] = {there: None, id: None}
+
+
+def _remove(index: dict[Hashable, Bucket], value: Hashable, id: str) -> None:
+    there = index.get(value)
+    if isinstance(there, dict):
+        there.pop(id, None)
+    if not there or there == id:
+        index.pop(value, None)
 
 
 class State:
@@ -143,11 +171,11 @@ class State:
         """The nouns found under this value of an index, in order of arrival."""
         table = self.tables[kind]
         rows = table.rows
-        return (rows[id] for id in tuple(table.indexes[index].get(value, ())))  # type: ignore[misc]
+        return (rows[id] for id in table.ids(index, value))  # type: ignore[misc]
 
     def count(self, kind: type[Noun], index: str, value: Hashable) -> int:
         """The number of nouns under this value of an index."""
-        return len(self.tables[kind].indexes[index].get(value, ()))
+        return self.tables[kind].count(index, value)
 
     def all(self, kind: type[N]) -> Iterator[N]:
         """Every noun of this kind, in order of arrival."""

@@ -4,14 +4,17 @@ from typing import Any
 
 
 class StateView(dict[str, Any]):
-    """One noun in the members of its output shape; `wire` keeps its XML once it has been made.
+    """One noun in the members of its output shape, or a part that many nouns show alike.
 
-    Nouns are immutable, so a view is valid for as long as the nouns it was made from.
+    `wire` keeps the bytes made of it for an answer, `text` the XML made of it inside another view, each with
+    the name of the shape that it was made in: another shape has other element names. Nouns are immutable, so
+    a view is valid for as long as the nouns it was made from.
     """
 
-    __slots__ = ("wire",)
-    wire: bytes | None
+    __slots__ = ("text", "wire")
+    text: tuple[str, str] | None
+    wire: tuple[str, bytes] | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.wire = None
+        self.text = self.wire = None

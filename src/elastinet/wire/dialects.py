@@ -42,19 +42,17 @@ def _ec2(fault: Fault, request_id: str) -> Refusal:
 
 
 def _query(fault: Fault, request_id: str) -> Refusal:
-    kind = b"Receiver" if fault.status >= 500 else b"Sender"
-    inside = b"<Type>%s</Type><Code>%s</Code><Message>%s</Message>" % (
-        kind,
-        string(fault.code),
-        string(fault.message),
-    )
-    body = b"<ErrorResponse><Error>%s</Error><RequestId>%s</RequestId></ErrorResponse>"
-    return Refusal(XML, body % (inside, string(request_id)))
+    kind = "Receiver" if fault.status >= 500 else "Sender"
+    code, message, id = map(string, (fault.code, fault.message, request_id))
+    inside = f"<Type>{kind}</Type><Code>{code}</Code><Message>{message}</Message>"
+    body = f"<ErrorResponse><Error>{inside}</Error><RequestId>{id}</RequestId></ErrorResponse>"
+    return Refusal(XML, body.encode())
 
 
 def _bucket(fault: Fault, request_id: str) -> Refusal:
-    body = b"<Error><Code>%s</Code><Message>%s</Message><RequestId>%s</RequestId></Error>"
-    return Refusal(XML, body % (string(fault.code), string(fault.message), string(request_id)))
+    code, message, id = map(string, (fault.code, fault.message, request_id))
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{id}</RequestId></Error>"
+    return Refusal(XML, body.encode())
 
 
 def _json(content_type: str) -> Callable[[Fault, str], Refusal]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from elastinet.wire.service import Service, service_of
 from elastinet.wire.text import string
-from elastinet.wire.writer import Put, Writer, writer
+from elastinet.wire.writer import Put, Putter, putter
 
 _REQUEST_ID = b"{request id}"
 _PROLOG = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -23,7 +23,7 @@ def serialise(action: str, output: Mapping[str, Any], request_id: str) -> bytes:
     the shape does not have; TypeError for a value of another type, None and naive datetimes included.
     """
     before, write, after = _document(action)
-    name = string(request_id)
+    name = string(request_id).encode()
     parts = [before.replace(_REQUEST_ID, name)]
     write(output if isinstance(output, dict) else dict(output), parts.append)
     parts.append(after.replace(_REQUEST_ID, name))
@@ -32,16 +32,16 @@ def serialise(action: str, output: Mapping[str, Any], request_id: str) -> bytes:
 
 def serialise_error(code: str, message: str, request_id: str) -> bytes:
     """EC2's document for a refusal."""
-    values = string(code), string(message), string(request_id)
+    values = tuple(string(text).encode() for text in (code, message, request_id))
     return _PROLOG + _ERROR % values
 
 
 @cache
-def _document(action: str) -> tuple[bytes, Writer, bytes]:
+def _document(action: str) -> tuple[bytes, Putter, bytes]:
     service = service_of(action)
     if service is None:
         raise KeyError(action)
-    return _open(service, action.encode()), _writer(service, action), _close(service, action.encode())
+    return _open(service, action.encode()), _putter(service, action), _close(service, action.encode())
 
 
 def _open(service: Service, action: bytes) -> bytes:
@@ -60,11 +60,11 @@ def _result(service: Service, action: bytes, end: bytes = b"") -> bytes:
     return b"<%s%sResult>" % (end, action) if service.output_shape(action.decode()) else b""
 
 
-def _writer(service: Service, action: str) -> Writer:
+def _putter(service: Service, action: str) -> Putter:
     shape = service.output_shape(action)
     if shape is None:
         return _done if service.is_ec2 else _nothing
-    return writer(service, shape)
+    return putter(service, shape)
 
 
 def _nothing(output: Mapping[str, Any], put: Put) -> None:

@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 # Beside the markup: a carriage return, which a parser would turn into a line feed, and what XML 1.0
@@ -17,44 +18,61 @@ def _escape(match: re.Match[str]) -> str:
     return _ESCAPES.get(match[0], _UNSPEAKABLE)
 
 
-def string(value: str) -> bytes:
-    """Escaped UTF-8; what XML 1.0 cannot carry becomes U+FFFD."""
-    if _SPECIAL.search(value):
-        value = _SPECIAL.sub(_escape, value)
-    return value.encode()
+needs_escape = _SPECIAL.search
+"""True of a text that is not its own XML."""
 
 
-def _boolean(value: bool) -> bytes:
-    return b"true" if value else b"false"
+def string(value: str) -> str:
+    """Escaped text; what XML 1.0 cannot carry becomes U+FFFD."""
+    return _SPECIAL.sub(_escape, value)
 
 
-def _integer(value: int) -> bytes:
-    return b"%d" % value
+def _boolean(value: bool) -> str:
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    raise _not_a("boolean", value)
 
 
-def _float(value: float) -> bytes:
-    return repr(value).encode()
+def _integer(value: int) -> str:
+    if type(value) is not int:
+        raise _not_a("whole number", value)
+    return str(value)
 
 
-def _blob(value: bytes) -> bytes:
-    return b64encode(value)
+def _float(value: float) -> str:
+    if type(value) is not float and type(value) is not int:
+        raise _not_a("number", value)
+    return repr(value)
 
 
-def _timestamp(value: datetime) -> bytes:
+def _blob(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+@lru_cache(maxsize=256)  # what is launched together has one time
+def _timestamp(value: datetime) -> str:
+    if not isinstance(value, datetime):
+        raise _not_a("time", value)
     if value.tzinfo is None:
         raise TypeError(f"{value} has no time zone")
     utc = value.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds").encode() + b"Z"
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
-SCALARS: dict[str, tuple[tuple[type, ...], Callable[[Any], bytes]]] = {
-    "string": ((str,), string),
-    "integer": ((int,), _integer),
-    "long": ((int,), _integer),
-    "float": ((float, int), _float),
-    "double": ((float, int), _float),
-    "boolean": ((bool,), _boolean),
-    "blob": ((bytes,), _blob),
-    "timestamp": ((datetime,), _timestamp),
+def _not_a(what: str, value: object) -> TypeError:
+    return TypeError(f"a {what} is not written from {value!r}")
+
+
+SCALARS: dict[str, Callable[[Any], str]] = {
+    "string": string,
+    "integer": _integer,
+    "long": _integer,
+    "float": _float,
+    "double": _float,
+    "boolean": _boolean,
+    "blob": _blob,
+    "timestamp": _timestamp,
 }
-"""By the shape's type: the Python types that it takes, and how it is written."""
+"""By the shape's type, how a value is written; a value of another type raises TypeError."""

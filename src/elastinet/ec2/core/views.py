@@ -1,7 +1,8 @@
 """The nouns as the API shows them, made once for as long as nothing they are made of changes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from elastinet.model.noun import Noun
 from elastinet.model.view import StateView
@@ -9,7 +10,11 @@ from elastinet.model.view import StateView
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
+P = ParamSpec("P")
 S = TypeVar("S")
+
+MOST_SHARED = 4096
+"""As many of a shared part's variants are kept; a region has few, each in many views."""
 
 
 class Views:
@@ -36,6 +41,24 @@ class Views:
 
 def _is(a: object, b: object) -> bool:
     return a is b
+
+
+def shared(make: Callable[P, S]) -> Callable[P, S]:
+    """A part that many views have alike: made, and written, once for the same arguments.
+
+    All instances of a launch have one `Placement`, for example. Nobody may change what is given.
+    """
+
+    @lru_cache(maxsize=MOST_SHARED, typed=True)
+    @wraps(make)
+    def part(*args: P.args, **kwargs: P.kwargs) -> StateView:
+        return StateView(make(*args, **kwargs))
+
+    return cast("Callable[P, S]", part)
+
+
+UNMANAGED: Any = StateView(Managed=False)
+"""The `Operator` of what no service of AWS manages for the account."""
 
 
 def tag_set(noun: Noun) -> "list[TagTypeDef]":

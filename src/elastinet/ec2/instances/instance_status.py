@@ -10,6 +10,7 @@ from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import UNMANAGED
 from elastinet.ec2.instances.instance_views import state_view
 from elastinet.model.instance import Instance
 from elastinet.model.view import StateView
@@ -52,7 +53,7 @@ def status_view(tx: Transaction, instance: Instance) -> StateView:
         InstanceState=state_view(instance.state),
         InstanceStatus=shown,
         SystemStatus=shown,
-        Operator={"Managed": False},
+        Operator=UNMANAGED,
     )
 
 

@@ -3,45 +3,55 @@
 from typing import Any
 
 from elastinet.catalog import regions
-from elastinet.catalog.images import images
+from elastinet.catalog.images import Image, images
 from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set, tags_if_any
+from elastinet.ec2.core.views import UNMANAGED, shared, tag_set, tags_if_any
 from elastinet.ec2.instances.images import boot_modes, platform
 from elastinet.ec2.instances.recorded_options import recorded
 from elastinet.ec2.interfaces import network_interfaces
 from elastinet.ec2.security.instance_profiles import profile_view
-from elastinet.ec2.volumes.volume_views import attached_to, mappings, root_device
-from elastinet.model.instance import CODES, Instance, InstanceState
+from elastinet.ec2.volumes.volume_views import attached_to, mappings, root_device_of
+from elastinet.model.instance import CODES, Instance, InstanceState, MetadataOptions
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.placement import PlacementGroup
 from elastinet.model.view import StateView
+from elastinet.model.volume import Volume, VolumeAttachment
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming, weighting
 from elastinet.rules.interfaces import interfaces_of
+
+NO_ENCLAVE = StateView(Enabled=False)
 
 
 def view(tx: Transaction, instance: Instance) -> StateView:
     """An instance, with its interfaces, in the shape of the API."""
     interfaces = interfaces_of(tx.state, instance.id)
     elastic = [a for i in interfaces for a in tx.state.where(Address, "network-interface-id", i.id)]
-    vpc = tx.state.get(Vpc, instance.vpc_id)
-    parts = (vpc, *interfaces, *elastic, *(volume for volume, _ in attached_to(tx, instance)))
-    return tx.views.of(instance, parts, lambda: tags_if_any(_view(tx, instance, interfaces)))
+    attached = attached_to(tx, instance)
+    parts = (tx.state.get(Vpc, instance.vpc_id), *interfaces, *elastic, *(volume for volume, _ in attached))
+    return tx.views.of(instance, parts, lambda: tags_if_any(_view(tx, instance, interfaces, attached)))
 
 
-def _view(tx: Transaction, instance: Instance, interfaces: list[NetworkInterface]) -> dict[str, Any]:
-    return (
-        _identity(tx, instance)
-        | _machine(tx, instance)
-        | _options(instance)
-        | _performance(tx, instance)
-        | _network(tx, instance, [network_interfaces.view(tx, i) for i in interfaces])
-    )
+def _view(
+    tx: Transaction,
+    instance: Instance,
+    interfaces: list[NetworkInterface],
+    attached: list[tuple[Volume, VolumeAttachment]],
+) -> dict[str, Any]:
+    return {
+        **_identity(tx, instance),
+        **_machine(tx, instance),
+        "BlockDeviceMappings": mappings(attached),
+        **_options(instance),
+        **_performance(tx, instance),
+        **_network(tx, instance, [network_interfaces.view(tx, i) for i in interfaces]),
+    }
 
 
+@shared
 def state_view(state: InstanceState) -> dict[str, Any]:
     """A state's code and name."""
     return {"Code": CODES[state], "Name": state}
@@ -58,73 +68,129 @@ def _identity(tx: Transaction, instance: Instance) -> dict[str, Any]:
         "ClientToken": instance.client_token,
         "LaunchTime": moment(instance.launch_time),
         "UsageOperationUpdateTime": moment(instance.create_time or instance.launch_time),
-        "Monitoring": {"State": "enabled" if instance.monitoring else "disabled"},
+        "Monitoring": _monitoring(instance.monitoring),
         "ProductCodes": [],
-        "Operator": {"Managed": False},
+        "Operator": UNMANAGED,
         "Placement": _placement(tx, instance),
         "Tags": tag_set(instance),
     }
     if instance.key_name:
         shown["KeyName"] = instance.key_name
     if instance.state_reason:
-        shown["StateReason"] = dict(zip(("Code", "Message"), instance.state_reason, strict=True))
+        shown["StateReason"] = _reason(*instance.state_reason)
     if instance.profile_arn:
         shown["IamInstanceProfile"] = profile_view(instance.profile_arn)
     return shown
 
 
+@shared
+def _monitoring(enabled: bool) -> dict[str, Any]:
+    return {"State": "enabled" if enabled else "disabled"}
+
+
+@shared
+def _reason(code: str, message: str) -> dict[str, Any]:
+    return {"Code": code, "Message": message}
+
+
 def _placement(tx: Transaction, instance: Instance) -> dict[str, Any]:
-    zone = regions.zone(instance.region, instance.zone)
     group = tx.state.get(PlacementGroup, instance.placement_group or "")
+    name = (group.id, group.group_name) if group else None
+    host = (instance.dedicated_host, instance.affinity) if instance.dedicated_host else None
+    return _place(instance.region, instance.zone, instance.tenancy, name, instance.partition, host)
+
+
+@shared
+def _place(
+    region: str,
+    zone: str,
+    tenancy: str,
+    group: tuple[str, str] | None,
+    partition: int | None,
+    host: tuple[str, str] | None,
+) -> dict[str, Any]:
+    known = regions.zone(region, zone)
     shown: dict[str, Any] = {
-        "AvailabilityZone": instance.zone,
-        "AvailabilityZoneId": zone.id if zone else "",
-        "GroupName": group.group_name if group else "",
-        "Tenancy": instance.tenancy,
+        "AvailabilityZone": zone,
+        "AvailabilityZoneId": known.id if known else "",
+        "GroupName": group[1] if group else "",
+        "Tenancy": tenancy,
     }
     if group is not None:
-        shown["GroupId"] = group.id
-    if instance.partition:
-        shown["PartitionNumber"] = instance.partition
-    if instance.dedicated_host:
-        shown |= {"HostId": instance.dedicated_host, "Affinity": instance.affinity}
+        shown["GroupId"] = group[0]
+    if partition:
+        shown["PartitionNumber"] = partition
+    if host is not None:
+        shown |= {"HostId": host[0], "Affinity": host[1]}
     return shown
 
 
 def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
     image = images(instance.region, tx.settings.images).get(instance.image_id)
-    kind = instance_types()[instance.instance_type]
-    made_of = hardware(instance.instance_type)
-    cores, threads = instance.cpu_options or (made_of.cores, made_of.threads)
     return {
-        "Architecture": image.architecture if image else kind.architectures[-1],
-        "BlockDeviceMappings": mappings(tx, instance),
-        "RootDeviceName": root_device(tx, instance),
-        "RootDeviceType": "ebs",
-        "VirtualizationType": "hvm",
-        "Hypervisor": "xen",
+        **_built(instance.instance_type, image, instance.platform),
         "EnaSupport": instance.ena_support,
         **({"SriovNetSupport": instance.sriov_net_support} if instance.sriov_net_support else {}),
         "EbsOptimized": instance.ebs_optimized,
-        "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": threads} | recorded(instance, "CpuOptions"),
-        **boot_modes(image, instance.instance_type),
-        **platform(instance.platform),
-        **({"Platform": instance.platform} if instance.platform else {}),
+        "CpuOptions": _cpu_options(instance),
     }
+
+
+@shared
+def _built(instance_type: str, image: Image | None, system: str | None) -> dict[str, Any]:
+    """The members that follow from a type, an image and the operating system."""
+    return {
+        "Architecture": image.architecture if image else instance_types()[instance_type].architectures[-1],
+        "RootDeviceName": root_device_of(image),
+        "RootDeviceType": "ebs",
+        "VirtualizationType": "hvm",
+        "Hypervisor": "xen",
+        **boot_modes(image, instance_type),
+        **platform(system),
+        **({"Platform": system} if system else {}),
+    }
+
+
+def _cpu_options(instance: Instance) -> dict[str, Any]:
+    made_of = hardware(instance.instance_type)
+    cores, threads = instance.cpu_options or (made_of.cores, made_of.threads)
+    return _with_cores(cores, threads, tuple(recorded(instance, "CpuOptions").items()))
+
+
+@shared
+def _with_cores(cores: int, threads: int, others: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return {"CoreCount": cores, "ThreadsPerCore": threads} | dict(others)
 
 
 def _options(instance: Instance) -> dict[str, Any]:
     return {
-        "HibernationOptions": {"Configured": instance.hibernation},
-        "EnclaveOptions": {"Enabled": False},
-        "MaintenanceOptions": recorded(instance, "MaintenanceOptions") | {"RebootMigration": "default"},
+        "HibernationOptions": _hibernation(instance.hibernation),
+        "EnclaveOptions": NO_ENCLAVE,
+        "MaintenanceOptions": _maintenance(tuple(recorded(instance, "MaintenanceOptions").items())),
         "MetadataOptions": metadata_options(instance),
-        "PrivateDnsNameOptions": {
-            "HostnameType": instance.hostname_type,
-            "EnableResourceNameDnsARecord": instance.resource_name_a_record,
-            "EnableResourceNameDnsAAAARecord": instance.resource_name_aaaa_record,
-        },
+        "PrivateDnsNameOptions": _names(
+            instance.hostname_type, instance.resource_name_a_record, instance.resource_name_aaaa_record
+        ),
         "CapacityReservationSpecification": recorded(instance, "CapacityReservationSpecification"),
+    }
+
+
+@shared
+def _hibernation(configured: bool) -> dict[str, Any]:
+    return {"Configured": configured}
+
+
+@shared
+def _maintenance(own: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return dict(own) | {"RebootMigration": "default"}
+
+
+@shared
+def _names(kind: str, a_record: bool, aaaa_record: bool) -> dict[str, Any]:
+    return {
+        "HostnameType": kind,
+        "EnableResourceNameDnsARecord": a_record,
+        "EnableResourceNameDnsAAAARecord": aaaa_record,
     }
 
 
@@ -137,9 +203,13 @@ def _performance(tx: Transaction, instance: Instance) -> dict[str, Any]:
 
 def metadata_options(instance: Instance) -> dict[str, Any]:
     """The options of the metadata service for an instance, in the shape of the API."""
-    options = instance.metadata
+    return _metadata_options(instance.metadata, instance.state == "pending")
+
+
+@shared
+def _metadata_options(options: MetadataOptions, pending: bool) -> dict[str, Any]:
     return {
-        "State": "pending" if instance.state == "pending" else "applied",
+        "State": "pending" if pending else "applied",
         "HttpTokens": options.http_tokens,
         "HttpPutResponseHopLimit": options.hop_limit,
         "HttpEndpoint": options.http_endpoint,

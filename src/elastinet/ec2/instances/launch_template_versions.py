@@ -13,6 +13,7 @@ from elastinet.ec2.core.once import once
 from elastinet.ec2.core.page_size import page_size
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import UNMANAGED
 from elastinet.ec2.instances.template_data import based_on, make_version, read_data
 from elastinet.ec2.instances.template_lookup import (
     DEFAULT,
@@ -73,7 +74,7 @@ def _view(template: LaunchTemplate, version: LaunchTemplateVersion) -> dict[str,
         "CreatedBy": naming.root(template.owner),
         "DefaultVersion": version.number == template.default_version,
         "LaunchTemplateData": version.data,
-        "Operator": {"Managed": False},
+        "Operator": UNMANAGED,
     }
 
 

@@ -14,7 +14,7 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import UNMANAGED, tag_set
 from elastinet.ec2.instances.template_data import make_version, read_data
 from elastinet.ec2.instances.template_lookup import (
     by_name,
@@ -53,7 +53,7 @@ def _view(template: LaunchTemplate, newest: int) -> "LaunchTemplateTypeDef":
         "CreatedBy": naming.root(template.owner),
         "DefaultVersionNumber": template.default_version,
         "LatestVersionNumber": newest,
-        "Operator": {"Managed": False},
+        "Operator": UNMANAGED,
         "Tags": tag_set(template),
     }
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.request import Request
+from elastinet.ec2.core.views import shared
 from elastinet.model.instance import Instance
 
 
@@ -35,6 +36,9 @@ RECORDED = (
     ),
 )
 
+_FIELDS = {s: tuple(one.field for one in RECORDED if one.structure == s) for s, *_ in RECORDED}
+_MEMBERS = {s: tuple(one.member for one in RECORDED if one.structure == s) for s, *_ in RECORDED}
+
 
 def recorded_fields(request: Request) -> dict[str, Any]:
     """The fields of an instance that a launch gives such options to."""
@@ -52,5 +56,9 @@ def _word(one: Recorded, word: str) -> str:
 
 def recorded(instance: Instance, structure: str) -> dict[str, str]:
     """The members of a structure of options that an instance shows."""
-    shown = {one.member: getattr(instance, one.field) for one in RECORDED if one.structure == structure}
-    return {member: word for member, word in shown.items() if word is not None}
+    return _shown(structure, *(getattr(instance, field) for field in _FIELDS[structure]))
+
+
+@shared
+def _shown(structure: str, *words: str | None) -> dict[str, str]:
+    return {member: word for member, word in zip(_MEMBERS[structure], words, strict=True) if word is not None}

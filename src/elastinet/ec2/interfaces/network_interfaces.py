@@ -15,7 +15,7 @@ from elastinet.ec2.core.public_addresses import association, forget_associations
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set
+from elastinet.ec2.core.views import UNMANAGED, shared, tag_set
 from elastinet.ec2.interfaces import connection_tracking
 from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
 from elastinet.ec2.interfaces.new_interface import create_interface, groups_of
@@ -73,7 +73,7 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInt
         "RequesterManaged": interface.requester_id is not None,
         "SourceDestCheck": interface.source_dest_check,
         "Status": status(interface),
-        "Operator": {"Managed": False},
+        "Operator": UNMANAGED,
         "TagSet": tag_set(interface),
     }
     if addresses:
@@ -99,7 +99,12 @@ def _view(tx: Transaction, interface: NetworkInterface, vpc: Vpc) -> "NetworkInt
 
 def group_set(tx: Transaction, interface: NetworkInterface) -> "list[GroupIdentifierTypeDef]":
     """The groups of an interface, by id and name; a group's name never changes."""
-    return [{"GroupId": id, "GroupName": tx.need(SecurityGroup, id).group_name} for id in interface.groups]
+    return [_group(id, tx.need(SecurityGroup, id).group_name) for id in interface.groups]
+
+
+@shared
+def _group(id: str, name: str) -> "GroupIdentifierTypeDef":
+    return {"GroupId": id, "GroupName": name}
 
 
 def private_addresses(

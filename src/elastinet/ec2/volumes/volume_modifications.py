@@ -10,6 +10,7 @@ from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import UNMANAGED
 from elastinet.ec2.volumes.volume_limits import BASE_IOPS, IOPS, checked
 from elastinet.ec2.volumes.volumes import known_type
 from elastinet.model.fault import Fault
@@ -62,7 +63,7 @@ def _view(tx: Transaction, volume: Volume) -> StateView:
         Progress=100,
         StartTime=moment(made.time),
         EndTime=moment(made.time),
-        Operator={"Managed": False},
+        Operator=UNMANAGED,
         **_figures("Original", made.original),
         **_figures("Target", made.target),
     )

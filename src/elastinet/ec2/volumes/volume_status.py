@@ -7,6 +7,7 @@ from elastinet.ec2.core.lookup import need
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import UNMANAGED
 from elastinet.ec2.volumes.volume_views import zone_id
 from elastinet.model.view import StateView
 from elastinet.model.volume import Volume
@@ -26,7 +27,7 @@ def _view(tx: Transaction, volume: Volume) -> StateView:
         AttachmentStatuses=list(unmeasured),
         Actions=[],
         Events=[],
-        Operator={"Managed": False},
+        Operator=UNMANAGED,
     )
 
 

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
-from elastinet.catalog.images import images
+from elastinet.catalog.images import Image, images
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.core.views import tag_set, tags_if_any
+from elastinet.ec2.core.views import UNMANAGED, tag_set, tags_if_any
 from elastinet.ec2.volumes.volume_keys import DEFAULT_KEY, key_arn
 from elastinet.model.instance import Instance
 from elastinet.model.view import StateView
@@ -36,7 +36,7 @@ def _view(volume: Volume) -> "VolumeTypeDef":
         "SnapshotId": volume.snapshot_id,
         "State": "in-use" if volume.attachments else "available",
         "Attachments": [attachment_view(volume, one) for one in volume.attachments],
-        "Operator": {"Managed": False},
+        "Operator": UNMANAGED,
         "Tags": tag_set(volume),
     }
     if volume.iops is not None:
@@ -83,12 +83,16 @@ def attached_to(tx: Transaction, instance: Instance) -> list[tuple[Volume, Volum
 
 def root_device(tx: Transaction, instance: Instance) -> str:
     """The device of an instance's root volume."""
-    image = images(instance.region, tx.settings.images).get(instance.image_id)
+    return root_device_of(images(instance.region, tx.settings.images).get(instance.image_id))
+
+
+def root_device_of(image: Image | None) -> str:
+    """The device of a root volume that an image makes, or one that is not known any more."""
     return image.root_device if image else "/dev/xvda"
 
 
-def mappings(tx: Transaction, instance: Instance) -> list[dict[str, Any]]:
-    """An instance's volumes as it shows them."""
+def mappings(attached: list[tuple[Volume, VolumeAttachment]]) -> list[dict[str, Any]]:
+    """An instance's volumes, with their attachments, as it shows them."""
     return [
         {
             "DeviceName": one.device,
@@ -99,5 +103,5 @@ def mappings(tx: Transaction, instance: Instance) -> list[dict[str, Any]]:
                 "Status": "attached",
             },
         }
-        for volume, one in attached_to(tx, instance)
+        for volume, one in attached
     ]

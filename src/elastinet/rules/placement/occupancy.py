@@ -109,6 +109,7 @@ class ZoneOccupancy:
         self.down: set[int] = set()
         self.functions = Functions(plant.functions_per_card)
         self._rooms: dict[Demand, Rooms] = {}
+        self._before: dict[int, list[tuple[int, int]]] = {}
 
     @cached_property
     def _reserved(self) -> list[tuple[range, str]]:
@@ -150,6 +151,7 @@ class ZoneOccupancy:
 
     def rooms(self, demand: Demand) -> Rooms:
         """The room of all units for a demand."""
+        self._note_changes()
         found = self._rooms.get(demand)
         if found is None:
             found = self._rooms[demand] = self._measure(demand)
@@ -172,80 +174,79 @@ class ZoneOccupancy:
         """The hosts of a rack."""
         return range(rack * self.plant.hosts_per_rack, (rack + 1) * self.plant.hosts_per_rack)
 
+    # --- what changes is noted when somebody asks: many instances of a launch share a host ----------
+
+    def _about_to_change(self, host: int) -> None:
+        if host not in self._before:
+            self._before[host] = self._look(host)
+
+    def _note_changes(self) -> None:
+        """Update the room in the racks, and in all units above them, of hosts that have changed."""
+        for host, before in self._before.items():
+            rack = host // self.plant.hosts_per_rack
+            pairs = zip(self._rooms.values(), before, self._look(host), strict=True)
+            for rooms, (room, used), (now, now_used) in pairs:
+                if now != room:
+                    rooms.change(rack, now - room)
+                if now_used != used:
+                    rooms.note_used(host, used, now_used)
+        self._before.clear()
+
+    def _look(self, host: int) -> list[tuple[int, int]]:
+        used = host in self.uses
+        rooms = [self.room(host, demand) for demand in self._rooms]
+        return [(room, room if used else 0) for room in rooms]
+
     # --- changes ----------------------------------------------------------------------------------
 
     def take(self, host: int, demand: Demand) -> None:
         """Put an instance on a host; what has not enough left is overbooked, not refused: it is a fact."""
-        with _Change(self, host):
-            use = self.uses.get(host)
-            if use is None:
-                use = self.uses[host] = Use(demand.family, demand.tenant, capacity.host_room(demand.family))
-            use.left = use.left.less(demand.need)
-            use.instances += 1
+        self._about_to_change(host)
+        use = self.uses.get(host)
+        if use is None:
+            use = self.uses[host] = Use(demand.family, demand.tenant, capacity.host_room(demand.family))
+        use.left = use.left.less(demand.need)
+        use.instances += 1
 
     def leave(self, host: int, demand: Demand) -> None:
         """Take an instance off a host."""
-        with _Change(self, host):
-            use = self.uses[host]
-            use.left = use.left.less(demand.need, -1)
-            use.instances -= 1
-            if not use.instances and not use.kept:
-                del self.uses[host]
+        self._about_to_change(host)
+        use = self.uses[host]
+        use.left = use.left.less(demand.need, -1)
+        use.instances -= 1
+        if not use.instances and not use.kept:
+            del self.uses[host]
 
     def keep(self, host: int, family: str, tenant: str) -> None:
         """Keep an empty host for a tenant: it is a Dedicated Host now."""
-        with _Change(self, host):
-            self.uses[host] = Use(family, tenant, capacity.host_room(family), kept=True)
+        self._about_to_change(host)
+        self.uses[host] = Use(family, tenant, capacity.host_room(family), kept=True)
 
     def give_back(self, host: int) -> None:
         """A Dedicated Host is one for everybody again."""
-        with _Change(self, host):
-            self.uses[host].kept = False
-            if not self.uses[host].instances:
-                del self.uses[host]
+        self._about_to_change(host)
+        self.uses[host].kept = False
+        if not self.uses[host].instances:
+            del self.uses[host]
 
     def give(self, host: int, card: int, number: int, interface: str) -> None:
         """Hand a virtual function of a card out to an interface."""
-        with _Change(self, host):
-            self.functions.give(host, card, number, interface)
+        self._about_to_change(host)
+        self.functions.give(host, card, number, interface)
 
     def take_back(self, host: int, card: int, number: int, interface: str) -> None:
         """Take a virtual function back from an interface."""
-        with _Change(self, host):
-            self.functions.take_back(host, card, number, interface)
+        self._about_to_change(host)
+        self.functions.take_back(host, card, number, interface)
 
     def fail(self, hosts: Iterable[int]) -> None:
         """Hosts are down: they have no room for anybody."""
         for host in set(hosts) - self.down:
-            with _Change(self, host):
-                self.down.add(host)
+            self._about_to_change(host)
+            self.down.add(host)
 
     def repair(self, hosts: Iterable[int]) -> None:
         """Hosts are up again."""
         for host in set(hosts) & self.down:
-            with _Change(self, host):
-                self.down.discard(host)
-
-
-class _Change:
-    """Context manager: a change of one host, whose room it updates in the rack and all units above it."""
-
-    def __init__(self, zone: ZoneOccupancy, host: int) -> None:
-        self._zone, self._host = zone, host
-
-    def _look(self) -> list[tuple[int, int]]:
-        used = self._host in self._zone.uses
-        rooms = [self._zone.room(self._host, demand) for demand in self._zone._rooms]
-        return [(room, room if used else 0) for room in rooms]
-
-    def __enter__(self) -> None:
-        self._before = self._look()
-
-    def __exit__(self, *_: object) -> None:
-        rack = self._host // self._zone.plant.hosts_per_rack
-        pairs = zip(self._zone._rooms.values(), self._before, self._look(), strict=True)
-        for rooms, (room, used), (now, now_used) in pairs:
-            if now != room:
-                rooms.change(rack, now - room)
-            if now_used != used:
-                rooms.note_used(self._host, used, now_used)
+            self._about_to_change(host)
+            self.down.discard(host)
