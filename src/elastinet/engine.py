@@ -89,10 +89,12 @@ class Engine:
             raise Fault("UnsupportedOperation", f"elastinet does not support the operation {action}.")
         return found
 
-    def report(self, owner: str, region: str, fact: AnyFact) -> None:
-        """Take note of what has happened; a fact about the past changes nothing."""
-        with self._transaction(type(fact).__name__, owner, region) as tx:
-            take(tx, fact)
+    def report(self, owner: str, region: str, *facts: AnyFact) -> None:
+        """Take note of what has happened, all in one commit; a fact about the past changes nothing."""
+        names = dict.fromkeys(type(fact).__name__ for fact in facts)
+        with self._transaction("+".join(names), owner, region) as tx:
+            for fact in facts:
+                take(tx, fact)
 
     def _open(self, owner: str, region: str) -> None:
         if region not in REGIONS:

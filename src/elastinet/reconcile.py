@@ -38,6 +38,7 @@ from elastinet.fabric.desired.touching import touched
 from elastinet.model.change import Change
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
+from elastinet.model.noun import Noun
 from elastinet.store import worlds
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,9 @@ AWAY = "the fabric agent is away: its log says why (elastinet logs)"
 TROUBLE_SECONDS = 3.0
 """So long a fault is hoped to pass, for the agent tries again, before others are no longer held up by it."""
 UNSETTLED = ("pending", "stopping", "shutting-down")
+
+
+AnyFabricFact = InstanceRunning | InstanceGone | InstanceLost | InterfaceAttached | InterfaceDetached
 
 
 class AgentConnection(Protocol):
@@ -84,6 +88,7 @@ class Reconciler:
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
         self._questions = itertools.count(1)
+        self._facts: list[AnyFabricFact] = []
         self._absence = Absence(self._give_up, away_seconds)
         engine.followers.append(self.follow)
 
@@ -136,6 +141,7 @@ class Reconciler:
 
     def hand_over(self) -> None:
         """Tell a fabric that has just come everything."""
+        self._report()
         self._absence.up()
         for instance in self.engine.state.all(Instance):
             if instance.state in ("stopping", "shutting-down"):
@@ -171,9 +177,11 @@ class Reconciler:
         log.error("the fabric agent does not come back: its instances are stopped")
         for key in list(self._leaving):
             del self._leaving[key]
-            self._report_left(key)
+            self._note_left(key)
+        self._report()
         for instance in [i for i in self.engine.state.all(Instance) if i.state in ("pending", "running")]:
-            self._report_instance(InstanceLost(instance.id))
+            self._note(InstanceLost(instance.id))
+        self._report()
 
     def look_again(self) -> None:
         """Have the fabric compare all with what the kernel really has."""
@@ -186,14 +194,14 @@ class Reconciler:
         """Take a fact to the engine."""
         match fact:
             case Running(guest, boot):
-                self._report_instance(InstanceRunning(guest, boot))
+                self._note(InstanceRunning(guest, boot))
             case Gone(guest):
                 if not fact.asked:
-                    self._report_instance(InstanceGone(guest, asked=False))
+                    self._note(InstanceGone(guest, asked=False))
             case Attached(interface, attachment):
-                self._report_interface(InterfaceAttached(interface, attachment))
+                self._note(InterfaceAttached(interface, attachment))
             case Detached(interface, attachment):
-                self._report_interface(InterfaceDetached(interface, attachment))
+                self._note(InterfaceDetached(interface, attachment))
             case Hello():
                 self.hello = fact
             case Converged():
@@ -206,6 +214,7 @@ class Reconciler:
         self._news.set()
 
     def _converge(self, fact: Converged) -> None:
+        self._report()  # what was seen before
         self.converged = max(self.converged, fact.generation)
         self._absence.over()
         failed = {failure.subject: failure.why for failure in fact.failed}
@@ -219,23 +228,37 @@ class Reconciler:
         for key in done:
             if key not in failed:
                 del self._leaving[key]
-                self._report_left(key)
+                self._note_left(key)
+        self._report()
 
-    def _report_left(self, key: Key) -> None:
+    def _note_left(self, key: Key) -> None:
         if key.kind == "guest":
-            self._report_instance(InstanceGone(key.id, asked=True))
+            self._note(InstanceGone(key.id, asked=True))
             return
         interface = self.engine.state.get(NetworkInterface, key.id)
         if interface is not None and interface.attachment is not None:
-            self._report_interface(InterfaceDetached(key.id, interface.attachment.id))
+            self._note(InterfaceDetached(key.id, interface.attachment.id))
 
-    def _report_instance(self, fact: InstanceRunning | InstanceGone | InstanceLost) -> None:
-        if instance := self.engine.state.get(Instance, fact.instance):
-            self.engine.report(*instance.scope, fact)
+    def _note(self, fact: AnyFabricFact) -> None:
+        """Take a fact to the engine with the others of this turn: a launch brings one for each instance."""
+        self._facts.append(fact)
+        if len(self._facts) == 1:
+            asyncio.get_running_loop().call_soon(self._report)
 
-    def _report_interface(self, fact: InterfaceAttached | InterfaceDetached) -> None:
-        if interface := self.engine.state.get(NetworkInterface, fact.interface):
-            self.engine.report(*interface.scope, fact)
+    def _report(self) -> None:
+        facts, self._facts = self._facts, []
+        by_scope: dict[tuple[str, str], list[AnyFabricFact]] = {}
+        for fact in facts:
+            if noun := self._noun_of(fact):
+                by_scope.setdefault(noun.scope, []).append(fact)
+        for scope, found in by_scope.items():
+            self.engine.report(*scope, *found)
+        self._news.set()
+
+    def _noun_of(self, fact: AnyFabricFact) -> Noun | None:
+        if isinstance(fact, InterfaceAttached | InterfaceDetached):
+            return self.engine.state.get(NetworkInterface, fact.interface)
+        return self.engine.state.get(Instance, fact.instance)
 
     async def measure(self) -> Measured:
         """Ask the fabric for its counters and the credits left; raises TimeoutError if it is away."""
@@ -252,7 +275,7 @@ class Reconciler:
     @property
     def settled(self) -> bool:
         """True if the fabric has all that was asked for, and the state shows it."""
-        quiet = not self._touched and not self.failed and self.converged >= self.generation
+        quiet = not (self._touched or self._facts or self.failed) and self.converged >= self.generation
         return quiet and next(self._unsettled(), None) is None
 
     @property
@@ -260,7 +283,7 @@ class Reconciler:
         """True if nothing but failures is left, which have lasted for a while and are of our own objects."""
         if not self.failed or time.monotonic() - self._failing_since < TROUBLE_SECONDS:
             return False
-        quiet = not self._touched and self.converged >= self.generation
+        quiet = not (self._touched or self._facts) and self.converged >= self.generation
         return quiet and self.failed.keys() <= self.have.keys() and all(map(self._is_held, self._unsettled()))
 
     def _is_held(self, noun: Instance | NetworkInterface) -> bool:

@@ -6,6 +6,8 @@ The graph says which kinds of objects a noun alters; here is how their ids are f
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from elastinet.fabric.contract.graph import NO_PACKET_CAN_TELL, THROUGH, altered_by
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.desired import limits
@@ -49,12 +51,21 @@ def touched(state: State, change: Change, have: Desired) -> Iterator[Key]:
     """The keys of the objects that a change may have altered; `have` is what was desired before it."""
     if change.kind in NO_PACKET_CAN_TELL:
         return
-    if change.old and change.new and change.old.but(tags=change.new.tags) == change.new:
-        return  # no packet can tell a tag
+    if change.old and change.new and _as_packets_tell(change.old) == _as_packets_tell(change.new):
+        return
     at = Touch(state, change, have)
     for noun in (change.old, change.new):
         if noun is not None:
             yield from _altered(at, noun)
+
+
+def _as_packets_tell(noun: Noun) -> Noun:
+    """A noun without its tags, and as if it were already where it is on its way to."""
+    if isinstance(noun, Instance) and noun.alive:
+        return noun.but(tags=(), state="running", state_reason=None)
+    if isinstance(noun, NetworkInterface) and noun.attachment and noun.attachment.status == "attaching":
+        return noun.but(tags=(), attachment=replace(noun.attachment, status="attached"))
+    return noun.but(tags=())
 
 
 def _altered(at: Touch, noun: Noun) -> Iterator[Key]:
