@@ -105,10 +105,15 @@ class NounTable:
             self.rows[id] = noun
         return old
 
-    def ids(self, index: str, value: Hashable) -> Iterable[str]:
-        """The ids under a value of an index, in order of arrival; they stay as they are meanwhile."""
-        bucket = self._indexes[index].get(value, ())
-        return (bucket,) if isinstance(bucket, str) else tuple(bucket)
+    def under(self, index: str, value: Hashable) -> Iterator[Noun]:
+        """The rows under a value of an index, in order of arrival; changes meanwhile add and take none."""
+        bucket = self._indexes[index].get(value)
+        if bucket is None:
+            return iter(())
+        if isinstance(bucket, str):
+            return iter((self.rows[bucket],))
+        rows = self.rows
+        return (rows[id] for id in tuple(bucket))
 
     def count(self, index: str, value: Hashable) -> int:
         """The number of ids under a value of an index."""
@@ -169,9 +174,7 @@ class State:
 
     def where(self, kind: type[N], index: str, value: Hashable) -> Iterator[N]:
         """The nouns found under this value of an index, in order of arrival."""
-        table = self.tables[kind]
-        rows = table.rows
-        return (rows[id] for id in table.ids(index, value))  # type: ignore[misc]
+        return self.tables[kind].under(index, value)  # type: ignore[return-value]
 
     def count(self, kind: type[Noun], index: str, value: Hashable) -> int:
         """The number of nouns under this value of an index."""

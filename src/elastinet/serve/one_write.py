@@ -28,7 +28,7 @@ class Gathering:
     def _flush(self) -> None:
         parts, self._parts = self._parts, []
         if parts and not self._transport.is_closing():
-            self._transport.write(b"".join(parts))
+            self._transport.writelines(parts)
 
     def write_eof(self) -> None:
         """Send what waits, then no more."""

@@ -60,8 +60,7 @@ def describe(
     found = []
     for noun in nouns:
         view = what.view(tx, noun)
-        looked_at = seen(tx, noun, view) if seen and asked else view
-        if filters.passes(looked_at, asked, what.filters):
+        if not asked or filters.passes(seen(tx, noun, view) if seen else view, asked, what.filters):
             found.append((noun.id, view))
     return page(found, most, request.get("NextToken"), what.result)
 

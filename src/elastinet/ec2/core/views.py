@@ -27,7 +27,7 @@ class Views:
         """The view of a noun, made anew if the noun or one of the others it shows has changed."""
         kept = self._views.get(noun.id)
         parts = (noun, *others)
-        if kept is not None and len(kept[0]) == len(parts) and all(map(_is, kept[0], parts)):
+        if kept is not None and kept[0] == parts:  # which looks first whether each is the very same
             return kept[1]
         view = StateView(make())
         self._views[noun.id] = (parts, view)
@@ -37,10 +37,6 @@ class Views:
         """Drop the views of nouns that are no more."""
         for id in ids:
             self._views.pop(id, None)
-
-
-def _is(a: object, b: object) -> bool:
-    return a is b
 
 
 def shared(make: Callable[P, S]) -> Callable[P, S]:
