@@ -49,7 +49,7 @@ class Request:
     def unread(self) -> Iterator[tuple[str, Any]]:
         """The paths of parameters that nobody read, with their values; a structure's members one by one."""
         for name, value in self._given.items():
-            inside = list(_requests(value))
+            inside = list(_requests(value)) if isinstance(value, Request | list) else ()
             if name not in self._read and not inside:
                 yield f"{self._path}.{name}" if self._path else name, value
             for child in inside:

@@ -36,11 +36,12 @@ def tags_for(tx: Transaction, request: Request, resource_type: str, *others: str
 def merge(tx: Transaction, old: Tags, new: Iterable[tuple[str | None, str | None]]) -> Tags:
     """Tags with others put over them; refuses what EC2 refuses."""
     tags, given = dict(old), [(check_key(key), _check_value(value)) for key, value in new]
-    for key, count in Counter(key for key, _ in given).items():
+    for key, count in Counter(key for key, _ in given).items() if len(given) > 1 else ():
         if count > 1:
             raise Fault("InvalidParameterValue", f"Duplicate tag key '{key}' specified.")
     tags.update(given)
-    if sum(not is_reserved(key) for key in tags) > tx.settings.quotas.tags_per_resource:
+    most = tx.settings.quotas.tags_per_resource
+    if len(tags) > most and sum(not is_reserved(key) for key in tags) > most:
         raise Fault("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
     return tuple(tags.items())
 
