@@ -5,7 +5,8 @@ import socket
 import struct
 
 from elastinet.fabric.kernel import observe, rtnl
-from elastinet.fabric.kernel.netlink import attributes, parse
+from elastinet.fabric.kernel.netlink import NetlinkSocket, attributes, parse
+from elastinet.fabric.kernel.rtmessages import ifinfmsg
 from elastinet.fabric.router.router import Router
 
 GROUPS = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 0x40000
@@ -18,12 +19,14 @@ class Monitor:
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._doubted: set[int] = set()
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
         )
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         try:
             self._socket.bind((0, GROUPS))
+            self._links = NetlinkSocket()
         except OSError:
             self._socket.close()
             raise
@@ -40,7 +43,7 @@ class Monitor:
             try:
                 data = self._socket.recv(BUFFER)
             except BlockingIOError:
-                return found
+                return self._is_any_down() or found
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
@@ -59,7 +62,22 @@ class Monitor:
         if index in self._router.ending:
             self._router.ending -= {index} if kind == rtnl.DELLINK else set()
             return False
-        return kind == rtnl.DELLINK or (not flags & rtnl.UP and self._router.holds_up(index))
+        if not flags & rtnl.UP and self._router.holds_up(index):
+            self._doubted.add(index)
+        return kind == rtnl.DELLINK
+
+    def _is_any_down(self) -> bool:
+        """True if a link that was said to be down is so still: at its birth, what is told of it comes late."""
+        doubted, self._doubted = self._doubted, set()
+        return not all(map(self._is_up, doubted))
+
+    def _is_up(self, index: int) -> bool:
+        question = rtnl.encoded(rtnl.GETLINK, 0, ifinfmsg(), {"index": index}, [])
+        try:
+            body = self._links.get(question)
+        except OSError:
+            return False
+        return bool(struct.unpack_from("=BxHiII", body)[3] & rtnl.UP)
 
     def _is_strange(self, kind: int, body: bytes) -> bool:
         """True if an IPv6 address came or went that should not; the kernel does not say who did it."""
@@ -70,5 +88,6 @@ class Monitor:
         return self._router.wants(index, address, prefix) != (kind == rtnl.NEWADDR)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the sockets."""
         self._socket.close()
+        self._links.close()

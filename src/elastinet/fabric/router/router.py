@@ -54,6 +54,7 @@ class Router:
         self.steps = 0
         self.ending: set[int] = set()
         self._wanted: Items = {}
+        self._indexes: set[int] = set()
         self._owners: dict[Identity, Key] = {}
         self._unmet: set[Identity] = set()
         self._namespace_fds = namespace_fds
@@ -78,9 +79,9 @@ class Router:
         return ("chain", ADVERTISE) in self._wanted
 
     def holds_up(self, index: int) -> bool:
-        """True if the link with this index shall be up, or is unknown."""
+        """True if the link with this index has been set up, or is none that is wanted here."""
         name = self.record.names.get(index)
-        return name is None or ("up", name) in self.record.items
+        return index not in self._indexes if name is None else ("up", name) in self.record.items
 
     def wants(self, index: int, address: str, prefix: int) -> bool:
         """True if the link with this index shall have this address."""
@@ -106,8 +107,12 @@ class Router:
     def want(self, delta: Delta, owners: Mapping[Identity, Key]) -> None:
         """Take in a change of what is wanted; it stays to be done until it is done."""
         for identity, item in delta.items():
+            before = self._wanted.pop(identity, None)
+            if isinstance(before, Link | Queue):
+                self._indexes.discard(before.index)
+            if isinstance(item, Link | Queue):
+                self._indexes.add(item.index)
             if item is None:
-                self._wanted.pop(identity, None)
                 self._owners.pop(identity, None)
             else:
                 self._wanted[identity] = item
@@ -132,7 +137,7 @@ class Router:
 
     def abandon(self) -> None:
         """Take every link away; the rest goes with the namespace."""
-        self._wanted = {}
+        self._wanted, self._indexes = {}, set()
         self._drop_links({link.identity for link in self.record.links()})
 
     def read_counters(self) -> counters.Counters:
