@@ -15,18 +15,17 @@ from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
 from elastinet.fabric.guest import ends, room
 from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.linkwatch import LinkWatch
 from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
-from elastinet.fabric.guest.spawning import Spawning
+from elastinet.fabric.guest.spawning import Spawning, Told
+from elastinet.fabric.guest.user_data import Program
 from elastinet.fabric.kernel import ending
 from elastinet.fabric.kernel.loop import GuestConcern, Loop
 from elastinet.fabric.revoke import holders
 
-SCRIPT = "/var/lib/cloud/instance/scripts/part-001"
-DONE = "user-data.done"
 AGAIN_SECONDS = 0.2
-USER_DATA_RETRY_SECONDS = 5.0
 DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
 """Errors of calls about a process that has ended; the call decides which one."""
 
@@ -218,26 +217,25 @@ class GuestProcess:
             port.start(self.init, self._log, bound)
 
     def first_boot(self) -> None:
-        """Run the user data, once in the life of the disk."""
-        data = base64.b64decode(self.guest.user_data)
-        done = self.disk / DONE
-        if self.ended or not data.startswith(b"#!") or done.exists():
-            return
-        try:
-            done.touch()
-        except OSError as error:
-            self.console.say(f"user data: {error}")
-            self._loop.later(USER_DATA_RETRY_SECONDS, self.first_boot, self._about)
-            return
-        script = {"path": SCRIPT, "data": base64.b64encode(data).decode(), "mode": 0o700}
-        kinds = (ends.NULL, ends.SENT, ends.SAME)
-        self._spawning.run(
-            self.init, [SCRIPT], kinds, self._user_data_fact, (self._log,), self._about, file=script
-        )
+        """Run the user data: what belongs to each boot, and what to the disk's life once."""
+        first = FirstBoot(self.disk, self.console, self._loop, self._about, self._run_program)
+        first.begin(base64.b64decode(self.guest.user_data))
 
-    def _user_data_fact(self, fact: dict[str, Any]) -> None:
-        if "error" in fact:
-            self.console.say(f"user data: {fact['error']}")
-            (self.disk / DONE).unlink(missing_ok=True)  # it has not run: the next boot tries again
-        elif "exit" in fact:
-            self.console.say(f"user data: ended with status {fact['status']}")
+    def _run_program(self, program: Program, told: Told) -> None:
+        """Put a program into the guest and start it; what it says goes to the console."""
+        if self.ended:
+            return
+        with open(os.memfd_create("program"), "w+b") as file:
+            file.write(program.data)
+            file.seek(0)
+            own = {"path": program.path, "mode": 0o700}
+            self._spawning.run(
+                self.init,
+                [program.path],
+                (ends.NULL, ends.SENT, ends.SAME),
+                told,
+                (self._log, file.fileno()),
+                self._about,
+                file=own,
+                env={"INSTANCE_ID": self.guest.id},
+            )

@@ -4,11 +4,11 @@ It is forked before anything large is imported, so that its own forks are cheap.
 it over one socket of packets: a request in, then facts about the process that it became.
 """
 
-import base64
 import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -159,7 +159,7 @@ def become_command(
     for device in request.get("up", ()):
         privileges.bring_up(device)
     if "file" in request:
-        write_file(**request["file"])
+        write_file(**request["file"], data=sent[-1])
     os.setsid()
     fds, others = ends.make(request["ends"], sent, request.get("size", (0, 0)))
     if others:
@@ -188,12 +188,12 @@ def run(argv: list[str], env: dict[str, str], cwd: str) -> NoReturn:
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
 
 
-def write_file(path: str, data: str, mode: int) -> None:
-    """Put a file into the guest, with its folders; its bytes come as base64."""
+def write_file(path: str, mode: int, data: int) -> None:
+    """Put a file into the guest, with its folders; its bytes are those behind a descriptor."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with open(fd, "wb") as file:
-        file.write(base64.b64decode(data))
+    with open(fd, "wb") as file, open(data, "rb", closefd=False) as source:
+        shutil.copyfileobj(source, file)
 
 
 def main(agent: socket.socket, image: rootfs.RootImage) -> NoReturn:

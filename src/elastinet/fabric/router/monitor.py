@@ -67,7 +67,7 @@ class Monitor:
         return kind == rtnl.DELLINK
 
     def _is_any_down(self) -> bool:
-        """True if a link that was said to be down is so still: at its birth, what is told of it comes late."""
+        """True if a link that was said to be down is so still: of its birth one is told late."""
         doubted, self._doubted = self._doubted, set()
         return not all(map(self._is_up, doubted))
 

@@ -1,0 +1,114 @@
+"""User data as it is run: one program after the other, those of a disk's life once, whatever happens."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from elastinet.fabric.guest import user_data
+from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest.spawning import Told
+from elastinet.fabric.guest.user_data import Program
+from elastinet.fabric.kernel.loop import Concern, Loop
+
+RECORD = "user-data.done"
+AGAIN_SECONDS = 5.0
+LONG_SECONDS = 60
+Run = Callable[[Program, Told], None]
+"""Starts a program in the guest, and tells of it: an error, or its exit status."""
+
+
+class Record(msgspec.Struct):
+    """A disk's memory of its user data: exit statuses by path, None before the end; and what is not run."""
+
+    ended: dict[str, int | None] = {}
+    unread: tuple[str, ...] = ()
+
+
+class FirstBoot:
+    """The user data of one boot."""
+
+    def __init__(self, disk: Path, console: Console, loop: Loop, about: Concern, run: Run) -> None:
+        self._path = disk / RECORD
+        self._console, self._run = console, run
+        self._later = partial(loop.later, about=about)
+        self._record = Record()
+        self._waiting: list[Program] = []
+        self._running: Program | None = None
+        self._are_many = False
+        self._statuses: list[int] = []
+
+    def begin(self, data: bytes) -> None:
+        """Run what has to be run at this boot, and say what cannot be run at all."""
+        reading = user_data.read(data)
+        has_run = self._recall()
+        self._waiting = [one for one in reading.programs if one.when == "boot" or not has_run(one)]
+        self._are_many = len(self._waiting) > 1
+        self._record.unread = reading.unread
+        for sentence in reading.unread:
+            self._say(sentence)
+        if reading.programs or reading.unread:
+            self._next()
+
+    def _recall(self) -> Callable[[Program], bool]:
+        """Read the disk's memory; gives whether a program has been begun in its life."""
+        try:
+            kept = self._path.read_bytes()
+        except FileNotFoundError:
+            return lambda _program: False
+        if not kept:  # an elastinet before this one has run it
+            return lambda _program: True
+        try:
+            self._record = msgspec.json.decode(kept, type=Record)
+        except msgspec.DecodeError as error:
+            self._say(f"nobody knows whether it has run, and it is not run again: {error}")
+            return lambda _program: True
+        return lambda program: program.path in self._record.ended
+
+    def _next(self) -> None:
+        program = self._waiting[0] if self._waiting else None
+        if program:
+            self._record.ended[program.path] = None
+        try:
+            self._keep()
+        except OSError as error:
+            self._say(str(error))
+            self._later(AGAIN_SECONDS, self._next)
+            return
+        if program:
+            self._running = self._waiting.pop(0)
+            self._run(program, partial(self._told, program))
+            self._later(LONG_SECONDS, partial(self._mention, program))
+        elif self._statuses:
+            self._say(f"ended with status {next(filter(None, self._statuses), 0)}")
+
+    def _keep(self) -> None:
+        """Note what is about to run before it does: what was begun once is never begun again."""
+        fresh = self._path.with_suffix(".fresh")
+        fresh.write_bytes(msgspec.json.encode(self._record))
+        os.replace(fresh, self._path)
+
+    def _told(self, program: Program, fact: dict[str, Any]) -> None:
+        """Hear of a program; what could not be started tells why, and may end after that."""
+        if program is not self._running or not fact.keys() & {"error", "exit"}:
+            return
+        self._running = None
+        if "error" in fact:
+            self._say(fact["error"])
+            del self._record.ended[program.path]  # it has not run: the next boot tries again
+        else:
+            status = self._record.ended[program.path] = fact["status"]
+            self._statuses.append(status)
+            if self._are_many:
+                self._say(f"{program.path} ended with status {status}")
+        self._next()
+
+    def _mention(self, program: Program) -> None:
+        if program is self._running:
+            self._say(f"{program.path} still runs after {LONG_SECONDS} seconds")
+
+    def _say(self, sentence: str) -> None:
+        self._console.say(f"user data: {sentence}")
