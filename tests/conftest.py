@@ -29,6 +29,7 @@ TOGETHER = (
     "tests/package/",
     "tests/refusals/",
     "tests/walls/",
+    "tests/laws/test_parameters.py",
     "tests/serve/test_http_fuzz.py",
 )
 """Files whose tests share a server or an agent that is dear to start."""
