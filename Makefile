@@ -11,7 +11,7 @@
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
+QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py test_site.py
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
 

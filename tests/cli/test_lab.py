@@ -1,11 +1,12 @@
 """`elastinet lab` where no packets are needed: which labs there are, and what is refused."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from commands import NONE, Run, refused, told
+from commands import NONE, PROGRAM, Run, refused, told
 from elastinet.cli.lab.catalogue import NAMES, load
 from elastinet.cli.lab.client import client
 from elastinet.serve.places import Server
@@ -42,6 +43,14 @@ def test_no_server_there(run: Run) -> None:
 def test_a_server_without_packets(run: Run) -> None:
     server = told(run("start", *NONE, "--state", ":memory:"))
     refused(run("lab", "bastion", "--port", str(server["port"])), 1, "needs a server with fabric kernel")
+
+
+def test_a_machine_without_packets() -> None:
+    """The lab's own server says why it does not start."""
+    forbidden = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+    before = ["unshare", "--user", "--map-root-user", "sh", "-c", forbidden, "sh"]
+    done = subprocess.run([*before, *PROGRAM, "lab", "bastion"], capture_output=True, text=True, check=False)
+    refused(done, 1, "no kernel fabric here", "elastinet doctor")
 
 
 def test_a_server_on_a_path(run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -19,6 +20,12 @@ from elastinet.serve import places
 
 OWN = ("credits",)
 """Labs that need a server with other settings than usual."""
+WITHOUT_BOTO3 = [
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['boto3'] = None; from elastinet.cli import main; main()",
+]
+"""The command line where the wheel has been installed without any extra."""
 
 
 def checked(done: "subprocess.CompletedProcess[str]") -> list[dict[str, object]]:
@@ -31,17 +38,24 @@ def checked(done: "subprocess.CompletedProcess[str]") -> list[dict[str, object]]
     return checks
 
 
+def counts(world) -> dict[str, int]:
+    """What is in all accounts of a server, but for instances that are over and what every account has."""
+    told = json.loads(world.cli("status", "--json").stdout)["counts"]
+    kinds = ("NetworkInterface", "Address", "PlacementGroup", "EgressOnlyGateway")
+    assert "Vpc" in told
+    return {kind: told.get(kind, 0) for kind in kinds} | {"Vpc": told["Vpc"]}
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
 def test_lab(world, name):
-    """In a server that others use: what they have stays, and nothing of the lab's does."""
+    """In a server that others use: what they have stays, and nothing of the lab's but its empty account."""
     if lacking := lacks(world, name):
         pytest.skip(lacking)
-    before = json.loads(world.cli("status", "--json").stdout)["counts"]
+    before = counts(world)
     done = world.cli("lab", name, "--json", check=False)
     checked(done)
     assert done.stderr == ""
-    after = json.loads(world.cli("status", "--json").stdout)["counts"]
-    assert after.get("instances", 0) == before.get("instances", 0)
+    assert counts(world) == before | {"Vpc": before["Vpc"] + 1}
 
 
 def lacks(world, name) -> str:
@@ -54,7 +68,8 @@ def lacks(world, name) -> str:
 def test_lab_in_a_server_of_its_own(world, name):
     if lacking := lacks(world, name):
         pytest.skip(lacking)
-    checked(subprocess.run([*PROGRAM, "lab", name, "--json"], capture_output=True, text=True, check=False))
+    command = [*WITHOUT_BOTO3, "lab", name, "--json"]
+    checked(subprocess.run(command, capture_output=True, text=True, check=False))
 
 
 def test_what_a_lab_leaves_in_an_account(world):
@@ -139,7 +154,19 @@ def test_a_server_that_is_not_as_the_lab_needs_it(world, of_the_test):
         lab("other", port=world.port)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_broken_off_while_it_builds(world):
+    """In somebody's server, what is there so far is taken away, by Ctrl-C or as here by SIGTERM."""
+    before = counts(world)
+    command = [*PROGRAM, "lab", "hub-peering", "--port", str(world.port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: counts(world)["Vpc"] > before["Vpc"] + 2)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert counts(world) == before | {"Vpc": before["Vpc"] + 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_broken_off(number):
     """Its server goes with it, however it ends."""
     command = [*PROGRAM, "lab", "nat-instance", "--keep"]
