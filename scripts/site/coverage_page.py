@@ -16,6 +16,7 @@ from elastinet.wire.shapes import Shape
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "coverage.md"
+CONTENTS = DOCS.parent / "mkdocs.yml"
 KEPT = ("LaunchTemplateData", "SpotOptions", "LaunchSpecification")
 """Structures that are kept as they are given: what a launch makes of them is its own matter."""
 HEAD = """# Coverage
@@ -140,9 +141,10 @@ def _brackets(paths: list[str], above: str = "") -> str:
 
 
 def _by_page() -> Iterator[tuple[str, str, list[str]]]:
-    """Each page that has operations in a table, by its title, with those that no page before has."""
+    """Each page that has operations in a table, as the site has them, with those that no page before has."""
     left = set(OPERATIONS)
-    for path in sorted(DOCS.glob("*.md")):
+    for name in re.findall(r": ([\w-]+\.md)$", CONTENTS.read_text(encoding="utf-8"), re.MULTILINE):
+        path = DOCS / name
         if path == PAGE:
             continue
         text = path.read_text(encoding="utf-8")
