@@ -7,14 +7,15 @@
 #   make lint     ruff and mypy
 #   make fuzz     the doors of the machine under odd messages, for an hour; FUZZ="--seconds 300 --seed 1"
 #   make bench    elastinet measured, beside moto
+#   make docs     the documentation as a site, in build/site: it is read from files, or by any web server
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
-QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py
+QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py test_site.py
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
 
-.PHONY: setup demo quick test lint fuzz bench system-packages
+.PHONY: setup demo quick test lint fuzz bench docs system-packages
 
 setup: .venv/.ready system-packages
 
@@ -32,7 +33,7 @@ system-packages:
 demo: setup
 	@$(PYTHON_BIN) examples/demo.py
 
-test: setup .venv/bin/etcd
+test: setup .venv/bin/etcd .venv/.docs-ready
 	@$(PYTHON_BIN) -m pytest $(PYTEST_FLAGS) $(TESTS)
 
 quick: .venv/.ready
@@ -49,6 +50,12 @@ fuzz: setup
 bench: setup .venv/.bench-ready
 	@PYTHONPATH=tests:tests/support $(PYTHON_BIN) -m bench
 
-.venv/.bench-ready: constraints-bench.txt .venv/.ready
-	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r constraints-bench.txt
+# What is written from the code is written first.
+docs: .venv/.docs-ready
+	@$(PYTHON_BIN) scripts/site/coverage_page.py
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --quiet
+	@echo "the site is in build/site"
+
+.venv/.%-ready: constraints-%.txt .venv/.ready
+	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -29,6 +29,7 @@ TOGETHER = (
     "tests/package/",
     "tests/refusals/",
     "tests/walls/",
+    "tests/laws/test_parameters.py",
     "tests/serve/test_http_fuzz.py",
 )
 """Files whose tests share a server or an agent that is dear to start."""
@@ -43,10 +44,8 @@ MEASURING = (
     ),
     *("tests/kernel/test_perf", "tests/kernel/test_wire_express", "tests/kernel/test_wire_counters"),
     *("tests/kernel/test_forecast_law", "tests/kernel/test_mpi.py::test_measured"),
-    *(
-        f"tests/test_examples.py::test_example[{name}"
-        for name in ("cluster", "credits", "demo", "flows", "mpi")
-    ),
+    *(f"tests/test_examples.py::test_example[{name}" for name in ("cluster", "demo", "flows", "mpi")),
+    *(f"tests/kernel/test_labs.py::test_lab[{name}" for name in ("credits", "ha-pair")),
 )
 """Tests that measure packets or times: a machine that does other work, too, has three tries."""
 

@@ -265,3 +265,10 @@ def test_packets(serve: Serve, installed: Installed) -> None:
     said = installed.run("elastinet", *words)
     assert "1 received" in said
     assert said.endswith("run\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a kernel fabric in every place where tests run needs root")
+def test_a_lab(installed: Installed) -> None:
+    checks = json.loads(installed.run("elastinet", "lab", "nat-instance", "--json"))["checks"]
+    assert len(checks) > 4
+    assert all(check["ok"] for check in checks)

@@ -2,16 +2,12 @@
 
 import os
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
 import inner
-from elastinet.deletion import remove_tree
+import ordinary
 from elastinet.fabric.agent import launch
-from machine import NOBODY
 
 pytestmark = pytest.mark.skipif(bool(launch.check()), reason="this machine has no kernel fabric")
 
@@ -78,12 +74,8 @@ def test_who_reaches_whom(instances):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all other tests here are of this user already")
 def test_an_ordinary_user(nobodys):
-    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-    tried = subprocess.run([*user, "sh", "-c", f"{sys.executable} -c 'import elastinet'"], check=False)
-    if tried.returncode:
-        pytest.skip("the interpreter is where no ordinary user may run it")
-    words = [*user, *inner.command(*KERNEL)]
-    environ = inner.environ(HOME=str(nobodys), TMPDIR=str(nobodys), XDG_RUNTIME_DIR="")
+    words = [*ordinary.become(), *inner.command(*KERNEL)]
+    environ = inner.environ(**ordinary.variables(nobodys))
     done = subprocess.run(
         words, cwd=inner.write(nobodys, ROOTLESS), env=environ, capture_output=True, text=True, check=False
     )
@@ -92,11 +84,8 @@ def test_an_ordinary_user(nobodys):
 
 @pytest.fixture
 def nobodys():
-    """A folder of an ordinary user's."""
-    folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
-    os.chown(folder, NOBODY, NOBODY)
-    yield folder
-    remove_tree(folder)
+    with ordinary.folder() as folder:
+        yield folder
 
 
 def test_the_example_and_the_mistake_that_it_catches(tmp_path):

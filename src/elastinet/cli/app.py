@@ -15,6 +15,7 @@ VERBS: dict[str, str] = {
     "stop": "stop.stop",
     "status": "status.status",
     "doctor": "doctor.run.doctor",
+    "lab": "lab.run.lab",
     "env": "env.env",
     "exec": "exec.exec_",
     "shell": "exec.shell",

@@ -2,19 +2,13 @@
 
 import itertools
 import json
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from elastinet.cli.calling import call
-from elastinet.config import MEMORY
+from elastinet.cli.holding import PATIENCE_SECONDS, HeldServer, HoldingError
 from elastinet.serve.places import Server
 from elastinet.testing.errors import TestingError
 from elastinet.wire.service import SERVICES
@@ -22,12 +16,8 @@ from elastinet.wire.service import SERVICES
 if TYPE_CHECKING:
     from elastinet.testing.clients import Clients
 
-HELD = (sys.executable, "-P", "-m", "elastinet.testing.held")
-PATIENCE_SECONDS = 60
 FIRST_ACCOUNT = 100_000_000_001
 SECRET = "elastinet"
-PLAIN = {"host": "127.0.0.1", "port": 0, "unix_socket": "", "tls": False, "expose": False, "state": MEMORY}
-"""What a server for tests is, whatever the user's configuration says of others."""
 
 
 class LocalServer:
@@ -37,19 +27,15 @@ class LocalServer:
         self.region = region
         self._accounts = itertools.count(FIRST_ACCOUNT)
         self.account = self.new_account()
-        with ExitStack() as stack:
-            self._log = stack.enter_context(tempfile.TemporaryFile())
-            self._process = subprocess.Popen(
-                [*HELD, json.dumps(PLAIN | settings, default=str)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log,
-                start_new_session=True,  # Ctrl-C is for the tests, which end it when they need it no more
-            )
-            stack.callback(self._end)
-            self.server = self._announced()
-            self._wait()
-            self._running = stack.pop_all()
+        try:
+            self._held = HeldServer(settings)
+        except HoldingError as error:
+            raise TestingError(str(error)) from None
+
+    @property
+    def server(self) -> Server:
+        """It, as other processes know it."""
+        return self._held.server
 
     @property
     def url(self) -> str:
@@ -103,51 +89,7 @@ class LocalServer:
 
     def stop(self) -> None:
         """End the server and all that is in it."""
-        self._running.close()
-
-    def _end(self) -> None:
-        pipes = (self._process.stdin, self._process.stdout)
-        for pipe in pipes:
-            if pipe is not None:
-                pipe.close()
-        if self._process.poll() is None:
-            self._process.terminate()  # a process that we have forked may hold its input, too
-            try:
-                self._process.wait(PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-
-    def _announced(self) -> Server:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self._process.wait(PATIENCE_SECONDS)
-            raise TestingError(self._last_line())
-        return msgspec.json.decode(line, type=Server)
-
-    def _wait(self) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not self._is_healthy():
-            if self._process.poll() is not None:
-                raise TestingError(f"the server ended at once: {self._last_line()}")
-            if time.monotonic() > end:
-                raise TestingError(
-                    f"the server was not ready after {PATIENCE_SECONDS} s: {self._last_line()}"
-                )
-            time.sleep(0.02)
-
-    def _is_healthy(self) -> bool:
-        try:
-            with call(self.server, "GET", "/_elastinet/health", timeout=5):
-                return True
-        except OSError:
-            return False
-
-    def _last_line(self) -> str:
-        self._log.seek(0)
-        lines = self._log.read().decode(errors="backslashreplace").strip().splitlines()
-        return lines[-1].removeprefix("elastinet: ") if lines else "it said nothing"
+        self._held.stop()
 
 
 @contextmanager

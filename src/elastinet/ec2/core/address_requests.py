@@ -79,7 +79,7 @@ def _counted(request: Request, listed: list[Entry]) -> dict[str, Any]:
         raise faults.combination(f"{' and '.join(both)} may not be specified on the same request")
     return {
         "count": _positive(given, "SecondaryPrivateIpAddressCount"),
-        "prefixes": _prefixes(request, "Ipv4Prefix", _ipv4_prefix),
+        "prefixes": _prefixes(request, "Ipv4Prefixes", "Ipv4Prefix", _ipv4_prefix),
         "prefix_count": _count(given, "Ipv4PrefixCount"),
     }
 
@@ -101,7 +101,7 @@ def ipv6(request: Request) -> AddressRequest | None:
     return AddressRequest(
         _unique([ipv6_address(one.text) for one in listed], "ipv6Address"),
         _count(given, "Ipv6AddressCount"),
-        _prefixes(request, "Ipv6Prefix", _ipv6_prefix),
+        _prefixes(request, "Ipv6Prefixes", "Ipv6Prefix", _ipv6_prefix),
         _count(given, "Ipv6PrefixCount"),
         has_primary=any(one.is_primary for one in listed),
     )
@@ -110,13 +110,13 @@ def ipv6(request: Request) -> AddressRequest | None:
 def ipv4_gone(request: Request) -> AddressRequest:
     """The IPv4 addresses and prefixes that a request takes away, of both kinds together."""
     named = _unique(request.ids("PrivateIpAddresses"), "privateIpAddress")
-    return _some(named, _prefixes(request, "Ipv4Prefix", _ipv4_prefix), "privateIpAddress")
+    return _some(named, _prefixes(request, "Ipv4Prefixes", "Ipv4Prefix", _ipv4_prefix), "privateIpAddress")
 
 
 def ipv6_gone(request: Request) -> AddressRequest:
     """The IPv6 addresses and prefixes that a request takes away, of both kinds together."""
     named = _unique([ipv6_address(text) for text in request.ids("Ipv6Addresses")], "ipv6Address")
-    return _some(named, _prefixes(request, "Ipv6Prefix", _ipv6_prefix), "ipv6Addresses")
+    return _some(named, _prefixes(request, "Ipv6Prefixes", "Ipv6Prefix", _ipv6_prefix), "ipv6Addresses")
 
 
 def _some(named: tuple[str, ...], prefixes: tuple[str, ...], parameter: str) -> AddressRequest:
@@ -142,8 +142,8 @@ def _entries(request: Request, name: str, member: str, mark: str) -> list[Entry]
     return found
 
 
-def _prefixes(request: Request, member: str, read: Callable[[str], str]) -> tuple[str, ...]:
-    listed = _entries(request, f"{member}es", member, "")
+def _prefixes(request: Request, name: str, member: str, read: Callable[[str], str]) -> tuple[str, ...]:
+    listed = _entries(request, name, member, "")
     return _unique([read(one.text) for one in listed], _parameter(member))
 
 

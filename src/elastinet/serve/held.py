@@ -1,6 +1,6 @@
-"""A server that ends with whoever holds its input: python -m elastinet.testing.held SETTINGS.
+"""A server that ends with whoever holds its input: python -m elastinet.serve.held SETTINGS.
 
-However a test run ends, by Ctrl-C, by a fault or by `kill -9`, the kernel closes what it held.
+However a test run or a lab ends, by Ctrl-C, by a fault or by `kill -9`, the kernel closes what it held.
 """
 
 import json

@@ -1,0 +1,1 @@
+"""`elastinet lab`: networks that build themselves, check themselves by packets, and take themselves away."""
