@@ -94,11 +94,17 @@ class NounTable:
     def replace(self, id: str, noun: Noun | None) -> Noun | None:
         """Put a noun in the place of the one with this id, or none; gives back what was there."""
         old = self.rows.get(id)
-        for key, index in self._pairs:
-            had = key(old) if old is not None else ()
-            has = key(noun) if noun is not None else ()
-            if had != has:
-                _reindex(index, id, had, has)
+        if old is None and noun is not None:
+            for key, index in self._pairs:
+                for value in key(noun):
+                    if index.setdefault(value, id) is not id:
+                        _add(index, value, id)
+        else:
+            for key, index in self._pairs:
+                had = key(old) if old is not None else ()
+                has = key(noun) if noun is not None else ()
+                if had != has:
+                    _reindex(index, id, had, has)
         if noun is None:
             self.rows.pop(id, None)
         else:
@@ -114,6 +120,16 @@ class NounTable:
             return iter((self.rows[bucket],))
         rows = self.rows
         return (rows[id] for id in tuple(bucket))
+
+    @property
+    def indexes(self) -> dict[str, dict[Hashable, dict[str, None]]]:
+        """The ids under each value of each index."""
+        return {
+            name: {
+                value: dict.fromkeys([ids] if isinstance(ids, str) else ids) for value, ids in index.items()
+            }
+            for name, index in self._indexes.items()
+        }
 
     def count(self, index: str, value: Hashable) -> int:
         """The number of ids under a value of an index."""

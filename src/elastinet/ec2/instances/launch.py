@@ -27,14 +27,12 @@ from elastinet.ec2.instances.placement_request import read_placement
 from elastinet.ec2.instances.placing import demand_of, launch_places, placed_fields
 from elastinet.ec2.instances.recorded_options import recorded_fields
 from elastinet.ec2.instances.vcpu_quotas import within_quota
-from elastinet.ec2.interfaces.attachments import attach
 from elastinet.ec2.interfaces.efa import check_efas
 from elastinet.ec2.security.instance_profiles import read_profile
 from elastinet.ec2.volumes import volume_mappings
 from elastinet.ec2.vpc.hostnames import check_names
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance, KeyPair
-from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Tags
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.devices import Device, device_of
@@ -85,15 +83,11 @@ def launch(tx: Transaction, request: Request, labels: Tags = ()) -> str:
     places = launch_places(tx, asked, demand, plan.subnet.zone, spec.least, most)
     fields |= {"reservation_id": tx.new_id("r"), "client_token": request.get("ClientToken") or ""}
     for index, place in enumerate(places):
-        interfaces = plan.make(tx, tags["network-interface"])
-        own = {
-            "launch_index": index,
-            "private_ip": interfaces[0].primary,
-            "tags": (*tags["instance"], *labels),
-        }
-        instance = _make(tx, plan.subnet, **place._asdict(), **own, **fields)
+        own = {"launch_index": index, "tags": (*tags["instance"], *labels)}
+        instance = _planned(tx, plan.subnet, **place._asdict(), **own, **fields)
+        interfaces = plan.make(tx, instance, tags["network-interface"])
+        tx.put(instance.but(private_ip=interfaces[0].primary))
         volume_mappings.make(tx, instance, disks, tags["volume"])
-        _attach_all(tx, instance, plan, interfaces)
         lend(tx, instance)
     refuse_wants(request, "RunInstances")
     return str(fields["reservation_id"])
@@ -106,10 +100,12 @@ def _tags(tx: Transaction, request: Request) -> dict[str, Tags]:
     return {kind: tags_for(tx, request, kind, *TAGGED) for kind in TAGGED}
 
 
-def _make(tx: Transaction, subnet: Subnet, **fields: Any) -> Instance:
-    return tx.new(
-        Instance,
-        "i",
+def _planned(tx: Transaction, subnet: Subnet, **fields: Any) -> Instance:
+    """An instance that is not there yet: its address is that of an interface, which is made for it."""
+    return Instance(
+        id=tx.new_id("i"),
+        owner=tx.owner,
+        region=tx.region,
         state="pending",
         state_reason=("pending", "pending"),
         launch_time=tx.now,
@@ -117,6 +113,7 @@ def _make(tx: Transaction, subnet: Subnet, **fields: Any) -> Instance:
         vpc_id=subnet.vpc_id,
         subnet_id=subnet.id,
         zone=subnet.zone,
+        private_ip="",
         profile_association=tx.new_id("iip-assoc") if fields["profile_arn"] else None,
         **fields,
     )
@@ -259,18 +256,3 @@ def _cpu_options(options: Request | None, kind: InstanceType) -> tuple[int, int]
             words = ", ".join(map(str, valid))
             raise faults.invalid(value, name, f"Valid values for {kind.name} are: {words}.")
     return cores, threads
-
-
-def _attach_all(
-    tx: Transaction, instance: Instance, plan: LaunchPlan, interfaces: list[NetworkInterface]
-) -> None:
-    for one, interface in zip(plan.interfaces, interfaces, strict=True):
-        attach(
-            tx,
-            instance,
-            interface,
-            one.device_index,
-            card=one.card,
-            delete_on_termination=one.delete_on_termination,
-            ena_srd=one.ena_srd,
-        )

@@ -10,7 +10,7 @@ from elastinet.ec2.core.address_limits import Load, check_load, load_of
 from elastinet.ec2.core.lookup import need, need_mine
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.launch_spec import ExistingInterface, LaunchInterface, LaunchSpec
-from elastinet.ec2.interfaces.attachments import OTHER_ZONE, check_index, too_many
+from elastinet.ec2.interfaces.attachments import OTHER_ZONE, check_index, new_attachment, too_many
 from elastinet.ec2.interfaces.efa import check_primary
 from elastinet.ec2.interfaces.ena_express import check_has_ena, plan_express
 from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
@@ -20,6 +20,7 @@ from elastinet.ec2.interfaces.private_addresses import check_free
 from elastinet.ec2.vpc.account import default_vpc
 from elastinet.ec2.vpc.subnets import pick_zone
 from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
 from elastinet.model.interface import EnaSrd, NetworkInterface
 from elastinet.model.noun import Tags
 from elastinet.model.vpc import Subnet
@@ -88,15 +89,27 @@ class LaunchPlan:
         specs = [one.interface for one in self.interfaces if isinstance(one.interface, InterfaceSpec)]
         return frozenset(text for spec in specs for text in (*spec.named, *spec.ipv4.prefixes))
 
-    def make(self, tx: Transaction, tags: Tags) -> list[NetworkInterface]:
-        """The interfaces of one instance: new ones, with these tags, and those that there are."""
-        return [self._interface(tx, one, tags) for one in self.interfaces]
+    def make(self, tx: Transaction, instance: Instance, tags: Tags) -> list[NetworkInterface]:
+        """The interfaces of one instance, in it: new ones, with these tags, and those that there are."""
+        return [self._interface(tx, one, instance, tags) for one in self.interfaces]
 
-    def _interface(self, tx: Transaction, one: InterfacePlan, tags: Tags) -> NetworkInterface:
+    def _interface(
+        self, tx: Transaction, one: InterfacePlan, instance: Instance, tags: Tags
+    ) -> NetworkInterface:
+        attachment = new_attachment(
+            tx,
+            instance,
+            one.device_index,
+            card=one.card,
+            delete_on_termination=one.delete_on_termination,
+            ena_srd=one.ena_srd,
+        )
         if isinstance(one.interface, NetworkInterface):
-            return one.interface
+            return tx.put(one.interface.but(attachment=attachment, ended=None))
         try:
-            return create_interface(tx, one.subnet, one.interface, one.groups, tags, self.named)
+            return create_interface(
+                tx, one.subnet, one.interface, one.groups, tags, self.named, attachment=attachment
+            )
         except Fault as fault:
             raise _full(one.subnet) if fault.code == "InsufficientFreeAddressesInSubnet" else fault from None
 

@@ -35,8 +35,9 @@ def attach_network_interface(tx: Transaction, request: Request) -> Answer:
     check_fits(tx, instance, interface, index, card)
     check_has_ena(interface.interface_type, spec.ena_srd)
     express = plan_express(tx, instance.instance_type, spec.ena_srd)
-    made = attach(tx, instance, interface, index, card=card, ena_srd=express)
-    return {"AttachmentId": attachment_of(made).id, "NetworkCardIndex": card}
+    made = new_attachment(tx, instance, index, card=card, ena_srd=express)
+    tx.put(interface.but(attachment=made, ended=None))
+    return {"AttachmentId": made.id, "NetworkCardIndex": card}
 
 
 def check_fits(
@@ -84,17 +85,16 @@ def too_many(count: int, instance_type: str) -> Fault:
     return Fault("AttachmentLimitExceeded", sentence)
 
 
-def attach(
+def new_attachment(
     tx: Transaction,
     instance: Instance,
-    interface: NetworkInterface,
     index: int,
     *,
     card: int = 0,
     delete_on_termination: bool = False,
     ena_srd: EnaSrd | None = None,
-) -> NetworkInterface:
-    """Attach an interface to an instance; it is attaching until the fabric has put it in a running one."""
+) -> Attachment:
+    """An attachment to an instance; while that is up, the fabric has yet to put the interface there."""
     made = Attachment(
         id=tx.new_id("eni-attach"),
         instance_id=instance.id,
@@ -105,7 +105,7 @@ def attach(
         delete_on_termination=delete_on_termination,
         ena_srd=ena_srd,
     )
-    return tx.put(interface.but(attachment=with_function(tx, instance, made), ended=None))
+    return with_function(tx, instance, made)
 
 
 def detach_network_interface(tx: Transaction, request: Request) -> None:

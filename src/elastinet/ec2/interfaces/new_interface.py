@@ -10,7 +10,7 @@ from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
 from elastinet.ec2.security.named_groups import groups_by_name
 from elastinet.ec2.security.security_groups import check_groups
 from elastinet.model.fault import Fault
-from elastinet.model.interface import NetworkInterface
+from elastinet.model.interface import Attachment, NetworkInterface
 from elastinet.model.noun import Tags
 from elastinet.model.vpc import Subnet
 
@@ -29,6 +29,7 @@ def create_interface(
     tags: Tags,
     kept: frozenset[str] = frozenset(),
     creator_id: str = "",
+    attachment: Attachment | None = None,
 ) -> NetworkInterface:
     """A new interface as a request describes it; no address or prefix in `kept` is picked for it."""
     check_type(tx, spec.interface_type)
@@ -40,9 +41,8 @@ def create_interface(
         addresses |= ipv6_addresses.fields(tx, subnet, asked, primary=spec.has_primary6)
         addresses["associate_public_ip"] = subnet.map_public_ip if spec.public is None else spec.public
     described = {"interface_type": spec.interface_type, "description": spec.description, "idle": spec.idle}
-    return make_interface(
-        tx, subnet, groups=groups, tags=tags, creator_id=creator_id, **described, **addresses
-    )
+    given = {"groups": groups, "tags": tags, "creator_id": creator_id, "attachment": attachment}
+    return make_interface(tx, subnet, **given, **described, **addresses)
 
 
 def make_interface(tx: Transaction, subnet: Subnet, **fields: Any) -> NetworkInterface:
