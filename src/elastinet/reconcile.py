@@ -81,6 +81,7 @@ class Reconciler:
         self._touched: set[Key] = set()
         self._leaving: dict[Key, int] = {}
         self._scrap: set[str] = set()
+        self._up: set[str] = set()
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
         self._questions = itertools.count(1)
@@ -163,6 +164,7 @@ class Reconciler:
     def away(self) -> None:
         """Hear that the fabric is not there: nothing is settled, and in the end its instances are lost."""
         self.failed = {"agent": AWAY}
+        self._up.clear()
         self._news.set()
         self._absence.down()
 
@@ -186,8 +188,10 @@ class Reconciler:
         """Take a fact to the engine."""
         match fact:
             case Running(guest, boot):
+                self._up.add(guest)
                 self._report_instance(InstanceRunning(guest, boot))
             case Gone(guest):
+                self._up.discard(guest)
                 if not fact.asked:
                     self._report_instance(InstanceGone(guest, asked=False))
             case Attached(interface, attachment):
@@ -254,6 +258,12 @@ class Reconciler:
         """True if the fabric has all that was asked for, and the state shows it."""
         quiet = not self._touched and not self.failed and self.converged >= self.generation
         return quiet and next(self._unsettled(), None) is None
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many instances the fabric has told to be up, and how many there are to be."""
+        guests = [key.id for key in self.have if key.kind == "guest"]
+        return len(self._up.intersection(guests)), len(guests)
 
     @property
     def settled_but_for_failures(self) -> bool:

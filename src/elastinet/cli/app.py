@@ -41,6 +41,7 @@ VERBS: dict[str, str] = {
     "repair": "fail.repair",
     "reset": "reset.reset",
     "state": "state.app",
+    "snapshot": "snapshot.app",
 }
 """Each verb's file and function, or its own app of verbs; what is not asked for is not imported."""
 SETTINGS: dict[str, dict[str, Any]] = {"exec": AFTER, "mpirun": {"allow_interspersed_args": False}}
