@@ -91,14 +91,10 @@ def elastinet_account(elastinet: "LocalServer", monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name, raising=False)
     for name, value in elastinet.environ.items():
         monkeypatch.setenv(name, value)
-    has_boto3 = find_spec("boto3") is not None  # what is tested may be no Python
-    if has_boto3:
+    if find_spec("boto3") is not None:  # what is tested may be no Python
         monkeypatch.setattr("boto3.DEFAULT_SESSION", elastinet.clients.session)
     yield account
-    if has_boto3 and elastinet.server.fabric == "kernel":
-        from elastinet.testing.instances import end_all
-
-        end_all(elastinet.clients.ec2)
+    elastinet.forget(account)
 
 
 @pytest.fixture
