@@ -36,7 +36,7 @@ def save(
         write_private(file, data)
     except OSError as error:
         raise CommandFailure(f"{file}: {error.strerror}") from error
-    _tell(_read(file, data), {"file": str(file), "bytes": len(data)}, as_json=json)
+    _tell(read_snapshot(file, data), {"file": str(file), "bytes": len(data)}, as_json=json)
 
 
 @app.command()
@@ -61,7 +61,7 @@ def load(
 def list_(file: File, json: Json = False) -> None:
     """Say what is in a file: when it was written, by which elastinet, and what each account has."""
     data = read_file(file)
-    _tell(_read(file, data), {"file": str(file), "bytes": len(data)}, as_json=json)
+    _tell(read_snapshot(file, data), {"file": str(file), "bytes": len(data)}, as_json=json)
 
 
 def load_into(server: Server, data: bytes, file: Path, *, account: str, replace: bool) -> Any:
@@ -119,7 +119,8 @@ def _check_place(file: Path) -> None:
         raise CommandFailure(f"{file} is there, and is no snapshot: choose another name", 2)
 
 
-def _read(file: Path, data: bytes) -> "Snapshot":
+def read_snapshot(file: Path, data: bytes) -> "Snapshot":
+    """The snapshot in a file's bytes; raises CommandFailure."""
     from elastinet import __version__
     from elastinet.store.snapshot import SnapshotError, read
 

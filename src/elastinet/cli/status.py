@@ -1,13 +1,13 @@
 """`elastinet status`."""
 
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
 from elastinet.serve.places import Server
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
 
@@ -19,6 +19,8 @@ def status(port: Port = None, state: State = None, json: Json = False) -> None:
     if json:
         print_json({"url": server.url, "pid": server.pid, "state": server.state, **told})
     else:
+        from rich.console import Console  # which --json has no use for
+
         _show(Console(), server, plain(told))
 
 
@@ -28,7 +30,7 @@ def _scales(told: dict[str, Any]) -> str:
     return "".join(f"  {name} {told[name]:g}" for name in names if told[name] != 1)
 
 
-def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
+def _show(console: "Console", server: Server, told: dict[str, Any]) -> None:
     settled = "[green]settled[/]" if told["settled"] else "[yellow]settling[/]"
     rootless = {True: ", rootless", False: ", as root", None: ""}[told["rootless"]]
     console.print(
@@ -52,6 +54,8 @@ def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
         console.print(f"[yellow]missing[/] {feature}: {why}")
     for key, why in told["failed"].items():
         console.print(f"[red]failed[/] {key}: {why}")
+    from rich.table import Table
+
     table = Table("level", "feature", "how", box=None, pad_edge=False, title=None)
     for one in told["features"]:
         table.add_row(f"[{COLOURS[one['level']]}]{one['level']}[/]", one["feature"], one["why"])

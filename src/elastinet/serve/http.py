@@ -27,6 +27,7 @@ from elastinet.operator import (
     features,
     gateways,
     hardware,
+    inventory,
     jobs,
     measurements,
     nics,
@@ -85,6 +86,7 @@ class Application:
             ("GET", "/_localstack/health"): self._health,
             ("GET", "/_elastinet/status"): self._status,
             ("GET", "/_elastinet/instances"): self._instances,
+            ("GET", "/_elastinet/inventory"): self._inventory,
             ("GET", "/_elastinet/interface"): self._interface,
             ("GET", "/_elastinet/costs"): self._costs,
             ("GET", "/_elastinet/efa"): self._efa,
@@ -184,6 +186,9 @@ class Application:
                 "features": features.table(self._config.fabric, missing),
             }
         )
+
+    async def _inventory(self, query: bytes) -> Reply:
+        return _answer(lambda: inventory.page(self._engine, given_in(query)))
 
     async def _interface(self, query: bytes) -> Reply:
         (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]
