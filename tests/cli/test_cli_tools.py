@@ -1,9 +1,15 @@
 """Verbs beside the server: clients run with the environment set, the list of instances, waiting, completion."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +86,10 @@ def test_the_aws_cli(tmp_path: Path, server: Any) -> None:
     asked = ("aws", "--state", "s", "ec2", "describe-vpcs")
     done = become(tmp_path, *asked, *query, PATH=path)
     assert done.stdout.split() == [made], done
-    assert become(tmp_path, *asked, "--vpc-ids", "vpc-1", PATH=path).returncode in (254, 255)  # versions 2 and 1
+    assert become(tmp_path, *asked, "--vpc-ids", "vpc-1", PATH=path).returncode in (
+        254,
+        255,
+    )  # versions 2 and 1
 
 
 @pytest.mark.parametrize("verb", ["aws", "terraform"])
@@ -193,6 +202,34 @@ def test_a_pipe_has_no_colour(run: Run, server: Any, tmp_path: Path) -> None:
         done = run(*words, TERM="xterm-256color", COLORTERM="truecolor")
         assert done.returncode in (0, 1), (words, done)
         assert "\x1b" not in done.stdout + done.stderr, words
+
+
+def on_a_terminal(folder: Path, *words: str, **variables: str) -> str:
+    """What a verb writes on a terminal of 60 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 60, 0, 0))
+    environ = os.environ | {"TERM": "xterm", "XDG_CONFIG_HOME": str(folder)} | variables
+    environ.pop("COLUMNS", None)
+    process = subprocess.Popen([*PROGRAM, *words], cwd=folder, env=environ, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # the kernel's word for an end
+        while data := os.read(ours, 4096):
+            said += data
+    os.close(ours)
+    assert process.wait(30) == 0
+    return said.decode()
+
+
+def test_a_terminal_has_colours_unless_nobody_wants_them(server: Any, tmp_path: Path) -> None:
+    """And lines that are no longer than it is wide."""
+    said = on_a_terminal(tmp_path, "status", "--state", "s")
+    assert "\x1b[32msettled\x1b[0m" in said
+    plain = on_a_terminal(tmp_path, "status", "--state", "s", NO_COLOR="1")
+    assert plain == re.sub(r"\x1b\[[0-9]+m", "", said)
+    head, *rows = plain.split("how", 1)[1].splitlines()
+    assert head == ""
+    assert max(map(len, rows)) <= 60
 
 
 HEAVY = (

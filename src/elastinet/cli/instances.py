@@ -1,12 +1,13 @@
 """`elastinet instances`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
-from elastinet.cli.terminal import printable
+from elastinet.cli.tables import GAP, table
+from elastinet.cli.terminal import line_of
 
 COLUMNS = ("name", "id", "state", "private", "public", "zone", "type")
 
@@ -27,17 +28,10 @@ def instances(
         return
     several = len({one["account"] for one in found}) > 1
     columns = (*COLUMNS, "account") if several else COLUMNS
-    for line in _table([dict(zip(columns, columns, strict=True)), *found], columns):
-        print(line)
-
-
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
-    """Rows under one another, as wide as they are: a narrow terminal breaks no address."""
-    cells = [[_cell(row[column]) for column in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    rows = [[_cell(one[column]) for column in columns] for one in found]
+    for cells in table([columns, *rows], wrap=False):
+        print(GAP.join(cells).rstrip())
 
 
 def _cell(value: str | list[str]) -> str:
-    text = value if isinstance(value, str) else ",".join(value)
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t") or "-"
+    return line_of(value if isinstance(value, str) else ",".join(value)) or "-"

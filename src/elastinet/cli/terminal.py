@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() or one in KEPT else _spelled(one) for one in text)
 
 
+def line_of(text: str) -> str:
+    """The same in one line."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _spelled(one: str) -> str:
     return one.encode("unicode_escape").decode()
 
