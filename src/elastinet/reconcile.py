@@ -81,7 +81,7 @@ class Reconciler:
         self._touched: set[Key] = set()
         self._leaving: dict[Key, int] = {}
         self._scrap: set[str] = set()
-        self._up: set[str] = set()
+        self._up: dict[str, int] = {}
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
         self._questions = itertools.count(1)
@@ -188,10 +188,11 @@ class Reconciler:
         """Take a fact to the engine."""
         match fact:
             case Running(guest, boot):
-                self._up.add(guest)
+                self._up[guest] = boot
                 self._report_instance(InstanceRunning(guest, boot))
             case Gone(guest):
-                self._up.discard(guest)
+                if self._up.get(guest) == fact.boot:
+                    del self._up[guest]
                 if not fact.asked:
                     self._report_instance(InstanceGone(guest, asked=False))
             case Attached(interface, attachment):
@@ -262,8 +263,16 @@ class Reconciler:
     @property
     def progress(self) -> tuple[int, int]:
         """How many instances the fabric has told to be up, and how many there are to be."""
-        guests = [key.id for key in self.have if key.kind == "guest"]
-        return len(self._up.intersection(guests)), len(guests)
+        guests = [made for made in self.have.values() if isinstance(made, Guest)]
+        return sum(map(self._is_up, guests)), len(guests)
+
+    def _is_up(self, guest: Guest) -> bool:
+        return self._up.get(guest.id) == guest.boot
+
+    def _comes_up(self, instance: Instance) -> bool:
+        """True if an instance that runs is not up yet, which takes its time after a start, a reboot, a load."""
+        guest = self.have.get(Key("guest", instance.id))
+        return isinstance(guest, Guest) and not self._is_up(guest) and not instance.host_failure
 
     @property
     def settled_but_for_failures(self) -> bool:
@@ -288,6 +297,7 @@ class Reconciler:
         for name in UNSETTLED:
             found = state.where(Instance, "instance-state-name", name)
             yield from (i for i in found if not _is_dead(i))
+        yield from filter(self._comes_up, state.where(Instance, "instance-state-name", "running"))
         for status in ("attaching", "detaching"):
             moving = state.where(NetworkInterface, "attachment.status", status)
             yield from (i for i in moving if not self._waits_for_power(i))

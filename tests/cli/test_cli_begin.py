@@ -20,6 +20,13 @@ ec2 = boto3.client("ec2")
 print("to the terminal")
 print(ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"], file=open("made", "a"))
 """
+LAUNCH = """
+import boto3
+ec2 = boto3.client("ec2")
+filters = [{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}]
+(image,) = ec2.describe_images(Filters=filters)["Images"]
+ec2.run_instances(ImageId=image["ImageId"], InstanceType="t3.micro", MinCount=2, MaxCount=2)
+"""
 FAILS = SEED + "raise SystemExit(7)\n"
 TERRAFORM = """
 echo "$@" >> calls
@@ -196,6 +203,12 @@ def test_scripts_that_others_could_have_put_there(run: Run, tmp_path: Path) -> N
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_folder_of_scripts_that_is_not_there_is_nobodys_matter(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir(mode=0o777)
+    (tmp_path / "config").chmod(0o777)
+    told(run("start", *NONE, "--state", "s", XDG_CONFIG_HOME=str(tmp_path / "config")))
+
+
 # --- in the foreground --------------------------------------------------------------------------------
 
 
@@ -207,14 +220,21 @@ def foreground(folder: Path, *words: str) -> "subprocess.Popen[str]":
     )
 
 
+def url(folder: Path) -> str:
+    """Where the server with the state s answers."""
+    wait_until((folder / "s" / "server.json").exists)
+    return f"http://127.0.0.1:{json.loads((folder / 's' / 'server.json').read_text())['port']}"
+
+
 def test_a_seed_in_the_foreground(run: Run, seed: Path, tmp_path: Path) -> None:
     process = foreground(tmp_path, "--seed", str(seed))
-    wait_until((tmp_path / "made").exists)
+    assert process.stderr is not None
+    said = list(iter(process.stderr.readline, f"elastinet: ready at {url(tmp_path)}\n"))
     assert vpcs(run, "s") == 2
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "Started server process" in said
+    assert "Started server process" in "".join(said)
 
 
 def test_a_seed_that_fails_in_the_foreground(run: Run, seed: Path, tmp_path: Path) -> None:
@@ -246,6 +266,16 @@ def test_the_log_of_a_server_in_the_foreground(run: Run, tmp_path: Path) -> None
     _, said = process.communicate(timeout=30)
     assert "Started server process" in said
     assert (tmp_path / "s" / "log").read_text() == said
+
+
+def test_instances_that_come_back_are_told(run: Run, tmp_path: Path) -> None:
+    """Where packets are modelled they are back at once; a start says nothing of them then."""
+    (tmp_path / "two.py").write_text(LAUNCH)
+    done = run("start", "--fabric", "none", "--port", "0", "--state", "s", "--seed", "two.py")
+    assert done.returncode == 0, done
+    assert "come back" not in done.stdout
+    told(run("wait", "--json", "--state", "s"))
+    told(run("stop", "--json", "--state", "s"))
 
 
 # --- two at once --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import os
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,27 @@ def test_instances_are_there_after_a_load_and_gone_after_a_reset(world: World, t
     for account_ in (account, other):
         world.cli("reset", "--account", account_)
     assert world.sh(stays, "true").returncode != 0
+
+
+def test_a_snapshot_as_a_seed(world: World, tmp_path: Path) -> None:
+    """Another server begins with it: all is there when the start is over, and again after the next one."""
+    account, file = new_account(), str(tmp_path / "snapshot")
+    _, [(one, first), (two_, second)] = two(world, account)
+    snapshot(world, "save", file, "--account", account)
+    world.cli("reset", "--account", account)
+    seeded = World(tmp_path / "state", "--seed", file)
+    try:
+        assert pings(seeded, one, second)
+        assert progress(seeded) == {"settled": True, "up": 2, "guests": 2}
+        seeded.stop()
+        seeded.start()
+        seeded.cli("wait")
+        assert progress(seeded) == {"settled": True, "up": 2, "guests": 2}
+        assert pings(seeded, two_, first)
+    finally:
+        seeded.cli("stop", check=False)
+
+
+def progress(world: World) -> Any:
+    with urllib.request.urlopen(f"{world.url}/_elastinet/progress", timeout=30) as reply:
+        return json.load(reply)

@@ -133,16 +133,15 @@ def _scripts(config: Config) -> list[Path]:
     """The scripts of the folder that is configured, or of the user's own, in the order of their names."""
     named = config.ready_scripts
     folder = Path(named) if named else own_file().parent / READY
+    if not folder.is_dir():
+        if named:
+            raise CommandFailure(f"{folder}: there is no such folder (option ready_scripts)", 2)
+        return []
     try:
         folders.check(folder)
-        found = sorted(path for path in folder.iterdir() if _is_script(path))
-    except FileNotFoundError:
-        if named:
-            raise CommandFailure(f"{folder}: there is no such folder (option ready_scripts)", 2) from None
-        return []
+        return sorted(path for path in folder.iterdir() if _is_script(path))
     except OSError as error:
         raise CommandFailure(f"the scripts in {folder} are not run: {error}", 2) from error
-    return found
 
 
 def _is_script(path: Path) -> bool:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from elastinet.cli.beginning import Beginning, prepared
-from elastinet.cli.common import CommandFailure, Json, configuration, print_json, say_error
+from elastinet.cli.common import CommandFailure, Json, ask, configuration, print_json, say_error
 from elastinet.cli.serving import become_daemon, end, ended, serve_here, stop, wait_for_child, wait_healthy
 from elastinet.config import Config, unread
 from elastinet.serve import logs, places
@@ -184,6 +184,7 @@ def _begin_beside(server: places.Server, beginning: Beginning) -> int:
         return error.code
     except KeyboardInterrupt:
         return 130
+    say_error(f"ready at {server.url}")
     return 0
 
 
@@ -197,6 +198,7 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, beginning: Beginnin
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         raise
+    took = time.monotonic() - began
     beginning.run(server, stop)
     if as_json:
         ca = {"ca": server.ca} if server.ca else {}
@@ -206,6 +208,9 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, beginning: Beginnin
     if server.unix_socket:
         client = f"For curl: [bold]curl --unix-socket {server.unix_socket} http://localhost/[/]"
     Console().print(
-        f"[green]ready[/] at [bold]{server.url}[/] in {time.monotonic() - began:.1f} s "
+        f"[green]ready[/] at [bold]{server.url}[/] in {took:.1f} s "
         f"(fabric {server.fabric}, state {server.state})\n{client}"
     )
+    told = ask(server, "GET", "/_elastinet/progress")
+    if told["up"] < told["guests"]:
+        print(f"{told['guests']} instances come back: 'elastinet wait' waits for them")
