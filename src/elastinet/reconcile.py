@@ -270,7 +270,7 @@ class Reconciler:
         return self._up.get(guest.id) == guest.boot
 
     def _comes_up(self, instance: Instance) -> bool:
-        """True if an instance that runs is not up yet, which takes its time after a start, a reboot, a load."""
+        """True if an instance that runs is not up yet, which takes its time after a start or a load."""
         guest = self.have.get(Key("guest", instance.id))
         return isinstance(guest, Guest) and not self._is_up(guest) and not instance.host_failure
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +61,16 @@ def nothing_runs(run: Run, state: str) -> None:
     refused(run("status", "--state", state), 1, "no server is running")
 
 
-def test_a_program(run: Run, seed: Path) -> None:
+def umask() -> int:
+    os.umask(mask := os.umask(0o077))
+    return mask
+
+
+def test_a_program(run: Run, seed: Path, tmp_path: Path) -> None:
     """It makes what it makes once; a state that has something is left as it is."""
     server = told(run("start", *NONE, "--state", "s", "--seed", str(seed)))
     assert vpcs(run, "s") == 2
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o666 & ~umask()
     run("stop", "--state", "s")
     again = run("start", *NONE, "--state", "s", "--seed", str(seed))
     assert "is not used" in again.stderr
@@ -126,6 +134,20 @@ def test_terraforms_files(run: Run, tmp_path: Path) -> None:
     )
     nothing_runs(run, "t")
     refused(run("start", *NONE, "--state", "u", "--seed", "tf", PATH="/nowhere"), 2, "terraform", "not found")
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on the path")
+def test_terraform_itself(run: Run, tmp_path: Path) -> None:
+    """By the one provider that it has inside, which runs a command."""
+    ask = "$AWS_ENDPOINT_URL_EC2/?Action=CreateVpc&Version=2016-11-15&CidrBlock=10.9.0.0/16"
+    call = f"'{sys.executable}' -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1])' \\\"{ask}\\\""
+    step = f'provisioner "local-exec" {{\n command = "{call}"\n }}'
+    (tmp_path / "tf").mkdir()
+    (tmp_path / "tf" / "main.tf").write_text(f'resource "terraform_data" "vpc" {{\n {step}\n}}\n')
+    quiet = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    told(run("start", *NONE, "--state", "s", "--seed", "tf", **quiet))
+    assert vpcs(run, "s") == 2
+    assert (tmp_path / "tf" / "terraform.tfstate").exists()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +251,7 @@ def url(folder: Path) -> str:
 def test_a_seed_in_the_foreground(run: Run, seed: Path, tmp_path: Path) -> None:
     process = foreground(tmp_path, "--seed", str(seed))
     assert process.stderr is not None
-    said = list(iter(process.stderr.readline, f"elastinet: ready at {url(tmp_path)}\n"))
+    said = list(takewhile(lambda line: line != f"elastinet: ready at {url(tmp_path)}\n", process.stderr))
     assert vpcs(run, "s") == 2
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)

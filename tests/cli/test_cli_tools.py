@@ -198,6 +198,7 @@ def test_a_pipe_has_no_colour(run: Run, server: Any, tmp_path: Path) -> None:
         *(("credits", one, *here), ("place", "--type", "c5.large", *here), ("efa", "list", *here)),
         *(("snapshot", "save", "x.snap", *here), ("snapshot", "list", "x.snap"), ("reset", *here)),
         *(("--help",), ("start", "--help"), ("start", *NONE[:-1], "--state", "t"), ("stop", "--state", "t")),
+        *(("state", "check", "--state", "t"), ("fail", "--help"), ("twin", "--help")),
     ):
         done = run(*words, TERM="xterm-256color", COLORTERM="truecolor")
         assert done.returncode in (0, 1), (words, done)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from elastinet import folders
@@ -18,7 +19,7 @@ from elastinet.serve.places import Server
 READY = "ready.d"
 SETTLE_SECONDS = 300
 SHELL, PYTHON = ".sh", ".py"
-Plant = Callable[[Server], None]
+Plant = Callable[[Server], object]
 """Has a server get what a seed makes; raises CommandFailure."""
 
 
@@ -30,6 +31,8 @@ class Beginning:
     plant: Plant | None = None
     keep: bool = False
     scripts: Sequence[Path] = ()
+    umask: int = 0o077
+    """The user's own: programs make files as if he had called them."""
 
     def __bool__(self) -> bool:
         """True if there is something to do."""
@@ -37,6 +40,7 @@ class Beginning:
 
     def run(self, server: Server, end: Callable[[Server], None]) -> None:
         """Do it; raises CommandFailure, and then a seed's server is ended, unless it is to be kept."""
+        os.umask(self.umask)
         if self.plant is not None:
             self._plant(self.plant, server, end)
         for script in self.scripts:
@@ -78,7 +82,8 @@ def prepared(config: Config, seed: Path | None, *, keep: bool, is_twin: bool) ->
     if (seed is not None or _scripts(config)) and config.unix_socket:
         raise CommandFailure("seeds and scripts call the API by a port, and --unix-socket has none", 2)
     plant = None if seed is None else _planter(seed)
-    return Beginning(str(seed or ""), plant, keep, _scripts(config))
+    os.umask(mask := os.umask(0o077))
+    return Beginning(str(seed or ""), plant, keep, _scripts(config), mask)
 
 
 def _planter(seed: Path) -> Plant:
@@ -89,14 +94,9 @@ def _planter(seed: Path) -> Plant:
 
     data = read_file(seed)
     if seed.suffix == PYTHON:
-        path = str(seed.absolute())
-        return lambda server: _planted(server, [[sys.executable, path]], seed)
+        return partial(_run_all, [[sys.executable, str(seed.absolute())]], seed)
     read_snapshot(seed, data)
-    return lambda server: _loaded(load_into(server, data, seed, account="", replace=False))
-
-
-def _loaded(told: object) -> None:
-    """What was loaded is not told twice."""
+    return lambda server: load_into(server, data, seed, account="", replace=False)
 
 
 def _of_terraform(folder: Path) -> Plant:
@@ -105,10 +105,11 @@ def _of_terraform(folder: Path) -> Plant:
     terraform = [find("terraform"), f"-chdir={folder}"]
     words = ["-input=false", "-no-color"]
     steps = [[*terraform, "init", *words], [*terraform, "apply", "-auto-approve", *words]]
-    return lambda server: _planted(server, steps, folder)
+    return partial(_run_all, steps, folder)
 
 
-def _planted(server: Server, steps: Sequence[Sequence[str]], seed: Path) -> None:
+def _run_all(steps: Sequence[Sequence[str]], seed: Path, server: Server) -> None:
+    """Run programs one after another, and wait until all is there that they made."""
     from elastinet.cli.waiting import settle
 
     for step in steps:
