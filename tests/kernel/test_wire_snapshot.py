@@ -44,11 +44,15 @@ def test_instances_are_there_after_a_load_and_gone_after_a_reset(world: World, t
     assert pings(world, stays, address)
     marker = world.out(stays, "touch /marker; ls -i /marker")
     snapshot(world, "save", file, "--account", account)
+    world.out(one, "touch /root/mine")
+    snapshot(world, "load", file, "--replace")
+    world.out(one, "test -e /root/mine")  # who runs before and after keeps all that he has
     world.cli("reset", "--account", account)
     assert world.sh(one, "true").returncode != 0
     assert ec2.describe_instances()["Reservations"] == []
     told = json.loads(snapshot(world, "load", file, "--replace", "--json"))
     assert told["nouns"]["Instance"] == 2
+    world.out(one, "test ! -e /root/mine")
     assert pings(world, one, second)
     assert pings(world, two_, first)
     assert world.out(one, "cat /sys/class/net/eth0/address") == mac

@@ -1,8 +1,11 @@
 """`elastinet snapshot`: the state as a file."""
 
+import json as jsons
 import os
 import stat
 import urllib.error
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
@@ -11,6 +14,7 @@ import typer
 
 from elastinet.cli.calling import call
 from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, page_failure, print_json
+from elastinet.cli.terminal import printable
 from elastinet.cli.waiting import settle
 from elastinet.folders import write_private
 from elastinet.serve.places import Server
@@ -66,10 +70,8 @@ def list_(file: File, json: Json = False) -> None:
 
 def load_into(server: Server, data: bytes, file: Path, *, account: str, replace: bool) -> Any:
     """Have a server load a snapshot and wait for its instances; raises CommandFailure."""
-    import json
-
     words = {"account": account} | ({"replace": "true"} if replace else {})
-    told = json.loads(exchange(server, "POST", data, of=f"{file}: ", **words))
+    told = jsons.loads(exchange(server, "POST", data, of=f"{file}: ", **words))
     settle(server, PATIENCE_SECONDS, f"loading {file.name} …")
     return told
 
@@ -132,11 +134,6 @@ def read_snapshot(file: Path, data: bytes) -> "Snapshot":
 
 def _tell(found: "Snapshot", place: dict[str, Any], *, as_json: bool) -> None:
     """Say what is in a snapshot: a line for each account and region."""
-    from collections import Counter
-    from datetime import UTC, datetime
-
-    from elastinet.cli.terminal import printable
-
     head = found.head
     scopes: dict[tuple[str, str], Counter[str]] = {}
     for noun in found.nouns:
