@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from commands import NONE, PROGRAM, Done, Run, refused, told, wait_until
+from elastinet.model.vpc import Subnet
 from elastinet.serve import places
+from elastinet.store.snapshot import write
 
 SEED = """
 import os, boto3
@@ -102,11 +104,35 @@ def test_a_snapshot(run: Run, seed: Path) -> None:
     assert vpcs(run, "t") == 2
 
 
+def newer(path: Path) -> None:
+    path.write_bytes(write([], program="99.0.0", time=7.0))
+
+
+def test_what_a_load_is_refused_for(run: Run, seed: Path, tmp_path: Path) -> None:
+    """One line each, and the state is as it was."""
+    told(run("start", *NONE, "--state", "s", "--seed", str(seed)))
+    told(run("snapshot", "save", "lab.snap", "--json", "--state", "s"))
+    newer(tmp_path / "newer.snap")
+    (tmp_path / "cut.snap").write_bytes((tmp_path / "lab.snap").read_bytes()[:-1])
+    here = ("--state", "s")
+    refused(
+        run("snapshot", "load", "lab.snap", *here), 1, "lab.snap: there are things here already", "--replace"
+    )
+    refused(run("snapshot", "load", "newer.snap", "--replace", *here), 1, "a newer elastinet")
+    refused(run("snapshot", "list", "newer.snap"), 1, "a newer elastinet has written it ('99.0.0')")
+    refused(run("snapshot", "load", "cut.snap", "--replace", *here), 1, "is damaged, or was cut")
+    refused(run("snapshot", "load", "absent", *here), 2, "absent: No such file")
+    refused(run("snapshot", "load", "lab.snap", "--account", "1", *here), 1, "12 digits")
+    refused(run("snapshot", "save", "x", "--account", "1" * 12, *here), 1, "has nothing here")
+    refused(run("snapshot", "save", "nowhere/x", *here), 1, "nowhere/x: No such file")
+    assert vpcs(run, "s") == 2
+    assert told(run("snapshot", "load", "lab.snap", "--replace", "--json", *here))["nouns"]["Vpc"] == 2
+    mode = (tmp_path / "lab.snap").stat().st_mode & 0o777
+    assert mode == 0o600
+
+
 def test_a_snapshot_that_does_not_fit_leaves_nothing(run: Run, seed: Path, tmp_path: Path) -> None:
     """What can be seen of a file is seen before; the rest is said by the server, which ends."""
-    from elastinet.model.vpc import Subnet
-    from elastinet.store.snapshot import write
-
     lost = Subnet(
         id=f"subnet-{7:017x}", owner="1" * 12, region="us-east-1", vpc_id="vpc-1", zone="x", cidr="x"
     )
@@ -157,6 +183,7 @@ def test_terraform_itself(run: Run, tmp_path: Path) -> None:
         (("--seed", "empty"), "no files of Terraform's"),
         (("--seed", "text"), "no snapshot"),
         (("--seed", "/dev/null"), "no file"),
+        (("--seed", "newer.snap"), "newer.snap: a newer elastinet has written it"),
         (("--seed", "seed.py", "--twin", "empty"), "--twin"),
         (("--seed-keep",), "--seed"),
         (("--seed", "seed.py", "--unix-socket", "sock"), "--unix-socket"),
@@ -168,6 +195,7 @@ def test_a_seed_that_cannot_be(
     """Nothing is started for it, and nothing made."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "text").write_text("some text")
+    newer(tmp_path / "newer.snap")
     done = run("start", *NONE, "--state", "s", *words)
     refused(done, done.returncode, part)
     assert done.returncode in (1, 2)
