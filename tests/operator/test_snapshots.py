@@ -1,11 +1,12 @@
 """A state saved and loaded is the same state; one account's is that of nobody else; the journal knows."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from describing import described
+from describing import described, engine_of
 from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
@@ -15,11 +16,13 @@ from elastinet.model.state import KINDS, State
 from elastinet.operator import snapshots
 from elastinet.store import MemoryJournal
 from elastinet.store.snapshot import FORMAT, MAGIC, read, write
+from elastinet.twin.original import read as dumped
 from full_region import Full
 from small_region import HERE, OWNER, THERE
 from tries import tries
 
 OTHER = "210987654321"
+DUMP = Path(__file__).parents[2] / "examples" / "account.json"
 
 
 def empty() -> Engine:
@@ -190,3 +193,33 @@ def test_a_dedicated_host_keeps_its_instances() -> None:
     assert again.plants.zone(f"{HERE}a").uses == engine.plants.zone(f"{HERE}a").uses
     ids = [i.id for i in again.state.all(Instance)]
     again.call(OWNER, HERE, "TerminateInstances", {"InstanceIds": ids})
+
+
+def test_an_accounts_twin_is_a_state_like_any_other() -> None:
+    """With ids, types and things of its own that elastinet would not make."""
+    original = dumped(DUMP)
+    engine, again = engine_of(original.state), empty()
+    load(again, snapshots.saved(engine, "", 7.0))
+    assert again.state == engine.state
+
+
+def test_what_people_may_call_things() -> None:
+    """Names with all characters that EC2 and IAM take: of a profile's path, a group, a tag, a description."""
+    engine, again = empty(), empty()
+    path = "/!\"#$%&'()*+,-.:;<=>?@[]^_`{|}~/"
+    engine.call(OWNER, HERE, "CreateInstanceProfile", {"InstanceProfileName": "a+=,.@-_b", "Path": path})
+    (image, *_) = engine.call(OWNER, HERE, "DescribeImages", {})["Images"]  # type: ignore[index]
+    launch = {"ImageId": image["ImageId"], "InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
+    profile = {"IamInstanceProfile": {"Name": "a+=,.@-_b"}}
+    tags = [{"Key": "\u00e9 \u4e16\n", "Value": "\x1b'\"; x"}]
+    named = {"ResourceType": "instance", "Tags": tags}
+    engine.call(OWNER, HERE, "RunInstances", launch | profile | {"TagSpecifications": [named]})
+    (vpc,) = engine.call(OWNER, HERE, "DescribeVpcs", {})["Vpcs"]  # type: ignore[index]
+    group = {
+        "GroupName": "._-:/()#,@[]+=&;{}!$*",
+        "Description": "._-:/()#,@[]+=&;{}!$*",
+        "VpcId": vpc["VpcId"],
+    }
+    engine.call(OWNER, HERE, "CreateSecurityGroup", group)
+    load(again, snapshots.saved(engine, "", 7.0))
+    assert again.state == engine.state

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Settings
 from elastinet.engine import Engine
 from elastinet.fabric.desired import holding
@@ -12,6 +13,8 @@ from elastinet.model.noun import Noun
 from elastinet.model.placement import DedicatedHost
 from elastinet.model.state import State
 from elastinet.store import NoJournal
+
+DEFAULT_REGION = "us-east-1"
 
 
 class Failed(Exception):
@@ -28,7 +31,7 @@ def check(others: Sequence[Noun], nouns: Sequence[Noun], settings: Settings) -> 
             trial.state.replace(type(noun), noun.id, noun)
         holding.check(trial.state, settings)
         holding.check_names(trial.state)
-        for scope in dict.fromkeys(noun.scope for noun in nouns if noun.owner):
+        for scope in dict.fromkeys(_asked_in(noun) for noun in nouns if noun.owner):
             trial.ask_all(*scope)
     except holding.NoNetwork as error:
         raise Failed(f"no network can be made of it: {_plain(error)}") from error
@@ -36,6 +39,11 @@ def check(others: Sequence[Noun], nouns: Sequence[Noun], settings: Settings) -> 
         raise Failed(f"it does not hold together ({type(error).__name__}: {_plain(error)})") from error
     if twice := _twice(trial.state):
         raise Failed(f"{twice} would be there twice")
+
+
+def _asked_in(noun: Noun) -> tuple[str, str]:
+    """The account and a region by which a client sees a noun: IAM's are in all of them."""
+    return noun.owner, noun.region if noun.region in REGIONS else DEFAULT_REGION
 
 
 def _check_owners(others: Sequence[Noun], nouns: Sequence[Noun]) -> None:
