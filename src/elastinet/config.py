@@ -45,7 +45,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `idle_time_scale` one for how soon idle flows are forgotten; `credits`
     has minutes of burst by type or family, where they are not `credit_minutes`. `quotas` is "unlimited",
     "new-account", or a table of the quotas that differ from EC2's defaults. `opted_in_regions` are regions
-    that need an opt-in and have it, or "all".
+    that need an opt-in and have it, or "all". `ready_scripts` is a folder of scripts that `start` runs.
     """
 
     host: str = "127.0.0.1"
@@ -64,6 +64,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credits: dict[str, Minutes] = {}
     account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "000000000000"
     images: tuple[str, ...] = ()
+    ready_scripts: str = ""
     opted_in_regions: tuple[str, ...] = ()
     quotas: Quotas | Literal["unlimited", "new-account"] = Quotas()
     plant: Plant = Plant()
@@ -137,7 +138,8 @@ def load(
     _check_regions(config, path)
     if config.tls and config.unix_socket:
         raise ConfigError("configuration: tls is for a port: nobody else can listen in on unix_socket")
-    lasting = {"state": _lasting(config.state), "unix_socket": _lasting(config.unix_socket)}
+    paths = ("state", "unix_socket", "ready_scripts")
+    lasting = {name: _lasting(getattr(config, name)) for name in paths}
     return msgspec.structs.replace(config, **lasting)
 
 
@@ -154,7 +156,9 @@ def _stated(environ: Mapping[str, str], file: Path | None) -> tuple[Path, dict[s
 
 
 def _check_types(config: Config, file: Path) -> None:
-    """Look that instance types and families are some; only here are rules imported: `--help` has no need."""
+    """Look that instance types and families are some; only here are rules imported: most have no need."""
+    if config.plant == Plant() and not config.credits:
+        return
     from elastinet.rules.placement.capacity import is_family
 
     if fault := config.plant.fault(is_family):

@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from elastinet.catalog.regions import REGIONS
@@ -14,7 +15,7 @@ from elastinet.ec2.core.fact import FACT_NAMES, AnyFact, Sweep
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import Views
-from elastinet.ec2.operations import Operation, operation, take
+from elastinet.ec2.operations import OPERATIONS, Operation, operation, take
 from elastinet.ec2.vpc.account import open_region
 from elastinet.model.account import RegionSettings
 from elastinet.model.change import Change, decode, encode, entry, replay
@@ -32,6 +33,8 @@ COMPACT_AT = 50_000
 
 ENDINGS = ("Terminate", "Stop", "Delete", "Detach", "Disassociate", "Release", "Revoke", "Reject", "Unassign")
 """First words of the operations that there must be room for on a full disk."""
+LISTS = ("ListInstanceProfiles", "ListPolicies", "ListRoles")
+"""IAM's operations that are like a describe."""
 UNREADABLE = (
     "line {} of the journal cannot be read ({}): it is damaged, or was written by a newer elastinet. "
     "'elastinet state check' says which lines, 'elastinet state repair' keeps all the others"
@@ -171,6 +174,16 @@ class Engine:
             for noun in nouns:
                 tx.put(noun)
 
+    def change(self, operation: str) -> "_Commit":
+        """A change of all that there is, in one line of the journal; its block raises Fault."""
+        return self._transaction(operation, "", "")
+
+    def ask_all(self, owner: str, region: str) -> None:
+        """Put every question that needs no id; raises what goes wrong in a state of unknown origin."""
+        for action in filter(_needs_nothing, OPERATIONS):
+            with suppress(Fault), self._transaction(action, owner, region) as tx:
+                self._operation(action)(tx, Request({}))
+
     @property
     def is_empty(self) -> bool:
         """True if nobody has any noun."""
@@ -198,6 +211,12 @@ class Engine:
     def close(self) -> None:
         """Let go of the journal."""
         self.journal.close()
+
+
+def _needs_nothing(action: str) -> bool:
+    """True if an operation only reads, and may be called without any parameter."""
+    outline = outline_of(action) if action.startswith("Describe") else None
+    return action in LISTS or (outline is not None and not outline.required)
 
 
 def _frees(operation: str, changes: list[Change]) -> bool:

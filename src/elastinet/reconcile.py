@@ -85,6 +85,7 @@ class Reconciler:
         self._touched: set[Key] = set()
         self._leaving: dict[Key, int] = {}
         self._scrap: set[str] = set()
+        self._up: dict[str, int] = {}
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
         self._questions = itertools.count(1)
@@ -169,6 +170,7 @@ class Reconciler:
     def away(self) -> None:
         """Hear that the fabric is not there: nothing is settled, and in the end its instances are lost."""
         self.failed = {"agent": AWAY}
+        self._up.clear()
         self._news.set()
         self._absence.down()
 
@@ -194,8 +196,11 @@ class Reconciler:
         """Take a fact to the engine."""
         match fact:
             case Running(guest, boot):
+                self._up[guest] = boot
                 self._note(InstanceRunning(guest, boot))
             case Gone(guest):
+                if self._up.get(guest) == fact.boot:
+                    del self._up[guest]
                 if not fact.asked:
                     self._note(InstanceGone(guest, asked=False))
             case Attached(interface, attachment):
@@ -279,6 +284,20 @@ class Reconciler:
         return quiet and next(self._unsettled(), None) is None
 
     @property
+    def progress(self) -> tuple[int, int]:
+        """How many instances the fabric has told to be up, and how many there are to be."""
+        guests = [made for made in self.have.values() if isinstance(made, Guest)]
+        return sum(map(self._is_up, guests)), len(guests)
+
+    def _is_up(self, guest: Guest) -> bool:
+        return self._up.get(guest.id) == guest.boot
+
+    def _comes_up(self, instance: Instance) -> bool:
+        """True if an instance that runs is not up yet, which takes its time after a start or a load."""
+        guest = self.have.get(Key("guest", instance.id))
+        return isinstance(guest, Guest) and not self._is_up(guest) and not instance.host_failure
+
+    @property
     def settled_but_for_failures(self) -> bool:
         """True if nothing but failures is left, which have lasted for a while and are of our own objects."""
         if not self.failed or time.monotonic() - self._failing_since < TROUBLE_SECONDS:
@@ -301,6 +320,7 @@ class Reconciler:
         for name in UNSETTLED:
             found = state.where(Instance, "instance-state-name", name)
             yield from (i for i in found if not _is_dead(i))
+        yield from filter(self._comes_up, state.where(Instance, "instance-state-name", "running"))
         for status in ("attaching", "detaching"):
             moving = state.where(NetworkInterface, "attachment.status", status)
             yield from (i for i in moving if not self._waits_for_power(i))

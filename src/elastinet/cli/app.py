@@ -1,7 +1,8 @@
 """The table of contents of the command line."""
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +17,11 @@ VERBS: dict[str, str] = {
     "status": "status.status",
     "doctor": "doctor.run.doctor",
     "lab": "lab.run.lab",
+    "wait": "wait.wait",
+    "instances": "instances.instances",
     "env": "env.env",
+    "aws": "tools.aws",
+    "terraform": "tools.terraform",
     "exec": "exec.exec_",
     "shell": "exec.shell",
     "dpdk": "dpdk.run.dpdk",
@@ -42,9 +47,16 @@ VERBS: dict[str, str] = {
     "repair": "fail.repair",
     "reset": "reset.reset",
     "state": "state.app",
+    "snapshot": "snapshot.app",
 }
 """Each verb's file and function, or its own app of verbs; what is not asked for is not imported."""
-SETTINGS: dict[str, dict[str, Any]] = {"exec": AFTER, "mpirun": {"allow_interspersed_args": False}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("exec", "aws", "terraform"), AFTER),
+    "mpirun": {"allow_interspersed_args": False},
+}
+VERBOSE = ("-v", "--verbose")
+COMPLETING = "_ELASTINET_COMPLETE"
+"""The variable by which a shell asks for what may come next."""
 
 
 def _version(wanted: bool) -> None:
@@ -57,13 +69,19 @@ def options(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
+    verbose: bool = typer.Option(False, *VERBOSE, help="Say on stderr what the server is asked."),
 ) -> None:
     """Amazon EC2's advanced networking on this machine, with real packets."""
+    if verbose:
+        from elastinet.cli import calling  # which --version has no use for
+
+        calling.be_verbose()
 
 
-def app_of(verbs: Iterable[str]) -> typer.Typer:
+def app_of(verbs: Collection[str]) -> typer.Typer:
     """The command line with some of its verbs."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    whole = len(verbs) == len(VERBS)  # a shell's completion is of all verbs, or of no use
+    app = typer.Typer(no_args_is_help=True, add_completion=whole, pretty_exceptions_enable=False)
     app.callback()(options)
     for verb in verbs:
         file, _, name = VERBS[verb].rpartition(".")
@@ -75,17 +93,20 @@ def app_of(verbs: Iterable[str]) -> typer.Typer:
     return app
 
 
-def _meant(first: list[str]) -> Iterable[str]:
-    """The verbs that a command's first word can need: itself, none, or all."""
-    if first == ["--version"]:
+def _meant(words: list[str]) -> Collection[str]:
+    """The verbs that a command can need: that which it names, none, or all."""
+    first = next((word for word in words if word not in VERBOSE), "")
+    if COMPLETING in os.environ:
+        return VERBS
+    if first == "--version":
         return ()
-    return first if first and first[0] in VERBS else VERBS
+    return (first,) if first in VERBS else VERBS
 
 
 def main() -> None:
     """Run the command line; a failure is one line on stderr and exit code 1."""
     try:
-        app_of(_meant(sys.argv[1:2]))()
+        app_of(_meant(sys.argv[1:]))()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

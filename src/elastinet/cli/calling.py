@@ -1,14 +1,19 @@
 """A request to a server, over its port or over its socket."""
 
 import http.client
+import logging
 import socket
 import ssl
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 from elastinet.serve.origins import ASKED
 from elastinet.serve.places import Server
+
+_log = logging.getLogger(__name__)
 
 
 class _PathConnection(http.client.HTTPConnection):
@@ -41,6 +46,12 @@ class _PathHandler(urllib.request.HTTPHandler):
         return self.do_open(connection, request)
 
 
+def be_verbose() -> None:
+    """Have every request said on stderr, with what came of it and how long that took."""
+    _log.setLevel(logging.DEBUG)
+    _log.addHandler(logging.StreamHandler())
+
+
 def call(
     server: Server,
     method: str,
@@ -51,6 +62,27 @@ def call(
     timeout: float,
 ) -> Any:
     """The open answer of a server; raises HTTPError or OSError."""
+    began, came = time.monotonic(), "no answer"
+    try:
+        reply = _open(server, method, path, body, headers, timeout)
+        came = str(reply.status)
+        return reply
+    except urllib.error.HTTPError as error:
+        came = str(error.code)
+        raise
+    finally:
+        took = (time.monotonic() - began) * 1000
+        _log.debug("elastinet: %s %s%s: %s in %.0f ms", method, server.url, path, came, took)
+
+
+def _open(
+    server: Server,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: Mapping[str, str] | None,
+    timeout: float,
+) -> Any:
     base = "http://localhost" if server.unix_socket else server.url
     request = urllib.request.Request(base + path, body, {ASKED: "1", **(headers or {})}, method=method)
     if not server.unix_socket:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from elastinet.cli.common import CommandFailure, Json, Port, State, find_server, print_json
-from elastinet.wire.service import SERVICES
+from elastinet.cli.common import Json, Port, State, find_server, print_json
+from elastinet.cli.environment import variables
 
 AllServices = Annotated[bool, typer.Option("--all-services", help="Point the clients of all services here.")]
 
@@ -18,20 +18,7 @@ def env(
     Only the services that elastinet has something of, so that it stands beside other endpoints.
     """
     server = find_server(port, state)
-    if server.unix_socket:
-        raise CommandFailure(
-            "this server listens on a path, which AWS clients cannot call; curl --unix-socket can"
-        )
-    some = [f"AWS_ENDPOINT_URL_{service.upper()}" for service in sorted(SERVICES)]
-    values = {
-        **dict.fromkeys(["AWS_ENDPOINT_URL"] if all_services else some, server.url),
-        "AWS_ACCESS_KEY_ID": "elastinet",
-        "AWS_SECRET_ACCESS_KEY": "elastinet",
-        "AWS_DEFAULT_REGION": server.region,
-        "ELASTINET_PORT": str(server.port),
-    }
-    if server.ca:
-        values["AWS_CA_BUNDLE"] = server.ca
+    values = variables(server, all_services=all_services)
     if json:
         print_json(values)
     else:

@@ -39,7 +39,8 @@ def resolve(server: Server, name: str) -> str:
         return name
     found = ask(server, "GET", f"/_elastinet/instances?name={quote(name)}")["instances"]
     if len(found) != 1:
-        raise CommandFailure(f"{len(found) or 'no'} running instances are called '{name}'")
+        sentence = f"{len(found) or 'no'} running instances are called '{name}'"
+        raise CommandFailure(f"{sentence}: 'elastinet instances' lists them all")
     return str(found[0])
 
 

@@ -1,6 +1,5 @@
 """`elastinet start`."""
 
-import logging
 import os
 import signal
 import sys
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from elastinet.cli.calling import call
-from elastinet.cli.common import CommandFailure, Json, configuration, print_json, say_error
+from elastinet.cli.beginning import Beginning, prepared
+from elastinet.cli.common import CommandFailure, Json, ask, configuration, print_json, say_error
+from elastinet.cli.serving import become_daemon, end, ended, serve_here, stop, wait_for_child, wait_healthy
 from elastinet.config import Config, unread
 from elastinet.serve import logs, places
 from elastinet.serve.listening import ListenError, listen
@@ -22,7 +22,6 @@ from elastinet.serve.supervisor import StartError, Supervisor, check_exposure, c
 if TYPE_CHECKING:
     from elastinet.twin.original import Original
 
-PATIENCE_SECONDS = 20
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -54,6 +53,16 @@ def start(
         Path | None, typer.Option(metavar="DIR", help="Be the twin of an account: of its dump in a folder.")
     ] = None,
     only: Annotated[str, typer.Option(metavar="VPC", help="Of a dump one VPC only, by its id or Name.")] = "",
+    seed: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.py|DIR|SNAPSHOT",
+            help="Begin with what a program, Terraform's files or a snapshot make.",
+        ),
+    ] = None,
+    seed_keep: Annotated[
+        bool, typer.Option("--seed-keep", help="Leave what a seed has made that fails half-way.")
+    ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal.")] = False,
     json: Json = False,
 ) -> None:
@@ -76,24 +85,24 @@ def start(
     )
     if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
         say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
+    beginning = prepared(settings, seed, keep=seed_keep, is_twin=twin is not None)
     original = _original(settings, twin, only)
     os.umask(0o077)  # for all processes of the server: what they make is nobody else's to read
     supervisor, handle = _prepare(settings, original)
-    if foreground:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
-        sys.exit(supervisor.serve())
     path = logs.path_of(settings.state_folder, supervisor.run)
+    if foreground:
+        sys.exit(_here(supervisor, path, beginning))
     log = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "ab+")  # noqa: SIM115
     log.seek(0, os.SEEK_END)
     pid = os.fork()
     if pid == 0:
-        _become_daemon(supervisor, path)
+        become_daemon(supervisor, path)
     supervisor.listener.close()
     supervisor.holder.close()
     if handle is not None:
         os.close(handle)
     with log:
-        _report(supervisor, pid, log, as_json=json)
+        _report(supervisor, pid, log, beginning, as_json=json)
 
 
 def _original(config: Config, dump: Path | None, only: str) -> "Original | None":
@@ -145,37 +154,52 @@ def _handed(original: "Original | None") -> tuple[int, str] | None:
     return handed(original), original.region
 
 
-def _become_daemon(supervisor: Supervisor, path: Path) -> None:
-    """Go on in the background: a session of our own, the log instead of the terminal."""
-    os.setsid()
-    os.chdir("/")
-    null = os.open(os.devnull, os.O_RDWR)
-    keeper = logs.Keeper(path)
-    for source, target in ((null, 0), (keeper.pipe, 1), (keeper.pipe, 2)):
-        os.dup2(source, target)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
-    code = 1
+def _here(supervisor: Supervisor, path: Path, beginning: Beginning) -> int:
+    """Serve in this process, and begin beside it; gives the exit code."""
+    own = os.getpid()
+    child = os.fork() if beginning else 0
+    if beginning and child == 0:
+        code = 1
+        supervisor.listener.close()
+        supervisor.holder.close()
+        try:
+            code = _begin_beside(supervisor.server(own), beginning)
+        finally:
+            os._exit(code)
+    served = serve_here(supervisor, path)
+    supervisor.listener.close()  # who still calls is told at once that nobody is there
+    supervisor.holder.close()
+    return served or (ended(child) if child else 0)
+
+
+def _begin_beside(server: places.Server, beginning: Beginning) -> int:
+    """Begin once the server is healthy, and say what goes wrong; gives the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever started us may have them ignored
+        signal.signal(number, signal.default_int_handler)
     try:
-        code = supervisor.serve()
-    except Exception:
-        logging.getLogger(__name__).exception("the server has a fault of its own")
-    finally:
-        for target in (1, 2):
-            os.dup2(null, target)
-        keeper.close()
-        os._exit(code)
+        wait_healthy(server)
+        beginning.run(server, end)
+    except CommandFailure as error:
+        say_error(str(error))
+        return error.code
+    except KeyboardInterrupt:
+        return 130
+    say_error(f"ready at {server.url}")
+    return 0
 
 
-def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -> None:
+def _report(supervisor: Supervisor, pid: int, log: BinaryIO, beginning: Beginning, *, as_json: bool) -> None:
     server = supervisor.server(pid)
     began, before = time.monotonic(), log.tell()
     try:
         with Console(stderr=True).status(f"starting on {server.url} …"):
-            _wait(server, log, before, pid)
+            wait_for_child(server, log, before, pid)
     except BaseException:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         raise
+    took = time.monotonic() - began
+    beginning.run(server, stop)
     if as_json:
         ca = {"ca": server.ca} if server.ca else {}
         print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state} | ca)
@@ -184,32 +208,9 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, *, as_json: bool) -
     if server.unix_socket:
         client = f"For curl: [bold]curl --unix-socket {server.unix_socket} http://localhost/[/]"
     Console().print(
-        f"[green]ready[/] at [bold]{server.url}[/] in {time.monotonic() - began:.1f} s "
+        f"[green]ready[/] at [bold]{server.url}[/] in {took:.1f} s "
         f"(fabric {server.fabric}, state {server.state})\n{client}"
     )
-
-
-def _wait(server: places.Server, log: BinaryIO, before: int, pid: int) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            raise CommandFailure(f"the server ended at once: {_last_line(log, before)}")
-        if _is_healthy(server):
-            return
-        time.sleep(0.02)
-    raise CommandFailure(f"the server was not ready after {PATIENCE_SECONDS} s: {_last_line(log, before)}")
-
-
-def _is_healthy(server: places.Server) -> bool:
-    try:
-        with call(server, "GET", "/_elastinet/health", timeout=2):
-            return True
-    except OSError:
-        return False
-
-
-def _last_line(log: BinaryIO, before: int) -> str:
-    """The end of what this start has logged; the file is still open here when the server has removed it."""
-    log.seek(before)
-    lines = log.read().decode(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("elastinet: ") if lines else "its log is empty"
+    told = ask(server, "GET", "/_elastinet/progress")
+    if told["up"] < told["guests"]:
+        print(f"{told['guests']} instances come back: 'elastinet wait' waits for them")

@@ -1,12 +1,11 @@
 """`elastinet status`."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
-from elastinet.cli.terminal import plain
+from elastinet.cli.tables import GAP, painted, table
+from elastinet.cli.terminal import line_of
 from elastinet.serve.places import Server
 
 COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
@@ -18,8 +17,17 @@ def status(port: Port = None, state: State = None, json: Json = False) -> None:
     told = ask(server, "GET", "/_elastinet/status")
     if json:
         print_json({"url": server.url, "pid": server.pid, "state": server.state, **told})
-    else:
-        _show(Console(), server, plain(told))
+        return
+    for line in (*_server(server, told), *_state(told), *_faults(told), *_features(told)):
+        print(line)
+
+
+def _server(server: Server, told: dict[str, Any]) -> Iterator[str]:
+    settled = painted("settled", "green") if told["settled"] else painted("settling", "yellow")
+    rootless = {True: ", rootless", False: ", as root", None: ""}[told["rootless"]]
+    url = painted(line_of(server.url), "bold")
+    yield f"{url}  fabric {told['fabric']}{rootless}  rules {told['rules']}  {settled}"
+    yield f"state {line_of(server.state)}{_scales(told)}"
 
 
 def _scales(told: dict[str, Any]) -> str:
@@ -28,31 +36,29 @@ def _scales(told: dict[str, Any]) -> str:
     return "".join(f"  {name} {told[name]:g}" for name in names if told[name] != 1)
 
 
-def _show(console: Console, server: Server, told: dict[str, Any]) -> None:
-    settled = "[green]settled[/]" if told["settled"] else "[yellow]settling[/]"
-    rootless = {True: ", rootless", False: ", as root", None: ""}[told["rootless"]]
-    console.print(
-        f"[bold]{server.url}[/]  fabric {told['fabric']}{rootless}  rules {told['rules']}  {settled}"
-    )
-    console.print(f"state {server.state}{_scales(told)}")
+def _state(told: dict[str, Any]) -> Iterator[str]:
     if twin := told["twin"]:
-        console.print(f"twin of account {twin['account']} in {twin['region']}, by {twin['dump']}")
+        yield line_of(f"twin of account {twin['account']} in {twin['region']}, by {twin['dump']}")
         for finding in twin["findings"]:
-            console.print(f"[yellow]lacking[/] {finding}")
+            yield f"{painted('lacking', 'yellow')} {line_of(finding)}"
     if told["counts"]:
-        console.print("  ".join(f"{kind} {count}" for kind, count in told["counts"].items()))
+        yield GAP.join(f"{kind} {count}" for kind, count in told["counts"].items())
     of_ec2 = told["operations"]
-    console.print(
-        f"operations of EC2: {of_ec2['built']} built  {len(of_ec2['absent'])} absent (reads, empty)  "
-        f"{of_ec2['refused']} refused"
-    )
+    absent, refused = len(of_ec2["absent"]), of_ec2["refused"]
+    yield f"operations of EC2: {of_ec2['built']} built  {absent} absent (reads, empty)  {refused} refused"
+
+
+def _faults(told: dict[str, Any]) -> Iterator[str]:
     if told["warning"]:
-        console.print(f"[yellow]warning[/] {told['warning']}")
+        yield f"{painted('warning', 'yellow')} {line_of(told['warning'])}"
     for feature, why in told["missing"].items():
-        console.print(f"[yellow]missing[/] {feature}: {why}")
+        yield f"{painted('missing', 'yellow')} {line_of(f'{feature}: {why}')}"
     for key, why in told["failed"].items():
-        console.print(f"[red]failed[/] {key}: {why}")
-    table = Table("level", "feature", "how", box=None, pad_edge=False, title=None)
-    for one in told["features"]:
-        table.add_row(f"[{COLOURS[one['level']]}]{one['level']}[/]", one["feature"], one["why"])
-    console.print(table)
+        yield f"{painted('failed', 'red')} {line_of(f'{key}: {why}')}"
+
+
+def _features(told: dict[str, Any]) -> Iterator[str]:
+    rows = [(one["level"], one["feature"], line_of(one["why"])) for one in told["features"]]
+    for level, *rest in table([("level", "feature", "how"), *rows]):
+        colour = COLOURS.get(level.strip())
+        yield GAP.join([painted(level, colour) if colour else level, *rest]).rstrip()

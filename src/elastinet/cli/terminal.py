@@ -2,6 +2,8 @@
 
 import codecs
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 KEPT = ("\n", "\t")
@@ -12,6 +14,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one in KEPT else _spelled(one) for one in text)
+
+
+def line_of(text: str) -> str:
+    """The same in one line."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _spelled(one: str) -> str:
@@ -27,6 +34,18 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {plain(name): plain(one) for name, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[Callable[[str], None]]:
+    """A line on a terminal that says what takes so long, as often as there is something new; else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(plain(doing)) as status:
+        yield lambda text: status.update(plain(text))
 
 
 class Output:

@@ -1,7 +1,6 @@
 """The ASGI application: the EC2 API, and elastinet's own pages beside it."""
 
 import asyncio
-import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +12,7 @@ import msgspec
 
 from elastinet.catalog.plant import MOST_HOSTS
 from elastinet.config import Config
-from elastinet.digits import decimal, whole
+from elastinet.digits import whole
 from elastinet.ec2.core.fact import UnitFailed, UnitRepaired
 from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import Key, Subject
@@ -28,6 +27,7 @@ from elastinet.operator import (
     features,
     gateways,
     hardware,
+    inventory,
     jobs,
     measurements,
     nics,
@@ -42,18 +42,17 @@ from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
 from elastinet.rules.costs import ledger
 from elastinet.rules.interfaces import instance_by_eni
-from elastinet.serve import twins
 from elastinet.serve.api import DEFAULT_REGION, OWN_FAULT, Api, Asked
 from elastinet.serve.bodies import MOST_PAGE_BYTES, Bodies, Receive
 from elastinet.serve.origins import Origins
-from elastinet.serve.reply import Reply, Scope, Send, send_reply
+from elastinet.serve.reply import Reply, Scope, Send, given_in, json_reply, send_reply
+from elastinet.serve.state_pages import StatePages, patience
+from elastinet.store.snapshot import MOST_BYTES
 from elastinet.twin.original import Original
 
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """A page's function of two readings, an older and a newer one."""
 
-MOST_SECONDS = 86400
-"""The most seconds that a client may wait for the fabric."""
 RATE_SECONDS = 0.25
 """Seconds between the two readings that a rate is computed from."""
 HOURS_A_MONTH = 730
@@ -81,11 +80,13 @@ class Application:
         self._api = Api(engine, self._bodies, config.account)
         self._origins = Origins((config.host, *config.hosts))
         self._reader = Reader(config.bandwidth_scale)
+        states = StatePages(engine, reconciler, original)
         self._pages: dict[tuple[str, str], Callable[[bytes], Awaitable[Reply]]] = {
             ("GET", "/_elastinet/health"): self._health,
             ("GET", "/_localstack/health"): self._health,
             ("GET", "/_elastinet/status"): self._status,
             ("GET", "/_elastinet/instances"): self._instances,
+            ("GET", "/_elastinet/inventory"): self._inventory,
             ("GET", "/_elastinet/interface"): self._interface,
             ("GET", "/_elastinet/costs"): self._costs,
             ("GET", "/_elastinet/efa"): self._efa,
@@ -105,10 +106,13 @@ class Application:
             ("POST", "/_elastinet/fail"): self._fail,
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
-            ("POST", "/_elastinet/reset"): self._reset,
-            ("POST", "/moto-api/reset"): self._reset,
+            ("GET", "/_elastinet/progress"): self._progress,
+            ("GET", "/_elastinet/snapshot"): states.save,
+            ("POST", "/_elastinet/reset"): states.reset,
+            ("POST", "/moto-api/reset"): states.reset,
             ("POST", "/_elastinet/settle"): self._settle,
         }
+        self._takers = {("POST", "/_elastinet/snapshot"): states.load}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -133,23 +137,26 @@ class Application:
     # --- elastinet's own --------------------------------------------------------------------------
 
     async def _own(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
-        page = self._pages.get((scope["method"], scope["path"]))
+        at = (scope["method"], scope["path"])
+        page, taker = self._pages.get(at), self._takers.get(at)
         try:
-            await self._bodies.read(receive, MOST_PAGE_BYTES)
+            body = await self._bodies.read(receive, MOST_BYTES if taker else MOST_PAGE_BYTES)
+            if taker is not None:
+                return await while_asked(receive, taker(scope["query_string"], body))
             if page is None:
                 raise Fault("NotFound", "There is no such page, or not with this method.", 404)
             return await while_asked(receive, page(scope["query_string"]))
         except Fault as fault:
-            return _json({"error": fault.message}, fault.status)
+            return json_reply({"error": fault.message}, fault.status)
         except ConnectionAbortedError:
             raise
         except Exception:
             log.exception("request %s failed", request_id)
-            return _json({"error": OWN_FAULT.format(request_id)}, 500)
+            return json_reply({"error": OWN_FAULT.format(request_id)}, 500)
 
     async def _health(self, _query: bytes) -> Reply:
         ready = self._ready()
-        return _json(
+        return json_reply(
             {"status": "running" if ready else "starting", "services": {"ec2": "running"}},
             200 if ready else 503,
         )
@@ -157,7 +164,7 @@ class Application:
     async def _status(self, _query: bytes) -> Reply:
         hello = self._reconciler.hello
         missing = features.engine_fault() | (hello.features if hello else {})
-        return _json(
+        return json_reply(
             {
                 "fabric": self._config.fabric,
                 "rootless": hello.rootless if hello else None,
@@ -180,35 +187,38 @@ class Application:
             }
         )
 
+    async def _inventory(self, query: bytes) -> Reply:
+        return _answer(lambda: inventory.page(self._engine, given_in(query)))
+
     async def _interface(self, query: bytes) -> Reply:
         (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]
         made = self._reconciler.have.get(Key("interface", id))
         if not isinstance(made, Interface):
-            return _json({"error": f"{id} is in no running instance"}, 404)
-        return _json({"guest": [made.guest, made.device], "router": [made.network, host_link(id)]})
+            return json_reply({"error": f"{id} is in no running instance"}, 404)
+        return json_reply({"guest": [made.guest, made.device], "router": [made.network, host_link(id)]})
 
     async def _costs(self, _query: bytes) -> Reply:
         lines = list(ledger(self._engine.state, self._config.rules))
         hourly = sum(line.usd_per_hour for line in lines)
         shown = [msgspec.structs.asdict(line) for line in lines]
         rate = {"usd_per_hour": round(hourly, 6), "usd_per_month": round(hourly * HOURS_A_MONTH, 2)}
-        return _json({"rules": self._config.rules, **rate, "lines": shown})
+        return json_reply({"rules": self._config.rules, **rate, "lines": shown})
 
     async def _plant(self, query: bytes) -> Reply:
-        given = _given(query)
+        given = given_in(query)
         return _answer(lambda: hardware.page(self._engine, given.get("zone", f"{DEFAULT_REGION}a")))
 
     async def _place(self, query: bytes) -> Reply:
-        given = _given(query)
+        given = given_in(query)
         asked = given.get("count", "1")
         if (count := whole(asked, 1, MOST_HOSTS)) is None:
-            return _json({"error": f"count is a number from 1 to {MOST_HOSTS}, not {asked[:40]}"}, 400)
+            return json_reply({"error": f"count is a number from 1 to {MOST_HOSTS}, not {asked[:40]}"}, 400)
         zone, strategy = given.get("zone", f"{DEFAULT_REGION}a"), given.get("strategy", "none")
         kind, group = given.get("type", ""), given.get("group", "")
         return _answer(lambda: hardware.fitting(self._engine, zone, kind, count, strategy, group))
 
     async def _nic(self, query: bytes) -> Reply:
-        return _answer(lambda: nics.page(self._engine, _given(query).get("instance", "")))
+        return _answer(lambda: nics.page(self._engine, given_in(query).get("instance", "")))
 
     async def _efa(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("instance", [])
@@ -219,38 +229,38 @@ class Application:
         return _answer(lambda: jobs.prepared(self._engine, self._reconciler.failed, names))
 
     async def _predict(self, query: bytes) -> Reply:
-        ask = partial(predictions.predicted, self._engine, given=_given(query))
+        ask = partial(predictions.predicted, self._engine, given=given_in(query))
         return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
 
     async def _perf(self, query: bytes) -> Reply:
-        ask = partial(measurements.prepared, self._engine, given=_given(query))
+        ask = partial(measurements.prepared, self._engine, given=given_in(query))
         return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
 
     async def _why(self, query: bytes) -> Reply:
-        return _answer(lambda: reaching.page(self._engine.state, _given(query)))
+        return _answer(lambda: reaching.page(self._engine.state, given_in(query)))
 
     async def _verify(self, query: bytes) -> Reply:
         try:
-            return _json(await verifying.page(self._engine.state, _given(query)))
+            return json_reply(await verifying.page(self._engine.state, given_in(query)))
         except Fault as fault:
-            return _json({"error": fault.message}, fault.status)
+            return json_reply({"error": fault.message}, fault.status)
 
     async def _twin(self, _query: bytes) -> Reply:
         try:
             return Reply(200, "application/octet-stream", twin.nouns(self._engine.state, self._original))
         except Fault as fault:
-            return _json({"error": fault.message}, fault.status)
+            return json_reply({"error": fault.message}, fault.status)
 
     async def _credits(self, query: bytes) -> Reply:
-        ask = partial(predictions.credits, self._engine, name=_given(query).get("instance", ""))
+        ask = partial(predictions.credits, self._engine, name=given_in(query).get("instance", ""))
         return await self._measured(lambda then, now: ask(self._buckets(then, now)), RATE_SECONDS)
 
     async def _traffic(self, query: bytes) -> Reply:
-        name = _given(query).get("instance", "")
+        name = given_in(query).get("instance", "")
         return await self._measured(lambda _, now: traffic.page(self._engine, now, name))
 
     async def _nat(self, query: bytes) -> Reply:
-        id = _given(query).get("id", "")
+        id = given_in(query).get("id", "")
         return await self._measured(lambda _, now: gateways.page(self._engine, now, id))
 
     async def _measured(self, ask: Measured, seconds: float = 0.0) -> Reply:
@@ -261,7 +271,7 @@ class Application:
                 await asyncio.sleep(seconds)
                 after = await self._read()
         except Fault as fault:
-            return _json({"error": fault.message}, fault.status)
+            return json_reply({"error": fault.message}, fault.status)
         return _answer(lambda: ask(before, after))
 
     async def _read(self) -> Reading | None:
@@ -286,7 +296,7 @@ class Application:
         try:
             reading = await self._read()
         except Fault as fault:
-            return _json({"error": fault.message}, fault.status)
+            return json_reply({"error": fault.message}, fault.status)
         keeper = self._reconciler
         figures = {
             "settled": float(keeper.settled),
@@ -299,12 +309,12 @@ class Application:
         return Reply(200, metrics.CONTENT_TYPE, metrics.text(shown, figures, counts))
 
     async def _fail(self, query: bytes) -> Reply:
-        given = _given(query)
+        given = given_in(query)
         unit, kind = given.get("unit", ""), given.get("kind", "power")
         return _answer(lambda: hardware.change(self._engine, UnitFailed(unit, kind)))
 
     async def _repair(self, query: bytes) -> Reply:
-        unit = _given(query).get("unit", "")
+        unit = given_in(query).get("unit", "")
         return _answer(lambda: hardware.change(self._engine, UnitRepaired(unit)))
 
     async def _certificate(self, _query: bytes) -> Reply:
@@ -313,25 +323,22 @@ class Application:
     async def _instances(self, query: bytes) -> Reply:
         names = parse_qs(query.decode("latin-1")).get("name", [])
         running = self._engine.state.where(Instance, "instance-state-name", "running")
-        return _json({"instances": [i.id for i in running if not names or i.name in names]})
+        return json_reply({"instances": [i.id for i in running if not names or i.name in names]})
 
-    async def _reset(self, _query: bytes) -> Reply:
-        self._engine.reset()
-        if self._original is not None:
-            twins.begin(self._engine, self._original)
-        settled = await self._reconciler.settle(30)
-        return _json({"status": "ok" if settled else "the fabric has not let go of everything yet"})
+    async def _progress(self, _query: bytes) -> Reply:
+        up, guests = self._reconciler.progress
+        return json_reply({"settled": self._reconciler.settled, "up": up, "guests": guests})
 
     async def _settle(self, query: bytes) -> Reply:
-        given = parse_qs(query.decode("latin-1")).get("timeout", ["30"])[0]
-        if (timeout := decimal(given, 0, MOST_SECONDS)) is None:
-            sentence = f"timeout is a number of seconds up to {MOST_SECONDS}, not {given[:40]}"
-            return _json({"error": sentence}, 400)
+        try:
+            timeout = patience(query)
+        except Fault as fault:
+            return json_reply({"error": fault.message}, fault.status)
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
         body = {"settled": settled, "failed": _as_text(self._reconciler.failed)}
         done = settled or self._reconciler.settled_but_for_failures
-        return _json(body, 200 if done else 408)
+        return json_reply(body, 200 if done else 408)
 
 
 async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
@@ -347,29 +354,20 @@ async def while_asked(receive: Receive, page: Awaitable[Reply]) -> Reply:
         gone.cancel()
 
 
-def _given(query: bytes) -> dict[str, str]:
-    """The parameters of one of our own pages."""
-    return {name: values[-1] for name, values in parse_qs(query.decode("latin-1")).items()}
-
-
 def _answer(ask: Callable[[], dict[str, Any]]) -> Reply:
     """The answer to a question as JSON, or the fault that it raises."""
     try:
-        return _json(ask())
+        return json_reply(ask())
     except Fault as fault:
-        return _json({"error": fault.message}, fault.status)
+        return json_reply({"error": fault.message}, fault.status)
 
 
 def _as_text(failed: Mapping[Subject, str]) -> dict[str, str]:
     return {str(subject): why for subject, why in failed.items()}
 
 
-def _json(value: dict[str, Any], status: int = 200) -> Reply:
-    return Reply(status, "application/json", json.dumps(value, indent=2).encode() + b"\n")
-
-
 def _turned_away(why: str, asked: Asked | None) -> Reply:
     """The answer to who may not ask at all: a client of AWS, or one of our own pages'."""
     if asked is None:
-        return _json({"error": why}, 403)
+        return json_reply({"error": why}, 403)
     return asked.refuse(Fault("UnauthorizedOperation", why, 403))

@@ -23,7 +23,6 @@ def listen(config: Config) -> tuple[socket.socket, socket.socket]:
     """
     if not config.unix_socket:
         listener = _bound(config.host, config.port, share=True)
-        listener.listen(BACKLOG)
         return listener, listener
     holder = _bound("127.0.0.1", config.port, share=False)
     try:
@@ -40,6 +39,8 @@ def _bound(host: str, port: int, *, share: bool) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, share)
     try:
         bound.bind((host, port))
+        if share:  # of two that have the port, one may listen
+            bound.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         bound.close()
         advice = "choose another with --port, or stop what is there (elastinet stop)"

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -112,8 +113,9 @@ class File:
 class Keeper:
     """The thread that writes what all processes of a server say into a pipe."""
 
-    def __init__(self, path: Path) -> None:
-        self._file, self._limiter = File(path), Limiter()
+    def __init__(self, path: Path, terminal: int | None = None) -> None:
+        """With a terminal, a descriptor, what is written goes there, too."""
+        self._file, self._limiter, self._terminal = File(path), Limiter(), terminal
         self._out, self.pipe = os.pipe()
         self._rest = b""
         self._ending = False
@@ -129,12 +131,18 @@ class Keeper:
     def _keep(self) -> None:
         while self._hear():
             for line in self._limiter.held_back():
-                self._file.write(line)
+                self._write(line)
         for line in (
             *([printable(self._rest)] if self._rest else []),
             *self._limiter.held_back(at_once=True),
         ):
-            self._file.write(line)
+            self._write(line)
+
+    def _write(self, line: str) -> None:
+        self._file.write(line)
+        if self._terminal is not None:
+            with suppress(OSError):  # it may be closed: the file has the line
+                os.write(self._terminal, line.encode() + b"\n")
 
     def _hear(self) -> bool:
         """Take what has come; false when no more will."""
@@ -145,7 +153,7 @@ class Keeper:
         self._rest = self._rest[:LONGEST]
         for line in map(printable, lines):
             if self._limiter.admit(line):
-                self._file.write(line)
+                self._write(line)
         return bool(data)
 
 

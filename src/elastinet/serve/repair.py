@@ -8,7 +8,7 @@ from pathlib import Path
 
 from elastinet import folders
 from elastinet.catalog.settings import Settings
-from elastinet.fabric.desired.desired import everything
+from elastinet.fabric.desired import holding
 from elastinet.model.change import decode, replay
 from elastinet.model.state import State
 from elastinet.store import SqliteJournal, worlds
@@ -52,9 +52,9 @@ def look(state: Path, settings: Settings) -> Findings:
                 found.damaged[number] = f"says nothing that is known here: {error}"
         found.disks = worlds.fault(state / "disks", salvage.world(), found.lines)
     try:
-        everything(built, settings)
-    except Exception as error:
-        found.rest = f"what can be read does not hold together ({type(error).__name__}: {error})"
+        holding.check(built, settings)
+    except holding.NoNetwork as error:
+        found.rest = f"what can be read does not hold together ({error})"
     return found
 
 

@@ -1,7 +1,9 @@
 """An answer over HTTP, and how it is sent."""
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -17,6 +19,16 @@ class Reply(NamedTuple):
     kind: str
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def json_reply(value: dict[str, Any], status: int = 200) -> Reply:
+    """An answer of one of our own pages."""
+    return Reply(status, "application/json", json.dumps(value, indent=2).encode() + b"\n")
+
+
+def given_in(query: bytes) -> dict[str, str]:
+    """The parameters of one of our own pages."""
+    return {name: values[-1] for name, values in parse_qs(query.decode("latin-1")).items()}
 
 
 async def send_reply(send: Send, reply: Reply, request_id: str) -> None:

@@ -106,15 +106,6 @@ class Instances:
         return str(self._ec2.describe_images(Filters=filters)["Images"][0]["ImageId"])
 
 
-def end_all(ec2: Any) -> None:
-    """Terminate what an account still has, so that the next test has the machine to itself."""
-    alive = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
-    pages = ec2.get_paginator("describe_instances").paginate(Filters=alive)
-    ids = [i["InstanceId"] for page in pages for r in page["Reservations"] for i in r["Instances"]]
-    if ids:
-        ec2.terminate_instances(InstanceIds=ids)
-
-
 def _sent(server: LocalServer, told: dict[str, Any]) -> Probe:
     """What became of packets; raises TestingError if none could be sent where some can."""
     if server.server.fabric != "kernel":

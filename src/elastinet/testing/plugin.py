@@ -11,14 +11,6 @@ if TYPE_CHECKING:
     from elastinet.testing.server import LocalServer
 
 MARKER = "needs_packets: skip the test, and say why, where no packets are carried between instances."
-OF_OTHERS = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "ELASTINET_STATE",
-)
-"""Variables that would lead a program under test past the server or its account."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,19 +78,17 @@ def elastinet(pytestconfig: pytest.Config, elastinet_region: str) -> "Iterator[L
 @pytest.fixture
 def elastinet_account(elastinet: "LocalServer", monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A fresh account, to which the environment and boto3's default session lead until the test ends."""
+    from elastinet.cli.environment import OF_OTHERS
+
     account = elastinet.new_account()
     for name in OF_OTHERS:
         monkeypatch.delenv(name, raising=False)
     for name, value in elastinet.environ.items():
         monkeypatch.setenv(name, value)
-    has_boto3 = find_spec("boto3") is not None  # what is tested may be no Python
-    if has_boto3:
+    if find_spec("boto3") is not None:  # what is tested may be no Python
         monkeypatch.setattr("boto3.DEFAULT_SESSION", elastinet.clients.session)
     yield account
-    if has_boto3 and elastinet.server.fabric == "kernel":
-        from elastinet.testing.instances import end_all
-
-        end_all(elastinet.clients.ec2)
+    elastinet.forget(account)
 
 
 @pytest.fixture

@@ -79,6 +79,10 @@ class LocalServer:
         """Wait until packets go by what the API was told; raises TestingError if they never do."""
         self.post(f"/_elastinet/settle?timeout={PATIENCE_SECONDS}")
 
+    def forget(self, account: str) -> None:
+        """Have nothing of an account any more; its instances go while others are at work."""
+        self.post(f"/_elastinet/reset?account={account}&timeout=0")
+
     def post(self, path: str) -> Any:
         """Ask one of the server's own pages for something; raises TestingError."""
         try:

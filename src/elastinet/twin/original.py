@@ -10,11 +10,9 @@ from elastinet.catalog.settings import Settings
 from elastinet.dumps.account import account
 from elastinet.dumps.finding import DumpError, Finding, shown
 from elastinet.dumps.places import ACCOUNT
-from elastinet.fabric.contract.names import digits
-from elastinet.fabric.desired.desired import everything
+from elastinet.fabric.desired import holding
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.model.peering import Peering
 from elastinet.model.state import AnyNoun, State
 from elastinet.model.vpc import Vpc
 from elastinet.twin.only import only, vpc_called
@@ -81,7 +79,6 @@ def read(place: Path, vpc: str = "") -> Original:
     lacking = complete(state)
     owner, region = _home(state)
     _check_hold(state)
-    _check_names(state)
     nouns = tuple(noun for kind in state.tables for noun in state.all(kind))
     told = tuple(map(str, (*dump.findings, *lacking, *_elsewhere(state, owner, region))))
     return Original(str(place.absolute()), owner, region, nouns, told, vpc)  # type: ignore[arg-type]
@@ -109,15 +106,7 @@ def _elsewhere(state: State, owner: str, region: str) -> list[Finding]:
 def _check_hold(state: State) -> None:
     """Look that a network can be made of it: a dump may be anything; raises DumpError."""
     try:
-        everything(state, Settings())
-    except Exception as error:
-        raise DumpError(f"no network can be made of it ({type(error).__name__}: {shown(error)})") from error
-
-
-def _check_names(state: State) -> None:
-    """Look that no two things have the same name as kernel objects; raises DumpError."""
-    for kind in (Instance, NetworkInterface, Vpc, Peering):
-        named: dict[str, str] = {}
-        for noun in state.all(kind):
-            if (other := named.setdefault(digits(noun.id), noun.id)) != noun.id:
-                raise DumpError(f"{other} and {noun.id} end alike, and their links would have one name")
+        holding.check(state, Settings())
+        holding.check_names(state)
+    except holding.NoNetwork as error:
+        raise DumpError(f"no network can be made of it: {shown(error)}") from error

@@ -226,6 +226,15 @@ def modify_vpc_peering_connection_options(tx: Transaction, request: Request) -> 
     return dict.fromkeys(given, NO_OPTIONS)
 
 
+def end_peerings(tx: Transaction, account: str) -> None:
+    """End the connections of others to what an account no longer has."""
+    for peering in tx.state.all(Peering):
+        sides = (side for side in (peering.requester, peering.accepter) if side.owner == account)
+        gone = any(tx.state.get(Vpc, side.vpc_id) is None for side in sides)
+        if gone and peering.open and peering.owner != account:
+            tx.put(_ended(tx, peering, "deleted", f"Deleted by {account}"))
+
+
 def end_old(tx: Transaction) -> None:
     """Let expire what nobody accepted, and forget what ended long ago."""
     for peering in tx.mine(Peering):

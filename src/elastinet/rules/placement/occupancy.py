@@ -218,9 +218,10 @@ class ZoneOccupancy:
             del self.uses[host]
 
     def keep(self, host: int, family: str, tenant: str) -> None:
-        """Keep an empty host for a tenant: it is a Dedicated Host now."""
+        """Keep a host for a tenant: it is a Dedicated Host now, empty but for instances of his own."""
         self._about_to_change(host)
-        self.uses[host] = Use(family, tenant, capacity.host_room(family), kept=True)
+        use = self.uses.setdefault(host, Use(family, tenant, capacity.host_room(family)))
+        use.kept = True
 
     def give_back(self, host: int) -> None:
         """A Dedicated Host is one for everybody again."""
