@@ -74,11 +74,11 @@ def start(
         idle_time_scale=idle_time_scale,
         expose=expose,
     )
-    if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
-        say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
     original = _original(settings, twin, only)
     os.umask(0o077)  # for all processes of the server: what they make is nobody else's to read
     supervisor, handle = _prepare(settings, original)
+    if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
+        say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
     if foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s start %(levelname)s %(message)s")
         sys.exit(supervisor.serve())
