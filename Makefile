@@ -14,7 +14,7 @@ QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fab
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
 
-.PHONY: setup demo quick test lint fuzz bench system-packages
+.PHONY: setup demo quick test lint fuzz bench release-check system-packages
 
 setup: .venv/.ready system-packages
 

@@ -9,7 +9,7 @@ from elastinet.fabric.kernel import features
 
 PODMANS, DOCKERS = "/run/.containerenv", "/.dockerenv"
 """The files that Podman and Docker lay into every container."""
-UNMASKED = "--security-opt systempaths=unconfined (Docker) or --security-opt unmask=ALL (Podman)"
+UNMASKED = "--security-opt systempaths=unconfined"
 UNFILTERED = "--security-opt seccomp=unconfined"
 UNCONFINED = "--security-opt apparmor=unconfined"
 BUSYBOX = features.find("busybox") or "busybox"
