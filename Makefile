@@ -7,6 +7,7 @@
 #   make lint     ruff and mypy
 #   make fuzz     the doors of the machine under odd messages, for an hour; FUZZ="--seconds 300 --seed 1"
 #   make bench    elastinet measured, beside moto
+#   make release-check   what a release must pass; RELEASE="changelog build", RELEASE="--advisories DIR"
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
@@ -51,4 +52,11 @@ bench: setup .venv/.bench-ready
 
 .venv/.bench-ready: constraints-bench.txt .venv/.ready
 	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r constraints-bench.txt
+	@touch $@
+
+release-check: setup .venv/.release-ready
+	@$(PYTHON_BIN) scripts/release-check $(RELEASE)
+
+.venv/.release-ready: constraints-release.txt .venv/.ready
+	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r constraints-release.txt
 	@touch $@
