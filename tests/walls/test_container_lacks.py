@@ -132,6 +132,7 @@ def test_apparmor() -> None:
     )
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="the root folder would be nobody's there: no state is trusted")
 def test_without_packets_nothing_is_lacking(tmp_path: Path) -> None:
     script = '"$@" start --fabric none --port 0 --state "$place" && "$@" stop --state "$place"'
     named = ("env", f"place={tmp_path / 'state'}")
@@ -139,7 +140,7 @@ def test_without_packets_nothing_is_lacking(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# --- what an engine mounts over files of /etc -----------------------------------------------------
+# --- what an engine mounts ------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="covering files of /etc for an agent needs root")
@@ -153,6 +154,14 @@ def test_files_of_etc_that_are_mounted() -> None:
         assert links
         shown = machine.ok("i-1", f"ls /etc; readlink {' '.join(map(str, links))}").split()
         assert {"passwd", "services", "new", *map(os.readlink, links)} <= set(shown)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="covering control groups for an agent needs root")
+def test_control_groups_that_may_not_be_looked_into() -> None:
+    """As a privileged container's, to its ordinary user: memory is not limited, and all else works."""
+    with closing(Machine("rootless", before="mount -t tmpfs -o mode=700 none /sys/fs/cgroup")) as machine:
+        machine.boot(network(), table(), group(ALL), guest(1), eni(1, "10.0.1.10"))
+        assert machine.ok("i-1", "echo here") == "here\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting below /usr needs root")
