@@ -124,6 +124,13 @@ def test_ports_and_places_agree() -> None:
         assert port.endswith(f":{Config().port}")
 
 
+def test_other_services_may_call_it_by_its_name() -> None:
+    hosts = settings()["ELASTINET_HOSTS"].split(",")
+    for name, service in COMPOSE["services"].items():
+        aliases = service.get("networks", {}).get("default", {}).get("aliases", [])
+        assert {name, *aliases} & set(hosts)
+
+
 def test_its_user_is_not_root() -> None:
     assert last("USER") == "elastinet"
     assert "useradd --uid 1000 --create-home elastinet" in last("RUN")
