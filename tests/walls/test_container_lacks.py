@@ -18,6 +18,8 @@ from elastinet.fabric.agent import permission
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 
+OUTSIDE = tuple("unshare --user --map-root-user --mount --pid --fork --kill-child --mount-proc --".split())
+"""Whatever is started there, against what a test expects, ends with it."""
 USER = ("unshare", "--user", "--mount", "--map-user=1000", "--map-group=1000", "--")
 ROOT = ("unshare", "--user", "--mount", "--map-root-user", "--")
 CALLS = {"x86_64": {"unshare": 272, "sethostname": 170}, "aarch64": {"unshare": 97, "sethostname": 161}}
@@ -48,7 +50,7 @@ def contained(
 ) -> subprocess.CompletedProcess[str]:
     """Run a verb where a shell's script has been run before."""
     script = f'set -e; {before}; exec "$@"'
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", *user, *words]
+    command = [*OUTSIDE, "sh", "-c", script, "sh", *user, *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
