@@ -8,6 +8,7 @@
 #   make fuzz     the doors of the machine under odd messages, for an hour; FUZZ="--seconds 300 --seed 1"
 #   make bench    elastinet measured, beside moto
 #   make docs     the documentation as a site, in build/site: it is read from files, or by any web server
+#   make release-check   what a release must pass; RELEASE="changelog build", RELEASE="--advisories DIR"
 
 PYTHON_BIN := .venv/bin/python
 TESTS ?= tests
@@ -15,7 +16,7 @@ QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fab
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
 
-.PHONY: setup demo quick test lint fuzz bench docs system-packages
+.PHONY: setup demo quick test lint fuzz bench docs release-check system-packages
 
 setup: .venv/.ready system-packages
 
@@ -59,3 +60,6 @@ docs: .venv/.docs-ready
 .venv/.%-ready: constraints-%.txt .venv/.ready
 	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+release-check: setup .venv/.release-ready
+	@$(PYTHON_BIN) scripts/release-check $(RELEASE)

@@ -5,143 +5,24 @@ What elastinet depends on is lent by this environment, so that no package index 
 
 import ast
 import importlib.metadata
-import json
 import os
 import re
-import shutil
-import subprocess
 import sys
-import sysconfig
 import tarfile
-import venv
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 import pytest
-from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import elastinet
+from wheels import ROOT, Built, Installed, Serve
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "elastinet"
-NOT_OURS = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")
-BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 FOR_TYPES_ONLY = {"mypy-boto3-ec2"}
-
-
-class Built(NamedTuple):
-    """What `python -m build` makes: the sdist of the tree, and the wheel of the sdist."""
-
-    wheel: Path
-    sdist: Path
-
-    @property
-    def metadata(self) -> Metadata:
-        """The wheel's, which must be valid."""
-        with zipfile.ZipFile(self.wheel) as files:
-            (name,) = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
-            return Metadata.from_email(files.read(name))
-
-
-def build(what: str, tree: Path, into: Path) -> None:
-    """Ask the build backend, in a process of its own that does not see this tree."""
-    words = [sys.executable, "-P", "-c", BUILD, what, str(into)]
-    done = subprocess.run(words, cwd=tree, capture_output=True, text=True, check=False, env=environment())
-    assert done.returncode == 0, done.stderr
-    assert "Deprecat" not in done.stderr
-
-
-def environment(**more: str) -> dict[str, str]:
-    """This one's without what leads to the tree, or to another server."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("ELASTINET_", "PYTHON"))
-    }
-    return kept | more
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("built")
-    tree, made = folder / "tree", folder / "made"
-    shutil.copytree(ROOT, tree, ignore=NOT_OURS)
-    made.mkdir()
-    build("build_sdist", tree, made)
-    (sdist,) = made.glob("*.tar.gz")
-    with tarfile.open(sdist) as files:
-        files.extractall(folder, filter="data")
-    build("build_wheel", folder / sdist.name.removesuffix(".tar.gz"), made)
-    (wheel,) = made.glob("*.whl")
-    return Built(wheel, sdist)
-
-
-class Installed(NamedTuple):
-    """A virtual environment that has the wheel, and a folder to be in that is not the tree."""
-
-    python: Path
-    folder: Path
-
-    def run(self, program: str, *words: str) -> str:
-        """What one of its programs prints."""
-        state = {"XDG_STATE_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
-        done = subprocess.run(
-            [str(self.python.with_name(program)), *words],
-            cwd=self.folder,
-            env=environment(**state),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
-@pytest.fixture(scope="module")
-def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Installed by its name from a folder that stands in for an index."""
-    folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder / "venv", symlinks=True)
-    python = folder / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    install = [
-        "install",
-        "-q",
-        "--no-index",
-        "--find-links",
-        str(built.wheel.parent),
-        "--no-deps",
-        "elastinet",
-    ]
-    subprocess.run([*pip, *install], check=True, cwd=folder, env=environment())
-    (lib,) = folder.glob("venv/lib/python*/site-packages")
-    (lib / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    (folder / "elsewhere").mkdir()
-    return Installed(python, folder / "elsewhere")
-
-
-Serve = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def serve(installed: Installed) -> Iterator[Serve]:
-    """Start servers of the wheel's, which are stopped in the end."""
-    started: list[int] = []
-
-    def start(*words: str) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(
-            installed.run("elastinet", "start", "--port", "0", "--state", ":memory:", "--json", *words)
-        )
-        started.append(told["port"])
-        return told
-
-    yield start
-    for port in started:
-        installed.run("elastinet", "stop", "--port", str(port))
 
 
 def client(url: str) -> Any:
@@ -171,7 +52,16 @@ def test_the_wheel_has_every_file_of_the_package(built: Built) -> None:
 def test_the_sdist_has_what_makes_and_tests_it(built: Built) -> None:
     with tarfile.open(built.sdist) as files:
         there = {name.partition("/")[2] for name in files.getnames()}
-    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "Makefile", "constraints.txt", "pyproject.toml"}
+    wanted = {
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "Makefile",
+        "constraints.txt",
+        "pyproject.toml",
+        "Containerfile",
+    }
+    wanted |= {"constraints-image.txt", "compose.yaml", "action.yml", "SECURITY.md"}
     wanted |= (
         own_files(SOURCE) | own_files(ROOT / "docs") | own_files(ROOT / "scripts") | own_files(ROOT / "tests")
     )
@@ -218,7 +108,7 @@ def test_what_is_imported_is_asked_for(built: Built) -> None:
     """By the package itself, or by an extra that is not only for its developers."""
     owners = importlib.metadata.packages_distributions()
     needed = {canonicalize_name(owners[name][0]) for name in imported()} - FOR_TYPES_ONLY
-    ours = ("dev", "bench")
+    ours = ("dev", "bench", "release")
     asked = {
         canonicalize_name(one.name)
         for one in requirements(built)

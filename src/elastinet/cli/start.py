@@ -83,12 +83,12 @@ def start(
         idle_time_scale=idle_time_scale,
         expose=expose,
     )
-    if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
-        say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
     beginning = prepared(settings, seed, keep=seed_keep, is_twin=twin is not None)
     original = _original(settings, twin, only)
     os.umask(0o077)  # for all processes of the server: what they make is nobody else's to read
     supervisor, handle = _prepare(settings, original)
+    if not settings.unix_socket and not settings.host.startswith(LOOPBACK):
+        say_error(f"warning: {settings.host} is not loopback, and any credentials are accepted by this API")
     path = logs.path_of(settings.state_folder, supervisor.run)
     if foreground:
         sys.exit(_here(supervisor, path, beginning))

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from elastinet import folders
 from elastinet.catalog.network import JUMBO_MTU
 from elastinet.cli.dpdk import driver
-from elastinet.fabric.agent import descriptors, launch, trial
+from elastinet.fabric.agent import descriptors, launch, permission, trial
 from elastinet.fabric.contract.messages import Hello
 from elastinet.fabric.guest import ids
 from elastinet.fabric.kernel import features
@@ -127,6 +127,9 @@ def _lent() -> Finding:
     """Further ids of an ordinary user's, by newuidmap and /etc/subuid."""
     if launch.has_lent_ids():
         return Finding("subuid", "ok", "further users in instances without root")
+    if permission.is_container():
+        why = "instances have root as their only user: let this container have SETUID, SETGID, new privileges"
+        return Finding("subuid", "limited", why)
     if features.find("newuidmap") is None:
         why = "instances have root as their only user: newuidmap is not installed"
         return Finding("subuid", "limited", why, "newuidmap")

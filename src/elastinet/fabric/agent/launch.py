@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from elastinet.fabric.agent import permission
 from elastinet.fabric.kernel import features
 
 AS_ROOT = ("--user", "--map-root-user")
@@ -47,11 +48,16 @@ def _program() -> str:
 
 @cache
 def has_lent_ids() -> bool:
-    """True if this user has been lent further ids (/etc/subuid), and can use them."""
+    """True if this user has been lent further ids (/etc/subuid), and can use them.
+
+    Where a user namespace is refused, unshare with --map-auto leaves a process that waits for it for ever.
+    """
     if os.geteuid() == 0 or features.find("newuidmap") is None:
         return False
-    tried = subprocess.run([_program(), *AS_LENT, "--", "true"], capture_output=True, check=False)
-    return tried.returncode == 0
+    return all(
+        subprocess.run([_program(), *ids, "--", "true"], capture_output=True, check=False).returncode == 0
+        for ids in (AS_ROOT, AS_LENT)
+    )
 
 
 def run_with_lent_ids(command: Sequence[str]) -> None:
@@ -62,9 +68,6 @@ def run_with_lent_ids(command: Sequence[str]) -> None:
 def check() -> dict[str, str]:
     """Say what is missing: for each feature one line of what to do. Empty when all is there."""
     missing = features.outside()
-    if missing.keys() & {"unshare", "namespaces"}:
-        return missing
-    tried = subprocess.run([*_unshare(), "--", "true"], capture_output=True, text=True, check=False)
-    if tried.returncode:
-        missing["namespaces"] = f"this user may not make namespaces ({tried.stderr.strip()}): run as root"
+    if not missing.keys() & {"unshare", "busybox", "namespaces"}:
+        missing |= permission.lacking(_unshare())
     return missing

@@ -53,10 +53,17 @@ def _counts(group: Path, controller: str) -> bool:
 
 
 def parents() -> Iterator[Path]:
-    """The parents for the agent's groups, in each hierarchy of use, as this process sees them."""
+    """The parents for the agent's groups, in each hierarchy of use, as this process sees them.
+
+    A container may show hierarchies that its user may not even look into.
+    """
+    return (place for place in _hierarchies() if os.access(place, os.R_OK | os.X_OK))
+
+
+def _hierarchies() -> Iterator[Path]:
     for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
         _, names, path = line.split(":", 2)
-        if names == "" and (UNITED / "cgroup.controllers").exists():
+        if names == "" and os.path.exists(UNITED / "cgroup.controllers"):
             yield UNITED if os.geteuid() == 0 else UNITED / path.lstrip("/")
         for controller in names.split(",") if names else ():
             if controller in LIMITS:

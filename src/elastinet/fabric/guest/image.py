@@ -1,7 +1,9 @@
 """The host's folders as guests see them, with a skeleton above those that cannot be copied up.
 
 In a user namespace the host's files belong to nobody, and overlayfs cannot copy up what it cannot own.
-So the folders in which software writes, and the readable files of /etc, get a copy that root owns.
+So the folders in which software writes, and the readable files of /etc, get a copy that root owns. Nor
+does the kernel lay anything over a folder below which something is mounted, as a container's engine does
+with files of /etc: of that one guests see the copy alone.
 """
 
 import contextlib
@@ -9,11 +11,13 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from elastinet.fabric.guest import idmap, ids
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
+from elastinet.fabric.revoke import mounts
 
 TREES = ("var", "opt", "usr/local", "etc")
 SHALLOW = ("usr",)
@@ -31,6 +35,7 @@ def build(ours: tuple[Path, ...], rootless: bool) -> RootImage:
     links = {name: os.readlink(f"/{name}") for name in present if os.path.islink(f"/{name}")}
     folders = [name for name in present if name not in links]
     hidden = [name for name in folders if any(path.is_relative_to(f"/{name}") for path in ours)]
+    hidden += [name for name in crossed(folders) if rootless and name not in hidden]
     shown = [name for name in folders if name not in hidden]
     for name in folders if rootless else hidden:
         _copy(name, skeleton, ours)
@@ -41,6 +46,12 @@ def build(ours: tuple[Path, ...], rootless: bool) -> RootImage:
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
     return RootImage(lowers, links, rootless, kept)
+
+
+def crossed(folders: Iterable[str]) -> list[str]:
+    """The top-level folders below which something is mounted."""
+    points = [Path(mount.point) for mount in mounts.shown("/proc/self")]
+    return [name for name in folders if any(Path("/", name) in point.parents for point in points)]
 
 
 def _ids(shown: list[str], rootless: bool) -> tuple[ids.Ids, dict[str, str]]:
@@ -74,7 +85,7 @@ def _tree(source: Path, target: Path, ours: tuple[Path, ...], depth: int) -> Non
     for entry in _entries(source):
         if entry.is_dir(follow_symlinks=False):
             _tree(Path(entry.path), target / entry.name, ours, depth - 1)
-        elif entry.path.startswith("/etc/") and entry.is_file(follow_symlinks=False):
+        elif entry.path.startswith("/etc/"):
             _file(entry, target / entry.name)
 
 
@@ -95,8 +106,10 @@ def _folder(source: Path, target: Path) -> None:
 
 
 def _file(entry: os.DirEntry[str], target: Path) -> None:
-    """Copy a small file that this user may read; one that he may not read stays the host's, unreadable."""
+    """Copy a link, or a small file that this user may read; what he may not stays the host's, unreadable."""
     with contextlib.suppress(PermissionError, FileNotFoundError):
-        if entry.stat().st_size <= LARGEST:
+        if entry.is_symlink():
+            target.symlink_to(os.readlink(entry.path))
+        elif entry.is_file() and entry.stat().st_size <= LARGEST:
             shutil.copyfile(entry.path, target)
             shutil.copymode(entry.path, target)

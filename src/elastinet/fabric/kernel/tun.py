@@ -47,7 +47,8 @@ def fault(owner: int | None) -> str | None:
     try:
         os.close(os.open(TUN, os.O_RDWR | os.O_CLOEXEC))
     except OSError as error:
-        return f"{TUN} cannot be opened ({error.strerror}): run `modprobe tun`, or let a container have it"
+        advice = f"run `modprobe tun`, or let a container have it (--device {TUN})"
+        return f"{TUN} cannot be opened ({error.strerror}): {advice}"
     everybody = stat.S_IROTH | stat.S_IWOTH
     if owner is not None and os.stat(TUN).st_mode & everybody != everybody:
         return f"only some users may open {TUN}: run `chmod 666 {TUN}`"
