@@ -5,6 +5,7 @@ What elastinet depends on is lent by this environment, so that no package index 
 
 import ast
 import importlib.metadata
+import json
 import os
 import re
 import sys
