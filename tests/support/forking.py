@@ -1,6 +1,7 @@
 """The loop of a program that is imported once and forks for each command that it is asked for.
 
-A command is a packet, with the descriptors of its output, of its errors and of what is told its exit code.
+A command is a packet, with the descriptors of its output, of its errors, of what is told its process id and
+then its exit code, and of what else it is given: FD among its words is the number of that.
 """
 
 import gc
@@ -8,11 +9,14 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 import traceback
 from collections.abc import Callable
 
 LARGEST = 1 << 17
+FD = "{fd}"
+PID = struct.Struct("=i")
 
 Main = Callable[[], object]
 
@@ -24,7 +28,7 @@ def serve(fd: int, main: Main, name: str, own: tuple[str, ...] = ()) -> None:
     asked = socket.socket(fileno=fd)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody need wait for the children
     while True:
-        data, ends, _, _ = socket.recv_fds(asked, LARGEST, 3)
+        data, ends, _, _ = socket.recv_fds(asked, LARGEST, 4)
         if not data:
             return
         if not os.fork():
@@ -32,7 +36,9 @@ def serve(fd: int, main: Main, name: str, own: tuple[str, ...] = ()) -> None:
             asked.close()
             words, environ, cwd = json.loads(data)
             kept = {variable: os.environ[variable] for variable in own}
-            _become([name, *words], environ | kept, cwd, ends[:2])
+            os.write(ends[2], PID.pack(os.getpid()))
+            given = [str(ends[3]) if word == FD else word for word in words]
+            _become([name, *given], environ | kept, cwd, ends[:2])
             _end(main, ends[2])
         for end in ends:
             os.close(end)

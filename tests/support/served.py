@@ -14,6 +14,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from forked import ForkedProcess, forked
+from forking import FD
+
 _accounts = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * 10**9 + 100_000_000_001)
 
 
@@ -29,18 +32,25 @@ class Served:
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.process = self.start()
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self) -> "subprocess.Popen[bytes] | ForkedProcess":
         """Start the engine on the socket that it has had before, if it had one."""
-        passed = (self.listener.fileno(),)
-        self.process = subprocess.Popen([*self.before, *self.command()], pass_fds=passed)
+        listener = self.listener.fileno()
+        if self.before:
+            self.process = subprocess.Popen([*self.before, *self.command()], pass_fds=(listener,))
+        else:
+            words, folder = self.words(FD), os.getcwd()
+            self.process = forked("server").start(words, dict(os.environ), folder, given=(listener,))
         self.wait()
         return self.process
 
     def command(self) -> list[str]:
-        """The engine's command."""
-        module = [sys.executable, "-m", "elastinet.serve.server"]
-        own = ["--config", json.dumps(self.config), "--fd", str(self.listener.fileno())]
-        return [*module, *own, "--run", str(self.folder), "--disks", str(self.folder / "disks")]
+        """The engine's command, for what else it is started by."""
+        return [sys.executable, "-m", "elastinet.serve.server", *self.words(str(self.listener.fileno()))]
+
+    def words(self, fd: str) -> list[str]:
+        """The engine's arguments."""
+        own = ["--config", json.dumps(self.config), "--fd", fd]
+        return [*own, "--run", str(self.folder), "--disks", str(self.folder / "disks")]
 
     def wait(self) -> None:
         """Wait until the server is healthy."""
