@@ -7,10 +7,13 @@ import subprocess
 import tarfile
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
 from region import Region
+
+from elastinet.cli.lab.region import CLIENT
 
 INSIDE = Path(__file__).parent / "inside"
 PROFILE = "arn:aws:iam::000000000000:instance-profile/worker"
@@ -37,10 +40,11 @@ def place(region):
         "", "", NetworkInterfaces=interfaces, TagSpecifications=tags, MetadataOptions=options,
         IamInstanceProfile={"Arn": PROFILE}, UserData="#cloud-config\n{}\n",
     )  # fmt: skip
-    made.public = region.elastic_ip(made.eni)
+    public = region.elastic_ip(made.eni)
     (reservation,) = region.ec2.describe_instances(InstanceIds=[made.id])["Reservations"]
-    made.shown = reservation["Instances"][0]
-    return made
+    return SimpleNamespace(
+        id=made.id, eni=made.eni, ip=made.ip, public=public, shown=reservation["Instances"][0]
+    )
 
 
 def ask(region, place, program, needs, runner="/usr/bin/python3"):
@@ -50,7 +54,7 @@ def ask(region, place, program, needs, runner="/usr/bin/python3"):
         for path, name in [*needs, (INSIDE / program, program)]:
             tar.add(path, name, filter=without_service_models)
     folder = f"/opt/{Path(program).stem}"
-    unpack = region.command(place.id, f"mkdir {folder} && tar x -C {folder}")
+    unpack = [*CLIENT, str(region.folder), place.id, "sh", "-c", f"mkdir {folder} && tar x -C {folder}"]
     subprocess.run(unpack, input=pack.getvalue(), check=True)
     return json.loads(region.run(place.id, f"cd /; env -i {runner} {folder}/{program}"))
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from elastinet.fabric.guest import cgroups, rootfs, seccomp, ucounts
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
-from elastinet.fabric.kernel import kernel, privileges
+from elastinet.fabric.kernel import kernel, privileges, sysctls
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
 OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
@@ -156,7 +156,8 @@ def _map_ids(init: int, ids: Ids) -> None:
 
 
 def _settle_network() -> None:
-    """A new guest's network: loopback up, IPv6 silent until VPCs carry it."""
+    """A new guest's network: nothing of the machine's, loopback up, IPv6 silent until VPCs carry it."""
+    sysctls.forget_machine()
     with contextlib.suppress(FileNotFoundError):
         Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
     privileges.bring_up("lo")

@@ -48,6 +48,7 @@ def middle() -> int:
     home = kernel.own_network()
     try:
         kernel.unshare(kernel.CLONE_NEWNET)
+        sysctls.forget_machine()
         for scope in ("all", "default"):
             sysctls.write(f"ipv6/conf/{scope}/disable_ipv6", "1")
         return kernel.own_network()

@@ -119,6 +119,8 @@ class Namespace:
 
     def _settle(self, namespace_fds: Mapping[str, int], start_relay: Start) -> Router:
         """Make the namespace a router's; runs in the worker."""
+        if self._own:
+            sysctls.forget_machine()
         for sysctl, value in (IPV6_SYSCTLS | (SYSCTLS if self._own else INTERNET_SYSCTLS)).items():
             sysctls.write(sysctl, value)
         if self._own:
