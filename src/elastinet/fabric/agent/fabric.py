@@ -29,6 +29,8 @@ class Fabric:
         groups: tuple[Path, ...] = (),
         helper: int | None = None,
         exposure: Exposure | None = None,
+        *,
+        endpoints: bool = False,
     ) -> None:
         self.plan = Plan()
         self._loop = loop
@@ -38,7 +40,7 @@ class Fabric:
         self._woken = False
         backoff = BackOff(loop)
         self.namespaces = Namespaces(
-            self.plan, loop, spawning.relay, backoff, tell, self.wake, helper, exposure
+            self.plan, loop, spawning.relay, backoff, tell, self.wake, helper, exposure, endpoints=endpoints
         )
         self.guests = Guests(
             self.plan, disks, loop, spawning, backoff, tell, self.namespaces, self.wake, groups

@@ -59,12 +59,15 @@ class Namespaces:
         wake: Call,
         helper: int | None,
         exposure: Exposure | None,
+        *,
+        endpoints: bool,
     ) -> None:
         self.by_id: dict[str, Namespace] = {}
         self.fds: dict[str, int] = {}
         """A descriptor of each namespace, guests' included, by the id of its owner."""
         self._plan, self._loop, self._relay, self._backoff = plan, loop, relay, backoff
         self._tell, self._wake, self._helper, self._exposure = tell, wake, helper, exposure
+        self._endpoints = endpoints
         self._followers: Followers | None = None
         self._internet: int | None = None
         self._dirty: set[str] = set()
@@ -177,7 +180,9 @@ class Namespaces:
     def _open(self, id: str, fd: int | None) -> None:
         """Make a namespace's router."""
         try:
-            namespace = Namespace(id, self.fds, self._relay, self._role(id), fd, self._helper)
+            namespace = Namespace(
+                id, self.fds, self._relay, self._role(id), fd, self._helper, endpoints=self._endpoints
+            )
             self._admit(namespace)
         except OSError as error:
             self._failed[id] = {self._subject(id): str(error)}
@@ -224,9 +229,9 @@ class Namespaces:
             self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), about)
 
     def _hand_over(self, namespace: Namespace) -> None:
-        """Give the engine the metadata sockets that are new."""
-        for family, listener in namespace.new_listeners():
-            self._tell(Listener(namespace.id, family=family), listener.fileno())
+        """Give the engine the sockets that are new."""
+        for (family, port), listener in namespace.new_listeners():
+            self._tell(Listener(namespace.id, port, family), listener.fileno())
 
     def _close(self, id: str) -> None:
         namespace = self.by_id.pop(id)

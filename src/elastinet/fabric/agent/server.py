@@ -49,7 +49,7 @@ class Peer:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.inbox = Inbox()
-        self.known: set[tuple[str, str]] = set()
+        self.known: set[Listener] = set()
         self.execution: Execution | None = None
 
     def send(self, message: msgspec.Struct, *fds: int) -> None:
@@ -73,12 +73,16 @@ class AgentServer:
         helper: int | None,
         host: int | None,
         engine: int | None,
+        *,
+        endpoints: bool = False,
     ) -> None:
         self._friends = {os.getuid(), engine}
         self._loop = Loop()
         self._spawning = Spawning(spawner, self._loop.attempt)
         exposure = None if host is None else Exposure(host)
-        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, exposure)
+        self.fabric = Fabric(
+            disks, self._loop, self._spawning, self._tell, groups, helper, exposure, endpoints=endpoints
+        )
         self._loop.on_fault = self.fabric.take_fault
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
@@ -140,12 +144,12 @@ class AgentServer:
         self._loop.watch(connection.fileno(), lambda: self._hear(peer))
 
     def _introduce(self, peer: Peer) -> None:
-        """Hand an engine the metadata sockets that it does not have yet."""
+        """Hand an engine the sockets that it does not have yet."""
         for id, namespace in self.fabric.namespaces.by_id.items():
-            for family, listener in namespace.listeners.items():
-                if (id, family) not in peer.known:
-                    peer.known.add((id, family))
-                    peer.send(Listener(id, family=family), listener.fileno())
+            for (family, port), listener in namespace.listeners.items():
+                if (fact := Listener(id, port, family)) not in peer.known:
+                    peer.known.add(fact)
+                    peer.send(fact, listener.fileno())
 
     def _hear(self, peer: Peer) -> None:
         try:
@@ -241,5 +245,5 @@ class AgentServer:
         """Tell the engine, if there is one; what it missed it learns when it comes back."""
         if self._engine:
             if isinstance(fact, Listener):
-                self._engine.known.add((fact.network, fact.family))
+                self._engine.known.add(fact)
             self._engine.send(fact, *(() if fd is None else (fd,)))

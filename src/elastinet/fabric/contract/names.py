@@ -4,6 +4,10 @@ import ipaddress
 
 INTERNET = "internet"
 INTERNET_ADDRESS = "203.0.113.1"
+API_ADDRESS, API_ADDRESS6 = "203.0.113.3", "3fff::3"
+"""Where AWS's endpoints are on the internet's side."""
+API_AUTHORITY = "elastinet's authority for AWS's endpoints"
+"""The name of the authority whose certificate they answer with."""
 IGW_ADDRESS = "100.64.0.1"
 METADATA_ADDRESS = "169.254.169.254"
 RESOLVER_ADDRESS = "169.254.169.253"
