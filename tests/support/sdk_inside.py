@@ -35,7 +35,8 @@ def _pack(file: IO[bytes]) -> None:
     with tarfile.open(fileobj=file, mode="w") as tar:
         for name in PACKAGES.split():
             spec = find_spec(name)
-            assert spec and spec.origin, name
+            assert spec, name
+            assert spec.origin, name
             found = Path(spec.origin)
             folder = found.parent if found.name == "__init__.py" else found
             tar.add(folder, folder.name, filter=_needed)

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from elastinet.model.fault import Fault
 from elastinet.rules import role_sessions
-from elastinet.serve.api import Asked
+from elastinet.serve.api import SERVES, Asked
 from elastinet.wire import signature as signatures
 
+PATH = "/"
+"""Of all calls of the services that are here."""
 SKEW_SECONDS = 300
 """So far may the clock of who signs be from this one's."""
 MISMATCH = (
@@ -81,6 +83,8 @@ class Admission:
             raise refusals.expired
         if not self._is_fresh(signature):
             raise refusals.late
+        if request.path != PATH:
+            raise Fault(asked.dialect.unknown, SERVES.format(asked.wanted))
 
     def _is_fresh(self, signature: signatures.Signature) -> bool:
         try:

@@ -23,7 +23,7 @@ HTTPS = 443
 
 
 class EndpointApplication:
-    """The ASGI application: whatever the path, what comes is a call that an instance's role has signed."""
+    """The ASGI application: it has calls that an instance's role has signed, and no pages."""
 
     def __init__(self, api: Api, admission: Admission) -> None:
         self._api, self._admission = api, admission
