@@ -10,7 +10,7 @@ import pytest
 
 from elastinet.config import Config
 from elastinet.fabric.contract.names import API_AUTHORITY
-from elastinet.fabric.guest.trust import DEBIAN, FILE, OWN, subject_hash
+from elastinet.fabric.guest.trust import ANCHORS, BUNDLES, DEBIAN, FILE, OWN, Layer, subject_hash
 from elastinet.serve import certificates
 from machine import MODES, Machine
 from parts import ALL, eni, group, guest, network, table
@@ -77,3 +77,34 @@ def test_without_an_authority_there_is_none(machine: Machine) -> None:
     assert machine.exec("i-1", f"ls {OWN}/{FILE}")[0] != 0
     assert machine.ok("i-1", "echo $AWS_CA_BUNDLE") == "\n"
     assert not any(f["type"] == "listener" and f["network"] == "internet" for f in machine.facts)
+
+
+def test_the_layer_of_a_machine_whose_folders_are_links(tmp_path: Path) -> None:
+    """As on Fedora: /etc/ssl/certs is /etc/pki/tls/certs, and the bundle there is a link to one that is made."""
+    machine, layer = tmp_path / "machine", tmp_path / "layer"
+    made, bundle = BUNDLES[1:3]
+    for path in (made, bundle):
+        (machine / path[1:]).parent.mkdir(parents=True)
+    (machine / made[1:]).write_text("theirs")
+    (machine / bundle[1:]).symlink_to(os.path.relpath(made, Path(bundle).parent))
+    (machine / ANCHORS[0][1:]).mkdir(parents=True)
+    (machine / "etc/ssl").mkdir()
+    (machine / "etc/ssl/certs").symlink_to("../pki/tls/certs")
+    layer.mkdir()
+    Layer(layer, machine).fill("ours\n")
+    assert not (layer / "etc/ssl").exists()
+    for path in (made, bundle, "/etc/pki/tls/certs/ca-certificates.crt"):
+        assert (layer / path[1:]).read_text() == "theirs\nours\n"
+    assert (layer / ANCHORS[0][1:] / FILE).read_text() == "ours\n"
+
+
+def test_the_layer_of_a_machine_that_trusts_nobody(tmp_path: Path) -> None:
+    machine, layer = tmp_path / "machine", tmp_path / "layer"
+    for folder in (machine, layer):
+        folder.mkdir()
+    Layer(layer, machine).fill("ours\n")
+    found = {str(path.relative_to(layer)) for path in layer.rglob("*") if path.is_file()}
+    name = f"etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0"
+    assert found == {DEBIAN[1:], f"{OWN[1:]}/{FILE}", name, "etc/environment"}
+    assert (layer / DEBIAN[1:]).read_text() == "ours\n"
+    assert (layer / "etc").stat().st_mode & 0o777 == 0o755

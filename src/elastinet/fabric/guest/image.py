@@ -56,7 +56,7 @@ def _trusting(lowers: Lowers, kept: ids.Ids, authority: str) -> Lowers:
     """The layers, with one more above those in which certificates are."""
     layer = Path(isolate.PRIVATE, "trust")
     layer.mkdir()
-    trust.lay(layer, authority)
+    trust.Layer(layer).fill(authority)
     if kept.is_shifted:
         idmap.give(layer, kept.first)
     return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in trust.TOPS}

@@ -28,15 +28,48 @@ TOPS = ("etc", "usr")
 FOLDER_MODE, FILE_MODE = 0o755, 0o644
 
 
-def lay(layer: Path, certificate: str) -> None:
-    """Fill a layer's folder; where this machine has a bundle, guests have it with one certificate more."""
-    for path in (DEBIAN, *(path for path in BUNDLES[1:] if _is_here(path))):
-        _write(layer, path, _joined(_text(path), certificate))
-    for folder in (OWN, *filter(_is_here, ANCHORS)):
-        _write(layer, f"{folder}/{FILE}", certificate)
-    _write(layer, f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
-    settings = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())
-    _write(layer, SETTINGS, _joined(_text(SETTINGS), settings))
+class Layer:
+    """A folder of files that lie over those of a machine, whose root is another folder in tests."""
+
+    def __init__(self, folder: Path, machine: Path = Path("/")) -> None:
+        self._folder, self._machine = folder, machine
+
+    def fill(self, certificate: str) -> None:
+        """Where the machine has a bundle, have it with one certificate more."""
+        bundles = {path: text for path in BUNDLES if (text := self._text(path))}
+        first = next(iter(bundles.values()), "")
+        for path, text in ({DEBIAN: first} | bundles).items():
+            self._write(path, _joined(text, certificate))
+        for folder in (OWN, *filter(self._has, ANCHORS)):
+            self._write(f"{folder}/{FILE}", certificate)
+        self._write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
+        settings = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())
+        self._write(SETTINGS, _joined(self._text(SETTINGS), settings))
+
+    def _there(self, path: str) -> Path:
+        return self._machine / path.lstrip("/")
+
+    def _has(self, path: str) -> bool:
+        return self._there(path).exists()
+
+    def _text(self, path: str) -> str:
+        try:
+            return self._there(path).read_text(encoding="utf-8", errors="surrogateescape")
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return ""
+
+    def _write(self, path: str, text: str) -> None:
+        """Write a file of the layer, where the machine's links lead, in folders like the machine's."""
+        there = self._there(path)
+        target = (there.parent.resolve() / there.name).relative_to(self._machine.resolve())
+        if target.parts[0] not in TOPS:
+            return
+        for folder in reversed(target.parents):
+            place, original = self._folder / folder, self._machine / folder
+            place.mkdir(exist_ok=True)
+            place.chmod(original.stat().st_mode & 0o7777 if original.is_dir() else FOLDER_MODE)
+        (self._folder / target).write_text(text, encoding="utf-8", errors="surrogateescape")
+        (self._folder / target).chmod(FILE_MODE)
 
 
 def subject_hash(name: str) -> str:
@@ -50,29 +83,5 @@ def _der(tag: int, content: bytes) -> bytes:
     return bytes((tag, len(content))) + content
 
 
-def _is_here(path: str) -> bool:
-    """True if this machine has it at this very place, and not by a link to another."""
-    found = Path(path)
-    return found.exists() and found.parent.resolve() == found.parent and not found.is_symlink()
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-    except (FileNotFoundError, PermissionError):
-        return ""
-
-
 def _joined(text: str, more: str) -> str:
     return text + ("\n" if text and not text.endswith("\n") else "") + more
-
-
-def _write(layer: Path, path: str, text: str) -> None:
-    """Write a file of the layer, in folders like this machine's."""
-    target = layer / path.lstrip("/")
-    for folder in reversed(target.relative_to(layer).parents):
-        place, original = layer / folder, Path("/", folder)
-        place.mkdir(exist_ok=True)
-        place.chmod(original.stat().st_mode & 0o7777 if original.is_dir() else FOLDER_MODE)
-    target.write_text(text, encoding="utf-8", errors="surrogateescape")
-    target.chmod(FILE_MODE)
