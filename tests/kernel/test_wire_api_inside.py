@@ -3,7 +3,8 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import sdk_inside
+from blocks6 import numbered
 from sdk_inside import AWS, FOLDER, PYTHON
 from world import World
 
@@ -266,3 +268,42 @@ def test_it_can_be_turned_off(tmp_path: Path) -> None:
         assert "API inside instances: off" in world.cli("status").stdout
     finally:
         world.stop()
+
+
+def test_the_internet_has_its_own_ports_for_itself(world: World, place: SimpleNamespace) -> None:
+    """Whoever listens there at all addresses is not in the way of AWS's endpoints, nor they in his."""
+    serving = "busybox httpd -f -p [::]:80 -h /srv/www >/dev/null 2>&1 & echo $!"
+    pid = world.out("internet", f"mkdir -p /srv/www && echo mine >/srv/www/index.html; {serving}").strip()
+    try:
+        assert becomes(lambda: world.sh(place.caller.id, "curl -s http://203.0.113.1/").stdout == "mine\n")
+        assert code(world, place.caller) == "403"
+        assert code(world, SimpleNamespace(id="internet"), "http://203.0.113.3/") == "403"
+    finally:
+        world.out("internet", f"kill {pid}")
+
+
+def test_an_internet_that_ends_comes_back_with_its_way(world: World, place: SimpleNamespace) -> None:
+    world.sh("internet", "busybox poweroff -f")
+    assert becomes(lambda: code(world, place.caller) == "403")
+
+
+def test_by_ipv6(world: World) -> None:
+    vpc, ec2 = world.vpc(), world.ec2
+    answer = ec2.associate_vpc_cidr_block(VpcId=vpc.id, AmazonProvidedIpv6CidrBlock=True)
+    block = numbered(answer["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"], 1)
+    ec2.associate_subnet_cidr_block(SubnetId=vpc.left, Ipv6CidrBlock=block)
+    ec2.modify_subnet_attribute(SubnetId=vpc.left, AssignIpv6AddressOnCreation={"Value": True})
+    ec2.create_route(RouteTableId=vpc.table, DestinationIpv6CidrBlock="::/0", GatewayId=vpc.gateway)
+    every = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    ec2.authorize_security_group_egress(GroupId=vpc.group, IpPermissions=every)
+    (one,) = world.launch(vpc.left, vpc.group)
+    assert becomes(lambda: code(world, one, "-6 https://ec2.us-east-1.api.aws/") == "403")
+    assert code(world, one, "-4 https://ec2.us-east-1.api.aws/") == "000"
+
+
+def becomes(question: Callable[[], bool]) -> bool:
+    """Whether something comes to be true within a while."""
+    end = time.monotonic() + 60
+    while not (found := question()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found

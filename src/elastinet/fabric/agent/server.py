@@ -11,9 +11,13 @@ from typing import assert_never
 import msgspec
 
 from elastinet.fabric.agent import abilities
+from elastinet.fabric.agent.endpoints import Endpoints
 from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.fabric import Fabric
+from elastinet.fabric.agent.namespaces import Way
 from elastinet.fabric.agent.opening import open_inside
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import WayName
 from elastinet.fabric.contract.messages import (
     Demand,
     Desire,
@@ -79,10 +83,11 @@ class AgentServer:
         self._friends = {os.getuid(), engine}
         self._loop = Loop()
         self._spawning = Spawning(spawner, self._loop.attempt)
-        exposure = None if host is None else Exposure(host)
-        self.fabric = Fabric(
-            disks, self._loop, self._spawning, self._tell, groups, helper, exposure, endpoints=endpoints
-        )
+        ways: dict[WayName, Way] = {} if host is None else {"exposure": Exposure(host)}
+        self._endpoints = Endpoints() if endpoints else None
+        if self._endpoints:
+            ways["endpoints"] = self._endpoints
+        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, ways)
         self._loop.on_fault = self.fabric.take_fault
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
@@ -145,8 +150,11 @@ class AgentServer:
 
     def _introduce(self, peer: Peer) -> None:
         """Hand an engine the sockets that it does not have yet."""
-        for id, namespace in self.fabric.namespaces.by_id.items():
-            for (family, port), listener in namespace.listeners.items():
+        here = {id: namespace.listeners for id, namespace in self.fabric.namespaces.by_id.items()}
+        if self._endpoints:
+            here[names.INTERNET] = self._endpoints.sockets
+        for id, listeners in here.items():
+            for (family, port), listener in listeners.items():
                 if (fact := Listener(id, port, family)) not in peer.known:
                     peer.known.add(fact)
                     peer.send(fact, listener.fileno())

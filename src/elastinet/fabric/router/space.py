@@ -92,14 +92,11 @@ class Namespace:
         role: Role = ROUTER,
         namespace: int | None = None,
         helper: int | None = None,
-        endpoints: bool = False,
     ) -> None:
-        """`endpoints` has AWS's endpoints listen in it, if it is the internet's."""
         self.id = id
         self.role = role
         self.listeners: dict[Place, socket.socket] = {}
         self._fresh: dict[Place, socket.socket] = {}
-        self._endpoints = endpoints and role == INTERNET
         self.dhcp: DhcpServer | None = None
         self.resolver64: Resolver64 | None = None
         self.translator: Translator | None = None
@@ -131,8 +128,6 @@ class Namespace:
             router.give(LinkAddress("lo", names.INTERNET_ADDRESS, 32))
             if sysctls.read("ipv6/conf/all/disable_ipv6"):
                 router.give(LinkAddress("lo", names.INTERNET_ADDRESS6, 128))
-            if self._endpoints:
-                self._fresh |= listening.endpoints(router.give)
         self.monitor = Monitor(router)
         self._undo.callback(self.monitor.close)
         self._undo.callback(router.abandon)
