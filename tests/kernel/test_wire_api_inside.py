@@ -116,7 +116,7 @@ def test_programs_are_told_of_the_bundle(world: World, place: SimpleNamespace) -
 
 
 MOVE = """#!/bin/sh
-# As keepalived's notify script of an appliance does.
+# As notify scripts of keepalived and NAT instances do that take an address, an interface and a route over.
 token=$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
 get() {{ curl -s -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/$1; }}
 region=$(get placement/region)
@@ -124,11 +124,13 @@ eni=$(get network/interfaces/macs/$(get mac)/interface-id)
 aws() {{ {aws} --region $region "$@"; }}
 aws ec2 assign-private-ip-addresses --network-interface-id $eni --private-ip-addresses $1 --allow-reassignment
 aws ec2 associate-address --allocation-id $2 --network-interface-id $eni --private-ip-address $1 --allow-reassociation
+aws ec2 attach-network-interface --instance-id $(get instance-id) --network-interface-id $4 --device-index 1
+aws ec2 modify-network-interface-attribute --network-interface-id $4 --no-source-dest-check
 aws ec2 replace-route --route-table-id $3 --destination-cidr-block 10.99.0.0/16 --network-interface-id $eni
 """
 
 
-def test_a_script_moves_addresses_and_a_route(world: World, place: SimpleNamespace) -> None:
+def test_a_script_takes_addresses_an_interface_and_a_route_over(world: World, place: SimpleNamespace) -> None:
     (own,) = place.caller.shown["NetworkInterfaces"]
     (other,) = place.nobody.shown["NetworkInterfaces"]
     ip = f"10.{place.vpc.number}.1.200"
@@ -143,14 +145,19 @@ def test_a_script_moves_addresses_and_a_route(world: World, place: SimpleNamespa
     )
     route = {"RouteTableId": place.vpc.table, "DestinationCidrBlock": "10.99.0.0/16"}
     world.ec2.create_route(**route, NetworkInterfaceId=other["NetworkInterfaceId"])
+    made = world.ec2.create_network_interface(SubnetId=place.vpc.left, Groups=[place.vpc.group])
+    spare = made["NetworkInterface"]["NetworkInterfaceId"]
     script = MOVE.format(aws=AWS).replace("'", "'\\''")
     world.out(place.caller.id, f"printf %s '{script}' >/root/notify; chmod +x /root/notify")
-    world.out(place.caller.id, f"sh -e /root/notify {ip} {address['AllocationId']} {place.vpc.table}")
+    world.out(place.caller.id, f"sh -e /root/notify {ip} {address['AllocationId']} {place.vpc.table} {spare}")
     (shown,) = world.ec2.describe_addresses(AllocationIds=[address["AllocationId"]])["Addresses"]
     assert (shown["NetworkInterfaceId"], shown["PrivateIpAddress"]) == (own["NetworkInterfaceId"], ip)
     (table,) = world.ec2.describe_route_tables(RouteTableIds=[place.vpc.table])["RouteTables"]
     targets = {r.get("DestinationCidrBlock"): r.get("NetworkInterfaceId") for r in table["Routes"]}
     assert targets["10.99.0.0/16"] == own["NetworkInterfaceId"]
+    (moved,) = world.ec2.describe_network_interfaces(NetworkInterfaceIds=[spare])["NetworkInterfaces"]
+    assert (moved["Attachment"]["InstanceId"], moved["SourceDestCheck"]) == (place.caller.id, False)
+    world.out(place.caller.id, WAITING.format("ip link show eth1 >/dev/null 2>&1"))
 
 
 def test_who_has_no_role_has_no_credentials(world: World, place: SimpleNamespace) -> None:

@@ -22,7 +22,13 @@ LINK = Link(
     "eth0", 2, names.INTERNET, GATEWAY_MTU, names.API_MAC, names.INTERNET, "", IN_INTERNET,
     names.INTERNET_MAC, peer_index=INDEX,
 )  # fmt: skip
-SYSCTLS = {"ipv6/conf/all/disable_ipv6": "0", "ipv6/conf/default/disable_ipv6": "0"}
+SYSCTLS = {
+    "ipv4/ip_forward": "0",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv6/conf/all/disable_ipv6": "0",
+    "ipv6/conf/default/disable_ipv6": "0",
+}
 FAMILIES = {
     4: (names.API_ADDRESS, names.INTERNET_ADDRESS, 32, "0.0.0.0/0"),
     6: (names.API_ADDRESS6, names.INTERNET_ADDRESS6, 128, "::/0"),
