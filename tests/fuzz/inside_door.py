@@ -29,6 +29,7 @@ WORDS = (
     ),
     *(b"SignedHeaders=host", b"&X-Amz-Expires=999999", b"Host: localhost", b"UNSIGNED-PAYLOAD"),
 )
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BATCH = 150
 SIGNED_SECONDS = 60
 GOOD = re.compile(rb"HTTP/1\.1 200 .*<DescribeVpcsResponse", re.DOTALL)
@@ -53,7 +54,7 @@ class InsideDoor:
         """Send a batch of requests; what is answered is refused, or is the one call that was signed."""
         for _ in range(BATCH):
             data = self._variant(dice)
-            answer = self._ask(data)
+            answer = self._ask(data).replace(CONTINUE, b"")
             assert not answer or STATUS.match(answer), (data, answer)
             for status in map(int, STATUS.findall(answer)):
                 assert 400 <= status < 500 or GOOD.match(answer), (data, answer)

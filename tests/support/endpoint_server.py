@@ -45,6 +45,8 @@ class EndpointServer:
         self.instances = {owner: self._launch(owner) for owner in (OWNER, OTHER)}
         self._tls = folder / INSIDE
         self.ports: dict[int, int] = {}
+        self.faults: list[str] = []
+        """What went wrong in the loop, and nobody was told."""
 
     def _launch(self, owner: str) -> Instance:
         def call(action: str, **given: Any) -> Any:
@@ -82,6 +84,7 @@ def serving(folder: Path) -> Iterator[EndpointServer]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     server = EndpointServer(folder)
+    loop.set_exception_handler(lambda _loop, context: server.faults.append(str(context)))
 
     async def begin() -> None:
         server.start()
@@ -102,6 +105,7 @@ def serving(folder: Path) -> Iterator[EndpointServer]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
+        assert not server.faults
 
 
 def signed(

@@ -232,6 +232,17 @@ def test_what_is_no_request_is_let_go(server: EndpointServer, sent: bytes) -> No
     assert ask(server, signed(server.credentials()))[0] == 200
 
 
+def test_who_is_refused_before_he_goes_on(server: EndpointServer) -> None:
+    """The first request waits to hear that it may go on, and what follows it is none at all."""
+    asks = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n"
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", server.ports[80]), timeout=30) as connection:
+            connection.sendall(asks + b"\0\1 no request\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            assert b"HTTP/1.1 400" in b"".join(iter(lambda c=connection: c.recv(1 << 16), b""))  # type: ignore[misc]
+    assert not server.faults
+
+
 def test_one_caller_has_so_many_connections(server: EndpointServer) -> None:
     """Those that wait longest go, and who asks is answered all the same."""
     with contextlib.ExitStack() as stack:
