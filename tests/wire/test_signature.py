@@ -124,3 +124,26 @@ def test_a_time_that_is_not_the_scope_s(date: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_query_is_read_or_is_none(query: bytes) -> None:
     read(Received("GET", "/", query, (), b""))
+
+
+PARTS = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Security-Token", "Signature")
+
+
+@given(st.sampled_from(PARTS), st.one_of(st.binary(max_size=80), st.sampled_from([b"%ff" * 64, b"host;%80"])))
+def test_any_part_of_a_url(part: str, value: bytes) -> None:
+    """It is read or not, and is never right."""
+    one = by_url()
+    start = one.query.index(f"X-Amz-{part}=".encode()) + len(f"X-Amz-{part}=")
+    end = one.query.find(b"&", start) if b"&" in one.query[start:] else len(one.query)
+    other = one._replace(query=one.query[:start] + value + one.query[end:])
+    found = read(other)
+    assert found is None or other.query == one.query or not is_right(found, other, "secret")
+
+
+@pytest.mark.parametrize("name", ["X-Amz-Signature", "X-Amz-SignedHeaders"])
+@pytest.mark.parametrize("value", [b"%ff" * 64, b"\xff" * 64, b"%C3%A9" * 64, b""])
+def test_parts_of_a_url_that_are_no_text(name: str, value: bytes) -> None:
+    one = by_url()
+    start = one.query.index(f"{name}=".encode()) + len(name) + 1
+    end = one.query.find(b"&", start) if b"&" in one.query[start:] else len(one.query)
+    assert read(one._replace(query=one.query[:start] + value + one.query[end:])) is None

@@ -16,6 +16,7 @@ _IN_HEADER = re.compile(
     re.ASCII,
 )
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII)
+_VALUE, _NAMES = re.compile("[0-9a-f]{64}", re.ASCII), re.compile("[!-~]+")
 _SCOPE = re.compile(r"([0-9]{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request", re.ASCII)
 
 
@@ -74,6 +75,8 @@ def _whole(found: Signature) -> Signature | None:
     """A signature that has all its parts; that of another host's request is none of ours."""
     scope = _SCOPE.fullmatch(found.scope)
     if scope is None or not _TIME.fullmatch(found.time) or not found.time.startswith(scope[1]):
+        return None
+    if not _VALUE.fullmatch(found.value) or not all(map(_NAMES.fullmatch, found.signed_headers)):
         return None
     return found if "host" in found.signed_headers else None
 
