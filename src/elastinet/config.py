@@ -40,7 +40,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
     listens there and on no port. With `tls` it speaks HTTPS, by a certificate of an authority of its own.
-    `state` is a folder or ":memory:". `expose` routes public addresses from this machine. `bandwidth_scale`
+    `state` is a folder or ":memory:". `api_inside` has instances
+    call EC2 by AWS's own names. `expose` routes public addresses from this machine. `bandwidth_scale`
     is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O credits,
     `idle_time_scale` one for how soon idle flows are forgotten; `credits`
     has minutes of burst by type or family, where they are not `credit_minutes`. `quotas` is "unlimited",
@@ -57,6 +58,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
     expose: bool = False
+    api_inside: bool = True
     bandwidth_scale: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     credit_time_scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
     idle_time_scale: Annotated[float, Meta(ge=1, le=1e6)] = 1.0
@@ -77,6 +79,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.state) if self.state else default_state_folder()
 
     @property
+    def has_api_inside(self) -> bool:
+        """True if instances can call the API: they need packets for it."""
+        return self.api_inside and self.fabric == "kernel"
+
+    @property
     def settings(self) -> Settings:
         """The part that EC2's rules ask about."""
         named = {"unlimited": unlimited, "new-account": new_account}
@@ -92,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             bandwidth_scale=self.bandwidth_scale,
             credit_time_scale=self.credit_time_scale,
             idle_time_scale=self.idle_time_scale,
+            api_inside=self.has_api_inside,
             credit_minutes=self.credit_minutes,
             credits=self.credits,
         )

@@ -24,6 +24,7 @@ from elastinet.model.noun import Noun
 from elastinet.model.state import State
 from elastinet.rules.opt_in import opt_in_status
 from elastinet.rules.placement.plants import Plants
+from elastinet.rules.role_sessions import RoleSession
 from elastinet.store import Journal, JournalError, JournalFull
 from elastinet.wire.service import outline_of
 
@@ -68,13 +69,20 @@ class Engine:
         self._load(compact_at)
 
     def call(
-        self, owner: str, region: str, action: str, params: dict[str, Any], *, dry_run: bool = False
+        self,
+        owner: str,
+        region: str,
+        action: str,
+        params: dict[str, Any],
+        *,
+        dry_run: bool = False,
+        session: RoleSession | None = None,
     ) -> Answer | None:
-        """Do what a client asks for; raises Fault, and then nothing has changed."""
+        """Do what a client, or an instance's role, asks for; raises Fault, and then nothing has changed."""
         do = self._operation(action)
         self._open(owner, region)
         request = Request(params)
-        with self._transaction(action, owner, region) as tx:
+        with self._transaction(action, owner, region, session) as tx:
             answer = do(tx, request)
             refuse_wants(request, action)
             if dry_run:
@@ -112,7 +120,9 @@ class Engine:
             with self._transaction("OpenRegion", owner, region) as tx:
                 open_region(tx)
 
-    def _transaction(self, operation: str, owner: str, region: str) -> "_Commit":
+    def _transaction(
+        self, operation: str, owner: str, region: str, session: RoleSession | None = None
+    ) -> "_Commit":
         tx = Transaction(
             self.state,
             owner,
@@ -123,6 +133,7 @@ class Engine:
             views=self.views,
             plants=self.plants,
             consoles=self._consoles,
+            session=session,
         )
         return _Commit(self, operation, tx)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from fuzz.api_door import ApiDoor
 from fuzz.dhcp_door import DhcpDoor
 from fuzz.dns_door import DnsDoor
+from fuzz.inside_door import InsideDoor
 from fuzz.judge import Judge
 from fuzz.metadata_door import MetadataDoor
 from fuzz.place import Place
@@ -33,7 +34,7 @@ class Door(Protocol):
 
 
 DOORS: dict[str, Callable[[Place], Door]] = {
-    one.name: one for one in (MetadataDoor, DhcpDoor, SixDoor, DnsDoor, ApiDoor)
+    one.name: one for one in (MetadataDoor, DhcpDoor, SixDoor, DnsDoor, ApiDoor, InsideDoor)
 }
 
 

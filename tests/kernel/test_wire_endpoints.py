@@ -3,6 +3,8 @@
 import pytest
 
 S3, EC2 = "s3.us-east-1.amazonaws.com", "ec2.us-east-1.amazonaws.com"
+PUBLIC = {"203.0.113.3"}
+"""Where EC2 is for who has no endpoint of it."""
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +58,12 @@ def test_they_follow_what_the_endpoint_says(world, net):
     id, there = net.endpoint["VpcEndpointId"], addresses(world, net.endpoint)
     own = net.endpoint["DnsEntries"][0]["DnsName"]
     world.ec2.modify_vpc_endpoint(VpcEndpointId=id, PrivateDnsEnabled=False)
-    assert resolved(world, net, EC2) == set()
+    assert resolved(world, net, EC2) == PUBLIC
     assert resolved(world, net, own) == set(there.values())
     world.ec2.modify_vpc_endpoint(VpcEndpointId=id, PrivateDnsEnabled=True)
     assert resolved(world, net, EC2) == set(there.values())
     world.ec2.modify_vpc_attribute(VpcId=net.id, EnableDnsHostnames={"Value": False})
-    assert resolved(world, net, EC2) == set()
+    assert resolved(world, net, EC2) == PUBLIC
     world.ec2.modify_vpc_attribute(VpcId=net.id, EnableDnsHostnames={"Value": True})
     assert resolved(world, net, EC2) == set(there.values())
     world.ec2.modify_vpc_endpoint(VpcEndpointId=id, RemoveSubnetIds=[net.far])

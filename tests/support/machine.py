@@ -34,8 +34,13 @@ MODES = ["root", "rootless"] if os.geteuid() == 0 else ["rootless"]
 class Machine:
     """One agent process and the connection of its only engine."""
 
-    def __init__(self, mode: str, descriptors: str = "", *, before: str = "", lent: bool = False) -> None:
-        """`before` is a shell's script, run among mounts that only this agent sees; {disks} is their folder."""
+    def __init__(
+        self, mode: str, descriptors: str = "", *, before: str = "", lent: bool = False, authority: str = ""
+    ) -> None:
+        """`before` is a shell's script, run among mounts that only this agent sees; {disks} is their folder.
+
+        With the certificate of an authority the agent has AWS's endpoints.
+        """
         self.lent = ["--lent"] if lent else []
         self.mode = mode
         self.before = before
@@ -45,6 +50,9 @@ class Machine:
         self.run, self.disks = self.folder / "run", self.folder / "disks"
         if self.dropped:
             os.chown(self.folder, NOBODY, NOBODY)
+        self.authority = self.folder / "authority.pem" if authority else None
+        if self.authority:
+            self.authority.write_text(authority)
         try:
             self.start()
         except BaseException:
@@ -54,7 +62,7 @@ class Machine:
 
     def start(self) -> None:
         (self.run / "agent.sock").unlink(missing_ok=True)
-        command = launch.agent_command(self.run, self.disks)
+        command = launch.agent_command(self.run, self.disks, authority=self.authority)
         if self.dropped:
             script = Path(__file__).with_name("rootless.py")
             command = [
@@ -65,6 +73,7 @@ class Machine:
                 str(self.run),
                 "--disks",
                 str(self.disks),
+                *(("--authority", str(self.authority)) if self.authority else ()),
             ]
         if self.before:
             script = f'set -e; {self.before.format(disks=self.disks)}; exec "$@"'

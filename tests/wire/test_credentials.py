@@ -15,14 +15,14 @@ def test_a_signed_request() -> None:
     request = AWSRequest("POST", "http://localhost/", data="Action=DescribeVpcs")
     SigV4Auth(KEYS, "ec2", "eu-west-3").add_auth(request)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    assert caller(headers) == Credentials("AKIAEXAMPLE", "eu-west-3", "ec2")
+    assert caller(headers) == Credentials("AKIAEXAMPLE", "eu-west-3", "ec2", "token")
 
 
 def test_a_presigned_url() -> None:
     request = AWSRequest("GET", "http://localhost/?Action=DescribeVpcs")
     SigV4QueryAuth(KEYS, "ec2", "us-gov-west-1").add_auth(request)
     query = request.url.partition("?")[2].encode()
-    assert caller({}, query) == Credentials("AKIAEXAMPLE", "us-gov-west-1", "ec2")
+    assert caller({}, query) == Credentials("AKIAEXAMPLE", "us-gov-west-1", "ec2", "token")
 
 
 def test_a_signature_of_version_2_names_no_region() -> None:

@@ -48,6 +48,10 @@ def start(
     expose: Annotated[
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
     ] = None,
+    api_inside: Annotated[
+        bool | None,
+        typer.Option(help="Let instances call EC2 by AWS's own names, with the credentials of their roles."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A configuration file (ELASTINET_CONFIG).")] = None,
     twin: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Be the twin of an account: of its dump in a folder.")
@@ -82,6 +86,7 @@ def start(
         credit_time_scale=credit_time_scale,
         idle_time_scale=idle_time_scale,
         expose=expose,
+        api_inside=api_inside,
     )
     beginning = prepared(settings, seed, keep=seed_keep, is_twin=twin is not None)
     original = _original(settings, twin, only)

@@ -28,6 +28,8 @@ def _server(server: Server, told: dict[str, Any]) -> Iterator[str]:
     url = painted(line_of(server.url), "bold")
     yield f"{url}  fabric {told['fabric']}{rootless}  rules {told['rules']}  {settled}"
     yield f"state {line_of(server.state)}{_scales(told)}"
+    if told["fabric"] == "kernel":
+        yield f"API inside instances: {'on' if told['api_inside'] else 'off'}"
 
 
 def _scales(told: dict[str, Any]) -> str:

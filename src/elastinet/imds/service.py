@@ -53,9 +53,14 @@ class MetadataService:
     """Answers an instance by what the state says of it at that moment."""
 
     def __init__(
-        self, state: State, key_file: Path | None = None, clock: Callable[[], float] = time.time
+        self,
+        state: State,
+        secret: bytes,
+        key_file: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._state = state
+        self._secret = secret
         self._key_file = key_file
         self._clock = clock
         self._tokens = Tokens()
@@ -125,7 +130,7 @@ class MetadataService:
             return Answer(200, "\n".join(VERSIONS).encode())
         if steps[0] not in VERSIONS:
             return _refusal(404)
-        node = find(root(self._state, instance, self._clock(), lambda: self.signer), steps[1:])
+        node = find(root(self._state, instance, self._clock(), self._secret, lambda: self.signer), steps[1:])
         return _shown(node)
 
 

@@ -71,16 +71,18 @@ def listing(directory: Mapping[str, Lazy]) -> str:
     return "\n".join(lines)
 
 
-def root(state: State, instance: Instance, now: float, signer: Callable[[], "Signer"]) -> Mapping[str, Lazy]:
-    """Everything under a version."""
+def root(
+    state: State, instance: Instance, now: float, secret: bytes, signer: Callable[[], "Signer"]
+) -> Mapping[str, Lazy]:
+    """Everything under a version; with the secret the credentials of roles are made."""
     return {
         "dynamic": lambda: _dynamic(instance, signer),
-        "meta-data": lambda: _meta_data(state, instance, now),
+        "meta-data": lambda: _meta_data(state, instance, now, secret),
         "user-data": base64.b64decode(instance.user_data) if instance.user_data else None,
     }
 
 
-def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Lazy]:
+def _meta_data(state: State, instance: Instance, now: float, secret: bytes) -> Mapping[str, Lazy]:
     primary = interfaces_of(state, instance.id)[0]
     hostname = _hostname(instance, primary)
     public = _public(state, primary).get(primary.primary)
@@ -95,7 +97,7 @@ def _meta_data(state: State, instance: Instance, now: float) -> Mapping[str, Laz
         "block-device-mapping": {"ami": device, "root": device},
         "events": {"maintenance": {"history": "[]", "scheduled": "[]"}},
         "hostname": hostname,
-        "iam": (lambda: _iam(state, instance, now)) if instance.profile_arn else None,
+        "iam": (lambda: _iam(state, instance, now, secret)) if instance.profile_arn else None,
         "instance-action": "none",
         "instance-id": instance.id,
         "instance-life-cycle": "on-demand",
@@ -190,9 +192,9 @@ def _public_keys(state: State, instance: Instance) -> Lazy:
     return Keys(key.key_name, {"openssh-key": key.public_key}) if key else None
 
 
-def _iam(state: State, instance: Instance, now: float) -> Mapping[str, Lazy]:
+def _iam(state: State, instance: Instance, now: float, secret: bytes) -> Mapping[str, Lazy]:
     role = role_name(state, instance.profile_arn or "")
-    keys = {role: lambda: iam.credentials(instance, now)} if role else {}
+    keys = {role: lambda: iam.credentials(instance, role, now, secret)} if role else {}
     return {"info": lambda: pretty(iam.info(instance)), "security-credentials": keys}
 
 

@@ -23,6 +23,11 @@ def root(owner: str) -> str:
     return f"arn:aws:iam::{owner}:root"
 
 
+def assumed_role(owner: str, role: str, session: str) -> str:
+    """The ARN of a session of a role, as STS says it."""
+    return f"arn:aws:sts::{owner}:assumed-role/{role}/{session}"
+
+
 def arn(region: str, owner: str, kind: str, id: str) -> str:
     """The ARN of an EC2 resource."""
     return f"arn:aws:ec2:{region}:{owner}:{kind}/{id}"

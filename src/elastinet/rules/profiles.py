@@ -9,13 +9,19 @@ from elastinet.model.state import State
 
 def profile_id(arn: str) -> str:
     """The unique id of the profile with this ARN."""
-    return "AIPA" + base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:16]
+    return "AIPA" + _letters(arn)
 
 
 def profile_arn(state: State, owner: str, name: str) -> str:
     """The ARN of an account's profile; of one that is not there, what it would be without a path."""
     found = next(state.where(InstanceProfile, "name", (owner, name.lower())), None)
     return found.id if found else f"arn:aws:iam::{owner}:instance-profile/{name}"
+
+
+def role_id(state: State, owner: str, name: str) -> str:
+    """The unique id of an account's role; of one on trust, what it would be."""
+    found = next(state.where(Role, "name", (owner, name.lower())), None)
+    return found.role_id if found else "AROA" + _letters(f"{owner}/{name}")
 
 
 def role_name(state: State, arn: str) -> str | None:
@@ -25,3 +31,7 @@ def role_name(state: State, arn: str) -> str | None:
         return arn.rpartition("/")[2]
     role = state.get(Role, profile.role or "")
     return role.role_name if role else None
+
+
+def _letters(of: str) -> str:
+    return base64.b32encode(hashlib.sha256(of.encode()).digest()).decode()[:16]

@@ -1,11 +1,13 @@
 """AWS's side of the port: EC2, the few operations of its neighbours, and a plain no to all others."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from elastinet.engine import Engine
 from elastinet.model.fault import Fault
+from elastinet.rules import role_sessions
 from elastinet.rules.role_keys import account_of
+from elastinet.rules.role_sessions import RoleSession
 from elastinet.serve.bodies import MOST_BYTES, Bodies, Receive
 from elastinet.serve.reply import Reply, Scope
 from elastinet.wire.credentials import Credentials, caller
@@ -14,6 +16,7 @@ from elastinet.wire.json_calls import parse_json, write_json
 from elastinet.wire.parse import Call, parse
 from elastinet.wire.serialise import serialise
 from elastinet.wire.service import SERVICES
+from elastinet.wire.signature import Received
 
 DEFAULT_REGION = "us-east-1"
 OWN_FAULT = "elastinet has a fault of its own; its log tells of request {}."
@@ -37,6 +40,7 @@ class Asked:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         self.query: bytes = scope["query_string"]
+        self._scope = scope
         self.id = request_id
         self._fault: Fault | None = None
         self._who = Credentials()
@@ -54,6 +58,18 @@ class Asked:
             raise self._fault
         return self._who
 
+    def received(self, body: bytes) -> Received:
+        """The request as its signature is of it."""
+        scope = self._scope
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+        return Received(scope["method"], path, self.query, tuple(fields), body)
+
+    @property
+    def token(self) -> str:
+        """The session token that the client has sent, "" for none."""
+        return self._who.token
+
     @property
     def wanted(self) -> str:
         """What the client asks for, as far as it says: an operation, a service."""
@@ -67,16 +83,27 @@ class Asked:
         return Reply(fault.status, said.content_type, said.body, said.headers)
 
 
+Admit = Callable[[Asked, bytes], None]
+"""Lets a request with its body in, or raises Fault."""
+
+
+def everybody(_asked: Asked, _body: bytes) -> None:
+    """Let all in: any credentials are accepted."""
+
+
 class Api:
     """Answers AWS's clients."""
 
-    def __init__(self, engine: Engine, bodies: Bodies, account: str) -> None:
-        self._engine, self._bodies, self._account = engine, bodies, account
+    def __init__(self, engine: Engine, bodies: Bodies, account: str, secret: bytes) -> None:
+        """With the secret the tokens of instances' roles are made."""
+        self._engine, self._bodies, self._account, self._secret = engine, bodies, account, secret
 
-    async def answer(self, asked: Asked, receive: Receive) -> Reply:
-        """The answer to one request; raises ConnectionAbortedError."""
+    async def answer(self, asked: Asked, receive: Receive, admit: Admit = everybody) -> Reply:
+        """The answer to one request, if it is let in; raises ConnectionAbortedError."""
         try:
-            return self._call(asked, await self._bodies.read(receive, MOST_BYTES))
+            body = await self._bodies.read(receive, MOST_BYTES)
+            admit(asked, body)
+            return self._call(asked, body)
         except Fault as fault:
             return asked.refuse(fault)
         except ConnectionAbortedError:
@@ -92,10 +119,19 @@ class Api:
         who = asked.credentials
         owner = account_of(who.access_key_id or "") or self._account
         region = who.region or DEFAULT_REGION
-        answer = self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run) or {}
+        session = self._session(asked, who)
+        answer = (
+            self._engine.call(owner, region, call.action, call.params, dry_run=call.dry_run, session=session)
+            or {}
+        )
         if asked.dialect.is_json:
             return Reply(200, JSON, write_json(answer))
         return Reply(200, XML, serialise(call.action, answer, asked.id))
+
+    def _session(self, asked: Asked, who: Credentials) -> RoleSession | None:
+        """The instance's role that calls, by its token; None for anybody else, who is the account's root."""
+        session = role_sessions.read(asked.token, self._secret) if asked.token else None
+        return session if session and session.access_key_id == who.access_key_id else None
 
     def _read(self, asked: Asked, body: bytes) -> Call | None:
         """The call that a request makes; None if it is of a service that is not here."""

@@ -14,12 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from elastinet import folders
+from elastinet.catalog.aws_endpoints import DOMAINS, certified_names
 from elastinet.config import Config
+from elastinet.fabric.contract.names import API_AUTHORITY
 from elastinet.serve.origins import NAMES
-from elastinet.serve.places import ANSWERING
+from elastinet.serve.places import ANSWERING, INSIDE, INSIDE_CA
 
 AUTHORITY, CERTIFICATE = "ca.key.pem", "ca.pem"
 """The authority's key and certificate, and its certificate alone, for clients."""
+INSIDE_AUTHORITY = "inside.key.pem"
+"""The key and certificate of the authority of AWS's endpoints."""
+OWN = "elastinet's own authority"
+ALL_ADDRESSES = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 AUTHORITY_LIFETIME, LIFETIME = datetime.timedelta(days=3650), datetime.timedelta(days=397)
 SPARE = datetime.timedelta(days=400)
 """An authority that would end while a certificate of its is in use is made anew."""
@@ -36,12 +42,28 @@ def prepare(config: Config, run: Path) -> Path:
     """
     home = config.state_folder or run
     names, addresses = names_of(config), addresses_of(config)
-    key, authority = _authority(home / AUTHORITY, names, addresses)
+    permitted = [*map(x509.DNSName, names), *map(x509.IPAddress, map(ipaddress.ip_network, addresses))]
+    key, authority = _authority(home / AUTHORITY, OWN, x509.NameConstraints(permitted, None))
     folders.write_private(home / CERTIFICATE, _pem(authority))
-    own = ec.generate_private_key(ec.SECP256R1())
-    certificate = _answering(own, key, authority, names, addresses)
-    folders.write_private(run / ANSWERING, _key_pem(own) + _pem(certificate) + _pem(authority))
+    _answer(run / ANSWERING, key, authority, [*map(x509.DNSName, names), *map(x509.IPAddress, addresses)])
     return home / CERTIFICATE
+
+
+def prepare_inside(config: Config, run: Path) -> Path:
+    """The same for AWS's endpoints: an authority for their domains alone, which instances trust."""
+    home = config.state_folder or run
+    constraints = x509.NameConstraints([*map(x509.DNSName, DOMAINS)], [*map(x509.IPAddress, ALL_ADDRESSES)])
+    key, authority = _authority(home / INSIDE_AUTHORITY, API_AUTHORITY, constraints)
+    folders.write_private(run / INSIDE_CA, _pem(authority))
+    _answer(run / INSIDE, key, authority, [*map(x509.DNSName, certified_names())])
+    return run / INSIDE_CA
+
+
+def _answer(path: Path, key: Key, authority: x509.Certificate, called: list[x509.GeneralName]) -> None:
+    """Write a fresh key and a certificate of it, of the authority's making."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    certificate = _answering(own, key, authority, called)
+    folders.write_private(path, _key_pem(own) + _pem(certificate) + _pem(authority))
 
 
 def names_of(config: Config) -> tuple[str, ...]:
@@ -63,32 +85,29 @@ def _address(text: str) -> Address | None:
         return None
 
 
-def _authority(
-    path: Path, names: tuple[str, ...], addresses: tuple[Address, ...]
-) -> tuple[Key, x509.Certificate]:
-    """The authority in a file, if it is one for these names and lasts, or else a new one."""
-    permitted: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
-    permitted += [x509.IPAddress(ipaddress.ip_network(address)) for address in addresses]
+def _authority(path: Path, name: str, constraints: x509.NameConstraints) -> tuple[Key, x509.Certificate]:
+    """The authority in a file, if it is one within these constraints and lasts, or else a new one."""
     try:
         text = folders.read_own(path)
         key = serialization.load_pem_private_key(text, None)
         found = x509.load_pem_x509_certificate(text)
-        constraints = found.extensions.get_extension_for_class(x509.NameConstraints).value
+        kept = found.extensions.get_extension_for_class(x509.NameConstraints).value
         lasts = found.not_valid_after_utc > _now() + SPARE
-        if isinstance(key, Key) and lasts and constraints.permitted_subtrees == permitted:
+        if isinstance(key, Key) and lasts and kept == constraints:
             return key, found
     except (OSError, ValueError, InvalidSignature, x509.ExtensionNotFound) as error:
         if isinstance(error, folders.Untrusted):
             raise
-    return _new_authority(path, permitted)
+    return _new_authority(path, _name(name), constraints)
 
 
-def _new_authority(path: Path, permitted: list[x509.GeneralName]) -> tuple[Key, x509.Certificate]:
+def _new_authority(
+    path: Path, name: x509.Name, constraints: x509.NameConstraints
+) -> tuple[Key, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("elastinet's own authority")
     builder = _builder(key, name, name, AUTHORITY_LIFETIME)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
+    builder = builder.add_extension(constraints, critical=True)
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     builder = builder.add_extension(usage, critical=True)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -98,11 +117,10 @@ def _new_authority(path: Path, permitted: list[x509.GeneralName]) -> tuple[Key, 
 
 
 def _answering(
-    own: Key, key: Key, authority: x509.Certificate, names: tuple[str, ...], addresses: tuple[Address, ...]
+    own: Key, key: Key, authority: x509.Certificate, called: list[x509.GeneralName]
 ) -> x509.Certificate:
     """The server's certificate, of the authority's making."""
     builder = _builder(own, _name("elastinet"), authority.subject, LIFETIME)
-    called = [*map(x509.DNSName, names), *map(x509.IPAddress, addresses)]
     builder = builder.add_extension(x509.SubjectAlternativeName(called), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])

@@ -26,7 +26,7 @@ class Bounds(NamedTuple):
     fields: int = 128
 
 
-MOST_API, MOST_METADATA, MOST_OF_AN_INSTANCE = 1024, 8192, 64
+MOST_API, MOST_INSIDE, MOST_METADATA, MOST_OF_AN_INSTANCE = 1024, 1024, 8192, 64
 DISCARDED_BYTES = 16 << 20
 """Bytes of a body which is too large that the API still reads, so that its client gets the answer."""
 
@@ -35,6 +35,13 @@ def api_bounds(descriptors: int) -> Bounds:
     """The limits of the API's listener, for a process that may have so many descriptors."""
     most = min(MOST_API, descriptors // 4)
     return Bounds(most, most, head_bytes=1 << 16, body_bytes=DISCARDED_BYTES, idle_seconds=75)
+
+
+def endpoint_bounds(descriptors: int) -> Bounds:
+    """The limits of the API as instances reach it: one address has no more of it than of the metadata."""
+    most = min(MOST_INSIDE, descriptors // 8)
+    of_one = min(MOST_OF_AN_INSTANCE, most)
+    return Bounds(most, of_one, head_bytes=1 << 16, body_bytes=1 << 20, idle_seconds=75)
 
 
 def metadata_bounds(descriptors: int) -> Bounds:

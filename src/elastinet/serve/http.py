@@ -71,13 +71,14 @@ class Application:
         reconciler: Reconciler,
         metadata: MetadataService,
         config: Config,
+        secret: bytes,
         ready: Callable[[], bool],
         original: Original | None = None,
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata, self._original = metadata, original
         self._bodies = Bodies()
-        self._api = Api(engine, self._bodies, config.account)
+        self._api = Api(engine, self._bodies, config.account, secret)
         self._origins = Origins((config.host, *config.hosts))
         self._reader = Reader(config.bandwidth_scale)
         states = StatePages(engine, reconciler, original)
@@ -169,6 +170,7 @@ class Application:
                 "fabric": self._config.fabric,
                 "rootless": hello.rootless if hello else None,
                 "rules": self._config.rules,
+                "api_inside": self._config.has_api_inside,
                 "bandwidth_scale": self._config.bandwidth_scale,
                 "credit_time_scale": self._config.credit_time_scale,
                 "idle_time_scale": self._config.idle_time_scale,

@@ -1,7 +1,5 @@
 """The metadata service's sockets: one per VPC and family, opened by the agent inside the VPC's namespace."""
 
-import asyncio
-import logging
 import socket
 from typing import Any
 
@@ -11,11 +9,7 @@ from uvicorn.server import ServerState
 from elastinet.imds.service import MetadataService, application
 from elastinet.serve.connections import Bounds, Connections
 from elastinet.serve.guarded import GuardedProtocol
-
-BACKLOG = 4096
-"""So many may ask for a connection at once: one guest's many leave room for the others of its VPC."""
-
-log = logging.getLogger(__name__)
+from elastinet.serve.sockets import Sockets
 
 HOPS = {
     socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TTL),
@@ -50,13 +44,12 @@ class MetadataProtocol(GuardedProtocol):
 
 
 class Listeners:
-    """The open sockets by VPC and family; an open one keeps a namespace alive, so each is closed in time."""
+    """The open sockets by VPC and family."""
 
     def __init__(self, service: MetadataService, bounds: Bounds) -> None:
         self._service = service
         self._room = Connections(bounds)
-        self._servers: dict[tuple[str, str], asyncio.Server] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sockets: Sockets[tuple[str, str]] = Sockets()
         self._config = uvicorn.Config(
             application, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
         )
@@ -64,31 +57,16 @@ class Listeners:
 
     def open(self, vpc_id: str, family: str, listener: socket.socket) -> None:
         """Serve a VPC's instances from a listening socket."""
-        self._close(vpc_id, family)
-        task = asyncio.get_running_loop().create_task(self._serve(vpc_id, family, listener))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _serve(self, vpc_id: str, family: str, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        listener.setblocking(False)
 
         def protocol() -> MetadataProtocol:
             return MetadataProtocol(self._service, vpc_id, self._config, self._room)
 
-        self._servers[vpc_id, family] = await loop.create_server(protocol, sock=listener, backlog=BACKLOG)
+        self._sockets.open((vpc_id, family), listener, protocol)
 
     def close(self, vpc_id: str) -> None:
         """Stop serving a VPC."""
-        for known, family in list(self._servers):
-            if known == vpc_id:
-                self._close(vpc_id, family)
-
-    def _close(self, vpc_id: str, family: str) -> None:
-        if server := self._servers.pop((vpc_id, family), None):
-            server.close()
+        self._sockets.close(lambda key: key[0] == vpc_id)
 
     def close_all(self) -> None:
         """Stop serving everybody."""
-        for vpc_id, family in list(self._servers):
-            self._close(vpc_id, family)
+        self._sockets.close(lambda _: True)

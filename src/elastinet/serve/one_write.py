@@ -18,9 +18,15 @@ class Gathering:
     def __init__(self, transport: Any) -> None:
         self._transport = transport
         self._parts: list[bytes] = []
+        self._ended = False
 
     def write(self, data: bytes) -> None:
-        """Send some bytes soon, together with those that follow at once."""
+        """Send some bytes soon, together with those that follow at once; none after the end.
+
+        Uvicorn lets a client go on (100 Continue) whose connection has been refused meanwhile.
+        """
+        if self._ended:
+            return
         if not self._parts:
             asyncio.get_running_loop().call_soon(self._flush)
         self._parts.append(data)
@@ -33,6 +39,7 @@ class Gathering:
     def write_eof(self) -> None:
         """Send what waits, then no more."""
         self._flush()
+        self._ended = True
         self._transport.write_eof()
 
     def close(self) -> None:

@@ -13,10 +13,14 @@ from elastinet.deletion import remove_tree
 
 log = logging.getLogger(__name__)
 
-STATE_FILES = tuple("journal.* before-repair* identity.pem ca.* lock log* server.json disks twin".split())
+STATE_FILES = tuple(
+    "journal.* before-repair* identity.pem ca.* roles.key inside.* lock log* server.json disks twin".split()
+)
 """elastinet's own files in a state's folder, in which a user may have others."""
 ANSWERING = "tls.pem"
 """The key and the certificates that a server answers TLS with, in its runtime folder."""
+INSIDE, INSIDE_CA = "inside.pem", "inside.ca.pem"
+"""The same for AWS's endpoints, and the certificate of their authority, which instances trust."""
 GIVE_UP = 3
 """The exit code by which a child tells its supervisor not to start it again."""
 

@@ -19,15 +19,20 @@ from elastinet.ec2.instances.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.agent.descriptors import raise_limit
 from elastinet.fabric.contract.link import AgentLink
-from elastinet.fabric.contract.messages import Desire, Measure
+from elastinet.fabric.contract.messages import Desire, Listener, Measure
+from elastinet.fabric.contract.names import INTERNET
 from elastinet.imds.service import MetadataService
 from elastinet.reconcile import ModelledFabric, Reconciler
-from elastinet.serve import twins
-from elastinet.serve.connections import Bounds, Connections, api_bounds, metadata_bounds
+from elastinet.serve import secrets, twins
+from elastinet.serve.admission import Admission
+from elastinet.serve.api import Api
+from elastinet.serve.bodies import Bodies
+from elastinet.serve.connections import Bounds, Connections, api_bounds, endpoint_bounds, metadata_bounds
+from elastinet.serve.endpoints import EndpointApplication, Endpoints
 from elastinet.serve.http import Application
 from elastinet.serve.listeners import Listeners
 from elastinet.serve.one_write import api_protocol
-from elastinet.serve.places import GIVE_UP
+from elastinet.serve.places import GIVE_UP, INSIDE
 from elastinet.serve.scoping import Scoping
 from elastinet.serve.tls import behind
 from elastinet.store import JournalError, open_journal, worlds
@@ -40,22 +45,36 @@ log = logging.getLogger(__name__)
 
 
 class KernelFabric:
-    """The fabric agent as a reconciler's link, with the metadata sockets that it hands over."""
+    """The fabric agent as a reconciler's link, with the sockets that it hands over."""
 
-    def __init__(self, run: Path, metadata: MetadataService, bounds: Bounds) -> None:
+    def __init__(
+        self, run: Path, metadata: MetadataService, bounds: Bounds, endpoints: Endpoints | None
+    ) -> None:
         self.listeners = Listeners(metadata, bounds)
+        self.endpoints = endpoints
         self.reconciler: Reconciler | None = None
         self.agent = AgentLink(
             run / "agent.sock",
             on_fact=lambda fact: self._known.learn(fact),
-            on_listener=self.listeners.open,
+            on_listener=self._open,
             on_up=lambda: self._known.hand_over(),
             on_down=self._lose,
         )
 
+    def _open(self, fact: Listener, listener: socket.socket) -> None:
+        """Answer instances on a socket."""
+        if fact.network != INTERNET:
+            self.listeners.open(fact.network, fact.family, listener)
+        elif self.endpoints:
+            self.endpoints.open(fact, listener)
+        else:
+            listener.close()
+
     def _lose(self) -> None:
-        """Serve no metadata any more where nobody can ask."""
+        """Answer no instances any more where nobody can ask."""
         self.listeners.close_all()
+        if self.endpoints:
+            self.endpoints.close_all()
         self._known.away()
 
     @property
@@ -143,9 +162,11 @@ def _assemble(
     """All that answers for an engine, and what goes on beside it."""
     tasks: list[asyncio.Task[None]] = []
     key_file = config.state_folder / "identity.pem" if config.state_folder else None
-    metadata = MetadataService(engine.state, key_file)
+    secret = secrets.of_roles(config.state_folder)
+    metadata = MetadataService(engine.state, secret, key_file)
     if config.fabric == "kernel":
-        kernel = KernelFabric(run, metadata, metadata_bounds(descriptors))
+        endpoints = _endpoints(engine, config, run, descriptors, secret) if config.has_api_inside else None
+        kernel = KernelFabric(run, metadata, metadata_bounds(descriptors), endpoints)
         reconciler = kernel.reconciler = Reconciler(engine, kernel, disks)
         reconciler.away()  # until it has come
         tasks.append(asyncio.create_task(kernel.agent.run()))
@@ -155,7 +176,14 @@ def _assemble(
         reconciler = modelled.reconciler = Reconciler(engine, modelled)
         reconciler.hand_over()
         ready = lambda: True  # noqa: E731
-    return Application(engine, reconciler, metadata, config, ready=ready, original=original), tasks
+    app = Application(engine, reconciler, metadata, config, secret, ready=ready, original=original)
+    return app, tasks
+
+
+def _endpoints(engine: Engine, config: Config, run: Path, descriptors: int, secret: bytes) -> Endpoints:
+    """AWS's endpoints, whose callers share nothing with those of the API's own port."""
+    application = EndpointApplication(Api(engine, Bodies(), config.account, secret), Admission(secret))
+    return Endpoints(application, run / INSIDE, endpoint_bounds(descriptors))
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:

@@ -83,7 +83,7 @@ class Supervisor:
         self._stopping = True
 
     def _watch(self) -> int:
-        names = ("agent", "engine") if self.config.fabric == "kernel" else ("engine",)
+        names = ("engine", "agent") if self.config.fabric == "kernel" else ("engine",)
         while not self._stopping:
             for name in names:
                 child = self._children.get(name)
@@ -114,7 +114,8 @@ class Supervisor:
 
     def _agent(self) -> list[str]:
         (self.run / "agent.sock").unlink(missing_ok=True)
-        return launch.agent_command(self.run, self.disks, self._outside, self._user)
+        authority = self._inside() if self.config.has_api_inside else None
+        return launch.agent_command(self.run, self.disks, self._outside, self._user, authority)
 
     def _engine(self) -> list[str]:
         """The engine faces the network: of root's powers, files and name it keeps as little as can be."""
@@ -128,6 +129,12 @@ class Supervisor:
         tls = ["--tls", str(self.run / ANSWERING)] if self.ca else []
         twin = ["--twin", str(self.twin[0])] if self.twin else []
         return [*confined, *PYTHON, "elastinet.serve.server", *own, *where, *tls, *twin]
+
+    def _inside(self) -> Path:
+        """Make what AWS's endpoints need of TLS, while the engine starts: it takes its time, too."""
+        from elastinet.serve.certificates import prepare_inside
+
+        return prepare_inside(self.config, self.run)
 
     def _authority(self) -> Path:
         """Make what TLS needs; only here is cryptography imported, which takes its time."""

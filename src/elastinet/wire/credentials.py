@@ -15,11 +15,12 @@ _IN_HEADER = re.compile(rf"[\s,]Credential={_SCOPE}(?=[\s,]|$)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The access key id, the region and the service of a request, as far as it names them."""
+    """The access key id, the region, the service and the token of a request, as far as it names them."""
 
     access_key_id: str | None = None
     region: str | None = None
     service: str | None = None
+    token: str = ""
 
 
 def caller(headers: Mapping[str, str], query: bytes = b"") -> Credentials:
@@ -30,22 +31,22 @@ def caller(headers: Mapping[str, str], query: bytes = b"") -> Credentials:
     """
     header = headers.get("authorization")
     if header is not None:
-        return _from_header(header)
+        return _from_header(header, headers.get("x-amz-security-token", ""))
     if b"X-Amz-Credential" in query or b"AWSAccessKeyId" in query:
         return _from_query(dict(fields(query)))
     return Credentials()
 
 
-def _from_header(header: str) -> Credentials:
+def _from_header(header: str, token: str) -> Credentials:
     found = _IN_HEADER.search(header) if header.startswith(_ALGORITHM) else None
     if found is None:
         reason = f"The Authorization header must be {_ALGORITHM} with a Credential of the form"
         raise Fault("IncompleteSignature", f"{reason} KEY/DATE/REGION/SERVICE/aws4_request.")
-    return Credentials(found[1], found[2], found[3])
+    return Credentials(found[1], found[2], found[3], token)
 
 
 def _from_query(params: Mapping[str, str]) -> Credentials:
     found = _PRESIGNED.fullmatch(params.get("X-Amz-Credential", ""))
     if found is not None:
-        return Credentials(found[1], found[2], found[3])
+        return Credentials(found[1], found[2], found[3], params.get("X-Amz-Security-Token", ""))
     return Credentials(params.get("AWSAccessKeyId") or None)  # a signature of version 2 names no region

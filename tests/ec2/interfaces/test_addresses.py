@@ -65,7 +65,9 @@ def test_associate_with_an_instance(ec2, place, elastic):
 def test_associating_twice_changes_nothing(ec2, place, elastic):
     (instance,) = launch(ec2, place)
     what = {"AllocationId": elastic["AllocationId"], "InstanceId": instance["InstanceId"]}
-    assert ec2.associate_address(**what)["AssociationId"] == ec2.associate_address(**what)["AssociationId"]
+    first = ec2.associate_address(**what)["AssociationId"]
+    for allowed in ({}, {"AllowReassociation": True}, {"AllowReassociation": False}):
+        assert ec2.associate_address(**what, **allowed)["AssociationId"] == first
 
 
 def test_moving_an_elastic_ip(ec2, place, elastic):

@@ -236,7 +236,7 @@ def test_an_instance_has_the_credentials_of_its_profiles_role(engine: Engine) ->
 
     def roles() -> list[str]:
         instance = engine.state.need(Instance, made["InstanceId"])
-        tree = root(engine.state, instance, 0, lambda: pytest.fail("no signature is asked for"))
+        tree = root(engine.state, instance, 0, b"secret", lambda: pytest.fail("no signature is asked for"))
         return [*find(tree, ["meta-data", "iam", "security-credentials"])]  # type: ignore[misc]
 
     assert roles() == []

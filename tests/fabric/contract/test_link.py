@@ -28,7 +28,7 @@ async def heard(path: Path, say: Callable[[socket.socket], None], count: int) ->
     link = AgentLink(
         path,
         on_fact=on_fact,
-        on_listener=lambda network, family, listener: listener.close(),
+        on_listener=lambda fact, listener: listener.close(),
         on_up=lambda: None,
         on_down=lambda: None,
     )

@@ -13,6 +13,8 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Noun
 from elastinet.model.state import State
 from elastinet.rules.placement.plants import Plants
+from elastinet.rules.profiles import role_id
+from elastinet.rules.role_sessions import RoleSession
 
 N = TypeVar("N", bound=Noun)
 
@@ -35,6 +37,7 @@ class Transaction:
         views: Views,
         plants: Plants,
         consoles: Callable[[str], bytes],
+        session: RoleSession | None = None,
     ) -> None:
         self.state = state
         self.owner = owner
@@ -46,13 +49,16 @@ class Transaction:
         self.views = views
         self.plants = plants
         self.consoles = consoles
+        self.session = session
         self._old: dict[tuple[type[Noun], str], Noun | None] = {}
         self._orders: dict[type[Noun], tuple[str, ...]] = {}
 
     @property
     def user_id(self) -> str:
-        """The id of the user who calls: the account's root, since any credentials are accepted."""
-        return self.owner
+        """The id of who calls: an instance's role, or the account's root, by any other credentials."""
+        if self.session is None:
+            return self.owner
+        return f"{role_id(self.state, self.owner, self.session.role)}:{self.session.instance}"
 
     def get(self, kind: type[N], id: str) -> N | None:
         """The noun of this kind and id, if this account sees it in this region."""

@@ -153,9 +153,13 @@ def associate_address(tx: Transaction, request: Request) -> Answer:
     if not tx.state.count(InternetGateway, "attachment.vpc-id", interface.vpc_id):
         sentence = f"Network {interface.vpc_id} is not attached to any internet gateway"
         raise Fault("Gateway.NotAttached", sentence)
+    may_move = request.get("AllowReassociation") is not False
     if (address.interface_id, address.private_ip) == (interface.id, private):
         return {"AssociationId": address.association_id}
-    return {"AssociationId": _associate(tx, request, address, interface, private)}
+    if not may_move and address.association_id:
+        sentence = f"resource {address.id} is already associated with associate-id {address.association_id}"
+        raise Fault("Resource.AlreadyAssociated", sentence)
+    return {"AssociationId": _associate(tx, address, interface, private)}
 
 
 def _target(tx: Transaction, request: Request) -> NetworkInterface:
@@ -186,12 +190,7 @@ def _settled(tx: Transaction, interface: NetworkInterface) -> NetworkInterface:
     return interface
 
 
-def _associate(
-    tx: Transaction, request: Request, address: Address, interface: NetworkInterface, private: str
-) -> str:
-    if request.get("AllowReassociation") is False and address.association_id:
-        sentence = f"resource {address.id} is already associated with associate-id {address.association_id}"
-        raise Fault("Resource.AlreadyAssociated", sentence)
+def _associate(tx: Transaction, address: Address, interface: NetworkInterface, private: str) -> str:
     _disassociate(tx, address)
     for other in tx.where(Address, "network-interface-id", interface.id):
         if other.private_ip == private:

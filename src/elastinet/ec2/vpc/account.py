@@ -77,5 +77,7 @@ def _overlaps(block: ipaddress.IPv4Network, taken: set[str]) -> bool:
 
 
 def get_caller_identity(tx: Transaction, request: Request) -> Answer:
-    """The caller's identity (STS): the account itself, since any credentials are accepted."""
-    return {"UserId": tx.user_id, "Account": tx.owner, "Arn": naming.root(tx.owner)}
+    """The caller's identity (STS): an instance's role, or the account itself."""
+    session = tx.session
+    arn = naming.assumed_role(tx.owner, session.role, session.instance) if session else naming.root(tx.owner)
+    return {"UserId": tx.user_id, "Account": tx.owner, "Arn": arn}

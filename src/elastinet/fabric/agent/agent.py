@@ -27,6 +27,7 @@ def main() -> NoReturn:
     arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
     arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
     arguments.add_argument("--engine", type=int, help="the engine's user, if not this one")
+    arguments.add_argument("--authority", type=Path, help="have AWS's endpoints, of which guests trust this")
     options = arguments.parse_args()
     os.umask(0o077)  # what guests see is made with a mask of its own
     ready, parent = os.pipe()
@@ -34,7 +35,7 @@ def main() -> NoReturn:
     child = os.fork()
     if not child:
         os.close(parent)
-        _be_first(options.run.resolve(), options.disks.resolve(), groups, options.host, options.engine, ready)
+        _be_first(options, groups, ready)
     try:
         sys.exit(_guard(child, options.run / "agent.sock"))
     finally:
@@ -56,14 +57,7 @@ def _guard(child: int, path: Path) -> int:
     return 0 if code == -signal.SIGKILL else abs(code)
 
 
-def _be_first(
-    run: Path,
-    disks: Path,
-    groups: tuple[Path, ...],
-    host: int | None,
-    engine: int | None,
-    parent: int,
-) -> NoReturn:
+def _be_first(options: argparse.Namespace, groups: tuple[Path, ...], parent: int) -> NoReturn:
     """Be the agent; what cannot go on is said in one line."""
     from elastinet.fabric.kernel import kernel
 
@@ -72,7 +66,7 @@ def _be_first(
         kernel.die_with_parent(signal.SIGKILL)
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        _serve(run, disks, groups, host, engine)
+        _serve(options, groups)
     except Exception as error:
         if "ELASTINET_DEBUG" in os.environ:
             raise
@@ -81,12 +75,14 @@ def _be_first(
         os._exit(code)
 
 
-def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, engine: int | None) -> None:
+def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.agent import descriptors
     from elastinet.fabric.guest import spawning, ucounts
     from elastinet.fabric.guest.image import build
     from elastinet.fabric.kernel import isolate, kernel, privileges
 
+    run, disks = options.run.resolve(), options.disks.resolve()
+    authority = options.authority and options.authority.read_text()
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     disks.mkdir(parents=True, exist_ok=True, mode=0o700)
     isolate.enter((run, disks, *groups))
@@ -95,13 +91,16 @@ def _serve(run: Path, disks: Path, groups: tuple[Path, ...], host: int | None, e
     kernel.join_new_keyring()
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
-    image = build((run, disks), rootless)
+    image = build((run, disks), rootless, authority)
     connection = spawning.fork_spawner(image)
     descriptors.raise_limit()  # the spawner keeps the old limit, and so do guests
 
     from elastinet.fabric.agent.server import AgentServer
 
-    AgentServer(run, disks, connection, groups, image.ids.helper, host, engine).serve()
+    AgentServer(
+        run, disks, connection, groups, image.ids.helper, options.host, options.engine,
+        endpoints=authority is not None,
+    ).serve()  # fmt: skip
 
 
 def seal() -> None:

@@ -1,15 +1,17 @@
 """The agent's heart: from desired objects to guests and namespaces, and from these to facts."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import assert_never
 
 from elastinet.fabric.agent.attachments import Tell
 from elastinet.fabric.agent.backoff import FIRST_SECONDS, BackOff
-from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.guests import Guests
 from elastinet.fabric.agent.meter import Meter
-from elastinet.fabric.agent.namespaces import Namespaces
+from elastinet.fabric.agent.namespaces import Namespaces, Way
 from elastinet.fabric.compile.plan import Plan
+from elastinet.fabric.contract.keys import WayName
 from elastinet.fabric.contract.messages import Converged, Desire, FailureReport
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel.loop import Concern, GuestConcern, Loop, NamespaceConcern, complain
@@ -28,7 +30,7 @@ class Fabric:
         tell: Tell,
         groups: tuple[Path, ...] = (),
         helper: int | None = None,
-        exposure: Exposure | None = None,
+        ways: Mapping[WayName, Way] = MappingProxyType({}),
     ) -> None:
         self.plan = Plan()
         self._loop = loop
@@ -37,9 +39,7 @@ class Fabric:
         self._answered: Converged | None = None
         self._woken = False
         backoff = BackOff(loop)
-        self.namespaces = Namespaces(
-            self.plan, loop, spawning.relay, backoff, tell, self.wake, helper, exposure
-        )
+        self.namespaces = Namespaces(self.plan, loop, spawning.relay, backoff, tell, self.wake, helper, ways)
         self.guests = Guests(
             self.plan, disks, loop, spawning, backoff, tell, self.namespaces, self.wake, groups
         )

@@ -14,11 +14,18 @@ AS_ROOT = ("--user", "--map-root-user")
 AS_LENT = (*AS_ROOT, "--map-auto")
 
 
-def agent_command(run: Path, disks: Path, host: int | None = None, engine: int | None = None) -> list[str]:
+def agent_command(
+    run: Path,
+    disks: Path,
+    host: int | None = None,
+    engine: int | None = None,
+    authority: Path | None = None,
+) -> list[str]:
     """Give the command that starts the agent in namespaces of its own; it ends with its parent.
 
     With a descriptor of a network namespace, `host`, public addresses are routed from there. `engine` is
-    the engine's user, if that is not the agent's own.
+    the engine's user, if that is not the agent's own. With the certificate of an authority, `authority`,
+    AWS's endpoints are on the internet, and guests trust it.
     """
     agent = [
         sys.executable,
@@ -32,6 +39,7 @@ def agent_command(run: Path, disks: Path, host: int | None = None, engine: int |
     ]
     agent += ["--host", str(host)] if host is not None else []
     agent += ["--engine", str(engine)] if engine is not None else []
+    agent += ["--authority", str(authority)] if authority is not None else []
     return [features.find("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *_unshare(), "--", *agent]
 
 

@@ -9,11 +9,10 @@ from typing import Protocol
 
 from elastinet.fabric.agent.attachments import Tell
 from elastinet.fabric.agent.backoff import BackOff, opening_of, work_in
-from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.keys import Key, Subject
+from elastinet.fabric.contract.keys import Key, Subject, WayName
 from elastinet.fabric.contract.messages import Listener
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.kernel.loop import Call, Loop, NamespaceConcern, complain
@@ -24,6 +23,16 @@ from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace
 SETTLING_SECONDS = 0.02
 WITHOUT = {("nat64",)}
 """What may fail of a namespace that all else can do without: a NAT gateway still forwards IPv4."""
+
+
+class Way(Protocol):
+    """What stands beside the internet's namespace, and is to have a link to it."""
+
+    def make(self, internet: int) -> None:
+        """Make the link to the namespace of this descriptor; raises OSError."""
+
+    def close(self) -> None:
+        """Take it away."""
 
 
 class Followers(Protocol):
@@ -58,13 +67,13 @@ class Namespaces:
         tell: Tell,
         wake: Call,
         helper: int | None,
-        exposure: Exposure | None,
+        ways: Mapping[WayName, Way],
     ) -> None:
         self.by_id: dict[str, Namespace] = {}
         self.fds: dict[str, int] = {}
         """A descriptor of each namespace, guests' included, by the id of its owner."""
         self._plan, self._loop, self._relay, self._backoff = plan, loop, relay, backoff
-        self._tell, self._wake, self._helper, self._exposure = tell, wake, helper, exposure
+        self._tell, self._wake, self._helper, self._ways = tell, wake, helper, ways
         self._followers: Followers | None = None
         self._internet: int | None = None
         self._dirty: set[str] = set()
@@ -155,24 +164,26 @@ class Namespaces:
             self._closing.append(fd)
         if id == names.INTERNET:
             self._internet = None
-            if self._exposure:
-                self._exposure.close()
+            for way in self._ways.values():
+                way.close()
             if id in self.by_id:
                 self._close(id)
 
     def _open_internet(self) -> None:
         if not self._backoff.is_resting(opening_of(names.INTERNET)):
             self._open(names.INTERNET, self._internet)
-            self._expose()
+            self._make_ways()
 
-    def _expose(self) -> None:
-        """Give the machine outside a way to public addresses, if it is to have one."""
-        if self._internet is not None and self._exposure and names.INTERNET in self.by_id:
+    def _make_ways(self) -> None:
+        """Link the internet with what stands beside it."""
+        if self._internet is None or names.INTERNET not in self.by_id:
+            return
+        for name, way in self._ways.items():
             try:
-                self._exposure.make(self._internet)
-                self._failed.pop("exposure", None)
+                way.make(self._internet)
+                self._failed.pop(name, None)
             except OSError as error:
-                self._failed["exposure"] = {"exposure": str(error)}
+                self._failed[name] = {name: str(error)}
 
     def _open(self, id: str, fd: int | None) -> None:
         """Make a namespace's router."""
@@ -224,9 +235,9 @@ class Namespaces:
             self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), about)
 
     def _hand_over(self, namespace: Namespace) -> None:
-        """Give the engine the metadata sockets that are new."""
-        for family, listener in namespace.new_listeners():
-            self._tell(Listener(namespace.id, family=family), listener.fileno())
+        """Give the engine the sockets that are new."""
+        for (family, port), listener in namespace.new_listeners():
+            self._tell(Listener(namespace.id, port, family), listener.fileno())
 
     def _close(self, id: str) -> None:
         namespace = self.by_id.pop(id)

@@ -11,9 +11,13 @@ from typing import assert_never
 import msgspec
 
 from elastinet.fabric.agent import abilities
+from elastinet.fabric.agent.endpoints import Endpoints
 from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.fabric import Fabric
+from elastinet.fabric.agent.namespaces import Way
 from elastinet.fabric.agent.opening import open_inside
+from elastinet.fabric.contract import names
+from elastinet.fabric.contract.keys import WayName
 from elastinet.fabric.contract.messages import (
     Demand,
     Desire,
@@ -49,7 +53,7 @@ class Peer:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.inbox = Inbox()
-        self.known: set[tuple[str, str]] = set()
+        self.known: set[Listener] = set()
         self.execution: Execution | None = None
 
     def send(self, message: msgspec.Struct, *fds: int) -> None:
@@ -73,12 +77,17 @@ class AgentServer:
         helper: int | None,
         host: int | None,
         engine: int | None,
+        *,
+        endpoints: bool = False,
     ) -> None:
         self._friends = {os.getuid(), engine}
         self._loop = Loop()
         self._spawning = Spawning(spawner, self._loop.attempt)
-        exposure = None if host is None else Exposure(host)
-        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, exposure)
+        ways: dict[WayName, Way] = {} if host is None else {"exposure": Exposure(host)}
+        self._endpoints = Endpoints() if endpoints else None
+        if self._endpoints:
+            ways["endpoints"] = self._endpoints
+        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, ways)
         self._loop.on_fault = self.fabric.take_fault
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
@@ -140,12 +149,15 @@ class AgentServer:
         self._loop.watch(connection.fileno(), lambda: self._hear(peer))
 
     def _introduce(self, peer: Peer) -> None:
-        """Hand an engine the metadata sockets that it does not have yet."""
-        for id, namespace in self.fabric.namespaces.by_id.items():
-            for family, listener in namespace.listeners.items():
-                if (id, family) not in peer.known:
-                    peer.known.add((id, family))
-                    peer.send(Listener(id, family=family), listener.fileno())
+        """Hand an engine the sockets that it does not have yet."""
+        here = {id: namespace.listeners for id, namespace in self.fabric.namespaces.by_id.items()}
+        if self._endpoints:
+            here[names.INTERNET] = self._endpoints.sockets
+        for id, listeners in here.items():
+            for (family, port), listener in listeners.items():
+                if (fact := Listener(id, port, family)) not in peer.known:
+                    peer.known.add(fact)
+                    peer.send(fact, listener.fileno())
 
     def _hear(self, peer: Peer) -> None:
         try:
@@ -241,5 +253,5 @@ class AgentServer:
         """Tell the engine, if there is one; what it missed it learns when it comes back."""
         if self._engine:
             if isinstance(fact, Listener):
-                self._engine.known.add((fact.network, fact.family))
+                self._engine.known.add(fact)
             self._engine.send(fact, *(() if fd is None else (fd,)))

@@ -31,8 +31,10 @@ class Key(msgspec.Struct, frozen=True, order=True, array_like=True, cache_hash=T
         return f"{self.kind}:{self.id}"
 
 
-Subject = Key | Literal["agent", "exposure"]
-"""What can fail: an object, the agent as a whole, or the way in from the machine outside."""
+WayName = Literal["exposure", "endpoints"]
+"""A link of the internet's: with the machine outside, or with AWS's endpoints."""
+Subject = Key | Literal["agent"] | WayName
+"""What can fail: an object, the agent as a whole, or a link of the internet's."""
 
 
 # --- what one object's compilation reads of others, beside their whole value -----------------------

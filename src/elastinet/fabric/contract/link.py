@@ -22,8 +22,8 @@ MOST_LOGGED = 200
 class AgentLink:
     """A connection to the agent, made again whenever it is lost.
 
-    `on_fact` gets what the agent says, `on_listener` the sockets that it hands over (the VPC's id, the
-    family and the socket); `on_up` and `on_down` tell when the agent has come and gone.
+    `on_fact` gets what the agent says, `on_listener` the sockets that it hands over; `on_up` and `on_down`
+    tell when the agent has come and gone.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class AgentLink:
         path: Path,
         *,
         on_fact: Callable[[News], None],
-        on_listener: Callable[[str, str, socket.socket], None],
+        on_listener: Callable[[Listener, socket.socket], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
     ) -> None:
@@ -107,7 +107,7 @@ class AgentLink:
         if not isinstance(fact, Listener):
             self._on_fact(fact)
         elif self._inbox.fds:
-            self._on_listener(fact.network, fact.family, socket.socket(fileno=self._inbox.fds.pop(0)))
+            self._on_listener(fact, socket.socket(fileno=self._inbox.fds.pop(0)))
         else:
             log.error("the agent told of a listener of %s and sent none", fact.network)
 

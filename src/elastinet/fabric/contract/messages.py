@@ -67,16 +67,19 @@ class Detached(msgspec.Struct, frozen=True, tag="detached"):
     attachment: str
 
 
-class Listener(msgspec.Struct, frozen=True, tag="listener"):
-    """Agent to engine, with one file descriptor: the metadata service's socket in a VPC.
+Port = Literal[80, 443]
 
-    The socket listens on port 80 of 169.254.169.254, or in a VPC with IPv6 blocks also of fd00:ec2::254,
-    inside the router's namespace, where a packet's source address has been checked against its
-    interface: peer address and `network` tell the ENI.
+
+class Listener(msgspec.Struct, frozen=True, tag="listener"):
+    """Agent to engine, with one file descriptor: a socket that the engine answers instances on.
+
+    In a VPC's router it is the metadata service's, on port 80 of 169.254.169.254, or in a VPC with IPv6
+    blocks also of fd00:ec2::254. There a packet's source address has been checked against its interface:
+    peer address and `network` tell the ENI. In "internet" it is of AWS's endpoints, and the peer is anybody.
     """
 
     network: str
-    port: Literal[80] = 80
+    port: Port = 80
     family: Literal["ipv4", "ipv6"] = "ipv4"
 
 

@@ -15,7 +15,7 @@ from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.names import RESOLVER_ADDRESS6
 from elastinet.fabric.contract.objects import AnyObject
-from elastinet.fabric.desired import lifetimes, limits
+from elastinet.fabric.desired import aws_endpoints, lifetimes, limits
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -79,13 +79,22 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
-        names=tuple(endpoints.resolved(state, vpc)),
+        names=tuple(_names(state, vpc, settings)),
         idle=lifetimes.of_network(settings),
         other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
         early_idle=lifetimes.early(settings).tcp,
         link_local=limits.played(link_local.allowance(), settings),
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
+
+
+def _names(state: State, vpc: Vpc, settings: Settings) -> Iterator[tuple[str, str]]:
+    """The names that a VPC's resolver knows beside interfaces': of its endpoints, then AWS's own."""
+    own = list(endpoints.resolved(state, vpc))
+    yield from own
+    if settings.api_inside and vpc.dns_support:
+        known = {name for name, _ in own}
+        yield from (pair for pair in aws_endpoints.addressed() if pair[0] not in known)
 
 
 def _router_in(subnet: Subnet) -> str:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from elastinet.fabric.guest import idmap, ids
+from elastinet.fabric.guest import idmap, ids, trust
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -22,13 +22,15 @@ from elastinet.fabric.revoke import mounts
 TREES = ("var", "opt", "usr/local", "etc")
 SHALLOW = ("usr",)
 LARGEST = 1 << 20
+Lowers = dict[str, tuple[str, ...]]
 DEEPEST = 8
 
 
-def build(ours: tuple[Path, ...], rootless: bool) -> RootImage:
+def build(ours: tuple[Path, ...], rootless: bool, authority: str | None = None) -> RootImage:
     """Look at the host once and lay the layers; a folder that holds our own files is never shown.
 
-    As root, guests get a range of ids of their own where this kernel and these file systems let them.
+    As root, guests get a range of ids of their own where this kernel and these file systems let them. With
+    the certificate of an authority they trust that, too.
     """
     skeleton = Path(isolate.PRIVATE, "skeleton")
     present = [name for name in LAYERS if os.path.lexists(f"/{name}")]
@@ -45,7 +47,19 @@ def build(ours: tuple[Path, ...], rootless: bool) -> RootImage:
     lowers = {name: (f"{skeleton}/{name}", *((places[name],) if name in shown else ())) for name in folders}
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
-    return RootImage(lowers, links, rootless, kept)
+    if authority is None:
+        return RootImage(lowers, links, rootless, kept)
+    return RootImage(_trusting(lowers, kept, authority), links, rootless, kept, trust.VARIABLES)
+
+
+def _trusting(lowers: Lowers, kept: ids.Ids, authority: str) -> Lowers:
+    """The layers, with one more above those in which certificates are."""
+    layer = Path(isolate.PRIVATE, "trust")
+    layer.mkdir()
+    trust.Layer(layer).fill(authority)
+    if kept.is_shifted:
+        idmap.give(layer, kept.first)
+    return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in trust.TOPS}
 
 
 def crossed(folders: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ reachable but what `LAYERS` names, and that only below an overlay.
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from elastinet.fabric.guest import idmap
@@ -37,12 +37,16 @@ SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
 @dataclass(frozen=True)
 class RootImage:
-    """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first."""
+    """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first.
+
+    `env` are variables of every command.
+    """
 
     lowers: dict[str, tuple[str, ...]]
     links: dict[str, str]
     rootless: bool
     ids: Ids
+    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_guarded(self) -> bool:

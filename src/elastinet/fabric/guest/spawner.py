@@ -118,7 +118,7 @@ class Spawner:
             signal.set_wakeup_fd(-1)
             rooms.enter(self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
-            become_command(request, target, fds, self.hand_back)
+            become_command(self.image.env, request, target, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -146,7 +146,11 @@ class Spawner:
 
 
 def become_command(
-    request: Request, target: int, sent: list[int], hand_back: Callable[[Request, list[int]], None]
+    env: dict[str, str],
+    request: Request,
+    target: int,
+    sent: list[int],
+    hand_back: Callable[[Request, list[int]], None],
 ) -> NoReturn:
     """Turn into a command inside a guest; what cannot be found is said on its standard error.
 
@@ -173,7 +177,7 @@ def become_command(
     privileges.drop()
     run(
         request["argv"],
-        {"PATH": privileges.PATH, "HOME": "/root", **request.get("env", {})},
+        {"PATH": privileges.PATH, "HOME": "/root", **env, **request.get("env", {})},
         request.get("cwd", "/"),
     )
 

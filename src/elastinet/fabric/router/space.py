@@ -16,7 +16,9 @@ from elastinet.fabric.contract.objects import Appliance, Interface, Network
 from elastinet.fabric.kernel import isolate, kernel, sysctls
 from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.kernel.worker import Worker
+from elastinet.fabric.router import listening
 from elastinet.fabric.router.dhcpserver import DhcpServer
+from elastinet.fabric.router.listening import METADATA6, Place
 from elastinet.fabric.router.monitor import Monitor
 from elastinet.fabric.router.resolver64 import Resolver64
 from elastinet.fabric.router.router import Failures, Router
@@ -47,17 +49,10 @@ IPV6_SYSCTLS = {
     "ipv6/conf/all/forwarding": "1",
 }
 """Links get the addresses that they are given, and none of their own."""
-IP_FREEBIND = 15
 Role = Literal["router", "appliance", "internet"]
 ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
-BACKLOG = 1024
-Family = Literal["ipv4", "ipv6"]
-LISTENING: dict[Family, tuple[int, str]] = {
-    "ipv4": (socket.AF_INET, names.METADATA_ADDRESS),
-    "ipv6": (socket.AF_INET6, names.METADATA_ADDRESS6),
-}
 
 
 @dataclass(frozen=True)
@@ -100,8 +95,8 @@ class Namespace:
     ) -> None:
         self.id = id
         self.role = role
-        self.listeners: dict[Family, socket.socket] = {}
-        self._fresh: dict[Family, socket.socket] = {}
+        self.listeners: dict[Place, socket.socket] = {}
+        self._fresh: dict[Place, socket.socket] = {}
         self.dhcp: DhcpServer | None = None
         self.resolver64: Resolver64 | None = None
         self.translator: Translator | None = None
@@ -139,7 +134,7 @@ class Namespace:
         self._undo.callback(self.monitor.close)
         self._undo.callback(router.abandon)
         if self.role == ROUTER:
-            self._fresh["ipv4"] = _listen("ipv4")
+            self._fresh |= listening.metadata("ipv4")
             self.dhcp = DhcpServer(self.id, self._helper)
             self._undo.callback(self.dhcp.remove)
             self.resolver64 = Resolver64(self.id, self._helper)
@@ -154,12 +149,12 @@ class Namespace:
         keepers = (self.dhcp, self.resolver64, self.translator)
         return any(keeper.daemon.ended(pid) for keeper in keepers if keeper)
 
-    def new_listeners(self) -> Iterator[tuple[Family, socket.socket]]:
-        """Give the metadata sockets that nobody has asked for yet."""
+    def new_listeners(self) -> Iterator[tuple[Place, socket.socket]]:
+        """Give the sockets for the engine that nobody has asked for yet."""
         while self._fresh:
-            family, listener = self._fresh.popitem()
-            self.listeners[family] = listener
-            yield family, listener
+            place, listener = self._fresh.popitem()
+            self.listeners[place] = listener
+            yield place, listener
 
     def descriptor(self) -> int:
         """Open the namespace, for those who put links into it."""
@@ -177,8 +172,8 @@ class Namespace:
                 keep()
             except OSError as error:
                 failures[name,] = str(error)
-        if order.network and order.network.cidrs6 and "ipv6" not in self.listeners | self._fresh:
-            self._fresh["ipv6"] = _listen("ipv6")
+        if order.network and order.network.cidrs6 and METADATA6 not in self.listeners | self._fresh:
+            self._fresh |= listening.metadata("ipv6")
         if order.observe:
             self.router.observe()
         before = self.router.steps
@@ -213,14 +208,3 @@ class Namespace:
             for listener in (self.listeners | self._fresh).values():
                 listener.close()
             self.worker.stop()
-
-
-def _listen(family: Family) -> socket.socket:
-    """Open the metadata service's socket in this thread's namespace."""
-    number, address = LISTENING[family]
-    listener = socket.socket(number, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-    listener.bind((address, 80))
-    listener.listen(BACKLOG)
-    return listener
