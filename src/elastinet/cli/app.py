@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "terraform": "tools.terraform",
     "exec": "exec.exec_",
     "shell": "exec.shell",
+    "cp": "cp.command.cp",
     "dpdk": "dpdk.run.dpdk",
     "logs": "logs.logs",
     "forward": "forward.forward",
