@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 
 from commands import Done
+from elastinet.fabric.agent.launch import has_lent_ids
 from elastinet.fabric.kernel.features import find
 from machine import NOBODY, Machine
 from parts import ALL, eni, group, guest, network, table
 from world import ELASTINET, World
 
-needs_server = pytest.mark.skipif(
-    not (find("sshd") and find("ssh")), reason="openssh-server is not installed"
-)
-pytestmark = needs_server
+pytestmark = [
+    pytest.mark.skipif(not (find("sshd") and find("ssh")), reason="openssh-server is not installed"),
+    pytest.mark.skipif(
+        os.geteuid() != 0 and not has_lent_ids(), reason="there is no user in instances but root"
+    ),
+]
 PATIENCE = 60
 WAY = """
 import os, sys
@@ -118,6 +121,7 @@ def test_whoever_has_the_server_needs_no_key_pair(world: World, place: SimpleNam
     for who in ("nobody-here", "a'; touch /evil; '"):
         assert ssh(world, f"{who}@{name}", "true").returncode == 255
     assert world.sh(id, "test -e /evil").returncode == 1
+    assert not Path("/evil").exists()
 
 
 @pytest.mark.skipif(not find("sudo"), reason="sudo is not installed")
@@ -126,6 +130,12 @@ def test_whoever_has_the_server_needs_no_key_pair(world: World, place: SimpleNam
 )
 def test_the_default_user_is_root_by_sudo(world: World, place: SimpleNamespace) -> None:
     assert ssh(world, "of-ubuntu", "sudo", "-n", "id", "-u").stdout == "0\n"
+
+
+def test_sessions_have_the_instances_environment(world: World, place: SimpleNamespace) -> None:
+    lines = 'AWS_CA_BUNDLE=/etc/ca.crt\\n# no\\nexport TWO="a b"\\nno line\\n'
+    world.out(place.ids["admin"], f"printf '{lines}' >/etc/environment")
+    assert ssh(world, "of-admin", 'echo "$AWS_CA_BUNDLE,$TWO"').stdout == "/etc/ca.crt,a b\n"
 
 
 def test_host_keys_are_the_instances_own(world: World, place: SimpleNamespace) -> None:
@@ -236,7 +246,7 @@ def ordinary(request: pytest.FixtureRequest) -> Iterator[Machine]:
 def enter(ordinary: Machine, tmp_path: Path) -> Callable[[str], Done]:
     """Logs in to an ordinary user's instance by the way that `elastinet ssh` goes."""
     public = keygen(tmp_path / "key")
-    given = {"DEFAULT": "admin", "PAIR": public.strip(), "ASKED": "admin", "OWN": ""}
+    given = {"DEFAULT": "admin", "PAIR": public.strip(), "OWN": ""}
     way = WAY.format(run=str(ordinary.run), user=NOBODY, given=given)
     (tmp_path / "way.py").write_text(way)
     options = ["-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR"]

@@ -33,7 +33,7 @@ def ssh(
     server = find_server(port, state)
     user, _, name = target.rpartition("@")
     if stdio:
-        sys.exit(_enter(server, user, name))
+        sys.exit(_enter(server, name))
     row = row_of(server, name)
     words = (command or [])[command[:1] == ["--"] :] if command else []
     given = options(server, row, _absolute(identity) if identity else own_key(server))
@@ -60,15 +60,10 @@ def ssh_config(
             print(f"    {option} {value}")
 
 
-def _enter(server: Server, user: str, name: str) -> int:
+def _enter(server: Server, name: str) -> int:
     """Be the way: the instance's own ssh server on our input and output."""
     row = row_of(server, name)
-    env = {
-        "DEFAULT": row["user"],
-        "PAIR": row["key"],
-        "ASKED": user or row["user"],
-        "OWN": public(own_key(server)),
-    }
+    env = {"DEFAULT": row["user"], "PAIR": row["key"], "OWN": public(own_key(server))}
     try:
         return client.run(run_folder(server), row["id"], ["sh", "-c", script()], env=env)
     except client.AgentGone as error:

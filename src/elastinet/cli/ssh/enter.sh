@@ -1,6 +1,6 @@
 # Inside an instance: one session of its ssh server on standard input and output. Before the first one it makes host keys,
 # and the image's default user, who may log in by the instance's key pair and be root by sudo. In: DEFAULT, PAIR (that
-# public key, or nothing), ASKED, OWN (the user to log in as, and a further public key for that).
+# public key, or nothing), OWN (a public key that opens all accounts, for whoever holds it may run anything here anyway).
 set -eu
 umask 022
 folder=/var/lib/elastinet/ssh
@@ -50,7 +50,7 @@ add_user() {
 configure() {
     cat >"$folder/sshd_config" <<END
 HostKey $folder/host_ed25519_key
-AuthorizedKeysFile .ssh/authorized_keys $folder/keys/%u
+AuthorizedKeysFile .ssh/authorized_keys $folder/own_key
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
@@ -62,7 +62,13 @@ PidFile /run/elastinet-sshd.pid
 END
 }
 
-mkdir -p "$folder/keys" /run/sshd
+# The variables of all sessions, which else PAM would read.
+environment() {
+    [ ! -r /etc/environment ] ||
+        sed -nE 's/^(export +)?([A-Za-z_][A-Za-z0-9_]*)="?([^"]*)"?$/\2="\3"/p' /etc/environment | tr '\n' ' '
+}
+
+mkdir -p "$folder" /run/sshd
 exec 9>"$folder/lock"
 flock 9
 if [ ! -e "$folder/made" ]; then
@@ -71,9 +77,8 @@ if [ ! -e "$folder/made" ]; then
     configure
     : >"$folder/made"
 fi
-case $ASKED in
-*[!A-Za-z0-9_.-]* | '' | .*) ;;
-*) [ -z "$OWN" ] || printf '%s\n' "$OWN" >"$folder/keys/$ASKED" ;;
-esac
+printf '%s\n' "$OWN" >"$folder/own_key.new"
+mv "$folder/own_key.new" "$folder/own_key" # others may read it at this moment
 exec 9>&-
-exec "$(command -v sshd)" -i -e -f "$folder/sshd_config"
+variables=$(environment)
+exec "$(command -v sshd)" -i -e -f "$folder/sshd_config" ${variables:+-o "SetEnv $variables"}

@@ -29,7 +29,7 @@ def options(server: Server, row: dict[str, Any], identity: Path) -> Options:
         ("StrictHostKeyChecking", "no"),
         ("UserKnownHostsFile", "/dev/null"),
         ("LogLevel", "ERROR"),
-        ("ProxyCommand", f"{_program()} ssh --port {server.port} --stdio %r@%h"),
+        ("ProxyCommand", f"{_program()} ssh --port {server.port} --stdio {row['id']}"),
     ]
 
 
