@@ -179,7 +179,7 @@ def test_ansible_goes_the_same_way(place: SimpleNamespace, tmp_path: Path) -> No
 
 def test_a_pair_that_is_deleted_or_made_anew_opens_as_it_did_at_launch(world: World, tmp_path: Path) -> None:
     ec2, vpc = world.ec2, world.vpc()
-    key = kept(tmp_path / "key", ec2.create_key_pair(KeyName="passing")["KeyMaterial"])
+    key = kept(tmp_path / "key", ec2.create_key_pair(KeyName="passing", KeyType="ed25519")["KeyMaterial"])
     (one,) = world.launch(vpc.left, vpc.group, KeyName="passing")
     ec2.delete_key_pair(KeyName="passing")
     anew = kept(tmp_path / "anew", ec2.create_key_pair(KeyName="passing")["KeyMaterial"])
