@@ -1,5 +1,6 @@
 """Every example runs and ends well."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from elastinet.cli.mpi.flavour import flavour
+from elastinet.fabric.agent.launch import has_lent_ids
+from elastinet.fabric.kernel.features import find
 
 SHARED = "region.py"  # no example: what they have in common
 FOLDER = Path(__file__).parent.parent / "examples"
@@ -17,6 +20,7 @@ NEEDS = {
     "efa_bypass": shutil.which("fi_pingpong"),
     "mpi_over_efa": None if flavour().efa_fault else shutil.which("mpicc.openmpi"),
     "dpdk_middlebox": shutil.which("dpdk-testpmd"),
+    "ansible_over_ssh": find("sshd") if os.geteuid() == 0 or has_lent_ids() else None,
 }
 """The programs that some examples need more than others; make test fetches or installs them where it may."""
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)

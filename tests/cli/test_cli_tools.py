@@ -124,9 +124,27 @@ def test_instances(run: Run, server: Any) -> None:
         "zone": shown["Placement"]["AvailabilityZone"],
         "type": "t3.micro",
         "account": "000000000000",
+        "user": "ec2-user",
+        "key": "",
     }
     every = told(run("instances", "--all", "--json", "--state", "s"))["instances"]
     assert [one["state"] for one in every] == ["running", "running", "terminated"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "user"),
+    [("ubuntu/*noble*amd64*", "ubuntu"), ("debian-12-amd64*", "admin"), ("fck-nat*x86_64*", "ec2-user")],
+)
+def test_who_logs_in_and_by_which_key(run: Run, server: Any, pattern: str, user: str) -> None:
+    ec2 = client(server)
+    (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": [pattern]}])["Images"]
+    ec2.create_key_pair(KeyName="k")
+    public = ec2.describe_key_pairs(KeyNames=["k"], IncludePublicKey=True)["KeyPairs"][0]["PublicKey"]
+    ec2.run_instances(ImageId=image["ImageId"], InstanceType="t3.micro", KeyName="k", MinCount=1, MaxCount=1)
+    ec2.delete_key_pair(KeyName="k")
+    told(run("wait", "--json", "--state", "s"))
+    (row,) = told(run("instances", "--json", "--state", "s"))["instances"]
+    assert (row["user"], row["key"]) == (user, public)
 
 
 def test_instances_of_accounts(run: Run, server: Any) -> None:

@@ -54,6 +54,8 @@ def _bake(region: str, name: str, description: str, architecture: str, owner: st
 AMAZON, CANONICAL, DEBIAN, MICROSOFT = "137112412989", "099720109477", "136693071363", "801119661308"
 """The accounts that publish; that of the last is Amazon's, for Windows."""
 FCK_NAT = "568608671756"
+EC2_USER = "ec2-user"
+USERS = {CANONICAL: "ubuntu", DEBIAN: "admin"}
 
 
 def _amazon_linux_2023(region: str, architecture: str) -> Iterator[Image]:
@@ -171,6 +173,12 @@ def _own(id: str) -> Image:
 def images(region: str, own: tuple[str, ...] = ()) -> Mapping[str, Image]:
     """A region's images by id, with those of the operator's own."""
     return {image.id: image for image in (*_public(region), *map(_own, own))}
+
+
+def default_user(id: str, region: str) -> str:
+    """Who logs in to instances of an image: as its publisher has it, and Amazon's user for all others."""
+    image = images(region).get(id)
+    return USERS.get(image.owner, EC2_USER) if image else EC2_USER
 
 
 @cache

@@ -11,6 +11,7 @@ import typer
 from elastinet import __version__
 
 AFTER = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+IN_ORDER = {"allow_interspersed_args": False}
 VERBS: dict[str, str] = {
     "start": "start.start",
     "stop": "stop.stop",
@@ -24,6 +25,9 @@ VERBS: dict[str, str] = {
     "terraform": "tools.terraform",
     "exec": "exec.exec_",
     "shell": "exec.shell",
+    "cp": "cp.command.cp",
+    "ssh": "ssh.command.ssh",
+    "ssh-config": "ssh.command.ssh_config",
     "dpdk": "dpdk.run.dpdk",
     "logs": "logs.logs",
     "forward": "forward.forward",
@@ -52,7 +56,7 @@ VERBS: dict[str, str] = {
 """Each verb's file and function, or its own app of verbs; what is not asked for is not imported."""
 SETTINGS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("exec", "aws", "terraform"), AFTER),
-    "mpirun": {"allow_interspersed_args": False},
+    **dict.fromkeys(("mpirun", "ssh"), IN_ORDER),
 }
 VERBOSE = ("-v", "--verbose")
 COMPLETING = "_ELASTINET_COMPLETE"

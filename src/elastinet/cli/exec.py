@@ -44,11 +44,17 @@ def resolve(server: Server, name: str) -> str:
     return str(found[0])
 
 
-def _run(server: Server, name: str, argv: list[str], *, tty: bool) -> int:
+def guest_of(server: Server, name: str) -> str:
+    """The same of a server whose instances can run something."""
     if server.fabric != "kernel":
         raise CommandFailure("this server has no kernel fabric: its instances run nothing")
+    return resolve(server, name)
+
+
+def _run(server: Server, name: str, argv: list[str], *, tty: bool) -> int:
+    guest = guest_of(server, name)
     try:
-        return client.run(run_folder(server), resolve(server, name), argv, tty=tty)
+        return client.run(run_folder(server), guest, argv, tty=tty)
     except client.AgentGone as error:
         raise CommandFailure(str(error)) from error
     except OSError as error:

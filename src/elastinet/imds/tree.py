@@ -13,7 +13,7 @@ from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.imds import iam, identity
 from elastinet.imds.text import pretty
-from elastinet.model.instance import Instance, KeyPair
+from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.placement import PlacementGroup
 from elastinet.model.security import SecurityGroup
@@ -22,6 +22,7 @@ from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
+from elastinet.rules.keys import public_key_of
 from elastinet.rules.profiles import role_name
 
 if TYPE_CHECKING:
@@ -188,8 +189,8 @@ def _placement(state: State, instance: Instance) -> Mapping[str, Lazy]:
 def _public_keys(state: State, instance: Instance) -> Lazy:
     if instance.key_name is None:
         return None
-    key = next(state.where(KeyPair, "name", (*instance.scope, instance.key_name)), None)
-    return Keys(key.key_name, {"openssh-key": key.public_key}) if key else None
+    key = public_key_of(state, instance)
+    return Keys(instance.key_name, {"openssh-key": key}) if key else None
 
 
 def _iam(state: State, instance: Instance, now: float, secret: bytes) -> Mapping[str, Lazy]:

@@ -52,6 +52,8 @@ class Instance(Noun, frozen=True, kw_only=True):
     zone: str
     private_ip: str
     key_name: str | None = None
+    public_key: str = ""
+    """The public half of its key pair at launch, which may be deleted since."""
     user_data: str = ""
     client_token: str = ""
     launch_time: float

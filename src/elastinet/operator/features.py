@@ -135,8 +135,10 @@ FEATURES = (
     Feature("EBS volumes", "recorded", "recorded",
             "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
             "is its overlay."),
-    Feature("key pairs, monitoring, CPU options, credit specification, automatic recovery", "recorded",
-            "recorded", "Shown as they were given; keys are real, but no ssh server is started."),
+    Feature("key pairs", "enforced", "recorded",
+            "A launch's key opens its default user's account, by elastinet ssh."),
+    Feature("monitoring, CPU options, credit specification, automatic recovery", "recorded", "recorded",
+            "Shown as they were given."),
     Feature("DHCP options: domain, resolvers, time servers", "enforced", "recorded",
             "Handed out by dnsmasq, to a link's own MAC only; NetBIOS is recorded."),
     Feature("1,024 packets a second to the link-local services, each interface", "enforced", "recorded",

@@ -41,7 +41,7 @@ ON_PACKETS: tuple[type[Noun], ...] = (
 """The kinds of which a network is made."""
 FREE = frozenset(
     "tags accepter_tags description group_name list_name policy message state_message key_name client_token "
-    "user_data state_reason transition_reason failure profile_arn".split()
+    "public_key user_data state_reason transition_reason failure profile_arn".split()
 )
 """Fields for people, which only answers show."""
 BLOCKS = frozenset("cidr cidrs cidr6 cidrs6 prefixes prefixes6".split())

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from elastinet.catalog.images import default_user
 from elastinet.engine import Engine
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address
 from elastinet.model.state import State
 from elastinet.rules.interfaces import interfaces_of
+from elastinet.rules.keys import public_key_of
 
 
 def page(engine: Engine, given: Mapping[str, str]) -> dict[str, Any]:
@@ -28,6 +30,8 @@ def _row(state: State, instance: Instance) -> dict[str, Any]:
         "zone": instance.zone,
         "type": instance.instance_type,
         "account": instance.owner,
+        "user": default_user(instance.image_id, instance.region),
+        "key": public_key_of(state, instance),
     }
 
 

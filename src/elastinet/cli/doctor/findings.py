@@ -31,6 +31,7 @@ TOOLS = {
     "mpirun.openmpi": "elastinet mpirun",
     "mpicc.openmpi": "elastinet mpirun --bench",
     "gcc": "elastinet mpirun --bench",
+    "ssh": "elastinet ssh",
 }
 FEW_INSTANCES = 100
 
@@ -145,3 +146,14 @@ def _tools() -> Iterator[Finding]:
             yield Finding(program, "ok", use)
         else:
             yield Finding(program, "limited", f"not installed: {use}", program)
+    yield _ssh_server()
+
+
+def _ssh_server() -> Finding:
+    """The server that instances run; nothing here installs it: its package starts one of the machine's."""
+    if features.find("sshd"):
+        return Finding("sshd", "ok", "elastinet ssh, in instances")
+    why = (
+        "not installed: elastinet ssh; the package openssh-server has it, and may start one for this machine"
+    )
+    return Finding("sshd", "limited", why)

@@ -34,6 +34,7 @@ PACKAGES = {
     "mpirun.openmpi": Names("openmpi-bin", "", ""),
     "mpicc.openmpi": Names("libopenmpi-dev", "", ""),
     "gcc": Names("gcc", "gcc", "gcc"),
+    "ssh": Names("openssh-client", "openssh-clients", "openssh"),
 }
 FAMILIES = {
     "debian": ("debian", "ubuntu"),

@@ -188,7 +188,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "ena_support": kind.image.ena_support,
         "sriov_net_support": kind.image.sriov_net_support,
         "platform": kind.image.platform,
-        "key_name": _key(tx, request.get("KeyName")),
+        **_key(tx, request.get("KeyName")),
         "user_data": user_data(request.get("UserData") or ""),
         "monitoring": bool(monitoring and monitoring.get("Enabled")),
         "ebs_optimized": bool(request.get("EbsOptimized")),
@@ -222,10 +222,14 @@ def _names(request: Request, plan: LaunchPlan) -> dict[str, Any]:
     return of_subnet | given
 
 
-def _key(tx: Transaction, name: str | None) -> str | None:
-    if name is not None and not tx.state.count(KeyPair, "name", (tx.owner, tx.region, name)):
+def _key(tx: Transaction, name: str | None) -> dict[str, Any]:
+    """A key pair's name and public key: what is launched keeps both, whatever becomes of the pair."""
+    if name is None:
+        return {}
+    pair = next(tx.state.where(KeyPair, "name", (tx.owner, tx.region, name)), None)
+    if pair is None:
         raise Fault("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
-    return name
+    return {"key_name": name, "public_key": pair.public_key}
 
 
 def user_data(text: str) -> str:

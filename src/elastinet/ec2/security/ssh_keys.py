@@ -38,14 +38,15 @@ def make(kind: str) -> tuple[SshKey, str]:
     # The system's own randomness, not the transaction's dice: nobody may foresee a private key.
     if kind == "ed25519":
         private = Ed25519PrivateKey.generate()
+        # ssh loads no key of its own form without the last line's end, and clients write it as it comes
         return _describe(private.public_key()), _pem(private, PrivateFormat.OpenSSH)
     secret = generate_private_key(65537, RSA_BITS)
     public = _describe(secret.public_key())._replace(fingerprint=_of_private(secret))
-    return public, _pem(secret, PrivateFormat.TraditionalOpenSSL)
+    return public, _pem(secret, PrivateFormat.TraditionalOpenSSL).rstrip("\n")
 
 
 def _pem(private: RSAPrivateKey | Ed25519PrivateKey, form: PrivateFormat) -> str:
-    return private.private_bytes(Encoding.PEM, form, NoEncryption()).decode().rstrip("\n")
+    return private.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
 
 def read(material: bytes) -> SshKey:

@@ -1,0 +1,1 @@
+"""Files and folders from this machine into an instance, and back."""

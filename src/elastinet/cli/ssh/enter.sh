@@ -1,0 +1,84 @@
+# Inside an instance: one session of its ssh server on standard input and output. Before the first one it makes host keys,
+# and the image's default user, who may log in by the instance's key pair and be root by sudo. In: DEFAULT, PAIR (that
+# public key, or nothing), OWN (a public key that opens all accounts, for whoever holds it may run anything here anyway).
+set -eu
+umask 022
+folder=/var/lib/elastinet/ssh
+
+fail() { echo "elastinet: $1" >&2; exit 1; }
+command -v sshd >/dev/null || fail "this instance has no ssh server: install openssh-server on this machine"
+[ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)" -ge 65536 ] ||
+    fail "this instance has no user but root, so nobody can log in: 'elastinet doctor' tells of subuid; exec, shell and cp work"
+
+# Files of the machine that its user may not read are no use in an instance either.
+see_to_shadow() {
+    [ -r /etc/shadow ] && return
+    rm -f /etc/shadow /etc/gshadow /etc/shadow- /etc/gshadow- /etc/.pwd.lock
+    awk -F: '{ print $1 ":*:20000:0:99999:7:::" }' /etc/passwd >"$folder/shadow"
+    awk -F: '{ print $1 ":*::" $4 }' /etc/group >"$folder/gshadow"
+    for file in shadow gshadow; do
+        chmod 600 "$folder/$file"
+        mv "$folder/$file" "/etc/$file"
+    done
+}
+
+add_user() {
+    see_to_shadow
+    if id "$DEFAULT" >/dev/null 2>&1; then
+        usermod -p '*' "$DEFAULT" # without a password, but not locked
+    else
+        useradd -M -s /bin/bash -p '*' -c "Default user" "$DEFAULT"
+    fi
+    home=$(awk -F: -v user="$DEFAULT" '$1 == user { print $6 }' /etc/passwd)
+    if [ ! -d "$home" ]; then
+        mkdir -p "${home%/*}"
+        if [ -d /etc/skel ]; then cp -R /etc/skel "$home"; else mkdir "$home"; fi
+        chmod 750 "$home"
+    fi
+    mkdir -p "$home/.ssh"
+    chmod 700 "$home/.ssh"
+    [ -z "$PAIR" ] || printf '%s\n' "$PAIR" >>"$home/.ssh/authorized_keys"
+    [ ! -e "$home/.ssh/authorized_keys" ] || chmod 600 "$home/.ssh/authorized_keys"
+    chown -R "$DEFAULT:" "$home"
+    if [ -d /etc/sudoers.d ] && [ -O /etc/sudoers ]; then
+        printf '%s ALL=(ALL) NOPASSWD:ALL\n' "$DEFAULT" >/etc/sudoers.d/90-cloud-init-users
+        chmod 440 /etc/sudoers.d/90-cloud-init-users
+    fi
+}
+
+# By a configuration of its own: the machine's says who may log in to the machine.
+configure() {
+    cat >"$folder/sshd_config" <<END
+HostKey $folder/host_ed25519_key
+AuthorizedKeysFile .ssh/authorized_keys $folder/own_key
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+UsePAM no
+LogLevel ERROR
+AcceptEnv LANG LC_*
+Subsystem sftp internal-sftp
+PidFile /run/elastinet-sshd.pid
+END
+}
+
+# The variables of all sessions, which else PAM would read.
+environment() {
+    [ ! -r /etc/environment ] ||
+        sed -nE 's/^(export +)?([A-Za-z_][A-Za-z0-9_]*)="?([^"]*)"?$/\2="\3"/p' /etc/environment | tr '\n' ' '
+}
+
+mkdir -p "$folder" /run/sshd
+exec 9>"$folder/lock"
+flock 9
+if [ ! -e "$folder/made" ]; then
+    [ -e "$folder/host_ed25519_key" ] || ssh-keygen -q -t ed25519 -N '' -C '' -f "$folder/host_ed25519_key"
+    add_user
+    configure
+    : >"$folder/made"
+fi
+printf '%s\n' "$OWN" >"$folder/own_key.new"
+mv "$folder/own_key.new" "$folder/own_key" # others may read it at this moment
+exec 9>&-
+variables=$(environment)
+exec "$(command -v sshd)" -i -e -f "$folder/sshd_config" ${variables:+-o "SetEnv $variables"}
