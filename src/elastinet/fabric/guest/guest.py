@@ -14,8 +14,9 @@ from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
 from elastinet.fabric.guest import ends, room
-from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
+from elastinet.fabric.guest.hearing import Datagrams, Stream
 from elastinet.fabric.guest.linkwatch import LinkWatch
 from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
@@ -67,28 +68,37 @@ class GuestProcess:
         self.fault = ""
         self._loop = loop
         self._spawning = spawning
+        self._voices: list[Datagrams | Stream] = []
         self._log = self._open_log()
         self._link_watch: LinkWatch | None = None
 
     def _open_log(self) -> int:
         """A pipe into the console; it ends when no process of the guest holds it any more."""
         out, into = os.pipe2(os.O_CLOEXEC)
-
-        def hear() -> None:
-            data = os.read(out, 65536)
-            if data and self.disk.is_dir():
-                self.console.write(data)
-            elif not data:
-                self._loop.forget(out)
-                os.close(out)
-
+        voice = Stream(out, self.console.hear, self._loop, self._about)
         try:
-            self._loop.watch(out, hear, self._about)
+            voice.listen()
         except OSError:
-            for end in (out, into):
-                os.close(end)
+            voice.close()
+            os.close(into)
             raise
         return into
+
+    def _listen(self, fds: list[int], number: int) -> None:
+        """Hear what the guest's programs log, and its console if the machine had a terminal for it."""
+        if len(fds) != number:
+            for fd in fds:
+                os.close(fd)
+            raise OSError(errno.EMFILE, "the agent has no descriptor left for the console")
+        log, *consoles = fds
+        self._voices = [
+            Datagrams(log, Log(self.disk, SYSLOG).hear, self._loop, self._about),
+            *(Stream(console, self.console.hear, self._loop, self._about) for console in consoles),
+        ]
+        for voice in self._voices:
+            voice.listen()
+        if not consoles:
+            self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
 
     def boot(
         self, awaited: set[str], changed: Callable[["GuestProcess", str], None], pids: float = 0
@@ -113,6 +123,8 @@ class GuestProcess:
         if "pid" in fact:
             self._born(fact["pid"])
         try:
+            if "ends" in fact:
+                self._listen(fact["fds"], fact["ends"])
             self._follow(fact, changed)
         except OSError as error:
             self._fail(str(error), changed)
@@ -184,6 +196,8 @@ class GuestProcess:
             port.give_up()
         if self._link_watch:
             self._link_watch.close()
+        for voice in self._voices:
+            voice.finish()
         os.close(self._log)
         self._leave_groups()
 

@@ -110,3 +110,6 @@ class Spawning:
             self._waiting.pop(tag, None)
         if told:
             self._attempt(partial(told, fact), about)
+        else:
+            for fd in fact.get("fds", ()):  # who would have had them has ended meanwhile
+                os.close(fd)
