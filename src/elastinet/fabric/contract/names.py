@@ -57,6 +57,7 @@ MAIN_TABLE = 254
 FIRST_OWN_TABLE, CARD_TABLES, FIRST_METRIC = 10_000, 100, 512
 
 TABLE_NAME = "elastinet"
+FIRST_DEVICE = "eth0"
 
 
 def digits(id: str) -> str:

@@ -145,7 +145,7 @@ def _build(
     # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
     # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
     kernel.setns(target, kernel.CLONE_NEWNET)
-    rootfs.prepare(request["disk"], request["hostname"], image)
+    rootfs.prepare(request["disk"], request["hostname"], request["own_names"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
     devices.bind_log(log, image.ids)
     console = devices.make_console(image.ids)

@@ -101,11 +101,15 @@ class GuestProcess:
             self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
 
     def boot(
-        self, awaited: set[str], changed: Callable[["GuestProcess", str], None], pids: float = 0
+        self,
+        awaited: set[str],
+        changed: Callable[["GuestProcess", str], None],
+        own_names: str,
+        pids: float = 0,
     ) -> None:
         """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started.
 
-        `pids` is the share of all process ids below those that it gives.
+        `own_names` is its line of hosts(5), `pids` the share of all process ids below those that it gives.
         """
         self.awaited = awaited
         hear = partial(self._hear, changed=changed)
@@ -116,7 +120,7 @@ class GuestProcess:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids, self._about)
+        self._spawning.boot(str(self.disk), self.guest.hostname, own_names, own, hear, pids, self._about)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)

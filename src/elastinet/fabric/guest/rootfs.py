@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from elastinet.fabric.guest import devices, idmap
+from elastinet.fabric.guest import devices, idmap, private_files
 from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.kernel import kernel
 
@@ -48,10 +48,12 @@ class RootImage:
         return not self.rootless and not self.ids.is_shifted
 
 
-def prepare(disk: str, hostname: str, image: RootImage) -> None:
+def prepare(disk: str, hostname: str, own_names: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
-        _make(disk, hostname, image)
+        _make(disk, image)
+        private_files.write(disk, hostname, own_names)
+        os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
 
 
@@ -70,7 +72,7 @@ def _own(disk: Path, image: RootImage) -> None:
         fresh.rename(kept)
 
 
-def _make(disk: str, hostname: str, image: RootImage) -> None:
+def _make(disk: str, image: RootImage) -> None:
     fresh = f"{disk}/fresh"
     for name in OWN + tuple(image.lowers):
         os.makedirs(f"{fresh}/{name}", exist_ok=True)
@@ -81,22 +83,6 @@ def _make(disk: str, hostname: str, image: RootImage) -> None:
     for name, target in image.links.items():
         with contextlib.suppress(FileExistsError):
             os.symlink(target, f"{fresh}/{name}")
-    _private_files(f"{disk}/upper/etc", hostname)
-    os.rename(fresh, f"{disk}/root")
-
-
-def _private_files(etc: str, hostname: str) -> None:
-    """Write the files of /etc that must never be the host's."""
-    short = hostname.split(".")[0]
-    names = hostname if short == hostname else f"{hostname} {short}"
-    _write(f"{etc}/hostname", f"{hostname}\n")
-    _write(f"{etc}/hosts", f"127.0.0.1 localhost\n127.0.1.1 {names}\n::1 localhost ip6-localhost\n")
-    _write(f"{etc}/resolv.conf", "")
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def enter(disk: str, image: RootImage, memory_mib: int) -> None:
