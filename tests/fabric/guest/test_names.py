@@ -54,3 +54,28 @@ def _of_this_machine() -> str:
             return file.read()
     except FileNotFoundError:
         return ""
+
+
+def test_interfaces_have_the_names_that_ec2s_agents_give(machine: Machine) -> None:
+    boot(machine)
+    second = eni(2, "10.0.2.20", guest="i-1", device="eth1")
+    machine.boot(second, eni(3, "10.0.2.30", guest="i-1", device="eth2n1"))
+    for device, *others in (
+        ("eth0", "eni-1", "device-number-0.0"),
+        ("eth1", "eni-2", "device-number-0.1"),
+        ("eth2n1", "eni-3", "device-number-2.1"),
+    ):
+        machine.until(
+            lambda device=device, others=others: all(
+                machine.exec("i-1", f"ip -o link show {name} | grep ' {device}@'")[0] == 0 for name in others
+            ),
+            f"{others}",
+        )
+    machine.ok("i-1", "ip link set eth0 down; ip link set eth0 up")
+    machine.desire(eni(2, "10.0.2.20", guest="i-1", device="eth1", attachment="again"))
+    machine.until(lambda: machine.exec("i-1", "ip link show eni-2")[0] == 0, "its name again")
+    machine.ok(
+        "i-1", "ip link property del dev eth0 altname eni-1; ip link property add dev lo altname eni-1"
+    )
+    machine.desire(eni(1, "10.0.1.10", attachment="again"))
+    machine.wait(lambda fact: fact["type"] == "attached" and fact["attachment"] == "again")

@@ -27,6 +27,7 @@ NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWNEIGH, DELNEIGH, GETNEIGH = 28, 29, 30
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 SETNEIGHTBL = 67
+NEWLINKPROP = 108
 INET, INET6, UP, PERMANENT, NOPREFIXROUTE, NODAD, ONLINK = 2, 10, 0x1, 0x80, 0x200, 0x2, 0x4
 UNICAST, BLACKHOLE = 1, 6
 UNIVERSE, ON_LINK = 0, 253
@@ -131,6 +132,14 @@ def is_absence(error: OSError) -> bool:
 def up(number: int) -> Message:
     """The message that sets a link up; it must be one of its own, after the link's birth."""
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
+
+
+def other_name(number: int, name: str) -> Message:
+    """The message by which a link has a further name (an altname)."""
+    names = {"attrs": [("IFLA_ALT_IFNAME", name)]}
+    return encoded(
+        NEWLINKPROP, CREATE | EXCLUSIVE, ifinfmsg(), {"index": number}, [("IFLA_PROP_LIST", names)]
+    )
 
 
 def _alias(link: Link | Queue) -> Message:

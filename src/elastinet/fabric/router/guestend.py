@@ -25,6 +25,7 @@ from elastinet.fabric.contract.names import (
     link_local,
     metric_of,
     own_table,
+    place_of,
 )
 from elastinet.fabric.kernel import offloads, rtnl
 from elastinet.fabric.kernel.doors import Doors
@@ -45,6 +46,7 @@ def settle(link: Link, doors: Doors) -> None:
     if link.mediated:
         offloads.only_tcp(link.peer_name)
     index, table, metric = doors.index(link.peer_name), own_table(link.peer_name), metric_of(link.peer_name)
+    _name(link, index, doors)
     if ":" in link.address:
         _send(doors, [rtnl.up(index), *_ipv6(link.peer_name, index, table, doors)])
         return
@@ -59,6 +61,16 @@ def settle(link: Link, doors: Doors) -> None:
         messages.append(_rule(rtnl.NEWRULE, link.address.partition("/")[0], table))
         messages += _primary_speaks(link, table)
     _send(doors, messages)
+
+
+def _name(link: Link, index: int, doors: Doors) -> None:
+    """Give the device the further names that EC2's agents do; a kernel before 5.5, or a guest, may refuse."""
+    card, number = place_of(link.peer_name)
+    wanted = [link.alias, f"device-number-{card}.{number}"]
+    with contextlib.closing(doors.netlink()) as netlink:
+        for error in netlink.send([rtnl.other_name(index, name) for name in wanted]):
+            if error and error.errno not in (errno.EEXIST, errno.EOPNOTSUPP):
+                raise error
 
 
 def _primary_speaks(link: Link, table: int) -> list[Message]:
