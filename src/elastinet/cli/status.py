@@ -1,10 +1,12 @@
 """`elastinet status`."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
+from elastinet.cli import of_instance
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
 from elastinet.cli.terminal import plain
 from elastinet.serve.places import Server
@@ -12,9 +14,17 @@ from elastinet.serve.places import Server
 COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
 
 
-def status(port: Port = None, state: State = None, json: Json = False) -> None:
-    """Show what is running, and what is enforced, modelled or only recorded."""
+def status(
+    instance: Annotated[str | None, typer.Argument(help="An instance's id or Name tag: of it alone.")] = None,
+    port: Port = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Show what is running, and what is enforced, modelled or only recorded; or how an instance is."""
     server = find_server(port, state)
+    if instance is not None:
+        of_instance.show(server, instance, json=json)
+        return
     told = ask(server, "GET", "/_elastinet/status")
     if json:
         print_json({"url": server.url, "pid": server.pid, "state": server.state, **told})

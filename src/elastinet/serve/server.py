@@ -155,7 +155,8 @@ def _assemble(
         reconciler = modelled.reconciler = Reconciler(engine, modelled)
         reconciler.hand_over()
         ready = lambda: True  # noqa: E731
-    return Application(engine, reconciler, metadata, config, ready=ready, original=original), tasks
+    app = Application(engine, reconciler, metadata, config, disks, ready=ready, original=original)
+    return app, tasks
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:
