@@ -149,7 +149,8 @@ def _build(
     rootfs.enter(request["disk"], image, room.memory_mib)
     devices.bind_log(log, image.ids)
     console = devices.make_console(image.ids)
-    hand_back(request, [log.fileno()] + ([] if console is None else [console]))
+    control = devices.make_control(image.ids)
+    hand_back(request, [log.fileno(), control] + ([] if console is None else [console]))
     _say(init)
 
 

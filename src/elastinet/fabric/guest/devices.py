@@ -1,6 +1,6 @@
-"""A guest's /dev: harmless nodes, terminals of its own, its console, and the socket of its log.
+"""A guest's /dev: harmless nodes, terminals of its own, its console, its log, and what asks its init.
 
-The console is a terminal, and the log a socket of datagrams; the other ends are the agent's.
+The console is a terminal, the log a socket of datagrams, the last a pipe; the other ends are the agent's.
 """
 
 import errno
@@ -16,6 +16,7 @@ from elastinet.fabric.kernel import kernel
 NODES = ("null", "zero", "full", "random", "urandom", "tty")
 KEPT = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NOEXEC
 MULTIPLEXER, CONSOLE, LOG = "/dev/pts/ptmx", "/dev/console", "/dev/log"
+CONTROL, OLD_CONTROL = "/run/initctl", "/dev/initctl"
 UNLOCK, NUMBER = 0x40045431, 0x80045430
 """TIOCSPTLCK, and TIOCGPTN, which tells a terminal's number."""
 OUTPUT_FLAGS = 1
@@ -80,6 +81,14 @@ def bind_log(log: socket.socket, ids: Ids) -> None:
     log.bind(LOG)
     os.chmod(LOG, 0o666)
     os.chown(LOG, ids.first, ids.first)
+
+
+def make_control(ids: Ids) -> int:
+    """Make the pipe by which programs ask the init of System V for a run level; runs in the guest's root."""
+    os.mkfifo(CONTROL, 0o600)
+    os.chown(CONTROL, ids.first, ids.first)
+    os.symlink(CONTROL, OLD_CONTROL)
+    return os.open(CONTROL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def scratch(path: str, ids: Ids, options: str, flags: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, room
+from elastinet.fabric.guest import ends, initctl, room
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
@@ -61,6 +61,7 @@ class GuestProcess:
         self.asked = False
         self.ended = False
         self.has_rebooted = False
+        self._is_closing = self._reboots = False
         self._since = 0.0
         self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
@@ -90,15 +91,28 @@ class GuestProcess:
             for fd in fds:
                 os.close(fd)
             raise OSError(errno.EMFILE, "the agent has no descriptor left for the console")
-        log, *consoles = fds
+        log, control, *consoles = fds
         self._voices = [
             Datagrams(log, Log(self.disk, SYSLOG).hear, self._loop, self._about),
+            Stream(control, self._control, self._loop, self._about),
             *(Stream(console, self.console.hear, self._loop, self._about) for console in consoles),
         ]
         for voice in self._voices:
             voice.listen()
         if not consoles:
             self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
+
+    def _control(self, data: bytes) -> None:
+        """Shut down or boot again, if that is what programs in the guest have asked its init for."""
+        asked = initctl.asked(data)
+        if asked is None or self._is_closing or not self.ready:
+            return
+        self._is_closing, self._reboots = True, asked == "reboot"
+        self.console.say(f"{asked} was asked for")
+        words = ["/bin/sh", "-c", "kill -TERM -1"]
+        nulls = (ends.NULL, ends.SAME, ends.SAME)
+        self._spawning.run(self.init, words, nulls, lambda _fact: None, about=self._about)
+        self._loop.later(initctl.GRACE_SECONDS, self.end, self._about)
 
     def boot(
         self,
@@ -136,7 +150,8 @@ class GuestProcess:
         if "error" in fact and not self.asked:
             self._fail(fact["error"], changed)
         if "exit" in fact or ("error" in fact and not self.init):
-            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
+            wants_again = fact.get("status") == REBOOTED or self._reboots
+            self.has_rebooted = wants_again and not self.asked
             self._end()
             changed(self, "end")
 
