@@ -82,17 +82,12 @@ def test_it_counts_as_a_link_local_service(up: Machine, address: str) -> None:
     assert len(run(up, ASKING, address)) == 7
 
 
-@pytest.mark.parametrize(
-    ("program", "command", "word"),
-    [
-        ("chronyd", "chronyd -Q -x -t 20 'server 169.254.169.123 iburst' 2>&1", "System clock wrong by"),
-        ("busybox", "busybox ntpd -w -d -n -q -p 169.254.169.123 2>&1 & sleep 3; kill $!", "169.254.169.123"),
-    ],
-)
-def test_clients_that_are_installed_take_it(up: Machine, program: str, command: str, word: str) -> None:
-    if up.exec("i-1", f"command -v {program}")[0] or "not found" in up.exec("i-1", f"{program} ntpd -h")[1]:
-        pytest.skip(f"there is no {program} with a client of NTP here")
-    assert word in up.exec("i-1", command)[1]
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_chrony_takes_it(up: Machine, address: str) -> None:
+    if up.exec("i-1", "command -v chronyd")[0]:
+        pytest.skip("there is no chronyd here")
+    said = up.ok("i-1", f"chronyd -Q -u root -t 30 'server {address} iburst' 2>&1")
+    assert "System clock wrong by" in said
 
 
 def test_an_answer_is_never_larger_than_its_question() -> None:
