@@ -107,6 +107,33 @@ def test_logs(run: Run) -> None:
     )
 
 
+def test_status_of_an_instance_without_packets(run: Run) -> None:
+    server = told(run("start", *NONE, "--state", "state"))
+    key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    ec2 = boto3.client("ec2", endpoint_url=server["url"], **key)
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "[red]one\x1b[2J"}]}]
+    asked = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "UserData": "#!/bin/sh\n"}
+    (made,) = ec2.run_instances(TagSpecifications=tags, **asked)["Instances"]
+    at = ("--state", "state")
+    shown = run("status", made["InstanceId"], *at).stdout
+    assert shown.startswith(f"{made['InstanceId']} ([red]one\\x1b[2J)  {made['InstanceType']}  ")
+    assert f"eth0  {made['NetworkInterfaces'][0]['NetworkInterfaceId']}  {made['PrivateIpAddress']}" in shown
+    assert "user data: nothing has run yet\n" in shown
+    assert "no fabric runs" in shown
+    page = told(run("status", "[red]one\x1b[2J", "--json", *at))
+    assert (page["instance"], page["user_data"]["given"]) == (made["InstanceId"], True)
+    assert set(page["differs"]) == {"fabric"}
+    refused(run("status", "i-0123456789abcdef0", *at), 1, "there is no instance i-0123456789abcdef0")
+    refused(run("status", "", *at), 1, "there is no instance")
+    (record := Path(server["state"], "disks") / made["InstanceId"] / "user-data.done").parent.mkdir(
+        parents=True
+    )
+    for kept, word in ((b"", "nobody noted how it ended"), (b"{]", "nobody can read what has run")):
+        record.write_bytes(kept)
+        assert word in run("status", made["InstanceId"], *at).stdout
+
+
 def test_nic_and_plant(run: Run) -> None:
     server = told(run("start", *NONE, "--state", "state"))
     key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}

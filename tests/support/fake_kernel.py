@@ -53,6 +53,7 @@ class FakeLink:
     up: bool = False
     group: bytes = bytes(4)
     peer: "FakeLink | None" = None
+    further: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -205,6 +206,7 @@ class FakeNetlink:
             rtnl.NEWRULE: self._new_rule,
             rtnl.DELRULE: self._delete_rule,
             rtnl.SETNEIGHTBL: self._set_neighbour_table,
+            rtnl.NEWLINKPROP: self._new_names,
         }
 
     def close(self) -> None:
@@ -269,6 +271,14 @@ class FakeNetlink:
             raise refused(errno.ENODEV)
         for link in doomed:
             self._space.drop(link)
+
+    def _new_names(self, flags: int, body: bytes) -> None:
+        """Give a link further names, of which each is in a namespace once."""
+        link = self._space.link(struct.unpack_from("=i", body, 4)[0])
+        given = [name for _, name in attributes(dict(attributes(body, OF_LINK))[52], 0)]
+        if any(name in other.further for other in self._space.links.values() for name in given):
+            raise refused(errno.EEXIST)
+        link.further += given
 
     def _set_neighbour_table(self, flags: int, body: bytes) -> None:
         found = dict(attributes(body, 4))

@@ -71,9 +71,11 @@ def on_terminal(*words: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ESCAPES)
-def test_a_console_on_a_terminal(place: SimpleNamespace, kind: str) -> None:
-    place.console.write_bytes(f"before\n{ESCAPES[kind]}\n{PLAIN}\r\nafter\n".encode())
-    seen = on_terminal("logs", "i-0123456789abcdef0", *place.at).decode().replace("\r\n", "\n")
+@pytest.mark.parametrize("log", ["console.log", "syslog"])
+def test_an_instances_log_on_a_terminal(place: SimpleNamespace, kind: str, log: str) -> None:
+    place.console.with_name(log).write_bytes(f"before\n{ESCAPES[kind]}\n{PLAIN}\r\nafter\n".encode())
+    option = ["--syslog"] if log == "syslog" else []
+    seen = on_terminal("logs", "i-0123456789abcdef0", *option, *place.at).decode().replace("\r\n", "\n")
     assert shows_nothing_odd(seen), seen
     assert seen.startswith("before\n")
     assert seen.endswith(f"{PLAIN}\nafter\n")

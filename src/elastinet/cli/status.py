@@ -1,7 +1,9 @@
 """`elastinet status`."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from elastinet.cli.common import Json, Port, State, ask, find_server, print_json
 from elastinet.cli.tables import GAP, painted, table
@@ -11,9 +13,19 @@ from elastinet.serve.places import Server
 COLOURS = {"enforced": "green", "modelled": "yellow", "recorded": "cyan", "absent": "red"}
 
 
-def status(port: Port = None, state: State = None, json: Json = False) -> None:
-    """Show what is running, and what is enforced, modelled or only recorded."""
+def status(
+    instance: Annotated[str | None, typer.Argument(help="An instance's id or Name tag: of it alone.")] = None,
+    port: Port = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Show what is running, and what is enforced, modelled or only recorded; or how an instance is."""
     server = find_server(port, state)
+    if instance is not None:
+        from elastinet.cli import of_instance  # which draws with rich
+
+        of_instance.show(server, instance, json=json)
+        return
     told = ask(server, "GET", "/_elastinet/status")
     if json:
         print_json({"url": server.url, "pid": server.pid, "state": server.state, **told})

@@ -54,6 +54,8 @@ FEATURES = (
             "Stateless 1:1 NAT towards a namespace that plays the internet; addresses are of 198.18.0.0/15."),
     Feature("instance metadata, v1 and v2", "enforced", "modelled",
             "Served at 169.254.169.254 inside each VPC; without a fabric nobody can ask."),
+    Feature("time by NTP at 169.254.169.123 and fd00:ec2::123", "enforced", "absent",
+            "This machine's clock, stratum 3; it counts as a link-local service."),
     Feature("user data beginning with #!", "enforced", "recorded", "Run once in the life of the disk."),
     Feature("pending -> running", "enforced", "modelled",
             "Reported by the agent; without a fabric at once."),

@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,6 +28,7 @@ from elastinet.operator import (
     features,
     gateways,
     hardware,
+    instances,
     inventory,
     jobs,
     measurements,
@@ -72,11 +74,12 @@ class Application:
         metadata: MetadataService,
         config: Config,
         secret: bytes,
+        disks: Path,
         ready: Callable[[], bool],
         original: Original | None = None,
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
-        self._metadata, self._original = metadata, original
+        self._metadata, self._disks, self._original = metadata, disks, original
         self._bodies = Bodies()
         self._api = Api(engine, self._bodies, config.account, secret)
         self._origins = Origins((config.host, *config.hosts))
@@ -86,6 +89,7 @@ class Application:
             ("GET", "/_elastinet/health"): self._health,
             ("GET", "/_localstack/health"): self._health,
             ("GET", "/_elastinet/status"): self._status,
+            ("GET", "/_elastinet/instance"): self._instance,
             ("GET", "/_elastinet/instances"): self._instances,
             ("GET", "/_elastinet/inventory"): self._inventory,
             ("GET", "/_elastinet/interface"): self._interface,
@@ -191,6 +195,11 @@ class Application:
 
     async def _inventory(self, query: bytes) -> Reply:
         return _answer(lambda: inventory.page(self._engine, given_in(query)))
+
+    async def _instance(self, query: bytes) -> Reply:
+        name, fabric = given_in(query).get("instance", ""), self._config.fabric
+        ask = partial(instances.page, self._engine, self._reconciler, fabric, self._disks)
+        return _answer(lambda: ask(name))
 
     async def _interface(self, query: bytes) -> Reply:
         (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]

@@ -176,7 +176,7 @@ def _assemble(
         reconciler = modelled.reconciler = Reconciler(engine, modelled)
         reconciler.hand_over()
         ready = lambda: True  # noqa: E731
-    app = Application(engine, reconciler, metadata, config, secret, ready=ready, original=original)
+    app = Application(engine, reconciler, metadata, config, secret, disks, ready=ready, original=original)
     return app, tasks
 
 

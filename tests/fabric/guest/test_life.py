@@ -25,7 +25,7 @@ class Start:
         self.life = GuestProcess(guest(1), disk, Loop(), self.spawning)
 
     def boot(self) -> None:
-        self.life.boot(set(), lambda _life, what: self.heard.append(what))
+        self.life.boot(set(), lambda _life, what: self.heard.append(what), "")
 
     def hear(self, **fact: object) -> None:
         self.spawner.send(json.dumps(fact).encode())

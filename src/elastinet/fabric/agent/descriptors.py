@@ -6,8 +6,8 @@ import resource
 
 MOST = 1 << 20
 """Beyond this nothing is gained, and some programs close every number up to their limit one by one."""
-FOR_A_GUEST = 6
-"""A guest's console, its network, what tells of its links, and its interfaces' leases, with some to spare."""
+FOR_A_GUEST = 9
+"""A guest's console, log, init, network, what tells of its links, interfaces' leases, some to spare."""
 RESERVE = 24
 """Descriptors kept free for sockets that are open for a moment, for routers and for commands in guests."""
 

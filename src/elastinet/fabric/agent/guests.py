@@ -9,6 +9,7 @@ from elastinet.fabric.agent import descriptors
 from elastinet.fabric.agent.attachments import Attachments, Tell
 from elastinet.fabric.agent.backoff import BackOff, boot_of
 from elastinet.fabric.agent.memories import Memories
+from elastinet.fabric.agent.own_names import own_line
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key
@@ -133,7 +134,8 @@ class Guests:
                 self._fail(wanted[id], str(error))
                 continue
             pids = 0.0 if wanted[id].memory is None else self.memories.pids_for(process)
-            process.boot(self._plan.interfaces_of(id), self._changed, pids)
+            own_names = own_line(wanted[id].hostname, *self._plan.primary_of(id))
+            process.boot(self._plan.interfaces_of(id), self._changed, own_names, pids)
 
     def _begin(self, guest: Guest) -> GuestProcess:
         """Begin a guest's process, if there are descriptors for all of it; or OSError."""

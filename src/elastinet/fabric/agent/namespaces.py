@@ -1,6 +1,7 @@
 """The agent's network namespaces: routers of VPCs, appliances and the internet, and the work in each."""
 
 import os
+import socket
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -17,6 +18,7 @@ from elastinet.fabric.contract.messages import Listener
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.kernel.loop import Call, Loop, NamespaceConcern, complain
 from elastinet.fabric.kernel.relay import Start
+from elastinet.fabric.router import timeserver
 from elastinet.fabric.router.router import failed_owners
 from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
 
@@ -235,15 +237,29 @@ class Namespaces:
             self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), about)
 
     def _hand_over(self, namespace: Namespace) -> None:
-        """Give the engine the sockets that are new."""
+        """Give the engine the sockets that are new, and answer at those of the time."""
         for (family, port), listener in namespace.new_listeners():
             self._tell(Listener(namespace.id, port, family), listener.fileno())
+        for clock in namespace.new_clocks():
+            self._tell_time(clock)
+
+    def _tell_time(self, clock: socket.socket) -> None:
+        """Answer who asks for the time, until the socket is closed."""
+
+        def serve() -> None:
+            if seconds := timeserver.serve(clock):
+                self._loop.forget(clock.fileno())
+                self._loop.later(seconds, lambda: self._tell_time(clock))
+
+        if clock.fileno() >= 0:
+            self._loop.watch(clock.fileno(), serve)
 
     def _close(self, id: str) -> None:
         namespace = self.by_id.pop(id)
         self._again.pop(id, None)
         self._failed.pop(id, None)
-        self._loop.forget(namespace.monitor.fileno())
+        for fd in (namespace.monitor.fileno(), *(clock.fileno() for clock in namespace.clocks.values())):
+            self._loop.forget(fd)
         if namespace.role != INTERNET:
             self._dirty |= self._plan.set_up(id, None)
             self._closing.append(self.fds.pop(id))

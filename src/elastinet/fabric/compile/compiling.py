@@ -117,7 +117,8 @@ def _network(item: Network, view: CompileView) -> Placed:
         own += forwarding.network()
     own += remembering.network(item, view.keeps_entries)
     own += [RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs]
-    own += [Up("lo"), LinkAddress("lo", names.METADATA_ADDRESS, 32)]
+    own += [Up("lo")]
+    own += [LinkAddress("lo", address, 32) for address in (names.METADATA_ADDRESS, names.NTP_ADDRESS)]
     if item.resolver:
         own += [LinkAddress("lo", address, 32) for address in (item.resolver, names.RESOLVER_ADDRESS)]
     if item.cidrs6:

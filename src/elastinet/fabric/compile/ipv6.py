@@ -32,6 +32,7 @@ def network(item: Network, edge: int, *, limits: bool, frames: bool) -> Iterator
     yield PolicyRule(names.LOCAL_PREFERENCE, 0, names.LOCAL_TABLE, family=AF_INET6)
     yield from (RouteItem(names.LOCAL_TABLE, cidr) for cidr in item.cidrs6)
     yield LinkAddress("lo", names.METADATA_ADDRESS6, 128)
+    yield LinkAddress("lo", names.NTP_ADDRESS6, 128)
     if item.resolver:
         yield LinkAddress("lo", names.RESOLVER_ADDRESS6, 128)
     yield from nft6.network(item, edge, limits=limits, frames=frames)

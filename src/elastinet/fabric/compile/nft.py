@@ -140,10 +140,11 @@ def _apart(item: Network, chain: str) -> Iterator[str]:
 
 
 def _services(item: Network) -> Iterator[str]:
-    """Rules for requests of instances to the router itself: ping, metadata and DNS."""
+    """Rules for requests of instances to the router itself: ping, metadata, DNS and the time."""
     yield from link_local.rule(item)
     yield "icmp type echo-request accept"
     yield f"ip daddr {names.METADATA_ADDRESS} tcp dport 80 accept"
+    yield f"ip daddr {names.NTP_ADDRESS} udp dport 123 accept"
     if item.resolver:
         yield from dns64.accepted(item, f"ip daddr {{ {item.resolver}, {names.RESOLVER_ADDRESS} }}")
     yield "drop"

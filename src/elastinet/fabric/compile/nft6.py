@@ -85,10 +85,11 @@ def _local() -> Iterator[str]:
 
 
 def _services(item: Network) -> Iterator[str]:
-    """Rules for requests of instances to the router itself: ping, metadata and DNS."""
+    """Rules for requests of instances to the router itself: ping, metadata, DNS and the time."""
     yield from link_local.rule6(item)
     yield "icmpv6 type echo-request accept"
     yield f"ip6 daddr {names.METADATA_ADDRESS6} tcp dport 80 accept"
+    yield f"ip6 daddr {names.NTP_ADDRESS6} udp dport 123 accept"
     if item.resolver:
         yield from dns64.accepted(item, f"ip6 daddr {names.RESOLVER_ADDRESS6}")
     yield "drop"

@@ -9,6 +9,7 @@ from elastinet.fabric.compile.compiling import Placed, compile_object
 from elastinet.fabric.compile.items import Delta, Identity, Items
 from elastinet.fabric.compile.numbers import NoNumber
 from elastinet.fabric.compile.view import CompileView
+from elastinet.fabric.contract import names
 from elastinet.fabric.contract.graph import GRAPH
 from elastinet.fabric.contract.keys import Dependency, Epoch, Exists, HasForwarders, HasIpv6, Key, NamespaceUp
 from elastinet.fabric.contract.objects import (
@@ -142,6 +143,17 @@ class Plan:
         """The interfaces that are wanted in a guest."""
         readers = self._readers.get(NamespaceUp(guest), ())
         return {key.id for key in readers if key.kind == "interface"}
+
+    def primary_of(self, guest: str) -> tuple[Interface | None, Network | None]:
+        """The interface that is a guest's first, and its network; None for none."""
+        for id in self.interfaces_of(guest):
+            interface = self.view.objects[Key("interface", id)]
+            if (
+                isinstance(interface, Interface)
+                and names.own_table(interface.device) == names.FIRST_OWN_TABLE
+            ):
+                return interface, self.networks.get(interface.network)
+        return None, None
 
     def makers(self, namespace: str) -> set[str]:
         """The networks whose routers make links that end in a namespace; each link reads that it is up."""

@@ -65,7 +65,8 @@ def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
     from its own, and neither takes nor sends on what is a link's own in IPv6.
     """
     end, has_ipv6, resolver = SPARED[direction], bool(item.cidrs6), item.resolver
-    services = [names.METADATA_ADDRESS, *((names.RESOLVER_ADDRESS, resolver) if resolver else ())]
+    services = [names.METADATA_ADDRESS, names.NTP_ADDRESS]
+    services += [names.RESOLVER_ADDRESS, resolver] if resolver else []
     yield f"meta protocol arp {verdict}"
     yield NO_TAGS.format(", ".join(_families(has_ipv6)))
     yield f"ip {end} {{ {', '.join(services)} }} {verdict}"
@@ -74,7 +75,8 @@ def _spared(item: Network, direction: str, verdict: str) -> Iterator[str]:
     if direction == "out":
         yield f"ip {end} 255.255.255.255 {verdict}"
     if has_ipv6 and direction == "out":
-        services6 = ["ff00::/8", names.METADATA_ADDRESS6, *([names.RESOLVER_ADDRESS6] if resolver else ())]
+        services6 = ["ff00::/8", names.METADATA_ADDRESS6, names.NTP_ADDRESS6]
+        services6 += [names.RESOLVER_ADDRESS6] if resolver else []
         yield f"ip6 {end} {{ {', '.join(services6)} }} {verdict}"
 
 

@@ -11,8 +11,10 @@ API_AUTHORITY = "elastinet's authority for AWS's endpoints"
 IGW_ADDRESS = "100.64.0.1"
 METADATA_ADDRESS = "169.254.169.254"
 RESOLVER_ADDRESS = "169.254.169.253"
+NTP_ADDRESS = "169.254.169.123"
 METADATA_ADDRESS6 = "fd00:ec2::254"
 RESOLVER_ADDRESS6 = "fd00:ec2::253"
+NTP_ADDRESS6 = "fd00:ec2::123"
 NAT64_LINK = "nat64"
 """Where packets of a NAT gateway leave one family and come back in the other."""
 TRANSLATED_PREFIX = "fd00:2ff::/96"
@@ -62,6 +64,9 @@ MAIN_TABLE = 254
 FIRST_OWN_TABLE, CARD_TABLES, FIRST_METRIC = 10_000, 100, 512
 
 TABLE_NAME = "elastinet"
+FIRST_DEVICE = "eth0"
+IP_FREEBIND = 15
+"""A socket option of Linux: to have an address before the machine has it."""
 
 
 def digits(id: str) -> str:
@@ -120,9 +125,15 @@ def metric_of(device: str) -> int:
     return FIRST_METRIC + _place(device) if _place(device) else 0
 
 
-def _place(device: str) -> int:
+def place_of(device: str) -> tuple[int, int]:
+    """The network card and the device index of a guest's device, by its name."""
     card, _, index = device.removeprefix("eth").rpartition("n")
-    return CARD_TABLES * int(card or 0) + int(index)
+    return int(card or 0), int(index)
+
+
+def _place(device: str) -> int:
+    card, index = place_of(device)
+    return CARD_TABLES * card + index
 
 
 def link_local(mac: str) -> str:

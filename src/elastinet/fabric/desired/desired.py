@@ -13,7 +13,7 @@ from elastinet.catalog.network import NAT_IDLE_SECONDS, OTHER_IDLE_SECONDS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
-from elastinet.fabric.contract.names import RESOLVER_ADDRESS6
+from elastinet.fabric.contract.names import METADATA_ADDRESS, RESOLVER_ADDRESS6
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired import aws_endpoints, lifetimes, limits
 from elastinet.model.acl import AclRule, NetworkAcl
@@ -26,7 +26,7 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, Subnet, Vpc
-from elastinet.rules import addressing, devices, endpoints, link_local, resolving
+from elastinet.rules import addressing, devices, endpoints, link_local, naming, resolving
 from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
 from elastinet.rules.nat64 import translates
@@ -79,7 +79,7 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         domain=lease.domain,
         ntp=lease.ntp,
         resolver=resolving.resolver(vpc),
-        names=tuple(_names(state, vpc, settings)),
+        names=(*_service_names(vpc), *_names(state, vpc, settings)),
         idle=lifetimes.of_network(settings),
         other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
         early_idle=lifetimes.early(settings).tcp,
@@ -95,6 +95,13 @@ def _names(state: State, vpc: Vpc, settings: Settings) -> Iterator[tuple[str, st
     if settings.api_inside and vpc.dns_support:
         known = {name for name, _ in own}
         yield from (pair for pair in aws_endpoints.addressed() if pair[0] not in known)
+
+
+def _service_names(vpc: Vpc) -> Iterator[tuple[str, str]]:
+    """The names that a VPC's resolver has of the metadata service: programs ask for "instance-data"."""
+    if vpc.dns_support:
+        domains = dict.fromkeys((naming.private_domain(vpc.region), naming.private_domain("us-east-1")))
+        yield from ((f"instance-data.{domain}", METADATA_ADDRESS) for domain in domains)
 
 
 def _router_in(subnet: Subnet) -> str:

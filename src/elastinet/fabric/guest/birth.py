@@ -13,10 +13,11 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric.guest import cgroups, rootfs, seccomp, ucounts
+from elastinet.fabric.guest import cgroups, devices, rootfs, seccomp, ucounts
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
 from elastinet.fabric.kernel import kernel, privileges, sysctls
@@ -26,10 +27,14 @@ OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
 LAST_PID, MOST_PIDS = (Path(f"/proc/sys/kernel/{name}") for name in ("ns_last_pid", "pid_max"))
 WORD = b"."
 Tell = Callable[..., None]
+HandBack = Callable[[dict[str, Any], list[int]], None]
+"""Sends the agent descriptors, as what a request has made."""
 _numbers = itertools.count()
 
 
-def boot(request: dict[str, Any], image: rootfs.RootImage, room: GuestLimits, tell: Tell) -> int:
+def boot(
+    request: dict[str, Any], image: rootfs.RootImage, room: GuestLimits, tell: Tell, hand_back: HandBack
+) -> int:
     """Start a guest's init and the builder of its root; leaves the caller among the guest's mounts."""
     kernel.unshare(kernel.CLONE_NEWNS)
     ours, theirs = socket.socketpair()
@@ -46,7 +51,8 @@ def boot(request: dict[str, Any], image: rootfs.RootImage, room: GuestLimits, te
             kernel.setns(target, kernel.CLONE_NEWPID)
             if not os.fork():
                 ours.close()
-                _or_tell(request, tell, lambda: _build(request, image, room, theirs, target, tell))
+                build = partial(_build, request, image, room, theirs, target, tell, hand_back)
+                _or_tell(request, tell, build)
         finally:
             os.close(target)
     return init
@@ -112,11 +118,11 @@ def _become_init(
     os.chdir("/")
     privileges.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    null = os.open("/dev/null", os.O_RDWR)
+    console = devices.take_console()
     seccomp.load()
     privileges.drop()
     tell(tag=request["tag"], stage="ready")
-    privileges.place([null, null, null])
+    privileges.place([console] * 3)
     os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
 
 
@@ -127,9 +133,11 @@ def _build(
     init: socket.socket,
     target: int,
     tell: Tell,
+    hand_back: HandBack,
 ) -> None:
     """Be the builder: the init's ids are mapped, so it may begin, and is told when its root is there."""
     os.umask(0o022)
+    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)  # here: one of the guest's would hold its network
     if request["pids"]:
         tell(tag=request["tag"], first_pid=_begin_pids(request["pids"]))
     _say(init)
@@ -137,8 +145,12 @@ def _build(
     # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
     # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
     kernel.setns(target, kernel.CLONE_NEWNET)
-    rootfs.prepare(request["disk"], request["hostname"], image)
+    rootfs.prepare(request["disk"], request["hostname"], request["own_names"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
+    devices.bind_log(log, image.ids)
+    console = devices.make_console(image.ids)
+    control = devices.make_control(image.ids)
+    hand_back(request, [log.fileno(), control] + ([] if console is None else [console]))
     _say(init)
 
 

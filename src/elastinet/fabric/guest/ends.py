@@ -11,15 +11,16 @@ import struct
 import termios
 from collections.abc import Sequence
 
+from elastinet.fabric.guest.devices import MULTIPLEXER, UNLOCK
+
 NULL, SENT, SAME, IN, OUT, TERMINAL = "null", "sent", "same", "in", "out", "terminal"
 """Kinds of descriptors: /dev/null, the next one sent along, the same as the one before, a pipe that is
 read or written, a terminal."""
 PIPES, TOGETHER, ON_TERMINAL = (IN, OUT, OUT), (IN, OUT, SAME), (TERMINAL, SAME, SAME)
 """The descriptors 0, 1 and 2 of a command: apart, with one pipe for all that it says, or a terminal."""
 PIPE_BYTES = 1 << 18
-MULTIPLEXER = "/dev/pts/ptmx"
-UNLOCK, OPEN_PEER = 0x40045431, 0x5441
-"""TIOCSPTLCK, and TIOCGPTPEER, which opens the terminal of a multiplexer's descriptor, by no name."""
+OPEN_PEER = 0x5441
+"""TIOCGPTPEER, which opens the terminal of a multiplexer's descriptor, by no name."""
 
 
 def make(

@@ -1,41 +1,32 @@
 """User data as it is run: one program after the other, those of a disk's life once, whatever happens."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from elastinet.fabric.contract import boot_record
+from elastinet.fabric.contract.boot_record import BootRecord
 from elastinet.fabric.guest import user_data
 from elastinet.fabric.guest.console import Console
 from elastinet.fabric.guest.spawning import Told
 from elastinet.fabric.guest.user_data import Program
 from elastinet.fabric.kernel.loop import Concern, Loop
 
-RECORD = "user-data.done"
 AGAIN_SECONDS = 5.0
 LONG_SECONDS = 60
 Run = Callable[[Program, Told], None]
 """Starts a program in the guest, and tells of it: an error, or its exit status."""
 
 
-class Record(msgspec.Struct):
-    """A disk's memory of its user data: exit statuses by path, None before the end; and what is not run."""
-
-    ended: dict[str, int | None] = {}
-    unread: tuple[str, ...] = ()
-
-
 class FirstBoot:
     """The user data of one boot."""
 
     def __init__(self, disk: Path, console: Console, loop: Loop, about: Concern, run: Run) -> None:
-        self._path = disk / RECORD
+        self._disk = disk
         self._console, self._run = console, run
         self._later = partial(loop.later, about=about)
-        self._record = Record()
+        self._record = BootRecord()
         self._waiting: list[Program] = []
         self._running: Program | None = None
         self._are_many = False
@@ -56,16 +47,15 @@ class FirstBoot:
     def _recall(self) -> Callable[[Program], bool]:
         """Read the disk's memory; gives whether a program has been begun in its life."""
         try:
-            kept = self._path.read_bytes()
-        except FileNotFoundError:
-            return lambda _program: False
-        if not kept:  # an elastinet before this one has run it
-            return lambda _program: True
-        try:
-            self._record = msgspec.json.decode(kept, type=Record)
-        except msgspec.DecodeError as error:
+            kept = boot_record.read(self._disk)
+        except ValueError as error:
             self._say(f"nobody knows whether it has run, and it is not run again: {error}")
             return lambda _program: True
+        if kept is None:
+            return lambda _program: False
+        if kept.untold:
+            return lambda _program: True
+        self._record = kept
         return lambda program: program.path in self._record.ended
 
     def _next(self) -> None:
@@ -87,9 +77,7 @@ class FirstBoot:
 
     def _keep(self) -> None:
         """Note what is about to run before it does: what was begun once is never begun again."""
-        fresh = self._path.with_suffix(".fresh")
-        fresh.write_bytes(msgspec.json.encode(self._record))
-        os.replace(fresh, self._path)
+        boot_record.write(self._disk, self._record)
 
     def _told(self, program: Program, fact: dict[str, Any]) -> None:
         """Hear of a program; what could not be started tells why, and may end after that."""

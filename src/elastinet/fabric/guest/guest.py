@@ -13,9 +13,10 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, room
-from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest import ends, initctl, room
+from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
+from elastinet.fabric.guest.hearing import Datagrams, Stream
 from elastinet.fabric.guest.linkwatch import LinkWatch
 from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
@@ -60,6 +61,7 @@ class GuestProcess:
         self.asked = False
         self.ended = False
         self.has_rebooted = False
+        self._is_closing = self._reboots = False
         self._since = 0.0
         self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
@@ -67,35 +69,61 @@ class GuestProcess:
         self.fault = ""
         self._loop = loop
         self._spawning = spawning
+        self._voices: list[Datagrams | Stream] = []
         self._log = self._open_log()
         self._link_watch: LinkWatch | None = None
 
     def _open_log(self) -> int:
         """A pipe into the console; it ends when no process of the guest holds it any more."""
         out, into = os.pipe2(os.O_CLOEXEC)
-
-        def hear() -> None:
-            data = os.read(out, 65536)
-            if data and self.disk.is_dir():
-                self.console.write(data)
-            elif not data:
-                self._loop.forget(out)
-                os.close(out)
-
+        voice = Stream(out, self.console.hear, self._loop, self._about)
         try:
-            self._loop.watch(out, hear, self._about)
+            voice.listen()
         except OSError:
-            for end in (out, into):
-                os.close(end)
+            voice.close()
+            os.close(into)
             raise
         return into
 
+    def _listen(self, fds: list[int], number: int) -> None:
+        """Hear what the guest's programs log, and its console if the machine had a terminal for it."""
+        if len(fds) != number:
+            for fd in fds:
+                os.close(fd)
+            raise OSError(errno.EMFILE, "the agent has no descriptor left for the console")
+        log, control, *consoles = fds
+        self._voices = [
+            Datagrams(log, Log(self.disk, SYSLOG).hear, self._loop, self._about),
+            Stream(control, self._control, self._loop, self._about),
+            *(Stream(console, self.console.hear, self._loop, self._about) for console in consoles),
+        ]
+        for voice in self._voices:
+            voice.listen()
+        if not consoles:
+            self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
+
+    def _control(self, data: bytes) -> None:
+        """Shut down or boot again, if that is what programs in the guest have asked its init for."""
+        asked = initctl.asked(data)
+        if asked is None or self._is_closing or not self.ready:
+            return
+        self._is_closing, self._reboots = True, asked == "reboot"
+        self.console.say(f"{asked} was asked for")
+        words = ["/bin/sh", "-c", "kill -TERM -1"]
+        nulls = (ends.NULL, ends.SAME, ends.SAME)
+        self._spawning.run(self.init, words, nulls, lambda _fact: None, about=self._about)
+        self._loop.later(initctl.GRACE_SECONDS, self.end, self._about)
+
     def boot(
-        self, awaited: set[str], changed: Callable[["GuestProcess", str], None], pids: float = 0
+        self,
+        awaited: set[str],
+        changed: Callable[["GuestProcess", str], None],
+        own_names: str,
+        pids: float = 0,
     ) -> None:
         """Start the init; `changed` hears of "net", "ready", "end", or why it could not be started.
 
-        `pids` is the share of all process ids below those that it gives.
+        `own_names` is its line of hosts(5), `pids` the share of all process ids below those that it gives.
         """
         self.awaited = awaited
         hear = partial(self._hear, changed=changed)
@@ -106,13 +134,15 @@ class GuestProcess:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, own, hear, pids, self._about)
+        self._spawning.boot(str(self.disk), self.guest.hostname, own_names, own, hear, pids, self._about)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
         if "pid" in fact:
             self._born(fact["pid"])
         try:
+            if "ends" in fact:
+                self._listen(fact["fds"], fact["ends"])
             self._follow(fact, changed)
         except OSError as error:
             self._fail(str(error), changed)
@@ -120,7 +150,8 @@ class GuestProcess:
         if "error" in fact and not self.asked:
             self._fail(fact["error"], changed)
         if "exit" in fact or ("error" in fact and not self.init):
-            self.has_rebooted = fact.get("status") == REBOOTED and not self.asked
+            wants_again = fact.get("status") == REBOOTED or self._reboots
+            self.has_rebooted = wants_again and not self.asked
             self._end()
             changed(self, "end")
 
@@ -184,6 +215,8 @@ class GuestProcess:
             port.give_up()
         if self._link_watch:
             self._link_watch.close()
+        for voice in self._voices:
+            voice.finish()
         os.close(self._log)
         self._leave_groups()
 

@@ -9,13 +9,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elastinet.fabric.guest import idmap
-from elastinet.fabric.guest.ids import TTY, Ids
+from elastinet.fabric.guest import devices, idmap, private_files
+from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.kernel import kernel
 
 LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
-NODES = ("null", "zero", "full", "random", "urandom", "tty")
 FIXED = ("sys", "sysrq-trigger", "acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "scsi")
 SECRET = (
     "kcore",
@@ -31,7 +30,6 @@ SECRET = (
     "timer_list",
     "vmallocinfo",
 )
-KEPT = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NOEXEC
 SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 
 
@@ -54,10 +52,12 @@ class RootImage:
         return not self.rootless and not self.ids.is_shifted
 
 
-def prepare(disk: str, hostname: str, image: RootImage) -> None:
+def prepare(disk: str, hostname: str, own_names: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
-        _make(disk, hostname, image)
+        _make(disk, image)
+        private_files.write(disk, hostname, own_names)
+        os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
 
 
@@ -76,7 +76,7 @@ def _own(disk: Path, image: RootImage) -> None:
         fresh.rename(kept)
 
 
-def _make(disk: str, hostname: str, image: RootImage) -> None:
+def _make(disk: str, image: RootImage) -> None:
     fresh = f"{disk}/fresh"
     for name in OWN + tuple(image.lowers):
         os.makedirs(f"{fresh}/{name}", exist_ok=True)
@@ -87,22 +87,6 @@ def _make(disk: str, hostname: str, image: RootImage) -> None:
     for name, target in image.links.items():
         with contextlib.suppress(FileExistsError):
             os.symlink(target, f"{fresh}/{name}")
-    _private_files(f"{disk}/upper/etc", hostname)
-    os.rename(fresh, f"{disk}/root")
-
-
-def _private_files(etc: str, hostname: str) -> None:
-    """Write the files of /etc that must never be the host's."""
-    short = hostname.split(".")[0]
-    names = hostname if short == hostname else f"{hostname} {short}"
-    _write(f"{etc}/hostname", f"{hostname}\n")
-    _write(f"{etc}/hosts", f"127.0.0.1 localhost\n127.0.1.1 {names}\n::1 localhost ip6-localhost\n")
-    _write(f"{etc}/resolv.conf", "")
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def enter(disk: str, image: RootImage, memory_mib: int) -> None:
@@ -139,18 +123,13 @@ def _live(root: str, image: RootImage, memory_mib: int) -> None:
     """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
     safe = kernel.MS_NOSUID | kernel.MS_NODEV
     most = f"size={memory_mib // 2}m"
-    _scratch(f"{root}/run", image.ids, f"mode=755,{most}", safe)
-    _scratch(f"{root}/tmp", image.ids, f"mode=1777,{most}", safe)
-    _devices(f"{root}/dev", image.ids, most)
+    devices.scratch(f"{root}/run", image.ids, f"mode=755,{most}", safe)
+    devices.scratch(f"{root}/tmp", image.ids, f"mode=1777,{most}", safe)
+    devices.fill(f"{root}/dev", image.ids, most)
     kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
     if image.is_guarded:
         _guard(f"{root}/proc")
-
-
-def _scratch(path: str, ids: Ids, options: str, flags: int) -> None:
-    """Mount memory as a folder that belongs to the guest's root."""
-    kernel.mount("tmpfs", path, "tmpfs", flags, f"{options},uid={ids.first},gid={ids.first}")
 
 
 def _guard(proc: str) -> None:
@@ -163,34 +142,4 @@ def _guard(proc: str) -> None:
         kernel.mount(path, path, flags=kernel.MS_BIND | kernel.MS_REC)
         kernel.mount("none", path, flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | SAFE)
     for path in filter(os.path.exists, (f"{proc}/{name}" for name in SECRET)):
-        _bind("/dev/null", path)
-
-
-def _devices(dev: str, ids: Ids, most: str) -> None:
-    """Fill /dev with the harmless nodes, a terminal multiplexer of its own, and TUN."""
-    _scratch(dev, ids, "mode=755,size=1m", kernel.MS_NOSUID)
-    for folder in ("pts", "shm", "net"):
-        os.mkdir(f"{dev}/{folder}")
-    for node in NODES:
-        _bind_node(f"/dev/{node}", f"{dev}/{node}")
-    if os.path.exists("/dev/net/tun"):
-        _bind_node("/dev/net/tun", f"{dev}/net/tun")
-    group = f",gid={ids.first + TTY}" if ids.has_terminals_group else ""
-    options = f"newinstance,ptmxmode=0666,mode=0620{group}"
-    kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, options)
-    _scratch(f"{dev}/shm", ids, f"mode=1777,{most}", kernel.MS_NOSUID | kernel.MS_NODEV)
-    os.symlink("pts/ptmx", f"{dev}/ptmx")
-    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
-        os.symlink(f"/proc/self/fd{target}", f"{dev}/{name}")
-
-
-def _bind_node(source: str, target: str) -> None:
-    """Make a device node reachable; binding works where mknod is forbidden."""
-    os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
-    _bind(source, target)
-
-
-def _bind(source: str, target: str) -> None:
-    """Show a file of the host's, of which a guest changes no mode, owner or time: it is the host's own."""
-    kernel.mount(source, target, flags=kernel.MS_BIND)
-    kernel.set_mount_attributes(target, KEPT)
+        devices.bind("/dev/null", path)

@@ -80,7 +80,8 @@ class Spawner:
                 self.command(request, fds)
             else:
                 room = rooms.read(request["room"])
-                self.rooms[birth.boot(request, self.image, room, self.tell)] = room
+                init = birth.boot(request, self.image, room, self.tell, self.hand_back)
+                self.rooms[init] = room
         finally:
             kernel.setns(self.home, kernel.CLONE_NEWPID)
             if "init" not in request:
@@ -140,7 +141,7 @@ class Spawner:
         self.agent.send(json.dumps(fact).encode())
 
     def hand_back(self, request: Request, fds: list[int]) -> None:
-        """Send the agent the other ends of a command's descriptors."""
+        """Send the agent the other ends of descriptors in a guest."""
         fact = {"tag": request["tag"], "ends": len(fds)}
         self.agent.sendmsg([json.dumps(fact).encode()], attach(tuple(fds)))
 

@@ -52,10 +52,21 @@ class Spawning:
         self._tags_by_pid: dict[int, int] = {}
 
     def boot(
-        self, disk: str, hostname: str, room: GuestLimits, told: Told, pids: float = 0, about: Concern = None
+        self,
+        disk: str,
+        hostname: str,
+        own_names: str,
+        room: GuestLimits,
+        told: Told,
+        pids: float = 0,
+        about: Concern = None,
     ) -> None:
-        """Start a guest's init on a disk; `pids` is the share of all process ids below its own."""
-        self._ask(told, (), about, disk=disk, hostname=hostname, room=room.told(), pids=pids)
+        """Start a guest's init on a disk; `pids` is the share of all process ids below its own.
+
+        `own_names` is its line of hosts(5), for a new disk.
+        """
+        named = {"hostname": hostname, "own_names": own_names}
+        self._ask(told, (), about, disk=disk, **named, room=room.told(), pids=pids)
 
     def run(
         self,
@@ -110,3 +121,6 @@ class Spawning:
             self._waiting.pop(tag, None)
         if told:
             self._attempt(partial(told, fact), about)
+        else:
+            for fd in fact.get("fds", ()):  # who would have had them has ended meanwhile
+                os.close(fd)

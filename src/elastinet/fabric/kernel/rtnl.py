@@ -1,6 +1,7 @@
 """Items as rtnetlink messages: how each is made and how it is taken away."""
 
 import errno
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from elastinet.fabric.compile.items import (
     family_of,
 )
 from elastinet.fabric.kernel import relay, tc
-from elastinet.fabric.kernel.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message
+from elastinet.fabric.kernel.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message, attribute
 from elastinet.fabric.kernel.rtmessages import fibmsg, ifaddrmsg, ifinfmsg, ndmsg, ndtmsg, rtmsg
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
@@ -27,6 +28,10 @@ NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWNEIGH, DELNEIGH, GETNEIGH = 28, 29, 30
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 SETNEIGHTBL = 67
+NEWLINKPROP = 108
+PROP_LIST, ALT_IFNAME = 0x8000 | 52, 53
+"""IFLA_PROP_LIST, which is nested, and IFLA_ALT_IFNAME in it."""
+IFINFO = struct.Struct("=BxHiII")
 INET, INET6, UP, PERMANENT, NOPREFIXROUTE, NODAD, ONLINK = 2, 10, 0x1, 0x80, 0x200, 0x2, 0x4
 UNICAST, BLACKHOLE = 1, 6
 UNIVERSE, ON_LINK = 0, 253
@@ -131,6 +136,12 @@ def is_absence(error: OSError) -> bool:
 def up(number: int) -> Message:
     """The message that sets a link up; it must be one of its own, after the link's birth."""
     return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
+
+
+def other_name(number: int, name: str) -> Message:
+    """The message by which a link has a further name; put together here, for every interface has two."""
+    further = attribute(ALT_IFNAME, name.encode() + b"\0")
+    return NEWLINKPROP, CREATE | EXCLUSIVE, IFINFO.pack(0, 0, number, 0, 0) + attribute(PROP_LIST, further)
 
 
 def _alias(link: Link | Queue) -> Message:

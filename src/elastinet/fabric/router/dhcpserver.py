@@ -19,7 +19,6 @@ DNS_PORT, DHCP_PORT, DHCP6_PORT = 53, 67, 547
 DUID = "1,00:01"
 MOST_LEFT = 10_000
 POWERS = ("net_admin", "net_raw", "net_bind_service")
-NTP_ADDRESS = "169.254.169.123"
 EVERYWHERE = ("no-resolv", "no-hosts", "user=root", "pid-file=", f"except-interface={names.IGW_LINK}")
 ASKS_NOBODY = ("local=/#/", "local-ttl=60")
 OTHERS = "names/others"
@@ -41,7 +40,7 @@ def config(network: Network, folder: Path, *, on_link: bool) -> str:
         f"dhcp-hostsdir={folder}/hosts",
         f"dhcp-option-force={MTU_OPTION},{JUMBO_MTU}",
         f"dhcp-option=option:dns-server,{network.dns}".rstrip(","),
-        f"dhcp-option=option:ntp-server,{network.ntp or NTP_ADDRESS}",
+        f"dhcp-option=option:ntp-server,{network.ntp or names.NTP_ADDRESS}",
         *_resolver(network, folder),
     ]
     if network.domain:

@@ -25,6 +25,7 @@ from elastinet.fabric.contract.names import (
     link_local,
     metric_of,
     own_table,
+    place_of,
 )
 from elastinet.fabric.kernel import offloads, rtnl
 from elastinet.fabric.kernel.doors import Doors
@@ -45,10 +46,12 @@ def settle(link: Link, doors: Doors) -> None:
     if link.mediated:
         offloads.only_tcp(link.peer_name)
     index, table, metric = doors.index(link.peer_name), own_table(link.peer_name), metric_of(link.peer_name)
+    named = _further_names(link, index)
     if ":" in link.address:
-        _send(doors, [rtnl.up(index), *_ipv6(link.peer_name, index, table, doors)])
+        _send(doors, [*named, rtnl.up(index), *_ipv6(link.peer_name, index, table, doors)])
         return
     messages = [
+        *named,
         rtnl.up(index),
         _primary(link.address, index, metric),
         _connected(link.address, index, table),
@@ -59,6 +62,12 @@ def settle(link: Link, doors: Doors) -> None:
         messages.append(_rule(rtnl.NEWRULE, link.address.partition("/")[0], table))
         messages += _primary_speaks(link, table)
     _send(doors, messages)
+
+
+def _further_names(link: Link, index: int) -> list[Message]:
+    """The messages by which the device has the further names that EC2's agents give."""
+    card, number = place_of(link.peer_name)
+    return [rtnl.other_name(index, name) for name in (link.alias, f"device-number-{card}.{number}")]
 
 
 def _primary_speaks(link: Link, table: int) -> list[Message]:
@@ -115,10 +124,14 @@ def _remove_rules(netlink: Netlink, family: int, table: int) -> None:
 
 
 def _send(doors: Doors, messages: Sequence[Message]) -> None:
-    """Have it done; what is there already, or is not there to be removed, is no failure."""
+    """Have it done; what is there already, or is not there to be removed, is no failure.
+
+    Nor is a further name in a kernel before 5.5, which knows none.
+    """
     with contextlib.closing(doors.netlink()) as netlink:
-        for error in netlink.send(messages):
-            if error and error.errno != errno.EEXIST and not rtnl.is_absence(error):
+        for (kind, *_), error in zip(messages, netlink.send(messages), strict=True):
+            is_unknown = error and kind == rtnl.NEWLINKPROP and error.errno == errno.EOPNOTSUPP
+            if error and error.errno != errno.EEXIST and not (is_unknown or rtnl.is_absence(error)):
                 raise error
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.messages import Port
 
-IP_FREEBIND = 15
 BACKLOG = 1024
 Family = Literal["ipv4", "ipv6"]
 Place = tuple[Family, Port]
@@ -32,7 +31,7 @@ def _listen(family: Family, address: str, port: int) -> socket.socket:
     """Listen at an address in this thread's namespace, which may not be there yet."""
     listener = socket.socket(FAMILIES[family], socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    listener.setsockopt(socket.IPPROTO_IP, names.IP_FREEBIND, 1)
     listener.bind((address, port))
     listener.listen(BACKLOG)
     return listener

@@ -16,9 +16,9 @@ from elastinet.fabric.contract.objects import Appliance, Interface, Network
 from elastinet.fabric.kernel import isolate, kernel, sysctls
 from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.kernel.worker import Worker
-from elastinet.fabric.router import listening
+from elastinet.fabric.router import listening, timeserver
 from elastinet.fabric.router.dhcpserver import DhcpServer
-from elastinet.fabric.router.listening import METADATA6, Place
+from elastinet.fabric.router.listening import METADATA6, Family, Place
 from elastinet.fabric.router.monitor import Monitor
 from elastinet.fabric.router.resolver64 import Resolver64
 from elastinet.fabric.router.router import Failures, Router
@@ -53,6 +53,10 @@ Role = Literal["router", "appliance", "internet"]
 ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
 INTERNET: Role = "internet"
+TIME: dict[Family, tuple[socket.AddressFamily, str]] = {
+    "ipv4": (socket.AF_INET, names.NTP_ADDRESS),
+    "ipv6": (socket.AF_INET6, names.NTP_ADDRESS6),
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Namespace:
         self.role = role
         self.listeners: dict[Place, socket.socket] = {}
         self._fresh: dict[Place, socket.socket] = {}
+        self.clocks: dict[Family, socket.socket] = {}
+        self._fresh_clocks: list[socket.socket] = []
         self.dhcp: DhcpServer | None = None
         self.resolver64: Resolver64 | None = None
         self.translator: Translator | None = None
@@ -156,6 +162,19 @@ class Namespace:
             self.listeners[place] = listener
             yield place, listener
 
+    def new_clocks(self) -> Iterator[socket.socket]:
+        """Give the sockets of the time that nobody has asked for yet."""
+        while self._fresh_clocks:
+            yield self._fresh_clocks.pop()
+
+    def _tell_time(self, network: Network) -> None:
+        """Open a network's sockets of the time; an answer has their address only if there are any by then."""
+        families: tuple[Family, ...] = ("ipv4", "ipv6") if network.cidrs6 else ("ipv4",)
+        for family in families:
+            if family not in self.clocks:
+                self.clocks[family] = timeserver.listen(*TIME[family])
+                self._fresh_clocks.append(self.clocks[family])
+
     def descriptor(self) -> int:
         """Open the namespace, for those who put links into it."""
         return os.open(f"{isolate.NETNS}/{self.id}", os.O_RDONLY | os.O_CLOEXEC)
@@ -178,6 +197,11 @@ class Namespace:
             self.router.observe()
         before = self.router.steps
         failures |= self.router.converge()
+        if order.network:
+            try:
+                self._tell_time(order.network)
+            except OSError as error:
+                failures["ntp",] = str(error)
         for link in order.again:
             self.router.ends.settle_again(link)
         self._remember(order.timeouts)
@@ -205,6 +229,6 @@ class Namespace:
         try:
             self.worker.call(self._undo.close)
         finally:
-            for listener in (self.listeners | self._fresh).values():
-                listener.close()
+            for opened in (*(self.listeners | self._fresh).values(), *self.clocks.values()):
+                opened.close()
             self.worker.stop()

@@ -1,0 +1,91 @@
+"""One instance as its user asks for it: how it is, what its user data did, what is not as on EC2."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from elastinet.engine import Engine
+from elastinet.fabric.contract import boot_record
+from elastinet.fabric.contract.keys import Key
+from elastinet.fabric.desired.desired import device as device_of
+from elastinet.model.instance import Instance
+from elastinet.model.interface import NetworkInterface
+from elastinet.operator import nics
+from elastinet.reconcile import Reconciler
+from elastinet.rules import devices
+from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
+
+NO_FABRIC = "no fabric runs: there are no processes and no packets, and user data is recorded"
+DRIVER = "the kernel's driver of its devices is veth, where EC2 has {}"
+SAME = (
+    (
+        "DMI",
+        "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2",
+    ),
+    ("init", "PID 1 reaps, and starts nothing: no systemd; `service NAME start` starts what has a script"),
+    ("containers", "no control groups are mounted in it, which podman and Docker ask for"),
+)
+"""What differs from EC2 in every instance, and how."""
+LIMITS = {"memory": "memory", "processes": "processes", "ids": "user ids", "system calls": "system calls"}
+"""What may be missing on a machine and matters to programs in an instance, by the agent's name for it."""
+
+
+def page(engine: Engine, reconciler: Reconciler, fabric: str, disks: Path, name: str) -> dict[str, Any]:
+    """The state of an instance; it is named by its id or Name tag."""
+    instance = nics.find(engine, name)
+    missing = reconciler.hello.features if reconciler.hello else {}
+    return {
+        "instance": instance.id,
+        "name": instance.name,
+        "type": instance.instance_type,
+        "state": instance.state,
+        "reason": instance.state_reason[1] if instance.state_reason else None,
+        "boot": instance.boot,
+        "shutdown_behavior": instance.shutdown_behavior,
+        "interfaces": [_interface(engine, one) for one in interfaces_of(engine.state, instance.id)],
+        "failed": dict(_failed(engine, reconciler, instance)),
+        "user_data": _user_data(instance, disks),
+        "differs": dict(_differs(instance, fabric, missing)),
+    }
+
+
+def _interface(engine: Engine, interface: NetworkInterface) -> dict[str, Any]:
+    attachment = attachment_of(interface)
+    elastic = [address.public_ip for address in addresses_of(engine.state, interface).values()]
+    return {
+        "interface": interface.id,
+        "device": device_of(attachment.network_card, attachment.device_index),
+        "addresses": [*interface.addresses, *interface.addresses6],
+        "public": [*([interface.public_ip] if interface.public_ip else []), *elastic],
+    }
+
+
+def _failed(engine: Engine, reconciler: Reconciler, instance: Instance) -> Iterator[tuple[str, str]]:
+    """What of it is not as wanted, and why."""
+    keys = [Key("guest", instance.id)]
+    keys += [Key("interface", one.id) for one in interfaces_of(engine.state, instance.id)]
+    yield from ((str(key), reconciler.failed[key]) for key in keys if key in reconciler.failed)
+
+
+def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
+    """What of its user data has run on its disk; `programs` have a status, None until they have ended."""
+    told: dict[str, Any] = {"given": bool(instance.user_data), "programs": [], "not_run": [], "unknown": None}
+    try:
+        record = boot_record.read(disks / instance.id)
+    except (OSError, ValueError) as error:
+        return told | {"unknown": f"nobody can read what has run: {error}"}
+    if record is None:
+        return told
+    told["programs"] = [{"path": path, "status": status} for path, status in record.ended.items()]
+    told["not_run"] = list(record.unread)
+    return told | ({"unknown": "it has run, and nobody noted how it ended"} if record.untold else {})
+
+
+def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What programs in it find other than on EC2, and how."""
+    if fabric == "none":
+        yield "fabric", NO_FABRIC
+        return
+    yield "driver", DRIVER.format(devices.device(instance).driver)
+    yield from SAME
+    yield from ((name, missing[feature]) for feature, name in LIMITS.items() if feature in missing)
