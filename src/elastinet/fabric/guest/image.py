@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from elastinet.fabric.guest import idmap, ids, trust
+from elastinet.fabric.guest import idmap, ids, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -47,9 +47,19 @@ def build(ours: tuple[Path, ...], rootless: bool, authority: str | None = None) 
     lowers = {name: (f"{skeleton}/{name}", *((places[name],) if name in shown else ())) for name in folders}
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
+        lowers = _veiled(lowers, kept)
     if authority is None:
         return RootImage(lowers, links, rootless, kept)
     return RootImage(_trusting(lowers, kept, authority), links, rootless, kept, trust.VARIABLES)
+
+
+def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
+    """The layers, with one above that keeps from guests what only some of this machine may read."""
+    layer = Path(isolate.PRIVATE, "veil")
+    tops = veil.Veil(layer).lay()
+    if kept.is_shifted and tops:
+        idmap.give(layer, kept.first)
+    return lowers | {name: (f"{layer}/{name}", *lowers[name]) for name in tops & lowers.keys()}
 
 
 def _trusting(lowers: Lowers, kept: ids.Ids, authority: str) -> Lowers:
