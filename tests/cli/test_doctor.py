@@ -58,7 +58,7 @@ def test_no_namespaces() -> None:
 def test_few_descriptors() -> None:
     _, found = asked("prlimit", "--nofile=300")
     assert found["open files"]["state"] == "limited"
-    assert found["open files"]["why"].startswith("300 descriptors are enough for 46 instances")
+    assert found["open files"]["why"].startswith("300 descriptors are enough for 30 instances")
 
 
 def test_every_program_has_a_package() -> None:

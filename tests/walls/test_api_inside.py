@@ -192,7 +192,7 @@ def test_a_signed_url(server: EndpointServer) -> None:
 def own_pages() -> list[tuple[str, str]]:
     """Every page of elastinet's own, as its application has them."""
     engine = Engine(MemoryJournal())
-    application = Application(engine, Any, Any, Config(), SECRET, ready=lambda: True)  # type: ignore[arg-type]
+    application = Application(engine, Any, Any, Config(), SECRET, Path("disks"), ready=lambda: True)  # type: ignore[arg-type]
     return sorted({*application._pages, *application._takers})
 
 
