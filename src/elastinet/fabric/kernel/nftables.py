@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import re
+import threading
 from typing import Protocol
 
 from elastinet.fabric.kernel import advertising, quoting
@@ -16,6 +17,9 @@ from elastinet.fabric.kernel.netlink import NETFILTER, NetlinkSocket
 RAW = re.compile(r'add (quoted|advertised) (\w+) (\S+) (\S+) (.+) comment "(\w+)"\n')
 MAKERS = {"quoted": quoting.expressions, "advertised": advertising.expressions}
 NAMES = ("libnftables.so.1", "libnftables.so")
+ALONE = threading.Lock()
+"""The library remembers the links of the namespace that it runs in, for all threads together: a second one at
+the same time finds the first one's, and says of its own that they do not exist."""
 
 
 def load() -> ctypes.CDLL:
@@ -65,7 +69,9 @@ class NftContext:
     def run(self, text: str) -> str | None:
         """Apply commands, all or none; give the first line of the refusal if they were refused."""
         said_otherwise = [_raw(*found) for found in RAW.findall(text)]
-        if not self._library.nft_run_cmd_from_buffer(self._context, RAW.sub("", text).encode()):
+        with ALONE:
+            refused = self._library.nft_run_cmd_from_buffer(self._context, RAW.sub("", text).encode())
+        if not refused:
             return _append(said_otherwise) if said_otherwise else None
         said: bytes = self._library.nft_ctx_get_error_buffer(self._context)
         return said.decode().strip().split("\n")[0] or "nftables refused without a reason"
