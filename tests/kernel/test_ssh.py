@@ -153,11 +153,15 @@ def test_files_go_the_same_way(world: World, place: SimpleNamespace, tmp_path: P
     assert words("scp", "-F", place.config, str(tmp_path / "file"), "of-admin:/tmp/there").returncode == 0
     assert words("scp", "-F", place.config, "of-admin:/tmp/there", str(tmp_path / "back")).returncode == 0
     assert (tmp_path / "back").read_text() == "content"
-    if shutil.which("rsync"):
-        way = shlex.join(["ssh", "-F", place.config])
-        synced = words("rsync", "-a", "-e", way, f"{tmp_path}/", "of-admin:/tmp/synced/")
-        assert synced.returncode == 0, synced.stderr
-        assert world.out(place.ids["admin"], "cat /tmp/synced/file") == "content"
+
+
+@pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed")
+def test_rsync_goes_the_same_way(world: World, place: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("content")
+    way = shlex.join(["ssh", "-F", place.config])
+    synced = words("rsync", "-a", "-e", way, f"{tmp_path}/", "of-admin:/tmp/synced/")
+    assert synced.returncode == 0, synced.stderr
+    assert world.out(place.ids["admin"], "cat /tmp/synced/file") == "content"
 
 
 def test_ansible_goes_the_same_way(place: SimpleNamespace, tmp_path: Path) -> None:

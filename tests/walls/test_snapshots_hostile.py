@@ -18,7 +18,7 @@ from account_moves import Changer
 from commands import Run
 from commands import refused as refused_by
 from compiled import planned
-from describing import described
+from describing import described, spoil
 from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
 from elastinet.model.change import decode, encode
@@ -73,14 +73,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def spoiled(whole: bytes, dice: random.Random, count: int) -> bytes:
     """The same with odd values in some places, and a digest that is right."""
     body = msgspec.msgpack.decode(zlib.decompress(whole.split(b"\n", 2)[2]))
-    for *path, last in dice.sample(places(body), count):
-        at = body
-        try:
-            for name in path:
-                at = at[name]
-            at[last] = dice.choice(ODD)
-        except (KeyError, IndexError, TypeError):
-            continue
+    spoil(body, dice.sample(places(body), count), ODD, dice)
     return packed(msgspec.msgpack.encode(body))
 
 

@@ -4,7 +4,6 @@ They do not listen in the internet's namespace: whoever is root there could not 
 addresses any more, and could take the endpoints' place.
 """
 
-import contextlib
 import socket
 
 from elastinet.catalog.network import GATEWAY_MTU
@@ -12,7 +11,7 @@ from elastinet.fabric.compile.items import Item, Link, LinkAddress, Neighbour, R
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, rtnl, sysctls
 from elastinet.fabric.kernel.loop import complain
-from elastinet.fabric.kernel.netlink import Message, NetlinkSocket
+from elastinet.fabric.kernel.netlink import change
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router import listening
 from elastinet.fabric.router.listening import Sockets
@@ -53,7 +52,7 @@ class Endpoints:
         sysctls.forget_machine()
         for sysctl, value in SYSCTLS.items():
             sysctls.write(sysctl, value)
-        _send([rtnl.up(1)])
+        change([rtnl.up(1)])
         for own, _, bits, _ in _families():
             _give(LinkAddress(LOOPBACK, own, bits))
             self.sockets |= listening.endpoints(own)
@@ -79,7 +78,7 @@ def _families() -> list[tuple[str, str, int, str]]:
 
 def _build(internet: int) -> None:
     """Make the link, and the ways over it; nobody is asked for an address, so nobody can claim one."""
-    _send([*rtnl.add(LINK, _no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
+    change([*rtnl.add(LINK, _no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
     families = _families()
     for _, other, bits, everywhere in families:
         _give(
@@ -88,7 +87,7 @@ def _build(internet: int) -> None:
             RouteItem(names.MAIN_TABLE, everywhere, LINK.name, other),
         )
     with kernel.visit(internet):
-        _send([rtnl.up(INDEX)])
+        change([rtnl.up(INDEX)])
         for own, _, bits, _ in families:
             _give(
                 Neighbour(IN_INTERNET, own, names.API_MAC),
@@ -99,19 +98,12 @@ def _build(internet: int) -> None:
 def _leave() -> None:
     index = {name: number for number, name in socket.if_nameindex()}
     for message in rtnl.remove(LINK, lambda name: index.get(name, 0)):
-        _send([message])
+        change([message])
 
 
 def _give(*items: Item) -> None:
-    _send([message for item in items for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
+    change([message for item in items for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
 
 
 def _no_link(_name: str) -> int:
     return 0
-
-
-def _send(messages: list[Message]) -> None:
-    with contextlib.closing(NetlinkSocket()) as netlink:
-        for error in netlink.send(messages):
-            if error:
-                raise error

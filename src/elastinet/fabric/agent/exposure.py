@@ -13,7 +13,7 @@ from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteIt
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, rtnl, sysctls
 from elastinet.fabric.kernel.loop import complain
-from elastinet.fabric.kernel.netlink import CREATE, Message, NetlinkSocket
+from elastinet.fabric.kernel.netlink import CREATE, Message, change
 from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.rtmessages import rtmsg
 from elastinet.fabric.kernel.worker import Worker
@@ -83,13 +83,13 @@ class Exposure:
         with contextlib.closing(NftContext()) as nft:
             if refusal := nft.run(FILTER):
                 raise OSError(refusal)
-        _send([rtnl.up(LOOPBACK)])  # a namespace without any address takes no gateway
+        change([rtnl.up(LOOPBACK)])  # a namespace without any address takes no gateway
         namespace_fds = {HOST: self._host, names.INTERNET: internet}
         for link in (TO_HOST, TO_INTERNET):
-            _send([*rtnl.add(link, _no_link, namespace_fds.__getitem__), rtnl.up(link.index)])
-        _send([message for item in _ways() for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
+            change([*rtnl.add(link, _no_link, namespace_fds.__getitem__), rtnl.up(link.index)])
+        change([message for item in _ways() for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
         with kernel.visit(internet):
-            _send([rtnl.up(INDEX), _back()])
+            change([rtnl.up(INDEX), _back()])
         with kernel.visit(self._host):
             _settle()
 
@@ -99,7 +99,7 @@ def _leave() -> None:
     index = {name: number for number, name in socket.if_nameindex()}
     for link in (TO_HOST, TO_INTERNET):
         for message in rtnl.remove(link, lambda name: index.get(name, 0)):
-            _send([message])
+            change([message])
 
 
 def _ways() -> tuple[Neighbour | RouteItem, ...]:
@@ -125,18 +125,11 @@ def _back() -> Message:
 def _settle() -> None:
     """Give this machine's end its address, and the routes to all public ones."""
     index = socket.if_nametoindex
-    _send([rtnl.up(index(names.EXPOSED_LINK))])
+    change([rtnl.up(index(names.EXPOSED_LINK))])
     own = LinkAddress(names.EXPOSED_LINK, names.HOST_ADDRESS, 32)
     way = RouteItem(names.MAIN_TABLE, str(PUBLIC_POOL), names.EXPOSED_LINK, names.INTERNET_ADDRESS)
-    _send([message for item in (own, way) for message in rtnl.add(item, index, _no_link)])
+    change([message for item in (own, way) for message in rtnl.add(item, index, _no_link)])
 
 
 def _no_link(_name: str) -> int:
     return 0
-
-
-def _send(messages: list[Message]) -> None:
-    with contextlib.closing(NetlinkSocket()) as netlink:
-        for error in netlink.send(messages):
-            if error:
-                raise error

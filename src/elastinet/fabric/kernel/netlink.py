@@ -1,5 +1,6 @@
 """One netlink socket in one network namespace: batches out, acknowledgements in."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -109,6 +110,14 @@ class NetlinkSocket:
         while len(answers) < asked:
             answers += [failure(body) for kind, _, body in parse(self._socket.recv(BUFFER)) if kind == ERROR]
         return answers
+
+
+def change(messages: Sequence[Message]) -> None:
+    """Have messages done in the namespace that this thread is in; raises the first refusal."""
+    with contextlib.closing(NetlinkSocket()) as netlink:
+        for error in netlink.send(messages):
+            if error:
+                raise error
 
 
 def parse(data: bytes) -> Iterator[tuple[int, int, bytes]]:
