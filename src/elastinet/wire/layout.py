@@ -1,7 +1,6 @@
-"""Structures with the same members, written by one template."""
+"""Structures with the same members, written by a function that is compiled for them."""
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 from typing import Any
 
 from elastinet.wire.text import needs_escape, string
@@ -10,37 +9,54 @@ Writer = Callable[[Any], str]
 """The inside of an element; raises KeyError or TypeError if the value is not of the shape."""
 
 
-class Layout:
-    """Fills a template with the values of a structure whose members come in one order.
+def layout(shape: str, members: Sequence[tuple[str, Writer]]) -> Callable[[dict[str, Any]], str]:
+    """A function that writes the elements of a structure whose members, all of them, come in this order.
 
     Most members are strings, and few need an escape. They are looked at all together: joined, which also
-    refuses what is no string, and searched once.
+    refuses what is no string, and searched once. Two members, a string and a number, become:
+
+        def fill(structure):
+            v0, v1, = structure.values()
+            try:
+                together = "".join((v0,))
+            except TypeError as error:
+                raise refused(structure) from error
+            if needs_escape(together):
+                v0 = string(v0)
+            return f"<vpcId>{v0}</vpcId><count>{w1(v1)}</count>"
+
+    Nothing of a value is compiled; tags are those of the service's model.
     """
-
-    def __init__(self, shape: str, members: Sequence[tuple[str, Writer]]) -> None:
-        self._shape = shape
-        self._template = "".join(f"<{tag}>%s</{tag}>" for tag, _ in members)
-        self._strings = [at for at, (_, write) in enumerate(members) if write is string]
-        self._texts = _all_of(self._strings)
-        self._others = [(at, write) for at, (_, write) in enumerate(members) if write is not string]
-
-    def fill(self, structure: dict[str, Any]) -> str:
-        """The structure's elements."""
-        values = list(structure.values())
-        try:
-            together = "".join(self._texts(values))
-        except TypeError as error:
-            raise TypeError(f"{self._shape} has another type than str for a string: {structure!r}") from error
-        if needs_escape(together):
-            for at in self._strings:
-                values[at] = string(values[at])
-        for at, write in self._others:
-            values[at] = write(values[at])
-        return self._template % tuple(values)
+    strings = [at for at, (_, write) in enumerate(members) if write is string]
+    lines = _unpacked(len(members)) + _escaped(strings) + [f"return f{_template(members)!r}"]
+    names: dict[str, Any] = {f"w{at}": write for at, (_, write) in enumerate(members)}
+    names |= {"needs_escape": needs_escape, "string": string, "refused": _refusal(shape)}
+    exec("def fill(structure):\n " + "\n ".join(lines), names)
+    fill: Callable[[dict[str, Any]], str] = names["fill"]
+    return fill
 
 
-def _all_of(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
-    """A function that takes the values at these places out of a list."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+def _unpacked(count: int) -> list[str]:
+    values = "".join(f"v{at}, " for at in range(count))
+    return [f"{values}= structure.values()"] if count else []
+
+
+def _escaped(strings: list[int]) -> list[str]:
+    if not strings:
+        return []
+    together = "".join(f"v{at}, " for at in strings)
+    return [
+        f'try: together = "".join(({together}))',
+        "except TypeError as error: raise refused(structure) from error",
+        "if needs_escape(together):",
+        *(f"  v{at} = string(v{at})" for at in strings),
+    ]
+
+
+def _template(members: Sequence[tuple[str, Writer]]) -> str:
+    values = (f"v{at}" if write is string else f"w{at}(v{at})" for at, (_, write) in enumerate(members))
+    return "".join(f"<{tag}>{{{value}}}</{tag}>" for (tag, _), value in zip(members, values, strict=True))
+
+
+def _refusal(shape: str) -> Callable[[dict[str, Any]], TypeError]:
+    return lambda value: TypeError(f"{shape} has another type than str for a string: {value!r}")

@@ -18,8 +18,14 @@ def _escape(match: re.Match[str]) -> str:
     return _ESCAPES.get(match[0], _UNSPEAKABLE)
 
 
-needs_escape = _SPECIAL.search
-"""True of a text that is not its own XML."""
+_MARKED = bytes(code for code in range(128) if _SPECIAL.match(chr(code)))
+
+
+def needs_escape(text: str) -> bool:
+    """Whether a text is not its own XML."""
+    if text.isascii():  # bytes are looked at several times as quickly as by an expression
+        return len(text.encode().translate(None, _MARKED)) != len(text)
+    return _SPECIAL.search(text) is not None
 
 
 def string(value: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from elastinet.model.view import StateView
-from elastinet.wire.layout import Layout, Writer
+from elastinet.wire.layout import Writer, layout
 from elastinet.wire.service import Service
 from elastinet.wire.shapes import Shape
 from elastinet.wire.text import SCALARS
@@ -26,7 +26,7 @@ class _StructureWriter:
         self._service = service
         self._shape = shape
         self._key = f"{service.name}.{shape.name}"
-        self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._layouts: dict[tuple[str, ...], Writer] = {}
         self._putters: dict[str, tuple[bytes, Putter, bytes]] = {}
 
     def put(self, value: Any, put: Put) -> None:
@@ -59,12 +59,13 @@ class _StructureWriter:
         raise TypeError(f"{self._shape.name} is written from a dict, not from {value!r}")
 
     def _fill(self, value: dict[str, Any]) -> str:
-        names = tuple(value)
-        layout = self._layouts.get(names)
-        if layout is None:
-            members = [(self._tag(name), writer(self._service, self._member(name))) for name in names]
-            layout = self._layouts[names] = Layout(self._shape.name, members)
-        return layout.fill(value)
+        fill = self._layouts.get(names := (*value,)) or self._layout(names)
+        return fill(value)
+
+    def _layout(self, names: tuple[str, ...]) -> Writer:
+        members = [(self._tag(name), writer(self._service, self._member(name))) for name in names]
+        made = self._layouts[names] = layout(self._shape.name, members)
+        return made
 
     def _putter(self, name: str) -> tuple[bytes, Putter, bytes]:
         tag = self._tag(name).encode()
