@@ -33,6 +33,7 @@ from elastinet.serve.http import Application
 from elastinet.serve.listeners import Listeners
 from elastinet.serve.one_write import api_protocol
 from elastinet.serve.places import GIVE_UP, INSIDE
+from elastinet.serve.rehearsal import rehearse
 from elastinet.serve.scoping import Scoping
 from elastinet.serve.tls import behind
 from elastinet.store import JournalError, open_journal, worlds
@@ -40,6 +41,8 @@ from elastinet.twin.original import Original
 from elastinet.wire.service import service
 
 SWEEP_SECONDS = 60
+RARELY = (50_000, 10, 10)
+"""When garbage is collected: most of what an answer makes is gone by itself, or stays as a view."""
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +112,9 @@ async def serve(
     tasks.append(asyncio.create_task(_sweep(engine, disks)))
     scoping = Scoping(engine)
     service()  # the model is read before the first request, not during it
+    tasks.append(asyncio.create_task(asyncio.to_thread(rehearse)))
     gc.freeze()  # and the collector of garbage need not look again and again at what stays
+    gc.set_threshold(*RARELY)
     room = Connections(api_bounds(descriptors))
     protocol: Any = api_protocol(room)
     if tls is not None:
