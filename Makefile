@@ -48,7 +48,7 @@ lint: setup
 fuzz: setup
 	@PYTHONPATH=tests:tests/support $(PYTHON_BIN) -m fuzz $(FUZZ)
 
-bench: setup .venv/.bench-ready
+bench: setup .venv/.bench-ready .venv/peer/.ready
 	@PYTHONPATH=tests:tests/support $(PYTHON_BIN) -m bench
 
 # What is written from the code is written first.
@@ -56,6 +56,12 @@ docs: .venv/.docs-ready
 	@$(PYTHON_BIN) scripts/site/coverage_page.py
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --quiet
 	@echo "the site is in build/site"
+
+# What is measured beside elastinet, in an environment of its own: its requirements do not agree with ours.
+.venv/peer/.ready: constraints-peer.txt .venv/.ready
+	@$(PYTHON_BIN) -m venv .venv/peer
+	@.venv/peer/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 .venv/.%-ready: constraints-%.txt .venv/.ready
 	@$(PYTHON_BIN) -m pip install -qq --disable-pip-version-check --require-hashes -r $<

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
-from bench.api import Endpoint, Row
+from bench.endpoint import Endpoint, Row
 from bench.fabric import PROGRAM, run
 
 ROUNDS = 7

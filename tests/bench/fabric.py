@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.api import Endpoint
+from bench.endpoint import Endpoint
 
 Row = tuple[str, float, str]
 ROUNDS = 5

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from bench.api import Endpoint, Row, encode
+from bench.endpoint import Endpoint, Row, encode
 from bench.fabric import PROGRAM, launch, run
 from bench.metadata import all_ask
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from bench.api import Endpoint, Row
+from bench.endpoint import Endpoint, Row
 from bench.fabric import PROGRAM, launch, run
 
 INSTANCES, PACE, SECONDS = 16, 75, 4

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from bench.api import Endpoint, Row
+from bench.endpoint import Endpoint, Row
 from bench.fabric import PROGRAM, run
 
 MOVES, GAP_MS = 7, 2
