@@ -1,5 +1,7 @@
 """A launch, rehearsed: what a process reads and compiles once is there before anybody waits for it."""
 
+from typing import Any
+
 from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
 from elastinet.wire.serialise import serialise
@@ -14,11 +16,13 @@ def rehearse() -> None:
     """
     engine = Engine(MemoryJournal())
     architecture = [{"Name": "architecture", "Values": ["x86_64"]}]
-    image = engine.call(*_WHERE, "DescribeImages", {"Filters": architecture})["Images"][0]["ImageId"]
-    one = {"ImageId": image, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
-    for action, params in (
-        ("RunInstances", one),
-        ("DescribeInstances", {}),
-        ("DescribeNetworkInterfaces", {}),
-    ):
-        serialise(action, engine.call(*_WHERE, action, params), "rehearsal")
+    image = _call(engine, "DescribeImages", Filters=architecture)["Images"][0]["ImageId"]
+    _call(engine, "RunInstances", ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    _call(engine, "DescribeInstances")
+    _call(engine, "DescribeNetworkInterfaces")
+
+
+def _call(engine: Engine, action: str, **params: Any) -> dict[str, Any]:
+    output = dict(engine.call(*_WHERE, action, params) or {})
+    serialise(action, output, "rehearsal")
+    return output

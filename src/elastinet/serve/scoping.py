@@ -4,6 +4,7 @@ A thread would not do: pure Python holds the interpreter's lock, and every reque
 """
 
 import asyncio
+import errno
 import logging
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -117,13 +118,19 @@ async def _asked(process: Process, scope: AccessScope, nouns: Snapshot) -> Scope
     assert process.stdin
     assert process.stdout
     for line in _lines(scope, nouns):
-        process.stdin.write(len(line).to_bytes(LENGTH) + line)
-        await process.stdin.drain()
+        await _tell(process.stdin, len(line).to_bytes(LENGTH) + line)
         await asyncio.sleep(0)
-    process.stdin.write(bytes(LENGTH))
-    await process.stdin.drain()
+    await _tell(process.stdin, bytes(LENGTH))
     size = int.from_bytes(await process.stdout.readexactly(LENGTH))
     return _result.decode(await process.stdout.readexactly(size))
+
+
+async def _tell(worker: asyncio.StreamWriter, data: bytes) -> None:
+    """Write to a process; raises ConnectionResetError if it has ended: uvloop would raise a RuntimeError."""
+    if worker.is_closing():
+        raise ConnectionResetError(errno.EPIPE, "the process has ended")
+    worker.write(data)
+    await worker.drain()
 
 
 def _lines(scope: AccessScope, nouns: Snapshot) -> Iterator[bytes]:
