@@ -187,6 +187,14 @@ class Namespaces:
             except OSError as error:
                 self._failed[name] = {name: str(error)}
 
+    def way_is(self, name: WayName, why: str | None) -> None:
+        """Hear that a way can be used, or why not."""
+        if why is None:
+            self._failed.pop(name, None)
+        else:
+            self._failed[name] = {name: why}
+        self._wake()
+
     def _open(self, id: str, fd: int | None) -> None:
         """Make a namespace's router."""
         try:
