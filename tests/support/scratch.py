@@ -32,6 +32,12 @@ for a in {NEAR}/24 {NEAR_PUBLIC}/24 {METADATA}/32; do ip addr add $a dev m0; don
 ip addr add {WORLD}/32 dev lo
 """
 ROUTES = f"ip route add default via {NEAR}; ip route add {METADATA} dev wan0"
+LONG = "--txt-record=long.example," + ",".join(chr(97 + n) * 250 for n in range(20))
+RESOLVER = (
+    "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=root", "--no-resolv",
+    "--no-hosts", "--log-queries", f"--address=/named.example/{WORLD}", LONG, "--local=/#/",
+)  # fmt: skip
+NAMED = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
 SERVICE = """
 import http.server, sys
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -96,6 +102,8 @@ class Scratch:
         self.serve(self.machine, SERVICE, "machine")
         self.serve(self.world, SERVICE, "world")
         wait_until(lambda: "world" in self.asked(WORLD) and "machine" in self.asked(OWN))
+        self.asked_names = folder / "asked"
+        self.resolve()
         self.server: dict[str, Any] = {}
 
     def _is_apart(self, pid: int, *others: int) -> bool:
@@ -108,6 +116,13 @@ class Scratch:
     def serve(self, holder: "subprocess.Popen[bytes]", program: str, *words: str) -> None:
         """Run a program of Python's in a namespace until the end."""
         self.services.append(subprocess.Popen([*self.enter(holder), sys.executable, "-c", program, *words]))
+
+    def resolve(self) -> None:
+        """Have a resolver in the world that the machine asks; `asked_names` is its log."""
+        resolver = [*RESOLVER, f"--log-facility={self.asked_names}"]
+        self.services.append(subprocess.Popen([*self.enter(self.world), *resolver]))
+        (self.folder / "resolv.conf").write_text(f"nameserver {NEAR}\n")
+        wait_until(lambda: "started" in self.asked_names.read_text() if self.asked_names.exists() else False)
 
     def run(self, *command: str, check: bool = True, **more: Any) -> "subprocess.CompletedProcess[str]":
         """Run a command on the machine."""
@@ -126,11 +141,9 @@ class Scratch:
 
     def elastinet(self, verb: str, *words: str, check: bool = True) -> Any:
         """Run a verb of the command line there."""
-        apart = (
-            ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
-            if self.mode == "rootless"
-            else []
-        )
+        named = ["unshare", "--mount", "sh", "-c", NAMED, "sh", str(self.folder / "resolv.conf")]
+        user = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+        apart = [*named, *(user if self.mode == "rootless" else ())]
         environ = os.environ | {"XDG_RUNTIME_DIR": str(self.folder)}
         where = ["--port", str(self.server["port"])] if self.server else []
         return self.run(*apart, ELASTINET, verb, *where, *words, check=check, env=environ)

@@ -31,6 +31,42 @@ TRICKS = {
     f"ip route add default via 203.0.113.4 dev out0 onlink; {ASKED}'; kill $p",
 }
 """The last one takes the link away for good, so it is tried last."""
+ASK = """
+import socket, struct, time
+def question(name, kind):
+    head = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0)
+    parts = b"".join(bytes((len(part),)) + part.encode() for part in name.split("."))
+    return head + parts + b"\\0" + struct.pack("!HH", kind, 1)
+"""
+LONG = (
+    ASK
+    + """
+asked = question("long.example", 16)
+with socket.create_connection(("169.254.169.253", 53), 10) as way:
+    way.sendall(struct.pack("!H", len(asked)) + asked)
+    data = b""
+    while len(data) < 2 or len(data) < 2 + struct.unpack_from("!H", data)[0]:
+        data += way.recv(1 << 16)
+print(data.count(bytes((250,))) * 251)
+"""
+)
+TIMED = (
+    ASK
+    + """
+for name in ("instance-data.ec2.internal", "unknown.example"):
+    spent = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        way.connect(("169.254.169.253", 53))
+        for _ in range(30):
+            began = time.monotonic()
+            way.send(question(name, 1))
+            answer = way.recv(1000)
+            spent.append(time.monotonic() - began)
+    print(answer[3] & 15, sorted(spent)[15])
+"""
+)
+"""What an instance asks its resolver, without a library that keeps answers or asks again."""
+NO_ERROR, NO_NAME = 0, 3
 Made = tuple[Scratch, SimpleNamespace]
 
 
@@ -120,6 +156,49 @@ def test_a_carrier_closes_what_the_machine_has_by_then(scratch: Scratch) -> None
     assert not closed("lan") & {"10.0.0.0/8", "198.51.100.0/24", "203.0.113.0/24"}
 
 
+def test_names_are_the_machines_resolvers(place: Made) -> None:
+    """Also from where no packet gets out; answers that no datagram holds come by TCP."""
+    scratch, region = place
+    for who in (region.public, region.private):
+        assert scratch.inside(who, "getent ahostsv4 named.example").startswith(WORLD)
+        assert not scratch.inside(who, "getent ahostsv4 nowhere.example")
+    assert scratch.inside(region.private, f"python3 -c '{LONG}'") == "5020\n"
+    assert "asked by" in scratch.inside(region.public, "curl -s --max-time 10 named.example:8099")
+
+
+def test_names_of_our_own_stay_here(place: Made) -> None:
+    scratch, region = place
+    ours = (
+        "nobody.ec2.internal",
+        "s3.amazonaws.com",
+        "rds.us-east-1.api.aws",
+        "name",
+        "9.9.16.172.in-addr.arpa",
+    )
+    for name in ours:
+        assert not scratch.inside(region.private, f"getent ahosts {name}")
+    assert scratch.inside(region.private, "getent ahostsv4 ec2.us-east-1.amazonaws.com").startswith(
+        "203.0.113.3"
+    )
+    asked = scratch.asked_names.read_text()
+    assert not any(name in asked for name in ours[:3])
+    assert " name " not in asked
+
+
+def test_a_resolver_that_is_not_there_is_said_at_once(place: Made) -> None:
+    """What listens nowhere is a failure, not a silence."""
+    scratch, region = place
+    conf = scratch.folder / "resolv.conf"
+    before = conf.read_text()
+    conf.write_text(f"nameserver {OWN}\n")
+    try:
+        asked = 'import socket; socket.getaddrinfo("other.example", 80)'
+        said = scratch.inside(region.private, f"timeout 20 python3 -c '{asked}' 2>&1")
+        assert "Temporary failure" in said
+    finally:
+        conf.write_text(before)
+
+
 @pytest.mark.parametrize("trick", TRICKS)
 def test_the_internets_root_gets_no_further(place: Made, trick: str) -> None:
     scratch, _ = place
@@ -157,12 +236,18 @@ def test_nothing_is_left(scratch: Scratch, place: Made, end: str) -> None:
 
 
 def test_it_is_off_by_default(scratch: Scratch, place: Made) -> None:
+    """And a name that nobody here has is none, as soon as one that is here is told."""
     scratch.start()
     region = scratch.region()
     assert scratch.status()["outside"] == "off"
     assert not scratch.carriers()
     assert not scratch.reached(region.public, WORLD)
     assert not scratch.reached("internet", WORLD)
+    told = [line.split() for line in scratch.inside(region.public, f"python3 -c '{TIMED}'").splitlines()]
+    (known, own), (unknown, other) = ((int(code), float(seconds)) for code, seconds in told)
+    assert (known, unknown) == (NO_ERROR, NO_NAME)
+    assert other < 20 * own
+    assert "unknown.example" not in scratch.asked_names.read_text()
 
 
 def test_what_it_needs(scratch: Scratch) -> None:

@@ -246,8 +246,8 @@ class Namespaces:
 
     def _hand_over(self, namespace: Namespace) -> None:
         """Give the engine the sockets that are new, and answer at those of the time."""
-        for (family, port), listener in namespace.new_listeners():
-            self._tell(Listener(namespace.id, port, family), listener.fileno())
+        for place, listener in namespace.new_listeners():
+            self._tell(Listener(namespace.id, place.port, place.family, place.udp), listener.fileno())
         for clock in namespace.new_clocks():
             self._tell_time(clock)
 

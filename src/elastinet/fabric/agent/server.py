@@ -161,8 +161,8 @@ class AgentServer:
         if self._endpoints:
             here[names.INTERNET] = self._endpoints.sockets
         for id, listeners in here.items():
-            for (family, port), listener in listeners.items():
-                if (fact := Listener(id, port, family)) not in peer.known:
+            for place, listener in listeners.items():
+                if (fact := Listener(id, place.port, place.family, place.udp)) not in peer.known:
                     peer.known.add(fact)
                     peer.send(fact, listener.fileno())
 

@@ -25,6 +25,8 @@ TRANSLATED_ADDRESS, TRANSLATOR_ADDRESS = "192.0.0.1", "192.0.0.2"
 """Of addresses that IPv6 hosts have in IPv4 (RFC 7335): that of all which a NAT gateway translates, and of
 its translator."""
 TRANSLATED_ADDRESS6 = "fd00:2ff:0:1::1"
+QUESTIONS_PORT = 5365
+"""Where the engine answers a VPC's resolver for names that this does not know; no instance sees it."""
 DNS64_PORT = 5364
 """Where the resolver of subnets with DNS64 listens; no instance sees it."""
 INTERNET_ADDRESS6 = "3fff::1"
