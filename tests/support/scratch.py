@@ -139,17 +139,19 @@ class Scratch:
         """What the machine itself hears from a service."""
         return self.run("curl", "-s", "--max-time", "5", f"{address}:8099", check=False).stdout
 
-    def elastinet(self, verb: str, *words: str, check: bool = True) -> Any:
+    def elastinet(self, verb: str, *words: str, check: bool = True, **variables: str) -> Any:
         """Run a verb of the command line there."""
         named = ["unshare", "--mount", "sh", "-c", NAMED, "sh", str(self.folder / "resolv.conf")]
         user = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
         apart = [*named, *(user if self.mode == "rootless" else ())]
-        environ = os.environ | {"XDG_RUNTIME_DIR": str(self.folder)}
+        plain = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        environ = plain | {"XDG_RUNTIME_DIR": str(self.folder)} | variables
         where = ["--port", str(self.server["port"])] if self.server else []
         return self.run(*apart, ELASTINET, verb, *where, *words, check=check, env=environ)
 
-    def start(self, *options: str, state: str = ":memory:") -> None:
-        told = self.elastinet("start", "--port", "0", "--state", state, "--json", *options)
+    def start(self, *options: str, **variables: str) -> None:
+        words = ("--port", "0", "--state", ":memory:", "--json", *options)
+        told = self.elastinet("start", *words, **variables)
         self.server = json.loads(told.stdout)
 
     def stop(self) -> None:
@@ -173,7 +175,9 @@ class Scratch:
 
     def reached(self, who: str, *addresses: str) -> set[str]:
         """Those of some addresses from which somebody is answered within a second, all asked at once."""
-        asked = (f"curl -s --max-time 1 {address}:8099/from/{address}/ &" for address in addresses)
+        asked = (
+            f"curl -s --noproxy '*' --max-time 1 {address}:8099/from/{address}/ &" for address in addresses
+        )
         said = self.inside(who, f"{' '.join(asked)} wait")
         return {address for address in addresses if f"/from/{address}/" in said}
 

@@ -219,6 +219,30 @@ def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
     assert scratch.status()["outside"] == "lan"
 
 
+def test_the_machines_proxy(scratch: Scratch, place: Made) -> None:
+    """It is reached though its network is closed, by who gets out; the metadata is reached without it."""
+    if scratch.server:
+        scratch.stop()
+    proxy, offered = f"http://name:word@{NEAR}:8099", "http://name:word@203.0.113.5:3128"
+    scratch.start(
+        "--outside", http_proxy=proxy, https_proxy="http://127.0.0.1:3128", no_proxy="direct.example"
+    )
+    region = scratch.region()
+    said = scratch.inside(region.public, "curl -s --max-time 10 http://any.example/x")
+    assert said.startswith("world asked by")
+    assert said.endswith("for http://any.example/x")
+    assert not scratch.inside(region.private, "curl -s --max-time 1 http://any.example/x")
+    assert not scratch.reached(region.public, OWN, NEAR, "203.0.113.5")
+    token = (
+        "curl -s -X PUT -H X-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token"
+    )
+    assert "asked by" not in scratch.inside(region.public, token)
+    told = scratch.inside(region.public, "env; cat /etc/environment").splitlines()
+    assert told.count(f"http_proxy={offered}") == 2
+    assert not any(line.lower().startswith("https_proxy") for line in told)
+    assert sum(line.startswith("no_proxy=") and line.endswith(",direct.example") for line in told) == 2
+
+
 @pytest.mark.parametrize("end", ["stop", "kill -9"])
 def test_nothing_is_left(scratch: Scratch, place: Made, end: str) -> None:
     if scratch.server:

@@ -1,7 +1,7 @@
 """What of the machine's side instances do not reach by the way out; nothing else says so."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 from elastinet.catalog.network import NOT_OF_INTERNET, PRIVATE_BLOCKS
 from elastinet.catalog.settings import Outside
@@ -25,6 +25,11 @@ def not_of_internet(*, lan: bool) -> tuple[str, ...]:
     """The networks that no internet gateway leads to; with `lan` it leads to the machine's private ones."""
     opened = PRIVATE if lan else ()
     return tuple(block for block in NOT_OF_INTERNET if IPv4Network(block) not in opened)
+
+
+def may_open(address: str) -> bool:
+    """True if an address may be opened that is of a closed network: one that the user has named."""
+    return not any(IPv4Address(address) in network for network in ALWAYS)
 
 
 def closed(outside: Outside, own: Iterable[IPv4Network]) -> tuple[IPv4Network, ...]:

@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from ipaddress import IPv4Network
 
 from elastinet.catalog.settings import Outside
@@ -20,7 +20,8 @@ from elastinet.fabric.contract import carrier
 from elastinet.fabric.contract.carrier import Door, Offer
 from elastinet.fabric.kernel import features, kernel
 from elastinet.fabric.kernel.netlink import NetlinkSocket, attributes
-from elastinet.rules.closed_outside import CARRIER, closed
+from elastinet.rules import proxies
+from elastinet.rules.closed_outside import CARRIER, closed, may_open
 
 PROGRAM = "slirp4netns"
 MTU = 65520
@@ -56,7 +57,17 @@ def main() -> None:
 
 def offer(outside: Outside) -> Offer:
     """What is closed on this machine, as it is now."""
-    return Offer(tuple(map(str, closed(outside, own_networks()))))
+    return Offer(tuple(map(str, closed(outside, own_networks()))), tuple(_proxies()))
+
+
+def _proxies() -> Iterator[tuple[int, str, int]]:
+    """Where the proxies are that instances are offered, by the ports where these find them."""
+    for own, server in enumerate(proxies.servers(os.environ), proxies.FIRST_PORT):
+        with suppress(OSError):  # one without an address is nobody's
+            found = socket.getaddrinfo(*server, socket.AF_INET, socket.SOCK_STREAM)
+            addresses = (str(place[0]) for *_, place in found)
+            if address := next(filter(may_open, addresses), None):
+                yield own, address, server.port
 
 
 def own_networks() -> Iterator[IPv4Network]:

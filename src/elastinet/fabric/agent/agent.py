@@ -81,6 +81,7 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.guest import spawning, ucounts
     from elastinet.fabric.guest.image import build
     from elastinet.fabric.kernel import isolate, kernel, privileges
+    from elastinet.rules import proxies
 
     run, disks = options.run.resolve(), options.disks.resolve()
     authority = options.authority and options.authority.read_text()
@@ -92,7 +93,8 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     kernel.join_new_keyring()
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
-    image = build((run, disks), rootless, authority)
+    offered = None if options.outside is None else proxies.offered(os.environ)
+    image = build((run, disks), rootless, authority, offered)
     connection = spawning.fork_spawner(image)
     outside = None
     if options.outside is not None:

@@ -22,6 +22,7 @@ from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.rtmessages import fibmsg
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.rules.closed_outside import CARRIER
+from elastinet.rules.proxies import ADDRESS
 
 INSIDE, IN_INTERNET, INDEX, LOOPBACK = "inside0", "out0", 23, 1
 LINK = Link(
@@ -44,18 +45,18 @@ SYSCTLS = {
 FILTER = f"""
 add table inet outside
 add set inet outside closed {{ type ipv4_addr; flags interval; }}
-add set inet outside opened {{ type ipv4_addr . inet_service; }}
 add chain inet outside input {{ type filter hook input priority filter; policy drop; }}
 add chain inet outside output {{ type filter hook output priority filter; policy drop; }}
 add chain inet outside forward {{ type filter hook forward priority filter; policy drop; }}
+add chain inet outside arriving {{ type nat hook prerouting priority dstnat; }}
 add chain inet outside leaving {{ type nat hook postrouting priority srcnat; }}
 add rule inet outside output oifname {INSIDE} accept
-add rule inet outside forward iifname {INSIDE} oifname {DEVICE} ip daddr . tcp dport @opened accept
+add rule inet outside forward iifname {INSIDE} oifname {DEVICE} ct status dnat accept
 add rule inet outside forward iifname {INSIDE} oifname {DEVICE} ip daddr != @closed accept
 add rule inet outside forward iifname {DEVICE} oifname {INSIDE} ct state established,related accept
 add rule inet outside leaving oifname {DEVICE} masquerade
 """
-"""Instances ask, and are answered; nothing is asked of them."""
+"""Instances ask, and are answered; nothing is asked of them. Where `arriving` leads is open: proxies."""
 ENDED = "slirp4netns has ended (elastinet logs): it is started again"
 Heard = Callable[[str | None], None]
 """Gets the reason why no packet leaves, or None when they do."""
@@ -198,12 +199,12 @@ def _run(text: str) -> None:
 
 
 def _close_networks(offer: Offer) -> None:
-    """Have exactly these networks closed, and these places open."""
-    text = "flush set inet outside closed\nflush set inet outside opened\n"
+    """Have exactly these networks closed, and these proxies at their ports."""
+    text = "flush set inet outside closed\nflush chain inet outside arriving\n"
     text += f"add element inet outside closed {{ {', '.join(offer.closed)} }}\n"
-    if offer.opened:
-        places = ", ".join(f"{address} . {port}" for address, port in offer.opened)
-        text += f"add element inet outside opened {{ {places} }}\n"
+    for own, address, port in offer.proxies:
+        match = f"iifname {INSIDE} ip daddr {ADDRESS} tcp dport {own}"
+        text += f"add rule inet outside arriving {match} dnat ip to {address}:{port}\n"
     _run(text)
 
 

@@ -19,10 +19,13 @@ T = TypeVar("T")
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """Starter to agent: `closed` are the networks that packets may not go to, but to `opened` by TCP."""
+    """Starter to agent: `closed` are the networks that packets may not go to.
+
+    `proxies` are ports of `rules.proxies.ADDRESS`, each with the address and port that is found there.
+    """
 
     closed: tuple[str, ...]
-    opened: tuple[tuple[str, int], ...] = ()
+    proxies: tuple[tuple[int, str, int], ...] = ()
 
 
 class Door(msgspec.Struct, frozen=True):
