@@ -104,6 +104,7 @@ class Scratch:
         wait_until(lambda: "world" in self.asked(WORLD) and "machine" in self.asked(OWN))
         self.asked_names = folder / "asked"
         self.resolve()
+        self.network = self.network_now()
         self.server: dict[str, Any] = {}
 
     def _is_apart(self, pid: int, *others: int) -> bool:
@@ -134,6 +135,10 @@ class Scratch:
             check=check,
             **more,
         )
+
+    def network_now(self) -> str:
+        """The machine's addresses, routes, rules and listening sockets."""
+        return self.run("sh", "-c", "ip -4 -o addr; ip route; ip rule; ss -Hltnu | sort").stdout
 
     def asked(self, address: str) -> str:
         """What the machine itself hears from a service."""

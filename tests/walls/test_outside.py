@@ -16,8 +16,11 @@ from world import ELASTINET
 
 CARRIER = ("100.115.92.2", "100.115.92.3", "100.115.92.100")
 SHORT = 1
-CLOSED = "".join(f"curl -s --max-time 0.5 {address}:8099/closed & " for address in (OWN, NEAR, *CARRIER))
-ASKED = f"{CLOSED} curl -s --max-time 5 {WORLD}:8099/open; wait $(jobs -p)"
+CURL = r"curl -s --noproxy \*"
+PROXY, OFFERED = f"http://name:word@{NEAR}:8099", "http://name:word@203.0.113.5:3128"
+PROXIES = {"http_proxy": PROXY, "https_proxy": "http://127.0.0.1:3128", "no_proxy": "direct.example"}
+CLOSED = "".join(f"{CURL} --max-time 0.5 {address}:8099/closed & " for address in (OWN, NEAR, *CARRIER))
+ASKED = f"{CLOSED} {CURL} --max-time 5 {WORLD}:8099/open; wait $(jobs -p)"
 TRICKS = {
     "asks": "true",
     "flushes every rule": "nft flush ruleset",
@@ -79,8 +82,8 @@ def scratch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def place(scratch: Scratch) -> Iterator[Made]:
-    """A server with a way out, and its region."""
-    scratch.start("--outside")
+    """A server with a way out, on a machine with proxies, and its region."""
+    scratch.start("--outside", **PROXIES)
     yield scratch, scratch.region()
     if scratch.server:
         scratch.stop()
@@ -89,7 +92,7 @@ def place(scratch: Scratch) -> Iterator[Made]:
 def test_who_gets_out(place: Made) -> None:
     """Who has a public address, or a NAT gateway, and a group that lets it; asked by the machine's address."""
     scratch, region = place
-    assert OWN in scratch.inside(region.public, f"curl -s --max-time 10 {WORLD}:8099")
+    assert OWN in scratch.inside(region.public, f"{CURL} --max-time 10 {WORLD}:8099")
     assert scratch.reaches(region.behind, WORLD)
     assert not scratch.reached(region.private, WORLD)
     assert not scratch.reached(region.shut, WORLD)
@@ -151,9 +154,27 @@ def test_a_carrier_closes_what_the_machine_has_by_then(scratch: Scratch) -> None
     assert "198.51.100.0/24" in closed("on")
     assert "203.0.113.0/24" not in closed("on")
     assert "203.0.113.0/24" in closed(
-        "on", "sh", "-c", 'ip route add 203.0.113.0/24 dev wan0; exec "$@"', "sh"
+        "on", "sh", "-c", 'ip route add 203.0.113.0/24 dev wan0; "$@"; ip route del 203.0.113.0/24', "sh"
     )
     assert not closed("lan") & {"10.0.0.0/8", "198.51.100.0/24", "203.0.113.0/24"}
+
+
+def test_the_machines_proxy(place: Made) -> None:
+    """It is reached though its network is closed, by who gets out; the metadata is reached without it."""
+    scratch, region = place
+    said = scratch.inside(region.public, "curl -s --max-time 10 http://any.example/x")
+    assert said.startswith("world asked by")
+    assert said.endswith("for http://any.example/x")
+    assert not scratch.inside(region.private, "curl -s --max-time 1 http://any.example/x")
+    assert not scratch.reached(region.public, OWN, NEAR, "203.0.113.5")
+    token = (
+        "curl -s -X PUT -H X-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token"
+    )
+    assert "asked by" not in scratch.inside(region.public, token)
+    told = scratch.inside(region.public, "env; cat /etc/environment").splitlines()
+    assert told.count(f"http_proxy={OFFERED}") == 2
+    assert not any(line.lower().startswith("https_proxy") for line in told)
+    assert sum(line.startswith("no_proxy=") and line.endswith(",direct.example") for line in told) == 2
 
 
 def test_names_are_the_machines_resolvers(place: Made) -> None:
@@ -163,7 +184,7 @@ def test_names_are_the_machines_resolvers(place: Made) -> None:
         assert scratch.inside(who, "getent ahostsv4 named.example").startswith(WORLD)
         assert not scratch.inside(who, "getent ahostsv4 nowhere.example")
     assert scratch.inside(region.private, f"python3 -c '{LONG}'") == "5020\n"
-    assert "asked by" in scratch.inside(region.public, "curl -s --max-time 10 named.example:8099")
+    assert "asked by" in scratch.inside(region.public, f"{CURL} --max-time 10 named.example:8099")
 
 
 def test_names_of_our_own_stay_here(place: Made) -> None:
@@ -208,8 +229,11 @@ def test_the_internets_root_gets_no_further(place: Made, trick: str) -> None:
 
 
 def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
-    """The machine's loopback, its cloud's metadata and the carrier stay closed."""
+    """The machine's loopback, its cloud's metadata and the carrier stay closed. The stop left nothing."""
+    carrier = scratch.carrier()
     scratch.stop()
+    wait_until(lambda: not _lives(carrier))
+    wait_until(lambda: scratch.network_now() == scratch.network)
     scratch.start("--outside=lan")
     region = scratch.region()
     assert scratch.reaches(region.public, NEAR)
@@ -219,44 +243,12 @@ def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
     assert scratch.status()["outside"] == "lan"
 
 
-def test_the_machines_proxy(scratch: Scratch, place: Made) -> None:
-    """It is reached though its network is closed, by who gets out; the metadata is reached without it."""
-    if scratch.server:
-        scratch.stop()
-    proxy, offered = f"http://name:word@{NEAR}:8099", "http://name:word@203.0.113.5:3128"
-    scratch.start(
-        "--outside", http_proxy=proxy, https_proxy="http://127.0.0.1:3128", no_proxy="direct.example"
-    )
-    region = scratch.region()
-    said = scratch.inside(region.public, "curl -s --max-time 10 http://any.example/x")
-    assert said.startswith("world asked by")
-    assert said.endswith("for http://any.example/x")
-    assert not scratch.inside(region.private, "curl -s --max-time 1 http://any.example/x")
-    assert not scratch.reached(region.public, OWN, NEAR, "203.0.113.5")
-    token = (
-        "curl -s -X PUT -H X-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token"
-    )
-    assert "asked by" not in scratch.inside(region.public, token)
-    told = scratch.inside(region.public, "env; cat /etc/environment").splitlines()
-    assert told.count(f"http_proxy={offered}") == 2
-    assert not any(line.lower().startswith("https_proxy") for line in told)
-    assert sum(line.startswith("no_proxy=") and line.endswith(",direct.example") for line in told) == 2
-
-
-@pytest.mark.parametrize("end", ["stop", "kill -9"])
-def test_nothing_is_left(scratch: Scratch, place: Made, end: str) -> None:
-    if scratch.server:
-        scratch.stop()
-    before = _network(scratch)
-    scratch.start("--outside")
+def test_nothing_is_left_after_a_kill(scratch: Scratch, place: Made) -> None:
     carrier = scratch.carrier()
-    if end == "stop":
-        scratch.stop()
-    else:
-        os.kill(scratch.server["pid"], signal.SIGKILL)
-        scratch.server = {}
+    os.kill(scratch.server["pid"], signal.SIGKILL)
+    scratch.server = {}
     wait_until(lambda: not _lives(carrier))
-    wait_until(lambda: _network(scratch) == before)
+    wait_until(lambda: scratch.network_now() == scratch.network)
 
 
 def test_it_is_off_by_default(scratch: Scratch, place: Made) -> None:
@@ -282,10 +274,6 @@ def test_what_it_needs(scratch: Scratch) -> None:
     assert (refused.returncode, "--fabric none" in refused.stderr) == (1, True)
     refused = scratch.elastinet("start", "--outside=wan", check=False)
     assert (refused.returncode, "outside" in refused.stderr) == (2, True)
-
-
-def _network(scratch: Scratch) -> str:
-    return scratch.run("sh", "-c", "ip -o addr; ip route; ip rule; ss -Hltnu | sort").stdout
 
 
 def _lives(pid: int) -> bool:
