@@ -1,4 +1,7 @@
-"""A machine of a test's own, with a network and a world behind it: namespaces, and nothing of the real ones."""
+"""A machine of a test's own, with a network and a world behind it: namespaces, and nothing of the real ones.
+
+Only root can have one: in a user namespace this machine's folders are nobody's, and a server believes none.
+"""
 
 import json
 import os
@@ -34,7 +37,7 @@ ip addr add {WORLD}/32 dev lo
 ROUTES = f"ip route add default via {NEAR}; ip route add {METADATA} dev wan0"
 LONG = "--txt-record=long.example," + ",".join(chr(97 + n) * 250 for n in range(20))
 RESOLVER = (
-    "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=root", "--no-resolv",
+    "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
     "--no-hosts", "--log-queries", f"--address=/named.example/{WORLD}", LONG, "--local=/#/",
 )  # fmt: skip
 NAMED = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
@@ -89,9 +92,7 @@ class Scratch:
 
     def __init__(self, folder: Path, mode: str) -> None:
         self.folder, self.mode = folder, mode
-        own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-        self.joined = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
-        self.machine = subprocess.Popen(["unshare", *own, "--net", "sleep", "900"])
+        self.machine = subprocess.Popen(["unshare", "--net", "sleep", "900"])
         wait_until(lambda: self._is_apart(self.machine.pid, os.getpid()))
         self.world = subprocess.Popen([*self.enter(self.machine), "unshare", "--net", "sleep", "900"])
         wait_until(lambda: self._is_apart(self.world.pid, self.machine.pid, os.getpid()))
@@ -112,7 +113,7 @@ class Scratch:
         return len(set(spaces)) == len(spaces)
 
     def enter(self, holder: "subprocess.Popen[bytes]") -> list[str]:
-        return ["nsenter", f"--target={holder.pid}", *self.joined, "--net", "--"]
+        return ["nsenter", f"--target={holder.pid}", "--net", "--"]
 
     def serve(self, holder: "subprocess.Popen[bytes]", program: str, *words: str) -> None:
         """Run a program of Python's in a namespace until the end."""
@@ -120,10 +121,10 @@ class Scratch:
 
     def resolve(self) -> None:
         """Have a resolver in the world that the machine asks; `asked_names` is its log."""
-        resolver = [*RESOLVER, f"--log-facility={self.asked_names}"]
-        self.services.append(subprocess.Popen([*self.enter(self.world), *resolver]))
+        with self.asked_names.open("wb") as told:
+            self.services.append(subprocess.Popen([*self.enter(self.world), *RESOLVER], stderr=told))
         (self.folder / "resolv.conf").write_text(f"nameserver {NEAR}\n")
-        wait_until(lambda: "started" in self.asked_names.read_text() if self.asked_names.exists() else False)
+        wait_until(lambda: "started" in self.asked_names.read_text())
 
     def run(self, *command: str, check: bool = True, **more: Any) -> "subprocess.CompletedProcess[str]":
         """Run a command on the machine."""

@@ -14,6 +14,7 @@ from machine import MODES
 from scratch import METADATA, NEAR, NEAR_PUBLIC, OWN, OWN_PUBLIC, WORLD, Scratch
 from world import ELASTINET
 
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a machine of a test's own")
 CARRIER = ("100.115.92.2", "100.115.92.3", "100.115.92.100")
 SHORT = 1
 CURL = r"curl -s --noproxy \*"
