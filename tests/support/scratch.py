@@ -92,21 +92,28 @@ class Scratch:
 
     def __init__(self, folder: Path, mode: str) -> None:
         self.folder, self.mode = folder, mode
-        self.machine = subprocess.Popen(["unshare", "--net", "sleep", "900"])
-        wait_until(lambda: self._is_apart(self.machine.pid, os.getpid()))
-        self.world = subprocess.Popen([*self.enter(self.machine), "unshare", "--net", "sleep", "900"])
-        wait_until(lambda: self._is_apart(self.world.pid, self.machine.pid, os.getpid()))
+        self.asked_names = folder / "asked"
+        self.server: dict[str, Any] = {}
         self.services: list[subprocess.Popen[bytes]] = []
+        self.machine = subprocess.Popen(["unshare", "--net", "sleep", "900"])
+        self.world = subprocess.Popen(["unshare", "--net", "sleep", "900"])
+        try:
+            self.lay()
+        except BaseException:
+            self.close()
+            raise
+        self.network = self.network_now()
+
+    def lay(self) -> None:
+        """Join the two, and have a service in each."""
+        wait_until(lambda: self._is_apart(self.world.pid, self.machine.pid, os.getpid()))
         self.run("sh", "-c", LAY, "sh", str(self.world.pid))
         subprocess.run([*self.enter(self.world), "sh", "-c", LAY_WORLD], check=True)
         self.run("sh", "-c", ROUTES)
         self.serve(self.machine, SERVICE, "machine")
         self.serve(self.world, SERVICE, "world")
         wait_until(lambda: "world" in self.asked(WORLD) and "machine" in self.asked(OWN))
-        self.asked_names = folder / "asked"
         self.resolve()
-        self.network = self.network_now()
-        self.server: dict[str, Any] = {}
 
     def _is_apart(self, pid: int, *others: int) -> bool:
         spaces = [os.readlink(f"/proc/{one}/ns/net") for one in (pid, *others)]
