@@ -17,7 +17,7 @@ from msgspec import Meta
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Plant
 from elastinet.catalog.regions import REGIONS
-from elastinet.catalog.settings import Quotas, Settings, new_account, unlimited
+from elastinet.catalog.settings import Outside, Quotas, Settings, new_account, unlimited
 
 FILE = "elastinet.toml"
 MEMORY = ":memory:"
@@ -41,7 +41,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
     listens there and on no port. With `tls` it speaks HTTPS, by a certificate of an authority of its own.
     `state` is a folder or ":memory:". `api_inside` has instances
-    call EC2 by AWS's own names. `expose` routes public addresses from this machine. `bandwidth_scale`
+    call EC2 by AWS's own names. `expose` routes public addresses from this machine. `outside` gives
+    instances a way to this machine's network ("on"; "lan" also to private addresses). `bandwidth_scale`
     is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O credits,
     `idle_time_scale` one for how soon idle flows are forgotten; `credits`
     has minutes of burst by type or family, where they are not `credit_minutes`. `quotas` is "unlimited",
@@ -58,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fabric: Literal["kernel", "none"] = "kernel"
     rules: Literal["classic", "2026"] = "classic"
     expose: bool = False
+    outside: Outside = "off"
     api_inside: bool = True
     bandwidth_scale: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     credit_time_scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
@@ -100,6 +102,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             credit_time_scale=self.credit_time_scale,
             idle_time_scale=self.idle_time_scale,
             api_inside=self.has_api_inside,
+            outside=self.outside if self.fabric == "kernel" else "off",
             credit_minutes=self.credit_minutes,
             credits=self.credits,
         )

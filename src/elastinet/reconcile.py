@@ -18,7 +18,7 @@ from elastinet.ec2.core.fact import (
     InterfaceDetached,
 )
 from elastinet.engine import Engine
-from elastinet.fabric.contract.keys import Key, Subject
+from elastinet.fabric.contract.keys import WAYS, Key, Subject
 from elastinet.fabric.contract.messages import (
     Attached,
     Converged,
@@ -303,7 +303,8 @@ class Reconciler:
         if not self.failed or time.monotonic() - self._failing_since < TROUBLE_SECONDS:
             return False
         quiet = not (self._touched or self._facts) and self.converged >= self.generation
-        return quiet and self.failed.keys() <= self.have.keys() and all(map(self._is_held, self._unsettled()))
+        ours = self.have.keys() | set(WAYS)
+        return quiet and self.failed.keys() <= ours and all(map(self._is_held, self._unsettled()))
 
     def _is_held(self, noun: Instance | NetworkInterface) -> bool:
         """True if a failure, its own or its instance's, keeps an instance or interface from settling."""

@@ -65,13 +65,18 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vcpus_x: int = UNLIMITED
 
 
+Outside = Literal["off", "on", "lan"]
+"""Whether instances have a way out, and whether it leads to private networks, too."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The region's size, its edition of the rules, image ids of the operator's own, and scales.
 
     `bandwidth_scale` is a factor for all bandwidths where packets are shaped. `credit_time_scale` makes
     buckets of network I/O credits smaller, so that they are empty, and full, so many times sooner.
     `idle_time_scale` has idle flows forgotten so many times sooner.
-    With `api_inside` AWS's endpoints answer instances by their own names.
+    With `api_inside` AWS's endpoints answer instances by their own names; `outside` says whether instances
+    have a way to the machine's network.
     `opted_in_regions` are those, beside the ones that are always on, that all accounts have opted in to.
     `credit_minutes` is how long a full one lasts at the peak; `credits` says otherwise by type or family.
     """
@@ -86,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True):
     credit_time_scale: float = 1.0
     idle_time_scale: float = 1.0
     api_inside: bool = False
+    outside: Outside = "off"
     credit_minutes: float = 10.0
     credits: dict[str, float] = {}
 

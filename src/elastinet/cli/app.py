@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from elastinet import __version__
+from elastinet.cli.bare import Start
 
 AFTER = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 IN_ORDER = {"allow_interspersed_args": False}
@@ -58,6 +60,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("exec", "aws", "terraform"), AFTER),
     **dict.fromkeys(("mpirun", "ssh"), IN_ORDER),
 }
+CLASSES: dict[str, type[TyperCommand]] = {"start": Start}
 VERBOSE = ("-v", "--verbose")
 COMPLETING = "_ELASTINET_COMPLETE"
 """The variable by which a shell asks for what may come next."""
@@ -93,7 +96,7 @@ def app_of(verbs: Collection[str]) -> typer.Typer:
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=verb)
         else:
-            app.command(verb, context_settings=SETTINGS.get(verb))(found)
+            app.command(verb, context_settings=SETTINGS.get(verb), cls=CLASSES.get(verb))(found)
     return app
 
 

@@ -16,7 +16,10 @@ from elastinet.serve.places import Server
 
 HELD = (sys.executable, "-P", "-m", "elastinet.serve.held")
 PATIENCE_SECONDS = 60
-PLAIN = {"host": "127.0.0.1", "port": 0, "unix_socket": "", "tls": False, "expose": False, "state": MEMORY}
+PLAIN = {
+    "host": "127.0.0.1", "port": 0, "unix_socket": "", "tls": False, "expose": False, "outside": "off",
+    "state": MEMORY,
+}  # fmt: skip
 """What a held server is, whatever the user's configuration says of others."""
 
 

@@ -17,7 +17,14 @@ from elastinet.cli.serving import become_daemon, end, ended, serve_here, stop, w
 from elastinet.config import Config, unread
 from elastinet.serve import logs, places
 from elastinet.serve.listening import ListenError, listen
-from elastinet.serve.supervisor import StartError, Supervisor, check_exposure, check_fabric, lock
+from elastinet.serve.supervisor import (
+    StartError,
+    Supervisor,
+    check_exposure,
+    check_fabric,
+    check_outside,
+    lock,
+)
 
 if TYPE_CHECKING:
     from elastinet.twin.original import Original
@@ -47,6 +54,13 @@ def start(
     ] = None,
     expose: Annotated[
         bool | None, typer.Option("--expose", help="Route public addresses from this machine (root only).")
+    ] = None,
+    outside: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[=lan]",
+            help="Give instances a way to this machine's network; lan: also to private addresses.",
+        ),
     ] = None,
     api_inside: Annotated[
         bool | None,
@@ -86,6 +100,7 @@ def start(
         credit_time_scale=credit_time_scale,
         idle_time_scale=idle_time_scale,
         expose=expose,
+        outside=outside,
         api_inside=api_inside,
     )
     beginning = prepared(settings, seed, keep=seed_keep, is_twin=twin is not None)
@@ -142,6 +157,7 @@ def _kept(folder: Path) -> "Original | None":
 def _prepare(config: Config, original: "Original | None") -> tuple[Supervisor, int | None]:
     try:
         check_exposure(config)
+        check_outside(config)
         check_fabric(config)
         handle = lock(config.state_folder)
         return Supervisor(config, *listen(config), twin=_handed(original)), handle

@@ -42,6 +42,7 @@ def _server(server: Server, told: dict[str, Any]) -> Iterator[str]:
     yield f"state {line_of(server.state)}{_scales(told)}"
     if told["fabric"] == "kernel":
         yield f"API inside instances: {'on' if told['api_inside'] else 'off'}"
+        yield f"way out to this machine's network: {told['outside']}"
 
 
 def _scales(told: dict[str, Any]) -> str:

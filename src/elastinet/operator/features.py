@@ -64,6 +64,8 @@ FEATURES = (
             "/dev/console comes to GetConsoleOutput, /dev/log to `elastinet logs --syslog`."),
     Feature("the EC2 API from inside instances, signed by their roles", "enforced", "absent",
             "By AWS's names, for those that reach the internet; `start --no-api-inside` leaves it away."),
+    Feature("a way out of instances to this machine's network", "enforced", "absent",
+            "If started with --outside: by slirp4netns, IPv4 only, private networks closed unless =lan."),
     Feature("pending -> running", "enforced", "modelled",
             "Reported by the agent; without a fabric at once."),
     Feature("IPv6 addresses, routes, security groups, ACLs; egress-only gateways", "enforced", "recorded",

@@ -175,6 +175,7 @@ class Application:
                 "rootless": hello.rootless if hello else None,
                 "rules": self._config.rules,
                 "api_inside": self._config.has_api_inside,
+                "outside": self._config.outside,
                 "bandwidth_scale": self._config.bandwidth_scale,
                 "credit_time_scale": self._config.credit_time_scale,
                 "idle_time_scale": self._config.idle_time_scale,

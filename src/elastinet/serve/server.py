@@ -20,7 +20,7 @@ from elastinet.engine import Engine
 from elastinet.fabric.agent.descriptors import raise_limit
 from elastinet.fabric.contract.link import AgentLink
 from elastinet.fabric.contract.messages import Desire, Listener, Measure
-from elastinet.fabric.contract.names import INTERNET
+from elastinet.fabric.contract.names import INTERNET, QUESTIONS_PORT
 from elastinet.imds.service import MetadataService
 from elastinet.reconcile import ModelledFabric, Reconciler
 from elastinet.serve import secrets, twins
@@ -33,6 +33,7 @@ from elastinet.serve.http import Application
 from elastinet.serve.listeners import Listeners
 from elastinet.serve.one_write import api_protocol
 from elastinet.serve.places import GIVE_UP, INSIDE
+from elastinet.serve.questions import Questions
 from elastinet.serve.rehearsal import rehearse
 from elastinet.serve.scoping import Scoping
 from elastinet.serve.tls import behind
@@ -55,6 +56,7 @@ class KernelFabric:
     ) -> None:
         self.listeners = Listeners(metadata, bounds)
         self.endpoints = endpoints
+        self.questions = Questions()
         self.reconciler: Reconciler | None = None
         self.agent = AgentLink(
             run / "agent.sock",
@@ -66,7 +68,9 @@ class KernelFabric:
 
     def _open(self, fact: Listener, listener: socket.socket) -> None:
         """Answer instances on a socket."""
-        if fact.network != INTERNET:
+        if fact.port == QUESTIONS_PORT:
+            self.questions.open(fact, listener)
+        elif fact.network != INTERNET:
             self.listeners.open(fact.network, fact.family, listener)
         elif self.endpoints:
             self.endpoints.open(fact, listener)
@@ -76,6 +80,7 @@ class KernelFabric:
     def _lose(self) -> None:
         """Answer no instances any more where nobody can ask."""
         self.listeners.close_all()
+        self.questions.close_all()
         if self.endpoints:
             self.endpoints.close_all()
         self._known.away()
@@ -90,6 +95,7 @@ class KernelFabric:
         for key in message.drop if isinstance(message, Desire) else ():
             if key.kind == "network":
                 self.listeners.close(key.id)
+                self.questions.close(key.id)
         self.agent.send(message)
 
 

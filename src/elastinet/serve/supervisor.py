@@ -18,15 +18,21 @@ from elastinet.config import Config
 from elastinet.fabric.agent import launch
 from elastinet.fabric.contract.names import EXPOSED_LINK
 from elastinet.fabric.guest import ids
+from elastinet.fabric.kernel import features, tun
 from elastinet.serve import places
 from elastinet.serve.places import ANSWERING, GIVE_UP
 
 log = logging.getLogger(__name__)
 
 PYTHON = (sys.executable, "-P", "-m")
+WAY_OUT, CARRIER = "way out", "slirp4netns"
 BACK_OFF_SECONDS = (0.0, 0.2, 1.0, 5.0)
 STEADY_SECONDS = 30
 PATIENCE_SECONDS = 5
+
+
+Child = tuple[list[str], tuple[int | None, ...]]
+"""A process's command, and the descriptors that it is given."""
 
 
 class StartError(Exception):
@@ -55,7 +61,10 @@ class Supervisor:
         self._user = ids.engine() if sys.platform == "linux" else None
         self._outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC) if config.expose else None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._started: dict[str, list[float]] = {"agent": [], "engine": []}
+        self._started: dict[str, list[float]] = {"agent": [], "engine": [], WAY_OUT: []}
+        self._pair = (
+            socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) if config.outside != "off" else None
+        )
 
     def serve(self) -> int:
         """Run until a signal or a hopeless engine; gives the exit code."""
@@ -83,7 +92,8 @@ class Supervisor:
         self._stopping = True
 
     def _watch(self) -> int:
-        names = ("engine", "agent") if self.config.fabric == "kernel" else ("engine",)
+        names = ["engine", *(["agent"] if self.config.fabric == "kernel" else [])]
+        names += [WAY_OUT] if self._pair else []
         while not self._stopping:
             for name in names:
                 child = self._children.get(name)
@@ -104,20 +114,28 @@ class Supervisor:
         starts.append(now)
         if name in self._children:
             log.warning("the %s ended with %s; it is started again", name, self._children[name].returncode)
-        command = self._agent() if name == "agent" else self._engine()
-        own = (self.listener.fileno(), self.twin and self.twin[0]) if name == "engine" else (self._outside,)
+        made = {"agent": self._agent, "engine": self._engine, WAY_OUT: self._carrier}
+        command, own = made[name]()
         fds = tuple(fd for fd in own if fd is not None)
         try:
             self._children[name] = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
         except OSError as error:
             log.warning("the %s could not be started: %s", name, error)
 
-    def _agent(self) -> list[str]:
+    def _agent(self) -> Child:
         (self.run / "agent.sock").unlink(missing_ok=True)
         authority = self._inside() if self.config.has_api_inside else None
-        return launch.agent_command(self.run, self.disks, self._outside, self._user, authority)
+        way_out = self._pair[0].fileno() if self._pair else None
+        command = launch.agent_command(self.run, self.disks, self._outside, self._user, authority, way_out)
+        return command, (self._outside, way_out)
 
-    def _engine(self) -> list[str]:
+    def _carrier(self) -> Child:
+        assert self._pair
+        fd = self._pair[1].fileno()
+        words = ("elastinet.serve.carrier", "--fd", str(fd), "--outside", self.config.outside)
+        return [*PYTHON, *words], (fd,)
+
+    def _engine(self) -> Child:
         """The engine faces the network: of root's powers, files and name it keeps as little as can be."""
         confined = ["setpriv", "--pdeathsig", "TERM", "--no-new-privs", "--"] if _has_setpriv() else []
         if self._user is not None:
@@ -128,7 +146,8 @@ class Supervisor:
         where = ["--run", str(self.run), "--disks", str(self.disks)]
         tls = ["--tls", str(self.run / ANSWERING)] if self.ca else []
         twin = ["--twin", str(self.twin[0])] if self.twin else []
-        return [*confined, *PYTHON, "elastinet.serve.server", *own, *where, *tls, *twin]
+        command = [*confined, *PYTHON, "elastinet.serve.server", *own, *where, *tls, *twin]
+        return command, (self.listener.fileno(), self.twin and self.twin[0])
 
     def _inside(self) -> Path:
         """Make what AWS's endpoints need of TLS, while the engine starts: it takes its time, too."""
@@ -144,7 +163,7 @@ class Supervisor:
 
     def _end_all(self) -> None:
         """End the engine before the agent, so that it sees no agent go."""
-        for name in ("engine", "agent"):
+        for name in ("engine", WAY_OUT, "agent"):
             child = self._children.get(name)
             if child is not None and child.poll() is None:
                 child.terminate()
@@ -191,6 +210,18 @@ def check_exposure(config: Config) -> None:
         raise StartError(
             f"another elastinet is exposed here already (by the link {EXPOSED_LINK}): stop it first"
         )
+
+
+def check_outside(config: Config) -> None:
+    """Make sure that instances can have a way out, if they are to; raises StartError."""
+    if config.outside == "off":
+        return
+    if config.fabric != "kernel":
+        raise StartError("--outside carries packets, and --fabric none has none")
+    if features.find(CARRIER) is None:
+        raise StartError(f"--outside needs the program {CARRIER}: install the package {CARRIER}")
+    if why := tun.fault(1 if os.geteuid() == 0 else None):  # root's carrier is somebody else
+        raise StartError(f"--outside needs a device for packets: {why}")
 
 
 def check_fabric(config: Config) -> None:

@@ -108,3 +108,21 @@ def test_the_layer_of_a_machine_that_trusts_nobody(tmp_path: Path) -> None:
     assert found == {DEBIAN[1:], f"{OWN[1:]}/{FILE}", name, "etc/environment"}
     assert (layer / DEBIAN[1:]).read_text() == "ours\n"
     assert (layer / "etc").stat().st_mode & 0o777 == 0o755
+
+
+def test_certificates_that_the_machine_has_added(tmp_path: Path) -> None:
+    """Those that its bundle has not yet; with an authority of ours or without."""
+    machine, layer = tmp_path / "machine", tmp_path / "layer"
+    new, old, odd = (f"-----BEGIN CERTIFICATE-----\n{text}\n" for text in ("new", "old", "odd"))
+    for path, text in {f"{OWN}/deep/new.crt": new, f"{OWN}/old.crt": old, DEBIAN: f"theirs\n{old}"}.items():
+        (machine / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        (machine / path[1:]).write_text(text)
+    (machine / OWN[1:] / "odd.pem").write_text(odd)
+    (machine / OWN[1:] / "bytes.crt").write_bytes(b"\x30\x82\xff")
+    layer.mkdir()
+    Layer(layer, machine).fill("", {"http_proxy": "p"}, local=True)
+    assert (layer / DEBIAN[1:]).read_text() == f"theirs\n{old}{new}"
+    assert (layer / "etc/environment").read_text() == "http_proxy=p\n"
+    assert not (layer / OWN[1:] / FILE).exists()
+    Layer(layer, machine).fill("ours\n", local=True)
+    assert (layer / DEBIAN[1:]).read_text() == f"theirs\n{old}{new}ours\n"

@@ -26,6 +26,7 @@ TOOLS = {
     "iperf3": "elastinet perf, mpirun's measurements",
     "mptcpize": "elastinet perf --mptcp",
     "tayga": "NAT gateways that translate IPv6 to IPv4",
+    "slirp4netns": "a way out for instances, by start --outside",
     "dpdk-testpmd": "DPDK's own programs, for elastinet dpdk",
     "fi_info": "libfabric, for what goes past the kernel by EFA",
     "mpirun.openmpi": "elastinet mpirun",

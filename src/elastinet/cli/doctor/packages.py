@@ -27,6 +27,7 @@ PACKAGES = {
     "mptcpize": Names("mptcpize", "mptcpd", ""),
     "newuidmap": Names("uidmap", "shadow-utils", "shadow"),
     "tayga": Names("tayga", "tayga", ""),
+    "slirp4netns": Names("slirp4netns", "slirp4netns", "slirp4netns"),
     "ethtool": Names("ethtool", "ethtool", "ethtool"),
     "dpdk-testpmd": Names("dpdk-dev", "dpdk", "dpdk"),
     "fi_info": Names("libfabric-bin", "libfabric", "libfabric"),

@@ -26,6 +26,7 @@ def main() -> NoReturn:
     arguments.add_argument("--run", type=Path, required=True, help="folder of the agent's socket")
     arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
     arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
+    arguments.add_argument("--outside", type=int, help="descriptor of a socket to who starts the way out")
     arguments.add_argument("--engine", type=int, help="the engine's user, if not this one")
     arguments.add_argument("--authority", type=Path, help="have AWS's endpoints, of which guests trust this")
     options = arguments.parse_args()
@@ -80,6 +81,7 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.guest import spawning, ucounts
     from elastinet.fabric.guest.image import build
     from elastinet.fabric.kernel import isolate, kernel, privileges
+    from elastinet.rules import proxies
 
     run, disks = options.run.resolve(), options.disks.resolve()
     authority = options.authority and options.authority.read_text()
@@ -91,15 +93,21 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     kernel.join_new_keyring()
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
-    image = build((run, disks), rootless, authority)
+    offered = None if options.outside is None else proxies.offered(os.environ)
+    image = build((run, disks), rootless, authority, offered)
     connection = spawning.fork_spawner(image)
+    outside = None
+    if options.outside is not None:
+        from elastinet.fabric.agent.outside import Home
+
+        outside = options.outside, Home()
     descriptors.raise_limit()  # the spawner keeps the old limit, and so do guests
 
     from elastinet.fabric.agent.server import AgentServer
 
     AgentServer(
         run, disks, connection, groups, image.ids.helper, options.host, options.engine,
-        endpoints=authority is not None,
+        endpoints=authority is not None, outside=outside,
     ).serve()  # fmt: skip
 
 

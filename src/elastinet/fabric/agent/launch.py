@@ -20,12 +20,14 @@ def agent_command(
     host: int | None = None,
     engine: int | None = None,
     authority: Path | None = None,
+    outside: int | None = None,
 ) -> list[str]:
     """Give the command that starts the agent in namespaces of its own; it ends with its parent.
 
     With a descriptor of a network namespace, `host`, public addresses are routed from there. `engine` is
     the engine's user, if that is not the agent's own. With the certificate of an authority, `authority`,
-    AWS's endpoints are on the internet, and guests trust it.
+    AWS's endpoints are on the internet, and guests trust it. With a descriptor of a socket to the carrier's
+    starter, `outside`, there is a way to the machine's network.
     """
     agent = [
         sys.executable,
@@ -38,6 +40,7 @@ def agent_command(
         str(disks),
     ]
     agent += ["--host", str(host)] if host is not None else []
+    agent += ["--outside", str(outside)] if outside is not None else []
     agent += ["--engine", str(engine)] if engine is not None else []
     agent += ["--authority", str(authority)] if authority is not None else []
     return [features.find("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *_unshare(), "--", *agent]

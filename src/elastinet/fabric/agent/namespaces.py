@@ -187,6 +187,14 @@ class Namespaces:
             except OSError as error:
                 self._failed[name] = {name: str(error)}
 
+    def way_is(self, name: WayName, why: str | None) -> None:
+        """Hear that a way can be used, or why not."""
+        if why is None:
+            self._failed.pop(name, None)
+        else:
+            self._failed[name] = {name: why}
+        self._wake()
+
     def _open(self, id: str, fd: int | None) -> None:
         """Make a namespace's router."""
         try:
@@ -238,8 +246,8 @@ class Namespaces:
 
     def _hand_over(self, namespace: Namespace) -> None:
         """Give the engine the sockets that are new, and answer at those of the time."""
-        for (family, port), listener in namespace.new_listeners():
-            self._tell(Listener(namespace.id, port, family), listener.fileno())
+        for place, listener in namespace.new_listeners():
+            self._tell(Listener(namespace.id, place.port, place.family, place.udp), listener.fileno())
         for clock in namespace.new_clocks():
             self._tell_time(clock)
 

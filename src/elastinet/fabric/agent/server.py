@@ -16,6 +16,7 @@ from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.fabric import Fabric
 from elastinet.fabric.agent.namespaces import Way
 from elastinet.fabric.agent.opening import open_inside
+from elastinet.fabric.agent.outside import Home, Outside
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import WayName
 from elastinet.fabric.contract.messages import (
@@ -79,6 +80,7 @@ class AgentServer:
         engine: int | None,
         *,
         endpoints: bool = False,
+        outside: tuple[int, Home] | None = None,
     ) -> None:
         self._friends = {os.getuid(), engine}
         self._loop = Loop()
@@ -87,8 +89,13 @@ class AgentServer:
         self._endpoints = Endpoints() if endpoints else None
         if self._endpoints:
             ways["endpoints"] = self._endpoints
+        way_out = Outside(*outside, self._loop) if outside else None
+        if way_out:
+            ways["outside"] = way_out
         self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, ways)
         self._loop.on_fault = self.fabric.take_fault
+        if way_out:
+            way_out.listen(lambda why: self.fabric.namespaces.way_is("outside", why))
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
         fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
@@ -154,8 +161,8 @@ class AgentServer:
         if self._endpoints:
             here[names.INTERNET] = self._endpoints.sockets
         for id, listeners in here.items():
-            for (family, port), listener in listeners.items():
-                if (fact := Listener(id, port, family)) not in peer.known:
+            for place, listener in listeners.items():
+                if (fact := Listener(id, place.port, place.family, place.udp)) not in peer.known:
                     peer.known.add(fact)
                     peer.send(fact, listener.fileno())
 

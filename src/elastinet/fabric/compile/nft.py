@@ -18,7 +18,6 @@ The order of the chains, in full in docs/CONTRIBUTING.md; `e..._out` and `e..._i
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from elastinet.catalog.network import NOT_OF_INTERNET
 from elastinet.catalog.protocols import ANY, ICMP, ICMP6
 from elastinet.fabric.compile import (
     acls,
@@ -35,9 +34,8 @@ from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
 from elastinet.rules import permits
+from elastinet.rules.closed_outside import not_of_internet
 
-_BLOCKS = sorted(NOT_OF_INTERNET, key=ipaddress.IPv4Network)
-PRIVATE = f"{{ {', '.join(_BLOCKS)} }}"
 BY_SENDER = "meta nfproto ipv4 meta mark set iif . ether saddr . ip saddr map @own"
 # A DHCP server answers to the address that a message calls its relay's (giaddr) or its client's (ciaddr),
 # wherever that is. Instances are no relays; a client's address is made the source, and looked up like one. In
@@ -117,7 +115,7 @@ def network(
         yield from neighbours.network(item, BY_SENDER, _LINUX_BUMP, BUMP)
     yield from untracked.network(epoch, forwards=forwards)
     if outside:
-        yield Chain("outside", (f"ip daddr {PRIVATE} drop", *nft6.tracked(item), "accept"))
+        yield Chain("outside", (f"ip daddr {_private(item)} drop", *nft6.tracked(item), "accept"))
         yield Element("ingress", str(names.IGW_INDEX), "goto outside")
         yield Chain("send", tuple(_send(item, limits)))
         hook = "type filter hook output priority filter; policy accept;"
@@ -150,6 +148,11 @@ def _services(item: Network) -> Iterator[str]:
     yield "drop"
 
 
+def _private(item: Network) -> str:
+    blocks = sorted(not_of_internet(lan=item.lan), key=ipaddress.IPv4Network)
+    return f"{{ {', '.join(blocks)} }}"
+
+
 def _beside(frames: bool) -> Iterator[str]:
     """Frames that carry another MAC than the router's, apart from all others."""
     if frames:
@@ -161,7 +164,7 @@ def _receive(item: Network, outside: bool, edge: int) -> Iterator[str]:
     yield from (f"{BY_SENDER} {bump}" for bump in (_LINUX_BUMP, BUMP))
     yield from _apart(item, "receive6")
     if item.igw and outside:
-        yield f"iif {names.IGW_INDEX} ip saddr {PRIVATE} drop"
+        yield f"iif {names.IGW_INDEX} ip saddr {_private(item)} drop"
         if edge:
             yield f"iif {names.IGW_INDEX} meta mark set {edge}"
         yield f"iif {names.IGW_INDEX} {_ERROR} jump quoted_in"

@@ -1,6 +1,6 @@
 """Keys: by these the engine and the agent speak of the objects of a desired network."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -31,8 +31,9 @@ class Key(msgspec.Struct, frozen=True, order=True, array_like=True, cache_hash=T
         return f"{self.kind}:{self.id}"
 
 
-WayName = Literal["exposure", "endpoints"]
-"""A link of the internet's: with the machine outside, or with AWS's endpoints."""
+WayName = Literal["exposure", "endpoints", "outside"]
+"""A link of the internet's: with the machine, with AWS's endpoints, or with the machine's network."""
+WAYS: tuple[WayName, ...] = get_args(WayName)
 Subject = Key | Literal["agent"] | WayName
 """What can fail: an object, the agent as a whole, or a link of the internet's."""
 

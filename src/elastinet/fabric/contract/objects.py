@@ -72,7 +72,8 @@ class Network(Object, frozen=True, tag="network"):
     the table by which the internet gateway sends what comes in, "" for none. `link_local` is what each
     interface may send to the link-local services together, None for no limit. `idle` and `other_idle` are
     for how long idle flows are remembered, of TCP and UDP and of other protocols; `early_idle` is TCP's for
-    interfaces that are `early`.
+    interfaces that are `early`. With `lan` the internet gateway leads to the machine's private networks, too.
+    If it `asks`, names that nobody here has are the machine's resolver's.
     """
 
     cidrs: tuple[str, ...]
@@ -90,6 +91,8 @@ class Network(Object, frozen=True, tag="network"):
     idle: IdleTimes = IdleTimes()
     other_idle: int = OTHER_IDLE_SECONDS
     early_idle: int = EARLY_IDLE_SECONDS
+    lan: bool = False
+    asks: bool = False
 
     @property
     def dns64(self) -> bool:

@@ -84,6 +84,8 @@ def _network(state: State, id: str, settings: Settings) -> AnyObject | None:
         other_idle=lifetimes.scaled(OTHER_IDLE_SECONDS, settings),
         early_idle=lifetimes.early(settings).tcp,
         link_local=limits.played(link_local.allowance(), settings),
+        lan=settings.outside == "lan",
+        asks=settings.outside != "off",
         edge=edge.id if gateway and (edge := edge_table(state, gateway.id)) else "",
     )
 

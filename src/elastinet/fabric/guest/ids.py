@@ -82,6 +82,11 @@ def engine() -> int | None:
     return None
 
 
+def carrier() -> int:
+    """The id of what carries packets to the machine's network, where root has started it; raises OSError."""
+    return unused() + 2 * COUNT + 2
+
+
 def shifted(first: int) -> Ids:
     """The ids of guests that have a range of their own."""
     line = f"0 {first} {COUNT}\n"

@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from elastinet.fabric.guest import idmap, ids, trust, veil
@@ -26,11 +26,17 @@ Lowers = dict[str, tuple[str, ...]]
 DEEPEST = 8
 
 
-def build(ours: tuple[Path, ...], rootless: bool, authority: str | None = None) -> RootImage:
+def build(
+    ours: tuple[Path, ...],
+    rootless: bool,
+    authority: str | None = None,
+    offered: Mapping[str, str] | None = None,
+) -> RootImage:
     """Look at the host once and lay the layers; a folder that holds our own files is never shown.
 
     As root, guests get a range of ids of their own where this kernel and these file systems let them. With
-    the certificate of an authority they trust that, too.
+    the certificate of an authority they trust that, too. With a way out they are `offered` variables for it,
+    and trust whom this machine does by its own choice.
     """
     skeleton = Path(isolate.PRIVATE, "skeleton")
     present = [name for name in LAYERS if os.path.lexists(f"/{name}")]
@@ -48,9 +54,11 @@ def build(ours: tuple[Path, ...], rootless: bool, authority: str | None = None) 
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
         lowers = _veiled(lowers, kept)
-    if authority is None:
+    if authority is None and offered is None:
         return RootImage(lowers, links, rootless, kept)
-    return RootImage(_trusting(lowers, kept, authority), links, rootless, kept, trust.VARIABLES)
+    variables = (trust.VARIABLES if authority else {}) | dict(offered or {})
+    layered = _trusting(lowers, kept, authority or "", variables, local=offered is not None)
+    return RootImage(layered, links, rootless, kept, variables)
 
 
 def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
@@ -62,11 +70,13 @@ def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
     return lowers | {name: (f"{layer}/{name}", *lowers[name]) for name in tops & lowers.keys()}
 
 
-def _trusting(lowers: Lowers, kept: ids.Ids, authority: str) -> Lowers:
+def _trusting(
+    lowers: Lowers, kept: ids.Ids, authority: str, variables: Mapping[str, str], *, local: bool
+) -> Lowers:
     """The layers, with one more above those in which certificates are."""
     layer = Path(isolate.PRIVATE, "trust")
     layer.mkdir()
-    trust.Layer(layer).fill(authority)
+    trust.Layer(layer).fill(authority, variables, local=local)
     if kept.is_shifted:
         idmap.give(layer, kept.first)
     return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in trust.TOPS}

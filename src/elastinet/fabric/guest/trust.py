@@ -6,6 +6,8 @@ that bring a bundle of their own.
 """
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from functools import reduce
 from pathlib import Path
 
 from elastinet.fabric.contract.names import API_AUTHORITY
@@ -21,6 +23,7 @@ BUNDLES = (
 ANCHORS = ("/etc/pki/ca-trust/source/anchors", "/etc/pki/trust/anchors")
 OWN = "/usr/local/share/ca-certificates"
 """Where a later `update-ca-certificates` looks."""
+BEGIN = "-----BEGIN CERTIFICATE-----"
 FILE, SETTINGS = "elastinet.crt", "/etc/environment"
 VARIABLES = {"AWS_CA_BUNDLE": DEBIAN, "NODE_EXTRA_CA_CERTS": f"{OWN}/{FILE}"}
 TOPS = ("etc", "usr")
@@ -34,17 +37,32 @@ class Layer:
     def __init__(self, folder: Path, machine: Path = Path("/")) -> None:
         self._folder, self._machine = folder, machine
 
-    def fill(self, certificate: str) -> None:
-        """Where the machine has a bundle, have it with one certificate more."""
+    def fill(
+        self, certificate: str, variables: Mapping[str, str] = VARIABLES, *, local: bool = False
+    ) -> None:
+        """Where the machine has a bundle, have it with one certificate more, if there is one to add.
+
+        With `local` it has those, too, that the machine's administrator has added, and not yet to the bundle.
+        """
         bundles = {path: text for path in BUNDLES if (text := self._text(path))}
         first = next(iter(bundles.values()), "")
         for path, text in ({DEBIAN: first} | bundles).items():
-            self._write(path, _joined(text, certificate))
-        for folder in (OWN, *filter(self._has, ANCHORS)):
-            self._write(f"{folder}/{FILE}", certificate)
-        self._write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
-        settings = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())
+            added = [*(self._local(text) if local else ()), *([certificate] if certificate else ())]
+            if added:
+                self._write(path, reduce(_joined, added, text))
+        if certificate:
+            for folder in (OWN, *filter(self._has, ANCHORS)):
+                self._write(f"{folder}/{FILE}", certificate)
+            self._write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
+        settings = "".join(f"{name}={value}\n" for name, value in variables.items())
         self._write(SETTINGS, _joined(self._text(SETTINGS), settings))
+
+    def _local(self, bundle: str) -> Iterator[str]:
+        """The certificates of the machine's own choice that a bundle lacks."""
+        for path in sorted(self._there(OWN).rglob("*.crt")):
+            text = self._text(str(Path("/", path.relative_to(self._machine)))).strip()
+            if text.startswith(BEGIN) and text not in bundle:
+                yield f"{text}\n"
 
     def _there(self, path: str) -> Path:
         return self._machine / path.lstrip("/")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from elastinet.catalog.aws_endpoints import DOMAINS
 from elastinet.catalog.network import JUMBO_MTU
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
@@ -21,6 +22,16 @@ MOST_LEFT = 10_000
 POWERS = ("net_admin", "net_raw", "net_bind_service")
 EVERYWHERE = ("no-resolv", "no-hosts", "user=root", "pid-file=", f"except-interface={names.IGW_LINK}")
 ASKS_NOBODY = ("local=/#/", "local-ttl=60")
+OURS = ("internal", *DOMAINS)
+"""Domains whose names are known here or nowhere."""
+ASKS = (
+    f"server=127.0.0.1#{names.QUESTIONS_PORT}",
+    *(f"local=/{domain}/" for domain in OURS),
+    "domain-needed",
+    "bogus-priv",
+    "local-ttl=60",
+)
+"""What nobody here has is asked of the machine's resolver, by the engine."""
 OTHERS = "names/others"
 """The file of the names that are not of interfaces in instances."""
 FIXED = (
@@ -68,10 +79,10 @@ def _ipv6(network: Network, on_link: bool) -> Iterator[str]:
 
 
 def _resolver(network: Network, folder: Path) -> tuple[str, ...]:
-    """The resolver knows its network's names, and of every other name that there is none: it asks nobody."""
+    """The resolver knows its network's names; of others it knows that there are none, or it asks."""
     if not network.resolver:
         return ("port=0",)
-    known = (f"hostsdir={folder}/names", *ASKS_NOBODY, *wild_lines(network.names))
+    known = (f"hostsdir={folder}/names", *(ASKS if network.asks else ASKS_NOBODY), *wild_lines(network.names))
     return known if network.cidrs6 else (*known, "filter-AAAA")
 
 

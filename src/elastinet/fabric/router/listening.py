@@ -1,15 +1,26 @@
 """Sockets that instances are answered on by the engine: opened in a namespace by its worker."""
 
 import socket
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.messages import Port
 
 BACKLOG = 1024
 Family = Literal["ipv4", "ipv6"]
-Place = tuple[Family, Port]
-METADATA6: Place = ("ipv6", 80)
+
+
+class Place(NamedTuple):
+    """What a socket is for, within its namespace."""
+
+    family: Family
+    port: Port
+    udp: bool = False
+
+
+METADATA6 = Place("ipv6", 80)
+QUESTIONS = (Place("ipv4", 5365), Place("ipv4", 5365, udp=True))
+LOOPBACK = "127.0.0.1"
 FAMILIES: dict[Family, int] = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 METADATA: dict[Family, str] = {"ipv4": names.METADATA_ADDRESS, "ipv6": names.METADATA_ADDRESS6}
 PORTS: tuple[Port, ...] = (80, 443)
@@ -18,13 +29,27 @@ Sockets = dict[Place, socket.socket]
 
 def metadata(family: Family) -> Sockets:
     """Open the metadata service's socket."""
-    return {(family, 80): _listen(family, METADATA[family], 80)}
+    return {Place(family, 80): _listen(family, METADATA[family], 80)}
 
 
 def endpoints(address: str) -> Sockets:
     """Open the sockets of AWS's endpoints at an address of theirs."""
     family: Family = "ipv6" if ":" in address else "ipv4"
-    return {(family, port): _listen(family, address, port) for port in PORTS}
+    return {Place(family, port): _listen(family, address, port) for port in PORTS}
+
+
+def questions() -> Sockets:
+    """Open the sockets of a resolver's questions for names that it does not know."""
+    stream, datagrams = QUESTIONS
+    opened: Sockets = {stream: _listen(stream.family, LOOPBACK, stream.port)}
+    try:
+        opened[datagrams] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        opened[datagrams].bind((LOOPBACK, datagrams.port))
+    except OSError:
+        for one in opened.values():
+            one.close()
+        raise
+    return opened
 
 
 def _listen(family: Family, address: str, port: int) -> socket.socket:

@@ -18,7 +18,7 @@ from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router import listening, timeserver
 from elastinet.fabric.router.dhcpserver import DhcpServer
-from elastinet.fabric.router.listening import METADATA6, Family, Place
+from elastinet.fabric.router.listening import METADATA6, QUESTIONS, Family, Place
 from elastinet.fabric.router.monitor import Monitor
 from elastinet.fabric.router.resolver64 import Resolver64
 from elastinet.fabric.router.router import Failures, Router
@@ -193,6 +193,8 @@ class Namespace:
                 failures[name,] = str(error)
         if order.network and order.network.cidrs6 and METADATA6 not in self.listeners | self._fresh:
             self._fresh |= listening.metadata("ipv6")
+        if order.network and order.network.asks and QUESTIONS[0] not in self.listeners | self._fresh:
+            self._fresh |= listening.questions()
         if order.observe:
             self.router.observe()
         before = self.router.steps

@@ -1,0 +1,284 @@
+"""The way out: who gets out and where to, whatever root on the internet does; and that nothing is left of it."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from commands import wait_until
+from machine import MODES
+from scratch import METADATA, NEAR, NEAR_PUBLIC, OWN, OWN_PUBLIC, WORLD, Scratch
+from world import ELASTINET
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a machine of a test's own")
+CARRIER = ("100.115.92.2", "100.115.92.3", "100.115.92.100")
+SHORT = 1
+CURL = r"curl -s --noproxy \*"
+PROXY, OFFERED = f"http://name:word@{NEAR}:8099", "http://name:word@203.0.113.5:3128"
+PROXIES = {"http_proxy": PROXY, "https_proxy": "http://127.0.0.1:3128", "no_proxy": "direct.example"}
+CLOSED = "".join(f"{CURL} --max-time 0.5 {address}:8099/closed & " for address in (OWN, NEAR, *CARRIER))
+ASKED = f"{CLOSED} {CURL} --max-time 5 {WORLD}:8099/open; wait $(jobs -p)"
+TRICKS = {
+    "asks": "true",
+    "flushes every rule": "nft flush ruleset",
+    "sends from the machine's own address": f"ip addr add {OWN}/32 dev out0",
+    "sends from the carrier's address": "ip addr add 100.115.92.100/24 dev out0",
+    "goes by a route of its own": f"ip route add {NEAR}/32 via 203.0.113.4 dev out0 src 203.0.113.1 onlink",
+    "moves the link to a namespace of its own": "unshare -n sleep 60 & p=$!; "
+    "until [ $(readlink /proc/$p/ns/net) != $(readlink /proc/self/ns/net) ]; do sleep 0.1; done; "
+    "until ip link set out0 netns $p 2>/dev/null; do sleep 0.1; done; "
+    "nsenter -n -t $p sh -c 'ip link set out0 up; ip addr add 203.0.113.1/32 dev out0; "
+    f"ip route add default via 203.0.113.4 dev out0 onlink; {ASKED}'; kill $p",
+}
+"""The last one takes the link away for good, so it is tried last."""
+ASK = """
+import socket, struct, time
+def question(name, kind):
+    head = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0)
+    parts = b"".join(bytes((len(part),)) + part.encode() for part in name.split("."))
+    return head + parts + b"\\0" + struct.pack("!HH", kind, 1)
+"""
+LONG = (
+    ASK
+    + """
+asked = question("long.example", 16)
+with socket.create_connection(("169.254.169.253", 53), 10) as way:
+    way.sendall(struct.pack("!H", len(asked)) + asked)
+    data = b""
+    while len(data) < 2 or len(data) < 2 + struct.unpack_from("!H", data)[0]:
+        data += way.recv(1 << 16)
+print(data.count(bytes((250,))) * 251)
+"""
+)
+TIMED = (
+    ASK
+    + """
+for name in ("instance-data.ec2.internal", "unknown.example"):
+    spent = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        way.connect(("169.254.169.253", 53))
+        for _ in range(30):
+            began = time.monotonic()
+            way.send(question(name, 1))
+            answer = way.recv(1000)
+            spent.append(time.monotonic() - began)
+    print(answer[3] & 15, sorted(spent)[15])
+"""
+)
+"""What an instance asks its resolver, without a library that keeps answers or asks again."""
+NO_ERROR, NO_NAME = 0, 3
+Made = tuple[Scratch, SimpleNamespace]
+
+
+@pytest.fixture(scope="module", params=MODES)
+def scratch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    made = Scratch(tmp_path_factory.mktemp("scratch"), request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def place(scratch: Scratch) -> Iterator[Made]:
+    """A server with a way out, on a machine with proxies, and its region."""
+    scratch.start("--outside", **PROXIES)
+    yield scratch, scratch.region()
+    if scratch.server:
+        scratch.stop()
+
+
+def test_who_gets_out(place: Made) -> None:
+    """Who has a public address, or a NAT gateway, and a group that lets it; asked by the machine's address."""
+    scratch, region = place
+    assert OWN in scratch.inside(region.public, f"{CURL} --max-time 10 {WORLD}:8099")
+    assert scratch.reaches(region.behind, WORLD)
+    assert not scratch.reached(region.private, WORLD)
+    assert not scratch.reached(region.shut, WORLD)
+    assert scratch.status()["outside"] == "on"
+
+
+def test_the_machine_and_its_networks_are_closed(place: Made) -> None:
+    """The services are there: the machine itself is answered."""
+    scratch, region = place
+    closed = (OWN, NEAR, OWN_PUBLIC, NEAR_PUBLIC, METADATA)
+    assert all("asked by" in scratch.asked(address) for address in closed)
+    assert not scratch.reached(region.public, *closed, *CARRIER)
+
+
+def test_the_carrier_has_no_power(place: Made) -> None:
+    """As root's it is a user of its own; where the machine's network is, it can do nothing."""
+    scratch, _ = place
+    words = dict(
+        line.split(":", 1) for line in Path(f"/proc/{scratch.carrier()}/status").read_text().splitlines()
+    )
+    assert int(words["CapEff"], 16) == int(words["CapPrm"], 16) == 0
+    assert words["NoNewPrivs"].strip() == "1"
+    assert words["Seccomp"].strip() == "2"
+    assert (set(words["Uid"].split()) == {str(os.geteuid())}) == (scratch.mode == "rootless")
+
+
+def test_it_is_started_again(place: Made) -> None:
+    """What was closed is closed then, too; that it had died is said."""
+    scratch, region = place
+    before = scratch.carrier()
+    os.kill(before, signal.SIGKILL)
+    scratch.carrier(before)
+    wait_until(lambda: scratch.reaches(region.public, WORLD, SHORT))
+    assert not scratch.reaches(region.public, NEAR, SHORT)
+    assert "slirp4netns has ended" in scratch.elastinet("logs").stdout
+    wait_until(lambda: not scratch.status()["failed"])
+
+
+def test_a_stopped_carrier_is_said_in_the_status(place: Made) -> None:
+    """The supervisor is held up meanwhile, so that none is started again."""
+    scratch, region = place
+    supervisor = scratch.server["pid"]
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        os.kill(scratch.carrier(), signal.SIGKILL)
+        wait_until(lambda: "slirp4netns has ended" in scratch.status()["failed"].get("outside", ""))
+        assert not scratch.reaches(region.public, WORLD, SHORT)
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    wait_until(lambda: scratch.reaches(region.public, WORLD, SHORT))
+
+
+def test_a_carrier_closes_what_the_machine_has_by_then(scratch: Scratch) -> None:
+    asked = "from elastinet.serve.carrier import offer; print(*offer('{}').closed)"
+
+    def closed(outside: str, *before: str) -> set[str]:
+        return set(scratch.run(*before, sys.executable, "-c", asked.format(outside)).stdout.split())
+
+    assert "198.51.100.0/24" in closed("on")
+    assert "203.0.113.0/24" not in closed("on")
+    assert "203.0.113.0/24" in closed(
+        "on", "sh", "-c", 'ip route add 203.0.113.0/24 dev wan0; "$@"; ip route del 203.0.113.0/24', "sh"
+    )
+    assert not closed("lan") & {"10.0.0.0/8", "198.51.100.0/24", "203.0.113.0/24"}
+
+
+def test_the_machines_proxy(place: Made) -> None:
+    """It is reached though its network is closed, by who gets out; the metadata is reached without it."""
+    scratch, region = place
+    said = scratch.inside(region.public, "curl -s --max-time 10 http://any.example/x")
+    assert said.startswith("world asked by")
+    assert said.endswith("for http://any.example/x")
+    assert not scratch.inside(region.private, "curl -s --max-time 1 http://any.example/x")
+    assert not scratch.reached(region.public, OWN, NEAR, "203.0.113.5")
+    token = (
+        "curl -s -X PUT -H X-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token"
+    )
+    assert "asked by" not in scratch.inside(region.public, token)
+    told = scratch.inside(region.public, "env; cat /etc/environment").splitlines()
+    assert told.count(f"http_proxy={OFFERED}") == 2
+    assert not any(line.lower().startswith("https_proxy") for line in told)
+    assert sum(line.startswith("no_proxy=") and line.endswith(",direct.example") for line in told) == 2
+
+
+def test_names_are_the_machines_resolvers(place: Made) -> None:
+    """Also from where no packet gets out; answers that no datagram holds come by TCP."""
+    scratch, region = place
+    for who in (region.public, region.private):
+        assert scratch.inside(who, "getent ahostsv4 named.example").startswith(WORLD)
+        assert not scratch.inside(who, "getent ahostsv4 nowhere.example")
+    assert scratch.inside(region.private, f"python3 -c '{LONG}'") == "5020\n"
+    assert "asked by" in scratch.inside(region.public, f"{CURL} --max-time 10 named.example:8099")
+
+
+def test_names_of_our_own_stay_here(place: Made) -> None:
+    scratch, region = place
+    ours = (
+        "nobody.ec2.internal",
+        "s3.amazonaws.com",
+        "rds.us-east-1.api.aws",
+        "name",
+        "9.9.16.172.in-addr.arpa",
+    )
+    for name in ours:
+        assert not scratch.inside(region.private, f"getent ahosts {name}")
+    assert scratch.inside(region.private, "getent ahostsv4 ec2.us-east-1.amazonaws.com").startswith(
+        "203.0.113.3"
+    )
+    asked = scratch.asked_names.read_text()
+    assert not any(name in asked for name in ours[:3])
+    assert " name " not in asked
+
+
+def test_a_resolver_that_is_not_there_is_said_at_once(place: Made) -> None:
+    """What listens nowhere is a failure, not a silence."""
+    scratch, region = place
+    conf = scratch.folder / "resolv.conf"
+    before = conf.read_text()
+    conf.write_text(f"nameserver {OWN}\n")
+    try:
+        asked = 'import socket; socket.getaddrinfo("other.example", 80)'
+        said = scratch.inside(region.private, f"timeout 20 python3 -c '{asked}' 2>&1")
+        assert "Temporary failure" in said
+    finally:
+        conf.write_text(before)
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_the_internets_root_gets_no_further(place: Made, trick: str) -> None:
+    scratch, _ = place
+    said = scratch.inside("internet", f"{TRICKS[trick]}; {ASKED}")
+    assert "for /open" in said, said
+    assert "for /closed" not in said, said
+
+
+def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
+    """The machine's loopback, its cloud's metadata and the carrier stay closed. The stop left nothing."""
+    carrier = scratch.carrier()
+    scratch.stop()
+    wait_until(lambda: not _lives(carrier))
+    wait_until(lambda: scratch.network_now() == scratch.network)
+    scratch.start("--outside=lan")
+    region = scratch.region()
+    assert scratch.reaches(region.public, NEAR)
+    assert scratch.reached(region.public, WORLD, OWN, NEAR, METADATA, *CARRIER) == {WORLD, OWN, NEAR}
+    assert scratch.reaches(region.behind, NEAR)
+    assert not scratch.reached(region.private, WORLD, NEAR)
+    assert scratch.status()["outside"] == "lan"
+
+
+def test_nothing_is_left_after_a_kill(scratch: Scratch, place: Made) -> None:
+    carrier = scratch.carrier()
+    os.kill(scratch.server["pid"], signal.SIGKILL)
+    scratch.server = {}
+    wait_until(lambda: not _lives(carrier))
+    wait_until(lambda: scratch.network_now() == scratch.network)
+
+
+def test_it_is_off_by_default(scratch: Scratch, place: Made) -> None:
+    """And a name that nobody here has is none, as soon as one that is here is told."""
+    scratch.start()
+    region = scratch.region()
+    assert scratch.status()["outside"] == "off"
+    assert not scratch.carriers()
+    assert not scratch.reached(region.public, WORLD)
+    assert not scratch.reached("internet", WORLD)
+    told = [line.split() for line in scratch.inside(region.public, f"python3 -c '{TIMED}'").splitlines()]
+    (known, own), (unknown, other) = ((int(code), float(seconds)) for code, seconds in told)
+    assert (known, unknown) == (NO_ERROR, NO_NAME)
+    assert other < 20 * own
+    assert "unknown.example" not in scratch.asked_names.read_text()
+
+
+def test_what_it_needs(scratch: Scratch) -> None:
+    lacking = ("env", "PATH=/nowhere", ELASTINET, "start", "--outside", "--port", "0", "--state", ":memory:")
+    refused = scratch.run(*lacking, check=False)
+    assert (refused.returncode, "install the package slirp4netns" in refused.stderr) == (1, True)
+    refused = scratch.elastinet("start", "--outside", "--fabric", "none", check=False)
+    assert (refused.returncode, "--fabric none" in refused.stderr) == (1, True)
+    refused = scratch.elastinet("start", "--outside=wan", check=False)
+    assert (refused.returncode, "outside" in refused.stderr) == (2, True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
