@@ -151,7 +151,7 @@ def inits(pid: int) -> list[int]:
     for one, words in family(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             ids = Path(f"/proc/{one}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()
-            if words.startswith("sleep") and ids[-1] == "1":
+            if words.startswith("init") and ids[-1] == "1":
                 found.append(one)
     return found
 

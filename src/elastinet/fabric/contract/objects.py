@@ -119,6 +119,7 @@ class Guest(Object, frozen=True, tag="guest"):
     """A running instance: namespaces held by an init process, a root file system of its own.
 
     `boot` changes with every start, so that a restarted instance is a new guest with the old disk.
+    One that `shuts_down` has time to end its programs, and is not started any more.
     `user_data` is base64; what of it is run, and when, `guest/user_data.py` says. `memory` names what it
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
     are what an instance of its type, and its volumes, would have.
@@ -130,6 +131,7 @@ class Guest(Object, frozen=True, tag="guest"):
     memory: str | None = None
     memory_mib: int = 1024
     disk_gib: int = 8
+    shuts_down: bool = False
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -158,6 +158,7 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
         memory=bypass.memory(state, instance, settings.rules),
         memory_mib=instance_types()[instance.instance_type].memory_mib,
         disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
+        shuts_down=not instance.alive,
     )
 
 

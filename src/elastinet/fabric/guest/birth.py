@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric.guest import cgroups, devices, rootfs, seccomp, ucounts
+from elastinet.fabric.guest import cgroups, devices, init_program, rootfs, seccomp, ucounts
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
 from elastinet.fabric.kernel import kernel, privileges, sysctls
@@ -119,11 +119,25 @@ def _become_init(
     privileges.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     console = devices.take_console()
+    reports = devices.open_control()
     seccomp.load()
     privileges.drop()
+    init_program.block_signals()
     tell(tag=request["tag"], stage="ready")
-    privileges.place([console] * 3)
-    os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
+    _be_program(console, reports)
+
+
+def _be_program(console: int, reports: int) -> NoReturn:
+    """Have the init be its program, which holds the console and tells the agent what it is asked for."""
+    environment = {"PATH": privileges.PATH}
+    if not init_program.exists():
+        privileges.place([console] * 3)
+        os.execve("/bin/sleep", ["sleep", "infinity"], environment)
+    descriptors = [*[console] * 3, reports, init_program.file()]
+    privileges.place(descriptors)
+    program = len(descriptors) - 1
+    os.set_inheritable(program, False)
+    os.execve(program, [init_program.NAME], environment)
 
 
 def _build(

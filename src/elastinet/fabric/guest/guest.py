@@ -5,7 +5,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, initctl, room
+from elastinet.fabric.guest import ends, init_program, initctl, room
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
@@ -41,6 +41,11 @@ def _unless_it_has_ended() -> Iterator[None]:
             raise
 
 
+def _is_reboot(status: int) -> bool:
+    """True if an init's exit status says that its guest is to boot again."""
+    return status == REBOOTED or initctl.by_exit(status) == "reboot"
+
+
 class GuestProcess:
     """One boot of a guest, from its spawning to its end."""
 
@@ -58,7 +63,7 @@ class GuestProcess:
         self._has_network = False
         self.ready = False
         self.running = False
-        self.asked = False
+        self.asked = self.is_killed = False
         self.ended = False
         self.has_rebooted = False
         self._is_closing = self._reboots = False
@@ -107,12 +112,25 @@ class GuestProcess:
         asked = initctl.asked(data)
         if asked is None or self._is_closing or not self.ready:
             return
-        self._is_closing, self._reboots = True, asked == "reboot"
+        self._reboots = asked == "reboot"
         self.console.say(f"{asked} was asked for")
-        words = ["/bin/sh", "-c", "kill -TERM -1"]
-        nulls = (ends.NULL, ends.SAME, ends.SAME)
-        self._spawning.run(self.init, words, nulls, lambda _fact: None, about=self._about)
+        self._close()
+
+    def _close(self) -> None:
+        """Have the init ask all programs to end, which it does but once; what is left later is ended."""
+        self._is_closing = True
         self._loop.later(initctl.GRACE_SECONDS, self.end, self._about)
+        with suppress(ProcessLookupError):
+            os.kill(self.init, initctl.SHUT_DOWN)
+
+    def shut_down(self) -> None:
+        """End the guest in good order; `changed` hears of it."""
+        if not self.ready or not init_program.exists():
+            self.kill()
+            return
+        self.asked = True
+        if not self._is_closing:
+            self._close()
 
     def boot(
         self,
@@ -150,7 +168,7 @@ class GuestProcess:
         if "error" in fact and not self.asked:
             self._fail(fact["error"], changed)
         if "exit" in fact or ("error" in fact and not self.init):
-            wants_again = fact.get("status") == REBOOTED or self._reboots
+            wants_again = self._reboots or _is_reboot(fact.get("status", 0))
             self.has_rebooted = wants_again and not self.asked
             self._end()
             changed(self, "end")
@@ -226,8 +244,8 @@ class GuestProcess:
             self._loop.later(AGAIN_SECONDS, self._leave_groups, self._about)
 
     def kill(self) -> None:
-        """End the guest with all of its processes; `changed` hears of it."""
-        self.asked = True
+        """End the guest with all of its processes at once; `changed` hears of it."""
+        self.asked = self.is_killed = True
         self.end()
 
     def end(self) -> None:
