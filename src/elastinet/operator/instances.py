@@ -22,7 +22,7 @@ SAME = (
         "DMI",
         "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2",
     ),
-    ("init", "PID 1 reaps, and starts nothing: no systemd; `service NAME start` starts what has a script"),
+    ("init", "PID 1 is no systemd: `service` and `systemctl` start what has a script in /etc/init.d"),
     ("containers", "no control groups are mounted in it, which podman and Docker ask for"),
 )
 """What differs from EC2 in every instance, and how."""

@@ -216,6 +216,7 @@ class Guests:
         if waiting <= bound and self.memories.is_settled(process, self._plan.memory(guest.id)):
             process.running = True
             process.console.say("running")
+            process.start_services()
             process.first_boot()
             if guest.id != names.INTERNET:
                 self._tell(Running(guest.id, guest.boot), None)

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric.guest import cgroups, devices, init_program, rootfs, seccomp, ucounts
+from elastinet.fabric.guest import cgroups, devices, init_program, rootfs, seccomp, services, ucounts
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
 from elastinet.fabric.kernel import kernel, privileges, sysctls
@@ -133,11 +133,8 @@ def _be_program(console: int, reports: int) -> NoReturn:
     if not init_program.exists():
         privileges.place([console] * 3)
         os.execve("/bin/sleep", ["sleep", "infinity"], environment)
-    descriptors = [*[console] * 3, reports, init_program.file()]
-    privileges.place(descriptors)
-    program = len(descriptors) - 1
-    os.set_inheritable(program, False)
-    os.execve(program, [init_program.NAME], environment)
+    privileges.place([*[console] * 3, reports])
+    os.execve(init_program.PATH, ["init"], environment)
 
 
 def _build(
@@ -161,6 +158,8 @@ def _build(
     kernel.setns(target, kernel.CLONE_NEWNET)
     rootfs.prepare(request["disk"], request["hostname"], request["own_names"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
+    tell(tag=request["tag"], services=services.are_enabled())
+    init_program.put()
     devices.bind_log(log, image.ids)
     console = devices.make_console(image.ids)
     control = devices.make_control(image.ids)

@@ -13,7 +13,7 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, init_program, initctl, room
+from elastinet.fabric.guest import ends, init_program, initctl, room, services
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
@@ -66,7 +66,7 @@ class GuestProcess:
         self.asked = self.is_killed = False
         self.ended = False
         self.has_rebooted = False
-        self._is_closing = self._reboots = False
+        self._is_closing = self._reboots = self._has_services = False
         self._since = 0.0
         self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
@@ -156,6 +156,7 @@ class GuestProcess:
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
+        self._has_services |= fact.get("services", False)
         if "pid" in fact:
             self._born(fact["pid"])
         try:
@@ -266,6 +267,17 @@ class GuestProcess:
         """Ask for the addresses of all links that came before the guest's root was ready."""
         for port in self.ports.values():
             port.start(self.init, self._log, bound)
+
+    def start_services(self) -> None:
+        """Start what was enabled in an earlier boot; what that says goes to the console."""
+        if self._has_services and not self.ended:
+            descriptors = (ends.NULL, ends.SENT, ends.SAME)
+            self._spawning.run(self.init, services.START, descriptors, self._told, (self._log,), self._about)
+
+    def _told(self, fact: dict[str, Any]) -> None:
+        """Hear of the services' start."""
+        if "error" in fact:
+            self.console.say(f"services: {fact['error']}")
 
     def first_boot(self) -> None:
         """Run the user data: what belongs to each boot, and what to the disk's life once."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from elastinet.fabric.guest import idmap, ids, trust, veil
+from elastinet.fabric.guest import idmap, ids, services, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -48,9 +48,8 @@ def build(ours: tuple[Path, ...], rootless: bool, authority: str | None = None) 
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
         lowers = _veiled(lowers, kept)
-    if authority is None:
-        return RootImage(lowers, links, rootless, kept)
-    return RootImage(_trusting(lowers, kept, authority), links, rootless, kept, trust.VARIABLES)
+    env = {} if authority is None else trust.VARIABLES
+    return RootImage(_with_ours(lowers, kept, authority), links, rootless, kept, env)
 
 
 def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
@@ -62,14 +61,17 @@ def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
     return lowers | {name: (f"{layer}/{name}", *lowers[name]) for name in tops & lowers.keys()}
 
 
-def _trusting(lowers: Lowers, kept: ids.Ids, authority: str) -> Lowers:
-    """The layers, with one more above those in which certificates are."""
-    layer = Path(isolate.PRIVATE, "trust")
+def _with_ours(lowers: Lowers, kept: ids.Ids, authority: str | None) -> Lowers:
+    """The layers, with one more above those in which files of elastinet's are."""
+    layer = Path(isolate.PRIVATE, "ours")
     layer.mkdir()
-    trust.Layer(layer).fill(authority)
+    ours = trust.Layer(layer)
+    services.lay(ours)
+    if authority is not None:
+        ours.fill(authority)
     if kept.is_shifted:
         idmap.give(layer, kept.first)
-    return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in trust.TOPS}
+    return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in sorted(os.listdir(layer))}
 
 
 def crossed(folders: Iterable[str]) -> list[str]:

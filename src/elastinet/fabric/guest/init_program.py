@@ -1,4 +1,4 @@
-"""The program that a plain instance's first process is: some 200 bytes, of no library, one page of memory.
+"""The program that a plain instance's first process is: some 300 bytes, of no library, one page of memory.
 
 Its signals are blocked before it begins, so that the kernel keeps them: those that nobody waits for would
 not reach a first process. It waits for the ones that mean the end of the boot (`initctl` says which). At the
@@ -8,7 +8,6 @@ it. Its exit code is the signal, and 64 more if that came from inside. The kerne
 The agent sees to everything else: how long programs have, and what becomes of the instance.
 """
 
-import fcntl
 import os
 import platform
 import signal
@@ -17,14 +16,13 @@ from typing import NamedTuple
 
 from elastinet.fabric.guest import initctl
 
-NAME = "init"
+PATH = "/dev/.elastinet/init"
 BASE = 0x400000
 """Where it lies in memory, as programs do that are linked to one place."""
 ELF_HEADER, SEGMENT = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
-DATA = struct.Struct("<QQQ5s")
-"""The signals, the pause between two looks in seconds and nanoseconds, the process's name."""
+DATA = struct.Struct("<QQQ")
+"""The signals, and the pause between two looks in seconds and nanoseconds."""
 PAUSE_NANOSECONDS = 10_000_000
-SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
 class Architecture(NamedTuple):
@@ -35,10 +33,9 @@ class Architecture(NamedTuple):
 
 
 X86_64 = """
-b89d000000 bf0f000000 488d35bf000000 0f05                   prctl(PR_SET_NAME, name)
 4881ec80010000                                              sub  rsp, 384        # room for a report
 c7042469190903 c744240440000000                             mov  [rsp], MAGIC; mov [rsp+4], REPORT
-b880000000 488d3d83000000 488d742408 31d2 41ba08000000 0f05 wait: rt_sigtimedwait(mask, rsp+8, NULL, 8)
+b880000000 488d3d86000000 488d742408 31d2 41ba08000000 0f05 wait: rt_sigtimedwait(mask, rsp+8, NULL, 8)
 85c0 7ee1 89c3                                              test eax, eax; jle wait; mov ebx, eax
 b83e000000 48c7c7ffffffff be0f000000 0f05                   kill(-1, SIGTERM)
 b83e000000 be12000000 0f05                                  kill(-1, SIGCONT)
@@ -46,12 +43,11 @@ b801000000 bf03000000 4889e6 ba80010000 0f05                write(3, rsp, 384)
 48c7c7ffffffff                                              mov  rdi, -1
 b83e000000 31f6 0f05                                        look: kill(-1, 0)
 85c0 7812                                                   test eax, eax; js out  # nobody is left
-57 b823000000 488d3d22000000 0f05 5f ebe1                   nanosleep(pause, 0); jmp look
+57 b823000000 488d3d25000000 0f05 5f ebe1                   nanosleep(pause, 0); jmp look
 837c241800 7403 83cb40                                      out: if [rsp+24]: or ebx, 64  # si_pid
-89df b8e7000000 0f05 6690                                   exit_group(ebx)
+89df b8e7000000 0f05 0f1f440000                                 exit_group(ebx)
 """
 AARCH64 = """
-e81480d2 e00180d2 41060010 010000d4                         prctl(PR_SET_NAME, name)
 ff0306d1                                                    sub  sp, sp, 384     # room for a report
 292d8352 2961a072 0a088052 e92b0029                         stp  MAGIC, REPORT, [sp]
 281180d2 80040010 e1230091 020080d2 030180d2 010000d4       wait: rt_sigtimedwait(mask, sp+8, NULL, 8)
@@ -88,7 +84,7 @@ def program(machine: str = platform.machine()) -> bytes:
     """The program as a file; raises KeyError where there is none."""
     number, code = ARCHITECTURES[machine]
     mask = sum(1 << wanted - 1 for wanted in initctl.SIGNALS)
-    body = code + DATA.pack(mask, 0, PAUSE_NANOSECONDS, NAME.encode())
+    body = code + DATA.pack(mask, 0, PAUSE_NANOSECONDS)
     start = ELF_HEADER.size + SEGMENT.size
     ident = b"\x7fELF\x02\x01\x01"  # 64 bits, little-endian
     sizes = (ELF_HEADER.size, SEGMENT.size, 1, 0, 0, 0)
@@ -97,14 +93,14 @@ def program(machine: str = platform.machine()) -> bytes:
     return header + SEGMENT.pack(1, 5, 0, BASE, BASE, size, size, 1 << 16) + body
 
 
-def file() -> int:
-    """The program as a sealed file in memory, one for each: a guest may change its file's mode."""
-    fd = os.memfd_create(NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+def put() -> None:
+    """Put the program into a guest's /dev, if there is one; runs in the guest's root, before all others."""
+    if not exists():
+        return
+    os.makedirs(os.path.dirname(PATH), exist_ok=True)
+    fd = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o555)
     try:
         os.write(fd, program())
-        os.fchmod(fd, 0o555)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
-        return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     finally:
         os.close(fd)
 

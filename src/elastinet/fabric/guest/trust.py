@@ -39,12 +39,12 @@ class Layer:
         bundles = {path: text for path in BUNDLES if (text := self._text(path))}
         first = next(iter(bundles.values()), "")
         for path, text in ({DEBIAN: first} | bundles).items():
-            self._write(path, _joined(text, certificate))
+            self.write(path, _joined(text, certificate))
         for folder in (OWN, *filter(self._has, ANCHORS)):
-            self._write(f"{folder}/{FILE}", certificate)
-        self._write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
+            self.write(f"{folder}/{FILE}", certificate)
+        self.write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
         settings = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())
-        self._write(SETTINGS, _joined(self._text(SETTINGS), settings))
+        self.write(SETTINGS, _joined(self._text(SETTINGS), settings))
 
     def _there(self, path: str) -> Path:
         return self._machine / path.lstrip("/")
@@ -58,7 +58,7 @@ class Layer:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return ""
 
-    def _write(self, path: str, text: str) -> None:
+    def write(self, path: str, text: str, mode: int = FILE_MODE) -> None:
         """Write a file of the layer, where the machine's links lead, in folders like the machine's."""
         there = self._there(path)
         target = (there.parent.resolve() / there.name).relative_to(self._machine.resolve())
@@ -69,7 +69,7 @@ class Layer:
             place.mkdir(exist_ok=True)
             place.chmod(original.stat().st_mode & 0o7777 if original.is_dir() else FOLDER_MODE)
         (self._folder / target).write_text(text, encoding="utf-8", errors="surrogateescape")
-        (self._folder / target).chmod(FILE_MODE)
+        (self._folder / target).chmod(mode)
 
 
 def subject_hash(name: str) -> str:
