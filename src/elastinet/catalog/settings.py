@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True):
     `bandwidth_scale` is a factor for all bandwidths where packets are shaped. `credit_time_scale` makes
     buckets of network I/O credits smaller, so that they are empty, and full, so many times sooner.
     `idle_time_scale` has idle flows forgotten so many times sooner.
+    With `limits` instances have as much processor time as their types' vCPUs.
     With `api_inside` AWS's endpoints answer instances by their own names.
     `opted_in_regions` are those, beside the ones that are always on, that all accounts have opted in to.
     `credit_minutes` is how long a full one lasts at the peak; `credits` says otherwise by type or family.
@@ -86,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True):
     credit_time_scale: float = 1.0
     idle_time_scale: float = 1.0
     api_inside: bool = False
+    limits: bool = False
     credit_minutes: float = 10.0
     credits: dict[str, float] = {}
 

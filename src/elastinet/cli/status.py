@@ -42,6 +42,7 @@ def _server(server: Server, told: dict[str, Any]) -> Iterator[str]:
     yield f"state {line_of(server.state)}{_scales(told)}"
     if told["fabric"] == "kernel":
         yield f"API inside instances: {'on' if told['api_inside'] else 'off'}"
+        yield f"limits of processor time: {'on' if told['limits'] else 'off'}"
 
 
 def _scales(told: dict[str, Any]) -> str:

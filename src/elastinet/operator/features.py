@@ -33,6 +33,9 @@ FEATURES = (
             "As many as Linux would let a machine with the memory of its type.", "processes"),
     Feature("memory of an instance", "enforced", "absent",
             "By control groups, as its type has; files in memory have half of it.", "memory"),
+    Feature("processor time of an instance", "enforced", "absent",
+            "With `start --limits` as many processors' as its type has vCPUs; CPU credits bind nobody.",
+            "cpu"),
     Feature("disk of an instance", "enforced", "recorded",
             "No quota: one that fills this machine's disk, with more than its volumes have, is ended."),
     Feature("network interfaces, MAC, MTU 9001, private addresses by DHCP", "enforced", "recorded",
@@ -167,6 +170,14 @@ FEATURES = (
     Feature("VPN, transit gateways, Spot, snapshots, flow logs, and all else that is not here", "absent",
             "absent", "Reads answer an empty list, no id is found, what would make one is refused."),
 )  # fmt: skip
+
+
+NOT_ASKED = "not asked for: `start --limits` has it limited"
+
+
+def not_asked(limits: bool) -> dict[str, str]:
+    """What was left off in the settings, by the names of what features need."""
+    return {} if limits else {"cpu": NOT_ASKED}
 
 
 def engine_fault() -> dict[str, str]:

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from elastinet.catalog.instance_types import instance_types
 from elastinet.engine import Engine
 from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.desired.desired import device as device_of
+from elastinet.fabric.desired.desired import vcpus
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.operator import nics
+from elastinet.operator import features, nics
 from elastinet.reconcile import Reconciler
 from elastinet.rules import devices
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
@@ -26,7 +28,7 @@ SAME = (
     ("containers", "no control groups are mounted in it, which podman and Docker ask for"),
 )
 """What differs from EC2 in every instance, and how."""
-LIMITS = {"memory": "memory", "processes": "processes", "ids": "user ids", "system calls": "system calls"}
+LIMITS = {"ids": "user ids", "system calls": "system calls"}
 """What may be missing on a machine and matters to programs in an instance, by the agent's name for it."""
 
 
@@ -45,6 +47,7 @@ def page(engine: Engine, reconciler: Reconciler, fabric: str, disks: Path, name:
         "interfaces": [_interface(engine, one) for one in interfaces_of(engine.state, instance.id)],
         "failed": dict(_failed(engine, reconciler, instance)),
         "user_data": _user_data(instance, disks),
+        "limits": dict(_limits(engine, instance, fabric, missing)),
         "differs": dict(_differs(instance, fabric, missing)),
     }
 
@@ -79,6 +82,18 @@ def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     told["programs"] = [{"path": path, "status": status} for path, status in record.ended.items()]
     told["not_run"] = list(record.unread)
     return told | ({"unknown": "it has run, and nobody noted how it ended"} if record.untold else {})
+
+
+def _limits(
+    engine: Engine, instance: Instance, fabric: str, missing: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """What it may have of this machine, or why that is not limited."""
+    kind = instance_types()[instance.instance_type]
+    most = {"memory": f"{kind.memory_mib} MiB", "processes": "as Linux would let a machine with this memory"}
+    most["cpu"] = f"{vcpus(instance)} processors' time"
+    off = {**missing, **features.not_asked(engine.settings.limits)}
+    for name, limit in most.items() if fabric == "kernel" else ():
+        yield name, off.get(name, limit)
 
 
 def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:

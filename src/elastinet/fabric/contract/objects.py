@@ -122,7 +122,8 @@ class Guest(Object, frozen=True, tag="guest"):
     One that `shuts_down` has time to end its programs, and is not started any more.
     `user_data` is base64; what of it is run, and when, `guest/user_data.py` says. `memory` names what it
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
-    are what an instance of its type, and its volumes, would have.
+    are what an instance of its type, and its volumes, would have. `cpus` is how many processors' time it may
+    use, 0 as much as there is.
     """
 
     hostname: str
@@ -132,6 +133,7 @@ class Guest(Object, frozen=True, tag="guest"):
     memory_mib: int = 1024
     disk_gib: int = 8
     shuts_down: bool = False
+    cpus: int = 0
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -159,7 +159,14 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
         memory_mib=instance_types()[instance.instance_type].memory_mib,
         disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
         shuts_down=not instance.alive,
+        cpus=vcpus(instance) if settings.limits else 0,
     )
+
+
+def vcpus(instance: Instance) -> int:
+    """How many vCPUs an instance has: its type's, or as its CPU options say."""
+    cores, threads = instance.cpu_options or (0, 0)
+    return cores * threads or instance_types()[instance.instance_type].vcpus
 
 
 def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:

@@ -1,6 +1,6 @@
-"""Control groups: what a guest has of this machine's memory and process ids, where somebody lets us say so.
+"""Control groups: what a guest has of this machine's memory, process ids and processors, if that can be said.
 
-Each agent has a group of its own in each hierarchy that counts one of the two, below the one that it was
+Each agent has a group of its own in each hierarchy that counts one of these, below the one that it was
 started in (version 1), or beside all others (version 2, as root), and in it one for each guest. A user has
 what was delegated to him, as `systemd-run --user --scope -p Delegate=yes` does.
 """
@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NAME = "elastinet-"
+PERIOD = 100_000
+"""Microseconds; a quota of processor time is for each of them."""
 LIMITS = {
-    "pids": ("pids.max",),
-    "memory": ("memory.max", "memory.limit_in_bytes"),
+    "pids": {"pids.max": "{}"},
+    "memory": {"memory.max": "{}", "memory.limit_in_bytes": "{}"},
+    "cpu": {"cpu.max": f"{{}} {PERIOD}", "cpu.cfs_quota_us": "{}"},
 }
-"""For each controller the files of its limit, whichever is there: version 2's and version 1's."""
+"""For each controller the files of its limit, whichever is there, and its form: version 2's and 1's."""
 PROCESSES = "cgroup.procs"
 OWN = "agent"
 """The group of the agent itself: while it has a process, and cannot be removed, the others are of use."""
@@ -79,16 +82,21 @@ def _control(group: Path) -> None:
 
 
 def give(groups: tuple[Path, ...], guest: str, most: dict[str, int]) -> list[str]:
-    """Make a guest's groups with the most that it may have of each controller's; raises OSError."""
+    """Make a guest's groups with the most that it may have, by controller; raises OSError.
+
+    Where a group would limit nothing, there is none.
+    """
     folders = []
     for group in groups:
+        if not any(_counts(group, controller) for controller in most):
+            continue
         folder = group / guest
         folder.mkdir(parents=True, exist_ok=True)
         folders.append(str(folder))
-        for controller, files in LIMITS.items():
-            for file in files:
+        for controller, limit in most.items():
+            for file, form in LIMITS[controller].items():
                 if (folder / file).exists():
-                    (folder / file).write_text(str(most[controller]), encoding="utf-8")
+                    (folder / file).write_text(form.format(limit), encoding="utf-8")
     return folders
 
 
