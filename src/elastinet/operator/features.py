@@ -148,7 +148,7 @@ FEATURES = (
             "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
             "is its overlay."),
     Feature("key pairs", "enforced", "recorded",
-            "A launch's key opens its default user's account, by elastinet ssh."),
+            "A launch's key opens its default user's account, at port 22 and by elastinet ssh."),
     Feature("monitoring, CPU options, credit specification, automatic recovery", "recorded", "recorded",
             "Shown as they were given."),
     Feature("DHCP options: domain, resolvers, time servers", "enforced", "recorded",

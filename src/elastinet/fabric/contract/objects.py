@@ -123,7 +123,8 @@ class Guest(Object, frozen=True, tag="guest"):
     `user_data` is base64; what of it is run, and when, `guest/user_data.py` says. `memory` names what it
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
     are what an instance of its type, and its volumes, would have. `cpus` is how many processors' time it may
-    use, 0 as much as there is.
+    use, 0 as much as there is. `login_user` is the image's default user ("": none), whose account the public
+    `login_key` opens, if there is one.
     """
 
     hostname: str
@@ -134,6 +135,8 @@ class Guest(Object, frozen=True, tag="guest"):
     disk_gib: int = 8
     shuts_down: bool = False
     cpus: int = 0
+    login_user: str = ""
+    login_key: str = ""
 
 
 class Interface(Object, frozen=True, tag="interface"):

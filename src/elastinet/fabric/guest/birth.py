@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import resource
+import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -17,7 +18,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric.guest import cgroups, devices, init_program, rootfs, seccomp, services, ucounts
+from elastinet.fabric.guest import (
+    cgroups,
+    devices,
+    init_program,
+    rootfs,
+    seccomp,
+    services,
+    ssh_port,
+    ucounts,
+)
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
 from elastinet.fabric.kernel import kernel, privileges, sysctls
@@ -156,15 +166,26 @@ def _build(
     # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
     # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
     kernel.setns(target, kernel.CLONE_NEWNET)
-    rootfs.prepare(request["disk"], request["hostname"], request["own_names"], image)
+    rootfs.prepare(request["disk"], request["hostname"], request["own_names"], request["key"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
     tell(tag=request["tag"], services=services.are_enabled())
+    if image.account and request["key"] and shutil.which("sshd", path=privileges.PATH):
+        _open_door(request, tell, hand_back)
     init_program.put()
     devices.bind_log(log, image.ids)
     console = devices.make_console(image.ids)
     control = devices.make_control(image.ids)
     hand_back(request, [log.fileno(), control] + ([] if console is None else [console]))
     _say(init)
+
+
+def _open_door(request: dict[str, Any], tell: Tell, hand_back: HandBack) -> None:
+    """Have the agent listen for who logs in; without it there are other ways in."""
+    try:
+        with ssh_port.open_door() as listener:
+            hand_back(request | {"of": "door"}, [listener.fileno()])
+    except OSError as error:
+        tell(tag=request["tag"], no_door=str(error))
 
 
 def _begin_pids(share: float) -> int:

@@ -4,7 +4,7 @@ import base64
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, init_program, initctl, room, services
+from elastinet.fabric.guest import ends, init_program, initctl, room, services, ssh_port
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
+from elastinet.fabric.guest.door import Door
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
 from elastinet.fabric.guest.linkwatch import LinkWatch
@@ -77,6 +78,7 @@ class GuestProcess:
         self._voices: list[Datagrams | Stream] = []
         self._log = self._open_log()
         self._link_watch: LinkWatch | None = None
+        self._door: Door | None = None
 
     def _open_log(self) -> int:
         """A pipe into the console; it ends when no process of the guest holds it any more."""
@@ -106,6 +108,27 @@ class GuestProcess:
             voice.listen()
         if not consoles:
             self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
+
+    def _open_door(self, fds: list[int]) -> None:
+        """Hear who wants to log in; without a descriptor left for it, nobody."""
+        for fd in fds:
+            self._door = Door(fd, self._loop, self._about, self._run_ssh, self.console.say)
+            self._door.listen()
+
+    def _run_ssh(self, mode: str, connections: Sequence[int], told: Told) -> None:
+        """Run the script of the guest's ssh server, perhaps for a connection; it complains to the console."""
+        if self.ended:
+            return
+        environment = {
+            "DEFAULT": self.guest.login_user,
+            "PAIR": self.guest.login_key,
+            "OWN": "",
+            "MODE": mode,
+        }
+        kinds = (ends.SENT, ends.SAME, ends.SENT) if connections else (ends.NULL, ends.SENT, ends.SAME)
+        sent = (*connections, self._log)
+        words = ["/bin/sh", "-c", ssh_port.script()]
+        self._spawning.run(self.init, words, kinds, told, sent, self._about, env=environment)
 
     def _control(self, data: bytes) -> None:
         """Shut down or boot again, if that is what programs in the guest have asked its init for."""
@@ -152,7 +175,8 @@ class GuestProcess:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, own_names, own, hear, pids, self._about)
+        guest, who = self.guest, {"user": self.guest.login_user, "key": self.guest.login_key}
+        self._spawning.boot(str(self.disk), guest.hostname, own_names, own, hear, pids, self._about, **who)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
@@ -160,7 +184,9 @@ class GuestProcess:
         if "pid" in fact:
             self._born(fact["pid"])
         try:
-            if "ends" in fact:
+            if fact.get("of") == "door":
+                self._open_door(fact["fds"])
+            elif "ends" in fact:
                 self._listen(fact["fds"], fact["ends"])
             self._follow(fact, changed)
         except OSError as error:
@@ -236,6 +262,8 @@ class GuestProcess:
             self._link_watch.close()
         for voice in self._voices:
             voice.finish()
+        if self._door:
+            self._door.close()
         os.close(self._log)
         self._leave_groups()
 

@@ -12,9 +12,10 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from elastinet.fabric.guest import idmap, ids, services, trust, veil
+from elastinet.fabric.guest import accounts, idmap, ids, services, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -72,6 +73,23 @@ def _with_ours(lowers: Lowers, kept: ids.Ids, authority: str | None) -> Lowers:
     if kept.is_shifted:
         idmap.give(layer, kept.first)
     return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in sorted(os.listdir(layer))}
+
+
+def with_user(image: RootImage, user: str) -> RootImage:
+    """The same with a default user, whom one more layer knows; as it is where guests know no user but root.
+
+    Raises OSError.
+    """
+    if not user or not image.ids.has_people:
+        return image
+    folder, etc = Path(isolate.PRIVATE, "users", user), image.lowers.get("etc", ())
+    sudo = not image.rootless and any(os.path.isdir(f"{lower}/sudoers.d") for lower in etc)
+    shutil.rmtree(folder, ignore_errors=True)  # what an attempt before this one has left
+    folder.mkdir(parents=True)
+    account = accounts.lay(user, etc, folder, sudo=sudo)
+    if image.ids.is_shifted:
+        idmap.give(folder, image.ids.first)
+    return replace(image, lowers=image.lowers | {"etc": (f"{folder}/etc", *etc)}, account=account)
 
 
 def crossed(folders: Iterable[str]) -> list[str]:
