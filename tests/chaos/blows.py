@@ -163,6 +163,7 @@ def groups(pid: int) -> set[Path]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for line in Path(f"/proc/{one}/cgroup").read_text().splitlines():
                 _, controllers, path = line.split(":", 2)
-                group = cgroups.UNITED / controllers / path.lstrip("/")
+                beside = cgroups.BESIDE if cgroups.BESIDE.exists() else cgroups.UNITED
+                group = (cgroups.UNITED / controllers if controllers else beside) / path.lstrip("/")
                 found |= {each for each in (group, *group.parents) if each.name.startswith(cgroups.NAME)}
     return found

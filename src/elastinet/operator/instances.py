@@ -25,9 +25,9 @@ SAME = (
         "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2",
     ),
     ("init", "PID 1 is no systemd: `service` and `systemctl` start what has a script in /etc/init.d"),
-    ("containers", "no control groups are mounted in it, which podman and Docker ask for"),
 )
 """What differs from EC2 in every instance, and how."""
+CONTAINERS = "they can run: its root divides its control groups at /sys/fs/cgroup, as this machine's count"
 LIMITS = {"ids": "user ids", "system calls": "system calls"}
 """What may be missing on a machine and matters to programs in an instance, by the agent's name for it."""
 
@@ -103,4 +103,5 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
     yield from SAME
+    yield "containers", missing.get("containers", CONTAINERS)
     yield from ((name, missing[feature]) for feature, name in LIMITS.items() if feature in missing)

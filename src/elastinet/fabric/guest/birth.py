@@ -55,6 +55,9 @@ def boot(
             _or_tell(request, tell, lambda: _become_init(request, image, room, ours, tell))
         tell(tag=request["tag"], pid=init)
         cgroups.enter(room.groups, init)
+        if divides(room, image.ids):
+            cgroups.delegate(room.home, image.ids.first)
+            cgroups.enter([room.home], init)  # what it is in at its birth is the root of what it sees
         _map_ids(init, image.ids)
         target = os.pidfd_open(init)
         try:
@@ -66,6 +69,11 @@ def boot(
         finally:
             os.close(target)
     return init
+
+
+def divides(room: GuestLimits, ids: Ids) -> bool:
+    """True if a guest has a control group namespace: its root owns nothing of what is beside its group."""
+    return bool(room.home) and ids.is_shifted
 
 
 def _bear(owner: int | None, processes: int) -> int:
@@ -112,7 +120,7 @@ def _become_init(
     limit(room)
     kernel.join_new_keyring()
     become_root()
-    kernel.unshare(OWNED)
+    kernel.unshare(OWNED | (kernel.CLONE_NEWCGROUP if divides(room, image.ids) else 0))
     if image.is_guarded:
         ucounts.forbid_cgroups()
     if not image.ids.is_shifted:
@@ -168,6 +176,8 @@ def _build(
     kernel.setns(target, kernel.CLONE_NEWNET)
     rootfs.prepare(request["disk"], request["hostname"], request["own_names"], request["key"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
+    if divides(room, image.ids):
+        _show_groups(target)
     tell(tag=request["tag"], services=services.are_enabled())
     if image.account and request["key"] and shutil.which("sshd", path=privileges.PATH):
         _open_door(request, tell, hand_back)
@@ -177,6 +187,13 @@ def _build(
     control = devices.make_control(image.ids)
     hand_back(request, [log.fileno(), control] + ([] if console is None else [console]))
     _say(init)
+
+
+def _show_groups(target: int) -> None:
+    """Mount what the guest may divide, and have its init out of the way; runs among the guest's processes."""
+    kernel.setns(target, kernel.CLONE_NEWCGROUP)
+    kernel.mount("cgroup2", "/sys/fs/cgroup", "cgroup2", rootfs.SAFE)
+    Path("/sys/fs/cgroup", cgroups.INIT, cgroups.PROCESSES).write_text("1", encoding="utf-8")
 
 
 def _open_door(request: dict[str, Any], tell: Tell, hand_back: HandBack) -> None:

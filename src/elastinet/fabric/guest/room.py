@@ -19,6 +19,7 @@ MIB = 1 << 20
 class GuestLimits:
     """A guest's: its memory, how many processes and threads it may have, and the control groups it is in.
 
+    Of version 2 of these `home` is the one that a guest may divide; "" is none.
     `cpus` is how many processors' time it may use, 0 as much as there is.
     """
 
@@ -26,6 +27,7 @@ class GuestLimits:
     processes: int
     groups: tuple[str, ...] = ()
     cpus: int = 0
+    home: str = ""
 
     def told(self) -> dict[str, Any]:
         """The room as a request to the spawner has it."""
@@ -40,7 +42,7 @@ def of(guest: Guest) -> GuestLimits:
 
 def read(told: dict[str, Any]) -> GuestLimits:
     """The room that a request tells of."""
-    return GuestLimits(told["memory_mib"], told["processes"], tuple(told["groups"]))
+    return GuestLimits(**{**told, "groups": tuple(told["groups"])})
 
 
 def in_groups(room: GuestLimits, groups: tuple[Path, ...], id: str) -> GuestLimits:
@@ -48,7 +50,8 @@ def in_groups(room: GuestLimits, groups: tuple[Path, ...], id: str) -> GuestLimi
     most = {"pids": room.processes, "memory": room.memory_mib * MIB}
     if room.cpus:
         most["cpu"] = room.cpus * cgroups.PERIOD
-    return replace(room, groups=tuple(cgroups.give(groups, id, most)))
+    folders, home = cgroups.give(groups, id, most)
+    return replace(room, groups=tuple(folders), home=home if cgroups.are_alone() else "")
 
 
 def leave(groups: tuple[Path, ...], id: str) -> bool:

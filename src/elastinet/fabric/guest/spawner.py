@@ -125,9 +125,10 @@ class Spawner:
         """Become what was asked for; every failure is told, none comes back."""
         try:
             signal.set_wakeup_fd(-1)
-            rooms.enter(self.rooms[request["init"]])
+            rooms.enter(room := self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
-            become_command(self.image.env, request, target, fds, self.hand_back)
+            groups = kernel.CLONE_NEWCGROUP if birth.divides(room, self.image.ids) else 0
+            become_command(self.image.env, request, target, GUEST | groups, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -158,6 +159,7 @@ def become_command(
     env: dict[str, str],
     request: Request,
     target: int,
+    namespaces: int,
     sent: list[int],
     hand_back: Callable[[Request, list[int]], None],
 ) -> NoReturn:
@@ -167,7 +169,7 @@ def become_command(
     """
     kernel.hide_from_debuggers()
     kernel.join_new_keyring()
-    kernel.setns(target, GUEST)
+    kernel.setns(target, namespaces)
     become_root()
     for device in request.get("up", ()):
         privileges.bring_up(device)
