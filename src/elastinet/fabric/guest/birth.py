@@ -54,10 +54,12 @@ def boot(
             theirs.close()
             _or_tell(request, tell, lambda: _become_init(request, image, room, ours, tell))
         tell(tag=request["tag"], pid=init)
-        cgroups.enter(room.groups, init)
         if divides(room, image.ids):
             cgroups.delegate(room.home, image.ids.first)
-            cgroups.enter([room.home], init)  # what it is in at its birth is the root of what it sees
+            others = (group for group in room.groups if not group.startswith(room.home))
+            cgroups.enter((*others, room.home), init)  # this one is the root of what it is going to see
+        else:
+            cgroups.enter(room.groups, init)
         _map_ids(init, image.ids)
         target = os.pidfd_open(init)
         try:
