@@ -40,9 +40,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `hosts` are the names, beside `localhost`, by which the API is called. With `unix_socket`, a path, it
     listens there and on no port. With `tls` it speaks HTTPS, by a certificate of an authority of its own.
-    `state` is a folder or ":memory:". `api_inside` has instances
-    call EC2 by AWS's own names. `expose` routes public addresses from this machine. `outside` gives
-    instances a way to this machine's network ("on"; "lan" also to private addresses). `bandwidth_scale`
+    `state` is a folder or ":memory:". `api_inside` has instances call EC2 by AWS's own names. `limits` gives
+    each no more processor time than its type's vCPUs. `expose` routes public addresses from this machine.
+    `outside` gives instances a way to this machine's network ("on"; "lan" also to private addresses).
+    `bandwidth_scale`
     is a factor for all bandwidths, `credit_time_scale` one for the pace of network I/O credits,
     `idle_time_scale` one for how soon idle flows are forgotten; `credits`
     has minutes of burst by type or family, where they are not `credit_minutes`. `quotas` is "unlimited",
@@ -61,6 +62,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expose: bool = False
     outside: Outside = "off"
     api_inside: bool = True
+    limits: bool = False
     bandwidth_scale: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     credit_time_scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
     idle_time_scale: Annotated[float, Meta(ge=1, le=1e6)] = 1.0
@@ -103,6 +105,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             idle_time_scale=self.idle_time_scale,
             api_inside=self.has_api_inside,
             outside=self.outside if self.fabric == "kernel" else "off",
+            limits=self.limits,
             credit_minutes=self.credit_minutes,
             credits=self.credits,
         )

@@ -376,7 +376,7 @@ class ModelledFabric:
             self.reconciler.learn(self._measured(desire.number))
             return
         for made in desire.put:
-            if isinstance(made, Guest):
+            if isinstance(made, Guest) and not made.shuts_down:
                 self.reconciler.learn(Running(made.id, made.boot))
             elif isinstance(made, Interface):
                 self.reconciler.learn(Attached(made.id, made.attachment))

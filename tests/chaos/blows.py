@@ -151,7 +151,7 @@ def inits(pid: int) -> list[int]:
     for one, words in family(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             ids = Path(f"/proc/{one}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()
-            if words.startswith("sleep") and ids[-1] == "1":
+            if words.startswith("init") and ids[-1] == "1":
                 found.append(one)
     return found
 
@@ -163,6 +163,7 @@ def groups(pid: int) -> set[Path]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for line in Path(f"/proc/{one}/cgroup").read_text().splitlines():
                 _, controllers, path = line.split(":", 2)
-                group = cgroups.UNITED / controllers / path.lstrip("/")
+                beside = cgroups.BESIDE if cgroups.BESIDE.exists() else cgroups.UNITED
+                group = (cgroups.UNITED / controllers if controllers else beside) / path.lstrip("/")
                 found |= {each for each in (group, *group.parents) if each.name.startswith(cgroups.NAME)}
     return found

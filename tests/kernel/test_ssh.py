@@ -29,7 +29,7 @@ PATIENCE = 60
 WAY = """
 import os, sys
 from pathlib import Path
-from elastinet.cli.ssh.command import script
+from elastinet.fabric.guest.ssh_port import script
 from elastinet.fabric.contract import client
 text = script()
 os.seteuid({user})

@@ -67,3 +67,38 @@ def test_power_off_terminates_where_it_is_to(world, pair):
     assert shown(world, one.id)["State"]["Name"] == "running"
     world.sh(one.id, "busybox poweroff -f")
     becomes(world, "instance_terminated", one.id)
+
+
+def serve(world, id, at_the_end):
+    """Have a service that does something when it is asked to end."""
+    trap = f'trap "{at_the_end}; exit" TERM; touch /run/begun; while :; do sleep 0.05; done'
+    world.out(id, f"setsid sh -c '{trap}' >/dev/null 2>&1 &")
+    wait_until(lambda: world.sh(id, "test -e /run/begun").returncode == 0)
+
+
+def test_a_stop_gives_programs_time_unless_it_is_forced(world, pair):
+    one, _ = pair
+    for number, options in enumerate(({}, {"Force": True}, {"SkipOsShutdown": True})):
+        serve(world, one.id, f"sleep 0.5; echo {number} >>/root/ended")
+        world.ec2.stop_instances(InstanceIds=[one.id], **options)
+        becomes(world, "instance_stopped", one.id)
+        world.ec2.start_instances(InstanceIds=[one.id])
+        becomes(world, "instance_running", one.id)
+    assert world.out(one.id, "cat /root/ended") == "0\n"
+
+
+def test_a_stop_on_its_way_can_be_forced(world, pair):
+    one, _ = pair
+    serve(world, one.id, "sleep 60")
+    world.ec2.stop_instances(InstanceIds=[one.id])
+    assert shown(world, one.id)["State"]["Name"] == "stopping"
+    world.ec2.stop_instances(InstanceIds=[one.id], Force=True)
+    becomes(world, "instance_stopped", one.id)
+
+
+def test_the_api_s_reboot_gives_programs_time(world, pair):
+    one, _ = pair
+    serve(world, one.id, "echo ended >/root/ended")
+    world.ec2.reboot_instances(InstanceIds=[one.id])
+    world.settle()
+    assert world.out(one.id, "cat /root/ended; ls /run/begun 2>/dev/null || echo fresh") == "ended\nfresh\n"

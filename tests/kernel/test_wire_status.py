@@ -44,6 +44,8 @@ def test_user_data_addresses_and_what_differs(world):
             "public": [shown["PublicIpAddress"]],
         }
     ]
+    assert page["limits"].keys() == {"memory", "processes", "cpu"}
+    assert page["limits"]["cpu"] == "not asked for: `start --limits` has it limited"
     unread = page["user_data"]["not_run"]
     assert "#cloud-config needs an image with cloud-init, and is not run" in unread
     assert {"driver", "DMI", "init", "containers"} <= page["differs"].keys()

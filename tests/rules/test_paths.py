@@ -168,6 +168,8 @@ def test_through_a_middlebox(region: Region) -> None:
     assert between(region, other, one) == NetworkPath("vpc", 9001, middleboxes=(box.id,))
     assert between(region, one, box) == NetworkPath("vpc", 9001)
     region.call("StopInstances", InstanceIds=[region.instance(box).id])
+    refused(region, one, other, region.instance(box).id, "is stopping")
+    region.call("StopInstances", InstanceIds=[region.instance(box).id], Force=True)
     refused(region, one, other, "10.0.2.0/24", table, "a black hole")
 
 

@@ -19,7 +19,7 @@ ATTEMPTS = {
     "the folder under an overlay": "umount /etc",
     "a writable /sys": "mkdir /tmp/s && mount -t sysfs sysfs /tmp/s && touch /tmp/s/kernel/uevent_helper && test -w /tmp/s/kernel/uevent_seqnum",
     "a remounted /sys": "mount -o remount,rw /sys || mount -o remount,rw,bind /sys",
-    "the host's control groups": "unshare -C mount -t cgroup2 none /mnt && mkdir /mnt/mine",
+    "the host's control groups": "unshare -C mount -t cgroup2 none /mnt && find /mnt | grep -qE 'elastinet-|i-1'",
     "another's place in them": "unshare -C mount -t cgroup2 none /mnt && echo $$ > /mnt/cgroup.procs",
     "its cgroups from a namespace of its own": "unshare -UrCm sh -c 'mount -t cgroup2 none /mnt && mkdir /mnt/mine'",
     "more of what is counted": "echo 9 > /proc/sys/user/max_cgroup_namespaces",
@@ -64,4 +64,4 @@ def nothing_leads_out(up: Machine) -> None:
             for name, command in ATTEMPTS.items()
             if (text := up.exec("i-1", f"{command.format(**words)} && echo BROKEN"))[1].endswith("BROKEN\n")
         }
-    assert not broken
+    assert not broken, broken

@@ -58,6 +58,11 @@ OURS = (
     "/proc/net/",
     "/proc/pressure/",
     "/proc/mounts",
+    *(
+        f"/sys/fs/cgroup/{folder}{name}"
+        for folder in ("", "init/")
+        for name in ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
+    ),
 )
 IPC = {"msg_next_id", "msgmax", "msgmnb", "msgmni", "sem", "sem_next_id", "shm_next_id", "shm_rmid_forced"}
 PER_NAMESPACE = IPC | {

@@ -75,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True):
     `bandwidth_scale` is a factor for all bandwidths where packets are shaped. `credit_time_scale` makes
     buckets of network I/O credits smaller, so that they are empty, and full, so many times sooner.
     `idle_time_scale` has idle flows forgotten so many times sooner.
+    With `limits` instances have as much processor time as their types' vCPUs.
     With `api_inside` AWS's endpoints answer instances by their own names; `outside` says whether instances
     have a way to the machine's network.
     `opted_in_regions` are those, beside the ones that are always on, that all accounts have opted in to.
@@ -92,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True):
     idle_time_scale: float = 1.0
     api_inside: bool = False
     outside: Outside = "off"
+    limits: bool = False
     credit_minutes: float = 10.0
     credits: dict[str, float] = {}
 

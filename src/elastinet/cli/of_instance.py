@@ -38,6 +38,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"{one['device']}  {one['interface']}  {' '.join(one['addresses'])}{public}"
     for key, why in told["failed"].items():
         yield f"[red]failed[/] {key}: {why}"
+    for name, most in told["limits"].items():
+        yield f"{name}: {most}"
     yield from _of_user_data(told["user_data"])
 
 

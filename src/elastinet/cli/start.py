@@ -66,6 +66,9 @@ def start(
         bool | None,
         typer.Option(help="Let instances call EC2 by AWS's own names, with the credentials of their roles."),
     ] = None,
+    limits: Annotated[
+        bool | None, typer.Option(help="Give instances no more processor time than their types' vCPUs.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A configuration file (ELASTINET_CONFIG).")] = None,
     twin: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Be the twin of an account: of its dump in a folder.")
@@ -102,6 +105,7 @@ def start(
         expose=expose,
         outside=outside,
         api_inside=api_inside,
+        limits=limits,
     )
     beginning = prepared(settings, seed, keep=seed_keep, is_twin=twin is not None)
     original = _original(settings, twin, only)

@@ -43,6 +43,7 @@ def _server(server: Server, told: dict[str, Any]) -> Iterator[str]:
     if told["fabric"] == "kernel":
         yield f"API inside instances: {'on' if told['api_inside'] else 'off'}"
         yield f"way out to this machine's network: {told['outside']}"
+        yield f"limits of processor time: {'on' if told['limits'] else 'off'}"
 
 
 def _scales(told: dict[str, Any]) -> str:

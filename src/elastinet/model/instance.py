@@ -73,6 +73,8 @@ class Instance(Noun, frozen=True, kw_only=True):
     sriov_net_support: str | None = "simple"
     platform: str | None = None
     bandwidth_weighting: BandwidthWeighting = "default"
+    is_forced: bool = False
+    """Its end, which is on the way, gives its programs no time."""
     monitoring: bool = False
     ebs_optimized: bool = False
     hibernation: bool = False
@@ -113,8 +115,13 @@ class Instance(Noun, frozen=True, kw_only=True):
 
     @property
     def powered(self) -> bool:
-        """True if the instance is pending or running on a host that has power."""
-        return self.alive and self.host_failure != "power"
+        """True if the instance is pending or running, or shuts down in good order, and its host has power."""
+        return (self.alive or self.shuts_down) and self.host_failure != "power"
+
+    @property
+    def shuts_down(self) -> bool:
+        """True if the instance is on its way to an end for which its programs have time."""
+        return self.state in ("stopping", "shutting-down") and not self.is_forced
 
 
 class KeyPair(Noun, frozen=True, kw_only=True):

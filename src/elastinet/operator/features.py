@@ -33,6 +33,12 @@ FEATURES = (
             "As many as Linux would let a machine with the memory of its type.", "processes"),
     Feature("memory of an instance", "enforced", "absent",
             "By control groups, as its type has; files in memory have half of it.", "memory"),
+    Feature("processor time of an instance", "enforced", "absent",
+            "With `start --limits` as many processors' as its type has vCPUs; CPU credits bind nobody.",
+            "cpu"),
+    Feature("control groups of an instance's own, for containers in it", "enforced", "absent",
+            "Version 2, in a namespace of its own: crun and podman can divide what the instance has.",
+            "containers"),
     Feature("disk of an instance", "enforced", "recorded",
             "No quota: one that fills this machine's disk, with more than its volumes have, is ended."),
     Feature("network interfaces, MAC, MTU 9001, private addresses by DHCP", "enforced", "recorded",
@@ -147,7 +153,7 @@ FEATURES = (
             "Made, attached, modified, deleted as told: no block device appears in an instance, whose data "
             "is its overlay."),
     Feature("key pairs", "enforced", "recorded",
-            "A launch's key opens its default user's account, by elastinet ssh."),
+            "A launch's key opens its default user's account, at port 22 and by elastinet ssh."),
     Feature("monitoring, CPU options, credit specification, automatic recovery", "recorded", "recorded",
             "Shown as they were given."),
     Feature("DHCP options: domain, resolvers, time servers", "enforced", "recorded",
@@ -169,6 +175,14 @@ FEATURES = (
     Feature("VPN, transit gateways, Spot, snapshots, flow logs, and all else that is not here", "absent",
             "absent", "Reads answer an empty list, no id is found, what would make one is refused."),
 )  # fmt: skip
+
+
+NOT_ASKED = "not asked for: `start --limits` has it limited"
+
+
+def not_asked(limits: bool) -> dict[str, str]:
+    """What was left off in the settings, by the names of what features need."""
+    return {} if limits else {"cpu": NOT_ASKED}
 
 
 def engine_fault() -> dict[str, str]:

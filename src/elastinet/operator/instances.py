@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from elastinet.catalog.instance_types import instance_types
 from elastinet.engine import Engine
 from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.desired.desired import device as device_of
+from elastinet.fabric.desired.desired import vcpus
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.operator import nics
+from elastinet.operator import features, nics
 from elastinet.reconcile import Reconciler
 from elastinet.rules import devices
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
@@ -22,11 +24,11 @@ SAME = (
         "DMI",
         "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2",
     ),
-    ("init", "PID 1 reaps, and starts nothing: no systemd; `service NAME start` starts what has a script"),
-    ("containers", "no control groups are mounted in it, which podman and Docker ask for"),
+    ("init", "PID 1 is no systemd: `service` and `systemctl` start what has a script in /etc/init.d"),
 )
 """What differs from EC2 in every instance, and how."""
-LIMITS = {"memory": "memory", "processes": "processes", "ids": "user ids", "system calls": "system calls"}
+CONTAINERS = "they can run: its root divides its control groups at /sys/fs/cgroup, as this machine's count"
+LIMITS = {"ids": "user ids", "system calls": "system calls"}
 """What may be missing on a machine and matters to programs in an instance, by the agent's name for it."""
 
 
@@ -45,6 +47,7 @@ def page(engine: Engine, reconciler: Reconciler, fabric: str, disks: Path, name:
         "interfaces": [_interface(engine, one) for one in interfaces_of(engine.state, instance.id)],
         "failed": dict(_failed(engine, reconciler, instance)),
         "user_data": _user_data(instance, disks),
+        "limits": dict(_limits(engine, instance, fabric, missing)),
         "differs": dict(_differs(instance, fabric, missing)),
     }
 
@@ -81,6 +84,18 @@ def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     return told | ({"unknown": "it has run, and nobody noted how it ended"} if record.untold else {})
 
 
+def _limits(
+    engine: Engine, instance: Instance, fabric: str, missing: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """What it may have of this machine, or why that is not limited."""
+    kind = instance_types()[instance.instance_type]
+    most = {"memory": f"{kind.memory_mib} MiB", "processes": "as Linux would let a machine with this memory"}
+    most["cpu"] = f"{vcpus(instance)} processors' time"
+    off = {**missing, **features.not_asked(engine.settings.limits)}
+    for name, limit in most.items() if fabric == "kernel" else ():
+        yield name, off.get(name, limit)
+
+
 def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What programs in it find other than on EC2, and how."""
     if fabric == "none":
@@ -88,4 +103,5 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
     yield from SAME
+    yield "containers", missing.get("containers", CONTAINERS)
     yield from ((name, missing[feature]) for feature, name in LIMITS.items() if feature in missing)

@@ -168,7 +168,9 @@ class Application:
 
     async def _status(self, _query: bytes) -> Reply:
         hello = self._reconciler.hello
+        off = features.not_asked(self._config.limits)
         missing = features.engine_fault() | (hello.features if hello else {})
+        missing = {name: why for name, why in missing.items() if name not in off}
         return json_reply(
             {
                 "fabric": self._config.fabric,
@@ -176,6 +178,7 @@ class Application:
                 "rules": self._config.rules,
                 "api_inside": self._config.has_api_inside,
                 "outside": self._config.outside,
+                "limits": self._config.limits,
                 "bandwidth_scale": self._config.bandwidth_scale,
                 "credit_time_scale": self._config.credit_time_scale,
                 "idle_time_scale": self._config.idle_time_scale,
@@ -190,7 +193,7 @@ class Application:
                 "twin": twin.status(self._original),
                 "counts": self._engine.counts(),
                 "operations": coverage.page(),
-                "features": features.table(self._config.fabric, missing),
+                "features": features.table(self._config.fabric, missing | off),
             }
         )
 
@@ -198,8 +201,8 @@ class Application:
         return _answer(lambda: inventory.page(self._engine, given_in(query)))
 
     async def _instance(self, query: bytes) -> Reply:
-        name, fabric = given_in(query).get("instance", ""), self._config.fabric
-        ask = partial(instances.page, self._engine, self._reconciler, fabric, self._disks)
+        name, config = given_in(query).get("instance", ""), self._config
+        ask = partial(instances.page, self._engine, self._reconciler, config.fabric, self._disks)
         return _answer(lambda: ask(name))
 
     async def _interface(self, query: bytes) -> Reply:

@@ -38,7 +38,7 @@ def test_a_guest_that_is_not_there(up: Machine) -> None:
 
 def test_it_runs_inside_every_namespace(up: Machine) -> None:
     text = up.ok("i-1", "hostname; cat /proc/1/comm; ls /proc/self/ns | wc -l; echo $HOME")
-    assert text.split()[:2] == ["host-1", "sleep"]
+    assert text.split()[:2] == ["host-1", "init"]
 
 
 def test_input_and_environment_reach_it(up: Machine) -> None:

@@ -204,6 +204,6 @@ def test_one_that_ends_by_itself_as_it_is_dropped_may_come_again(machine: Machin
 def is_init(pid: int) -> bool:
     """Whether a process is the first one of a guest."""
     status = told(Path(f"/proc/{pid}/status"))
-    return "\nName:\tsleep\n" in f"\n{status}" and any(
+    return "\nName:\tinit\n" in f"\n{status}" and any(
         line.startswith("NSpid:") and line.endswith("\t1") for line in status.splitlines()
     )

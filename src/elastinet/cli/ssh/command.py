@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from elastinet.cli.common import CommandFailure, Port, State, find_server, run_f
 from elastinet.cli.ssh.options import options, own_key, program, public
 from elastinet.cli.ssh.rows import names, row_of, running
 from elastinet.fabric.contract import client
+from elastinet.fabric.guest import ssh_port
 from elastinet.serve.places import Server
 
 Identity = Annotated[
@@ -63,16 +63,16 @@ def ssh_config(
 def _enter(server: Server, name: str) -> int:
     """Be the way: the instance's own ssh server on our input and output."""
     row = row_of(server, name)
-    env = {"DEFAULT": row["user"], "PAIR": row["key"], "OWN": public(own_key(server))}
+    env = {
+        "DEFAULT": row["user"],
+        "PAIR": row["key"],
+        "OWN": public(own_key(server)),
+        "MODE": ssh_port.SESSION,
+    }
     try:
-        return client.run(run_folder(server), row["id"], ["sh", "-c", script()], env=env)
+        return client.run(run_folder(server), row["id"], ["sh", "-c", ssh_port.script()], env=env)
     except client.AgentGone as error:
         raise CommandFailure(str(error)) from error
-
-
-def script() -> str:
-    """What an instance does for a session; its end is the ssh server."""
-    return files("elastinet.cli.ssh").joinpath("enter.sh").read_text(encoding="utf-8")
 
 
 def _absolute(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """Start, stop, reboot, terminate (facts sheet, section 13.1)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from elastinet.catalog.instance_types import instance_types
@@ -64,6 +65,7 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
             state="pending",
             boot=instance.boot + 1,
             launch_time=tx.now,
+            is_forced=False,
             state_reason=None,
             transition_reason="",
         )
@@ -83,11 +85,17 @@ def _check_type(tx: Transaction, instance: Instance) -> None:
 
 def stop_instances(tx: Transaction, request: Request) -> Answer:
     """Stop instances; their lent public addresses are gone, all else stays."""
-    request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
-    return {"StoppingInstances": _each(tx, request, _stop)}
+    return {"StoppingInstances": _each(tx, request, partial(_stop, forced=_is_forced(request)))}
 
 
-def _stop(tx: Transaction, instance: Instance) -> Instance:
+def _is_forced(request: Request) -> bool:
+    """True if an end gives an instance's programs no time."""
+    return any([request.get("Force"), request.get("SkipOsShutdown")])
+
+
+def _stop(tx: Transaction, instance: Instance, *, forced: bool) -> Instance:
+    if instance.state == "stopping" and forced and not instance.is_forced:
+        return tx.put(instance.but(is_forced=True))
     if instance.state in ("stopped", "stopping"):
         return instance
     if instance.state != "running":
@@ -96,13 +104,13 @@ def _stop(tx: Transaction, instance: Instance) -> Instance:
     if instance.api_stop_disabled:
         raise protected(instance, "stopped", "disableApiStop")
     take_back(tx, instance.id)
-    return tx.put(ended(tx, instance, "stopping"))
+    return tx.put(ended(tx, instance, "stopping", forced=forced))
 
 
-def ended(tx: Transaction, instance: Instance, state: Any) -> Instance:
+def ended(tx: Transaction, instance: Instance, state: Any, *, forced: bool) -> Instance:
     """An instance whose user has asked for its end, for now or for good."""
-    when = moment_text(tx.now)
-    return instance.but(state=state, state_reason=USER, transition_reason=f"User initiated ({when})")
+    why = f"User initiated ({moment_text(tx.now)})"
+    return instance.but(state=state, state_reason=USER, transition_reason=why, is_forced=forced)
 
 
 def moment_text(seconds: float) -> str:
@@ -130,19 +138,20 @@ def reboot_instances(tx: Transaction, request: Request) -> None:
 
 def terminate_instances(tx: Transaction, request: Request) -> Answer:
     """End instances for good; doing so twice is no fault."""
-    request.accept("Force", "SkipOsShutdown")  # an instance's processes are killed in any case
-    return {"TerminatingInstances": _each(tx, request, terminate)}
+    return {"TerminatingInstances": _each(tx, request, partial(terminate, forced=_is_forced(request)))}
 
 
-def terminate(tx: Transaction, instance: Instance) -> Instance:
+def terminate(tx: Transaction, instance: Instance, *, forced: bool = False) -> Instance:
     """End an instance for good, unless it is protected from that."""
+    if instance.state == "shutting-down" and forced and not instance.is_forced:
+        return tx.put(instance.but(is_forced=True))
     if instance.state in ("terminated", "shutting-down"):
         return instance
     if instance.api_termination_disabled:
         raise protected(instance, "terminated", "disableApiTermination")
     take_back(tx, instance.id)
     was_up = instance.state in ("pending", "running", "stopping")
-    going = tx.put(ended(tx, instance, "shutting-down"))
+    going = tx.put(ended(tx, instance, "shutting-down", forced=forced))
     return going if was_up else finish(tx, going)
 
 

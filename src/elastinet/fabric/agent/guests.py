@@ -78,7 +78,7 @@ class Guests:
 
     def wanted(self) -> dict[str, Guest]:
         """Guests that shall run: the plan's whose boot is not over, and the internet if there is one."""
-        found = dict(self._plan.guests)
+        found = {id: guest for id, guest in self._plan.guests.items() if not guest.shuts_down}
         networks = self._plan.networks.values()
         if any(network.igw or (network.eigw and network.cidrs6) for network in networks):
             found[names.INTERNET] = Guest(names.INTERNET, names.INTERNET, boot=0)
@@ -120,7 +120,12 @@ class Guests:
 
     def _end_others(self, wanted: dict[str, Guest]) -> None:
         for id, process in self.processes.items():
-            if not process.asked and (id not in wanted or wanted[id].boot != process.guest.boot):
+            if id in wanted and wanted[id].boot == process.guest.boot:
+                continue
+            if id in self._plan.guests and not process.fault:
+                if not process.asked:
+                    process.shut_down()
+            elif not process.is_killed:
                 self._network.touch(self._plan.set_up(id, None))
                 process.kill()
 
@@ -211,6 +216,7 @@ class Guests:
         if waiting <= bound and self.memories.is_settled(process, self._plan.memory(guest.id)):
             process.running = True
             process.console.say("running")
+            process.start_services()
             process.first_boot()
             if guest.id != names.INTERNET:
                 self._tell(Running(guest.id, guest.boot), None)

@@ -122,9 +122,12 @@ class Guest(Object, frozen=True, tag="guest"):
     """A running instance: namespaces held by an init process, a root file system of its own.
 
     `boot` changes with every start, so that a restarted instance is a new guest with the old disk.
+    One that `shuts_down` has time to end its programs, and is not started any more.
     `user_data` is base64; what of it is run, and when, `guest/user_data.py` says. `memory` names what it
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
-    are what an instance of its type, and its volumes, would have.
+    are what an instance of its type, and its volumes, would have. `cpus` is how many processors' time it may
+    use, 0 as much as there is. `login_user` is the image's default user ("": none), whose account the public
+    `login_key` opens, if there is one.
     """
 
     hostname: str
@@ -133,6 +136,10 @@ class Guest(Object, frozen=True, tag="guest"):
     memory: str | None = None
     memory_mib: int = 1024
     disk_gib: int = 8
+    shuts_down: bool = False
+    cpus: int = 0
+    login_user: str = ""
+    login_key: str = ""
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import get_args
 
+from elastinet.catalog.images import default_user
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.network import NAT_IDLE_SECONDS, OTHER_IDLE_SECONDS
 from elastinet.catalog.settings import Settings
@@ -160,7 +161,17 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
         memory=bypass.memory(state, instance, settings.rules),
         memory_mib=instance_types()[instance.instance_type].memory_mib,
         disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
+        shuts_down=not instance.alive,
+        login_user=default_user(instance.image_id, instance.region),
+        login_key=instance.public_key,
+        cpus=vcpus(instance) if settings.limits else 0,
     )
+
+
+def vcpus(instance: Instance) -> int:
+    """How many vCPUs an instance has: its type's, or as its CPU options say."""
+    cores, threads = instance.cpu_options or (0, 0)
+    return cores * threads or instance_types()[instance.instance_type].vcpus
 
 
 def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:

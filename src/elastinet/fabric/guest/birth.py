@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import resource
+import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -17,7 +18,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from elastinet.fabric.guest import cgroups, devices, rootfs, seccomp, ucounts
+from elastinet.fabric.guest import (
+    cgroups,
+    devices,
+    init_program,
+    rootfs,
+    seccomp,
+    services,
+    ssh_port,
+    ucounts,
+)
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
 from elastinet.fabric.kernel import kernel, privileges, sysctls
@@ -44,7 +54,12 @@ def boot(
             theirs.close()
             _or_tell(request, tell, lambda: _become_init(request, image, room, ours, tell))
         tell(tag=request["tag"], pid=init)
-        cgroups.enter(room.groups, init)
+        if divides(room, image.ids):
+            cgroups.delegate(room.home, image.ids.first)
+            others = (group for group in room.groups if not group.startswith(room.home))
+            cgroups.enter((*others, room.home), init)  # this one is the root of what it is going to see
+        else:
+            cgroups.enter(room.groups, init)
         _map_ids(init, image.ids)
         target = os.pidfd_open(init)
         try:
@@ -56,6 +71,11 @@ def boot(
         finally:
             os.close(target)
     return init
+
+
+def divides(room: GuestLimits, ids: Ids) -> bool:
+    """True if a guest has a control group namespace: its root owns nothing of what is beside its group."""
+    return bool(room.home) and ids.is_shifted
 
 
 def _bear(owner: int | None, processes: int) -> int:
@@ -102,7 +122,7 @@ def _become_init(
     limit(room)
     kernel.join_new_keyring()
     become_root()
-    kernel.unshare(OWNED)
+    kernel.unshare(OWNED | (kernel.CLONE_NEWCGROUP if divides(room, image.ids) else 0))
     if image.is_guarded:
         ucounts.forbid_cgroups()
     if not image.ids.is_shifted:
@@ -119,11 +139,22 @@ def _become_init(
     privileges.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     console = devices.take_console()
+    reports = devices.open_control()
     seccomp.load()
     privileges.drop()
+    init_program.block_signals()
     tell(tag=request["tag"], stage="ready")
-    privileges.place([console] * 3)
-    os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
+    _be_program(console, reports)
+
+
+def _be_program(console: int, reports: int) -> NoReturn:
+    """Have the init be its program, which holds the console and tells the agent what it is asked for."""
+    environment = {"PATH": privileges.PATH}
+    if not init_program.exists():
+        privileges.place([console] * 3)
+        os.execve("/bin/sleep", ["sleep", "infinity"], environment)
+    privileges.place([*[console] * 3, reports])
+    os.execve(init_program.PATH, ["init"], environment)
 
 
 def _build(
@@ -145,13 +176,35 @@ def _build(
     # What /sys shows of networks is settled when it is mounted. It must be this one mount: a second one
     # of the guest's own could be taken off, and the kernel then refuses what `ip netns exec` mounts.
     kernel.setns(target, kernel.CLONE_NEWNET)
-    rootfs.prepare(request["disk"], request["hostname"], request["own_names"], image)
+    rootfs.prepare(request["disk"], request["hostname"], request["own_names"], request["key"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
+    if divides(room, image.ids):
+        _show_groups(target)
+    tell(tag=request["tag"], services=services.are_enabled())
+    if image.account and request["key"] and shutil.which("sshd", path=privileges.PATH):
+        _open_door(request, tell, hand_back)
+    init_program.put()
     devices.bind_log(log, image.ids)
     console = devices.make_console(image.ids)
     control = devices.make_control(image.ids)
     hand_back(request, [log.fileno(), control] + ([] if console is None else [console]))
     _say(init)
+
+
+def _show_groups(target: int) -> None:
+    """Mount what the guest may divide, and have its init out of the way; runs among the guest's processes."""
+    kernel.setns(target, kernel.CLONE_NEWCGROUP)
+    kernel.mount("cgroup2", "/sys/fs/cgroup", "cgroup2", rootfs.SAFE)
+    Path("/sys/fs/cgroup", cgroups.INIT, cgroups.PROCESSES).write_text("1", encoding="utf-8")
+
+
+def _open_door(request: dict[str, Any], tell: Tell, hand_back: HandBack) -> None:
+    """Have the agent listen for who logs in; without it there are other ways in."""
+    try:
+        with ssh_port.open_door() as listener:
+            hand_back(request | {"of": "door"}, [listener.fileno()])
+    except OSError as error:
+        tell(tag=request["tag"], no_door=str(error))
 
 
 def _begin_pids(share: float) -> int:

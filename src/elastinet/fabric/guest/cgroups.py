@@ -1,8 +1,8 @@
-"""Control groups: what a guest has of this machine's memory and process ids, where somebody lets us say so.
+"""Control groups: what a guest has of this machine's memory, process ids and processors, if that can be said.
 
-Each agent has a group of its own in each hierarchy that counts one of the two, below the one that it was
-started in (version 1), or beside all others (version 2, as root), and in it one for each guest. A user has
-what was delegated to him, as `systemd-run --user --scope -p Delegate=yes` does.
+Each agent has a group of its own in each hierarchy, below the one that it was started in (version 1, or
+where both are), or beside all others (version 2, as root), and in it one for each guest, if that limits it. A
+user has what was delegated to him, as `systemd-run --user --scope -p Delegate=yes` does.
 """
 
 import contextlib
@@ -12,15 +12,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NAME = "elastinet-"
+PERIOD = 100_000
+"""Microseconds; a quota of processor time is for each of them."""
 LIMITS = {
-    "pids": ("pids.max",),
-    "memory": ("memory.max", "memory.limit_in_bytes"),
+    "pids": {"pids.max": "{}"},
+    "memory": {"memory.max": "{}", "memory.limit_in_bytes": "{}"},
+    "cpu": {"cpu.max": f"{{}} {PERIOD}", "cpu.cfs_quota_us": "{}"},
 }
-"""For each controller the files of its limit, whichever is there: version 2's and version 1's."""
+"""For each controller the files of its limit, whichever is there, and its form: version 2's and 1's."""
 PROCESSES = "cgroup.procs"
 OWN = "agent"
 """The group of the agent itself: while it has a process, and cannot be removed, the others are of use."""
+INIT = "init"
+"""The group of a guest's init and commands, below the guest's own, which it may divide."""
+BOUNDS = {"cgroup.max.descendants": "512", "cgroup.max.depth": "32"}
+"""How many groups a guest may make in its own: each takes memory of the kernel's."""
+DELEGATED = ("", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
+"""What of a group is its user's to write (cgroups(7)); its limits are not."""
 UNITED = Path("/sys/fs/cgroup")
+BESIDE = UNITED / "unified"
+"""Where version 2 is beside version 1."""
 
 
 def make(number: int) -> tuple[Path, ...]:
@@ -30,15 +41,38 @@ def make(number: int) -> tuple[Path, ...]:
     for parent in parents():
         group = parent / f"{NAME}{number}"
         try:
-            (group / OWN).mkdir(parents=True)
+            for folder in (group, group / OWN):
+                folder.mkdir(parents=True)
+                _have_processors(folder)
             enter([str(group / OWN)])
         except OSError:  # nobody lets us
             remove((group,))
             continue
         made.append(group)
-        if (group / "cgroup.subtree_control").exists():
+        if _is_united(group):
             _control(group)
     return tuple(made)
+
+
+def _have_processors(group: Path) -> None:
+    """Let a new group of version 1's cpuset have what the one above has: it begins with nothing."""
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        if (group / file).exists():
+            (group / file).write_text((group.parent / file).read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def are_alone() -> bool:
+    """True if this process, and all that it starts, sees no group of others from a namespace of its own.
+
+    Of version 1 such a namespace shows the whole of each hierarchy below the group that it was made in.
+    """
+    lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    return all(f"/{NAME}" in path for _, names, path in (line.split(":", 2) for line in lines) if names)
+
+
+def are_divisible(groups: tuple[Path, ...]) -> bool:
+    """True if a guest can have a group of version 2 for itself, and sees no other."""
+    return any(map(_is_united, groups)) and are_alone()
 
 
 def controlled(groups: tuple[Path, ...]) -> set[str]:
@@ -46,8 +80,13 @@ def controlled(groups: tuple[Path, ...]) -> set[str]:
     return {name for name in LIMITS for group in groups if _counts(group, name)}
 
 
+def _is_united(group: Path) -> bool:
+    """True if a group is of version 2."""
+    return (group / "cgroup.subtree_control").exists()
+
+
 def _counts(group: Path, controller: str) -> bool:
-    if (group / "cgroup.subtree_control").exists():
+    if _is_united(group):
         return controller in (group / "cgroup.subtree_control").read_text(encoding="utf-8").split()
     return any((group / file).exists() for file in LIMITS[controller])
 
@@ -65,9 +104,10 @@ def _hierarchies() -> Iterator[Path]:
         _, names, path = line.split(":", 2)
         if names == "" and os.path.exists(UNITED / "cgroup.controllers"):
             yield UNITED if os.geteuid() == 0 else UNITED / path.lstrip("/")
+        elif names == "" and os.path.exists(BESIDE / "cgroup.controllers"):
+            yield BESIDE / path.lstrip("/")
         for controller in names.split(",") if names else ():
-            if controller in LIMITS:
-                yield UNITED / controller / path.lstrip("/")
+            yield UNITED / controller.removeprefix("name=") / path.lstrip("/")
 
 
 def _control(group: Path) -> None:
@@ -78,18 +118,44 @@ def _control(group: Path) -> None:
                 (place / "cgroup.subtree_control").write_text(f"+{controller}", encoding="utf-8")
 
 
-def give(groups: tuple[Path, ...], guest: str, most: dict[str, int]) -> list[str]:
-    """Make a guest's groups with the most that it may have of each controller's; raises OSError."""
-    folders = []
+def give(groups: tuple[Path, ...], guest: str, most: dict[str, int]) -> tuple[list[str], str]:
+    """Make a guest's groups with the most that it may have, by controller; raises OSError.
+
+    Gives those of its processes, and of version 2, if that is there, the one above. Of version 1 there is
+    none that would limit nothing.
+    """
+    folders, home = [], ""
     for group in groups:
+        if not (_is_united(group) or any(_counts(group, controller) for controller in most)):
+            continue
         folder = group / guest
         folder.mkdir(parents=True, exist_ok=True)
-        folders.append(str(folder))
-        for controller, files in LIMITS.items():
-            for file in files:
+        if _is_united(group):
+            home = str(folder)
+            folders.append(_divided(folder))
+        else:
+            folders.append(str(folder))
+        for controller, limit in most.items():
+            for file, form in LIMITS[controller].items():
                 if (folder / file).exists():
-                    (folder / file).write_text(str(most[controller]), encoding="utf-8")
-    return folders
+                    (folder / file).write_text(form.format(limit), encoding="utf-8")
+    return folders, home
+
+
+def _divided(home: Path) -> str:
+    """Make the group of a guest's processes below its own, which may have some others."""
+    for file, bound in BOUNDS.items():
+        (home / file).write_text(bound, encoding="utf-8")
+    (home / INIT).mkdir(exist_ok=True)
+    return str(home / INIT)
+
+
+def delegate(home: str, user: int) -> None:
+    """Let a guest's root make groups below its own, and divide among them what the guest may have."""
+    for folder in (home, f"{home}/{INIT}"):
+        os.chmod(folder, 0o755)
+        for name in DELEGATED:
+            os.chown(os.path.join(folder, name), user, user)
 
 
 def enter(folders: Iterable[str], pid: int = 0) -> None:
@@ -120,10 +186,10 @@ def remove(groups: tuple[Path, ...], seconds: float = 0) -> bool:
 
 
 def _is_removed(group: Path) -> bool:
+    """Remove a group with all below it, which may be a guest's to name, but not deeper than its bound."""
     with contextlib.suppress(OSError):
         for inner in [path for path in group.iterdir() if path.is_dir()]:
-            with contextlib.suppress(OSError):
-                inner.rmdir()
+            _is_removed(inner)
         group.rmdir()
     return not group.exists()
 

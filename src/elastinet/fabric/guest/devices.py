@@ -91,6 +91,11 @@ def make_control(ids: Ids) -> int:
     return os.open(CONTROL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
+def open_control() -> int:
+    """Open that pipe for the guest's init, which reports what it is asked for by signals."""
+    return os.open(CONTROL, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+
+
 def scratch(path: str, ids: Ids, options: str, flags: int) -> None:
     """Mount memory as a folder that belongs to the guest's root."""
     kernel.mount("tmpfs", path, "tmpfs", flags, f"{options},uid={ids.first},gid={ids.first}")

@@ -4,8 +4,8 @@ import base64
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, initctl, room
+from elastinet.fabric.guest import ends, init_program, initctl, room, services, ssh_port
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
+from elastinet.fabric.guest.door import Door
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
 from elastinet.fabric.guest.linkwatch import LinkWatch
@@ -41,6 +42,11 @@ def _unless_it_has_ended() -> Iterator[None]:
             raise
 
 
+def _is_reboot(status: int) -> bool:
+    """True if an init's exit status says that its guest is to boot again."""
+    return status == REBOOTED or initctl.by_exit(status) == "reboot"
+
+
 class GuestProcess:
     """One boot of a guest, from its spawning to its end."""
 
@@ -58,10 +64,10 @@ class GuestProcess:
         self._has_network = False
         self.ready = False
         self.running = False
-        self.asked = False
+        self.asked = self.is_killed = False
         self.ended = False
         self.has_rebooted = False
-        self._is_closing = self._reboots = False
+        self._is_closing = self._reboots = self._has_services = False
         self._since = 0.0
         self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
@@ -72,6 +78,7 @@ class GuestProcess:
         self._voices: list[Datagrams | Stream] = []
         self._log = self._open_log()
         self._link_watch: LinkWatch | None = None
+        self._door: Door | None = None
 
     def _open_log(self) -> int:
         """A pipe into the console; it ends when no process of the guest holds it any more."""
@@ -102,17 +109,51 @@ class GuestProcess:
         if not consoles:
             self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
 
+    def _open_door(self, fds: list[int]) -> None:
+        """Hear who wants to log in; without a descriptor left for it, nobody."""
+        for fd in fds:
+            self._door = Door(fd, self._loop, self._about, self._run_ssh, self.console.say)
+            self._door.listen()
+
+    def _run_ssh(self, mode: str, connections: Sequence[int], told: Told) -> None:
+        """Run the script of the guest's ssh server, perhaps for a connection; it complains to the console."""
+        if self.ended:
+            return
+        environment = {
+            "DEFAULT": self.guest.login_user,
+            "PAIR": self.guest.login_key,
+            "OWN": "",
+            "MODE": mode,
+        }
+        kinds = (ends.SENT, ends.SAME, ends.SENT) if connections else (ends.NULL, ends.SENT, ends.SAME)
+        sent = (*connections, self._log)
+        words = ["/bin/sh", "-c", ssh_port.script()]
+        self._spawning.run(self.init, words, kinds, told, sent, self._about, env=environment)
+
     def _control(self, data: bytes) -> None:
         """Shut down or boot again, if that is what programs in the guest have asked its init for."""
         asked = initctl.asked(data)
         if asked is None or self._is_closing or not self.ready:
             return
-        self._is_closing, self._reboots = True, asked == "reboot"
+        self._reboots = asked == "reboot"
         self.console.say(f"{asked} was asked for")
-        words = ["/bin/sh", "-c", "kill -TERM -1"]
-        nulls = (ends.NULL, ends.SAME, ends.SAME)
-        self._spawning.run(self.init, words, nulls, lambda _fact: None, about=self._about)
+        self._close()
+
+    def _close(self) -> None:
+        """Have the init ask all programs to end, which it does but once; what is left later is ended."""
+        self._is_closing = True
         self._loop.later(initctl.GRACE_SECONDS, self.end, self._about)
+        with suppress(ProcessLookupError):
+            os.kill(self.init, initctl.SHUT_DOWN)
+
+    def shut_down(self) -> None:
+        """End the guest in good order; `changed` hears of it."""
+        if not self.ready or not init_program.exists():
+            self.kill()
+            return
+        self.asked = True
+        if not self._is_closing:
+            self._close()
 
     def boot(
         self,
@@ -134,14 +175,18 @@ class GuestProcess:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, own_names, own, hear, pids, self._about)
+        guest, who = self.guest, {"user": self.guest.login_user, "key": self.guest.login_key}
+        self._spawning.boot(str(self.disk), guest.hostname, own_names, own, hear, pids, self._about, **who)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
+        self._has_services |= fact.get("services", False)
         if "pid" in fact:
             self._born(fact["pid"])
         try:
-            if "ends" in fact:
+            if fact.get("of") == "door":
+                self._open_door(fact["fds"])
+            elif "ends" in fact:
                 self._listen(fact["fds"], fact["ends"])
             self._follow(fact, changed)
         except OSError as error:
@@ -150,7 +195,7 @@ class GuestProcess:
         if "error" in fact and not self.asked:
             self._fail(fact["error"], changed)
         if "exit" in fact or ("error" in fact and not self.init):
-            wants_again = fact.get("status") == REBOOTED or self._reboots
+            wants_again = self._reboots or _is_reboot(fact.get("status", 0))
             self.has_rebooted = wants_again and not self.asked
             self._end()
             changed(self, "end")
@@ -217,6 +262,8 @@ class GuestProcess:
             self._link_watch.close()
         for voice in self._voices:
             voice.finish()
+        if self._door:
+            self._door.close()
         os.close(self._log)
         self._leave_groups()
 
@@ -226,8 +273,8 @@ class GuestProcess:
             self._loop.later(AGAIN_SECONDS, self._leave_groups, self._about)
 
     def kill(self) -> None:
-        """End the guest with all of its processes; `changed` hears of it."""
-        self.asked = True
+        """End the guest with all of its processes at once; `changed` hears of it."""
+        self.asked = self.is_killed = True
         self.end()
 
     def end(self) -> None:
@@ -248,6 +295,17 @@ class GuestProcess:
         """Ask for the addresses of all links that came before the guest's root was ready."""
         for port in self.ports.values():
             port.start(self.init, self._log, bound)
+
+    def start_services(self) -> None:
+        """Start what was enabled in an earlier boot; what that says goes to the console."""
+        if self._has_services and not self.ended:
+            descriptors = (ends.NULL, ends.SENT, ends.SAME)
+            self._spawning.run(self.init, services.START, descriptors, self._told, (self._log,), self._about)
+
+    def _told(self, fact: dict[str, Any]) -> None:
+        """Hear of the services' start."""
+        if "error" in fact:
+            self.console.say(f"services: {fact['error']}")
 
     def first_boot(self) -> None:
         """Run the user data: what belongs to each boot, and what to the disk's life once."""

@@ -46,7 +46,12 @@ class Ids:
     @property
     def has_terminals_group(self) -> bool:
         """True if a guest's ids include the group of terminals."""
-        return any(int(first) <= TTY < int(first) + int(count) for first, _, count in _fields(self.gid_map))
+        return _covers(self.gid_map, TTY)
+
+    @property
+    def has_people(self) -> bool:
+        """True if a guest's ids include all users and groups that a system has."""
+        return all(_covers(ranges, COUNT - 1) for ranges in (self.uid_map, self.gid_map))
 
     def owner(self, number: int) -> int | None:
         """The id that owns the namespaces of the number-th guest; None where the agent's own does."""
@@ -120,6 +125,10 @@ def become_root() -> None:
 
 def _to_itself(known: Path) -> str:
     return "".join(f"{first} {first} {n}\n" for first, _, n in _fields(known.read_text(encoding="utf-8")))
+
+
+def _covers(ranges: str, id: int) -> bool:
+    return any(int(first) <= id < int(first) + int(count) for first, _, count in _fields(ranges))
 
 
 def _fields(text: str) -> list[list[str]]:

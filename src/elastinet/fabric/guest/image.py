@@ -12,9 +12,10 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from elastinet.fabric.guest import idmap, ids, trust, veil
+from elastinet.fabric.guest import accounts, idmap, ids, services, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -54,11 +55,9 @@ def build(
     if not rootless:
         lowers |= {name: (places[name],) for name in shown}
         lowers = _veiled(lowers, kept)
-    if authority is None and offered is None:
-        return RootImage(lowers, links, rootless, kept)
-    variables = (trust.VARIABLES if authority else {}) | dict(offered or {})
-    layered = _trusting(lowers, kept, authority or "", variables, local=offered is not None)
-    return RootImage(layered, links, rootless, kept, variables)
+    env = (trust.VARIABLES if authority else {}) | dict(offered or {})
+    layered = _with_ours(lowers, kept, authority or "", env, local=offered is not None)
+    return RootImage(layered, links, rootless, kept, env)
 
 
 def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
@@ -70,16 +69,36 @@ def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
     return lowers | {name: (f"{layer}/{name}", *lowers[name]) for name in tops & lowers.keys()}
 
 
-def _trusting(
+def _with_ours(
     lowers: Lowers, kept: ids.Ids, authority: str, variables: Mapping[str, str], *, local: bool
 ) -> Lowers:
-    """The layers, with one more above those in which certificates are."""
-    layer = Path(isolate.PRIVATE, "trust")
+    """The layers, with one more above those in which files of elastinet's are."""
+    layer = Path(isolate.PRIVATE, "ours")
     layer.mkdir()
-    trust.Layer(layer).fill(authority, variables, local=local)
+    ours = trust.Layer(layer)
+    services.lay(ours)
+    if authority or variables or local:
+        ours.fill(authority, variables, local=local)
     if kept.is_shifted:
         idmap.give(layer, kept.first)
-    return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in trust.TOPS}
+    return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in sorted(os.listdir(layer))}
+
+
+def with_user(image: RootImage, user: str) -> RootImage:
+    """The same with a default user, whom one more layer knows; as it is where guests know no user but root.
+
+    Raises OSError.
+    """
+    if not user or not image.ids.has_people:
+        return image
+    folder, etc = Path(isolate.PRIVATE, "users", user), image.lowers.get("etc", ())
+    sudo = not image.rootless and any(os.path.isdir(f"{lower}/sudoers.d") for lower in etc)
+    shutil.rmtree(folder, ignore_errors=True)  # what an attempt before this one has left
+    folder.mkdir(parents=True)
+    account = accounts.lay(user, etc, folder, sudo=sudo)
+    if image.ids.is_shifted:
+        idmap.give(folder, image.ids.first)
+    return replace(image, lowers=image.lowers | {"etc": (f"{folder}/etc", *etc)}, account=account)
 
 
 def crossed(folders: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Limits of a guest on this machine: processes and memory, its files in memory included."""
+"""Limits of a guest on this machine: processes, memory with its files in memory, perhaps processor time."""
 
 import resource
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,17 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class GuestLimits:
-    """A guest's: its memory, how many processes and threads it may have, and the control groups it is in."""
+    """A guest's: its memory, how many processes and threads it may have, and the control groups it is in.
+
+    Of version 2 of these `home` is the one that a guest may divide; "" is none.
+    `cpus` is how many processors' time it may use, 0 as much as there is.
+    """
 
     memory_mib: int
     processes: int
     groups: tuple[str, ...] = ()
+    cpus: int = 0
+    home: str = ""
 
     def told(self) -> dict[str, Any]:
         """The room as a request to the spawner has it."""
@@ -30,18 +36,22 @@ class GuestLimits:
 
 def of(guest: Guest) -> GuestLimits:
     """The room that an instance of its type has."""
-    return GuestLimits(guest.memory_mib, min(MOST_PROCESSES, guest.memory_mib * MIB // BYTES_A_PROCESS))
+    processes = min(MOST_PROCESSES, guest.memory_mib * MIB // BYTES_A_PROCESS)
+    return GuestLimits(guest.memory_mib, processes, cpus=guest.cpus)
 
 
 def read(told: dict[str, Any]) -> GuestLimits:
     """The room that a request tells of."""
-    return GuestLimits(told["memory_mib"], told["processes"], tuple(told["groups"]))
+    return GuestLimits(**{**told, "groups": tuple(told["groups"])})
 
 
 def in_groups(room: GuestLimits, groups: tuple[Path, ...], id: str) -> GuestLimits:
     """The room with control groups that have been made for it; raises OSError."""
     most = {"pids": room.processes, "memory": room.memory_mib * MIB}
-    return GuestLimits(room.memory_mib, room.processes, tuple(cgroups.give(groups, id, most)))
+    if room.cpus:
+        most["cpu"] = room.cpus * cgroups.PERIOD
+    folders, home = cgroups.give(groups, id, most)
+    return replace(room, groups=tuple(folders), home=home if cgroups.are_alone() else "")
 
 
 def leave(groups: tuple[Path, ...], id: str) -> bool:

@@ -9,7 +9,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elastinet.fabric.guest import devices, idmap, private_files
+from elastinet.fabric.guest import accounts, devices, idmap, private_files
+from elastinet.fabric.guest.accounts import Account
 from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.kernel import kernel
 
@@ -37,7 +38,7 @@ SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 class RootImage:
     """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first.
 
-    `env` are variables of every command.
+    `env` are variables of every command, `account` is the default user that the layers know.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -45,6 +46,7 @@ class RootImage:
     rootless: bool
     ids: Ids
     env: dict[str, str] = field(default_factory=dict)
+    account: Account | None = None
 
     @property
     def is_guarded(self) -> bool:
@@ -52,11 +54,13 @@ class RootImage:
         return not self.rootless and not self.ids.is_shifted
 
 
-def prepare(disk: str, hostname: str, own_names: str, image: RootImage) -> None:
+def prepare(disk: str, hostname: str, own_names: str, key: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
         _make(disk, image)
         private_files.write(disk, hostname, own_names)
+        if image.account:
+            accounts.furnish(f"{disk}/fresh", image.account, key)
         os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
 

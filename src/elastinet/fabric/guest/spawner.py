@@ -20,6 +20,7 @@ from elastinet.fabric.contract.protocol import SPACE, attach, received
 from elastinet.fabric.guest import birth, ends, rootfs, seccomp
 from elastinet.fabric.guest import room as rooms
 from elastinet.fabric.guest.ids import become_root
+from elastinet.fabric.guest.image import with_user
 from elastinet.fabric.kernel import kernel, privileges, relay
 from elastinet.fabric.revoke import sharing
 
@@ -35,6 +36,7 @@ class Spawner:
     def __init__(self, agent: socket.socket, image: rootfs.RootImage) -> None:
         self.agent = agent
         self.image = image
+        self.images: dict[str, rootfs.RootImage] = {}
         self.rooms: dict[int, rooms.GuestLimits] = {}
         self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
@@ -80,12 +82,18 @@ class Spawner:
                 self.command(request, fds)
             else:
                 room = rooms.read(request["room"])
-                init = birth.boot(request, self.image, room, self.tell, self.hand_back)
+                init = birth.boot(request, self.seen_by(request["user"]), room, self.tell, self.hand_back)
                 self.rooms[init] = room
         finally:
             kernel.setns(self.home, kernel.CLONE_NEWPID)
             if "init" not in request:
                 kernel.setns(self.mounts, kernel.CLONE_NEWNS)
+
+    def seen_by(self, user: str) -> rootfs.RootImage:
+        """The image of guests with a default user; its layer is made when the first one needs it."""
+        if user not in self.images:
+            self.images[user] = with_user(self.image, user)
+        return self.images[user]
 
     def command(self, request: Request, fds: list[int]) -> None:
         """Fork a command inside a guest."""
@@ -117,9 +125,10 @@ class Spawner:
         """Become what was asked for; every failure is told, none comes back."""
         try:
             signal.set_wakeup_fd(-1)
-            rooms.enter(self.rooms[request["init"]])
+            rooms.enter(room := self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
-            become_command(self.image.env, request, target, fds, self.hand_back)
+            groups = kernel.CLONE_NEWCGROUP if birth.divides(room, self.image.ids) else 0
+            become_command(self.image.env, request, target, GUEST | groups, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -142,7 +151,7 @@ class Spawner:
 
     def hand_back(self, request: Request, fds: list[int]) -> None:
         """Send the agent the other ends of descriptors in a guest."""
-        fact = {"tag": request["tag"], "ends": len(fds)}
+        fact = {"tag": request["tag"], "ends": len(fds), "of": request.get("of", "")}
         self.agent.sendmsg([json.dumps(fact).encode()], attach(tuple(fds)))
 
 
@@ -150,6 +159,7 @@ def become_command(
     env: dict[str, str],
     request: Request,
     target: int,
+    namespaces: int,
     sent: list[int],
     hand_back: Callable[[Request, list[int]], None],
 ) -> NoReturn:
@@ -159,7 +169,7 @@ def become_command(
     """
     kernel.hide_from_debuggers()
     kernel.join_new_keyring()
-    kernel.setns(target, GUEST)
+    kernel.setns(target, namespaces)
     become_root()
     for device in request.get("up", ()):
         privileges.bring_up(device)

@@ -60,12 +60,14 @@ class Spawning:
         told: Told,
         pids: float = 0,
         about: Concern = None,
+        user: str = "",
+        key: str = "",
     ) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own.
 
-        `own_names` is its line of hosts(5), for a new disk.
+        `own_names` is its line of hosts(5), for a new disk, as is the `key` that opens the `user`'s account.
         """
-        named = {"hostname": hostname, "own_names": own_names}
+        named = {"hostname": hostname, "own_names": own_names, "user": user, "key": key}
         self._ask(told, (), about, disk=disk, **named, room=room.told(), pids=pids)
 
     def run(

@@ -49,13 +49,13 @@ class Layer:
         for path, text in ({DEBIAN: first} | bundles).items():
             added = [*(self._local(text) if local else ()), *([certificate] if certificate else ())]
             if added:
-                self._write(path, reduce(_joined, added, text))
+                self.write(path, reduce(_joined, added, text))
         if certificate:
             for folder in (OWN, *filter(self._has, ANCHORS)):
-                self._write(f"{folder}/{FILE}", certificate)
-            self._write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
+                self.write(f"{folder}/{FILE}", certificate)
+            self.write(f"/etc/ssl/certs/{subject_hash(API_AUTHORITY)}.0", certificate)
         settings = "".join(f"{name}={value}\n" for name, value in variables.items())
-        self._write(SETTINGS, _joined(self._text(SETTINGS), settings))
+        self.write(SETTINGS, _joined(self._text(SETTINGS), settings))
 
     def _local(self, bundle: str) -> Iterator[str]:
         """The certificates of the machine's own choice that a bundle lacks."""
@@ -76,7 +76,7 @@ class Layer:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return ""
 
-    def _write(self, path: str, text: str) -> None:
+    def write(self, path: str, text: str, mode: int = FILE_MODE) -> None:
         """Write a file of the layer, where the machine's links lead, in folders like the machine's."""
         there = self._there(path)
         target = (there.parent.resolve() / there.name).relative_to(self._machine.resolve())
@@ -87,7 +87,7 @@ class Layer:
             place.mkdir(exist_ok=True)
             place.chmod(original.stat().st_mode & 0o7777 if original.is_dir() else FOLDER_MODE)
         (self._folder / target).write_text(text, encoding="utf-8", errors="surrogateescape")
-        (self._folder / target).chmod(FILE_MODE)
+        (self._folder / target).chmod(mode)
 
 
 def subject_hash(name: str) -> str:

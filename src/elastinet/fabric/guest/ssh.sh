@@ -1,6 +1,7 @@
-# Inside an instance: one session of its ssh server on standard input and output. Before the first one it makes host keys,
-# and the image's default user, who may log in by the instance's key pair and be root by sudo. In: DEFAULT, PAIR (that
-# public key, or nothing), OWN (a public key that opens all accounts, for whoever holds it may run anything here anyway).
+# Inside an instance: its ssh server, at its port (MODE=listen), or on standard input and output for one session. Before
+# that it makes host keys and settings (MODE=prepare: only these). Where the disk is older, it makes the image's default
+# user, too, who may log in by the instance's key pair and be root by sudo. In: DEFAULT, PAIR (that public key, or nothing),
+# OWN (a public key that opens all accounts, for whoever holds it may run anything here anyway; empty: as it was).
 set -eu
 umask 022
 folder=/var/lib/elastinet/ssh
@@ -73,12 +74,19 @@ exec 9>"$folder/lock"
 flock 9
 if [ ! -e "$folder/made" ]; then
     [ -e "$folder/host_ed25519_key" ] || ssh-keygen -q -t ed25519 -N '' -C '' -f "$folder/host_ed25519_key"
-    add_user
+    [ -d "$(awk -F: -v user="$DEFAULT" '$1 == user { print $6 }' /etc/passwd)/.ssh" ] || add_user
     configure
     : >"$folder/made"
 fi
-printf '%s\n' "$OWN" >"$folder/own_key.new"
-mv "$folder/own_key.new" "$folder/own_key" # others may read it at this moment
+if [ -n "$OWN" ]; then
+    printf '%s\n' "$OWN" >"$folder/own_key.new"
+    mv "$folder/own_key.new" "$folder/own_key" # others may read it at this moment
+fi
 exec 9>&-
 variables=$(environment)
-exec "$(command -v sshd)" -i -e -f "$folder/sshd_config" ${variables:+-o "SetEnv $variables"}
+case "${MODE:-}" in
+prepare) exit 0 ;;
+listen) how="" ;;
+*) how="-i -e" ;;
+esac
+exec "$(command -v sshd)" $how -f "$folder/sshd_config" ${variables:+-o "SetEnv $variables"}

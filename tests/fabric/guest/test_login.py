@@ -1,0 +1,146 @@
+"""The default user from the first boot, and port 22, whose server starts when somebody knocks."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from elastinet.fabric.agent.launch import has_lent_ids
+from elastinet.fabric.kernel.features import find
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
+
+pytestmark = [
+    pytest.mark.skipif(not (find("sshd") and find("ssh")), reason="openssh-server is not installed"),
+    pytest.mark.skipif(os.geteuid() != 0 and not has_lent_ids(), reason="there is no user but root"),
+]
+BASE = (network(), table(), group(ALL), group(id="sg-2"))
+NOTE = "#!/bin/sh\nid -un ec2-user >/root/note; cat /home/ec2-user/.ssh/authorized_keys >>/root/note\n"
+SSH = "ssh -i /root/{} -oBatchMode=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR ec2-user@10.0.1.10 {}"
+LISTENS = "grep -q ':0016 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
+
+
+@pytest.fixture(scope="module", params=["root", "lent"] if os.geteuid() == 0 else ["own"])
+def running(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    machine = Machine("root" if request.param == "root" else "rootless", lent=request.param == "lent")
+    yield machine
+    machine.close()
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+    """Two keys: each one's private and public half."""
+    folder = tmp_path_factory.mktemp("keys")
+    for name in ("mine", "other"):
+        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(folder / name)]
+        subprocess.run(made, check=True, stdin=subprocess.DEVNULL)
+    paths = {name: folder / name for name in ("mine", "other")}
+    return {name: (path.read_text(), Path(f"{path}.pub").read_text().strip()) for name, path in paths.items()}
+
+
+@pytest.fixture
+def pair(machine: Machine, keys: dict[str, tuple[str, str]]) -> Machine:
+    """An instance with a key, and a neighbour who has the private halves of two."""
+    one = guest(1, user_data=NOTE, login_user="ec2-user", login_key=keys["mine"][1])
+    machine.boot(*BASE, one, eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
+    for name, (private, _) in keys.items():
+        machine.ok("i-2", f"umask 077; cat >/root/{name} <<'END'\n{private}END")
+    return machine
+
+
+def logs_in(machine: Machine, command: str, key: str = "mine") -> tuple[int, str]:
+    return machine.exec("i-2", SSH.format(key, command))
+
+
+def test_the_user_is_there_before_user_data(pair: Machine, keys: dict[str, tuple[str, str]]) -> None:
+    note = f"ec2-user\n{keys['mine'][1]}\n"
+    pair.until(lambda: pair.exec("i-1", "cat /root/note")[1] == note, "user data")
+    look = "stat -c '%U %G %a' /home/ec2-user /home/ec2-user/.ssh /home/ec2-user/.ssh/authorized_keys"
+    modes = "ec2-user ec2-user 750\nec2-user ec2-user 700\nec2-user ec2-user 600\n"
+    assert pair.ok("i-1", look) == modes
+    assert pair.exec("i-2", "id ec2-user")[0] != 0
+    pair.ok("i-1", "useradd -m another; su another -c 'test ! -r /etc/shadow'")
+    assert pair.ok("i-1", "getent shadow ec2-user").startswith("ec2-user:*:")
+
+
+@pytest.mark.skipif(not find("sudo"), reason="sudo is not installed")
+def test_the_user_is_root_by_sudo_where_sudo_works(pair: Machine) -> None:
+    """An ordinary user's instances see the machine's as nobody's."""
+    status, said = pair.exec("i-1", "su ec2-user -c 'sudo -n id -u'")
+    assert (status, said) == (0, "0\n") if pair.mode == "root" else status != 0
+
+
+def test_who_knocks_first_starts_the_server(pair: Machine) -> None:
+    assert pair.exec("i-1", "pgrep -x sshd")[0] != 0
+    assert logs_in(pair, "whoami") == (0, "ec2-user\n")
+    pair.until(lambda: pair.exec("i-1", f"pgrep -x sshd >/dev/null && {LISTENS}")[0] == 0, "its server")
+    assert logs_in(pair, "whoami") == (0, "ec2-user\n")
+    for who, key in (("ec2-user", "other"), ("root", "mine"), ("daemon", "mine")):
+        command = SSH.format(key, "true").replace("ec2-user@", f"{who}@")
+        status, said = pair.exec("i-2", command)
+        assert (status, "Permission denied (publickey)" in said) == (255, True), who
+
+
+def test_many_may_knock_at_once(pair: Machine) -> None:
+    both = " & ".join([SSH.format("mine", "whoami")] * 3)
+    assert pair.ok("i-2", f"{both} & wait") == "ec2-user\n" * 3
+
+
+def test_a_group_decides_who_may_knock(pair: Machine) -> None:
+    pair.desire(eni(1, "10.0.1.10", groups=("sg-2",)))
+    assert pair.exec("i-2", "timeout 1 bash -c '</dev/tcp/10.0.1.10/22'")[0] == 124
+    assert pair.exec("i-1", "pgrep -x sshd")[0] != 0
+
+
+def test_what_its_user_changes_stays(pair: Machine) -> None:
+    """Also the server that one of the instance's own programs has put in place of the machine's."""
+    pair.ok("i-1", ">/home/ec2-user/.ssh/authorized_keys")
+    assert logs_in(pair, "whoami")[0] == 255
+    again = guest(1, boot=2, login_user="ec2-user", login_key="ssh-ed25519 another")
+    pair.boot(again)
+    assert pair.ok("i-1", "cat /home/ec2-user/.ssh/authorized_keys") == ""
+    assert logs_in(pair, "whoami")[0] == 255
+
+
+def test_without_a_key_nobody_listens(pair: Machine) -> None:
+    pair.boot(guest(3, login_user="admin"), eni(3, "10.0.1.30"))
+    assert pair.ok("i-3", "ls -A /home/admin/.ssh; id -un admin") == "admin\n"
+    assert pair.exec("i-3", LISTENS)[0] != 0
+    pair.boot(guest(4, login_key="ssh-ed25519 without-a-user"), eni(4, "10.0.1.40"))
+    assert pair.exec("i-4", LISTENS)[0] != 0
+
+
+def test_a_name_that_is_none_is_refused(machine: Machine) -> None:
+    failed = machine.desire(*BASE, guest(1, login_user="../etc", login_key="k"), eni(1, "10.0.1.10"))
+    assert "no name of a user: '../etc'" in failed["guest:i-1"]
+    machine.boot(guest(2), eni(2, "10.0.1.20"), drop=("guest:i-1", "interface:eni-1"))
+
+
+# --- a hostile instance, and hostile neighbours ------------------------------------------------------------
+
+
+def test_who_knocks_and_goes_or_says_nothing_keeps_nobody_out(pair: Machine) -> None:
+    """The first are many, and go at once or stay silent; the agent has nothing to do with them later."""
+    before = len(os.listdir(f"/proc/{_agent(pair)}/fd")) if pair.mode == "root" else 0
+    knock = "python3 -c \"import socket, time\ns = [socket.create_connection(('10.0.1.10', 22)) for _ in range(40)]\n"
+    pair.ok("i-2", f'{knock}[one.close() for one in s[:20]]\ntime.sleep(0.5)"')
+    pair.until(lambda: logs_in(pair, "whoami") == (0, "ec2-user\n"), "a login")
+    if before:
+        pair.until(
+            lambda: len(os.listdir(f"/proc/{_agent(pair)}/fd")) <= before, "the end of its descriptors"
+        )
+
+
+def _agent(machine: Machine) -> int:
+    return machine.agent_pid()
+
+
+def test_a_shell_of_the_instances_own_harms_nobody_else(pair: Machine) -> None:
+    """What is run for who knocks is the instance's: if it fails, the console says that nobody can log in."""
+    pair.ok("i-1", "printf '#!/bin/false\\n' >/root/sh; chmod 755 /root/sh; mv /root/sh /usr/bin/sh")
+    pair.exec("i-2", SSH.format("mine", "true"))
+    log = pair.disks / "i-1" / "console.log"
+    pair.until(lambda: "nobody can log in at port 22" in log.read_text(), "the sentence")
+    pair.boot(guest(3), eni(3, "10.0.1.30"))
