@@ -4,7 +4,7 @@ Every object is found by its `key`. Equal objects mean an equal kernel, so a dif
 between two sets of objects is all the work there is. Nothing here assumes one machine.
 """
 
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 import msgspec
 
@@ -121,7 +121,8 @@ class Guest(Object, frozen=True, tag="guest"):
     `boot` changes with every start, so that a restarted instance is a new guest with the old disk.
     `user_data` is base64; what of it is run, and when, `guest/user_data.py` says. `memory` names what it
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
-    are what an instance of its type, and its volumes, would have.
+    are what an instance of its type, and its volumes, would have. `layers` are the contents of its image, the
+    uppermost first: none for this machine's own userland. `init` is the first process that it asks for.
     """
 
     hostname: str
@@ -130,6 +131,8 @@ class Guest(Object, frozen=True, tag="guest"):
     memory: str | None = None
     memory_mib: int = 1024
     disk_gib: int = 8
+    layers: tuple[str, ...] = ()
+    init: Literal["auto", "systemd", "plain"] = "auto"
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -157,6 +157,8 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
         user_data=instance.user_data,
         memory=bypass.memory(state, instance, settings.rules),
         memory_mib=instance_types()[instance.instance_type].memory_mib,
+        layers=instance.file_system.layers if instance.file_system else (),
+        init=instance.file_system.boot if instance.file_system else "auto",
         disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
     )
 

@@ -123,7 +123,8 @@ def _become_init(
     privileges.drop()
     tell(tag=request["tag"], stage="ready")
     privileges.place([console] * 3)
-    os.execve("/bin/sleep", ["sleep", "infinity"], {"PATH": privileges.PATH})
+    words, env = image.init
+    os.execve(words[0], words, {"PATH": privileges.PATH, **env})
 
 
 def _build(

@@ -13,7 +13,7 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, initctl, room
+from elastinet.fabric.guest import ends, initctl, room, tools
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
@@ -134,7 +134,8 @@ class GuestProcess:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        self._spawning.boot(str(self.disk), self.guest.hostname, own_names, own, hear, pids, self._about)
+        given = (str(self.disk), self.guest.hostname, own_names, own, hear, pids, self._about)
+        self._spawning.boot(*given, self.guest.layers)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
@@ -240,7 +241,9 @@ class GuestProcess:
         self, interface: Interface, link: LinkIncarnation, bound: Callable[[GuestInterface, str], None]
     ) -> None:
         """Take a link that has come into the guest, and ask for its address."""
-        port = self.ports[interface.id] = GuestInterface(interface, link, self._loop, self._spawning)
+        port = self.ports[interface.id] = GuestInterface(
+            interface, link, self._loop, self._spawning, tools.OWN if self.guest.layers else None
+        )
         if self.ready:
             port.start(self.init, self._log, bound)
 

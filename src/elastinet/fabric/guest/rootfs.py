@@ -6,10 +6,12 @@ reachable but what `LAYERS` names, and that only below an overlay.
 
 import contextlib
 import os
+import shutil
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elastinet.fabric.guest import devices, idmap, private_files
+from elastinet.fabric.guest import devices, idmap, private_files, tools
 from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.kernel import kernel
 
@@ -37,7 +39,8 @@ SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 class RootImage:
     """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first.
 
-    `env` are variables of every command.
+    One folder by the name "" is a whole root of an image's. `env` are variables of every command.
+    `has_tools` says that guests are shown programs of ours.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -45,18 +48,35 @@ class RootImage:
     rootless: bool
     ids: Ids
     env: dict[str, str] = field(default_factory=dict)
+    has_tools: bool = False
 
     @property
     def is_guarded(self) -> bool:
         """True if a guest's root has the id of the machine's, so that files open to root must be covered."""
         return not self.rootless and not self.ids.is_shifted
 
+    @property
+    def is_whole(self) -> bool:
+        """True if its root is an image's, and has nothing of this machine's userland."""
+        return "" in self.lowers
+
+    @property
+    def init(self) -> tuple[list[str], dict[str, str]]:
+        """The command that is the first process of a guest, and its variables."""
+        if self.has_tools:
+            return [tools.PROGRAM, "sleep", "infinity"], tools.ENV
+        return ["/bin/sleep", "infinity"], {}
+
+
+LIVE = ("run", "tmp", "dev", "sys", "proc")
+"""Top-level folders that are never on a disk."""
+
 
 def prepare(disk: str, hostname: str, own_names: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
         _make(disk, image)
-        private_files.write(disk, hostname, own_names)
+        private_files.write(disk, hostname, own_names, is_whole=image.is_whole)
         os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
 
@@ -78,12 +98,18 @@ def _own(disk: Path, image: RootImage) -> None:
 
 def _make(disk: str, image: RootImage) -> None:
     fresh = f"{disk}/fresh"
+    if image.is_whole:
+        for path in ("fresh", "work", *(f"upper/{name}" for name in (*LIVE, "etc"))):
+            os.makedirs(f"{disk}/{path}", exist_ok=True)
+        return
     for name in OWN + tuple(image.lowers):
         os.makedirs(f"{fresh}/{name}", exist_ok=True)
     os.chmod(f"{fresh}/root", 0o700)
     for name in image.lowers:
         os.makedirs(f"{disk}/upper/{name}", exist_ok=True)
         os.makedirs(f"{disk}/work/{name}", exist_ok=True)
+        if name in OWN:  # of an instance that it is a copy of
+            shutil.copymode(image.lowers[name][0], f"{disk}/upper/{name}")
     for name, target in image.links.items():
         with contextlib.suppress(FileExistsError):
             os.symlink(target, f"{fresh}/{name}")
@@ -99,6 +125,9 @@ def enter(disk: str, image: RootImage, memory_mib: int) -> None:
     kernel.mount(root, root, flags=kernel.MS_BIND)
     for name, lowers in image.lowers.items():
         _overlay(disk, name, lowers, image.rootless)
+    for name in LIVE:
+        if not stat.S_ISDIR(os.lstat(f"{root}/{name}").st_mode):
+            raise OSError(f"/{name} of its disk is no folder any more")
     _live(root, image, memory_mib)
     os.chdir(root)
     kernel.pivot_root(".", ".")
@@ -126,6 +155,8 @@ def _live(root: str, image: RootImage, memory_mib: int) -> None:
     devices.scratch(f"{root}/run", image.ids, f"mode=755,{most}", safe)
     devices.scratch(f"{root}/tmp", image.ids, f"mode=1777,{most}", safe)
     devices.fill(f"{root}/dev", image.ids, most)
+    if image.has_tools:
+        devices.show(str(tools.FOLDER), f"{root}{tools.PLACE}")
     kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
     if image.is_guarded:

@@ -14,11 +14,13 @@ import socket
 import sys
 from collections.abc import Callable
 from fcntl import ioctl
+from functools import partial
 from typing import Any, NoReturn
 
 from elastinet.fabric.contract.protocol import SPACE, attach, received
 from elastinet.fabric.guest import birth, ends, rootfs, seccomp
 from elastinet.fabric.guest import room as rooms
+from elastinet.fabric.guest.contents import Contents
 from elastinet.fabric.guest.ids import become_root
 from elastinet.fabric.kernel import kernel, privileges, relay
 from elastinet.fabric.revoke import sharing
@@ -27,14 +29,18 @@ BUFFER = 1 << 20
 GUEST = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | birth.OWNED
 
 Request = dict[str, Any]
+Work = Callable[[Request, list[int]], None]
+"""Makes the content of an image, in a process beside all guests, of what the first descriptor gives."""
 
 
 class Spawner:
     """The process's state: its socket to the agent and the namespaces to come back to."""
 
-    def __init__(self, agent: socket.socket, image: rootfs.RootImage) -> None:
+    def __init__(self, agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> None:
         self.agent = agent
+        self.work = work
         self.image = image
+        self.contents = contents
         self.rooms: dict[int, rooms.GuestLimits] = {}
         self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
@@ -76,11 +82,15 @@ class Spawner:
                 self.tell(
                     tag=request["tag"], pid=self.beside(request, lambda: sharing.change(*request["share"]))
                 )
+            elif "work" in request:
+                work = partial(self.work, request["work"], fds)
+                self.tell(tag=request["tag"], pid=self.beside(request, work))
             elif "init" in request:
                 self.command(request, fds)
             else:
                 room = rooms.read(request["room"])
-                init = birth.boot(request, self.image, room, self.tell, self.hand_back)
+                image = self.contents.image(tuple(request["layers"]))
+                init = birth.boot(request, image, room, self.tell, self.hand_back)
                 self.rooms[init] = room
         finally:
             kernel.setns(self.home, kernel.CLONE_NEWPID)
@@ -201,12 +211,12 @@ def write_file(path: str, mode: int, data: int) -> None:
         shutil.copyfileobj(source, file)
 
 
-def main(agent: socket.socket, image: rootfs.RootImage) -> NoReturn:
+def main(agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> NoReturn:
     """Be the spawner: single-threaded, and gone when the agent is."""
     kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        Spawner(agent, image).serve()
+        Spawner(agent, image, contents, work).serve()
     except Exception as error:
         print(f"elastinet spawner: {error}", file=sys.stderr)
         os._exit(1)
