@@ -16,9 +16,7 @@ from typing import Any
 
 from machine import Machine
 
-APPLETS = (
-    "sh ls cat id ip ps mount touch stat hostname chown ln rm mkdir readlink chmod test echo env".split()
-)
+APPLETS = "sh ls cat id ip ps mount touch stat hostname chown ln rm mkdir readlink chmod test echo env seq sleep".split()
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 
 
@@ -171,3 +169,65 @@ def left(machine: Machine) -> list[str]:
     folder = machine.folder / "images"
     machine.until(lambda: not any(p.name.startswith((".", "fresh")) for p in folder.iterdir()), "deletions")
     return sorted(path.name for path in folder.iterdir())
+
+
+TOOLS = """
+sh ls cat id cp mv rm mkdir chmod chown touch stat env dirname basename grep tar dpkg dpkg-deb dpkg-split
+dpkg-query ldconfig start-stop-daemon useradd usermod sshd ssh-keygen diff getent sed sleep true ln cmp
+""".split()
+SBIN = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PACKAGE = """Package: service
+Version: 1.0
+Architecture: all
+Maintainer: nobody <nobody@example.com>
+Description: a service with a user of its own
+"""
+AFTER = """#!/bin/sh
+set -e
+useradd --system --home-dir /var/lib/service --shell /bin/sh service
+chown -R service:service /var/lib/service
+"""
+
+
+def userland() -> Tar:
+    """A small Debian out of this machine's own: dpkg, useradd, sshd and what these call."""
+    tar, names = Tar().folder("etc", "root", "home", "proc"), set()
+    tar.folder(
+        "usr", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "var", "var/lib", "var/lib/dpkg", "var/log"
+    )
+    for top in ("bin", "sbin", "lib", "lib64"):
+        tar.link(top, f"usr/{top}")
+    tar.folder(*(f"var/lib/dpkg/{name}" for name in ("info", "updates", "triggers", "parts", "alternatives")))
+    tar.add("var/lib/dpkg/status", b"", mode=0o644).folder("tmp", "usr/share", "etc/ssl", "etc/ssl/certs")
+    for program in TOOLS:
+        found = shutil.which(program, path=SBIN)
+        assert found, f"scripts/system-packages installs what has {program}"
+        for path in files_of(found):
+            place = path.lstrip("/")
+            place = place if place.startswith("usr/") else f"usr/{place}"
+            if place not in names:
+                names.add(place)
+                tar.add(place, Path(os.path.realpath(path)).read_bytes())
+    accounts = b"root:x:0:0:root:/root:/bin/sh\nsshd:x:99:99::/run/sshd:/bin/sh\n"
+    tar.add("etc/passwd", accounts, mode=0o644).add("etc/group", b"root:x:0:\n", mode=0o644)
+    tar.add("etc/login.defs", b"USERGROUPS_ENAB yes\n", mode=0o644)
+    tar.add("etc/shadow", b"root:*:1::::::\nsshd:*:1::::::\n", mode=0o640).add("etc/gshadow", b"", mode=0o640)
+    return tar.add("etc/os-release", b"ID=debian\nPRETTY_NAME=Subset\n", mode=0o644)
+
+
+def package(folder: Path) -> bytes:
+    """A package that makes a user at its installation, whose files it has then."""
+    (folder / "DEBIAN").mkdir(parents=True)
+    (folder / "var/lib/service").mkdir(parents=True)
+    (folder / "var/lib/service/data").write_text("data\n")
+    (folder / "DEBIAN/control").write_text(PACKAGE)
+    (folder / "DEBIAN/postinst").write_text(AFTER)
+    for path in (folder / "DEBIAN", folder / "DEBIAN/postinst"):
+        path.chmod(0o755)
+    made = folder.with_suffix(".deb")
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(folder), str(made)],
+        check=True,
+        capture_output=True,
+    )
+    return made.read_bytes()

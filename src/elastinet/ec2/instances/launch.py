@@ -213,10 +213,12 @@ def _file_system(tx: Transaction, image: Image) -> FileSystem | None:
     snapshot = tx.state.get(Snapshot, image.snapshot_id)
     if snapshot is None:
         return None
-    found = snapshot.file_system
-    if snapshot.state != "completed" or found is None:
+    if snapshot.state != "completed":
         state = "pending" if snapshot.state == "pending" else "failed"
         raise Fault("InvalidAMIID.Unavailable", f"The image ID '{image.id}' is not available: it is {state}")
+    found = snapshot.file_system
+    if found is None:
+        return None
     if lost := [content for content in found.layers if not tx.has_content(content)]:
         sentence = f"its file system is gone from this server: there is no content {lost[0]}"
         raise Fault("InvalidAMIID.Unavailable", f"The image ID '{image.id}' is not available: {sentence}")

@@ -57,6 +57,8 @@ SNAPSHOTS = Describable(
 def describe_snapshots(tx: Transaction, request: Request) -> Answer:
     """An account's own snapshots by id, owner or filter; one that is being deleted is not shown."""
     owners, users = request.ids("OwnerIds"), request.ids("RestorableByUserIds")
+    for id in request.ids("SnapshotIds"):
+        _check_kept(tx.get(Snapshot, id))
     shown = describe(tx, request, SNAPSHOTS)
     is_asked = not users or tx.owner in users or "self" in users
     if (owners and not {tx.owner, "self"} & set(owners)) or not is_asked:
@@ -73,9 +75,13 @@ def delete_snapshot(tx: Transaction, request: Request) -> None:
 def find(tx: Transaction, id: str) -> Snapshot:
     """The snapshot of this id, which is not being deleted."""
     snapshot = need(tx, Snapshot, "snap", id)
-    if snapshot.state == "deleting":
-        raise Fault("InvalidSnapshot.NotFound", f"The snapshot '{id}' does not exist.")
+    _check_kept(snapshot)
     return snapshot
+
+
+def _check_kept(snapshot: Snapshot | None) -> None:
+    if snapshot is not None and snapshot.state == "deleting":
+        raise Fault("InvalidSnapshot.NotFound", f"The snapshot '{snapshot.id}' does not exist.")
 
 
 def remove(tx: Transaction, snapshot: Snapshot) -> None:

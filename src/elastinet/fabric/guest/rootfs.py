@@ -13,7 +13,7 @@ from pathlib import Path
 
 from elastinet.fabric.guest import devices, idmap, private_files, tools
 from elastinet.fabric.guest.ids import Ids
-from elastinet.fabric.kernel import kernel
+from elastinet.fabric.kernel import kernel, privileges
 
 LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
@@ -59,6 +59,11 @@ class RootImage:
     def is_whole(self) -> bool:
         """True if its root is an image's, and has nothing of this machine's userland."""
         return "" in self.lowers
+
+    @property
+    def path(self) -> str:
+        """Where commands are looked for."""
+        return f"{privileges.PATH}:{tools.SPARE}" if self.has_tools else privileges.PATH
 
     @property
     def init(self) -> tuple[list[str], dict[str, str]]:

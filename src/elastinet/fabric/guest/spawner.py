@@ -42,6 +42,7 @@ class Spawner:
         self.image = image
         self.contents = contents
         self.rooms: dict[int, rooms.GuestLimits] = {}
+        self.paths: dict[int, str] = {}
         self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self.wake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -91,7 +92,7 @@ class Spawner:
                 room = rooms.read(request["room"])
                 image = self.contents.image(tuple(request["layers"]))
                 init = birth.boot(request, image, room, self.tell, self.hand_back)
-                self.rooms[init] = room
+                self.rooms[init], self.paths[init] = room, image.path
         finally:
             kernel.setns(self.home, kernel.CLONE_NEWPID)
             if "init" not in request:
@@ -129,7 +130,8 @@ class Spawner:
             signal.set_wakeup_fd(-1)
             rooms.enter(self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
-            become_command(self.image.env, request, target, fds, self.hand_back)
+            env = {"PATH": self.paths[request["init"]], **self.image.env}
+            become_command(env, request, target, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -143,6 +145,7 @@ class Spawner:
                 if not pid:
                     return
                 self.rooms.pop(pid, None)
+                self.paths.pop(pid, None)
                 code = os.waitstatus_to_exitcode(status)
                 self.tell(exit=pid, status=code if code >= 0 else 128 - code)
 
@@ -188,7 +191,7 @@ def become_command(
     privileges.drop()
     run(
         request["argv"],
-        {"PATH": privileges.PATH, "HOME": "/root", **env, **request.get("env", {})},
+        {"HOME": "/root", **env, **request.get("env", {})},
         request.get("cwd", "/"),
     )
 

@@ -29,6 +29,10 @@ PLACE = "/dev/.elastinet"
 PROGRAM, LOADER, LIBRARIES = f"{PLACE}/busybox", f"{PLACE}/ld.so", f"{PLACE}/lib"
 ENV = {"LD_LIBRARY_PATH": LIBRARIES}
 OWN = Program(PROGRAM, ENV)
+SPARE = f"{PLACE}/bin"
+"""Where commands look that are in no image: what logging in and copying need, and an image may lack."""
+APPLETS = "awk cat chmod chown cp id mkdir mv rm sed tar tr".split()
+APPLET = '#!/bin/sh\nLD_LIBRARY_PATH={} exec {} {} "$@"\n'
 INTERPRETER, HEADER = 3, 56
 """PT_INTERP, and the size of a program header of 64 bits."""
 
@@ -60,6 +64,9 @@ def lay(folder: Path = FOLDER) -> None:
         shutil.copy(loader, fresh / "ld.so")
         program[at : at + size] = LOADER.encode().ljust(size, b"\0")
     (fresh / "busybox").write_bytes(program)
+    (fresh / "bin").mkdir()
+    for applet in APPLETS:
+        (fresh / "bin" / applet).write_text(APPLET.format(LIBRARIES, PROGRAM, applet), encoding="utf-8")
     for path in fresh.rglob("*"):
         path.chmod(0o755)
     fresh.chmod(0o755)
