@@ -30,7 +30,9 @@ add_user() {
     if id "$DEFAULT" >/dev/null 2>&1; then
         usermod -p '*' "$DEFAULT" # without a password, but not locked
     else
-        useradd -M -s /bin/bash -p '*' -c "Default user" "$DEFAULT"
+        shell=/bin/bash
+        [ -x $shell ] || shell=/bin/sh
+        useradd -M -s $shell -p '*' -c "Default user" "$DEFAULT"
     fi
     home=$(awk -F: -v user="$DEFAULT" '$1 == user { print $6 }' /etc/passwd)
     if [ ! -d "$home" ]; then
