@@ -1,5 +1,6 @@
 """Archives become root file systems, and guests run on them."""
 
+import base64
 import gzip
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract import content as contents
 from elastinet.fabric.contract.messages import Capture
 from elastinet.fabric.contract.objects import Guest
@@ -168,3 +170,42 @@ def test_device_is_left_out(running: Machine) -> None:
     assert not (found / "disk").exists()
     assert not (found / "dev").exists()
     assert (found / "pipe").is_fifo()
+
+
+RECORDER = (
+    b'#!/bin/sh\necho "$@" >>/root/stages; echo "cloud-init $1 says so"; [ "$1" != modules ] || exit 3\n'
+)
+
+
+def test_cloud_init_runs_its_stages(machine: Machine) -> None:
+    tar = root().add("usr/bin/cloud-init", RECORDER).folder("etc/cloud")
+    tar.add("etc/cloud/cloud.cfg", b"system_info:\n   default_user:\n     name: clouder\n", mode=0o644)
+    mine = content(machine, tar.bytes())
+    assert contents.read(machine.folder / "images", mine).user == "clouder"
+    data = base64.b64encode(b"#!/bin/sh\necho ours >>/root/stages\n").decode()
+    guest = other(1, (mine,), user_data=data, cloud_init=True)
+    machine.boot(guest)
+    machine.until(lambda: "user data: ended with status 3" in console(machine), "the last stage")
+    told = machine.ok("i-1", "cat /root/stages").splitlines()
+    assert told == ["init --local", "init", "modules --mode=config", "modules --mode=final"]
+    assert "cloud-init init says so" in console(machine)
+    assert machine.ok("i-1", "cat /sys/hypervisor/uuid").startswith("ec2")
+    assert "eth" not in machine.ok("i-1", "ls /sys/class/net /sys/devices /dev/.elastinet/sys/class")
+    assert "datasource_list: [Ec2, None]" in machine.ok("i-1", "cat /etc/cloud/cloud.cfg.d/99-elastinet.cfg")
+    ended = boot_record.read(machine.disks / "i-1").ended
+    assert list(ended.values()) == [0, 0, 0, 3, 3]
+    assert machine.exec("i-1", "touch /sys/x || touch /sys/class/x || echo y >/sys/hypervisor/uuid")[0] != 0
+
+
+def console(machine: Machine) -> str:
+    return (machine.disks / "i-1" / "console.log").read_text()
+
+
+def test_cloud_init_runs_at_each_boot(machine: Machine) -> None:
+    mine = content(machine, root().add("usr/bin/cloud-init", RECORDER).bytes())
+    for boot in (1, 2):
+        machine.boot(Guest("i-1", "h", boot=boot, layers=(mine,), cloud_init=True))
+        machine.until(
+            lambda n=boot: console(machine).count("user data: ended with status 3\n") >= n, "the last stage"
+        )
+    assert len(machine.ok("i-1", "cat /root/stages").splitlines()) == 8

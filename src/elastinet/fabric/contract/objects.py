@@ -122,7 +122,8 @@ class Guest(Object, frozen=True, tag="guest"):
     `user_data` is base64; what of it is run, and when, `guest/user_data.py` says. `memory` names what it
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
     are what an instance of its type, and its volumes, would have. `layers` are the contents of its image, the
-    uppermost first: none for this machine's own userland. `init` is the first process that it asks for.
+    uppermost first: none for this machine's own userland. `init` is the first process that it asks for, and
+    `cloud_init` says that cloud-init reads the user data.
     """
 
     hostname: str
@@ -133,6 +134,7 @@ class Guest(Object, frozen=True, tag="guest"):
     disk_gib: int = 8
     layers: tuple[str, ...] = ()
     init: Literal["auto", "systemd", "plain"] = "auto"
+    cloud_init: bool = False
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -158,6 +158,7 @@ def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
         memory=bypass.memory(state, instance, settings.rules),
         memory_mib=instance_types()[instance.instance_type].memory_mib,
         layers=instance.file_system.layers if instance.file_system else (),
+        cloud_init=instance.file_system is not None and instance.file_system.cloud_init,
         init=instance.file_system.boot if instance.file_system else "auto",
         disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
     )

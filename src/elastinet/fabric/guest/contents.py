@@ -38,8 +38,10 @@ class Contents:
             raise OSError(f"its image has more than {MOST_LAYERS} layers")
         tools.lay()
         roots = tuple(str(self._root(content)) for content in layers)
-        is_ours = contents.read(self._folder, layers[-1]).over_machine
-        return self._over_machine(roots) if is_ours else self._whole(layers, roots)
+        about = contents.read(self._folder, layers[-1])
+        if about.over_machine:
+            return self._over_machine(roots)
+        return replace(self._whole(layers, roots), cloud_init=about.cloud_init)
 
     def _root(self, content: str) -> Path:
         """The files of a content, which belong to the ids that guests have now."""

@@ -13,7 +13,7 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, initctl, room, tools
+from elastinet.fabric.guest import cloud_init, ends, initctl, room, tools, user_data
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.first_boot import FirstBoot
 from elastinet.fabric.guest.hearing import Datagrams, Stream
@@ -253,9 +253,10 @@ class GuestProcess:
             port.start(self.init, self._log, bound)
 
     def first_boot(self) -> None:
-        """Run the user data: what belongs to each boot, and what to the disk's life once."""
+        """Run the user data: what belongs to each boot, and what to the disk's life once; or cloud-init."""
         first = FirstBoot(self.disk, self.console, self._loop, self._about, self._run_program)
-        first.begin(base64.b64decode(self.guest.user_data))
+        own = self.guest.cloud_init
+        first.begin(cloud_init.stages() if own else user_data.read(base64.b64decode(self.guest.user_data)))
 
     def _run_program(self, program: Program, told: Told) -> None:
         """Put a program into the guest and start it; what it says goes to the console."""

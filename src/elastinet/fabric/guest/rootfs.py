@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elastinet.fabric.guest import devices, idmap, private_files, tools
+from elastinet.fabric.guest import cloud_init, devices, idmap, private_files, tools
 from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.kernel import kernel, privileges
 
@@ -40,7 +40,7 @@ class RootImage:
     """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first.
 
     One folder by the name "" is a whole root of an image's. `env` are variables of every command.
-    `has_tools` says that guests are shown programs of ours.
+    `has_tools` says that guests are shown programs of ours, `cloud_init` that cloud-init runs in them.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -49,6 +49,7 @@ class RootImage:
     ids: Ids
     env: dict[str, str] = field(default_factory=dict)
     has_tools: bool = False
+    cloud_init: bool = False
 
     @property
     def is_guarded(self) -> bool:
@@ -82,6 +83,8 @@ def prepare(disk: str, hostname: str, own_names: str, image: RootImage) -> None:
     if not os.path.isdir(f"{disk}/root"):
         _make(disk, image)
         private_files.write(disk, hostname, own_names, is_whole=image.is_whole)
+        if image.cloud_init:
+            cloud_init.settle(Path(disk, "upper"))
         os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
 
@@ -133,7 +136,7 @@ def enter(disk: str, image: RootImage, memory_mib: int) -> None:
     for name in LIVE:
         if not stat.S_ISDIR(os.lstat(f"{root}/{name}").st_mode):
             raise OSError(f"/{name} of its disk is no folder any more")
-    _live(root, image, memory_mib)
+    _live(root, disk, image, memory_mib)
     os.chdir(root)
     kernel.pivot_root(".", ".")
     kernel.umount(".", kernel.MNT_DETACH)
@@ -153,7 +156,7 @@ def _escape(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _live(root: str, image: RootImage, memory_mib: int) -> None:
+def _live(root: str, disk: str, image: RootImage, memory_mib: int) -> None:
     """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
     safe = kernel.MS_NOSUID | kernel.MS_NODEV
     most = f"size={memory_mib // 2}m"
@@ -162,7 +165,10 @@ def _live(root: str, image: RootImage, memory_mib: int) -> None:
     devices.fill(f"{root}/dev", image.ids, most)
     if image.has_tools:
         devices.show(str(tools.FOLDER), f"{root}{tools.PLACE}")
-    kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
+    if image.cloud_init:
+        cloud_init.compose(root, disk, image.ids)
+    else:
+        kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
     if image.is_guarded:
         _guard(f"{root}/proc")

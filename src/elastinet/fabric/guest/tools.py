@@ -65,6 +65,7 @@ def lay(folder: Path = FOLDER) -> None:
         program[at : at + size] = LOADER.encode().ljust(size, b"\0")
     (fresh / "busybox").write_bytes(program)
     (fresh / "bin").mkdir()
+    (fresh / "sys").mkdir()
     for applet in APPLETS:
         (fresh / "bin" / applet).write_text(APPLET.format(LIBRARIES, PROGRAM, applet), encoding="utf-8")
     for path in fresh.rglob("*"):

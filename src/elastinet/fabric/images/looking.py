@@ -1,5 +1,6 @@
 """What a root file system is, as far as its files tell: read as its own programs would find them."""
 
+import re
 import shlex
 import stat
 import struct
@@ -27,6 +28,8 @@ MOST_TEXT = 1 << 16
 SHELL = "/bin/sh"
 RELEASES = ("/etc/os-release", "/usr/lib/os-release")
 CLOUD_INIT = "/usr/bin/cloud-init"
+CLOUD_SETTINGS = "/etc/cloud/cloud.cfg"
+CLOUD_USER = re.compile(r"^\s+default_user:\s*\n\s+name: ([a-z_][a-z0-9_-]{0,31})\s*$", re.MULTILINE)
 SYSTEMD = ("/lib/systemd/systemd", "/usr/lib/systemd/systemd")
 EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -41,7 +44,7 @@ def look(root: Path, machine: str, files: int, size: int) -> About:
         release = _release(found)
         return About(
             architecture=architecture,
-            user=USERS.get(release.get("ID", ""), EC2_USER),
+            user=_cloud_user(found) or USERS.get(release.get("ID", ""), EC2_USER),
             cloud_init=_is_program(found, CLOUD_INIT),
             systemd=any(_is_program(found, path) for path in SYSTEMD),
             name=release.get("PRETTY_NAME", release.get("ID", ""))[:100],
@@ -64,6 +67,13 @@ def _architecture(found: Tree) -> str:
     order = ">" if head[5] == 2 else "<"
     (number,) = struct.unpack_from(f"{order}H", head, 18)
     return MACHINES.get(number, f"a machine of another kind ({number})")
+
+
+def _cloud_user(found: Tree) -> str:
+    """The user whom cloud-init makes, as its settings have it; "" where it is not, or they do not say."""
+    text = found.read(CLOUD_SETTINGS, MOST_TEXT) if _is_program(found, CLOUD_INIT) else None
+    match = CLOUD_USER.search((text or b"").decode(errors="replace"))
+    return match[1] if match else ""
 
 
 def _release(found: Tree) -> dict[str, str]:
