@@ -56,6 +56,7 @@ class Engine:
         dice: random.Random | None = None,
         consoles: Callable[[str], bytes] = lambda _: b"",
         compact_at: int = COMPACT_AT,
+        has_content: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.settings = settings or Settings()
         self.state = State()
@@ -66,6 +67,7 @@ class Engine:
         self._clock = clock
         self._dice = dice or random.SystemRandom()
         self._consoles = consoles
+        self._has_content = has_content
         self._load(compact_at)
 
     def call(
@@ -134,6 +136,7 @@ class Engine:
             plants=self.plants,
             consoles=self._consoles,
             session=session,
+            has_content=self._has_content,
         )
         return _Commit(self, operation, tx)
 
@@ -188,6 +191,10 @@ class Engine:
     def change(self, operation: str) -> "_Commit":
         """A change of all that there is, in one line of the journal; its block raises Fault."""
         return self._transaction(operation, "", "")
+
+    def image(self, owner: str, region: str) -> "_Commit":
+        """A change of an account's images that is none of EC2's operations; its block raises Fault."""
+        return self._transaction("Image", owner, region)
 
     def ask_all(self, owner: str, region: str) -> None:
         """Put every question that needs no id; raises what goes wrong in a state of unknown origin."""

@@ -11,6 +11,7 @@ from typing import Protocol, assert_never
 
 from elastinet.absence import AWAY_SECONDS, Absence
 from elastinet.ec2.core.fact import (
+    ImageCaptured,
     InstanceGone,
     InstanceLost,
     InstanceRunning,
@@ -21,10 +22,10 @@ from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import WAYS, Key, Subject
 from elastinet.fabric.contract.messages import (
     Attached,
+    Captured,
     Converged,
     Desire,
     Detached,
-    DirectionStats,
     Gone,
     Hello,
     Measure,
@@ -32,14 +33,16 @@ from elastinet.fabric.contract.messages import (
     News,
     Running,
 )
-from elastinet.fabric.contract.objects import AnyObject, BandwidthLimits, Guest, Interface
+from elastinet.fabric.contract.objects import AnyObject, Guest
 from elastinet.fabric.desired.desired import build, everything
 from elastinet.fabric.desired.touching import touched
 from elastinet.model.change import Change
+from elastinet.model.image import Snapshot
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.noun import Noun
 from elastinet.store import worlds
+from elastinet.wanted_contents import WantedContents
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,9 @@ TROUBLE_SECONDS = 3.0
 UNSETTLED = ("pending", "stopping", "shutting-down")
 
 
-AnyFabricFact = InstanceRunning | InstanceGone | InstanceLost | InterfaceAttached | InterfaceDetached
+AnyFabricFact = (
+    InstanceRunning | InstanceGone | InstanceLost | InterfaceAttached | InterfaceDetached | ImageCaptured
+)
 
 
 class AgentConnection(Protocol):
@@ -85,6 +90,7 @@ class Reconciler:
         self._touched: set[Key] = set()
         self._leaving: dict[Key, int] = {}
         self._scrap: set[str] = set()
+        self.contents = WantedContents(engine.state, self._flush)
         self._up: dict[str, int] = {}
         self._news = asyncio.Event()
         self._asked: dict[int, asyncio.Future[Measured]] = {}
@@ -97,18 +103,26 @@ class Reconciler:
 
     def follow(self, changes: list[Change]) -> None:
         """Note what a commit may have altered; the fabric is told once the engine is idle again."""
-        was_idle = not (self._touched or self._scrap)
+        was_idle = not self._has_more
         for change in changes:
             self._touched.update(touched(self.engine.state, change, self.have))
             self._note_leaving(change)
-        if was_idle and (self._touched or self._scrap):
+        if was_idle and self._has_more:
             asyncio.get_running_loop().call_soon(self._flush)
+
+    @property
+    def _has_more(self) -> bool:
+        """True if there is something to be told to the fabric."""
+        return bool(self._touched or self._scrap or self.contents)
 
     def _note_leaving(self, change: Change) -> None:
         """Remember what the fabric is to let go of, to report it gone when the fabric has converged."""
         noun = change.new
         if change.kind is Instance and (noun is None or getattr(noun, "state", "") == "terminated"):
             self._scrap.add(change.id)
+            self.contents.look()
+        if isinstance(noun, Snapshot):
+            self.contents.note(noun)
         if isinstance(noun, Instance) and noun.state in ("stopping", "shutting-down"):
             self._leave(Key("guest", noun.id))
         elif isinstance(noun, NetworkInterface) and _is_detaching(noun):
@@ -129,7 +143,7 @@ class Reconciler:
             elif new is None and old is not None:
                 del self.have[key]
                 drop.append(key)
-        if put or drop or self._leaving or self._scrap:
+        if put or drop or self._leaving or self._has_more:
             self._send(put=tuple(put), drop=tuple(drop))
         self._news.set()  # that nothing was to do is news to who waits
 
@@ -138,7 +152,9 @@ class Reconciler:
     ) -> None:
         self.generation += 1
         scrap, self._scrap = tuple(self._scrap), set()
-        self.link.send(Desire(self.generation, put=put, drop=drop, whole=whole, scrap=scrap))
+        discard, capture = self.contents.take()
+        wish = Desire(self.generation, put, drop, whole, scrap=scrap, discard=discard, capture=capture)
+        self.link.send(wish)
 
     def hand_over(self) -> None:
         """Tell a fabric that has just come everything."""
@@ -151,6 +167,7 @@ class Reconciler:
             if _is_detaching(interface):
                 self._leave(Key("interface", interface.id))
         self._scrap = self._orphaned_disks()
+        self.contents.recall()
         self._touched.clear()
         self.have = everything(self.engine.state, self.engine.settings)
         self._send(put=tuple(self.have.values()), whole=True)
@@ -211,6 +228,8 @@ class Reconciler:
                 self.hello = fact
             case Converged():
                 self._converge(fact)
+            case Captured(id, content, error):
+                self._note(ImageCaptured(id, content, error))
             case Measured():
                 if asked := self._asked.get(fact.number):
                     asked.set_result(fact)
@@ -263,6 +282,8 @@ class Reconciler:
     def _noun_of(self, fact: AnyFabricFact) -> Noun | None:
         if isinstance(fact, InterfaceAttached | InterfaceDetached):
             return self.engine.state.get(NetworkInterface, fact.interface)
+        if isinstance(fact, ImageCaptured):
+            return self.engine.state.get(Snapshot, fact.snapshot)
         return self.engine.state.get(Instance, fact.instance)
 
     async def measure(self) -> Measured:
@@ -358,33 +379,3 @@ def _is_dead(instance: Instance) -> bool:
 
 def _is_detaching(interface: NetworkInterface) -> bool:
     return interface.attachment is not None and interface.attachment.status == "detaching"
-
-
-class ModelledFabric:
-    """A fabric that carries no packets: all that is asked for is at once so."""
-
-    def __init__(self) -> None:
-        self.reconciler: Reconciler | None = None
-
-    def send(self, message: Desire | Measure) -> None:
-        """Report everything as it was asked for, once the engine is idle again."""
-        asyncio.get_running_loop().call_soon(self._answer, message)
-
-    def _answer(self, desire: Desire | Measure) -> None:
-        assert self.reconciler is not None
-        if isinstance(desire, Measure):
-            self.reconciler.learn(self._measured(desire.number))
-            return
-        for made in desire.put:
-            if isinstance(made, Guest) and not made.shuts_down:
-                self.reconciler.learn(Running(made.id, made.boot))
-            elif isinstance(made, Interface):
-                self.reconciler.learn(Attached(made.id, made.attachment))
-        self.reconciler.learn(Converged(desire.generation))
-
-    def _measured(self, number: int) -> Measured:
-        """No packet has passed: all buckets are full."""
-        assert self.reconciler is not None
-        limited = [item for item in self.reconciler.have.values() if isinstance(item, BandwidthLimits)]
-        ways = {item.id: DirectionStats(item.allowance.peak, item.allowance.credits) for item in limited}
-        return Measured(number, time.monotonic(), ways, ways)

@@ -19,7 +19,7 @@ LEVELS = {
     "rules": 1,
     "dumps": 2,
     **dict.fromkeys(("ec2", "wire", "store", "fabric", "imds", "forecast"), 2),
-    **dict.fromkeys(("absence", "config", "engine", "reconcile", "twin"), 3),
+    **dict.fromkeys(("absence", "config", "engine", "modelled", "reconcile", "twin", "wanted_contents"), 3),
     "operator": 4,
     "serve": 5,
     "cli": 6,
@@ -32,6 +32,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("kernel",),
         ("router", "revoke"),
         ("guest",),
+        ("images",),
         ("agent",),
     ),
     "ec2": (

@@ -16,7 +16,8 @@ from elastinet.fabric.contract.messages import Desire, Gone
 from elastinet.fabric.contract.objects import AnyObject
 from elastinet.fabric.desired.desired import build, everything
 from elastinet.model.instance import Instance
-from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.modelled import ModelledFabric
+from elastinet.reconcile import Reconciler
 from elastinet.store import MemoryJournal
 from tries import tries
 

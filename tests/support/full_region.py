@@ -1,11 +1,19 @@
 """A wild region with one of everything that is described, and what becomes of it when all has settled."""
 
-from elastinet.ec2.core.fact import InstanceGone, InterfaceAttached, InterfaceDetached
+from elastinet.ec2.core.fact import (
+    ImageCaptured,
+    InstanceGone,
+    InstanceRunning,
+    InterfaceAttached,
+    InterfaceDetached,
+)
+from elastinet.model.image import Snapshot
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from small_region import HERE, OWNER, THERE
 from wild_region import Wild
 
+CONTENT = "ab" * 32
 TAGS = [{"Key": "Name", "Value": "a name"}, {"Key": "empty", "Value": ""}]
 
 
@@ -17,6 +25,7 @@ class Full(Wild):
         self.vpc, self.subnet = self.vpcs[0], self.subnets[0]
         self._six()
         self._names()
+        self._images()
         self._endings()
         every = [
             self.vpc,
@@ -61,6 +70,14 @@ class Full(Wild):
         }
         self.attempt("ModifyManagedPrefixList", CurrentVersion=1, **entry)
 
+    def _images(self) -> None:
+        (public, *_) = self.region.call("DescribeImages", Owners=["amazon"])["Images"]
+        copy = {"SourceImageId": public["ImageId"], "SourceRegion": HERE}
+        self.attempt("CopyImage", Name="a copy", **copy)
+        one = self.region.instance(self.region.launch(self.subnet))
+        self.region.engine.report(OWNER, HERE, InstanceRunning(one.id, one.boot))
+        self.region.call("CreateImage", InstanceId=one.id, Name="of an instance", NoReboot=True)
+
     def _endings(self) -> None:
         """What has gone is shown for a while, and routes to it are black holes."""
         gone = self.region.launch(self.subnet)
@@ -76,6 +93,8 @@ class Full(Wild):
     def settle(self) -> None:
         """Have come what a fabric would tell of."""
         engine, state = self.region.engine, self.region.state
+        for snapshot in state.where(Snapshot, "state", "pending"):
+            engine.report(*snapshot.scope, ImageCaptured(snapshot.id, CONTENT))
         for instance in state.all(Instance):
             if instance.state in ("stopping", "shutting-down"):
                 engine.report(*instance.scope, InstanceGone(instance.id, asked=True))

@@ -57,7 +57,9 @@ def main() -> None:
         del sys.argv[1]
         map_from_outside(f"0 {USER} 1\n1 {LENT} 65535\n")
     nftables.load()
-    port.script()
+    port.script(port.busybox())
+    for name in ("_bz2", "_lzma", "gzip"):
+        importlib.import_module(name)
     os.setgroups([])
     os.setresgid(USER, USER, USER)
     os.setresuid(USER, USER, USER)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from elastinet.engine import Engine
-from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.modelled import ModelledFabric
+from elastinet.reconcile import Reconciler
 from elastinet.store import MemoryJournal
 from served import Served
 

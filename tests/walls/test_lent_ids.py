@@ -1,14 +1,18 @@
 """An ordinary user's instances with the ids that /etc/subuid lends him: users inside, and walls as high."""
 
+import base64
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from test_room import BOMB, MOST, SMALL
 
 from elastinet.deletion import remove_tree
+from elastinet.fabric.contract.objects import Guest
 from machine import NOBODY, Machine
 from parts import ALL, eni, group, guest, network, table
+from root_tars import content, package, userland
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="lending ids takes root")
 LENT = 0x6F000000
@@ -54,3 +58,17 @@ def test_all_users_of_a_guest_have_no_more_than_it(up: Machine, who: str) -> Non
 
 def test_groups_and_memory_of_cgroups_are_not_had(up: Machine) -> None:
     assert up.exec("i-1", "unshare -C true")[0] != 0
+
+
+def test_package_with_a_user_in_an_image(up: Machine, tmp_path: Path) -> None:
+    image = content(up, userland().bytes())
+    up.boot(Guest("i-3", "host-3", boot=1, layers=(image,)))
+    deb = base64.b64encode(package(tmp_path / "service")).decode()
+    up.ok(
+        "i-3",
+        f"/dev/.elastinet/busybox base64 -d >/root/service.deb <<END\n{deb}\nEND\ndpkg -i /root/service.deb",
+    )
+    assert up.ok("i-3", "stat -c %U:%G /var/lib/service/data").strip() == "service:service"
+    assert up.ok("i-3", "useradd bob; id -un bob").strip() == "bob"
+    (file,) = up.disks.rglob("service/data")
+    assert file.stat().st_uid > LENT

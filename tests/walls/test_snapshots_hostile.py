@@ -23,6 +23,7 @@ from elastinet.catalog.settings import Settings, unlimited
 from elastinet.engine import Engine
 from elastinet.model.change import decode, encode
 from elastinet.model.fault import Fault
+from elastinet.model.image import Snapshot
 from elastinet.model.state import KINDS
 from elastinet.operator import snapshots
 from elastinet.store import MemoryJournal
@@ -168,6 +169,21 @@ def test_no_name_of_a_file_comes_from_it(whole: bytes) -> None:
             assert first is not None
             odd = [first.but(id="i-../../../etc/passwd"), *(n for n in nouns if n is not first)]
             assert not tried(empty(), write(odd, program="0.1.0", time=7.0))
+
+
+@pytest.mark.parametrize("name", ["../disks/i-1", "/etc", "", "AB" * 32, "ab" * 32 + "\n"])
+def test_no_name_of_a_content_comes_from_it(name: str, whole: bytes) -> None:
+    """It is the name of a folder that instances get as theirs."""
+    nouns = read(whole, "0.1.0").nouns
+    own = next(n for n in nouns if isinstance(n, Snapshot) and n.file_system and n.file_system.layers)
+    assert own.file_system
+    for odd in (
+        own.but(file_system=msgspec.structs.replace(own.file_system, layers=(name,))),
+        own.but(base=(name,)),
+        own.but(file_system=msgspec.structs.replace(own.file_system, user="x; reboot")),
+    ):
+        rest = [noun for noun in nouns if noun is not own]
+        assert not tried(empty(), write([odd, *rest], program="0.1.0", time=7.0))
 
 
 def test_the_page_takes_no_more_than_it_has_room_for(serve: Any) -> None:

@@ -19,7 +19,7 @@ ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 class Image(msgspec.Struct, frozen=True):
     """An AMI as DescribeImages shows it; `platform` is "windows", or None for Linux.
 
-    `parameters` are the public parameters of SSM that name it.
+    `parameters` are the public parameters of SSM that name it. An account's own image has a `snapshot`.
     """
 
     id: str
@@ -38,11 +38,14 @@ class Image(msgspec.Struct, frozen=True):
     platform: str | None = None
     creation_date: str = "2026-10-01T00:00:00.000Z"
     parameters: tuple[str, ...] = ()
+    snapshot: str = ""
+    is_public: bool = True
+    delete_on_termination: bool = True
 
     @property
     def snapshot_id(self) -> str:
         """The snapshot of its root volume."""
-        return self.id.replace("ami-", "snap-", 1)
+        return self.snapshot or self.id.replace("ami-", "snap-", 1)
 
 
 def _bake(region: str, name: str, description: str, architecture: str, owner: str, **fields: object) -> Image:

@@ -46,6 +46,7 @@ VERBS: dict[str, str] = {
     "why": "why.why",
     "verify": "verify.verify",
     "import": "importing.import_",
+    "image": "image.command.app",
     "twin": "twin.app",
     "mpirun": "mpirun.mpirun",
     "credits": "credits.credits",

@@ -8,6 +8,7 @@ from elastinet.ec2.core import absent
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.fact import (
     AnyFact,
+    ImageCaptured,
     InstanceGone,
     InstanceLost,
     InstanceRunning,
@@ -29,6 +30,7 @@ from elastinet.ec2.instances import (
     failures,
     fleets,
     image_attributes,
+    image_copies,
     images,
     instance_attributes,
     instance_placement,
@@ -39,6 +41,7 @@ from elastinet.ec2.instances import (
     launch_template_versions,
     launch_templates,
     lifecycle,
+    machine_images,
     metadata_options,
     network_performance,
     placement_groups,
@@ -70,6 +73,7 @@ from elastinet.ec2.security import (
     security_groups,
 )
 from elastinet.ec2.volumes import (
+    snapshots,
     volume_attachments,
     volume_modifications,
     volume_status,
@@ -124,6 +128,8 @@ OPERATIONS: dict[str, Operation] = {
     "CreateEgressOnlyInternetGateway": egress_gateways.create_egress_only_internet_gateway,
     "CreateFleet": fleets.create_fleet,
     "CreateInstanceProfile": profiles.create_instance_profile,
+    "CopyImage": machine_images.copy_image,
+    "CreateImage": image_copies.create_image,
     "CreateInternetGateway": internet_gateways.create_internet_gateway,
     "CreateKeyPair": key_pairs.create_key_pair,
     "CreateLaunchTemplate": launch_templates.create_launch_template,
@@ -174,6 +180,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteRoute": routes.delete_route,
     "DeleteRouteTable": route_tables.delete_route_table,
     "DeleteSecurityGroup": security_groups.delete_security_group,
+    "DeleteSnapshot": snapshots.delete_snapshot,
     "DeleteSubnet": subnets.delete_subnet,
     "DeleteSubnetCidrReservation": subnet_reservations.delete_subnet_cidr_reservation,
     "DeleteTags": tags.delete_tags,
@@ -181,6 +188,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteVpc": vpcs.delete_vpc,
     "DeleteVpcEndpoints": vpc_endpoints.delete_vpc_endpoints,
     "DeleteVpcPeeringConnection": peerings.delete_vpc_peering_connection,
+    "DeregisterImage": machine_images.deregister_image,
     "DescribeAccountAttributes": account_attributes.describe_account_attributes,
     "DescribeAddressTransfers": address_transfers.describe_address_transfers,
     "DescribeAddresses": addresses.describe_addresses,
@@ -220,6 +228,7 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeSecurityGroupReferences": group_reach.describe_security_group_references,
     "DescribeSecurityGroupRules": security_group_rules.describe_security_group_rules,
     "DescribeSecurityGroups": security_groups.describe_security_groups,
+    "DescribeSnapshots": snapshots.describe_snapshots,
     "DescribeStaleSecurityGroups": group_reach.describe_stale_security_groups,
     "DescribeSubnets": subnets.describe_subnets,
     "DescribeTags": tags.describe_tags,
@@ -296,6 +305,7 @@ OPERATIONS: dict[str, Operation] = {
     "MonitorInstances": instance_attributes.monitoring(enabled=True),
     "PutRolePolicy": role_policies.put_role_policy,
     "RebootInstances": lifecycle.reboot_instances,
+    "RegisterImage": machine_images.register_image,
     "RejectVpcPeeringConnection": peerings.reject_vpc_peering_connection,
     "ReleaseAddress": addresses.release_address,
     "ReleaseHosts": dedicated_hosts.release_hosts,
@@ -359,6 +369,8 @@ def take(tx: Transaction, fact: AnyFact) -> None:
             failures.repair(tx, unit)
         case ScopeAnalysed():
             scope_analyses.analysed(tx, fact)
+        case ImageCaptured(id, content, error):
+            image_copies.captured(tx, id, content, error)
         case Sweep():
             facts.sweep(tx)
         case _:

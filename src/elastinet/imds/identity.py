@@ -25,10 +25,9 @@ def directory(instance: Instance, signer: Callable[[], "Signer"]) -> Mapping[str
 
 def identity(instance: Instance) -> dict[str, object]:
     """The content of an instance identity document."""
-    image = images(instance.region).get(instance.image_id)
     return {
         "accountId": instance.owner,
-        "architecture": image.architecture if image else "x86_64",
+        "architecture": _architecture(instance),
         "availabilityZone": instance.zone,
         "billingProducts": None,
         "devpayProductCodes": None,
@@ -43,3 +42,10 @@ def identity(instance: Instance) -> dict[str, object]:
         "region": instance.region,
         "version": "2017-09-30",
     }
+
+
+def _architecture(instance: Instance) -> str:
+    if instance.file_system:
+        return instance.file_system.architecture
+    image = images(instance.region).get(instance.image_id)
+    return image.architecture if image else "x86_64"

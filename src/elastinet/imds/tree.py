@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from elastinet.catalog import regions
-from elastinet.catalog.images import images
 from elastinet.catalog.instance_types import instance_types
 from elastinet.imds import iam, identity
 from elastinet.imds.text import pretty
@@ -21,6 +20,7 @@ from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules import naming
 from elastinet.rules.efa.efa import carries_ip
+from elastinet.rules.images import find_image
 from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_of
 from elastinet.rules.keys import public_key_of
 from elastinet.rules.profiles import role_name
@@ -89,7 +89,7 @@ def _meta_data(state: State, instance: Instance, now: float, secret: bytes) -> M
     public = _public(state, primary).get(primary.primary)
     vpc = state.need(Vpc, instance.vpc_id)
     named = naming.public_dns(public, vpc.region) if public and vpc.dns_hostnames else None
-    image = images(instance.region).get(instance.image_id)
+    image = find_image(state, instance.scope, (), instance.image_id)
     device = image.root_device if image else "/dev/xvda"
     return {
         "ami-id": instance.image_id,

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from elastinet.model.image import FileSystem
 from elastinet.model.noun import Index, Noun
 
 InstanceState = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
@@ -36,6 +37,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     `placement_group` and `dedicated_host` are ids; `host_failure` is what its host lost: power or network.
     `ena_support` and `sriov_net_support` ("simple" or None) say which network drivers its image brings,
     `platform` ("windows" or None for Linux) which system it is said to be.
+    `file_system` is its image's, which may be deregistered since; None is this machine's own userland.
     Times are in seconds since 1970. `user_data` is base64.
     """
 
@@ -72,6 +74,7 @@ class Instance(Noun, frozen=True, kw_only=True):
     ena_support: bool = True
     sriov_net_support: str | None = "simple"
     platform: str | None = None
+    file_system: FileSystem | None = None
     bandwidth_weighting: BandwidthWeighting = "default"
     is_forced: bool = False
     """Its end, which is on the way, gives its programs no time."""

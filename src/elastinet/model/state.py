@@ -11,6 +11,7 @@ from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
 from elastinet.model.foreign import Foreign
+from elastinet.model.image import MachineImage, Snapshot
 from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
@@ -54,6 +55,8 @@ AnyNoun = (
     | LaunchTemplateVersion
     | Fleet
     | KeyPair
+    | Snapshot
+    | MachineImage
     | Role
     | InstanceProfile
     | ManagedPolicy

@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
+from elastinet.fabric.contract.content import NAME, USER
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.ids import prefix_of, well_formed
+from elastinet.model.image import MachineImage, Snapshot
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.nat import NatGateway
@@ -36,12 +38,14 @@ ON_PACKETS: tuple[type[Noun], ...] = (
         NetworkInterface,
         Address,
         Instance,
+        Snapshot,
+        MachineImage,
     ),
 )
 """The kinds of which a network is made."""
 FREE = frozenset(
     "tags accepter_tags description group_name list_name policy message state_message key_name client_token "
-    "public_key user_data state_reason transition_reason failure profile_arn".split()
+    "description image_name public_key user_data state_reason transition_reason failure profile_arn".split()
 )
 """Fields for people, which only answers show."""
 BLOCKS = frozenset("cidr cidrs cidr6 cidrs6 prefixes prefixes6".split())
@@ -50,6 +54,8 @@ MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 WORD = re.compile(r"[A-Za-z0-9 ._:/@+*=-]{0,300}")
 """Of ids, zones, types, domains: nothing that ends a word in a program's language."""
 SHORT_ID = 60
+OWN_FORMS = {"layers": NAME, "base": NAME, "user": USER}
+"""Fields whose words become a folder's name, or a word of a program in an instance."""
 
 
 class BadForm(Exception):
@@ -82,6 +88,8 @@ def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
 def _fits(name: str, text: str) -> bool:
     if name == "mac":
         return MAC.fullmatch(text) is not None
+    if name in OWN_FORMS:
+        return OWN_FORMS[name].fullmatch(text) is not None
     if name in BLOCKS:
         return not text or _reads(ip_network, text)
     if name == "destination":

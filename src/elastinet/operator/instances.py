@@ -19,6 +19,9 @@ from elastinet.rules.interfaces import addresses_of, attachment_of, interfaces_o
 
 NO_FABRIC = "no fabric runs: there are no processes and no packets, and user data is recorded"
 DRIVER = "the kernel's driver of its devices is veth, where EC2 has {}"
+CLOUD_INIT = (
+    "it reads the user data; its stages run one after the other once the instance is running, with no systemd"
+)
 SAME = (
     (
         "DMI",
@@ -72,7 +75,13 @@ def _failed(engine: Engine, reconciler: Reconciler, instance: Instance) -> Itera
 
 def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     """What of its user data has run on its disk; `programs` have a status, None until they have ended."""
-    told: dict[str, Any] = {"given": bool(instance.user_data), "programs": [], "not_run": [], "unknown": None}
+    told: dict[str, Any] = {
+        "given": bool(instance.user_data),
+        "reader": "cloud-init" if instance.file_system and instance.file_system.cloud_init else "elastinet",
+        "programs": [],
+        "not_run": [],
+        "unknown": None,
+    }
     try:
         record = boot_record.read(disks / instance.id)
     except (OSError, ValueError) as error:
@@ -102,6 +111,8 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         yield "fabric", NO_FABRIC
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
+    if instance.file_system and instance.file_system.cloud_init:
+        yield "cloud-init", CLOUD_INIT
     yield from SAME
     yield "containers", missing.get("containers", CONTAINERS)
     yield from ((name, missing[feature]) for feature, name in LIMITS.items() if feature in missing)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from elastinet.catalog.images import default_user
 from elastinet.engine import Engine
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address
 from elastinet.model.state import State
+from elastinet.rules.images import user_of
 from elastinet.rules.interfaces import interfaces_of
 from elastinet.rules.keys import public_key_of
 
@@ -30,7 +30,7 @@ def _row(state: State, instance: Instance) -> dict[str, Any]:
         "zone": instance.zone,
         "type": instance.instance_type,
         "account": instance.owner,
-        "user": default_user(instance.image_id, instance.region),
+        "user": user_of(instance),
         "key": public_key_of(state, instance),
     }
 

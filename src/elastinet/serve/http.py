@@ -17,7 +17,7 @@ from elastinet.digits import whole
 from elastinet.ec2.core.fact import UnitFailed, UnitRepaired
 from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import Key, Subject
-from elastinet.fabric.contract.names import host_link
+from elastinet.fabric.contract.names import host_link, images_beside
 from elastinet.fabric.contract.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
@@ -28,6 +28,7 @@ from elastinet.operator import (
     features,
     gateways,
     hardware,
+    images,
     instances,
     inventory,
     jobs,
@@ -112,6 +113,9 @@ class Application:
             ("POST", "/_elastinet/repair"): self._repair,
             ("GET", "/_elastinet/identity-certificate"): self._certificate,
             ("GET", "/_elastinet/progress"): self._progress,
+            ("GET", "/_elastinet/images"): self._images,
+            ("POST", "/_elastinet/image"): self._add_image,
+            ("POST", "/_elastinet/image/rm"): self._remove_image,
             ("GET", "/_elastinet/snapshot"): states.save,
             ("POST", "/_elastinet/reset"): states.reset,
             ("POST", "/moto-api/reset"): states.reset,
@@ -204,6 +208,16 @@ class Application:
         name, config = given_in(query).get("instance", ""), self._config
         ask = partial(instances.page, self._engine, self._reconciler, config.fabric, self._disks)
         return _answer(lambda: ask(name))
+
+    async def _images(self, query: bytes) -> Reply:
+        return _answer(lambda: images.page(self._engine, images_beside(self._disks), given_in(query)))
+
+    async def _add_image(self, query: bytes) -> Reply:
+        folder, usual = images_beside(self._disks), (self._config.account, DEFAULT_REGION)
+        return _answer(lambda: images.added(self._engine, folder, given_in(query), usual))
+
+    async def _remove_image(self, query: bytes) -> Reply:
+        return _answer(lambda: images.removed(self._engine, self._reconciler, given_in(query)))
 
     async def _interface(self, query: bytes) -> Reply:
         (id,) = parse_qs(query.decode("latin-1")).get("id", [""])[:1]

@@ -14,7 +14,10 @@ from elastinet.deletion import remove_tree
 log = logging.getLogger(__name__)
 
 STATE_FILES = tuple(
-    "journal.* before-repair* identity.pem ca.* roles.key inside.* lock log* server.json disks twin".split()
+    (
+        "journal.* before-repair* identity.pem ca.* roles.key inside.* lock log* server.json disks images "
+        "twin"
+    ).split()
 )
 """elastinet's own files in a state's folder, in which a user may have others."""
 ANSWERING = "tls.pem"

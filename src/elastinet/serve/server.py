@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from elastinet.config import Config
 from elastinet.ec2.instances.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.agent.descriptors import raise_limit
+from elastinet.fabric.contract.content import is_there
 from elastinet.fabric.contract.link import AgentLink
 from elastinet.fabric.contract.messages import Desire, Listener, Measure
-from elastinet.fabric.contract.names import INTERNET, QUESTIONS_PORT
+from elastinet.fabric.contract.names import INTERNET, QUESTIONS_PORT, images_beside
 from elastinet.imds.service import MetadataService
-from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.modelled import ModelledFabric
+from elastinet.reconcile import Reconciler
 from elastinet.serve import secrets, twins
 from elastinet.serve.admission import Admission
 from elastinet.serve.api import Api
@@ -147,7 +151,9 @@ def _load(config: Config, disks: Path, original: Original | None) -> Engine:
     journal = open_journal(config.state_folder)
     try:
         worlds.check(journal, disks)
-        engine = Engine(journal, config.settings, consoles=read_console(disks))
+        engine = Engine(
+            journal, config.settings, consoles=read_console(disks), has_content=has(config, disks)
+        )
         if original is not None:
             twins.enter(engine, original, config.state_folder)
         return engine
@@ -156,6 +162,13 @@ def _load(config: Config, disks: Path, original: Original | None) -> Engine:
         raise
     except Exception as error:
         raise _unusable(error) from error
+
+
+def has(config: Config, disks: Path) -> Callable[[str], bool]:
+    """Whether a content of an image is here; without a fabric none is asked for."""
+    if config.fabric == "none":
+        return lambda _content: True
+    return partial(is_there, images_beside(disks))
 
 
 def _unusable(error: Exception) -> JournalError:

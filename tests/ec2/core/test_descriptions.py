@@ -183,6 +183,19 @@ TAKING = {
             "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": p.template}],
         },
     ),
+    "copy_image": (
+        "image",
+        lambda p: {"Name": "copied", "SourceImageId": p.image, "SourceRegion": "us-east-1"},
+    ),
+    "create_image": ("image", lambda p: {"Name": "created", "InstanceId": p.instance}),
+    "register_image": (
+        "image",
+        lambda p: {
+            "Name": "registered",
+            "RootDeviceName": "/dev/xvda",
+            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": p.snapshot}}],
+        },
+    ),
     "run_instances": (
         "volume",
         lambda p: {
@@ -210,6 +223,11 @@ def test_reserved_tag_keys(ec2, place, method):
         **TAKING["create_network_insights_access_scope"][1](place)
     )
     place.scope = scope["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"]
+    copied = ec2.copy_image(Name="for its snapshot", SourceImageId=place.image, SourceRegion="us-east-1")
+    (image,) = ec2.describe_images(ImageIds=[copied["ImageId"]])["Images"]
+    place.snapshot = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    launched = ec2.run_instances(**TAKING["run_instances"][1](place))["Instances"]
+    place.instance = launched[0]["InstanceId"]
     given = asked(place)
     for key in ("aws:cloudformation:stack-name", "AWS:x"):
         tags = [{"ResourceType": resource, "Tags": [{"Key": key, "Value": "v"}]}]

@@ -6,7 +6,8 @@ from elastinet.engine import Engine
 from elastinet.fabric.contract.messages import Desire, Measure
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
-from elastinet.reconcile import ModelledFabric, Reconciler
+from elastinet.modelled import ModelledFabric
+from elastinet.reconcile import Reconciler
 from elastinet.store import MemoryJournal
 
 OWNER, REGION, MANY = "111111111111", "us-east-1", 20

@@ -33,6 +33,8 @@ TOOLS = {
     "mpicc.openmpi": "elastinet mpirun --bench",
     "gcc": "elastinet mpirun --bench",
     "ssh": "elastinet ssh",
+    "mmdebstrap": "elastinet image build",
+    "zstd": "images that are packed by it",
 }
 FEW_INSTANCES = 100
 

@@ -35,6 +35,8 @@ PACKAGES = {
     "mpirun.openmpi": Names("openmpi-bin", "", ""),
     "mpicc.openmpi": Names("libopenmpi-dev", "", ""),
     "gcc": Names("gcc", "gcc", "gcc"),
+    "mmdebstrap": Names("mmdebstrap", "mmdebstrap", "mmdebstrap"),
+    "zstd": Names("zstd", "zstd", "zstd"),
     "ssh": Names("openssh-client", "openssh-clients", "openssh"),
 }
 FAMILIES = {

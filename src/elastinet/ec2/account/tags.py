@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from elastinet.catalog.images import images
 from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
@@ -20,6 +21,7 @@ from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fault import Fault
 from elastinet.model.fleet import Fleet
 from elastinet.model.ids import prefix_of
+from elastinet.model.image import MachineImage, Snapshot
 from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
@@ -62,6 +64,8 @@ TAGGABLES = {
     "eni": Taggable(NetworkInterface, "network-interface"),
     "eipalloc": Taggable(Address, "elastic-ip"),
     "i": Taggable(Instance, "instance"),
+    "ami": Taggable(MachineImage, "image"),
+    "snap": Taggable(Snapshot, "snapshot"),
     "key": Taggable(KeyPair, "key-pair"),
     "vol": Taggable(Volume, "volume"),
     "lt": Taggable(LaunchTemplate, "launch-template"),
@@ -71,9 +75,6 @@ TAGGABLES = {
     "nis": Taggable(AccessScope, "network-insights-access-scope"),
     "nisa": Taggable(AccessScopeAnalysis, "network-insights-access-scope-analysis"),
 }
-
-_UNKEPT = {"ami": "images"}
-"""Kinds that EC2 tags, of which elastinet has no more than the ids."""
 
 _WORDS = {"dopt": OPTION_SET}
 """Kinds whose absence these operations tell in words of their own."""
@@ -119,8 +120,8 @@ def _resources(tx: Transaction, request: Request) -> list[Noun]:
 
 def _resource(tx: Transaction, id: str) -> Noun:
     prefix = prefix_of(id)
-    if prefix in _UNKEPT:
-        raise faults.unsupported(f"elastinet does not support tags of {_UNKEPT[prefix]}.")
+    if prefix == "ami" and images(tx.region, tx.settings.images).get(id):
+        raise faults.unsupported("elastinet does not support tags of published images.")
     if prefix is None or prefix not in TAGGABLES:
         raise Fault("InvalidID", f"The ID '{id}' is not valid")
     return need(tx, TAGGABLES[prefix].kind, _WORDS.get(prefix, prefix), id)

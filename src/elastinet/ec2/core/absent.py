@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from elastinet.catalog.images import images
 from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import open_token
@@ -25,6 +24,7 @@ from elastinet.model.placement import DedicatedHost
 from elastinet.model.routes import RouteTable
 from elastinet.model.volume import Volume
 from elastinet.model.vpc import Vpc
+from elastinet.rules.images import find_image
 
 Read = Callable[[Transaction, Request], Answer]
 
@@ -158,7 +158,7 @@ def _check(tx: Transaction, noun: str, given: str | list[str] | tuple[str, ...])
 
 def _is_there(tx: Transaction, noun: str, id: str) -> bool:
     if noun == "Image":
-        return id in images(tx.region, tx.settings.images)
+        return find_image(tx.state, tx.scope, tx.settings.images, id) is not None
     return noun in HAD and tx.get(HAD[noun][0], id) is not None
 
 

@@ -68,6 +68,14 @@ class ScopeAnalysed(msgspec.Struct, frozen=True):
     failure: str = ""
 
 
+class ImageCaptured(msgspec.Struct, frozen=True):
+    """A copy of an instance's disk is there, under this name, or there is none for a reason."""
+
+    snapshot: str
+    content: str = ""
+    error: str = ""
+
+
 class Sweep(msgspec.Struct, frozen=True):
     """Some time has passed."""
 
@@ -81,6 +89,7 @@ AnyFact = (
     | UnitFailed
     | UnitRepaired
     | ScopeAnalysed
+    | ImageCaptured
     | Sweep
 )
 FACT_NAMES: tuple[str, ...] = tuple(kind.__name__ for kind in get_args(AnyFact))

@@ -98,6 +98,7 @@ NAMINGS = {
         Naming(
             "pg", "InvalidPlacementGroup.Unknown", "InvalidPlacementGroupId.Malformed", "placement group ID"
         ),
+        Naming("snap", "InvalidSnapshot.NotFound", "InvalidSnapshotID.Malformed", "snapshot"),
         Naming("vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "volume"),
         Naming(
             "lt", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed", "launch template"

@@ -38,6 +38,7 @@ class Transaction:
         plants: Plants,
         consoles: Callable[[str], bytes],
         session: RoleSession | None = None,
+        has_content: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.state = state
         self.owner = owner
@@ -50,6 +51,7 @@ class Transaction:
         self.plants = plants
         self.consoles = consoles
         self.session = session
+        self.has_content = has_content
         self._old: dict[tuple[type[Noun], str], Noun | None] = {}
         self._orders: dict[type[Noun], tuple[str, ...]] = {}
 

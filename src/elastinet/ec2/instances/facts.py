@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from elastinet.ec2.core.public_addresses import take_back
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.insights import analyses, scope_analyses
-from elastinet.ec2.instances import fleets
+from elastinet.ec2.instances import fleets, image_copies
 from elastinet.ec2.instances.lifecycle import finish
 from elastinet.ec2.interfaces import address_transfers, interface_endpoints, nat_gateways
 from elastinet.ec2.vpc import peerings
@@ -106,6 +106,7 @@ def sweep(tx: Transaction) -> None:
     for instance in tx.where(Instance, "instance-state-name", "terminated"):
         if tx.now - (instance.end_time or 0) > VISIBLE_SECONDS:
             tx.drop(instance)
+    image_copies.forget_old(tx, VISIBLE_SECONDS)
     fleets.forget_old(tx, VISIBLE_SECONDS)
     nat_gateways.forget_old(tx, VISIBLE_SECONDS)
     peerings.end_old(tx)

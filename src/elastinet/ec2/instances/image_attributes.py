@@ -6,7 +6,7 @@ from elastinet.ec2.core import faults
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.instances.images import view
+from elastinet.ec2.instances.images import view_of
 from elastinet.ec2.instances.launch import find_image
 from elastinet.model.fault import Fault
 
@@ -27,7 +27,7 @@ def describe_image_attribute(tx: Transaction, request: Request) -> Answer:
     """One attribute of an image; that of ENA is no such attribute on EC2, DescribeImages tells it."""
     image = find_image(tx, request["ImageId"])
     name = request["Attribute"]
-    return {"ImageId": image.id, **_shown(view(image, tx.owner), name)}
+    return {"ImageId": image.id, **_shown(view_of(tx, image), name)}
 
 
 def _shown(image: dict[str, Any], name: str) -> dict[str, Any]:

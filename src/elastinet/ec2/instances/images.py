@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from elastinet.catalog.images import Image, images
+from elastinet.catalog.images import Image
 from elastinet.catalog.instance_hardware import hardware
 from elastinet.ec2.core import faults, filters
 from elastinet.ec2.core.answer import Answer
@@ -14,8 +14,11 @@ from elastinet.ec2.core.page_size import page_size
 from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
+from elastinet.ec2.core.views import tag_set, tags_if_any
 from elastinet.model.fault import Fault
+from elastinet.model.image import MachineImage, Snapshot
 from elastinet.model.view import StateView
+from elastinet.rules.images import all_images
 
 _FILTERS = paths(
     """
@@ -54,6 +57,9 @@ _FILTERS = paths(
 GP3 = {"Iops": 3000, "Throughput": 125}
 """What a volume of this type has at the least; EC2 shows it of no other type of an image's."""
 
+STATES = {"pending": "pending", "completed": "available", "error": "failed", "deleting": "failed"}
+"""An image's state by that of its snapshot."""
+
 _ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -61,13 +67,13 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 def describe_images(tx: Transaction, request: Request) -> Answer:
     """Images by id, owner, launch permission or filter."""
     request.accept("IncludeDeprecated", "IncludeDisabled")  # no image here is either
-    catalogue = images(tx.region, tx.settings.images)
+    catalogue = {image.id: image for image in all_images(tx.state, tx.scope, tx.settings.images)}
     wanted = request.ids("ImageIds")
     _check_known(wanted, catalogue)
     owners, users = request.ids("Owners"), request.ids("ExecutableUsers")
     _check_accounts([*owners, *(user for user in users if user != "all")])
     asked = filters.read(request, _FILTERS)
-    views = ((id, view(catalogue[id], tx.owner)) for id in dict.fromkeys(wanted or catalogue))
+    views = ((id, view_of(tx, catalogue[id])) for id in dict.fromkeys(wanted or catalogue))
     found = [
         (id, seen)
         for id, seen in views
@@ -101,6 +107,29 @@ def _open_to(view: StateView, users: list[str]) -> bool:
     return not users or ("all" in users and view["Public"])
 
 
+def view_of(tx: Transaction, image: Image) -> StateView:
+    """An image in the shape of the API, the account's own with its state and its tags."""
+    own = tx.get(MachineImage, image.id)
+    if own is None:
+        return view(image, tx.owner)
+    snapshot = tx.state.get(Snapshot, own.snapshot_id)
+    return tx.views.of(own, (snapshot,), lambda: tags_if_any(_own_view(own, image, snapshot)))
+
+
+def _own_view(own: MachineImage, image: Image, snapshot: Snapshot | None) -> dict[str, Any]:
+    """What an account's own image shows beside what all do."""
+    state, shown = snapshot.state if snapshot else "deleting", dict(view(image, own.owner))
+    shown |= {"State": STATES[state], "ImageLocation": f"{own.owner}/{own.image_name}", "Tags": tag_set(own)}
+    if state == "error" and snapshot:
+        shown["StateReason"] = {"Code": "Client.InternalError", "Message": snapshot.description}
+    sources = {
+        "SourceInstanceId": own.source_instance,
+        "SourceImageId": own.source_image,
+        "SourceImageRegion": own.source_region,
+    }
+    return shown | {name: value for name, value in sources.items() if value}
+
+
 @cache
 def view(image: Image, caller: str) -> StateView:
     """An image in the shape of the API; who sees one of the operator's own is its owner."""
@@ -120,7 +149,7 @@ def view(image: Image, caller: str) -> StateView:
         Name=image.name,
         Description=image.description,
         OwnerId=owner,
-        Public=not is_own,
+        Public=image.is_public and not is_own,
         CreationDate=image.creation_date,
         EnaSupport=image.ena_support,
         **_machine(image),
@@ -163,6 +192,6 @@ def _root_volume(image: Image) -> dict[str, Any]:
         "SnapshotId": image.snapshot_id,
         "VolumeSize": image.volume_gib,
         "VolumeType": image.volume_type,
-        "DeleteOnTermination": True,
+        "DeleteOnTermination": image.delete_on_termination,
         "Encrypted": False,
     }

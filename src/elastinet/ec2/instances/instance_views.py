@@ -3,7 +3,7 @@
 from typing import Any
 
 from elastinet.catalog import regions
-from elastinet.catalog.images import Image, images
+from elastinet.catalog.images import Image
 from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import instance_types
 from elastinet.ec2.core.moments import moment
@@ -21,6 +21,7 @@ from elastinet.model.view import StateView
 from elastinet.model.volume import Volume, VolumeAttachment
 from elastinet.model.vpc import Vpc
 from elastinet.rules import naming, weighting
+from elastinet.rules.images import find_image
 from elastinet.rules.interfaces import interfaces_of
 
 NO_ENCLAVE = StateView(Enabled=False)
@@ -126,7 +127,7 @@ def _place(
 
 
 def _machine(tx: Transaction, instance: Instance) -> dict[str, Any]:
-    image = images(instance.region, tx.settings.images).get(instance.image_id)
+    image = find_image(tx.state, instance.scope, tx.settings.images, instance.image_id)
     return {
         **_built(instance.instance_type, image, instance.platform),
         "EnaSupport": instance.ena_support,

@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Any, NamedTuple
 
-from elastinet.catalog.images import Image, images
+from elastinet.catalog.images import Image
 from elastinet.catalog.instance_hardware import hardware
 from elastinet.catalog.instance_types import InstanceType, instance_types, offered
 from elastinet.ec2.core import faults
@@ -32,9 +32,11 @@ from elastinet.ec2.security.instance_profiles import read_profile
 from elastinet.ec2.volumes import volume_mappings
 from elastinet.ec2.vpc.hostnames import check_names
 from elastinet.model.fault import Fault
+from elastinet.model.image import FileSystem, Snapshot
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.noun import Tags
 from elastinet.model.vpc import Subnet, Vpc
+from elastinet.rules import images as rules
 from elastinet.rules.devices import Device, device_of
 from elastinet.rules.metadata import check_tag_keys
 
@@ -139,7 +141,7 @@ def _kind(tx: Transaction, request: Request) -> Kind:
 
 def find_image(tx: Transaction, id: str) -> Image:
     """The image of this id."""
-    image = images(tx.region, tx.settings.images).get(id)
+    image = rules.find_image(tx.state, tx.scope, tx.settings.images, id)
     if image is None:
         faults.check_form("ami", id)
         raise faults.missing("ami", [id])
@@ -188,6 +190,7 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "ena_support": kind.image.ena_support,
         "sriov_net_support": kind.image.sriov_net_support,
         "platform": kind.image.platform,
+        "file_system": _file_system(tx, kind.image),
         **_key(tx, request.get("KeyName")),
         "user_data": user_data(request.get("UserData") or ""),
         "monitoring": bool(monitoring and monitoring.get("Enabled")),
@@ -203,6 +206,23 @@ def _fields(tx: Transaction, request: Request, kind: Kind) -> dict[str, Any]:
         "bandwidth_weighting": launch_weighting(tx, kind.type, request.get("NetworkPerformanceOptions")),
         "metadata": launch_options(tx, kind.image, request.get("MetadataOptions") or Request({})),
     }
+
+
+def _file_system(tx: Transaction, image: Image) -> FileSystem | None:
+    """The root file system of an image; refuses one that is not there yet, or is gone."""
+    snapshot = tx.state.get(Snapshot, image.snapshot_id)
+    if snapshot is None:
+        return None
+    if snapshot.state != "completed":
+        state = "pending" if snapshot.state == "pending" else "failed"
+        raise Fault("InvalidAMIID.Unavailable", f"The image ID '{image.id}' is not available: it is {state}")
+    found = snapshot.file_system
+    if found is None:
+        return None
+    if lost := [content for content in found.layers if not tx.has_content(content)]:
+        sentence = f"its file system is gone from this server: there is no content {lost[0]}"
+        raise Fault("InvalidAMIID.Unavailable", f"The image ID '{image.id}' is not available: {sentence}")
+    return found
 
 
 def _names(request: Request, plan: LaunchPlan) -> dict[str, Any]:

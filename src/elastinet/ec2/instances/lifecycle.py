@@ -21,6 +21,7 @@ from elastinet.ec2.instances.vcpu_quotas import within_quota
 from elastinet.ec2.interfaces.attachments import release_all
 from elastinet.ec2.volumes import volume_attachments
 from elastinet.model.fault import Fault
+from elastinet.model.image import MachineImage
 from elastinet.model.instance import Instance
 
 Step = Callable[[Transaction, Instance], Instance]
@@ -78,7 +79,8 @@ def _start(tx: Transaction, instance: Instance) -> Instance:
 def _check_type(tx: Transaction, instance: Instance) -> None:
     """Refuse a start on a type that was given to the instance, but that it cannot be on."""
     kind = instance_types()[instance.instance_type]
-    check_architecture(find_image(tx, instance.image_id), kind)
+    if instance.file_system is None or tx.get(MachineImage, instance.image_id):  # it may be deregistered
+        check_architecture(find_image(tx, instance.image_id), kind)
     advice = f"Ensure that your instance '{instance.id}' is enabled for ENA."
     check_ena(kind, instance.ena_support, advice)
 

@@ -26,6 +26,7 @@ def read(tx: Transaction, request: Request, image: Image) -> list[dict[str, Any]
         "size": image.volume_gib,
         "volume_type": image.volume_type,
         "snapshot_id": image.snapshot_id,
+        "delete_on_termination": image.delete_on_termination,
     }
     found: dict[str, dict[str, Any]] = {image.root_device: root}
     for item in request.get("BlockDeviceMappings") or ():

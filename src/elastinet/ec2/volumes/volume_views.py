@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from elastinet.catalog import regions
-from elastinet.catalog.images import Image, images
+from elastinet.catalog.images import Image
 from elastinet.ec2.core.moments import moment
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import UNMANAGED, tag_set, tags_if_any
@@ -11,6 +11,7 @@ from elastinet.ec2.volumes.volume_keys import DEFAULT_KEY, key_arn
 from elastinet.model.instance import Instance
 from elastinet.model.view import StateView
 from elastinet.model.volume import Volume, VolumeAttachment
+from elastinet.rules.images import find_image
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import VolumeAttachmentStateType, VolumeTypeType
@@ -83,7 +84,7 @@ def attached_to(tx: Transaction, instance: Instance) -> list[tuple[Volume, Volum
 
 def root_device(tx: Transaction, instance: Instance) -> str:
     """The device of an instance's root volume."""
-    return root_device_of(images(instance.region, tx.settings.images).get(instance.image_id))
+    return root_device_of(find_image(tx.state, instance.scope, tx.settings.images, instance.image_id))
 
 
 def root_device_of(image: Image | None) -> str:

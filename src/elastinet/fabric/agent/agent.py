@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from elastinet.fabric.guest import cgroups
 
@@ -78,24 +78,28 @@ def _be_first(options: argparse.Namespace, groups: tuple[Path, ...], parent: int
 
 def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.agent import descriptors
+    from elastinet.fabric.contract.names import images_beside
     from elastinet.fabric.guest import spawning, ucounts
+    from elastinet.fabric.guest.contents import Contents
     from elastinet.fabric.guest.image import build
     from elastinet.fabric.kernel import isolate, kernel, privileges
     from elastinet.rules import proxies
 
     run, disks = options.run.resolve(), options.disks.resolve()
     authority = options.authority and options.authority.read_text()
-    run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    disks.mkdir(parents=True, exist_ok=True, mode=0o700)
-    isolate.enter((run, disks, *groups))
-    isolate.cover_run((run, disks))
+    images = images_beside(disks)
+    folders = (run, disks, images)
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    isolate.enter((*folders, *groups))
+    isolate.cover_run(folders)
     privileges.lock_memory()
     kernel.join_new_keyring()
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
     offered = None if options.outside is None else proxies.offered(os.environ)
-    image = build((run, disks), rootless, authority, offered)
-    connection = spawning.fork_spawner(image)
+    image = build(folders, rootless, authority, offered)
+    connection = spawning.fork_spawner(image, Contents(images, image, authority), _make_content)
     outside = None
     if options.outside is not None:
         from elastinet.fabric.agent.outside import Home
@@ -106,9 +110,16 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.agent.server import AgentServer
 
     AgentServer(
-        run, disks, connection, groups, image.ids.helper, options.host, options.engine,
+        run, disks, connection, groups, image, options.host, options.engine,
         endpoints=authority is not None, outside=outside,
     ).serve()  # fmt: skip
+
+
+def _make_content(asked: dict[str, Any], fds: list[int]) -> None:
+    """Be a process that makes the content of an image; what it needs no other process has to have."""
+    from elastinet.fabric.images import work
+
+    work.main(asked, fds)
 
 
 def seal() -> None:

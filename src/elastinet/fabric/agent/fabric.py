@@ -8,11 +8,14 @@ from typing import assert_never
 from elastinet.fabric.agent.attachments import Tell
 from elastinet.fabric.agent.backoff import FIRST_SECONDS, BackOff
 from elastinet.fabric.agent.guests import Guests
+from elastinet.fabric.agent.images import Images
 from elastinet.fabric.agent.meter import Meter
 from elastinet.fabric.agent.namespaces import Namespaces, Way
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract.keys import WayName
 from elastinet.fabric.contract.messages import Converged, Desire, FailureReport
+from elastinet.fabric.contract.names import images_beside
+from elastinet.fabric.guest.rootfs import RootImage
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel.loop import Concern, GuestConcern, Loop, NamespaceConcern, complain
 
@@ -28,8 +31,8 @@ class Fabric:
         loop: Loop,
         spawning: Spawning,
         tell: Tell,
+        image: RootImage,
         groups: tuple[Path, ...] = (),
-        helper: int | None = None,
         ways: Mapping[WayName, Way] = MappingProxyType({}),
     ) -> None:
         self.plan = Plan()
@@ -39,9 +42,13 @@ class Fabric:
         self._answered: Converged | None = None
         self._woken = False
         backoff = BackOff(loop)
-        self.namespaces = Namespaces(self.plan, loop, spawning.relay, backoff, tell, self.wake, helper, ways)
+        self.namespaces = Namespaces(
+            self.plan, loop, spawning.relay, backoff, tell, self.wake, image.ids.helper, ways
+        )
+        folder = images_beside(disks)
+        self.images = Images(folder, image, loop, spawning, lambda fact: tell(fact, None), self.wake)
         self.guests = Guests(
-            self.plan, disks, loop, spawning, backoff, tell, self.namespaces, self.wake, groups
+            self.plan, disks, loop, spawning, backoff, tell, self.namespaces, self.wake, groups, self.images
         )
         self.namespaces.tell_of_links(self.guests.attachments)
         self._meter = Meter(loop, self.plan, self.namespaces.by_id, self._limits_changed)
@@ -64,6 +71,8 @@ class Fabric:
         if desire.whole or desire.observe:
             self.namespaces.look_at_all()
         self.guests.scrap(set(desire.scrap))
+        self.images.discard(desire.discard)
+        self.images.capture(desire.capture)
         self._generation = desire.generation
         self.wake()
 

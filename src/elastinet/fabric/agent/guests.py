@@ -8,6 +8,7 @@ from typing import Protocol
 from elastinet.fabric.agent import descriptors
 from elastinet.fabric.agent.attachments import Attachments, Tell
 from elastinet.fabric.agent.backoff import BackOff, boot_of
+from elastinet.fabric.agent.images import Images
 from elastinet.fabric.agent.memories import Memories
 from elastinet.fabric.agent.own_names import own_line
 from elastinet.fabric.compile.plan import Plan
@@ -59,11 +60,12 @@ class Guests:
         network: GuestNetwork,
         wake: Call,
         groups: tuple[Path, ...],
+        images: Images,
     ) -> None:
         self.processes: dict[str, GuestProcess] = {}
         self._plan, self._loop, self._spawning, self._backoff = plan, loop, spawning, backoff
         self._tell, self._network, self._wake, self._groups = tell, network, wake, groups
-        self._disks = Disks(disks)
+        self._disks, self._folder, self._images = Disks(disks), disks, images
         self._scrap: set[str] = set()
         self._over: dict[str, int] = {}
         self._failed: dict[str, str] = {}
@@ -97,9 +99,10 @@ class Guests:
         """End, boot and move guests, and delete disks, as far as that can be now."""
         wanted = self.wanted()
         self._end_others(wanted)
+        self._images.settle(self.processes, self._folder)
         self._boot_fresh(wanted)
         self.memories.settle(wanted, self.processes)
-        for id in self._scrap - wanted.keys() - self.processes.keys():
+        for id in self._scrap - wanted.keys() - self.processes.keys() - self._images.copied:
             self._disks.remove(id)
             self._scrap.discard(id)
 
@@ -131,7 +134,7 @@ class Guests:
 
     def _boot_fresh(self, wanted: dict[str, Guest]) -> None:
         for id in sorted(wanted.keys() - self.processes.keys()):
-            if self._backoff.is_resting(boot_of(id)):
+            if self._backoff.is_resting(boot_of(id)) or self._images.holds(id):
                 continue
             try:
                 process = self._begin(wanted[id])

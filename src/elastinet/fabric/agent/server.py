@@ -14,6 +14,7 @@ from elastinet.fabric.agent import abilities
 from elastinet.fabric.agent.endpoints import Endpoints
 from elastinet.fabric.agent.exposure import Exposure
 from elastinet.fabric.agent.fabric import Fabric
+from elastinet.fabric.agent.images import Work
 from elastinet.fabric.agent.namespaces import Way
 from elastinet.fabric.agent.opening import open_inside
 from elastinet.fabric.agent.outside import Home, Outside
@@ -26,6 +27,8 @@ from elastinet.fabric.contract.messages import (
     Exited,
     Fact,
     Hello,
+    Import,
+    Imported,
     Listener,
     Measure,
     Open,
@@ -36,6 +39,7 @@ from elastinet.fabric.contract.protocol import Inbox, attach, peer_user
 from elastinet.fabric.guest import cgroups, seccomp
 from elastinet.fabric.guest.binder import Binder
 from elastinet.fabric.guest.execution import NOT_RUN, Execution
+from elastinet.fabric.guest.rootfs import RootImage
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import features, isolate, privileges
 from elastinet.fabric.kernel.loop import Loop, complain
@@ -61,6 +65,7 @@ class Peer:
         self.inbox = Inbox()
         self.known: set[Listener] = set()
         self.execution: Execution | None = None
+        self.work: Work | None = None
 
     def send(self, message: msgspec.Struct, *fds: int) -> None:
         """Send a line, perhaps with descriptors; a peer that is gone or deaf is noticed elsewhere."""
@@ -80,7 +85,7 @@ class AgentServer:
         disks: Path,
         spawner: socket.socket,
         groups: tuple[Path, ...],
-        helper: int | None,
+        image: RootImage,
         host: int | None,
         engine: int | None,
         *,
@@ -88,6 +93,7 @@ class AgentServer:
         outside: tuple[int, Home] | None = None,
     ) -> None:
         self._friends = {os.getuid(), engine}
+        helper = image.ids.helper
         self._loop = Loop()
         self._spawning = Spawning(spawner, self._loop.attempt)
         ways: dict[WayName, Way] = {} if host is None else {"exposure": Exposure(host)}
@@ -97,7 +103,7 @@ class AgentServer:
         way_out = Outside(*outside, self._loop) if outside else None
         if way_out:
             ways["outside"] = way_out
-        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, groups, helper, ways)
+        self.fabric = Fabric(disks, self._loop, self._spawning, self._tell, image, groups, ways)
         self._loop.on_fault = self.fabric.take_fault
         if way_out:
             way_out.listen(lambda why: self.fabric.namespaces.way_is("outside", why))
@@ -176,9 +182,9 @@ class AgentServer:
     def _hear(self, peer: Peer) -> None:
         try:
             alive = peer.inbox.fill(peer.connection)
-            peer.inbox.close()  # nobody has anything to hand over to the agent
             for line in peer.inbox.lines():
                 self._take(peer, line)
+            peer.inbox.close()  # nobody has anything to hand over to the agent, but an archive
         except ConnectionError:
             alive = False
         except (OSError, msgspec.DecodeError, ValueError) as error:
@@ -205,11 +211,20 @@ class AgentServer:
                 peer.execution.start(self.fabric.guests.processes)
             case Open() as request:
                 self._open(peer, request)
+            case Import():
+                self._bring(peer)
             case Signal() as message:
                 if peer.execution:
                     peer.execution.pass_on(message)
             case _:
                 assert_never(demand)
+
+    def _bring(self, peer: Peer) -> None:
+        """Make a content of what a peer has sent; it ends if the peer goes."""
+        if not peer.inbox.fds or peer.work:
+            peer.send(Imported(error="one archive is wanted, as a descriptor"))
+            return
+        peer.work = self.fabric.images.bring(peer.inbox.fds[0], peer.send)
 
     def _open(self, peer: Peer, request: Open) -> None:
         """Open a socket where a peer wants one, and hand it over."""
@@ -254,6 +269,8 @@ class AgentServer:
         peer.connection.close()
         if peer.execution:
             peer.execution.abandon()
+        if peer.work:
+            peer.work.end()
         if self._engine is peer:
             self._engine = None
 

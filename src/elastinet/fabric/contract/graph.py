@@ -46,6 +46,7 @@ from elastinet.model.dhcp import DhcpOptions
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.fleet import Fleet
 from elastinet.model.foreign import Foreign
+from elastinet.model.image import MachineImage, Snapshot
 from elastinet.model.insights import InsightsAnalysis, InsightsPath
 from elastinet.model.instance import Instance, KeyPair
 from elastinet.model.interface import Address, NetworkInterface
@@ -208,6 +209,8 @@ NO_PACKET_CAN_TELL: frozenset[AnyKind] = frozenset(
         Foreign,
         InstanceProfile,
         KeyPair,
+        Snapshot,
+        MachineImage,
         LaunchTemplate,
         LaunchTemplateVersion,
         ManagedPolicy,

@@ -8,12 +8,24 @@ from elastinet.fabric.contract.keys import Key, Subject
 from elastinet.fabric.contract.objects import AnyObject
 
 
+class Capture(msgspec.Struct, frozen=True):
+    """A copy that is wanted, by the id of its snapshot: of what a guest's disk has over the contents `base`.
+
+    One that is `quiet` is made while the guest is down.
+    """
+
+    id: str
+    guest: str
+    base: tuple[str, ...] = ()
+    quiet: bool = False
+
+
 class Desire(msgspec.Struct, frozen=True, tag="desire"):
     """Engine to agent: what to have from now on.
 
     `whole` says that nothing else is wanted; `observe` asks for a look at the whole kernel first, so
     that whatever was changed behind the agent's back is found and mended. `scrap` names guests whose
-    disks are to be deleted once they have ended.
+    disks are to be deleted once they have ended, `discard` contents of images that nobody has any more.
     """
 
     generation: int
@@ -22,6 +34,8 @@ class Desire(msgspec.Struct, frozen=True, tag="desire"):
     whole: bool = False
     observe: bool = False
     scrap: tuple[str, ...] = ()
+    discard: tuple[str, ...] = ()
+    capture: tuple[Capture, ...] = ()
 
 
 class FailureReport(msgspec.Struct, frozen=True, array_like=True):
@@ -65,6 +79,14 @@ class Detached(msgspec.Struct, frozen=True, tag="detached"):
 
     interface: str
     attachment: str
+
+
+class Captured(msgspec.Struct, frozen=True, tag="captured"):
+    """Agent to engine: a copy of a disk is a content of this name; `error` says why there is none."""
+
+    id: str
+    content: str = ""
+    error: str = ""
 
 
 Port = Literal[80, 443, 5365]
@@ -152,7 +174,7 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     gateways: dict[str, GatewayStats] = {}
 
 
-News = Converged | Running | Gone | Attached | Detached | Hello | Measured
+News = Converged | Running | Gone | Attached | Detached | Hello | Measured | Captured
 Fact = News | Listener
 """All that the agent says to the engine: a listener comes with a descriptor, all else is news alone."""
 
@@ -220,6 +242,28 @@ class Signal(msgspec.Struct, frozen=True, tag="signal"):
     number: int
 
 
+class Import(msgspec.Struct, frozen=True, tag="import"):
+    """Client to agent, with a descriptor: make a content of the archive that it gives."""
+
+
+class Importing(msgspec.Struct, frozen=True, tag="importing"):
+    """Agent to client: so many files and bytes are there."""
+
+    files: int
+    bytes: int
+
+
+class Imported(msgspec.Struct, frozen=True, tag="imported"):
+    """Agent to client: the content has this name, and was not here before if it `is_new`.
+
+    `error` says why there is none.
+    """
+
+    content: str = ""
+    is_new: bool = True
+    error: str = ""
+
+
 class Exited(msgspec.Struct, frozen=True, tag="exited"):
     """Agent to client: the command has ended with this status; `error` says why it never ran."""
 
@@ -227,5 +271,5 @@ class Exited(msgspec.Struct, frozen=True, tag="exited"):
     error: str = ""
 
 
-Demand = Desire | Measure | Exec | Open | Signal
+Demand = Desire | Measure | Exec | Open | Import | Signal
 """All that the agent is asked for: by the engine, or by a client on a connection of its own."""

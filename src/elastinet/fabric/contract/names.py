@@ -1,6 +1,7 @@
 """Names of kernel objects, made of resource ids, and fixed numbers and addresses."""
 
 import ipaddress
+from pathlib import Path
 
 INTERNET = "internet"
 INTERNET_ADDRESS = "203.0.113.1"
@@ -146,3 +147,8 @@ def link_local(mac: str) -> str:
     parts = [int(part, 16) for part in mac.split(":")]
     parts = [parts[0] ^ 2, *parts[1:3], 0xFF, 0xFE, *parts[3:]]
     return str(ipaddress.IPv6Address(bytes((0xFE, 0x80, *[0] * 6, *parts))))
+
+
+def images_beside(disks: Path) -> Path:
+    """The folder of images' contents, which is beside that of the disks."""
+    return disks.with_name("images")

@@ -4,7 +4,7 @@ Every object is found by its `key`. Equal objects mean an equal kernel, so a dif
 between two sets of objects is all the work there is. Nothing here assumes one machine.
 """
 
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 import msgspec
 
@@ -127,7 +127,9 @@ class Guest(Object, frozen=True, tag="guest"):
     shares with other guests past the kernel: None without EFA, "" for nothing. `memory_mib` and `disk_gib`
     are what an instance of its type, and its volumes, would have. `cpus` is how many processors' time it may
     use, 0 as much as there is. `login_user` is the image's default user ("": none), whose account the public
-    `login_key` opens, if there is one.
+    `login_key` opens, if there is one. `layers` are the contents of its image, the uppermost first: none for
+    this machine's own userland. `init` is the first process that it asks for, and `cloud_init` says that
+    cloud-init reads the user data.
     """
 
     hostname: str
@@ -140,6 +142,9 @@ class Guest(Object, frozen=True, tag="guest"):
     cpus: int = 0
     login_user: str = ""
     login_key: str = ""
+    layers: tuple[str, ...] = ()
+    init: Literal["auto", "systemd", "plain"] = "auto"
+    cloud_init: bool = False
 
 
 class Interface(Object, frozen=True, tag="interface"):

@@ -144,17 +144,17 @@ def _become_init(
     privileges.drop()
     init_program.block_signals()
     tell(tag=request["tag"], stage="ready")
-    _be_program(console, reports)
+    _be_program(console, reports, image)
 
 
-def _be_program(console: int, reports: int) -> NoReturn:
+def _be_program(console: int, reports: int, image: rootfs.RootImage) -> NoReturn:
     """Have the init be its program, which holds the console and tells the agent what it is asked for."""
-    environment = {"PATH": privileges.PATH}
     if not init_program.exists():
         privileges.place([console] * 3)
-        os.execve("/bin/sleep", ["sleep", "infinity"], environment)
+        words, env = image.init
+        os.execve(words[0], words, {"PATH": privileges.PATH, **env})
     privileges.place([*[console] * 3, reports])
-    os.execve(init_program.PATH, ["init"], environment)
+    os.execve(init_program.PATH, ["init"], {"PATH": privileges.PATH})
 
 
 def _build(

@@ -15,6 +15,7 @@ from elastinet.fabric.kernel import kernel
 
 NODES = ("null", "zero", "full", "random", "urandom", "tty")
 KEPT = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NOEXEC
+SHOWN = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID
 MULTIPLEXER, CONSOLE, LOG = "/dev/pts/ptmx", "/dev/console", "/dev/log"
 CONTROL, OLD_CONTROL = "/run/initctl", "/dev/initctl"
 UNLOCK, NUMBER = 0x40045431, 0x80045430
@@ -105,6 +106,13 @@ def bind(source: str, target: str) -> None:
     """Show a file of the host's, of which a guest changes no mode, owner or time: it is the host's own."""
     kernel.mount(source, target, flags=kernel.MS_BIND)
     kernel.set_mount_attributes(target, KEPT)
+
+
+def show(source: str, target: str) -> None:
+    """Show a folder of programs of ours, which nobody in the guest changes."""
+    os.mkdir(target)
+    kernel.mount(source, target, flags=kernel.MS_BIND)
+    kernel.set_mount_attributes(target, SHOWN)
 
 
 def _bind_node(source: str, target: str) -> None:

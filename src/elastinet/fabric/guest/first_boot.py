@@ -7,10 +7,9 @@ from typing import Any
 
 from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract.boot_record import BootRecord
-from elastinet.fabric.guest import user_data
 from elastinet.fabric.guest.console import Console
 from elastinet.fabric.guest.spawning import Told
-from elastinet.fabric.guest.user_data import Program
+from elastinet.fabric.guest.user_data import Program, Reading
 from elastinet.fabric.kernel.loop import Concern, Loop
 
 AGAIN_SECONDS = 5.0
@@ -32,9 +31,8 @@ class FirstBoot:
         self._are_many = False
         self._statuses: list[int] = []
 
-    def begin(self, data: bytes) -> None:
+    def begin(self, reading: Reading) -> None:
         """Run what has to be run at this boot, and say what cannot be run at all."""
-        reading = user_data.read(data)
         has_run = self._recall()
         self._waiting = [one for one in reading.programs if one.when == "boot" or not has_run(one)]
         self._are_many = len(self._waiting) > 1

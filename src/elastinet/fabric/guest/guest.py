@@ -13,7 +13,17 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import ends, init_program, initctl, room, services, ssh_port
+from elastinet.fabric.guest import (
+    cloud_init,
+    ends,
+    init_program,
+    initctl,
+    room,
+    services,
+    ssh_port,
+    tools,
+    user_data,
+)
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.door import Door
 from elastinet.fabric.guest.first_boot import FirstBoot
@@ -175,8 +185,9 @@ class GuestProcess:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
-        guest, who = self.guest, {"user": self.guest.login_user, "key": self.guest.login_key}
-        self._spawning.boot(str(self.disk), guest.hostname, own_names, own, hear, pids, self._about, **who)
+        guest = self.guest
+        given = (str(self.disk), guest.hostname, own_names, own, hear, pids, self._about)
+        self._spawning.boot(*given, user=guest.login_user, key=guest.login_key, layers=guest.layers)
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
@@ -287,7 +298,9 @@ class GuestProcess:
         self, interface: Interface, link: LinkIncarnation, bound: Callable[[GuestInterface, str], None]
     ) -> None:
         """Take a link that has come into the guest, and ask for its address."""
-        port = self.ports[interface.id] = GuestInterface(interface, link, self._loop, self._spawning)
+        port = self.ports[interface.id] = GuestInterface(
+            interface, link, self._loop, self._spawning, tools.OWN if self.guest.layers else None
+        )
         if self.ready:
             port.start(self.init, self._log, bound)
 
@@ -308,9 +321,10 @@ class GuestProcess:
             self.console.say(f"services: {fact['error']}")
 
     def first_boot(self) -> None:
-        """Run the user data: what belongs to each boot, and what to the disk's life once."""
+        """Run the user data: what belongs to each boot, and what to the disk's life once; or cloud-init."""
         first = FirstBoot(self.disk, self.console, self._loop, self._about, self._run_program)
-        first.begin(base64.b64decode(self.guest.user_data))
+        own = self.guest.cloud_init
+        first.begin(cloud_init.stages() if own else user_data.read(base64.b64decode(self.guest.user_data)))
 
     def _run_program(self, program: Program, told: Told) -> None:
         """Put a program into the guest and start it; what it says goes to the console."""

@@ -84,14 +84,14 @@ def _with_ours(
     return lowers | {name: (f"{layer}/{name}", *lowers.get(name, ())) for name in sorted(os.listdir(layer))}
 
 
-def with_user(image: RootImage, user: str) -> RootImage:
-    """The same with a default user, whom one more layer knows; as it is where guests know no user but root.
+def with_user(image: RootImage, user: str, name: str) -> RootImage:
+    """The same with a default user, whom one more layer knows, a folder of this name.
 
-    Raises OSError.
+    It is as it was where guests know no user but root, or have a userland of their own. Raises OSError.
     """
-    if not user or not image.ids.has_people:
+    if not user or not image.ids.has_people or image.is_whole:
         return image
-    folder, etc = Path(isolate.PRIVATE, "users", user), image.lowers.get("etc", ())
+    folder, etc = Path(isolate.PRIVATE, "users", name), image.lowers.get("etc", ())
     sudo = not image.rootless and any(os.path.isdir(f"{lower}/sudoers.d") for lower in etc)
     shutil.rmtree(folder, ignore_errors=True)  # what an attempt before this one has left
     folder.mkdir(parents=True)

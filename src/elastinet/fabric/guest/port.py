@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
@@ -14,6 +13,7 @@ from elastinet.fabric.contract.objects import Interface
 from elastinet.fabric.guest import ends
 from elastinet.fabric.guest.binding import Binding
 from elastinet.fabric.guest.spawning import Spawning
+from elastinet.fabric.guest.tools import Program, busybox
 from elastinet.fabric.kernel import kernel
 from elastinet.fabric.kernel.loop import GuestConcern, Loop
 
@@ -42,26 +42,17 @@ SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SE
 
 
 @cache
-def busybox() -> str:
-    """Find the program that guests' DHCP clients run on."""
-    found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
-    if found is None:
-        raise OSError("busybox is not installed")
-    return found
-
-
-@cache
-def script() -> bytes:
+def script(program: str) -> bytes:
     """The DHCP script as a guest's client runs it."""
     text = Path(__file__).with_name("dhcp.sh").read_text()
-    return f"#!{busybox()} sh\nbusybox={busybox()}\n{text}".encode()
+    return f"#!{program} sh\nbusybox={program}\n{text}".encode()
 
 
-def script_file() -> int:
+def script_file(program: str) -> int:
     """Give the DHCP script as a sealed file in memory, one for each: a guest may change its file's mode."""
     fd = os.memfd_create("dhcp", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        os.write(fd, script())
+        os.write(fd, script(program))
         os.fchmod(fd, 0o555)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
         return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
@@ -72,7 +63,15 @@ def script_file() -> int:
 class GuestInterface:
     """One attachment of an interface to a running guest."""
 
-    def __init__(self, interface: Interface, link: LinkIncarnation, loop: Loop, spawning: Spawning) -> None:
+    def __init__(
+        self,
+        interface: Interface,
+        link: LinkIncarnation,
+        loop: Loop,
+        spawning: Spawning,
+        program: Program | None = None,
+    ) -> None:
+        """`program` is the busybox of its guest, if that is not this machine's own."""
         self.interface = interface
         self.link = link
         self.bound = False
@@ -84,6 +83,7 @@ class GuestInterface:
         self._ended = False
         self._about = GuestConcern(interface.guest)
         self._pause = FIRST_RETRY
+        self._program = program
 
     def start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
         """Start the DHCP client in the guest; its script tells each lease through a pipe."""
@@ -103,9 +103,9 @@ class GuestInterface:
             self.fault, self._pause = "", FIRST_RETRY
 
     def _start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
-        device, program = self.interface.device, busybox()
+        device, (program, more) = self.interface.device, self._program or Program(busybox(), {})
         with ExitStack() as opened:
-            text = script_file()
+            text = script_file(program)
             opened.callback(os.close, text)
             lease, told = os.pipe2(os.O_CLOEXEC)
             opened.callback(os.close, told)
@@ -118,7 +118,7 @@ class GuestInterface:
                 (log, told, text),
                 self._about,
                 up=[device],
-                env=self._expected(),
+                env=more | self._expected(),
             )
 
     def _expected(self) -> dict[str, str]:

@@ -9,14 +9,14 @@ OTHER_MACHINE_ID = "var/lib/dbus/machine-id"
 LOCAL = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
 
 
-def write(disk: str, hostname: str, own_names: str) -> None:
-    """Write them above the host's; `own_names` is a line of hosts(5), or nothing."""
+def write(disk: str, hostname: str, own_names: str, *, is_whole: bool = False) -> None:
+    """Write them above the host's, or a whole image's; `own_names` is a line of hosts(5), or nothing."""
     upper = f"{disk}/upper"
     _write(f"{upper}/etc/hostname", f"{hostname}\n")
     _write(f"{upper}/etc/hosts", LOCAL + own_names)
     _write(f"{upper}/etc/resolv.conf", "")
     _write(f"{upper}/{MACHINE_ID}", f"{secrets.token_hex(16)}\n")
-    if os.path.isfile(f"/{OTHER_MACHINE_ID}") and not os.path.islink(f"/{OTHER_MACHINE_ID}"):
+    if not is_whole and os.path.isfile(f"/{OTHER_MACHINE_ID}") and not os.path.islink(f"/{OTHER_MACHINE_ID}"):
         os.makedirs(os.path.dirname(f"{upper}/{OTHER_MACHINE_ID}"), exist_ok=True)
         os.symlink(f"/{MACHINE_ID}", f"{upper}/{OTHER_MACHINE_ID}")
 

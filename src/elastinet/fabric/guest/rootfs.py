@@ -6,13 +6,15 @@ reachable but what `LAYERS` names, and that only below an overlay.
 
 import contextlib
 import os
+import shutil
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elastinet.fabric.guest import accounts, devices, idmap, private_files
+from elastinet.fabric.guest import accounts, cloud_init, devices, idmap, private_files, tools
 from elastinet.fabric.guest.accounts import Account
 from elastinet.fabric.guest.ids import Ids
-from elastinet.fabric.kernel import kernel
+from elastinet.fabric.kernel import kernel, privileges
 
 LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
@@ -38,7 +40,9 @@ SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 class RootImage:
     """The host's folders as guests see them: for each top-level folder its lower layers, uppermost first.
 
-    `env` are variables of every command, `account` is the default user that the layers know.
+    One folder by the name "" is a whole root of an image's. `env` are variables of every command, `account`
+    is the default user that the layers know. `has_tools` says that guests are shown programs of ours,
+    `cloud_init` that cloud-init runs in them.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -47,20 +51,45 @@ class RootImage:
     ids: Ids
     env: dict[str, str] = field(default_factory=dict)
     account: Account | None = None
+    has_tools: bool = False
+    cloud_init: bool = False
 
     @property
     def is_guarded(self) -> bool:
         """True if a guest's root has the id of the machine's, so that files open to root must be covered."""
         return not self.rootless and not self.ids.is_shifted
 
+    @property
+    def is_whole(self) -> bool:
+        """True if its root is an image's, and has nothing of this machine's userland."""
+        return "" in self.lowers
+
+    @property
+    def path(self) -> str:
+        """Where commands are looked for."""
+        return f"{privileges.PATH}:{tools.SPARE}" if self.has_tools else privileges.PATH
+
+    @property
+    def init(self) -> tuple[list[str], dict[str, str]]:
+        """The command that is the first process of a guest, and its variables."""
+        if self.has_tools:
+            return [tools.PROGRAM, "sleep", "infinity"], tools.ENV
+        return ["/bin/sleep", "infinity"], {}
+
+
+LIVE = ("run", "tmp", "dev", "sys", "proc")
+"""Top-level folders that are never on a disk."""
+
 
 def prepare(disk: str, hostname: str, own_names: str, key: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
         _make(disk, image)
-        private_files.write(disk, hostname, own_names)
+        private_files.write(disk, hostname, own_names, is_whole=image.is_whole)
         if image.account:
             accounts.furnish(f"{disk}/fresh", image.account, key)
+        if image.cloud_init:
+            cloud_init.settle(Path(disk, "upper"))
         os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
 
@@ -82,12 +111,18 @@ def _own(disk: Path, image: RootImage) -> None:
 
 def _make(disk: str, image: RootImage) -> None:
     fresh = f"{disk}/fresh"
+    if image.is_whole:
+        for path in ("fresh", "work", *(f"upper/{name}" for name in (*LIVE, "etc"))):
+            os.makedirs(f"{disk}/{path}", exist_ok=True)
+        return
     for name in OWN + tuple(image.lowers):
         os.makedirs(f"{fresh}/{name}", exist_ok=True)
     os.chmod(f"{fresh}/root", 0o700)
     for name in image.lowers:
         os.makedirs(f"{disk}/upper/{name}", exist_ok=True)
         os.makedirs(f"{disk}/work/{name}", exist_ok=True)
+        if name in OWN:  # of an instance that it is a copy of
+            shutil.copymode(image.lowers[name][0], f"{disk}/upper/{name}")
     for name, target in image.links.items():
         with contextlib.suppress(FileExistsError):
             os.symlink(target, f"{fresh}/{name}")
@@ -103,7 +138,10 @@ def enter(disk: str, image: RootImage, memory_mib: int) -> None:
     kernel.mount(root, root, flags=kernel.MS_BIND)
     for name, lowers in image.lowers.items():
         _overlay(disk, name, lowers, image.rootless)
-    _live(root, image, memory_mib)
+    for name in LIVE:
+        if not stat.S_ISDIR(os.lstat(f"{root}/{name}").st_mode):
+            raise OSError(f"/{name} of its disk is no folder any more")
+    _live(root, disk, image, memory_mib)
     os.chdir(root)
     kernel.pivot_root(".", ".")
     kernel.umount(".", kernel.MNT_DETACH)
@@ -123,14 +161,19 @@ def _escape(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
-def _live(root: str, image: RootImage, memory_mib: int) -> None:
+def _live(root: str, disk: str, image: RootImage, memory_mib: int) -> None:
     """Mount what is never on a disk: processes, devices, the kernel's view, scratch space."""
     safe = kernel.MS_NOSUID | kernel.MS_NODEV
     most = f"size={memory_mib // 2}m"
     devices.scratch(f"{root}/run", image.ids, f"mode=755,{most}", safe)
     devices.scratch(f"{root}/tmp", image.ids, f"mode=1777,{most}", safe)
     devices.fill(f"{root}/dev", image.ids, most)
-    kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
+    if image.has_tools:
+        devices.show(str(tools.FOLDER), f"{root}{tools.PLACE}")
+    if image.cloud_init:
+        cloud_init.compose(root, disk, image.ids)
+    else:
+        kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
     if image.is_guarded:
         _guard(f"{root}/proc")

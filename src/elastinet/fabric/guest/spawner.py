@@ -14,11 +14,13 @@ import socket
 import sys
 from collections.abc import Callable
 from fcntl import ioctl
+from functools import partial
 from typing import Any, NoReturn
 
 from elastinet.fabric.contract.protocol import SPACE, attach, received
 from elastinet.fabric.guest import birth, ends, rootfs, seccomp
 from elastinet.fabric.guest import room as rooms
+from elastinet.fabric.guest.contents import Contents, Layers
 from elastinet.fabric.guest.ids import become_root
 from elastinet.fabric.guest.image import with_user
 from elastinet.fabric.kernel import kernel, privileges, relay
@@ -28,16 +30,21 @@ BUFFER = 1 << 20
 GUEST = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | birth.OWNED
 
 Request = dict[str, Any]
+Work = Callable[[Request, list[int]], None]
+"""Makes the content of an image, in a process beside all guests, of what the first descriptor gives."""
 
 
 class Spawner:
     """The process's state: its socket to the agent and the namespaces to come back to."""
 
-    def __init__(self, agent: socket.socket, image: rootfs.RootImage) -> None:
+    def __init__(self, agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> None:
         self.agent = agent
+        self.work = work
         self.image = image
-        self.images: dict[str, rootfs.RootImage] = {}
+        self.contents = contents
+        self.images: dict[tuple[str, Layers], tuple[rootfs.RootImage, rootfs.RootImage]] = {}
         self.rooms: dict[int, rooms.GuestLimits] = {}
+        self.paths: dict[int, str] = {}
         self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.mounts = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self.wake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -78,22 +85,27 @@ class Spawner:
                 self.tell(
                     tag=request["tag"], pid=self.beside(request, lambda: sharing.change(*request["share"]))
                 )
+            elif "work" in request:
+                work = partial(self.work, request["work"], fds)
+                self.tell(tag=request["tag"], pid=self.beside(request, work))
             elif "init" in request:
                 self.command(request, fds)
             else:
                 room = rooms.read(request["room"])
-                init = birth.boot(request, self.seen_by(request["user"]), room, self.tell, self.hand_back)
-                self.rooms[init] = room
+                image = self.seen_by(request["user"], tuple(request["layers"]))
+                init = birth.boot(request, image, room, self.tell, self.hand_back)
+                self.rooms[init], self.paths[init] = room, image.path
         finally:
             kernel.setns(self.home, kernel.CLONE_NEWPID)
             if "init" not in request:
                 kernel.setns(self.mounts, kernel.CLONE_NEWNS)
 
-    def seen_by(self, user: str) -> rootfs.RootImage:
+    def seen_by(self, user: str, layers: Layers) -> rootfs.RootImage:
         """The image of guests with a default user; its layer is made when the first one needs it."""
-        if user not in self.images:
-            self.images[user] = with_user(self.image, user)
-        return self.images[user]
+        image, known = self.contents.image(layers), self.images.get((user, layers))
+        if known is None or known[0] is not image:
+            known = self.images[user, layers] = image, with_user(image, user, f"{len(self.images)}-{user}")
+        return known[1]
 
     def command(self, request: Request, fds: list[int]) -> None:
         """Fork a command inside a guest."""
@@ -128,7 +140,8 @@ class Spawner:
             rooms.enter(room := self.rooms[request["init"]])
             self.image.ids.hand_over(fds)
             groups = kernel.CLONE_NEWCGROUP if birth.divides(room, self.image.ids) else 0
-            become_command(self.image.env, request, target, GUEST | groups, fds, self.hand_back)
+            env = {"PATH": self.paths[request["init"]], **self.image.env}
+            become_command(env, request, target, GUEST | groups, fds, self.hand_back)
         except BaseException as error:
             self.tell(tag=request["tag"], error=f"{error}")
         finally:
@@ -142,6 +155,7 @@ class Spawner:
                 if not pid:
                     return
                 self.rooms.pop(pid, None)
+                self.paths.pop(pid, None)
                 code = os.waitstatus_to_exitcode(status)
                 self.tell(exit=pid, status=code if code >= 0 else 128 - code)
 
@@ -188,7 +202,7 @@ def become_command(
     privileges.drop()
     run(
         request["argv"],
-        {"PATH": privileges.PATH, "HOME": "/root", **env, **request.get("env", {})},
+        {"HOME": "/root", **env, **request.get("env", {})},
         request.get("cwd", "/"),
     )
 
@@ -211,12 +225,12 @@ def write_file(path: str, mode: int, data: int) -> None:
         shutil.copyfileobj(source, file)
 
 
-def main(agent: socket.socket, image: rootfs.RootImage) -> NoReturn:
+def main(agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> NoReturn:
     """Be the spawner: single-threaded, and gone when the agent is."""
     kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        Spawner(agent, image).serve()
+        Spawner(agent, image, contents, work).serve()
     except Exception as error:
         print(f"elastinet spawner: {error}", file=sys.stderr)
         os._exit(1)

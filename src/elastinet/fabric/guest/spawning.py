@@ -10,6 +10,7 @@ from typing import Any
 
 from elastinet.fabric.contract.protocol import SPACE, attach, received
 from elastinet.fabric.guest import rootfs, spawner
+from elastinet.fabric.guest.contents import Contents
 from elastinet.fabric.guest.room import GuestLimits
 from elastinet.fabric.kernel.loop import Call, Concern, Lost, complain
 
@@ -24,14 +25,14 @@ RELAY = -1
 """The tag of all relays: nobody waits for one, and it tells errors only."""
 
 
-def fork_spawner(image: rootfs.RootImage) -> socket.socket:
+def fork_spawner(image: rootfs.RootImage, contents: Contents, work: spawner.Work) -> socket.socket:
     """Fork the spawner; call this before anything large is imported."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, spawner.BUFFER)
     if not os.fork():
         ours.close()
-        spawner.main(theirs, image)
+        spawner.main(theirs, image, contents, work)
     theirs.close()
     return ours
 
@@ -62,12 +63,20 @@ class Spawning:
         about: Concern = None,
         user: str = "",
         key: str = "",
+        layers: Sequence[str] = (),
     ) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own.
 
-        `own_names` is its line of hosts(5), for a new disk, as is the `key` that opens the `user`'s account.
+        `own_names` is its line of hosts(5), for a new disk, as is the `key` that opens the `user`'s account;
+        `layers` are the contents of its image.
         """
-        named = {"hostname": hostname, "own_names": own_names, "user": user, "key": key}
+        named = {
+            "hostname": hostname,
+            "own_names": own_names,
+            "user": user,
+            "key": key,
+            "layers": list(layers),
+        }
         self._ask(told, (), about, disk=disk, **named, room=room.told(), pids=pids)
 
     def run(
@@ -93,6 +102,10 @@ class Spawning:
         `layers` are the overlays that it was born with.
         """
         self._ask(told, (), None, share=[init, leave, join, list(layers)])
+
+    def work(self, asked: dict[str, Any], fds: Sequence[int], told: Told) -> None:
+        """Start a process that makes the content of an image."""
+        self._ask(told, fds, None, work=asked)
 
     def _ask(self, told: Told, fds: Sequence[int], about: Concern, **request: Any) -> None:
         tag = next(self._tags)

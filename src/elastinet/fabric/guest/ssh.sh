@@ -7,7 +7,10 @@ umask 022
 folder=/var/lib/elastinet/ssh
 
 fail() { echo "elastinet: $1" >&2; exit 1; }
-command -v sshd >/dev/null || fail "this instance has no ssh server: install openssh-server on this machine"
+for program in sshd ssh-keygen useradd usermod; do
+    command -v $program >/dev/null ||
+        fail "this instance has no $program: install openssh-server and passwd on this machine, or in its image"
+done
 [ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)" -ge 65536 ] ||
     fail "this instance has no user but root, so nobody can log in: 'elastinet doctor' tells of subuid; exec, shell and cp work"
 
@@ -28,7 +31,9 @@ add_user() {
     if id "$DEFAULT" >/dev/null 2>&1; then
         usermod -p '*' "$DEFAULT" # without a password, but not locked
     else
-        useradd -M -s /bin/bash -p '*' -c "Default user" "$DEFAULT"
+        shell=/bin/bash
+        [ -x $shell ] || shell=/bin/sh
+        useradd -M -s $shell -p '*' -c "Default user" "$DEFAULT"
     fi
     home=$(awk -F: -v user="$DEFAULT" '$1 == user { print $6 }' /etc/passwd)
     if [ ! -d "$home" ]; then
@@ -71,7 +76,7 @@ environment() {
 
 mkdir -p "$folder" /run/sshd
 exec 9>"$folder/lock"
-flock 9
+! command -v flock >/dev/null || flock 9 # an image may lack it
 if [ ! -e "$folder/made" ]; then
     [ -e "$folder/host_ed25519_key" ] || ssh-keygen -q -t ed25519 -N '' -C '' -f "$folder/host_ed25519_key"
     [ -d "$(awk -F: -v user="$DEFAULT" '$1 == user { print $6 }' /etc/passwd)/.ssh" ] || add_user

@@ -1,0 +1,1 @@
+"""Images that are file systems, on the command line."""

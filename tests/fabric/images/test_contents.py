@@ -1,0 +1,211 @@
+"""Archives become root file systems, and guests run on them."""
+
+import base64
+import gzip
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from elastinet.fabric.contract import boot_record
+from elastinet.fabric.contract import content as contents
+from elastinet.fabric.contract.messages import Capture
+from elastinet.fabric.contract.objects import Guest
+from machine import Machine
+from parts import ALL, eni, group, guest, network, table
+from root_tars import Tar, bring, content, left, oci, root, saved
+
+REGION = (network(), table(), group(ALL))
+
+
+@pytest.fixture(scope="module")
+def small(running: Machine) -> str:
+    """The content of a small root file system."""
+    return content(running, root().bytes())
+
+
+def other(number: int, layers: tuple[str, ...], **fields: object) -> Guest:
+    return Guest(f"i-{number}", f"host-{number}", boot=1, layers=layers, **fields)
+
+
+def test_guest_runs_on_it(machine: Machine, small: str) -> None:
+    machine.boot(*REGION, other(1, (small,)), eni(1, "10.0.1.10"))
+    assert machine.ok("i-1", "cat /etc/os-release").startswith("ID=ubuntu")
+    assert machine.ok("i-1", "test -e /usr/bin/python3 || echo no").strip() == "no"
+    assert "10.0.1.10" in machine.ok("i-1", "ip -4 addr show eth0")
+    assert machine.ok("i-1", "cat /etc/resolv.conf").startswith("search")
+    assert machine.ok("i-1", "hostname; cat /etc/hostname").split() == ["host-1", "host-1"]
+    assert machine.ok("i-1", "id -u").strip() == "0"
+
+
+def test_what_a_guest_writes_is_its_own(machine: Machine, small: str) -> None:
+    machine.boot(other(1, (small,)), other(2, (small,)))
+    machine.ok("i-1", "echo mine >/etc/os-release; rm -r /root; mkdir /new")
+    assert machine.ok("i-2", "cat /etc/os-release; ls /").split()[0] == "ID=ubuntu"
+    assert "new" not in machine.ok("i-2", "ls /")
+    machine.desire(drop=("guest:i-1",))
+    machine.boot(Guest("i-1", "host-1", boot=2, layers=(small,)))
+    assert machine.ok("i-1", "cat /etc/os-release; ls /").split()[0] == "mine"
+    assert "root" not in machine.ok("i-1", "ls /").split()
+
+
+@pytest.mark.parametrize("packing", ["", "gz", "bz2", "xz"])
+def test_packings_are_one_content(running: Machine, small: str, packing: str) -> None:
+    assert content(running, root(packing).bytes(), piped=packing == "gz") == small
+
+
+def test_zstd(running: Machine, small: str) -> None:
+    assert shutil.which("zstd"), "scripts/system-packages installs it"
+    packed = subprocess.run(["zstd", "-qc"], input=root().bytes(), capture_output=True, check=True).stdout
+    assert content(running, packed) == small
+
+
+@pytest.mark.parametrize("piped", [False, True])
+@pytest.mark.parametrize("archive", [oci, saved])
+def test_archive_of_one_layer_is_that_content(running: Machine, small: str, archive, piped: bool) -> None:
+    assert content(running, archive(gzip.compress(root().bytes())), piped=piped) == small
+
+
+def test_layers_take_away(running: Machine) -> None:
+    below = root().folder("d").add("d/old", b"1").add("gone", b"1").folder("whole").add("whole/x", b"1")
+    below.link("link", "/etc")
+    above = Tar().add(".wh.gone").folder("d").add("d/new", b"2").add("d/.wh..wh..opq").add(".wh.whole")
+    above.add("link/motd", b"through the link")
+    found = running.folder / "images" / content(running, oci(below.bytes(), above.bytes())) / "root"
+    assert sorted(os.listdir(found / "d")) == ["new"]
+    assert not (found / "gone").exists()
+    assert not (found / "whole").exists()
+    assert (found / "etc/motd").read_bytes() == b"through the link"
+
+
+def test_same_content_is_kept_once(running: Machine, small: str) -> None:
+    told = bring(running, root().bytes())
+    assert (told["content"], told["is_new"]) == (small, False)
+    assert left(running).count(small) == 1
+
+
+def test_what_was_found(running: Machine, small: str) -> None:
+    about = contents.read(running.folder / "images", small)
+    assert (about.user, about.name, about.cloud_init, about.systemd) == ("ubuntu", "Small 1", False, False)
+    more = root().add("usr/bin/cloud-init", b"#!/bin/sh\n").add("lib/systemd/systemd", b"\x7fELF")
+    found = contents.read(running.folder / "images", content(running, more.bytes()))
+    assert (found.cloud_init, found.systemd) == (True, True)
+
+
+def test_copy_of_a_disk(machine: Machine, small: str) -> None:
+    machine.boot(other(1, (small,)))
+    machine.ok("i-1", "rm /etc/os-release; mkdir /data; echo x >/data/f; ln /data/f /data/g; echo y >/root/y")
+    machine.desire(capture=(Capture("snap-1", "i-1", (small,)),))
+    told = machine.wait(lambda fact: fact["type"] == "captured")
+    assert not told["error"], told
+    machine.boot(other(2, (told["content"], small)))
+    assert machine.ok("i-2", "cat /data/f /root/y; ls /etc; stat -c %h /data/g").split()[:2] == ["x", "y"]
+    assert "os-release" not in machine.ok("i-2", "ls /etc")
+    assert machine.ok("i-2", "stat -c %h /data/g").strip() == "2"
+    assert machine.ok("i-2", "hostname; cat /etc/hostname").split() == ["host-2", "host-2"]
+
+
+def test_copy_of_a_disk_over_this_machine(machine: Machine) -> None:
+    machine.boot(guest(1))
+    machine.ok(
+        "i-1", "mkdir /data; echo x >/data/f; echo y >/root/y; echo z >/usr/local/bin/z; rm /etc/hosts"
+    )
+    machine.desire(capture=(Capture("snap-2", "i-1"),))
+    told = machine.wait(lambda fact: fact["type"] == "captured")
+    assert not told["error"], told
+    machine.boot(other(2, (told["content"],)))
+    assert machine.ok("i-2", "cat /data/f /root/y /usr/local/bin/z").split() == ["x", "y", "z"]
+    assert machine.ok("i-2", "stat -c %a /root").strip() == "700"
+
+
+def test_quiet_copy_is_made_while_the_guest_is_down(machine: Machine, small: str) -> None:
+    machine.boot(other(1, (small,)))
+    machine.ok("i-1", "echo before >/root/y")
+    again = Guest("i-1", "host-1", boot=2, layers=(small,))
+    machine.desire(again, capture=(Capture("snap-3", "i-1", (small,), quiet=True),))
+    kinds = [fact["type"] for fact in machine.facts if fact["type"] in ("captured", "running")]
+    assert kinds == ["captured", "running"]
+
+
+def test_content_goes_when_no_guest_has_it(machine: Machine) -> None:
+    mine = content(machine, root().add("mine", b"1").bytes())
+    machine.boot(other(1, (mine,)))
+    machine.desire(discard=(mine,))
+    assert mine in left(machine)
+    machine.ok("i-1", "cat /mine")
+    machine.desire(drop=("guest:i-1",))
+    machine.until(lambda: mine not in left(machine), "the deletion")
+
+
+def test_guest_whose_content_is_gone(machine: Machine) -> None:
+    (why,) = machine.desire(other(1, ("0" * 64,))).values()
+    assert "the file system of its image is gone" in why
+
+
+def test_owners_are_kept_as_far_as_ids_go(running: Machine) -> None:
+    tar = root().add("of-33", b"", uid=33, gid=34).add("of-many", b"", uid=3_000_000, gid=2)
+    tar.add("setuid", b"", mode=0o4755)
+    running.boot(other(9, (content(running, tar.bytes()),)))
+    told = running.ok("i-9", "stat -c '%u %g %a' /of-33 /of-many /setuid").splitlines()
+    kept = running.mode == "root" or bool(running.lent)
+    assert told == (["33 34 755", "65534 2 755", "0 0 4755"] if kept else ["0 0 755"] * 2 + ["0 0 4755"])
+    running.desire(drop=("guest:i-9",))
+
+
+def test_disk_image_of_a_guest_shares_the_content(machine: Machine, small: str) -> None:
+    machine.boot(*(other(number, (small,)) for number in range(1, 6)))
+    for number in range(1, 6):
+        disk = machine.disks / f"i-{number}"
+        used = sum(p.lstat().st_blocks * 512 for p in Path(disk).rglob("*"))
+        assert used < 1 << 20
+
+
+def test_device_is_left_out(running: Machine) -> None:
+    tar = root().add("disk", kind=tarfile.BLKTYPE, devmajor=8).add("dev/null", kind=tarfile.CHRTYPE)
+    tar.add("pipe", kind=tarfile.FIFOTYPE)
+    found = running.folder / "images" / content(running, tar.bytes()) / "root"
+    assert not (found / "disk").exists()
+    assert not (found / "dev").exists()
+    assert (found / "pipe").is_fifo()
+
+
+RECORDER = (
+    b'#!/bin/sh\necho "$@" >>/root/stages; echo "cloud-init $1 says so"; [ "$1" != modules ] || exit 3\n'
+)
+
+
+def test_cloud_init_runs_its_stages(machine: Machine) -> None:
+    tar = root().add("usr/bin/cloud-init", RECORDER).folder("etc/cloud")
+    tar.add("etc/cloud/cloud.cfg", b"system_info:\n   default_user:\n     name: clouder\n", mode=0o644)
+    mine = content(machine, tar.bytes())
+    assert contents.read(machine.folder / "images", mine).user == "clouder"
+    data = base64.b64encode(b"#!/bin/sh\necho ours >>/root/stages\n").decode()
+    guest = other(1, (mine,), user_data=data, cloud_init=True)
+    machine.boot(guest)
+    machine.until(lambda: "user data: ended with status 3" in console(machine), "the last stage")
+    told = machine.ok("i-1", "cat /root/stages").splitlines()
+    assert told == ["init --local", "init", "modules --mode=config", "modules --mode=final"]
+    assert "cloud-init init says so" in console(machine)
+    assert machine.ok("i-1", "cat /sys/hypervisor/uuid").startswith("ec2")
+    assert "eth" not in machine.ok("i-1", "ls /sys/class/net /sys/devices /dev/.elastinet/sys/class")
+    assert "datasource_list: [Ec2, None]" in machine.ok("i-1", "cat /etc/cloud/cloud.cfg.d/99-elastinet.cfg")
+    ended = boot_record.read(machine.disks / "i-1").ended
+    assert list(ended.values()) == [0, 0, 0, 3, 3]
+    assert machine.exec("i-1", "touch /sys/x || touch /sys/class/x || echo y >/sys/hypervisor/uuid")[0] != 0
+
+
+def console(machine: Machine) -> str:
+    return (machine.disks / "i-1" / "console.log").read_text()
+
+
+def test_cloud_init_runs_at_each_boot(machine: Machine) -> None:
+    mine = content(machine, root().add("usr/bin/cloud-init", RECORDER).bytes())
+    for boot in (1, 2):
+        machine.boot(Guest("i-1", "h", boot=boot, layers=(mine,), cloud_init=True))
+        machine.until(
+            lambda n=boot: console(machine).count("user data: ended with status 3\n") >= n, "the last stage"
+        )
+    assert len(machine.ok("i-1", "cat /root/stages").splitlines()) == 8
