@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,14 @@ from elastinet.config import Config
 from elastinet.digits import whole
 from elastinet.ec2.core.fact import UnitFailed, UnitRepaired
 from elastinet.engine import Engine
-from elastinet.fabric.contract.keys import Key, Subject
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.names import host_link, images_beside
 from elastinet.fabric.contract.objects import Interface
 from elastinet.imds.service import MetadataService
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.operator import (
-    coverage,
     efas,
-    features,
     gateways,
     hardware,
     images,
@@ -37,6 +35,7 @@ from elastinet.operator import (
     predictions,
     rates,
     reaching,
+    server_status,
     traffic,
     twin,
     verifying,
@@ -171,35 +170,7 @@ class Application:
         )
 
     async def _status(self, _query: bytes) -> Reply:
-        hello = self._reconciler.hello
-        off = features.not_asked(self._config.limits)
-        missing = features.engine_fault() | (hello.features if hello else {})
-        missing = {name: why for name, why in missing.items() if name not in off}
-        return json_reply(
-            {
-                "fabric": self._config.fabric,
-                "rootless": hello.rootless if hello else None,
-                "rules": self._config.rules,
-                "api_inside": self._config.has_api_inside,
-                "outside": self._config.outside,
-                "limits": self._config.limits,
-                "bandwidth_scale": self._config.bandwidth_scale,
-                "credit_time_scale": self._config.credit_time_scale,
-                "idle_time_scale": self._config.idle_time_scale,
-                "settled": self._reconciler.settled,
-                "generation": self._reconciler.generation,
-                "converged": self._reconciler.converged,
-                "failed": _as_text(self._reconciler.failed),
-                "warning": self._engine.journal.warning(),
-                "missing": missing,
-                "most_bps": hello.most_bps if hello else None,
-                "lockable_bytes": hello.lockable_bytes if hello else None,
-                "twin": twin.status(self._original),
-                "counts": self._engine.counts(),
-                "operations": coverage.page(),
-                "features": features.table(self._config.fabric, missing | off),
-            }
-        )
+        return json_reply(server_status.page(self._engine, self._reconciler, self._config, self._original))
 
     async def _inventory(self, query: bytes) -> Reply:
         return _answer(lambda: inventory.page(self._engine, given_in(query)))
@@ -365,7 +336,7 @@ class Application:
             return json_reply({"error": fault.message}, fault.status)
         self._reconciler.look_again()
         settled = await self._reconciler.settle(timeout)
-        body = {"settled": settled, "failed": _as_text(self._reconciler.failed)}
+        body = {"settled": settled, "failed": server_status.as_text(self._reconciler.failed)}
         done = settled or self._reconciler.settled_but_for_failures
         return json_reply(body, 200 if done else 408)
 
@@ -389,10 +360,6 @@ def _answer(ask: Callable[[], dict[str, Any]]) -> Reply:
         return json_reply(ask())
     except Fault as fault:
         return json_reply({"error": fault.message}, fault.status)
-
-
-def _as_text(failed: Mapping[Subject, str]) -> dict[str, str]:
-    return {str(subject): why for subject, why in failed.items()}
 
 
 def _turned_away(why: str, asked: Asked | None) -> Reply:

@@ -36,6 +36,32 @@ print(devices.make_console(ids.Ids(0, "0 0 1", "0 0 1")))
 print(os.stat(devices.CONSOLE).st_rdev == os.stat("/dev/null").st_rdev)
 os.close(devices.take_console())
 """
+TAKE = """
+import ctypes, os
+ATTACH, DETACH, GETREGS, SETREGS, STEP = 16, 17, 12, 13, 9
+RAX, RDI, ORIG_RAX, RIP, CLOSE = 10, 14, 15, 16, 3
+def trace(request, given=None):
+    traced = libc.ptrace(request, 1, None, given)
+    assert traced == 0, (request, ctypes.get_errno())
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p
+trace(ATTACH)
+os.waitpid(1, 0)
+kept = (ctypes.c_ulonglong * 27)()
+trace(GETREGS, kept)
+with open('/proc/1/mem', 'rb') as memory:
+    memory.seek(0x400000)
+    call = 0x400000 + memory.read(300).index(bytes((15, 5)))
+for fd in range(3):
+    registers = type(kept)(*kept)
+    registers[RAX], registers[RDI], registers[ORIG_RAX], registers[RIP] = CLOSE, fd, 2**64 - 1, call
+    trace(SETREGS, registers)
+    trace(STEP)
+    os.waitpid(1, 0)
+trace(SETREGS, kept)
+trace(DETACH)
+"""
+"""Has the first process close its console, as root in an instance can by ptrace(2); for x86-64."""
 
 
 def said(machine: Machine, name: str, guest: str = "i-1") -> str:
@@ -96,12 +122,10 @@ def test_the_last_words_of_an_instance(up: Machine) -> None:
     until_said(up, "syslog", "last: words\n")
 
 
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="registers have other names here")
 def test_a_console_that_its_root_takes_from_init_is_heard_later(up: Machine) -> None:
     """Only then nobody has the terminal open, and to read it is an error."""
-    if up.exec("i-1", "command -v gdb")[0]:
-        pytest.skip("no gdb here")
-    closing = "gdb -p 1 -batch -ex 'call (int)close(0)' -ex 'call (int)close(1)' -ex 'call (int)close(2)'"
-    assert up.ok("i-1", f"{closing} > /dev/null 2>&1; ls /proc/1/fd") == ""
+    assert up.ok("i-1", f'python3 -c "{TAKE}"; ls /proc/1/fd') == "3\n"
     up.ok("i-1", "echo late > /dev/console")
     until_said(up, "console.log", "late\n")
 

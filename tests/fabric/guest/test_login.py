@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +117,19 @@ def test_a_name_that_is_none_is_refused(machine: Machine) -> None:
     failed = machine.desire(*BASE, guest(1, login_user="../etc", login_key="k"), eni(1, "10.0.1.10"))
     assert "no name of a user: '../etc'" in failed["guest:i-1"]
     machine.boot(guest(2), eni(2, "10.0.1.20"), drop=("guest:i-1", "interface:eni-1"))
+
+
+def test_a_failure_is_of_whom_it_was(machine: Machine) -> None:
+    """Not of another guest by the same name, nor of the next boot; they come when the pause is over."""
+    bad = guest(1, login_user="../etc", login_key="k")
+    assert machine.desire(*BASE, bad, eni(1, "10.0.1.10"))
+    time.sleep(1)  # it is tried again and again, with longer pauses
+    machine.boot(guest(1, boot=2))
+    assert machine.desire(drop=("guest:i-1",)) == {}
+    assert machine.desire(guest(1, boot=3, login_user="../etc", login_key="k"))
+    time.sleep(1)
+    assert machine.desire(drop=("guest:i-1",)) == {}
+    machine.boot(guest(1, boot=3))
 
 
 # --- a hostile instance, and hostile neighbours ------------------------------------------------------------

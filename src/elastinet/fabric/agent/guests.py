@@ -68,7 +68,8 @@ class Guests:
         self._disks, self._folder, self._images = Disks(disks), disks, images
         self._scrap: set[str] = set()
         self._over: dict[str, int] = {}
-        self._failed: dict[str, str] = {}
+        self._failed: dict[str, tuple[int, str]] = {}
+        """By guest: which boot has failed, and why."""
         self._reboots = Reboots()
         self.attachments = Attachments(
             plan, self.processes, tell, self._check_running, network.look, network.settle_again
@@ -88,8 +89,9 @@ class Guests:
         return {id: guest for id, guest in found.items() if id not in over}
 
     def drop(self, keys: set[Key]) -> None:
-        """Forget the ends of guests that nobody wants any more: another one may have the name."""
+        """Forget the ends and failures of guests that nobody wants any more: another may have the name."""
         self._over = {id: boot for id, boot in self._over.items() if Key("guest", id) not in keys}
+        self._failed = {id: one for id, one in self._failed.items() if Key("guest", id) not in keys}
 
     def scrap(self, ids: set[str]) -> None:
         """Have disks deleted as soon as nobody has them."""
@@ -110,14 +112,20 @@ class Guests:
         """True if every wanted guest is up, or has failed, and no other is left."""
         up = {id for id, process in self.processes.items() if process.ready}
         is_ending = any(process.asked for process in self.processes.values())
-        return not (self.memories.busy or is_ending or self.wanted().keys() - self._failed.keys() - up)
+        wanted = self.wanted()
+        return not (self.memories.busy or is_ending or wanted.keys() - self._failures(wanted).keys() - up)
 
     @property
     def failed(self) -> dict[Key, str]:
         """The reasons why guests and their interfaces are not as wanted, by key of the object."""
-        guests, wanted = self.memories.failed | self._failed, self.wanted()
-        own = {Key("guest", id): why for id, why in guests.items() if id in wanted}
-        return own | self.attachments.failed
+        wanted = self.wanted()
+        found = self.memories.failed | self._failures(wanted)
+        return {Key("guest", id): why for id, why in found.items() if id in wanted} | self.attachments.failed
+
+    def _failures(self, wanted: dict[str, Guest]) -> dict[str, str]:
+        """Why wanted boots have failed; the failure of an earlier one says nothing of this one."""
+        mine = {id: one for id, one in self._failed.items() if id in wanted}
+        return {id: why for id, (boot, why) in mine.items() if boot == wanted[id].boot}
 
     # --- their boots ------------------------------------------------------------------------------
 
@@ -155,7 +163,7 @@ class Guests:
 
     def _fail(self, guest: Guest, why: str) -> None:
         """Let a guest that could not be started rest for a while."""
-        self._failed[guest.id] = why
+        self._failed[guest.id] = guest.boot, why
         self._backoff.failed(boot_of(guest.id), self._wake)
 
     def fail(self, id: str, why: str) -> None:
@@ -205,7 +213,7 @@ class Guests:
         id = process.guest.id
         seconds = self._reboots.pause(id, process.up_seconds)
         if seconds > TROUBLE_SECONDS:
-            self._failed[id] = "it reboots as soon as it is up, again and again"
+            self._failed[id] = process.guest.boot, "it reboots as soon as it is up, again and again"
         process.console.say("rebooted")
         self._backoff.rest(boot_of(id), seconds, self._wake)
 

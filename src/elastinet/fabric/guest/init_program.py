@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from elastinet.fabric.guest import initctl
 
-PATH = "/dev/.init"
+PATH = "/dev/.boot/init"
 BASE = 0x400000
 """Where it lies in memory, as programs do that are linked to one place."""
 ELF_HEADER, SEGMENT = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
@@ -97,6 +97,7 @@ def put() -> None:
     """Put the program into a guest's /dev, if there is one; runs in the guest's root, before all others."""
     if not exists():
         return
+    os.makedirs(os.path.dirname(PATH), exist_ok=True)
     fd = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o555)
     try:
         os.write(fd, program())
