@@ -27,9 +27,9 @@ SAME = (
         "DMI",
         "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2",
     ),
-    ("init", "PID 1 is no systemd: `service` and `systemctl` start what has a script in /etc/init.d"),
 )
 """What differs from EC2 in every instance, and how."""
+INIT = "PID 1 is no systemd: `service` and `systemctl` start what has a script in /etc/init.d"
 CONTAINERS = "they can run: its root divides its control groups at /sys/fs/cgroup, as this machine's count"
 LIMITS = {"ids": "user ids", "system calls": "system calls"}
 """What may be missing on a machine and matters to programs in an instance, by the agent's name for it."""
@@ -111,7 +111,11 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         yield "fabric", NO_FABRIC
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
-    if instance.file_system and instance.file_system.cloud_init:
+    image = instance.file_system
+    has_systemd = image is not None and image.systemd and image.boot != "plain" and "containers" not in missing
+    if not has_systemd:
+        yield "init", INIT
+    if image and image.cloud_init and not has_systemd:
         yield "cloud-init", CLOUD_INIT
     yield from SAME
     yield "containers", missing.get("containers", CONTAINERS)

@@ -14,6 +14,7 @@ from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract import content as contents
 from elastinet.fabric.contract.messages import Capture
 from elastinet.fabric.contract.objects import Guest
+from elastinet.fabric.guest import systemd
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
 from root_tars import Tar, bring, content, left, oci, root, saved
@@ -209,3 +210,44 @@ def test_cloud_init_runs_at_each_boot(machine: Machine) -> None:
             lambda n=boot: console(machine).count("user data: ended with status 3\n") >= n, "the last stage"
         )
     assert len(machine.ok("i-1", "cat /root/stages").splitlines()) == 8
+
+
+# --- an image with systemd -------------------------------------------------------------------------------
+
+STAND_IN = rb"""#!/bin/sh
+mkdir /sys/fs/cgroup/init.scope
+echo 1 > /sys/fs/cgroup/init.scope/cgroup.procs
+read first < /sys/fs/cgroup/init.scope/cgroup.procs
+echo $container $first > /root/told
+trap 'echo bye > /dev/console; exit' 38
+while :; do sleep 0.1; done
+"""
+"""Does what systemd needs: divides its control groups, and shuts down at SIGRTMIN+4."""
+
+
+@pytest.fixture
+def with_systemd(machine: Machine) -> tuple[str]:
+    tar = root().folder("sbin", "lib/systemd", "sys").add("lib/systemd/systemd", STAND_IN)
+    return (content(machine, tar.link("sbin/init", "/lib/systemd/systemd").bytes()),)
+
+
+def test_systemd_is_first_where_it_can_be(machine: Machine, with_systemd: tuple[str]) -> None:
+    machine.boot(*REGION, other(3, with_systemd, init="plain"), eni(3, "10.0.1.30"))
+    if machine.exec("i-3", "test -e /sys/fs/cgroup/cgroup.procs")[0]:  # it has no groups of its own
+        machine.boot(other(1, with_systemd), eni(1, "10.0.1.10"))
+        assert machine.ok("i-1", "cat /proc/1/comm") == "init\n"
+        failed = machine.desire(other(2, with_systemd, init="systemd"))
+        assert failed["guest:i-2"] == systemd.NO_GROUPS
+        return
+    machine.boot(other(1, with_systemd), eni(1, "10.0.1.10"))
+    machine.until(lambda: machine.exec("i-1", "cat /root/told")[1] == f"{systemd.CONTAINER} 1\n", "systemd")
+    assert "init" in machine.ok("i-1", "cat /proc/1/cmdline")
+    assert machine.ok("i-1", "cat /proc/self/cgroup").splitlines()[-1] == "0::/init"
+    machine.desire(other(1, with_systemd, shuts_down=True))
+    machine.wait(lambda fact: fact["type"] == "gone", "the end")
+    assert "bye\n" in (machine.disks / "i-1" / "console.log").read_text()
+
+
+def test_systemd_is_not_first_where_it_need_not_be(machine: Machine, with_systemd: tuple[str]) -> None:
+    machine.boot(*REGION, other(1, with_systemd, init="plain"), eni(1, "10.0.1.10"))
+    assert machine.ok("i-1", "cat /proc/1/comm; test ! -e /root/told") == "init\n"

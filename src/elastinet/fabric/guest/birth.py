@@ -26,6 +26,7 @@ from elastinet.fabric.guest import (
     seccomp,
     services,
     ssh_port,
+    systemd,
     ucounts,
 )
 from elastinet.fabric.guest.ids import Ids, become_root
@@ -46,6 +47,8 @@ def boot(
     request: dict[str, Any], image: rootfs.RootImage, room: GuestLimits, tell: Tell, hand_back: HandBack
 ) -> int:
     """Start a guest's init and the builder of its root; leaves the caller among the guest's mounts."""
+    why_not = systemd.lacks(has_systemd=image.systemd, divides=divides(room, image.ids))
+    request |= {"systemd": systemd.is_first(request["first"], why_not)}
     kernel.unshare(kernel.CLONE_NEWNS)
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -142,6 +145,10 @@ def _become_init(
     reports = devices.open_control()
     seccomp.load()
     privileges.drop()
+    if request["systemd"]:
+        tell(tag=request["tag"], stage="ready")
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        systemd.become(console)
     init_program.block_signals()
     tell(tag=request["tag"], stage="ready")
     _be_program(console, reports, image)
@@ -179,8 +186,8 @@ def _build(
     rootfs.prepare(request["disk"], request["hostname"], request["own_names"], request["key"], image)
     rootfs.enter(request["disk"], image, room.memory_mib)
     if divides(room, image.ids):
-        _show_groups(target)
-    tell(tag=request["tag"], services=services.are_enabled())
+        _show_groups(target, moves_init=not request["systemd"])
+    tell(tag=request["tag"], services=services.are_enabled(), systemd=request["systemd"])
     if image.account and request["key"] and shutil.which("sshd", path=privileges.PATH):
         _open_door(request, tell, hand_back)
     init_program.put()
@@ -191,11 +198,15 @@ def _build(
     _say(init)
 
 
-def _show_groups(target: int) -> None:
-    """Mount what the guest may divide, and have its init out of the way; runs among the guest's processes."""
+def _show_groups(target: int, *, moves_init: bool) -> None:
+    """Mount what the guest may divide, and have its init out of the way, which systemd sees to by itself.
+
+    Runs among the guest's processes.
+    """
     kernel.setns(target, kernel.CLONE_NEWCGROUP)
     kernel.mount("cgroup2", "/sys/fs/cgroup", "cgroup2", rootfs.SAFE)
-    Path("/sys/fs/cgroup", cgroups.INIT, cgroups.PROCESSES).write_text("1", encoding="utf-8")
+    if moves_init:
+        Path("/sys/fs/cgroup", cgroups.INIT, cgroups.PROCESSES).write_text("1", encoding="utf-8")
 
 
 def _open_door(request: dict[str, Any], tell: Tell, hand_back: HandBack) -> None:

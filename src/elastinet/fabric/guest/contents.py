@@ -41,7 +41,7 @@ class Contents:
         about = contents.read(self._folder, layers[-1])
         if about.over_machine:
             return self._over_machine(roots)
-        return replace(self._whole(layers, roots), cloud_init=about.cloud_init)
+        return replace(self._whole(layers, roots), cloud_init=about.cloud_init, systemd=about.systemd)
 
     def _root(self, content: str) -> Path:
         """The files of a content, which belong to the ids that guests have now."""

@@ -77,7 +77,7 @@ class GuestProcess:
         self.asked = self.is_killed = False
         self.ended = False
         self.has_rebooted = False
-        self._is_closing = self._reboots = self._has_services = False
+        self._is_closing = self._reboots = self._has_services = self._has_systemd = False
         self._since = 0.0
         self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
@@ -187,11 +187,14 @@ class GuestProcess:
         self.console.say(f"boot {self.guest.boot} of {self.guest.id}")
         guest = self.guest
         given = (str(self.disk), guest.hostname, own_names, own, hear, pids, self._about)
-        self._spawning.boot(*given, user=guest.login_user, key=guest.login_key, layers=guest.layers)
+        self._spawning.boot(
+            *given, user=guest.login_user, key=guest.login_key, layers=guest.layers, first=guest.init
+        )
 
     def _hear(self, fact: dict[str, Any], changed: Callable[["GuestProcess", str], None]) -> None:
         self.first_pid = fact.get("first_pid", self.first_pid)
         self._has_services |= fact.get("services", False)
+        self._has_systemd |= fact.get("systemd", False)
         if "pid" in fact:
             self._born(fact["pid"])
         try:
@@ -321,7 +324,12 @@ class GuestProcess:
             self.console.say(f"services: {fact['error']}")
 
     def first_boot(self) -> None:
-        """Run the user data: what belongs to each boot, and what to the disk's life once; or cloud-init."""
+        """Run the user data: what belongs to each boot, and what to the disk's life once; or cloud-init.
+
+        Where systemd is, that starts cloud-init.
+        """
+        if self.guest.cloud_init and self._has_systemd:
+            return
         first = FirstBoot(self.disk, self.console, self._loop, self._about, self._run_program)
         own = self.guest.cloud_init
         first.begin(cloud_init.stages() if own else user_data.read(base64.b64decode(self.guest.user_data)))

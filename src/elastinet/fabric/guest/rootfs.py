@@ -42,7 +42,7 @@ class RootImage:
 
     One folder by the name "" is a whole root of an image's. `env` are variables of every command, `account`
     is the default user that the layers know. `has_tools` says that guests are shown programs of ours,
-    `cloud_init` that cloud-init runs in them.
+    `cloud_init` that cloud-init runs in them, `systemd` that they have systemd.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -53,6 +53,7 @@ class RootImage:
     account: Account | None = None
     has_tools: bool = False
     cloud_init: bool = False
+    systemd: bool = False
 
     @property
     def is_guarded(self) -> bool:

@@ -64,11 +64,12 @@ class Spawning:
         user: str = "",
         key: str = "",
         layers: Sequence[str] = (),
+        first: str = "auto",
     ) -> None:
         """Start a guest's init on a disk; `pids` is the share of all process ids below its own.
 
         `own_names` is its line of hosts(5), for a new disk, as is the `key` that opens the `user`'s account;
-        `layers` are the contents of its image.
+        `layers` are the contents of its image, `first` is the first process that it asks for.
         """
         named = {
             "hostname": hostname,
@@ -76,6 +77,7 @@ class Spawning:
             "user": user,
             "key": key,
             "layers": list(layers),
+            "first": first,
         }
         self._ask(told, (), about, disk=disk, **named, room=room.told(), pids=pids)
 
