@@ -7,7 +7,9 @@ from elastinet.fabric.compile.items import Chain
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.names import host_link
 from elastinet.fabric.contract.objects import Appliance, Interface
-from elastinet.fabric.desired.desired import everything
+from elastinet.fabric.desired.desired import build, everything
+from elastinet.fabric.desired.touching import touched
+from elastinet.model.change import Change
 from elastinet.model.interface import NetworkInterface
 from elastinet.rules.presence import has_network
 from small_region import Region
@@ -52,6 +54,32 @@ def test_each_interface_is_an_appliance() -> None:
     assert all(one.groups for one in interfaces)
     place.region.call("DeleteVpcEndpoints", VpcEndpointIds=[place.id])
     assert place.told() == ([], [])
+
+
+def test_what_a_change_touches_is_enough() -> None:
+    """Created, in one subnet less, deleted: building what was touched gives the same as building all."""
+    place = Place()
+    have = everything(place.region.state, place.settings)
+
+    def follow(changes: list[Change]) -> None:
+        keys = {key for change in changes for key in touched(place.region.state, change, have)}
+        for key in keys:
+            have.pop(key, None)
+            if made := build(place.region.state, key, place.settings):
+                have[key] = made
+
+    place.region.engine.followers.append(follow)
+    place.endpoint("ec2")
+    counts = [len(place.told()[0])]
+    for action in ("ModifyVpcEndpoint", "DeleteVpcEndpoints"):
+        assert have == everything(place.region.state, place.settings)
+        fewer = {"VpcEndpointId": place.id, "RemoveSubnetIds": place.subnets[:1]}
+        place.region.call(
+            action, **(fewer if action == "ModifyVpcEndpoint" else {"VpcEndpointIds": [place.id]})
+        )
+        counts.append(len(place.told()[0]))
+    assert have == everything(place.region.state, place.settings)
+    assert counts == [2, 1, 0]
 
 
 def test_of_other_services_they_are_recorded() -> None:
