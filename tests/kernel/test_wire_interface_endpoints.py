@@ -1,6 +1,8 @@
 """Interface endpoints that the API answers at: from subnets without a way out, by names, groups and peers."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 import sdk_inside
 from blocks6 import numbered
+from engines import engines
 from sdk_inside import AWS
 from world import World
 
@@ -185,7 +188,7 @@ def test_the_analyser_sees_it_as_what_listens(world: World, net: SimpleNamespace
 
 
 def test_over_a_peering_connection(world: World, net: SimpleNamespace) -> None:
-    """A VPC of endpoints alone is one for others; its callers with one's addresses are not the other's."""
+    """A VPC of endpoints alone serves the VPCs that are peered with it."""
     hub = closed(world)
     made = create(world, hub, "ec2", SubnetIds=[hub.left], SecurityGroupIds=[hub.doors])
     peering = world.ec2.create_vpc_peering_connection(VpcId=net.id, PeerVpcId=hub.id)
@@ -214,7 +217,7 @@ def test_more_subnets_and_fewer(world: World, net: SimpleNamespace) -> None:
 
 
 def test_deletion_takes_it_away(world: World, net: SimpleNamespace) -> None:
-    """A connection that is open is dead, the name is the public one again, the interface is gone."""
+    """Nobody has the address, the name is the public one again, the interface is gone."""
     made = create(world, net, "ssm", SubnetIds=[net.left], SecurityGroupIds=[net.doors])
     name = "ssm.us-east-1.amazonaws.com"
     assert becomes(lambda: code(world, net.one, f"https://{name}/") == "403")
@@ -256,11 +259,16 @@ def test_by_ipv6(world: World) -> None:
     assert code(world, one, f"https://{EC2}/", "-4") == "403"
 
 
-def test_it_comes_back_with_an_agent_that_had_died(own_world: World) -> None:
+def test_it_outlives_its_engine_and_the_server(own_world: World) -> None:
+    """A new engine is handed the sockets again; a new server makes the namespace again."""
     world = own_world
     vpc = closed(world)
     (one,) = world.launch(vpc.right, vpc.group)
     create(world, vpc, "ec2", SubnetIds=[vpc.left], SecurityGroupIds=[vpc.doors])
+    assert becomes(lambda: code(world, one, f"https://{EC2}/") == "403")
+    (engine,) = engines(world.pid)
+    os.kill(engine, signal.SIGKILL)
+    assert becomes(lambda: engines(world.pid) not in ([], [engine]))
     assert becomes(lambda: code(world, one, f"https://{EC2}/") == "403")
     world.cli("stop")
     world.start()
