@@ -13,6 +13,7 @@ import pytest
 
 import sdk_inside
 from blocks6 import numbered
+from engines import engines
 from sdk_inside import AWS, FOLDER, PYTHON
 from world import World
 
@@ -243,12 +244,6 @@ from botocore.session import Session
 k = Session().get_credentials().get_frozen_credentials()
 print(f'export AWS_ACCESS_KEY_ID={{k.access_key}} AWS_SECRET_ACCESS_KEY={{k.secret_key}} AWS_SESSION_TOKEN={{k.token}}')
 " >/root/keys"""
-
-
-def engines(server: int) -> list[int]:
-    """The engine's process, which is a child of the server's."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    return [int(pid) for pid in children if b"serve.server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_user_data_calls_the_api(world: World, place: SimpleNamespace) -> None:

@@ -159,7 +159,7 @@ def new_engine(journal: Journal, seed: int = 0, **options: Any) -> Engine:
     passed = sum(1 for _ in journal.lines())
     hours: Iterator[float] = (1.8e9 + 600 * n for n in itertools.count(passed))
     few = Plant(functions_per_card=6)  # so that they run out now and then
-    settings = Settings(rules="2026", quotas=unlimited(), plant=few)
+    settings = Settings(rules="2026", quotas=unlimited(), plant=few, api_inside=True)
     return Engine(journal, settings, clock=lambda: next(hours), dice=random.Random(seed), **options)
 
 

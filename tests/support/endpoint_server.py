@@ -45,6 +45,8 @@ class EndpointServer:
         self.instances = {owner: self._launch(owner) for owner in (OWNER, OTHER)}
         self._tls = folder / INSIDE
         self.ports: dict[int, int] = {}
+        self.endpoint_ports: dict[int, int] = {}
+        """Those of an interface endpoint."""
         self.faults: list[str] = []
         """What went wrong in the loop, and nobody was told."""
 
@@ -70,7 +72,10 @@ class EndpointServer:
         for port in (80, 443):
             listener = socket.create_server(("127.0.0.1", 0))
             self.ports[port] = listener.getsockname()[1]
-            self._endpoints.open(Listener("internet", port), listener)  # type: ignore[arg-type]
+            self._endpoints.open(Listener("internet", port, api=True), listener)  # type: ignore[arg-type]
+            listener = socket.create_server(("127.0.0.1", 0))
+            self.endpoint_ports[port] = listener.getsockname()[1]
+            self._endpoints.open(Listener("eni-1", port, api=True), listener)  # type: ignore[arg-type]
 
     def stop(self) -> None:
         """Answer nobody any more; runs in the loop."""

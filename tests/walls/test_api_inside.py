@@ -26,6 +26,7 @@ from elastinet.rules import role_sessions
 from elastinet.rules.role_keys import role_key
 from elastinet.rules.role_sessions import RoleSession
 from elastinet.serve import certificates, secrets
+from elastinet.serve.connections import MOST_OF_AN_INSTANCE
 from elastinet.serve.http import Application
 from elastinet.store.memory import MemoryJournal
 from endpoint_server import DESCRIBE, HOST, OTHER, OWNER, SECRET, EndpointServer, presigned, signed
@@ -252,6 +253,24 @@ def test_one_caller_has_so_many_connections(server: EndpointServer) -> None:
         ]
         assert ask(server, signed(server.credentials()))[0] == 200
         assert held[0].recv(1) == b""
+
+
+@pytest.mark.parametrize("port", [80, 443])
+def test_callers_at_an_interface_endpoint_are_others(server: EndpointServer, port: int) -> None:
+    """Their addresses are private, so another VPC's may be the same: nobody's places go to a namesake."""
+    asks = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+
+        def connected(port: int) -> socket.socket:
+            return stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+
+        first = connected(server.ports[80])
+        first.sendall(asks)
+        assert first.recv(1 << 16).startswith(b"HTTP/1.1 403")
+        held = [connected(server.endpoint_ports[port]) for _ in range(MOST_OF_AN_INSTANCE + 1)]
+        assert held[0].recv(1) == b"", "one too many of its own caller"
+        first.sendall(asks)
+        assert first.recv(1 << 16).startswith(b"HTTP/1.1 403")
 
 
 # --- the authority that all instances trust ---------------------------------------------------------

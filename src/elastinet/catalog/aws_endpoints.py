@@ -20,6 +20,7 @@ def endpoint_names() -> tuple[str, ...]:
 
 @cache
 def certified_names() -> tuple[str, ...]:
-    """The names of a certificate that is good for all of them."""
-    parents = (name.partition(".")[2] for name in endpoint_names())
-    return tuple(sorted({f"*.{parent}" for parent in parents}))
+    """The names of a certificate that is good for all of them, and for interface endpoints of theirs."""
+    parents = {name.partition(".")[2] for name in endpoint_names()}
+    parents |= {f"{one}.{region}.vpce.amazonaws.com" for region in REGIONS for one in SERVICES}
+    return tuple(sorted(f"*.{parent}" for parent in parents))

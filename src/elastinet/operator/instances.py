@@ -112,7 +112,9 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
     image = instance.file_system
-    has_systemd = image is not None and image.systemd and image.boot != "plain" and "containers" not in missing
+    has_systemd = (
+        image is not None and image.systemd and image.boot != "plain" and "containers" not in missing
+    )
     if not has_systemd:
         yield "init", INIT
     if image and image.cloud_init and not has_systemd:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from elastinet.catalog.aws_endpoints import SERVICES
 from elastinet.catalog.endpoint_services import WILD, EndpointService, find
 from elastinet.model.endpoint import VpcEndpoint
 from elastinet.model.interface import NetworkInterface
@@ -12,6 +13,12 @@ from elastinet.model.vpc import Subnet, Vpc
 def service_of(endpoint: VpcEndpoint) -> EndpointService:
     """The service that an endpoint is for."""
     return find(endpoint.region, endpoint.service_name)[endpoint.kind]
+
+
+def is_answered(endpoint: VpcEndpoint) -> bool:
+    """True if something answers at an endpoint: there is something of its service here."""
+    short = endpoint.service_name.removeprefix(f"com.amazonaws.{endpoint.region}.")
+    return endpoint.kind == "Interface" and short in SERVICES
 
 
 def own_names(state: State, endpoint: VpcEndpoint) -> dict[str, tuple[str, ...]]:

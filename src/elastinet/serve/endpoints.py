@@ -1,4 +1,4 @@
-"""AWS's endpoints, which instances find on the internet: calls of the API, no page of elastinet's own."""
+"""AWS's endpoints, on the internet and in VPCs: calls of the API, no page of elastinet's own."""
 
 import asyncio
 import socket
@@ -50,19 +50,23 @@ class Endpoints:
         )  # fmt: skip
         self._config.load()
         self._tls, self._room = tls, Connections(bounds)
-        self._sockets: Sockets[tuple[str, int]] = Sockets()
+        self._sockets: Sockets[tuple[str, str, int]] = Sockets()
 
     def open(self, fact: Listener, listener: socket.socket) -> None:
-        """Answer on a socket."""
-        protocol: Any = api_protocol(self._room)
+        """Answer on a socket; callers at two endpoints are two, though they may have the same address."""
+        protocol: Any = api_protocol(self._room, fact.network)
         if fact.port == HTTPS:
-            protocol = behind(protocol, self._tls, self._room)
+            protocol = behind(protocol, self._tls, self._room, fact.network)
 
         def made() -> asyncio.Protocol:
             connection: asyncio.Protocol = protocol(self._config, ServerState(), {})
             return connection
 
-        self._sockets.open((fact.family, fact.port), listener, made)
+        self._sockets.open((fact.network, fact.family, fact.port), listener, made)
+
+    def close(self, network: str) -> None:
+        """Answer no more at an interface endpoint."""
+        self._sockets.close(lambda key: key[0] == network)
 
     def close_all(self) -> None:
         """Answer nobody any more."""

@@ -20,7 +20,9 @@ UNHEARD_BYTES, UNHEARD_SECONDS = 1 << 20, 2
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection of a listener."""
+    """One connection of a listener; `where` is its socket, if an address at another is somebody else's."""
+
+    where = ""
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Take the connection in, or end it where there are too many."""
         super().connection_made(transport)
         if self.caller is None:
-            self.caller = self.client[0] if self.client else ""
+            self.caller = self.where, self.client[0] if self.client else ""
         self._allow(self.bounds.head_seconds)
         if self._is_nobody_s(transport) or not self.room.enter(self):
             self.abort()

@@ -59,11 +59,13 @@ class OneWriteProtocol(GuardedProtocol):
         super().connection_made(Gathering(transport))
 
 
-def api_protocol(room: Connections) -> type[OneWriteProtocol]:
-    """The protocol of the API's connections, which take their places in a room."""
+def api_protocol(room: Connections, at: str = "") -> type[OneWriteProtocol]:
+    """The protocol of the API's connections, which take their places in a room, `at` one of its sockets."""
 
     class ApiProtocol(OneWriteProtocol):
         """A connection that knows its room; uvicorn makes it from a class."""
+
+        where = at
 
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, room=room, **named)

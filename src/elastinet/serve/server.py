@@ -21,6 +21,7 @@ from elastinet.ec2.instances.console import read_console
 from elastinet.engine import Engine
 from elastinet.fabric.agent.descriptors import raise_limit
 from elastinet.fabric.contract.content import is_there
+from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.link import AgentLink
 from elastinet.fabric.contract.messages import Desire, Listener, Measure
 from elastinet.fabric.contract.names import INTERNET, QUESTIONS_PORT, images_beside
@@ -74,12 +75,16 @@ class KernelFabric:
         """Answer instances on a socket."""
         if fact.port == QUESTIONS_PORT:
             self.questions.open(fact, listener)
-        elif fact.network != INTERNET:
+        elif not fact.api:
             self.listeners.open(fact.network, fact.family, listener)
-        elif self.endpoints:
+        elif self.endpoints and self._has_endpoint(fact.network):
             self.endpoints.open(fact, listener)
         else:
             listener.close()
+
+    def _has_endpoint(self, network: str) -> bool:
+        """True if AWS's endpoints are to be there: an interface endpoint may have ended meanwhile."""
+        return network == INTERNET or Key("appliance", network) in self._known.have
 
     def _lose(self) -> None:
         """Answer no instances any more where nobody can ask."""
@@ -95,11 +100,13 @@ class KernelFabric:
         return self.reconciler
 
     def send(self, message: Desire | Measure) -> None:
-        """Ask the agent, and stop serving metadata in networks that are to go."""
+        """Ask the agent, and answer no more in networks and at interface endpoints that are to go."""
         for key in message.drop if isinstance(message, Desire) else ():
             if key.kind == "network":
                 self.listeners.close(key.id)
                 self.questions.close(key.id)
+            elif key.kind == "appliance" and self.endpoints:
+                self.endpoints.close(key.id)
         self.agent.send(message)
 
 

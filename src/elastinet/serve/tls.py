@@ -49,8 +49,8 @@ class Begun(Generic[T]):
 class Door(asyncio.Protocol):
     """A connection until TLS is spoken on it; then another protocol has it."""
 
-    def __init__(self, inner: Any, tls: ssl.SSLContext, room: Connections) -> None:
-        self._inner, self._tls, self._room = inner, tls, room
+    def __init__(self, inner: Any, tls: ssl.SSLContext, room: Connections, where: str) -> None:
+        self._inner, self._tls, self._room, self._where = inner, tls, room, where
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self.caller: Hashable = None
@@ -60,7 +60,7 @@ class Door(asyncio.Protocol):
         """Take the connection in, and begin."""
         self._transport = transport
         client = transport.get_extra_info("peername")
-        self.caller = client[0] if client else ""
+        self.caller = self._where, client[0] if client else ""
         if not self._room.enter(self):
             self.abort()
             return
@@ -97,11 +97,13 @@ class Door(asyncio.Protocol):
         self._transport.abort()
 
 
-def behind(protocol: Callable[..., Any], file: Path, room: Connections) -> Callable[..., Door]:
-    """A maker of connections that speak TLS before a protocol has them."""
+def behind(
+    protocol: Callable[..., Any], file: Path, room: Connections, where: str = ""
+) -> Callable[..., Door]:
+    """A maker of connections that speak TLS before a protocol has them, `where` one of its sockets."""
     tls = context(file)
 
     def made(*given: Any, **named: Any) -> Door:
-        return Door(protocol(*given, **named), tls, room)
+        return Door(protocol(*given, **named), tls, room, where)
 
     return made

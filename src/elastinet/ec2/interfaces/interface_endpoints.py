@@ -1,4 +1,4 @@
-"""Interface endpoints: an interface of the service's in each of their subnets. Nothing listens there."""
+"""Interface endpoints: an interface of the service's in each of their subnets."""
 
 from typing import NamedTuple
 

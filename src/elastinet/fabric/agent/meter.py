@@ -141,7 +141,8 @@ class Meter:
         out, into = (
             {item.id: self._way(item, direction, readings) for item in found} for direction in DIRECTIONS
         )
-        gateways = {id: self._gateway(readings[id]) for id in self._plan.appliances if id in readings}
+        nats = (id for id, one in self._plan.appliances.items() if id in readings and not one.serves)
+        gateways = {id: self._gateway(readings[id]) for id in nats}
         return Measured(number, moment, out, into, dict(self._interfaces(readings)), gateways)
 
     def _gateway(self, counted: Counters) -> GatewayStats:

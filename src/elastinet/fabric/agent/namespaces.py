@@ -14,13 +14,21 @@ from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.keys import Key, Subject, WayName
-from elastinet.fabric.contract.messages import Listener
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.kernel.loop import Call, Loop, NamespaceConcern, complain
 from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.router import timeserver
 from elastinet.fabric.router.router import failed_owners
-from elastinet.fabric.router.space import APPLIANCE, INTERNET, ROUTER, Namespace, Order, Outcome, Role
+from elastinet.fabric.router.space import (
+    APPLIANCE,
+    ENDPOINT,
+    INTERNET,
+    ROUTER,
+    Namespace,
+    Order,
+    Outcome,
+    Role,
+)
 
 SETTLING_SECONDS = 0.02
 WITHOUT = {("nat64",)}
@@ -221,7 +229,10 @@ class Namespaces:
     def _role(self, id: str) -> Role:
         if id == names.INTERNET:
             return INTERNET
-        return APPLIANCE if id in self._plan.appliances else ROUTER
+        appliance = self._plan.appliances.get(id)
+        if appliance is None:
+            return ROUTER
+        return ENDPOINT if appliance.serves else APPLIANCE
 
     def _admit(self, namespace: Namespace) -> None:
         """Hold a new namespace and hear what others do in it; if that cannot be, the namespace ends."""
@@ -247,7 +258,7 @@ class Namespaces:
     def _hand_over(self, namespace: Namespace) -> None:
         """Give the engine the sockets that are new, and answer at those of the time."""
         for place, listener in namespace.new_listeners():
-            self._tell(Listener(namespace.id, place.port, place.family, place.udp), listener.fileno())
+            self._tell(place.told(namespace.id), listener.fileno())
         for clock in namespace.new_clocks():
             self._tell_time(clock)
 

@@ -175,7 +175,7 @@ class AgentServer:
             here[names.INTERNET] = self._endpoints.sockets
         for id, listeners in here.items():
             for place, listener in listeners.items():
-                if (fact := Listener(id, place.port, place.family, place.udp)) not in peer.known:
+                if (fact := place.told(id)) not in peer.known:
                     peer.known.add(fact)
                     peer.send(fact, listener.fileno())
 

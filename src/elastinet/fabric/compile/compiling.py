@@ -16,6 +16,7 @@ from elastinet.fabric.compile import (
     acls,
     appliance,
     classes,
+    endpoint,
     forwarding,
     ipv6,
     neighbours,
@@ -66,9 +67,10 @@ def compile_object(item: AnyObject, view: CompileView) -> Placed:
         case Interface() if view.live(item.id) and view.network(item.network):
             own = _placed(item.network, _interface(item, view))
             if view.is_appliance(item.guest):
-                translates = view.translates(item.guest)
-                own |= _placed(item.guest, appliance.interface(item, translates=translates))
+                own |= _placed(item.guest, _in_appliance(item, view))
             return own
+        case Appliance(serves=True) if item.id in view.up:
+            return _placed(item.id, endpoint.base())
         case Appliance() if item.id in view.up:
             translates = view.translates(item.id)
             return _placed(item.id, appliance.base(resets=view.resets, translates=translates))
@@ -150,11 +152,23 @@ def _edge(item: Network, view: CompileView) -> int:
     return view.numbers.table(item.edge) if Key("table", item.edge) in view.objects else 0
 
 
+def _in_appliance(item: Interface, view: CompileView) -> Iterator[Item]:
+    """What an appliance's own end of an interface has."""
+    if view.serves(item.guest):
+        return endpoint.interface(item, has_ipv6=_carries_ipv6(item, view))
+    return appliance.interface(item, translates=view.translates(item.guest))
+
+
+def _carries_ipv6(item: Interface, view: CompileView) -> bool:
+    return bool(item.subnet6) and view.has_ipv6(item.network)
+
+
 def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     link, index = names.host_link(item.id), view.numbers.link(item.id)
     token = f"{item.guest}/{view.up[item.guest]}/{item.attachment}"
-    free = view.is_appliance(item.guest)
-    address = "" if free else _first_address(item)
+    by_itself = view.is_appliance(item.guest)  # it gives its end what this has
+    free = by_itself and not view.serves(item.guest)
+    address = "" if by_itself else _first_address(item)
     yield Link(link, index, item.id, item.mtu, names.ROUTER_MAC, item.guest, token, item.device, item.mac,
                address, item.gateway, mediated=item.mediated, primary_subnet=item.primary_subnet)  # fmt: skip
     if item.link_down:  # nothing is known of whoever has that link
@@ -165,7 +179,7 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     for address in item.addresses:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/32", link)
-    further = () if free else (*item.addresses[1:], *(p for p in item.prefixes if ":" not in p))
+    further = () if by_itself else (*item.addresses[1:], *(p for p in item.prefixes if ":" not in p))
     yield from (GuestAddress(link, address) for address in further)
     table = view.numbers.table(item.table) if Key("table", item.table) in view.objects else 0
     mark = view.numbers.subnet(item.network, item.block) << names.TABLE_BITS | table
@@ -176,7 +190,7 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
         item = replace(item, idle=replace(item.idle, entry=None), early=False)
     groups = (group for group in item.groups if Key("group", group) in view.objects)
     asked = None if free else groups
-    has_ipv6 = bool(item.subnet6) and view.has_ipv6(item.network) and not free
+    has_ipv6 = _carries_ipv6(item, view) and not free
     yield from nft.interface(item, index, mark, asked, frames=view.reads_frames, has_ipv6=has_ipv6)
     if item.forwards:
         yield from _forwarder(item, index, view, has_ipv6=has_ipv6)
@@ -187,6 +201,7 @@ def _interface(item: Interface, view: CompileView) -> Iterator[Item]:
     yield from ipv6.delegated(item, link, has_ipv6)
     if has_ipv6:
         yield from ipv6.interface(item, link, index, mark, frames=view.reads_frames)
+        yield from () if by_itself else ipv6.inside(item, link)
     if view.has_ipv6(item.network) and view.translates(item.guest):
         yield from ipv6.translator(item, link)
 

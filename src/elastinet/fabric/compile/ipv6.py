@@ -61,9 +61,13 @@ def interface(item: Interface, link: str, index: int, mark: int, *, frames: bool
     for address in item.addresses6:
         yield Neighbour(link, address, item.mac)
         yield RouteItem(names.LOCAL_TABLE, f"{address}/128", link)
+    yield from nft6.interface(item, index, mark, frames=frames)
+
+
+def inside(item: Interface, link: str) -> Iterator[Item]:
+    """What the guest's end has: its addresses and prefixes."""
     further = (*item.addresses6, *(prefix for prefix in item.prefixes if ":" in prefix))
     yield from (GuestAddress(link, address) for address in further)
-    yield from nft6.interface(item, index, mark, frames=frames)
 
 
 def translator(item: Interface, link: str) -> Iterator[Item]:

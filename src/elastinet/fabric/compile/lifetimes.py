@@ -16,8 +16,11 @@ def of_network(item: Network) -> dict[str, int]:
 def of_appliance(item: Appliance) -> dict[str, int]:
     """A NAT gateway's: one time for all that it translates, whatever the state that TCP is in.
 
-    It does not judge whether packets fit into a connection: else it would reset one for a stray packet.
+    It does not judge whether packets fit into a connection: else it would reset one for a stray packet. An
+    interface endpoint remembers none.
     """
+    if item.serves:
+        return {}
     return {"tcp_be_liberal": 1} | dict.fromkeys(
         (
             "tcp_timeout_established",

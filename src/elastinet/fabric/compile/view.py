@@ -71,6 +71,11 @@ class CompileView:
         """True if this holder of an interface is an appliance."""
         return Key("appliance", id) in self.objects
 
+    def serves(self, id: str) -> bool:
+        """True if this holder of an interface is an interface endpoint."""
+        found = self.objects.get(Key("appliance", id))
+        return isinstance(found, Appliance) and found.serves
+
     def translates(self, id: str) -> bool:
         """True if this holder of an interface is an appliance that IPv6 packets are sent to, and can be."""
         found = self.objects.get(Key("appliance", id))

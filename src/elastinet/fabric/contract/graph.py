@@ -180,7 +180,7 @@ GRAPH: dict[ObjectKind, Node[Any]] = {
     "acl": Node(frozenset({NetworkAcl, Vpc}), _of_one_network),
     "mapping": Node(frozenset({Address, NetworkInterface, InternetGateway}), _mapping),
     "guest": Node(frozenset({Instance, NetworkInterface, SecurityGroupRule, Volume}), _guest),
-    "appliance": Node(frozenset({NatGateway, RouteTable, Vpc}), _appliance),
+    "appliance": Node(frozenset({NatGateway, RouteTable, Vpc, NetworkInterface}), _appliance),
     "peering": Node(
         frozenset({Peering, Vpc}), _peering, passes_on=True, link=lambda peering: peering.ends
     ),
@@ -190,6 +190,7 @@ GRAPH: dict[ObjectKind, Node[Any]] = {
 THROUGH: dict[AnyKind, frozenset[AnyKind]] = {
     Instance: frozenset({NetworkInterface}),
     NatGateway: frozenset({NetworkInterface}),
+    VpcEndpoint: frozenset({NetworkInterface}),
     InternetGateway: frozenset({Vpc}),
     NetworkInterface: frozenset({Vpc}),
 }

@@ -97,14 +97,16 @@ class Listener(msgspec.Struct, frozen=True, tag="listener"):
 
     In a VPC's router it is the metadata service's, on port 80 of 169.254.169.254, or in a VPC with IPv6
     blocks also of fd00:ec2::254. There a packet's source address has been checked against its interface:
-    peer address and `network` tell the ENI. In "internet" it is of AWS's endpoints, and the peer is anybody.
-    On `names.QUESTIONS_PORT` it is for the questions of a VPC's resolver, who is the only peer.
+    peer address and `network` tell the ENI. With `api` it is of AWS's endpoints, and the peer is anybody:
+    `network` is "internet", or the interface of an interface endpoint. On `names.QUESTIONS_PORT` it is for
+    the questions of a VPC's resolver, who is the only peer.
     """
 
     network: str
     port: Port = 80
     family: Literal["ipv4", "ipv6"] = "ipv4"
     udp: bool = False
+    api: bool = False
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):

@@ -155,7 +155,7 @@ class Interface(Object, frozen=True, tag="interface"):
     name for it (eth0 …). `subnet` is the CIDR, `gateway` the router's address in it. `groups` are security
     group ids. `check` is the source/destination check of what it sends. `attachment` changes with every
     attach.
-    `guest` is an instance, or the id of an appliance, whose interface no group filters.
+    `guest` is an instance, or the id of an appliance; no group filters the interface of a NAT gateway.
     `acl` is the network ACL of its subnet ("": none). `names` are what the VPC's resolver knows of it,
     as (name, address). `addresses6` and `subnet6` are its IPv6 addresses and their subnet's block.
     `prefixes` are the blocks delegated to it, of both families: its own like its addresses, routed to
@@ -199,7 +199,7 @@ class Interface(Object, frozen=True, tag="interface"):
 
     @property
     def forwards(self) -> bool:
-        """True if it takes packets for others, and groups filter them: an appliance's has none."""
+        """True if it takes packets for others, and groups filter them: a NAT gateway's has none."""
         return not self.check and bool(self.groups)
 
 
@@ -305,16 +305,18 @@ class Acl(Object, frozen=True, tag="acl"):
 
 
 class Appliance(Object, frozen=True, tag="appliance"):
-    """A NAT gateway: a namespace that forwards what comes in by its one interface.
+    """A service's namespace with one interface: a NAT gateway, or with `serves` an interface endpoint.
 
-    The source becomes the interface's primary address; with a Mapping for that it leads to the internet.
-    With `nat64`, IPv6 packets to 64:ff9b::/96 become IPv4 ones before. A flow that is idle for `idle` seconds
-    is forgotten.
+    A NAT gateway forwards what comes in. The source becomes the interface's primary address; with a Mapping
+    for that it leads to the internet. With `nat64`, IPv6 packets to 64:ff9b::/96 become IPv4 ones before. A
+    flow that is idle for `idle` seconds is forgotten. At an endpoint, whose id is its interface's, the engine
+    answers calls of the API.
     """
 
     network: str
     nat64: bool = False
     idle: int = NAT_IDLE_SECONDS
+    serves: bool = False
 
 
 class PeeringLink(Object, frozen=True, tag="peering"):

@@ -181,7 +181,7 @@ def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     interface = state.get(NetworkInterface, id)
     if interface is None or interface.attachment is None or not is_live(state, interface):
         return None
-    if is_in_foreign(state, interface):
+    if is_in_foreign(state, interface) or (_is_endpoint_s(interface) and not settings.api_inside):
         return None
     attachment, subnet = interface.attachment, state.need(Subnet, interface.subnet_id)
     dns6, domain = _resolver6(state, interface)
@@ -189,7 +189,7 @@ def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     return objects.Interface(
         id=id,
         network=interface.vpc_id,
-        guest=attachment.instance_id,
+        guest=id if _is_endpoint_s(interface) else attachment.instance_id,
         attachment=attachment.id,
         device=device(attachment.network_card, attachment.device_index),
         mac=interface.mac,
@@ -216,12 +216,17 @@ def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
     )
 
 
+def _is_endpoint_s(interface: NetworkInterface) -> bool:
+    """True if an interface is an interface endpoint's: each of these is an appliance by itself."""
+    return interface.interface_type == "vpc_endpoint"
+
+
 def _primary_subnet(state: State, interface: NetworkInterface) -> str:
-    """The block that an instance's primary interface is in, for another one; a NAT gateway has no other."""
-    attachment = attachment_of(interface)
-    if (attachment.network_card, attachment.device_index) == (0, 0):
+    """The block that an instance's primary interface is in, for another one; no service has such a one."""
+    attachment, instance_id = attachment_of(interface), instance_id_of(interface)
+    if instance_id is None or (attachment.network_card, attachment.device_index) == (0, 0):
         return ""
-    primary = primary_of(state, attachment.instance_id)
+    primary = primary_of(state, instance_id)
     return state.need(Subnet, primary.subnet_id).cidr if primary and primary.id != interface.id else ""
 
 
@@ -308,11 +313,21 @@ def _acl_entry(rule: AclRule) -> objects.AclEntry:
 
 
 def _appliance(state: State, id: str, settings: Settings) -> AnyObject | None:
+    if interface := state.get(NetworkInterface, id):
+        return _endpoint(state, interface, settings)
     gateway = state.get(NatGateway, id)
     if gateway is None or not gateway.alive:
         return None
     idle = lifetimes.scaled(NAT_IDLE_SECONDS, settings)
     return objects.Appliance(id=id, network=gateway.vpc_id, nat64=translates(state, gateway), idle=idle)
+
+
+def _endpoint(state: State, interface: NetworkInterface, settings: Settings) -> AnyObject | None:
+    if not (_is_endpoint_s(interface) and settings.api_inside and is_live(state, interface)):
+        return None
+    if is_in_foreign(state, interface):
+        return None
+    return objects.Appliance(id=interface.id, network=interface.vpc_id, serves=True)
 
 
 def _peering(state: State, id: str, settings: Settings) -> AnyObject | None:
@@ -363,7 +378,14 @@ def of_vpc(state: State, vpc_id: str) -> Iterator[Key]:
 def of_interface(state: State, interface: NetworkInterface) -> Iterator[Key]:
     """The keys of the objects that stand and fall with an interface."""
     yield Key("interface", interface.id)
+    yield from (Key("appliance", id) for id in appliance_of(interface))
     yield from (Key("mapping", public) for public in mapped_to(state, interface))
+
+
+def appliance_of(interface: NetworkInterface) -> Iterator[str]:
+    """The appliance that an interface itself is: one of an interface endpoint's."""
+    if _is_endpoint_s(interface):
+        yield interface.id
 
 
 def mapped_to(state: State, interface: NetworkInterface) -> Iterator[str]:

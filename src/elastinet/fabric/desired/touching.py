@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from elastinet.fabric.contract.graph import NO_PACKET_CAN_TELL, THROUGH, altered_by
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.desired import limits
-from elastinet.fabric.desired.desired import Desired, groups_elsewhere, mapped_to
+from elastinet.fabric.desired.desired import Desired, appliance_of, groups_elsewhere, mapped_to
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.change import Change
 from elastinet.model.endpoint import VpcEndpoint
@@ -136,6 +136,10 @@ def _groups_about_interface(at: Touch, interface: NetworkInterface) -> Ids:
         yield from groups_elsewhere(at.state, group)
 
 
+def _appliance_of_interface(at: Touch, interface: NetworkInterface) -> Ids:
+    return appliance_of(interface)
+
+
 def _mappings_of_interface(at: Touch, interface: NetworkInterface) -> Ids:
     return mapped_to(at.state, interface)
 
@@ -223,8 +227,8 @@ def _tables_of_list(at: Touch, prefix_list: PrefixList) -> Ids:
     return (table.id for table in referring_tables(at.state, prefix_list.id))
 
 
-def _interfaces_of_gateway(at: Touch, gateway: NatGateway) -> Iterable[NetworkInterface]:
-    return interfaces_of(at.state, gateway.id)
+def _interfaces_of_service(at: Touch, service: NatGateway | VpcEndpoint) -> Iterable[NetworkInterface]:
+    return interfaces_of(at.state, service.id)
 
 
 def _interfaces_of_acl(at: Touch, acl: NetworkAcl) -> Ids:
@@ -278,6 +282,7 @@ FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {
         "members": _groups_of_interface,
         "group": _groups_about_interface,
         "mapping": _mappings_of_interface,
+        "appliance": _appliance_of_interface,
         "table": _routes_to,
         "guest": _holder,
         "bandwidth": _holder,
@@ -319,7 +324,8 @@ FINDERS: dict[type[Noun], dict[ObjectKind, Find]] = {
 }
 REACHES: dict[type[Noun], dict[type[Noun], Reach]] = {
     Instance: {NetworkInterface: _interfaces_by_power},
-    NatGateway: {NetworkInterface: _interfaces_of_gateway},
+    NatGateway: {NetworkInterface: _interfaces_of_service},
+    VpcEndpoint: {NetworkInterface: _interfaces_of_service},
     InternetGateway: {Vpc: _vpc_of_gateway},
     NetworkInterface: {Vpc: _network_by_presence},
 }

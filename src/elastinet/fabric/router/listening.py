@@ -4,7 +4,7 @@ import socket
 from typing import Literal, NamedTuple
 
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.messages import Port
+from elastinet.fabric.contract.messages import Listener, Port
 
 BACKLOG = 1024
 Family = Literal["ipv4", "ipv6"]
@@ -16,6 +16,11 @@ class Place(NamedTuple):
     family: Family
     port: Port
     udp: bool = False
+    api: bool = False
+
+    def told(self, namespace: str) -> Listener:
+        """What the engine is told of the socket."""
+        return Listener(namespace, self.port, self.family, self.udp, self.api)
 
 
 METADATA6 = Place("ipv6", 80)
@@ -24,6 +29,8 @@ LOOPBACK = "127.0.0.1"
 FAMILIES: dict[Family, int] = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 METADATA: dict[Family, str] = {"ipv4": names.METADATA_ADDRESS, "ipv6": names.METADATA_ADDRESS6}
 PORTS: tuple[Port, ...] = (80, 443)
+EVERYWHERE: dict[Family, str] = {"ipv4": "0.0.0.0", "ipv6": "::"}
+"""All addresses of a namespace in which nobody else listens."""
 Sockets = dict[Place, socket.socket]
 
 
@@ -35,7 +42,7 @@ def metadata(family: Family) -> Sockets:
 def endpoints(address: str) -> Sockets:
     """Open the sockets of AWS's endpoints at an address of theirs."""
     family: Family = "ipv6" if ":" in address else "ipv4"
-    return {Place(family, port): _listen(family, address, port) for port in PORTS}
+    return {Place(family, port, api=True): _listen(family, address, port) for port in PORTS}
 
 
 def questions() -> Sockets:
@@ -57,6 +64,8 @@ def _listen(family: Family, address: str, port: int) -> socket.socket:
     listener = socket.socket(FAMILIES[family], socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_IP, names.IP_FREEBIND, 1)
+    if family == "ipv6":
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     listener.bind((address, port))
     listener.listen(BACKLOG)
     return listener

@@ -49,9 +49,10 @@ IPV6_SYSCTLS = {
     "ipv6/conf/all/forwarding": "1",
 }
 """Links get the addresses that they are given, and none of their own."""
-Role = Literal["router", "appliance", "internet"]
+Role = Literal["router", "appliance", "endpoint", "internet"]
 ROUTER: Role = "router"
 APPLIANCE: Role = "appliance"
+ENDPOINT: Role = "endpoint"
 INTERNET: Role = "internet"
 TIME: dict[Family, tuple[socket.AddressFamily, str]] = {
     "ipv4": (socket.AF_INET, names.NTP_ADDRESS),
@@ -148,6 +149,10 @@ class Namespace:
         if self.role == APPLIANCE:
             self.translator = Translator(self.id, self._helper)
             self._undo.callback(self.translator.daemon.remove)
+        if self.role == ENDPOINT:
+            has_ipv6 = sysctls.read("ipv6/conf/all/disable_ipv6")
+            for address in listening.EVERYWHERE.values() if has_ipv6 else (listening.EVERYWHERE["ipv4"],):
+                self._fresh |= listening.endpoints(address)
         return router
 
     def has_lost(self, pid: int) -> bool:
