@@ -34,6 +34,7 @@ NOUNS = {
     "nat-gateway-deleted": "--nat-gateway-ids {no_nat}",
     "network-interface-available": "--network-interface-ids {eni}",
     "security-group-exists": "--group-ids {group}",
+    "snapshot-completed": "--snapshot-ids {snapshot}",
     "subnet-available": "--subnet-ids {subnet}",
     "system-status-ok": "--instance-ids {running}",
     "volume-available": "--volume-ids {kept}",
@@ -56,6 +57,7 @@ def furnish(ec2: Any) -> SimpleNamespace:
     (p.no_volume, p.kept), (p.volume, _) = volumes(gone), volumes(running)
     ec2.stop_instances(InstanceIds=[p.stopped])
     ec2.terminate_instances(InstanceIds=[p.gone])
+    p.snapshot = snapshot(ec2, p)
     p.nat, p.no_nat = (nat_gateway(ec2, p) for _ in range(2))
     ec2.delete_nat_gateway(NatGatewayId=p.no_nat)
     p.peering, p.no_peering = (peering(ec2, p, f"10.{n}.0.0/16") for n in (1, 2))
@@ -66,6 +68,12 @@ def furnish(ec2: Any) -> SimpleNamespace:
 
 def volumes(instance: dict[str, Any]) -> list[str]:
     return [mapping["Ebs"]["VolumeId"] for mapping in instance["BlockDeviceMappings"]]
+
+
+def snapshot(ec2: Any, p: SimpleNamespace) -> str:
+    made = ec2.create_image(InstanceId=p.running, Name="waited for", NoReboot=True)["ImageId"]
+    (image,) = ec2.describe_images(ImageIds=[made])["Images"]
+    return str(image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"])
 
 
 def nat_gateway(ec2: Any, p: SimpleNamespace) -> str:

@@ -289,4 +289,4 @@ def test_the_interface_goes_elsewhere_and_the_instance_ends(place):
         world.out(place.id, f"ping -c1 -w30 {made.address}")  # the other instance's kernel answers
         assert process.poll() is None
         ec2.terminate_instances(InstanceIds=[made.id])
-    assert process.returncode == 128 + signal.SIGKILL
+    assert process.returncode == 0  # it has time to end when the instance shuts down

@@ -17,7 +17,7 @@ KINDS = {
     "NatGatewayId": "nat", "NetworkInsightsAnalysisId": "nia", "NetworkInsightsPathId": "nip",
     "NetworkInsightsAccessScopeAnalysisId": "nisa", "NetworkInsightsAccessScopeId": "nis",
     "NetworkAclId": "acl", "NetworkInterfaceId": "eni", "PeerVpcId": "vpc", "PrefixListId": "pl",
-    "ReferencedGroupId": "sg", "RouteTableId": "rtb", "SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr",
+    "ReferencedGroupId": "sg", "RouteTableId": "rtb", "SecurityGroupId": "sg", "SourceImageId": "ami", "SecurityGroupRuleId": "sgr",
     "SubnetCidrReservationId": "scr", "SubnetId": "subnet", "VolumeId": "vol", "VpcEndpointId": "vpce",
     "VpcId": "vpc", "VpcPeeringConnectionId": "pcx",
 }  # fmt: skip
@@ -359,6 +359,9 @@ INSTANCES = (
     *of("describe_network_insights_access_scope_analyses",
         "NetworkInsightsAccessScopeAnalysisIds NetworkInsightsAccessScopeId"),
     *of("describe_images", "ImageIds"),
+    *of("deregister_image", "ImageId"),
+    *of("copy_image", "SourceImageId", lambda s: {"Name": "copied", "SourceRegion": "us-east-1"}),
+    *of("create_image", "InstanceId", lambda s: {"Name": "made"}),
     *of("describe_image_attribute", "ImageId", lambda s: {"Attribute": "sriovNetSupport"}),
     *of("describe_volumes", "VolumeIds"),
     *of("describe_volume_status", "VolumeIds"),

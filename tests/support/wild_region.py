@@ -8,8 +8,10 @@ from ipaddress import ip_address, ip_network
 from itertools import combinations
 from typing import Any
 
+from elastinet.ec2.core.fact import InstanceGone
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.fault import Fault
+from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.vpc import Subnet
 from elastinet.rules.interfaces import attachment_of
@@ -55,7 +57,13 @@ class Wild:
                 self._table(subnet)
         for end in self.interfaces():
             if self.chance(0.1):
-                self.attempt("StopInstances", InstanceIds=[attachment_of(end).instance_id])
+                self._stop(attachment_of(end).instance_id)
+
+    def _stop(self, instance: str) -> None:
+        """Stop an instance, to the end: while it shuts down it is as good as gone, and still has its network."""
+        if self.attempt("StopInstances", InstanceIds=[instance]):
+            noun = self.region.state.need(Instance, instance)
+            self.region.engine.report(*noun.scope, InstanceGone(instance, asked=True))
 
     def chance(self, share: float) -> bool:
         return self.dice.random() < share

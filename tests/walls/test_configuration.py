@@ -93,7 +93,7 @@ def programs() -> dict[str, list[str]]:
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         supervisor = Supervisor(Config(state=":memory:"), other, one)
-        engine = supervisor._engine()
+        engine, _ = supervisor._engine()
         with contextlib.suppress(OSError):  # a server that was killed had this port, and its log lies there
             supervisor.run.rmdir()
     found = {"agent": agent, "client": client, "engine": engine}

@@ -68,6 +68,9 @@ REQUESTS: dict[str, dict[str, str]] = {
     "AttachVolume": {"VolumeId": "{volume}", "InstanceId": "{instance}", "Device": "/dev/sdf"},
     "AuthorizeSecurityGroupEgress": {"GroupId": "{group}", **LISTED},
     "AuthorizeSecurityGroupIngress": RULE,
+    "CopyImage": {"SourceImageId": "{image}", "SourceRegion": "us-east-1", "Name": "copied"},
+    "CreateImage": {"InstanceId": "{instance}", "Name": "made", "NoReboot": "true"},
+    "RegisterImage": {"Name": "registered", "RootDeviceName": "/dev/xvda"},
     "CreateFleet": {
         "Type": "instant",
         "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "{template}",

@@ -1,6 +1,5 @@
 """Images."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from elastinet.catalog.images import Image
 from elastinet.catalog.instance_hardware import hardware
 from elastinet.ec2.core import faults, filters
+from elastinet.ec2.core import owners as whose
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import page
 from elastinet.ec2.core.page_size import page_size
@@ -15,7 +15,6 @@ from elastinet.ec2.core.paths import paths
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set, tags_if_any
-from elastinet.model.fault import Fault
 from elastinet.model.image import MachineImage, Snapshot
 from elastinet.model.view import StateView
 from elastinet.rules.images import all_images
@@ -60,9 +59,6 @@ GP3 = {"Iops": 3000, "Throughput": 125}
 STATES = {"pending": "pending", "completed": "available", "error": "failed", "deleting": "failed"}
 """An image's state by that of its snapshot."""
 
-_ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
-_ACCOUNT = re.compile(r"[0-9]{12}")
-
 
 def describe_images(tx: Transaction, request: Request) -> Answer:
     """Images by id, owner, launch permission or filter."""
@@ -71,7 +67,7 @@ def describe_images(tx: Transaction, request: Request) -> Answer:
     wanted = request.ids("ImageIds")
     _check_known(wanted, catalogue)
     owners, users = request.ids("Owners"), request.ids("ExecutableUsers")
-    _check_accounts([*owners, *(user for user in users if user != "all")])
+    whose.check([*owners, *(user for user in users if user != "all")])
     asked = filters.read(request, _FILTERS)
     views = ((id, view_of(tx, catalogue[id])) for id in dict.fromkeys(wanted or catalogue))
     found = [
@@ -89,12 +85,6 @@ def _check_known(wanted: list[str], catalogue: Mapping[str, Image]) -> None:
             faults.check_form("ami", id)
     if lost := [id for id in wanted if id not in catalogue]:
         raise faults.missing("ami", lost)
-
-
-def _check_accounts(names: list[str]) -> None:
-    for name in names:
-        if name not in _ALIASES and not _ACCOUNT.fullmatch(name):
-            raise Fault("InvalidUserID.Malformed", f'Invalid user id: "{name}"')
 
 
 def _owned(view: StateView, owners: list[str], caller: str) -> bool:

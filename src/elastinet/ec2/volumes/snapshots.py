@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from elastinet.ec2.core import owners as whose
 from elastinet.ec2.core.answer import Answer
 from elastinet.ec2.core.describe import Describable, describe
 from elastinet.ec2.core.lookup import need
@@ -57,6 +58,7 @@ SNAPSHOTS = Describable(
 def describe_snapshots(tx: Transaction, request: Request) -> Answer:
     """An account's own snapshots by id, owner or filter; one that is being deleted is not shown."""
     owners, users = request.ids("OwnerIds"), request.ids("RestorableByUserIds")
+    whose.check([*owners, *(user for user in users if user != "all")])
     for id in request.ids("SnapshotIds"):
         _check_kept(tx.get(Snapshot, id))
     shown = describe(tx, request, SNAPSHOTS)
