@@ -9,7 +9,7 @@ from elastinet.engine import Engine
 from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.desired.desired import device as device_of
-from elastinet.fabric.desired.desired import vcpus
+from elastinet.fabric.desired.guests import vcpus
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator import features, nics

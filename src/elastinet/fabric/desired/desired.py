@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import get_args
 
-from elastinet.catalog.images import default_user
-from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.network import NAT_IDLE_SECONDS, OTHER_IDLE_SECONDS
 from elastinet.catalog.settings import Settings
 from elastinet.fabric.contract import objects
 from elastinet.fabric.contract.keys import Key, ObjectKind
 from elastinet.fabric.contract.names import METADATA_ADDRESS, RESOLVER_ADDRESS6
 from elastinet.fabric.contract.objects import AnyObject
-from elastinet.fabric.desired import aws_endpoints, lifetimes, limits
+from elastinet.fabric.desired import aws_endpoints, guests, lifetimes, limits
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.model.instance import Instance
 from elastinet.model.interface import Address, NetworkInterface
@@ -25,10 +23,8 @@ from elastinet.model.peering import Peering
 from elastinet.model.routes import Route, RouteTable
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
-from elastinet.model.volume import Volume
 from elastinet.model.vpc import EgressOnlyGateway, Subnet, Vpc
 from elastinet.rules import addressing, devices, endpoints, link_local, naming, resolving
-from elastinet.rules.efa import bypass
 from elastinet.rules.interfaces import addresses_of, attachment_of, instance_id_of, primary_of
 from elastinet.rules.nat64 import translates
 from elastinet.rules.next_hop import Nowhere, next_hop
@@ -44,10 +40,10 @@ EDGES = {"gateway": "igw", "egress": "eigw"}
 def everything(state: State, settings: Settings) -> dict[Key, AnyObject]:
     """All objects that a state asks for under these settings, by key."""
     keys = (key for vpc in state.all(Vpc) for key in of_vpc(state, vpc.id))
-    guests = (Key("guest", i.id) for i in state.all(Instance))
+    running = (Key("guest", i.id) for i in state.all(Instance))
     own = (key for i in state.all(NetworkInterface) for key in of_interface(state, i))
     appliances = (Key("appliance", n.id) for n in state.all(NatGateway))
-    all_keys = {*keys, *guests, *own, *appliances, *limits.everything(state)}
+    all_keys = {*keys, *running, *own, *appliances, *limits.everything(state)}
     built = ((key, build(state, key, settings)) for key in all_keys)
     return {key: made for key, made in built if made is not None}
 
@@ -143,38 +139,6 @@ def _target(state: State, table: RouteTable, route: Route, block: str) -> str:
     if isinstance(hop, Nowhere):
         return "blackhole"
     return EDGES.get(hop.kind) or hop.interface or hop.target
-
-
-def _guest(state: State, id: str, settings: Settings) -> AnyObject | None:
-    instance = state.get(Instance, id)
-    if instance is None or not instance.powered:
-        return None
-    primary = primary_of(state, id)
-    hostname = f"ip-{primary.primary.replace('.', '-')}" if primary and primary.addresses else id
-    if instance.hostname_type == "resource-name":
-        hostname = id
-    return objects.Guest(
-        id=id,
-        hostname=hostname,
-        boot=instance.boot,
-        user_data=instance.user_data,
-        memory=bypass.memory(state, instance, settings.rules),
-        memory_mib=instance_types()[instance.instance_type].memory_mib,
-        layers=instance.file_system.layers if instance.file_system else (),
-        cloud_init=instance.file_system is not None and instance.file_system.cloud_init,
-        init=instance.file_system.boot if instance.file_system else "auto",
-        disk_gib=sum(volume.size for volume in state.where(Volume, "attachment.instance-id", id)),
-        shuts_down=not instance.alive,
-        login_user=default_user(instance.image_id, instance.region),
-        login_key=instance.public_key,
-        cpus=vcpus(instance) if settings.limits else 0,
-    )
-
-
-def vcpus(instance: Instance) -> int:
-    """How many vCPUs an instance has: its type's, or as its CPU options say."""
-    cores, threads = instance.cpu_options or (0, 0)
-    return cores * threads or instance_types()[instance.instance_type].vcpus
 
 
 def _interface(state: State, id: str, settings: Settings) -> AnyObject | None:
@@ -353,7 +317,7 @@ _BY_SETTINGS: dict[ObjectKind, Callable[[State, str, Settings], AnyObject | None
     "network": _network,
     "appliance": _appliance,
     "interface": _interface,
-    "guest": _guest,
+    "guest": guests.guest,
     "peering": _peering,
     "bandwidth": limits.bandwidth,
 }
