@@ -4,10 +4,11 @@ They do not listen in the internet's namespace: whoever is root there could not 
 addresses any more, and could take the endpoints' place.
 """
 
-import socket
+from functools import partial
 
 from elastinet.catalog.network import GATEWAY_MTU
-from elastinet.fabric.compile.items import Item, Link, LinkAddress, Neighbour, RouteItem
+from elastinet.fabric.agent.own_links import give, no_link, take_away
+from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, rtnl, sysctls
 from elastinet.fabric.kernel.loop import complain
@@ -54,7 +55,7 @@ class Endpoints:
             sysctls.write(sysctl, value)
         change([rtnl.up(1)])
         for own, _, bits, _ in _families():
-            _give(LinkAddress(LOOPBACK, own, bits))
+            give(LinkAddress(LOOPBACK, own, bits))
             self.sockets |= listening.endpoints(own)
 
     def make(self, internet: int) -> None:
@@ -65,7 +66,7 @@ class Endpoints:
     def close(self) -> None:
         """Take the link away, if it is there."""
         try:
-            self._worker.call(_leave)
+            self._worker.call(partial(take_away, LINK))
         except OSError as error:
             complain(f"the way to AWS's endpoints: {error}")
 
@@ -78,10 +79,10 @@ def _families() -> list[tuple[str, str, int, str]]:
 
 def _build(internet: int) -> None:
     """Make the link, and the ways over it; nobody is asked for an address, so nobody can claim one."""
-    change([*rtnl.add(LINK, _no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
+    change([*rtnl.add(LINK, no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
     families = _families()
     for _, other, bits, everywhere in families:
-        _give(
+        give(
             Neighbour(LINK.name, other, names.INTERNET_MAC),
             RouteItem(names.MAIN_TABLE, f"{other}/{bits}", LINK.name),
             RouteItem(names.MAIN_TABLE, everywhere, LINK.name, other),
@@ -89,21 +90,7 @@ def _build(internet: int) -> None:
     with kernel.visit(internet):
         change([rtnl.up(INDEX)])
         for own, _, bits, _ in families:
-            _give(
+            give(
                 Neighbour(IN_INTERNET, own, names.API_MAC),
                 RouteItem(names.MAIN_TABLE, f"{own}/{bits}", IN_INTERNET),
             )
-
-
-def _leave() -> None:
-    index = {name: number for number, name in socket.if_nameindex()}
-    for message in rtnl.remove(LINK, lambda name: index.get(name, 0)):
-        change([message])
-
-
-def _give(*items: Item) -> None:
-    change([message for item in items for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
-
-
-def _no_link(_name: str) -> int:
-    return 0

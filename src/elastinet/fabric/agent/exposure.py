@@ -9,6 +9,7 @@ import os
 import socket
 
 from elastinet.catalog.network import GATEWAY_MTU
+from elastinet.fabric.agent.own_links import give, no_link, take_away
 from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
 from elastinet.fabric.kernel import kernel, rtnl, sysctls
@@ -86,8 +87,8 @@ class Exposure:
         change([rtnl.up(LOOPBACK)])  # a namespace without any address takes no gateway
         namespace_fds = {HOST: self._host, names.INTERNET: internet}
         for link in (TO_HOST, TO_INTERNET):
-            change([*rtnl.add(link, _no_link, namespace_fds.__getitem__), rtnl.up(link.index)])
-        change([message for item in _ways() for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
+            change([*rtnl.add(link, no_link, namespace_fds.__getitem__), rtnl.up(link.index)])
+        give(*_ways())
         with kernel.visit(internet):
             change([rtnl.up(INDEX), _back()])
         with kernel.visit(self._host):
@@ -96,10 +97,8 @@ class Exposure:
 
 def _leave() -> None:
     """Delete the links at once: the kernel takes its time with a namespace."""
-    index = {name: number for number, name in socket.if_nameindex()}
     for link in (TO_HOST, TO_INTERNET):
-        for message in rtnl.remove(link, lambda name: index.get(name, 0)):
-            change([message])
+        take_away(link)
 
 
 def _ways() -> tuple[Neighbour | RouteItem, ...]:
@@ -124,12 +123,7 @@ def _back() -> Message:
 
 def _settle() -> None:
     """Give this machine's end its address, and the routes to all public ones."""
-    index = socket.if_nametoindex
-    change([rtnl.up(index(names.EXPOSED_LINK))])
+    change([rtnl.up(socket.if_nametoindex(names.EXPOSED_LINK))])
     own = LinkAddress(names.EXPOSED_LINK, names.HOST_ADDRESS, 32)
     way = RouteItem(names.MAIN_TABLE, str(PUBLIC_POOL), names.EXPOSED_LINK, names.INTERNET_ADDRESS)
-    change([message for item in (own, way) for message in rtnl.add(item, index, _no_link)])
-
-
-def _no_link(_name: str) -> int:
-    return 0
+    give(own, way)

@@ -9,9 +9,11 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from elastinet.catalog.network import GATEWAY_MTU
-from elastinet.fabric.compile.items import Item, Link, LinkAddress, Neighbour, RouteItem
+from elastinet.fabric.agent.own_links import give, no_link, take_away
+from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import carrier, names
 from elastinet.fabric.contract.carrier import DEVICE, Door, Offer
 from elastinet.fabric.guest import ids
@@ -138,7 +140,7 @@ class Outside:
     def close(self) -> None:
         """Take the link away, if it is there."""
         try:
-            self._guard.call(_unlink)
+            self._guard.call(partial(take_away, LINK))
         except OSError as error:
             complain(f"the way to the machine's network: {error}")
 
@@ -188,7 +190,7 @@ def _be_guard() -> None:
         sysctls.write(sysctl, value)
     _run(FILTER)
     change([rtnl.up(LOOPBACK)])
-    _give(LinkAddress("lo", names.OUTSIDE_ADDRESS, 32))
+    give(LinkAddress("lo", names.OUTSIDE_ADDRESS, 32))
     change([_rule()])
 
 
@@ -211,7 +213,7 @@ def _close_networks(offer: Offer) -> None:
 def _use_carrier() -> None:
     """Send what comes from inside to the carrier, whose device is new."""
     change([rtnl.up(socket.if_nametoindex(DEVICE))])
-    _give(
+    give(
         LinkAddress(DEVICE, OWN, CARRIER.prefixlen),
         RouteItem(OUT_TABLE, str(CARRIER), DEVICE),
         RouteItem(OUT_TABLE, ANYWHERE, DEVICE, NEXT),
@@ -220,16 +222,16 @@ def _use_carrier() -> None:
 
 def _link(internet: int) -> None:
     """Make the link, and the ways over it; nobody is asked for an address, so nobody can claim one."""
-    change([*rtnl.add(LINK, _no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
+    change([*rtnl.add(LINK, no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
     table = names.MAIN_TABLE
-    _give(
+    give(
         Neighbour(INSIDE, names.INTERNET_ADDRESS, names.INTERNET_MAC),
         RouteItem(table, f"{names.INTERNET_ADDRESS}/32", INSIDE),
         RouteItem(table, ANYWHERE, INSIDE, names.INTERNET_ADDRESS),
     )
     with kernel.visit(internet):
         change([rtnl.up(INDEX)])
-        _give(
+        give(
             Neighbour(IN_INTERNET, names.OUTSIDE_ADDRESS, names.OUTSIDE_MAC),
             RouteItem(table, f"{names.OUTSIDE_ADDRESS}/32", IN_INTERNET),
             RouteItem(table, ANYWHERE, IN_INTERNET, names.OUTSIDE_ADDRESS),
@@ -241,17 +243,3 @@ def _rule() -> Message:
     fields = {"family": rtnl.INET, "table": OUT_TABLE, "action": 1}
     attributes = [("FRA_PRIORITY", 100), ("FRA_TABLE", OUT_TABLE), ("FRA_IIFNAME", INSIDE)]
     return rtnl.encoded(rtnl.NEWRULE, CREATE | EXCLUSIVE, fibmsg(), fields, attributes)
-
-
-def _unlink() -> None:
-    index = {name: number for number, name in socket.if_nameindex()}
-    for message in rtnl.remove(LINK, lambda name: index.get(name, 0)):
-        change([message])
-
-
-def _give(*items: Item) -> None:
-    change([message for item in items for message in rtnl.add(item, socket.if_nametoindex, _no_link)])
-
-
-def _no_link(_name: str) -> int:
-    return 0
