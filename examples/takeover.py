@@ -32,7 +32,7 @@ with Region() as region:
 
     region.run(second.id, f"cat > /root/notify << 'end'\n{NOTIFY.format(allocation)}\nend")
     region.run(second.id, f"nohup sh -c '{WATCH.format(first.ip)}' > /root/log 2>&1 &")
-    region.run(first.id, "killall busybox")
+    region.run(first.id, "pkill -x busybox")
     began = time.monotonic()
     while (page := region.fetch("internet", address)) != "second" and time.monotonic() < began + 30:
         time.sleep(0.1)

@@ -32,7 +32,7 @@ def test_it_tells_what_status_tells(run: Run) -> None:
         assert refused.returncode == 1
         assert "no kernel fabric here" in refused.stderr
         return
-    run("start", "--port", "0", "--state", "state", "--json")
+    run("start", "--port", "0", "--state", "state", "--limits", "--json")
     limited = {one.needs for one in FEATURES if found.get(one.needs, {}).get("state") == "limited"}
     missing = told(run("status", "--json", "--state", "state"))["missing"]
     assert {need: found[need]["why"] for need in limited} == missing

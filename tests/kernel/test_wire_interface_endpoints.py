@@ -85,7 +85,7 @@ def becomes(question: Callable[[], bool]) -> bool:
 
 def test_the_aws_cli_without_a_way_to_the_internet(world: World, net: SimpleNamespace) -> None:
     told = aws(world, net.one, "ec2 describe-instances")
-    assert [i["InstanceId"] for r in told["Reservations"] for i in r["Instances"]] == [net.one.id]
+    assert net.one.id in {i["InstanceId"] for r in told["Reservations"] for i in r["Instances"]}
     told = aws(world, net.one, "sts get-caller-identity")
     assert told["Arn"].endswith(f"assumed-role/worker/{net.one.id}")
     assert code(world, net.one, "http://203.0.113.3/") == "000", "the public way is closed"

@@ -157,6 +157,13 @@ class Machine:
                     f"{item.id} running",
                 )
 
+    def scrap_all(self) -> dict[str, Any]:
+        """Want nothing any more, and wait until all disks are deleted; give what failed."""
+        scrap = tuple(path.name for path in self.disks.iterdir() if not path.name.startswith("."))
+        failed = self.desire(whole=True, scrap=scrap)
+        self.until(lambda: not any(self.disks.iterdir()), "empty disks")
+        return failed
+
     def exec(self, guest: str, command: str) -> tuple[int, str]:
         """Run a shell command in a guest; give its status and what it said."""
         out = os.memfd_create("out")
@@ -278,6 +285,8 @@ class Machine:
 
     def close(self) -> None:
         if self.process.poll() is None:
+            if os.geteuid() != 0:  # the disks may have files that are not this user's
+                self.scrap_all()
             self.stop()
         remove_tree(self.folder)
 
@@ -314,6 +323,4 @@ def running(request: pytest.FixtureRequest) -> Iterator[Machine]:
 def machine(running: Machine) -> Iterator[Machine]:
     """An agent with nothing to do; what a test leaves behind is taken away, disks too."""
     yield running
-    scrap = tuple(path.name for path in running.disks.iterdir() if not path.name.startswith("."))
-    assert running.desire(whole=True, scrap=scrap) == {}
-    running.until(lambda: not any(running.disks.iterdir()), "empty disks")
+    assert running.scrap_all() == {}

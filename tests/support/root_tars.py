@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterable
 from functools import cache
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def userland() -> Tar:
         tar.link(top, f"usr/{top}")
     tar.folder(*(f"var/lib/dpkg/{name}" for name in ("info", "updates", "triggers", "parts", "alternatives")))
     tar.add("var/lib/dpkg/status", b"", mode=0o644).folder("tmp", "usr/share", "etc/ssl", "etc/ssl/certs")
-    for program in TOOLS:
+    for program in (*TOOLS, *glob("/usr/lib/openssh/sshd-*")):
         found = shutil.which(program, path=SBIN)
         assert found, f"scripts/system-packages installs what has {program}"
         for path in files_of(found):

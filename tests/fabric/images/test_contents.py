@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from elastinet.fabric.agent.launch import has_lent_ids
 from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract import content as contents
 from elastinet.fabric.contract.messages import Capture
@@ -151,7 +152,7 @@ def test_owners_are_kept_as_far_as_ids_go(running: Machine) -> None:
     tar.add("setuid", b"", mode=0o4755)
     running.boot(other(9, (content(running, tar.bytes()),)))
     told = running.ok("i-9", "stat -c '%u %g %a' /of-33 /of-many /setuid").splitlines()
-    kept = running.mode == "root" or bool(running.lent)
+    kept = running.mode == "root" or bool(running.lent) or (os.geteuid() != 0 and has_lent_ids())
     assert told == (["33 34 755", "65534 2 755", "0 0 4755"] if kept else ["0 0 755"] * 2 + ["0 0 4755"])
     running.desire(drop=("guest:i-9",))
 

@@ -23,6 +23,8 @@ from elastinet.fabric.revoke import mounts
 TREES = ("var", "opt", "usr/local", "etc")
 SHALLOW = ("usr",)
 LARGEST = 1 << 20
+OWNED = "/etc/ssh/"
+"""Below it links are not kept: ssh(1) takes no settings from files that are neither root's nor its user's."""
 Lowers = dict[str, tuple[str, ...]]
 DEEPEST = 8
 
@@ -161,7 +163,7 @@ def _folder(source: Path, target: Path) -> None:
 def _file(entry: os.DirEntry[str], target: Path) -> None:
     """Copy a link, or a small file that this user may read; what he may not stays the host's, unreadable."""
     with contextlib.suppress(PermissionError, FileNotFoundError):
-        if entry.is_symlink():
+        if entry.is_symlink() and not entry.path.startswith(OWNED):
             target.symlink_to(os.readlink(entry.path))
         elif entry.is_file() and entry.stat().st_size <= LARGEST:
             shutil.copyfile(entry.path, target)
