@@ -14,7 +14,7 @@ import sys
 
 import elastinet.fabric
 from elastinet.fabric.agent import agent
-from elastinet.fabric.guest import port
+from elastinet.fabric.guest import port, services, ssh_port
 from elastinet.fabric.kernel import kernel, nftables
 
 USER = 65534
@@ -58,6 +58,8 @@ def main() -> None:
         map_from_outside(f"0 {USER} 1\n1 {LENT} 65535\n")
     nftables.load()
     port.script(port.busybox())
+    services.script()
+    ssh_port.script()
     for name in ("_bz2", "_lzma", "gzip"):
         importlib.import_module(name)
     os.setgroups([])

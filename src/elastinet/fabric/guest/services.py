@@ -6,6 +6,7 @@ makers meant them to have.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 from elastinet.fabric.guest.trust import Layer
@@ -19,8 +20,13 @@ MODE = 0o755
 
 def lay(layer: Layer) -> None:
     """Put the program into a layer of all guests."""
-    text = Path(__file__).with_name("systemctl.sh").read_text(encoding="utf-8")
-    layer.write(PROGRAM, text, MODE)
+    layer.write(PROGRAM, script(), MODE)
+
+
+@cache
+def script() -> str:
+    """Give the program's text."""
+    return Path(__file__).with_name("systemctl.sh").read_text(encoding="utf-8")
 
 
 def are_enabled() -> bool:

@@ -1,6 +1,7 @@
 """An instance's ssh server: its port, and the script that prepares and becomes it."""
 
 import socket
+from functools import cache
 from pathlib import Path
 
 PORT, WAITING = 22, 16
@@ -8,6 +9,7 @@ PREPARE, LISTEN, SESSION = "prepare", "listen", "session"
 """What the script is to do: make keys and settings, and then be the server, or one session's."""
 
 
+@cache
 def script() -> str:
     """What an instance does for its ssh server."""
     return Path(__file__).with_name("ssh.sh").read_text(encoding="utf-8")
