@@ -129,6 +129,17 @@ def test_a_name_that_is_none_is_refused(machine: Machine) -> None:
     machine.boot(guest(2), eni(2, "10.0.1.20"), drop=("guest:i-1", "interface:eni-1"))
 
 
+def test_a_start_that_was_broken_off_is_no_obstacle(
+    machine: Machine, keys: dict[str, tuple[str, str]]
+) -> None:
+    """As by a kill while a new disk was made."""
+    if machine.mode == "root":  # only then its owner is as it would be
+        os.makedirs(machine.disks / "i-7" / "fresh/home/admin/.ssh")
+    one = guest(7, login_user="admin", login_key=keys["mine"][1])
+    machine.boot(*BASE, one, eni(7, "10.0.1.70"))
+    assert machine.ok("i-7", "cat /home/admin/.ssh/authorized_keys").strip() == keys["mine"][1]
+
+
 def test_a_failure_is_of_whom_it_was(machine: Machine) -> None:
     """Not of another guest by the same name, nor of the next boot; they come when the pause is over."""
     bad = guest(1, login_user="../etc", login_key="k")

@@ -112,7 +112,7 @@ def furnish(root: str, account: Account, key: str) -> None:
     home = f"{root}{account.home}"
     files = {f"{home}/{name}": data for name, data in account.files.items()}
     keys = {f"{home}/.ssh/authorized_keys": f"{key}\n".encode()} if key else {}
-    os.makedirs(f"{home}/.ssh")
+    os.makedirs(f"{home}/.ssh", exist_ok=True)  # a start that was broken off may have left it
     for path, data in (files | keys).items():
         Path(path).write_bytes(data)
         os.chown(path, account.uid, account.gid)

@@ -44,8 +44,12 @@ SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SE
 @cache
 def script(program: str) -> bytes:
     """The DHCP script as a guest's client runs it."""
-    text = Path(__file__).with_name("dhcp.sh").read_text()
-    return f"#!{program} sh\nbusybox={program}\n{text}".encode()
+    return f"#!{program} sh\nbusybox={program}\n{_text()}".encode()
+
+
+@cache
+def _text() -> str:
+    return Path(__file__).with_name("dhcp.sh").read_text(encoding="utf-8")
 
 
 def script_file(program: str) -> int:

@@ -1,5 +1,6 @@
 """The files of a new disk that must never be the host's: what it is called, and what it is known by."""
 
+import contextlib
 import os
 import secrets
 
@@ -18,7 +19,8 @@ def write(disk: str, hostname: str, own_names: str, *, is_whole: bool = False) -
     _write(f"{upper}/{MACHINE_ID}", f"{secrets.token_hex(16)}\n")
     if not is_whole and os.path.isfile(f"/{OTHER_MACHINE_ID}") and not os.path.islink(f"/{OTHER_MACHINE_ID}"):
         os.makedirs(os.path.dirname(f"{upper}/{OTHER_MACHINE_ID}"), exist_ok=True)
-        os.symlink(f"/{MACHINE_ID}", f"{upper}/{OTHER_MACHINE_ID}")
+        with contextlib.suppress(FileExistsError):  # a start that was broken off may have left it
+            os.symlink(f"/{MACHINE_ID}", f"{upper}/{OTHER_MACHINE_ID}")
 
 
 def _write(path: str, text: str) -> None:
