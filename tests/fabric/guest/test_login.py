@@ -1,68 +1,19 @@
 """The default user from the first boot, and port 22, whose server starts when somebody knocks."""
 
 import os
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from elastinet.fabric.agent.launch import has_lent_ids
+import login_pair
 from elastinet.fabric.kernel.features import find
+from login_pair import BASE, NEEDS, SSH, logs_in
 from machine import Machine
-from parts import ALL, eni, group, guest, network, table
+from parts import eni, guest
 
-pytestmark = [
-    pytest.mark.skipif(not (find("sshd") and find("ssh")), reason="openssh-server is not installed"),
-    pytest.mark.skipif(os.geteuid() != 0 and not has_lent_ids(), reason="there is no user but root"),
-]
-BASE = (network(), table(), group(ALL), group(id="sg-2"))
-NOTE = "#!/bin/sh\nid -un ec2-user >/root/note; cat /home/ec2-user/.ssh/authorized_keys >>/root/note\n"
-SSH = "ssh -i /root/{} -oConnectionAttempts=20 -oBatchMode=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR ec2-user@10.0.1.10 {}"
-KNOCK = """
-import contextlib, socket, time
-found = []
-for _ in range(40):
-    with contextlib.suppress(ConnectionRefusedError):  # while the server takes the port over
-        found.append(socket.create_connection(('10.0.1.10', 22)))
-for one in found[:20]:
-    one.close()
-time.sleep(0.5)
-"""
+pytestmark = NEEDS
+running, keys, pair = login_pair.running, login_pair.keys, login_pair.pair
 LISTENS = "grep -q ':0016 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
-
-
-@pytest.fixture(scope="module", params=["root", "lent"] if os.geteuid() == 0 else ["own"])
-def running(request: pytest.FixtureRequest) -> Iterator[Machine]:
-    machine = Machine("root" if request.param == "root" else "rootless", lent=request.param == "lent")
-    yield machine
-    machine.close()
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
-    """Two keys: each one's private and public half."""
-    folder = tmp_path_factory.mktemp("keys")
-    for name in ("mine", "other"):
-        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(folder / name)]
-        subprocess.run(made, check=True, stdin=subprocess.DEVNULL)
-    paths = {name: folder / name for name in ("mine", "other")}
-    return {name: (path.read_text(), Path(f"{path}.pub").read_text().strip()) for name, path in paths.items()}
-
-
-@pytest.fixture
-def pair(machine: Machine, keys: dict[str, tuple[str, str]]) -> Machine:
-    """An instance with a key, and a neighbour who has the private halves of two."""
-    one = guest(1, user_data=NOTE, login_user="ec2-user", login_key=keys["mine"][1])
-    machine.boot(*BASE, one, eni(1, "10.0.1.10"), guest(2), eni(2, "10.0.1.20"))
-    for name, (private, _) in keys.items():
-        machine.ok("i-2", f"umask 077; cat >/root/{name} <<'END'\n{private}END")
-    return machine
-
-
-def logs_in(machine: Machine, command: str, key: str = "mine") -> tuple[int, str]:
-    return machine.exec("i-2", SSH.format(key, command))
 
 
 def test_the_user_is_there_before_user_data(pair: Machine, keys: dict[str, tuple[str, str]]) -> None:
@@ -151,30 +102,3 @@ def test_a_failure_is_of_whom_it_was(machine: Machine) -> None:
     time.sleep(1)
     assert machine.desire(drop=("guest:i-1",)) == {}
     machine.boot(guest(1, boot=3))
-
-
-# --- a hostile instance, and hostile neighbours ------------------------------------------------------------
-
-
-def test_who_knocks_and_goes_or_says_nothing_keeps_nobody_out(pair: Machine) -> None:
-    """The first are many, and go at once or stay silent; the agent has nothing to do with them later."""
-    before = len(os.listdir(f"/proc/{_agent(pair)}/fd")) if pair.mode == "root" else 0
-    pair.ok("i-2", f'python3 -c "{KNOCK}"')
-    pair.until(lambda: logs_in(pair, "whoami") == (0, "ec2-user\n"), "a login")
-    if before:
-        pair.until(
-            lambda: len(os.listdir(f"/proc/{_agent(pair)}/fd")) <= before, "the end of its descriptors"
-        )
-
-
-def _agent(machine: Machine) -> int:
-    return machine.agent_pid()
-
-
-def test_a_shell_of_the_instances_own_harms_nobody_else(pair: Machine) -> None:
-    """What is run for who knocks is the instance's: if it fails, the console says that nobody can log in."""
-    pair.ok("i-1", "printf '#!/bin/false\\n' >/root/sh; chmod 755 /root/sh; mv /root/sh /usr/bin/sh")
-    pair.exec("i-2", SSH.format("mine", "true"))
-    log = pair.disks / "i-1" / "console.log"
-    pair.until(lambda: "nobody can log in at port 22" in log.read_text(), "the sentence")
-    pair.boot(guest(3), eni(3, "10.0.1.30"))
