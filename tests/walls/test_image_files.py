@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from elastinet.fabric.contract.objects import Guest
@@ -18,6 +19,7 @@ from elastinet.fabric.images.extraction import Bounds, Extraction
 from elastinet.fabric.images.refused import RefusedError
 from elastinet.fabric.kernel.inroot import tree
 from machine import MODES, Machine
+from parts import ALL, group, network, table
 from root_tars import ARCHITECTURE, Tar, bring, content, left, oci, root, saved
 
 OTHER = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
@@ -257,3 +259,29 @@ def test_no_archive(machine: Machine) -> None:
         while b"imported" not in data:
             data += agent.recv(65536)
     assert "one archive is wanted" in json.loads(data.splitlines()[-1])["error"]
+
+
+# --- a first process of the image's own -------------------------------------------------------------------
+
+DEAF = b"""#!/bin/sh
+for n in $(seq 64); do trap '' $n; done 2>/dev/null
+while :; do sleep 0.1; done
+"""
+"""In the place of systemd; it hears no signal, as no other process of it does."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's instances have an image's first process")
+def test_a_first_process_that_hears_nothing_is_ended() -> None:
+    """Asked to shut down, and by force; it holds nobody else up, and the next one boots."""
+    machine = Machine("root")
+    try:
+        tar = root().folder("sbin", "lib/systemd", "sys").add("lib/systemd/systemd", DEAF)
+        layers = (content(machine, tar.link("sbin/init", "/lib/systemd/systemd").bytes()),)
+        deaf = [Guest(f"i-{n}", f"host-{n}", boot=1, layers=layers) for n in (1, 2)]
+        machine.boot(network(), table(), group(ALL), *deaf)
+        machine.say(msgspec.structs.replace(deaf[0], shuts_down=True))
+        machine.wait(lambda fact: fact["type"] == "gone" and fact["guest"] == "i-1", "its end")
+        machine.desire(drop=("guest:i-2",))
+        machine.boot(Guest("i-1", "host-1", boot=2, layers=layers))
+    finally:
+        machine.close()
