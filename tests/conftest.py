@@ -2,7 +2,6 @@
 
 import compileall
 import gc
-import json
 import os
 import signal
 import sys
@@ -16,14 +15,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 import clients
 import elastinet
-from commands import Done, Run, wait_until
+from commands import Run, runs
 from elastinet.engine import Engine
-from elastinet.serve import places
 from elastinet.store import MemoryJournal
-from forked import forked
 from served import Served
 
 TOGETHER = (
+    "tests/cli/one_server/",
     "tests/fabric/",
     "tests/kernel/",
     "tests/package/",
@@ -162,22 +160,5 @@ def engine() -> Engine:
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     """Runs `elastinet …` in a folder of its own, and stops what it has started in the end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ELASTINET_")}
-    environ = kept | {
-        "XDG_STATE_HOME": str(tmp_path / "xdg"),
-        "XDG_CONFIG_HOME": str(tmp_path),
-        "COLUMNS": "200",
-    }
-    started: list[int] = []
-
-    def call(*words: str, **variables: str) -> Done:
-        done = forked("elastinet").run([*words], environ | variables, str(tmp_path))
-        if words[0] == "start" and done.returncode == 0 and done.stdout.startswith("{"):
-            started.append(json.loads(done.stdout)["pid"])
-        return done
-
-    yield call
-    for pid in started:
-        if places.is_alive(pid):
-            os.kill(pid, signal.SIGTERM)
-            wait_until(lambda pid=pid: not places.is_alive(pid))
+    with runs(tmp_path) as call:
+        yield call

@@ -12,14 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from commands import NONE, PROGRAM, Done, Run, refused, told
+from commands import PROGRAM, Done, Run, refused
 from place import launch, make_place
 
 
 @pytest.fixture
-def world(run: Run, tmp_path: Path) -> SimpleNamespace:
+def world(server: Any, tmp_path: Path) -> SimpleNamespace:
     """Two instances called web with the tag tier=front, and one called db, whose group lets port 5432 in."""
-    server = told(run("start", *NONE, "--state", "state"))
     key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
     ec2 = boto3.client("ec2", endpoint_url=server["url"], **key)
     place = make_place(ec2)
@@ -121,15 +120,15 @@ def test_denied_only_because_it_is_stopped(run: Run, world: SimpleNamespace) -> 
         ("assertions = [", ("rows.toml: ",)),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("server")
 def test_a_bad_file_is_told_row_by_row(run: Run, tmp_path: Path, text: str, parts: tuple[str, ...]) -> None:
-    told(run("start", *NONE, "--state", "state"))
     (tmp_path / "rows.toml").write_text(text)
     refused(run("verify", "rows.toml", "--state", "state"), 2, *parts)
 
 
+@pytest.mark.usefixtures("server")
 def test_no_file(run: Run) -> None:
-    told(run("start", *NONE, "--state", "state"))
-    refused(run("verify", "rows.toml", "--state", "state"), 2, "rows.toml: No such file")
+    refused(run("verify", "none.toml", "--state", "state"), 2, "none.toml: No such file")
 
 
 def test_junit(run: Run, world: SimpleNamespace) -> None:

@@ -2,8 +2,8 @@
 
 import json
 import os
+import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,18 +13,17 @@ import boto3
 import pytest
 
 from blocks6 import numbered
-from commands import NONE, Done, Run, refused, told
+from commands import Done, Run, refused
+from forked import AWS, forked
 
-AWS = str(Path(sys.executable).with_name("aws"))
 KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 ROUNDS = 4
 Break = Callable[[SimpleNamespace], None]
 
 
 @pytest.fixture
-def world(run: Run) -> SimpleNamespace:
+def world(server: Any) -> SimpleNamespace:
     """Two instances, web and db, in two subnets; web has a public address, db's group lets port 5432 in."""
-    server = told(run("start", *NONE, "--state", "state"))
     ec2 = client(server["url"], "us-east-1")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in (1, 2)]
@@ -181,10 +180,16 @@ def test_the_commands_that_are_printed_open_it(
 
 def typed(world: SimpleNamespace, command: str) -> None:
     """Run a command as a user does who has copied it from the terminal."""
-    here = {"AWS_ENDPOINT_URL": world.url, "PATH": f"{Path(AWS).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["sh", "-c", command], env=os.environ | KEYS | here, capture_output=True, text=True, check=False
-    )
+    environ = os.environ | KEYS | {"AWS_ENDPOINT_URL": world.url}
+    program, *words = shlex.split(command)
+    assert program == "aws"
+    if "$(" in command:
+        path = {"PATH": f"{Path(AWS).parent}:{environ['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-c", command], env=environ | path, capture_output=True, text=True, check=False
+        )
+    else:
+        done = forked("aws").run(words, environ)
     assert done.returncode == 0, (command, done.stderr)
 
 
