@@ -55,18 +55,25 @@ def _inside(thing: object, words: set[str]) -> Iterator[object]:
 
 
 def _of_source(thing: Callable[..., Any], words: set[str]) -> Iterator[object]:
+    said, used = _said(thing)
+    words |= said
+    yield from used
+
+
+@cache
+def _said(thing: Callable[..., Any]) -> tuple[frozenset[str], tuple[object, ...]]:
+    """The words of a thing's source, and what it names; many operations share it, so it is read once."""
     module = thing.__module__ or ""
     if not module.startswith(OPERATIONS_ROOM) or module in NOT_READING:
-        return
-    tree, globals_ = _tree(thing), vars(inspect.getmodule(thing))
-    used = [*_used(tree, globals_)]
+        return frozenset(), ()
+    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    used = [*_used(tree, vars(inspect.getmodule(thing)))]
     if isinstance(thing, FunctionType):
         used += [cell.cell_contents for cell in thing.__closure__ or ()]
     if _is_given_a_request(tree):
-        words |= _texts(tree)
-        yield from used
-    else:  # what it names are members of answers, or of nouns
-        yield from (one for one in used if callable(one))
+        return frozenset(_texts(tree)), tuple(used)
+    # What it names are members of answers, or of nouns.
+    return frozenset(), tuple(one for one in used if callable(one))
 
 
 def _used(tree: ast.AST, globals_: dict[str, Any]) -> Iterator[object]:
@@ -88,11 +95,6 @@ def _is_given_a_request(tree: ast.AST) -> bool:
     annotations = (node.annotation for node in ast.walk(tree) if isinstance(node, ast.arg))
     words = (re.findall(r"\w+", ast.unparse(one)) for one in annotations if one)
     return any("Request" in one or one == ["Any"] for one in words)
-
-
-@cache
-def _tree(thing: Callable[..., Any]) -> ast.AST:
-    return ast.parse(textwrap.dedent(inspect.getsource(thing)))
 
 
 def _texts(tree: ast.AST) -> set[str]:

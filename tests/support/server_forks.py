@@ -3,9 +3,9 @@
 import sys
 
 import forking
+from elastinet.serve.rehearsal import rehearse
 from elastinet.serve.server import main
-from elastinet.wire.service import service
 
 if __name__ == "__main__":
-    service()  # what every server reads first
+    rehearse()  # what every server reads and compiles first
     forking.serve(int(sys.argv[1]), main, "server")
