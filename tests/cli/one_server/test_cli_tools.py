@@ -23,11 +23,6 @@ from elastinet.cli.app import VERBS
 TOOL = '#!/bin/sh\necho "$0 $#"; for word; do echo "<$word>"; done; env | grep ^AWS_ | sort; exit 5\n'
 
 
-@pytest.fixture
-def server(run: Run) -> Any:
-    return told(run("start", *NONE, "--state", "s"))
-
-
 def client(server: Any, account: str = "x") -> Any:
     key = {"aws_access_key_id": account, "aws_secret_access_key": "x", "region_name": "us-east-1"}
     return boto3.client("ec2", endpoint_url=server["url"], **key)
@@ -44,7 +39,7 @@ def launch(ec2: Any, name: str = "", **more: Any) -> str:
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
     folder = tmp_path / "tools"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name in ("aws", "tofu"):
         (folder / name).write_text(TOOL)
         (folder / name).chmod(0o755)
@@ -69,7 +64,7 @@ def test_a_program_gets_its_words_and_the_environment(
     words = ["a b", "$(id)", "--port", "7", "-h", "--", "", "'"]
     path = f"{tools}:/usr/bin:/bin"
     done = become(
-        tmp_path, verb, "--state", "s", *words, PATH=path, AWS_PROFILE="work", AWS_SESSION_TOKEN="t"
+        tmp_path, verb, "--state", "state", *words, PATH=path, AWS_PROFILE="work", AWS_SESSION_TOKEN="t"
     )
     assert done.returncode == 5
     first, *lines = done.stdout.splitlines()
@@ -84,7 +79,7 @@ def test_the_aws_cli(tmp_path: Path, server: Any) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     made = client(server).create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     query = ("--query", "Vpcs[?CidrBlock=='10.7.0.0/16'].VpcId", "--output", "text")
-    asked = ("aws", "--state", "s", "ec2", "describe-vpcs")
+    asked = ("aws", "--state", "state", "ec2", "describe-vpcs")
     done = become(tmp_path, *asked, *query, PATH=path)
     assert done.stdout.split() == [made], done
     assert become(tmp_path, *asked, "--vpc-ids", "vpc-1", PATH=path).returncode in (
@@ -95,7 +90,7 @@ def test_the_aws_cli(tmp_path: Path, server: Any) -> None:
 
 @pytest.mark.parametrize("verb", ["aws", "terraform"])
 def test_a_program_that_is_not_there(run: Run, server: Any, tmp_path: Path, verb: str) -> None:
-    refused(run(verb, "--state", "s", "x", PATH=str(tmp_path)), 2, "not found", "install")
+    refused(run(verb, "--state", "state", "x", PATH=str(tmp_path)), 2, "not found", "install")
 
 
 def test_a_program_without_a_server(run: Run, tools: Path) -> None:
@@ -106,15 +101,15 @@ def test_instances(run: Run, server: Any) -> None:
     ec2 = client(server)
     first, second = launch(ec2, "web \x1b[2J\nx"), launch(ec2)
     address = ec2.allocate_address(Domain="vpc")["PublicIp"]
-    told(run("wait", "--json", "--state", "s"))
+    told(run("wait", "--json", "--state", "state"))
     ec2.associate_address(PublicIp=address, InstanceId=second)
     ec2.terminate_instances(InstanceIds=[launch(ec2, "gone")])
-    told(run("wait", "--json", "--state", "s"))
-    head, *rows = run("instances", "--state", "s").stdout.splitlines()
+    told(run("wait", "--json", "--state", "state"))
+    head, *rows = run("instances", "--state", "state").stdout.splitlines()
     assert head.split() == ["name", "id", "state", "private", "public", "zone", "type"]
     assert [row[row.index("i-") :].split()[0] for row in rows] == [first, second]
     assert rows[0].startswith("web \\x1b[2J\\nx  ")
-    found = told(run("instances", "--json", "--state", "s"))["instances"]
+    found = told(run("instances", "--json", "--state", "state"))["instances"]
     shown = ec2.describe_instances(InstanceIds=[second])["Reservations"][0]["Instances"][0]
     assert found[1] == {
         "name": "",
@@ -128,7 +123,7 @@ def test_instances(run: Run, server: Any) -> None:
         "user": "ec2-user",
         "key": "",
     }
-    every = told(run("instances", "--all", "--json", "--state", "s"))["instances"]
+    every = told(run("instances", "--all", "--json", "--state", "state"))["instances"]
     assert [one["state"] for one in every] == ["running", "running", "terminated"]
 
 
@@ -143,35 +138,35 @@ def test_who_logs_in_and_by_which_key(run: Run, server: Any, pattern: str, user:
     public = ec2.describe_key_pairs(KeyNames=["k"], IncludePublicKey=True)["KeyPairs"][0]["PublicKey"]
     ec2.run_instances(ImageId=image["ImageId"], InstanceType="t3.micro", KeyName="k", MinCount=1, MaxCount=1)
     ec2.delete_key_pair(KeyName="k")
-    told(run("wait", "--json", "--state", "s"))
-    (row,) = told(run("instances", "--json", "--state", "s"))["instances"]
+    told(run("wait", "--json", "--state", "state"))
+    (row,) = told(run("instances", "--json", "--state", "state"))["instances"]
     assert (row["user"], row["key"]) == (user, public)
 
 
 def test_instances_of_accounts(run: Run, server: Any) -> None:
     launch(client(server)), launch(client(server, "111111111111"))
-    assert run("instances", "--state", "s").stdout.splitlines()[0].split()[-1] == "account"
-    (one,) = told(run("instances", "--account", "111111111111", "--json", "--state", "s"))["instances"]
+    assert run("instances", "--state", "state").stdout.splitlines()[0].split()[-1] == "account"
+    (one,) = told(run("instances", "--account", "111111111111", "--json", "--state", "state"))["instances"]
     assert one["account"] == "111111111111"
-    assert told(run("reset", "--account", "111111111111", "--json", "--state", "s")) == {"status": "ok"}
-    (left,) = told(run("instances", "--json", "--state", "s"))["instances"]
+    assert told(run("reset", "--account", "111111111111", "--json", "--state", "state")) == {"status": "ok"}
+    (left,) = told(run("instances", "--json", "--state", "state"))["instances"]
     assert left["account"] == "000000000000"
-    refused(run("reset", "--account", "1", "--state", "s"), 2, "12 digits")
-    refused(run("reset", "--account", "../1 \x1b[2J", "--state", "s"), 2, "12 digits")
+    refused(run("reset", "--account", "1", "--state", "state"), 2, "12 digits")
+    refused(run("reset", "--account", "../1 \x1b[2J", "--state", "state"), 2, "12 digits")
 
 
 def test_wait(run: Run, server: Any) -> None:
     launch(client(server))
-    assert told(run("wait", "--json", "--timeout", "30", "--state", "s")) == {"settled": True}
-    assert run("wait", "--timeout", "-1", "--state", "s").returncode == 2
+    assert told(run("wait", "--json", "--timeout", "30", "--state", "state")) == {"settled": True}
+    assert run("wait", "--timeout", "-1", "--state", "state").returncode == 2
     refused(run("wait", "--state", "nowhere"), 1, "elastinet start")
 
 
 def test_verbose(run: Run, server: Any) -> None:
-    done = run("-v", "reset", "--state", "s")
+    done = run("-v", "reset", "--state", "state")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"elastinet: POST {server['url']}/_elastinet/reset: 200 in ")
-    assert run("reset", "--state", "s").stderr == ""
+    assert run("reset", "--state", "state").stderr == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -205,7 +200,7 @@ def test_a_pipe_has_no_colour(run: Run, server: Any, tmp_path: Path) -> None:
     ec2 = client(server)
     one, two = launch(ec2, "one"), launch(ec2, "two")
     (tmp_path / "rules").write_text('assertions = ["one -> two tcp/80 deny"]')
-    here = ("--state", "s")
+    here = ("--state", "state")
     for words in (
         *(
             ("status", *here),
@@ -246,9 +241,9 @@ def on_a_terminal(folder: Path, *words: str, **variables: str) -> str:
 
 def test_a_terminal_has_colours_unless_nobody_wants_them(server: Any, tmp_path: Path) -> None:
     """And lines that are no longer than it is wide."""
-    said = on_a_terminal(tmp_path, "status", "--state", "s")
+    said = on_a_terminal(tmp_path, "status", "--state", "state")
     assert "\x1b[32msettled\x1b[0m" in said
-    plain = on_a_terminal(tmp_path, "status", "--state", "s", NO_COLOR="1")
+    plain = on_a_terminal(tmp_path, "status", "--state", "state", NO_COLOR="1")
     assert plain == re.sub(r"\x1b\[[0-9]+m", "", said)
     head, *rows = plain.split("how", 1)[1].splitlines()
     assert head == ""
