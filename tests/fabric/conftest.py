@@ -1,5 +1,5 @@
 """Every test meets a real agent."""
 
-from machine import machine, running
+from machine import machine, machines, running
 
-__all__ = ["machine", "running"]
+__all__ = ["machine", "machines", "running"]

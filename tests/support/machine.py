@@ -312,15 +312,32 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@pytest.fixture(scope="session")
+def machines() -> Iterator[dict[str, Machine]]:
+    """The agents by their modes: one of each for all files that a worker does."""
+    found: dict[str, Machine] = {}
+    yield found
+    for machine in found.values():
+        machine.close()
+
+
 @pytest.fixture(scope="module", params=MODES)
-def running(request: pytest.FixtureRequest) -> Iterator[Machine]:
-    machine = Machine(request.param)
-    yield machine
-    machine.close()
+def running(request: pytest.FixtureRequest, machines: dict[str, Machine]) -> Iterator[Machine]:
+    """The agent of a mode; what a file leaves behind is taken away."""
+    mode = request.param
+    if mode not in machines or machines[mode].process.poll() is not None:
+        machines[mode] = Machine(mode)
+    yield machines[mode]
+    if machines[mode].process.poll() is None:
+        assert machines[mode].scrap_all() == {}
 
 
 @pytest.fixture
 def machine(running: Machine) -> Iterator[Machine]:
     """An agent with nothing to do; what a test leaves behind is taken away, disks too."""
     yield running
-    assert running.scrap_all() == {}
+    try:
+        assert running.scrap_all() == {}
+    except BaseException:
+        running.kill()  # other files begin with another one
+        raise

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from machine import machine, running
+from machine import machine, machines, running
 
-__all__ = ["machine", "running"]
+__all__ = ["machine", "machines", "running"]
 
 
 @pytest.fixture
