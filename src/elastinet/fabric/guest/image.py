@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from elastinet.fabric.guest import accounts, idmap, ids, services, trust, veil
+from elastinet.fabric.guest import accounts, containers, idmap, ids, services, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -79,6 +79,7 @@ def _with_ours(
     layer.mkdir()
     ours = trust.Layer(layer)
     services.lay(ours)
+    containers.settle(ours, kept)
     if authority or variables or local:
         ours.fill(authority, variables, local=local)
     if kept.is_shifted:
