@@ -21,6 +21,7 @@ NEEDS = {
     "mpi_over_efa": None if flavour().efa_fault else shutil.which("mpicc.openmpi"),
     "dpdk_middlebox": shutil.which("dpdk-testpmd"),
     "ansible_over_ssh": find("sshd") if os.geteuid() == 0 or has_lent_ids() else None,
+    "nat_instance": shutil.which("iptables"),
     "podman": shutil.which("podman") if os.geteuid() == 0 or has_lent_ids() else None,
 }
 """The programs that some examples need more than others; make test fetches or installs them where it may."""
