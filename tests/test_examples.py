@@ -36,7 +36,9 @@ EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example):
     if NEEDS.get(example.stem, "") is None:
-        pytest.skip("the program that it needs is not installed, or has a fault, or ELASTINET_REGISTRY is not set")
+        pytest.skip(
+            "the program that it needs is not installed, or has a fault, or ELASTINET_REGISTRY is not set"
+        )
     done = subprocess.run(
         [sys.executable, str(example)], capture_output=True, text=True, timeout=280, check=False
     )

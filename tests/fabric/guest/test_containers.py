@@ -2,7 +2,7 @@
 
 import pytest
 
-from elastinet.fabric.guest import containers
+from elastinet.fabric.guest import cgroups, containers
 from machine import Machine
 from parts import guest
 from root_tars import APPLETS, content, root
@@ -53,6 +53,12 @@ def test_what_is_kept_already_stays_seen(machine: Machine) -> None:
         assert (machine.exec(f"i-{2 + is_seen}", f"test -e {PLACE}/storage/{path}")[0] == 0) is is_seen
 
 
+def counted(machine: Machine) -> set[str]:
+    """The controllers that instances divide."""
+    own = (parent / f"{cgroups.NAME}{machine.process.pid}" for parent in cgroups.parents())
+    return cgroups.divided(tuple(path for path in own if path.is_dir()))
+
+
 def test_word_of_groups(machine: Machine, small: str) -> None:
     """Those of a user have an empty place for them; a /sys of a container's own can be mounted."""
     machine.boot(image(small))
@@ -61,6 +67,7 @@ def test_word_of_groups(machine: Machine, small: str) -> None:
     if machine.mode == "root":
         assert kind in ("cgroup2", "none")
         assert "disabled" not in said
+        assert ("pids_limit = 0" in said) is not ("pids" in counted(machine))
     else:
         assert (kind, 'cgroups = "disabled"' in said) == ("tmpfs", True)
         assert machine.ok("i-1", f"ls {containers.GROUPS}") == ""

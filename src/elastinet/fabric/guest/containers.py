@@ -6,6 +6,7 @@ of an image have all this, for such a program may be installed there; others if 
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from elastinet.fabric.guest.ids import Ids
@@ -21,16 +22,27 @@ KEPT = ("images/images.json", "containers/containers.json")
 GROUPS = "/sys/fs/cgroup"
 SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
 SETTINGS = "/etc/containers/containers.conf.d/50-elastinet.conf"
-TEXT = """# Written by elastinet: instances of an ordinary user have no control groups to divide.
+NO_GROUPS = """# Written by elastinet: instances of an ordinary user have no control groups to divide.
 [containers]
 cgroups = "disabled"
 """
+NO_COUNT = """# Written by elastinet: control groups of version 2 do not count processes on this machine.
+[containers]
+pids_limit = 0
+"""
 
 
-def settle(layer: Layer, ids: Ids) -> None:
-    """Have a layer of all guests say that they have no groups, where that is so for their ids."""
+def settings(ids: Ids, counted: Collection[str]) -> str:
+    """What podman is to be told in guests, whose groups count by some controllers; often nothing."""
     if not ids.is_shifted:
-        layer.write(SETTINGS, TEXT)
+        return NO_GROUPS
+    return "" if "pids" in counted else NO_COUNT
+
+
+def settle(layer: Layer, text: str) -> None:
+    """Lay settings, if there are some, into a layer of all guests."""
+    if text:
+        layer.write(SETTINGS, text)
 
 
 def hold(root: str, disk: str, ids: Ids, *, is_whole: bool) -> int | None:

@@ -58,7 +58,7 @@ class Contents:
         return place / ROOT
 
     def _whole(self, layers: Layers, roots: tuple[str, ...]) -> RootImage:
-        if self._authority is not None or self._machine.env or not self._machine.ids.is_shifted:
+        if self._authority is not None or self._machine.env or self._machine.podman:
             roots = (str(self._trusting(layers[0], roots)), *roots)
         return replace(self._machine, lowers={"": roots}, links={}, has_tools=True)
 
@@ -69,7 +69,7 @@ class Contents:
             layer.mkdir()
             layer.chmod(0o755)
             ours = trust.Layer(layer, Path(roots[-1]))
-            containers.settle(ours, self._machine.ids)
+            containers.settle(ours, self._machine.podman)
             if self._authority is not None or self._machine.env:
                 ours.fill(self._authority or "", self._machine.env)
             if self._machine.ids.is_shifted:

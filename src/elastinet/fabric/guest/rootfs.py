@@ -51,7 +51,8 @@ class RootImage:
 
     One folder by the name "" is a whole root of an image's. `env` are variables of every command, `account`
     is the default user that the layers know. `has_tools` says that guests are shown programs of ours,
-    `cloud_init` that cloud-init runs in them, `systemd` that they have systemd.
+    `cloud_init` that cloud-init runs in them, `systemd` that they have systemd,
+    `podman` are its settings.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -63,6 +64,7 @@ class RootImage:
     has_tools: bool = False
     cloud_init: bool = False
     systemd: bool = False
+    podman: str = ""
 
     @property
     def is_guarded(self) -> bool:
