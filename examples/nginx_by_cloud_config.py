@@ -8,7 +8,7 @@ import sys
 
 from region import Region, check
 
-HAS = "cloud-init,systemd-sysv,dbus,iproute2,ca-certificates"
+BUILD = "build web bookworm --include cloud-init,systemd-sysv,dbus,iproute2,ca-certificates".split()
 CONFIG = """#cloud-config
 locale: C.UTF-8
 packages: [nginx-light]
@@ -24,7 +24,7 @@ FILE = "stat -c '%U:%G %a' /var/www/html/index.html"
 DMI = "cd /sys/class/dmi/id; cat sys_vendor board_asset_tag; cloud-id"
 
 with Region("--outside") as region:
-    bring = ("import", "web", *sys.argv[1:]) if sys.argv[1:] else ("build", "web", "bookworm", "--include", HAS)
+    bring = ("import", "web", *sys.argv[1:]) if sys.argv[1:] else BUILD
     image = region.elastinet("image", *bring).split()[-1]
     print("✓ an image:", image, flush=True)
     vpc = region.network("10.0.1.0/24")

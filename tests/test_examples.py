@@ -22,8 +22,8 @@ NEEDS = {
     "dpdk_middlebox": shutil.which("dpdk-testpmd"),
     "ansible_over_ssh": find("sshd") if os.geteuid() == 0 or has_lent_ids() else None,
     "nginx_by_cloud_config": find("mmdebstrap") if "ELASTINET_REGISTRY" in os.environ else None,
-    "nat_instance": shutil.which("iptables"),
-    "podman": shutil.which("podman") if os.geteuid() == 0 or has_lent_ids() else None,
+    "nat_instance": find("iptables"),
+    "podman": find("podman") if os.geteuid() == 0 or has_lent_ids() else None,
 }
 """The programs that some examples need more than others; make test fetches or installs them where it may.
 

@@ -24,6 +24,9 @@ DRIVER = "the kernel's driver of its devices is veth, where EC2 has {}"
 CLOUD_INIT = (
     "it reads the user data; its stages run one after the other once the instance is running, with no systemd"
 )
+UNITS = (
+    "cloud-init reads it, by units of systemd: `cloud-init status --long` in the instance tells what has run"
+)
 DMI = "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2"
 NO_DMI = "there is no /sys/class/dmi/id, as this machine's kernel has none and the image no cloud-init"
 KERNELS_DMI = "/sys/class/dmi/id"
@@ -49,7 +52,7 @@ def page(engine: Engine, reconciler: Reconciler, fabric: str, disks: Path, name:
         "shutdown_behavior": instance.shutdown_behavior,
         "interfaces": [_interface(engine, one) for one in interfaces_of(engine.state, instance.id)],
         "failed": dict(_failed(engine, reconciler, instance)),
-        "user_data": _user_data(instance, disks),
+        "user_data": _user_data(instance, disks) | dict(_by_systemd(instance, fabric, missing)),
         "limits": dict(_limits(engine, instance, fabric, missing)),
         "differs": dict(_differs(instance, fabric, missing)),
     }
@@ -77,7 +80,7 @@ def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     """What of its user data has run on its disk; `programs` have a status, None until they have ended."""
     told: dict[str, Any] = {
         "given": bool(instance.user_data),
-        "reader": "cloud-init" if instance.file_system and instance.file_system.cloud_init else "elastinet",
+        "reader": "cloud-init" if _has_cloud_init(instance) else "elastinet",
         "programs": [],
         "not_run": [],
         "unknown": None,
@@ -91,6 +94,21 @@ def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     told["programs"] = [{"path": path, "status": status} for path, status in record.ended.items()]
     told["not_run"] = list(record.unread)
     return told | ({"unknown": "it has run, and nobody noted how it ended"} if record.untold else {})
+
+
+def _by_systemd(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What the agent does not hear of, for systemd starts it."""
+    if fabric == "kernel" and _has_systemd(instance, missing) and _has_cloud_init(instance):
+        yield "unknown", UNITS
+
+
+def _has_systemd(instance: Instance, missing: Mapping[str, str]) -> bool:
+    image = instance.file_system
+    return image is not None and image.systemd and image.boot != "plain" and "groups" not in missing
+
+
+def _has_cloud_init(instance: Instance) -> bool:
+    return instance.file_system is not None and instance.file_system.cloud_init
 
 
 def _limits(
@@ -112,7 +130,7 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
     image = instance.file_system
-    has_systemd = image is not None and image.systemd and image.boot != "plain" and "groups" not in missing
+    has_systemd = _has_systemd(instance, missing)
     if not has_systemd:
         yield "init", INIT
     if image and image.cloud_init and not has_systemd:
