@@ -2,7 +2,7 @@
 
 import pytest
 
-from elastinet.fabric.guest import cgroups, containers
+from elastinet.fabric.guest import cgroups, containers, diskwatch
 from machine import Machine
 from parts import guest
 from root_tars import APPLETS, content, root
@@ -15,7 +15,7 @@ OVERLAY = f"{FOLDERS}; mount -t overlay -o lowerdir=lower,upperdir=upper,workdir
 @pytest.fixture(scope="module")
 def small(running: Machine) -> str:
     return content(
-        running, root(applets=(*APPLETS, "grep", "unshare")).folder("var", "var/lib", "mnt").bytes()
+        running, root(applets=(*APPLETS, "grep", "sync", "unshare")).folder("var", "var/lib", "mnt").bytes()
     )
 
 
@@ -43,6 +43,14 @@ def test_they_stay_over_a_reboot(machine: Machine, small: str) -> None:
     machine.ok("i-1", f"echo kept >{PLACE}/note")
     again(machine, small)
     machine.ok("i-1", f"grep -x kept {PLACE}/note && {OVERLAY}")
+
+
+def test_they_count_as_the_disks(machine: Machine, small: str) -> None:
+    """Who fills this machine's disk is found by that."""
+    machine.boot(image(small))
+    before = diskwatch.usage(machine.disks / "i-1")
+    machine.ok("i-1", f"cat /bin/busybox /bin/busybox >{PLACE}/big; sync")
+    assert diskwatch.usage(machine.disks / "i-1") - before > 1 << 20
 
 
 def test_what_is_kept_already_stays_seen(machine: Machine) -> None:
