@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from commands import wait_until
+from elastinet.fabric.kernel.features import find
 from outside import REGION, Outside
 from world import ELASTINET
 
@@ -59,6 +60,46 @@ def test_it_reaches_public_addresses_until_it_stops(outside):
     outside.stop()
     wait_until(lambda: not outside.routes())
     assert "elastinet0" not in outside.run("ip", "link").stdout
+
+
+KEY = """
+import boto3, os, pathlib, sys
+ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
+key = pathlib.Path(sys.argv[2])
+key.touch(0o600)
+key.write_text(ec2.create_key_pair(KeyName="mine", KeyType="ed25519")["KeyMaterial"])
+(image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])["Images"]
+launch = {"ImageId": image["ImageId"], "InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
+(one,) = ec2.run_instances(KeyName="mine", **launch)["Instances"]
+ec2.get_waiter("instance_running").wait(InstanceIds=[one["InstanceId"]], WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200})
+(shown,) = ec2.describe_instances(InstanceIds=[one["InstanceId"]])["Reservations"]
+print(one["InstanceId"], shown["Instances"][0]["PublicIpAddress"])
+"""
+OPEN = """
+import boto3, sys
+ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
+(group,) = ec2.describe_security_groups()["SecurityGroups"]
+ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="203.0.113.2/32")
+"""
+SSH = "-oBatchMode=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR -oConnectTimeout=1".split()
+
+
+@pytest.mark.skipif(not (find("sshd") and find("ssh")), reason="openssh-server is not installed")
+def test_ssh_to_the_public_address(outside, tmp_path):
+    """As on EC2: by the key pair, as the image's user, if a group lets this machine's address in."""
+    url, key = outside.server["url"], str(tmp_path / "key.pem")
+    _id, public = outside.run(sys.executable, "-c", KEY, url, key).stdout.split()
+
+    def login(*options, user="ec2-user"):
+        command = ["ssh", "-i", key, *SSH, *options, f"{user}@{public}", "id -un; echo $SSH_CLIENT"]
+        return outside.run(*command, check=False)
+
+    assert "timed out" in login().stderr, "no group lets it in"
+    outside.run(sys.executable, "-c", OPEN, url)
+    wait_until(lambda: login().returncode == 0)
+    user, source, *_ = login().stdout.split()
+    assert (user, source) == ("ec2-user", "203.0.113.2")
+    assert "Permission denied" in login(user="root").stderr
 
 
 def test_a_guest_has_no_way_into_it(outside):

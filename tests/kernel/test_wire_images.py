@@ -204,3 +204,17 @@ def test_deregistered_image_goes_with_its_last_instance(world: World, tmp_path: 
     world.ec2.terminate_instances(InstanceIds=[one.id])
     world.settle()
     assert not os.path.exists(world.state / "images" / layers[0])
+
+
+def test_status_where_systemd_starts_cloud_init(world: World, tmp_path: Path) -> None:
+    """What the agent does not hear of is not said to be none; an image that only looks so is enough for that."""
+    tar = root().add("usr/bin/cloud-init", b"#!/bin/sh\n").add("lib/systemd/systemd", b"\x7fELF")
+    (tmp_path / "units.tar").write_bytes(tar.bytes())
+    image = imported(world, "units", tmp_path / "units.tar")
+    asked = {"ImageId": image, "InstanceType": "c5.large", "MinCount": 1, "MaxCount": 1}
+    (one,) = world.ec2.run_instances(UserData="#cloud-config", **asked)["Instances"]
+    told = json.loads(world.cli("status", one["InstanceId"], "--json").stdout)
+    divides = "init" not in told["differs"]
+    assert ("by units of systemd" in (told["user_data"]["unknown"] or "")) is divides
+    assert os.geteuid() == 0 or not divides
+    world.ec2.terminate_instances(InstanceIds=[one["InstanceId"]])

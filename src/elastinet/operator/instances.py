@@ -1,5 +1,6 @@
 """One instance as its user asks for it: how it is, what its user data did, what is not as on EC2."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.desired.desired import device as device_of
 from elastinet.fabric.desired.guests import vcpus
+from elastinet.model.image import FileSystem
 from elastinet.model.instance import Instance
 from elastinet.model.interface import NetworkInterface
 from elastinet.operator import features, nics
@@ -22,15 +24,16 @@ DRIVER = "the kernel's driver of its devices is veth, where EC2 has {}"
 CLOUD_INIT = (
     "it reads the user data; its stages run one after the other once the instance is running, with no systemd"
 )
-SAME = (
-    (
-        "DMI",
-        "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2",
-    ),
+UNITS = (
+    "cloud-init reads it, by units of systemd: `cloud-init status --long` in the instance tells what has run"
 )
-"""What differs from EC2 in every instance, and how."""
+DMI = "/sys/class/dmi/id is this machine's, if it has one: nothing there says Amazon EC2"
+NO_DMI = "there is no /sys/class/dmi/id, as this machine's kernel has none and the image no cloud-init"
+KERNELS_DMI = "/sys/class/dmi/id"
+PART_OF_DMI = "vendors, serial number and asset tag are as on EC2; product_name is not there"
 INIT = "PID 1 is no systemd: `service` and `systemctl` start what has a script in /etc/init.d"
-CONTAINERS = "they can run: its root divides its control groups at /sys/fs/cgroup, as this machine's count"
+GROUPS = "podman runs them: its root divides its control groups at /sys/fs/cgroup, as this machine's count"
+NO_GROUPS = "podman runs them, with no control groups: --memory and --pids-limit are not to be had"
 LIMITS = {"ids": "user ids", "system calls": "system calls"}
 """What may be missing on a machine and matters to programs in an instance, by the agent's name for it."""
 
@@ -49,7 +52,7 @@ def page(engine: Engine, reconciler: Reconciler, fabric: str, disks: Path, name:
         "shutdown_behavior": instance.shutdown_behavior,
         "interfaces": [_interface(engine, one) for one in interfaces_of(engine.state, instance.id)],
         "failed": dict(_failed(engine, reconciler, instance)),
-        "user_data": _user_data(instance, disks),
+        "user_data": _user_data(instance, disks) | dict(_by_systemd(instance, fabric, missing)),
         "limits": dict(_limits(engine, instance, fabric, missing)),
         "differs": dict(_differs(instance, fabric, missing)),
     }
@@ -77,7 +80,7 @@ def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     """What of its user data has run on its disk; `programs` have a status, None until they have ended."""
     told: dict[str, Any] = {
         "given": bool(instance.user_data),
-        "reader": "cloud-init" if instance.file_system and instance.file_system.cloud_init else "elastinet",
+        "reader": "cloud-init" if _has_cloud_init(instance) else "elastinet",
         "programs": [],
         "not_run": [],
         "unknown": None,
@@ -91,6 +94,21 @@ def _user_data(instance: Instance, disks: Path) -> dict[str, Any]:
     told["programs"] = [{"path": path, "status": status} for path, status in record.ended.items()]
     told["not_run"] = list(record.unread)
     return told | ({"unknown": "it has run, and nobody noted how it ended"} if record.untold else {})
+
+
+def _by_systemd(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What the agent does not hear of, for systemd starts it."""
+    if fabric == "kernel" and _has_systemd(instance, missing) and _has_cloud_init(instance):
+        yield "unknown", UNITS
+
+
+def _has_systemd(instance: Instance, missing: Mapping[str, str]) -> bool:
+    image = instance.file_system
+    return image is not None and image.systemd and image.boot != "plain" and "groups" not in missing
+
+
+def _has_cloud_init(instance: Instance) -> bool:
+    return instance.file_system is not None and instance.file_system.cloud_init
 
 
 def _limits(
@@ -112,13 +130,18 @@ def _differs(instance: Instance, fabric: str, missing: Mapping[str, str]) -> Ite
         return
     yield "driver", DRIVER.format(devices.device(instance).driver)
     image = instance.file_system
-    has_systemd = (
-        image is not None and image.systemd and image.boot != "plain" and "containers" not in missing
-    )
+    has_systemd = _has_systemd(instance, missing)
     if not has_systemd:
         yield "init", INIT
     if image and image.cloud_init and not has_systemd:
         yield "cloud-init", CLOUD_INIT
-    yield from SAME
-    yield "containers", missing.get("containers", CONTAINERS)
+    yield "DMI", _dmi(image)
+    yield "containers", missing.get("containers", NO_GROUPS if "groups" in missing else GROUPS)
     yield from ((name, missing[feature]) for feature, name in LIMITS.items() if feature in missing)
+
+
+def _dmi(image: FileSystem | None) -> str:
+    """What is other in DMI than on EC2."""
+    if image is None:
+        return DMI
+    return PART_OF_DMI if image.cloud_init or os.path.isdir(KERNELS_DMI) else NO_DMI

@@ -193,10 +193,22 @@ def test_cloud_init_runs_its_stages(machine: Machine) -> None:
     assert "cloud-init init says so" in console(machine)
     assert machine.ok("i-1", "cat /sys/hypervisor/uuid").startswith("ec2")
     assert "eth" not in machine.ok("i-1", "ls /sys/class/net /sys/devices /dev/.elastinet/sys/class")
+    dmi = machine.ok(
+        "i-1", "cd /sys/class/dmi/id; cat sys_vendor board_asset_tag product_uuid product_serial"
+    )
+    *said, number, serial = dmi.splitlines()
+    assert (*said, number[:3], serial) == ("Amazon EC2", "i-1", "ec2", number)
+    assert machine.ok("i-1", "stat -Lc '%a %u' /sys/class/dmi/id/product_uuid").split() == ["400", "0"]
     assert "datasource_list: [Ec2, None]" in machine.ok("i-1", "cat /etc/cloud/cloud.cfg.d/99-elastinet.cfg")
     ended = boot_record.read(machine.disks / "i-1").ended
     assert list(ended.values()) == [0, 0, 0, 3, 3]
-    assert machine.exec("i-1", "touch /sys/x || touch /sys/class/x || echo y >/sys/hypervisor/uuid")[0] != 0
+    assert (
+        machine.exec(
+            "i-1",
+            "touch /sys/x || touch /sys/class/x || echo y >/sys/hypervisor/uuid || rm /sys/class/dmi/id/sys_vendor",
+        )[0]
+        != 0
+    )
 
 
 def console(machine: Machine) -> str:

@@ -10,6 +10,7 @@ from elastinet.fabric.compile import appliance, neighbours, shaping
 from elastinet.fabric.compile.items import Chain, Class, Item, Queue, Redirect, Set, Up
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Network
+from elastinet.fabric.guest.ids import TTY, Ids
 from elastinet.fabric.kernel import features, kernel, nftext, rtnl, tun
 from elastinet.fabric.kernel.netlink import NetlinkSocket
 from elastinet.fabric.kernel.nftables import NftContext
@@ -31,7 +32,23 @@ NO_RESETS = (
     "what was idle for too long in a NAT gateway is dropped without a RST: that needs a kernel with "
     "CONFIG_NFT_REJECT; run `modprobe nft_reject_inet`"
 )
+NO_CONTAINERS = {
+    "groups": "podman run needs --cgroups=disabled, and an empty file system at /sys/fs/cgroup",
+    "terminals": "podman's containers have a group of terminals, and instances here have no ids but root's: "
+    "`elastinet doctor` says how to get some; `unshare` works",
+    "same": "instances see a guarded /proc here, and the kernel lets them mount no other for containers",
+}
+"""The reasons why podman starts no container in an instance, as it is."""
 PIECE, COPIES = 1 << 18, 200
+
+
+def containers_fault(ids: Ids, *, divides: bool) -> str | None:
+    """The reason why podman starts no container in guests with these ids; None if it does."""
+    if divides or ids.lent > TTY:
+        return None
+    if ids.is_shifted:
+        return NO_CONTAINERS["groups"]
+    return NO_CONTAINERS["terminals" if ids.lent else "same"]
 
 
 def shaping_fault() -> str | None:

@@ -98,7 +98,7 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
     offered = None if options.outside is None else proxies.offered(os.environ)
-    image = build(folders, rootless, authority, offered)
+    image = build(folders, rootless, authority, offered, cgroups.divided(groups))
     connection = spawning.fork_spawner(image, Contents(images, image, authority), _make_content)
     outside = None
     if options.outside is not None:

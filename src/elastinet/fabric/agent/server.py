@@ -47,9 +47,9 @@ from elastinet.fabric.kernel.loop import Loop, complain
 SEND_BUFFER = 1 << 22
 NO_MEMORY_LIMIT = "no control group that counts memory is this user's to make: it is not limited"
 NO_CPU_LIMIT = "no control group that counts processor time is this user's to make: it is not limited"
-NO_CONTAINERS = (
-    "podman and Docker need control groups, and an instance has its own only if root has started elastinet, "
-    "ids can be mapped and version 2 is mounted; `unshare` works"
+NO_GROUPS = (
+    "an instance has control groups of its own only if root has started elastinet, ids can be mapped and "
+    "version 2 is mounted"
 )
 NO_PROCESS_LIMIT = "an instance's root has this machine's id, of which the kernel limits no processes"
 NO_IDS = "this kernel, or a file system here, cannot map ids: an instance's root has the id of this machine's"
@@ -119,6 +119,7 @@ class AgentServer:
         view.keeps_entries, view.resets = no_entries is None, no_resets is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
+        divides = helper is not None and cgroups.are_divisible(groups)
         faults = {
             "limits": fault,
             "neighbours": no_frames,
@@ -131,7 +132,8 @@ class AgentServer:
             "cpu": None if "cpu" in counted else NO_CPU_LIMIT,
             "processes": NO_PROCESS_LIMIT if is_same and "pids" not in counted else None,
             "ids": NO_IDS if is_same else None,
-            "containers": None if helper is not None and cgroups.are_divisible(groups) else NO_CONTAINERS,
+            "groups": None if divides else NO_GROUPS,
+            "containers": abilities.containers_fault(image.ids, divides=divides),
         }
         missing = features.inside() | {name: why for name, why in faults.items() if why}
         self._hello = Hello(isolate.is_rootless(), missing, view.most_bps, privileges.lockable_bytes())

@@ -80,6 +80,11 @@ def controlled(groups: tuple[Path, ...]) -> set[str]:
     return {name for name in LIMITS for group in groups if _counts(group, name)}
 
 
+def divided(groups: tuple[Path, ...]) -> set[str]:
+    """The controllers that guests divide by themselves, if they divide groups."""
+    return {name for name in LIMITS for group in groups if _is_united(group) and _counts(group, name)}
+
+
 def _is_united(group: Path) -> bool:
     """True if a group is of version 2."""
     return (group / "cgroup.subtree_control").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from elastinet.fabric.contract import content as contents
 from elastinet.fabric.contract.content import IDS, ROOT
-from elastinet.fabric.guest import idmap, tools, trust
+from elastinet.fabric.guest import containers, idmap, tools, trust
 from elastinet.fabric.guest.rootfs import RootImage
 from elastinet.fabric.kernel import isolate
 
@@ -58,17 +58,20 @@ class Contents:
         return place / ROOT
 
     def _whole(self, layers: Layers, roots: tuple[str, ...]) -> RootImage:
-        if self._authority is not None or self._machine.env:
+        if self._authority is not None or self._machine.env or self._machine.podman:
             roots = (str(self._trusting(layers[0], roots)), *roots)
         return replace(self._machine, lowers={"": roots}, links={}, has_tools=True)
 
     def _trusting(self, content: str, roots: tuple[str, ...]) -> Path:
-        """One more layer over an image's, in which it trusts our authority, too."""
+        """One more layer over an image's, in which it trusts our authority, too, and has settings of ours."""
         layer = Path(isolate.PRIVATE, f"trust-{content}")
         if not layer.is_dir():
             layer.mkdir()
             layer.chmod(0o755)
-            trust.Layer(layer, Path(roots[-1])).fill(self._authority or "", self._machine.env)
+            ours = trust.Layer(layer, Path(roots[-1]))
+            containers.settle(ours, self._machine.podman)
+            if self._authority is not None or self._machine.env:
+                ours.fill(self._authority or "", self._machine.env)
             if self._machine.ids.is_shifted:
                 idmap.give(layer, self._machine.ids.first)
         return layer

@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+from elastinet.fabric.guest import containers, rootfs
 from elastinet.fabric.guest.guest import GuestProcess
 from elastinet.fabric.guest.idmap import entries
 from elastinet.fabric.kernel.loop import Loop
@@ -75,10 +76,11 @@ def little(disks: Path) -> int:
 def usage(disk: Path) -> int:
     """Bytes of blocks that a guest's disk takes; what comes and goes meanwhile counts or does not."""
     total = 0
+    parts = [*rootfs.PARTS, *([containers.PART] if (disk / containers.PART).is_dir() else [])]
     with suppress(OSError):  # the disk, or a folder, has gone meanwhile
         parent = os.open(disk, os.O_PATH | os.O_DIRECTORY)
         try:
-            for folder, name in chain(entries(parent, "root"), entries(parent, "upper")):
+            for folder, name in chain.from_iterable(entries(parent, part) for part in parts):
                 with suppress(FileNotFoundError):
                     total += os.stat(name, dir_fd=folder, follow_symlinks=False).st_blocks * 512
         finally:

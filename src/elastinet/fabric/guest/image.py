@@ -11,11 +11,11 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from elastinet.fabric.guest import accounts, idmap, ids, services, trust, veil
+from elastinet.fabric.guest import accounts, containers, idmap, ids, services, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
 from elastinet.fabric.revoke import mounts
@@ -34,12 +34,14 @@ def build(
     rootless: bool,
     authority: str | None = None,
     offered: Mapping[str, str] | None = None,
+    counted: Collection[str] = (),
 ) -> RootImage:
     """Look at the host once and lay the layers; a folder that holds our own files is never shown.
 
     As root, guests get a range of ids of their own where this kernel and these file systems let them. With
     the certificate of an authority they trust that, too. With a way out they are `offered` variables for it,
-    and trust whom this machine does by its own choice.
+    and trust whom this machine does by its own choice. Control groups that they divide count by controllers
+    that are `counted`.
     """
     skeleton = Path(isolate.PRIVATE, "skeleton")
     present = [name for name in LAYERS if os.path.lexists(f"/{name}")]
@@ -58,8 +60,9 @@ def build(
         lowers |= {name: (places[name],) for name in shown}
         lowers = _veiled(lowers, kept)
     env = (trust.VARIABLES if authority else {}) | dict(offered or {})
-    layered = _with_ours(lowers, kept, authority or "", env, local=offered is not None)
-    return RootImage(layered, links, rootless, kept, env)
+    podman = containers.settings(kept, counted)
+    layered = _with_ours(lowers, kept, podman, authority or "", env, local=offered is not None)
+    return RootImage(layered, links, rootless, kept, env, podman=podman)
 
 
 def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
@@ -72,13 +75,14 @@ def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:
 
 
 def _with_ours(
-    lowers: Lowers, kept: ids.Ids, authority: str, variables: Mapping[str, str], *, local: bool
+    lowers: Lowers, kept: ids.Ids, podman: str, authority: str, variables: Mapping[str, str], *, local: bool
 ) -> Lowers:
     """The layers, with one more above those in which files of elastinet's are."""
     layer = Path(isolate.PRIVATE, "ours")
     layer.mkdir()
     ours = trust.Layer(layer)
     services.lay(ours)
+    containers.settle(ours, podman)
     if authority or variables or local:
         ours.fill(authority, variables, local=local)
     if kept.is_shifted:

@@ -11,7 +11,16 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elastinet.fabric.guest import accounts, cloud_init, devices, idmap, private_files, tools
+from elastinet.fabric.guest import (
+    accounts,
+    cloud_init,
+    containers,
+    devices,
+    idmap,
+    private_files,
+    sysfs,
+    tools,
+)
 from elastinet.fabric.guest.accounts import Account
 from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.kernel import kernel, privileges
@@ -42,7 +51,8 @@ class RootImage:
 
     One folder by the name "" is a whole root of an image's. `env` are variables of every command, `account`
     is the default user that the layers know. `has_tools` says that guests are shown programs of ours,
-    `cloud_init` that cloud-init runs in them, `systemd` that they have systemd.
+    `cloud_init` that cloud-init runs in them, `systemd` that they have systemd,
+    `podman` are its settings.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -54,6 +64,7 @@ class RootImage:
     has_tools: bool = False
     cloud_init: bool = False
     systemd: bool = False
+    podman: str = ""
 
     @property
     def is_guarded(self) -> bool:
@@ -78,6 +89,8 @@ class RootImage:
         return ["/bin/sleep", "infinity"], {}
 
 
+PARTS = ("root", "upper")
+"""The parts of every disk that have a guest's files."""
 LIVE = ("run", "tmp", "dev", "sys", "proc")
 """Top-level folders that are never on a disk."""
 
@@ -103,8 +116,8 @@ def _own(disk: Path, image: RootImage) -> None:
     first = image.ids.first
     before = int(kept.read_text(encoding="utf-8")) if kept.exists() else 0
     if before != first:
-        for part in ("root", "upper"):
-            idmap.give(disk / part, first, before)
+        for part in filter(os.path.isdir, (disk / part for part in (*PARTS, containers.PART))):
+            idmap.give(part, first, before)
         fresh = disk / "ids.fresh"
         fresh.write_text(str(first), encoding="utf-8")
         fresh.rename(kept)
@@ -143,10 +156,14 @@ def enter(disk: str, image: RootImage, memory_mib: int) -> None:
         if not stat.S_ISDIR(os.lstat(f"{root}/{name}").st_mode):
             raise OSError(f"/{name} of its disk is no folder any more")
     _live(root, disk, image, memory_mib)
+    held = containers.hold(root, disk, image.ids, is_whole=image.is_whole)
     os.chdir(root)
     kernel.pivot_root(".", ".")
     kernel.umount(".", kernel.MNT_DETACH)
     os.chdir("/")
+    if held is not None:
+        containers.show(held, image.ids)
+        os.close(held)
 
 
 def _overlay(disk: str, name: str, lowers: tuple[str, ...], rootless: bool) -> None:
@@ -171,10 +188,8 @@ def _live(root: str, disk: str, image: RootImage, memory_mib: int) -> None:
     devices.fill(f"{root}/dev", image.ids, most)
     if image.has_tools:
         devices.show(str(tools.FOLDER), f"{root}{tools.PLACE}")
-    if image.cloud_init:
-        cloud_init.compose(root, disk, image.ids)
-    else:
-        kernel.mount("sysfs", f"{root}/sys", "sysfs", SAFE | kernel.MS_RDONLY)
+    tells = image.has_tools and (image.cloud_init or sysfs.has_dmi())
+    sysfs.mount(root, disk, image.ids, tells=tells, composes=image.cloud_init)
     kernel.mount("proc", f"{root}/proc", "proc", SAFE)
     if image.is_guarded:
         _guard(f"{root}/proc")
