@@ -12,11 +12,11 @@ from elastinet.cli.cp import command
 from elastinet.cli.cp.command import Place
 from elastinet.cli.cp.transfer import Failure, Guest
 from elastinet.deletion import remove_tree
-from machine import NOBODY, Machine, running
+from machine import NOBODY, Machine, machines, running
 from parts import ALL, eni, group, guest, network, table
 from world import World
 
-__all__ = ["running"]
+__all__ = ["machines", "running"]
 FIRST = 1_700_000_000
 
 
