@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -83,7 +82,6 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.guest.contents import Contents
     from elastinet.fabric.guest.image import build
     from elastinet.fabric.kernel import isolate, kernel, privileges
-    from elastinet.rules import proxies
 
     run, disks = options.run.resolve(), options.disks.resolve()
     authority = options.authority and options.authority.read_text()
@@ -97,7 +95,11 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     kernel.join_new_keyring()
     if rootless := isolate.is_rootless():
         ucounts.confine_all()
-    offered = None if options.outside is None else proxies.offered(os.environ)
+    offered = None
+    if options.outside is not None:
+        from elastinet.rules import proxies
+
+        offered = proxies.offered(os.environ)
     image = build(folders, rootless, authority, offered)
     connection = spawning.fork_spawner(image, Contents(images, image, authority), _make_content)
     outside = None
@@ -131,8 +133,9 @@ def seal() -> None:
         return
     with contextlib.suppress(PermissionError):  # vm.memfd_noexec: the files of the machine are read-only here
         copy = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        with open("/proc/self/exe", "rb") as program, open(copy, "wb", closefd=False) as into:
-            shutil.copyfileobj(program, into, 1 << 20)
+        with open("/proc/self/exe", "rb") as program:
+            while os.sendfile(copy, program.fileno(), None, 1 << 30):
+                pass
         fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
         os.execve(copy, [sys.executable, *sys.orig_argv[1:]], os.environ)
 

@@ -3,14 +3,13 @@
 It reads the user data itself then, and all that our own reading of user data does is off.
 """
 
-import hashlib
 import os
 import stat
 from pathlib import Path
 
 from elastinet.fabric.guest import tools
+from elastinet.fabric.guest.first_programs import Program, Reading
 from elastinet.fabric.guest.ids import Ids
-from elastinet.fabric.guest.user_data import Program, Reading
 from elastinet.fabric.kernel import kernel
 
 SETTINGS = "etc/cloud/cloud.cfg.d/99-elastinet.cfg"
@@ -55,6 +54,8 @@ def settle(upper: Path) -> None:
 
 def uuid(disk: str) -> str:
     """What the hypervisor calls a guest: on EC2 it begins with ec2."""
+    import hashlib  # here: few images have cloud-init, and a library makes each fork dearer
+
     digits = "ec2" + hashlib.sha256(os.path.basename(disk).encode()).hexdigest()[:29]
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 
 MACHINE_ID = "etc/machine-id"
 OTHER_MACHINE_ID = "var/lib/dbus/machine-id"
@@ -16,7 +15,7 @@ def write(disk: str, hostname: str, own_names: str, *, is_whole: bool = False) -
     _write(f"{upper}/etc/hostname", f"{hostname}\n")
     _write(f"{upper}/etc/hosts", LOCAL + own_names)
     _write(f"{upper}/etc/resolv.conf", "")
-    _write(f"{upper}/{MACHINE_ID}", f"{secrets.token_hex(16)}\n")
+    _write(f"{upper}/{MACHINE_ID}", f"{os.urandom(16).hex()}\n")
     if not is_whole and os.path.isfile(f"/{OTHER_MACHINE_ID}") and not os.path.islink(f"/{OTHER_MACHINE_ID}"):
         os.makedirs(os.path.dirname(f"{upper}/{OTHER_MACHINE_ID}"), exist_ok=True)
         with contextlib.suppress(FileExistsError):  # a start that was broken off may have left it

@@ -6,7 +6,6 @@ reachable but what `LAYERS` names, and that only below an overlay.
 
 import contextlib
 import os
-import shutil
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,7 +122,7 @@ def _make(disk: str, image: RootImage) -> None:
         os.makedirs(f"{disk}/upper/{name}", exist_ok=True)
         os.makedirs(f"{disk}/work/{name}", exist_ok=True)
         if name in OWN:  # of an instance that it is a copy of
-            shutil.copymode(image.lowers[name][0], f"{disk}/upper/{name}")
+            os.chmod(f"{disk}/upper/{name}", stat.S_IMODE(os.stat(image.lowers[name][0]).st_mode))
     for name, target in image.links.items():
         with contextlib.suppress(FileExistsError):
             os.symlink(target, f"{fresh}/{name}")

@@ -5,10 +5,10 @@ it over one socket of packets: a request in, then facts about the process that i
 """
 
 import contextlib
+import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -125,6 +125,7 @@ class Spawner:
         if not pid:
             try:
                 signal.set_wakeup_fd(-1)
+                gc.enable()
                 work()
                 os._exit(0)
             except BaseException as error:
@@ -222,13 +223,26 @@ def write_file(path: str, mode: int, data: int) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with open(fd, "wb") as file, open(data, "rb", closefd=False) as source:
-        shutil.copyfileobj(source, file)
+        while data_part := source.read(1 << 20):
+            file.write(data_part)
+
+
+def stop_collecting() -> None:
+    """Have no collection of garbage: it writes to each object, and a page that a fork writes to is copied.
+
+    What this process and its children make is freed as they let go of it, or as they end.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
 
 
 def main(agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> NoReturn:
     """Be the spawner: single-threaded, and gone when the agent is."""
     kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    seccomp.prepare()
+    stop_collecting()
     try:
         Spawner(agent, image, contents, work).serve()
     except Exception as error:
