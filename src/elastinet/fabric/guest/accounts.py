@@ -106,7 +106,7 @@ def _skeleton() -> dict[str, bytes]:
 
 
 def furnish(root: str, account: Account, key: str, first: int) -> None:
-    """Make a user's home on a new disk, where only we are; it is his, where guests' ids begin with `first`."""
+    """Make a user's home on a new disk, where only we are; it is his: guests' ids begin with `first`."""
     if account.home != f"/home/{account.name}":
         return  # somebody of the machine's: his home is made at the first login
     home = f"{root}{account.home}"

@@ -39,6 +39,7 @@ class Spawner:
 
     def __init__(self, agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> None:
         self.agent = agent
+        self.buffer = bytearray(BUFFER)  # one for all: a new one each time is new memory from the kernel
         self.work = work
         self.image = image
         self.contents = contents
@@ -63,10 +64,10 @@ class Spawner:
 
     def answer(self) -> bool:
         """Take one request; false when there will be no more."""
-        data, ancillary, _, _ = self.agent.recvmsg(BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
-        if not data:
+        size, ancillary, _, _ = self.agent.recvmsg_into([self.buffer], SPACE, socket.MSG_CMSG_CLOEXEC)
+        if not size:
             return False
-        request, fds = json.loads(data), received(ancillary)
+        request, fds = json.loads(self.buffer[:size]), received(ancillary)
         try:
             self.start(request, fds)
         except OSError as error:
