@@ -7,7 +7,6 @@ the folders inside a folder are moved up before it is deleted, so that none is d
 import errno
 import itertools
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -51,7 +50,7 @@ def _remove(above: int, name: str) -> None:
 
 def _empty(top: int) -> None:
     """Delete all that is in a folder, and what is moved up into it meanwhile."""
-    fresh = (f".{prefix}.{number}" for prefix in [secrets.token_hex(8)] for number in itertools.count())
+    fresh = (f".{prefix}.{number}" for prefix in [os.urandom(8).hex()] for number in itertools.count())
     while True:
         failures: list[OSError] = []
         done = 0

@@ -212,7 +212,7 @@ class Script:
 
 def down(index: int) -> Message:
     """The message that sets a link down."""
-    return rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), {"index": index, "flags": 0, "change": rtnl.UP}, [])
+    return rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg, {"index": index, "flags": 0, "change": rtnl.UP}, [])
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def main() -> None:
     port.script(port.busybox())
     services.script()
     ssh_port.script()
-    for name in ("_bz2", "_lzma", "gzip"):
+    for name in ("_bz2", "_lzma", "gzip", "hashlib", "subprocess"):
         importlib.import_module(name)
     os.setgroups([])
     os.setresgid(USER, USER, USER)

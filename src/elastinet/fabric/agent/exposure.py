@@ -118,7 +118,7 @@ def _back() -> Message:
     fields = {"family": rtnl.INET, "dst_len": 32, "table": names.MAIN_TABLE, "proto": rtnl.BOOT,
               "type": rtnl.UNICAST, "scope": rtnl.ON_LINK}  # fmt: skip
     attributes = [("RTA_TABLE", names.MAIN_TABLE), ("RTA_DST", names.HOST_ADDRESS), ("RTA_OIF", INDEX)]
-    return rtnl.encoded(rtnl.NEWROUTE, CREATE, rtmsg(), fields, attributes)
+    return rtnl.encoded(rtnl.NEWROUTE, CREATE, rtmsg, fields, attributes)
 
 
 def _settle() -> None:

@@ -251,9 +251,23 @@ class Namespaces:
 
     def _overheard(self, namespace: Namespace) -> None:
         """Look at a namespace that someone else changed, once he may be done."""
+        about = NamespaceConcern(namespace.id)
         if namespace.monitor.hears_others():
-            about = NamespaceConcern(namespace.id)
             self._loop.later(SETTLING_SECONDS, lambda: self.look(namespace.id), about)
+        elif namespace.monitor.doubts:
+            self._loop.later(SETTLING_SECONDS, lambda: self._doubt(namespace), about)
+
+    def _doubt(self, namespace: Namespace) -> None:
+        """Look at a namespace where a link is down that was not about to be set up by us.
+
+        What somebody else's router has put into it is up when no namespace is at work.
+        """
+        if self.by_id.get(namespace.id) is not namespace:
+            return
+        if self._busy:
+            self._loop.later(SETTLING_SECONDS, lambda: self._doubt(namespace), NamespaceConcern(namespace.id))
+        elif namespace.monitor.is_any_down():
+            self.look(namespace.id)
 
     def _hand_over(self, namespace: Namespace) -> None:
         """Give the engine the sockets that are new, and answer at those of the time."""

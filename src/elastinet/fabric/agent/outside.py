@@ -242,4 +242,4 @@ def _rule() -> Message:
     """What comes from inside goes by a table of its own; all else goes inside."""
     fields = {"family": rtnl.INET, "table": OUT_TABLE, "action": 1}
     attributes = [("FRA_PRIORITY", 100), ("FRA_TABLE", OUT_TABLE), ("FRA_IIFNAME", INSIDE)]
-    return rtnl.encoded(rtnl.NEWRULE, CREATE | EXCLUSIVE, fibmsg(), fields, attributes)
+    return rtnl.encoded(rtnl.NEWRULE, CREATE | EXCLUSIVE, fibmsg, fields, attributes)

@@ -105,8 +105,8 @@ def _skeleton() -> dict[str, bytes]:
     return found
 
 
-def furnish(root: str, account: Account, key: str) -> None:
-    """Make a user's home on a new disk, where only we are; its owner is who guests see."""
+def furnish(root: str, account: Account, key: str, first: int) -> None:
+    """Make a user's home on a new disk, where only we are; it is his: guests' ids begin with `first`."""
     if account.home != f"/home/{account.name}":
         return  # somebody of the machine's: his home is made at the first login
     home = f"{root}{account.home}"
@@ -115,8 +115,8 @@ def furnish(root: str, account: Account, key: str) -> None:
     os.makedirs(f"{home}/.ssh", exist_ok=True)  # a start that was broken off may have left it
     for path, data in (files | keys).items():
         Path(path).write_bytes(data)
-        os.chown(path, account.uid, account.gid)
+        os.chown(path, first + account.uid, first + account.gid)
     for path, mode in (*((path, 0o600) for path in keys), (f"{home}/.ssh", 0o700), (home, 0o750)):
         os.chmod(path, mode)
     for path in (f"{home}/.ssh", home):
-        os.chown(path, account.uid, account.gid)
+        os.chown(path, first + account.uid, first + account.gid)

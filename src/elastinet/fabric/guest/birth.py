@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import os
 import resource
-import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from elastinet.fabric.guest import (
 )
 from elastinet.fabric.guest.ids import Ids, become_root
 from elastinet.fabric.guest.room import GuestLimits, limit
-from elastinet.fabric.kernel import kernel, privileges, sysctls
+from elastinet.fabric.kernel import files, kernel, privileges, programs, sysctls
 
 BORN = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID
 OWNED = kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
@@ -188,7 +187,7 @@ def _build(
     if divides(room, image.ids):
         _show_groups(target, moves_init=not request["systemd"])
     tell(tag=request["tag"], services=services.are_enabled(), systemd=request["systemd"])
-    if image.account and request["key"] and shutil.which("sshd", path=privileges.PATH):
+    if image.account and request["key"] and programs.find("sshd", privileges.PATH):
         _open_door(request, tell, hand_back)
     init_program.put()
     devices.bind_log(log, image.ids)
@@ -206,7 +205,7 @@ def _show_groups(target: int, *, moves_init: bool) -> None:
     kernel.setns(target, kernel.CLONE_NEWCGROUP)
     kernel.mount("cgroup2", "/sys/fs/cgroup", "cgroup2", rootfs.SAFE)
     if moves_init:
-        Path("/sys/fs/cgroup", cgroups.INIT, cgroups.PROCESSES).write_text("1", encoding="utf-8")
+        files.write(f"/sys/fs/cgroup/{cgroups.INIT}/{cgroups.PROCESSES}", "1")
 
 
 def _open_door(request: dict[str, Any], tell: Tell, hand_back: HandBack) -> None:
@@ -221,21 +220,21 @@ def _open_door(request: dict[str, Any], tell: Tell, hand_back: HandBack) -> None
 def _begin_pids(share: float) -> int:
     """Have a guest's process ids go on from a share of all that there can be; runs in its PID namespace."""
     first = int(share * int(MOST_PIDS.read_text()))
-    LAST_PID.write_text(str(first - 1))
+    files.write(LAST_PID, str(first - 1))
     return first
 
 
 def _map_ids(init: int, ids: Ids) -> None:
     """Say which ids those in the user namespace of a guest's init are."""
-    Path(f"/proc/{init}/uid_map").write_text(ids.uid_map, encoding="utf-8")
-    Path(f"/proc/{init}/gid_map").write_text(ids.gid_map, encoding="utf-8")
+    files.write(f"/proc/{init}/uid_map", ids.uid_map)
+    files.write(f"/proc/{init}/gid_map", ids.gid_map)
 
 
 def _settle_network() -> None:
     """A new guest's network: nothing of the machine's, loopback up, IPv6 silent until VPCs carry it."""
     sysctls.forget_machine()
     with contextlib.suppress(FileNotFoundError):
-        Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
+        files.write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1")
     privileges.bring_up("lo")
 
 

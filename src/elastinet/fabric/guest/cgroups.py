@@ -9,7 +9,10 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+
+from elastinet.fabric.kernel import files
 
 NAME = "elastinet-"
 PERIOD = 100_000
@@ -19,7 +22,7 @@ LIMITS = {
     "memory": {"memory.max": "{}", "memory.limit_in_bytes": "{}"},
     "cpu": {"cpu.max": f"{{}} {PERIOD}", "cpu.cfs_quota_us": "{}"},
 }
-"""For each controller the files of its limit, whichever is there, and its form: version 2's and 1's."""
+"""For each controller the files of its limit and its form: version 2's, then 1's, which may be the same."""
 PROCESSES = "cgroup.procs"
 OWN = "agent"
 """The group of the agent itself: while it has a process, and cannot be removed, the others are of use."""
@@ -61,6 +64,7 @@ def _have_processors(group: Path) -> None:
             (group / file).write_text((group.parent / file).read_text(encoding="utf-8"), encoding="utf-8")
 
 
+@cache
 def are_alone() -> bool:
     """True if this process, and all that it starts, sees no group of others from a namespace of its own.
 
@@ -131,28 +135,38 @@ def give(groups: tuple[Path, ...], guest: str, most: dict[str, int]) -> tuple[li
     """
     folders, home = [], ""
     for group in groups:
-        if not (_is_united(group) or any(_counts(group, controller) for controller in most)):
+        united, limits = _of(group)
+        if not (united or limits.keys() & most.keys()):
             continue
-        folder = group / guest
-        folder.mkdir(parents=True, exist_ok=True)
-        if _is_united(group):
-            home = str(folder)
-            folders.append(_divided(folder))
-        else:
-            folders.append(str(folder))
-        for controller, limit in most.items():
-            for file, form in LIMITS[controller].items():
-                if (folder / file).exists():
-                    (folder / file).write_text(form.format(limit), encoding="utf-8")
+        folder = f"{group}/{guest}"
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder)
+        folders.append(_divided(folder) if united else folder)
+        home = folder if united else home
+        for controller in limits.keys() & most.keys():
+            file, form = limits[controller]
+            files.write(f"{folder}/{file}", form.format(most[controller]))
     return folders, home
 
 
-def _divided(home: Path) -> str:
+@cache
+def _of(group: Path) -> tuple[bool, dict[str, tuple[str, str]]]:
+    """Whether one of the agent's groups is of version 2, and the limits of those below it, by controller.
+
+    This stays as it is while the agent lives.
+    """
+    united = _is_united(group)
+    files_of = {name: list(LIMITS[name].items()) for name in LIMITS if _counts(group, name)}
+    return united, {name: found[0] if united else found[-1] for name, found in files_of.items()}
+
+
+def _divided(home: str) -> str:
     """Make the group of a guest's processes below its own, which may have some others."""
     for file, bound in BOUNDS.items():
-        (home / file).write_text(bound, encoding="utf-8")
-    (home / INIT).mkdir(exist_ok=True)
-    return str(home / INIT)
+        files.write(f"{home}/{file}", bound)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(f"{home}/{INIT}")
+    return f"{home}/{INIT}"
 
 
 def delegate(home: str, user: int) -> None:
@@ -166,7 +180,7 @@ def delegate(home: str, user: int) -> None:
 def enter(folders: Iterable[str], pid: int = 0) -> None:
     """Have a process (0: this one), and all that it starts from now on, counted in a guest's groups."""
     for folder in folders:
-        Path(folder, PROCESSES).write_text(str(pid), encoding="utf-8")
+        files.write(f"{folder}/{PROCESSES}", str(pid))
 
 
 def leave(groups: tuple[Path, ...]) -> None:

@@ -5,7 +5,7 @@ It reads the user data itself then, and all that our own reading of user data do
 
 from pathlib import Path
 
-from elastinet.fabric.guest.user_data import Program, Reading
+from elastinet.fabric.guest.first_programs import Program, Reading
 
 SETTINGS = "etc/cloud/cloud.cfg.d/99-elastinet.cfg"
 TEXT = """# Written by elastinet: the metadata service is EC2's, and the network is configured already.

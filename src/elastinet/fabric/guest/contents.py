@@ -1,11 +1,13 @@
-"""The root file systems of images that were brought here: folders that all instances of an image share."""
+"""The root file systems of images that were brought here: folders that all instances of an image share.
+
+The contract is imported where an image is asked for: what a spawner without images does not load makes
+each of its forks cheaper.
+"""
 
 import os
 from dataclasses import replace
 from pathlib import Path
 
-from elastinet.fabric.contract import content as contents
-from elastinet.fabric.contract.content import IDS, ROOT
 from elastinet.fabric.guest import containers, idmap, tools, trust
 from elastinet.fabric.guest.rootfs import RootImage
 from elastinet.fabric.kernel import isolate
@@ -31,9 +33,13 @@ class Contents:
         return self._known[layers]
 
     def _is_there(self, content: str) -> bool:
-        return contents.is_there(self._folder, content)
+        from elastinet.fabric.contract.content import is_there
+
+        return is_there(self._folder, content)
 
     def _made(self, layers: Layers) -> RootImage:
+        from elastinet.fabric.contract import content as contents
+
         if len(layers) > MOST_LAYERS:
             raise OSError(f"its image has more than {MOST_LAYERS} layers")
         tools.lay()
@@ -45,6 +51,8 @@ class Contents:
 
     def _root(self, content: str) -> Path:
         """The files of a content, which belong to the ids that guests have now."""
+        from elastinet.fabric.contract.content import IDS, ROOT
+
         if not self._is_there(content):
             raise OSError(f"the file system of its image is gone: there is no content {content[:64]!a} here")
         place, first = self._folder / content, self._machine.ids.first

@@ -8,8 +8,8 @@ from typing import Any
 from elastinet.fabric.contract import boot_record
 from elastinet.fabric.contract.boot_record import BootRecord
 from elastinet.fabric.guest.console import Console
+from elastinet.fabric.guest.first_programs import Program, Reading
 from elastinet.fabric.guest.spawning import Told
-from elastinet.fabric.guest.user_data import Program, Reading
 from elastinet.fabric.kernel.loop import Concern, Loop
 
 AGAIN_SECONDS = 5.0

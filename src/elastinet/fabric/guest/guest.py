@@ -27,12 +27,12 @@ from elastinet.fabric.guest import (
 from elastinet.fabric.guest.console import SYSLOG, Console, Log
 from elastinet.fabric.guest.door import Door
 from elastinet.fabric.guest.first_boot import FirstBoot
+from elastinet.fabric.guest.first_programs import Program
 from elastinet.fabric.guest.hearing import Datagrams, Stream
 from elastinet.fabric.guest.linkwatch import LinkWatch
 from elastinet.fabric.guest.port import GuestInterface
 from elastinet.fabric.guest.reboots import REBOOTED
 from elastinet.fabric.guest.spawning import Spawning, Told
-from elastinet.fabric.guest.user_data import Program
 from elastinet.fabric.kernel import ending
 from elastinet.fabric.kernel.loop import GuestConcern, Loop
 from elastinet.fabric.revoke import holders
@@ -180,7 +180,7 @@ class GuestProcess:
         hear = partial(self._hear, changed=changed)
         try:
             self.disk.mkdir(parents=True, exist_ok=True)
-            own = room.in_groups(room.of(self.guest), self._groups, self.guest.id)
+            own = room.in_groups(room.of(self.guest.memory_mib, self.guest.cpus), self._groups, self.guest.id)
         except OSError as error:
             self._loop.soon(partial(hear, {"error": str(error)}), self._about)
             return

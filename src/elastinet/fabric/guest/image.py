@@ -8,13 +8,13 @@ with files of /etc: of that one guests see the copy alone.
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from elastinet.deletion import remove_tree
 from elastinet.fabric.guest import accounts, containers, idmap, ids, services, trust, veil
 from elastinet.fabric.guest.rootfs import LAYERS, RootImage
 from elastinet.fabric.kernel import isolate
@@ -99,7 +99,8 @@ def with_user(image: RootImage, user: str, name: str) -> RootImage:
         return image
     folder, etc = Path(isolate.PRIVATE, "users", name), image.lowers.get("etc", ())
     sudo = not image.rootless and any(os.path.isdir(f"{lower}/sudoers.d") for lower in etc)
-    shutil.rmtree(folder, ignore_errors=True)  # what an attempt before this one has left
+    with contextlib.suppress(FileNotFoundError):
+        remove_tree(folder)  # what an attempt before this one has left
     folder.mkdir(parents=True)
     account = accounts.lay(user, etc, folder, sudo=sudo)
     if image.ids.is_shifted:
@@ -170,5 +171,5 @@ def _file(entry: os.DirEntry[str], target: Path) -> None:
         if entry.is_symlink() and not entry.path.startswith(OWNED):
             target.symlink_to(os.readlink(entry.path))
         elif entry.is_file() and entry.stat().st_size <= LARGEST:
-            shutil.copyfile(entry.path, target)
-            shutil.copymode(entry.path, target)
+            target.write_bytes(Path(entry.path).read_bytes())
+            target.chmod(stat.S_IMODE(entry.stat().st_mode))

@@ -9,9 +9,9 @@ The agent sees to everything else: how long programs have, and what becomes of t
 """
 
 import os
-import platform
 import signal
 import struct
+from functools import cache
 from typing import NamedTuple
 
 from elastinet.fabric.guest import initctl
@@ -75,12 +75,16 @@ def _lines(listing: str) -> list[str]:
 ARCHITECTURES = {"x86_64": Architecture(62, _code(X86_64)), "aarch64": Architecture(183, _code(AARCH64))}
 
 
-def exists(machine: str = platform.machine()) -> bool:
+MACHINE = os.uname().machine
+
+
+def exists(machine: str = MACHINE) -> bool:
     """True if there is a program for this architecture: elsewhere the first process is deaf."""
     return machine in ARCHITECTURES
 
 
-def program(machine: str = platform.machine()) -> bytes:
+@cache
+def program(machine: str = MACHINE) -> bytes:
     """The program as a file; raises KeyError where there is none."""
     number, code = ARCHITECTURES[machine]
     mask = sum(1 << wanted - 1 for wanted in initctl.SIGNALS)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 
 MACHINE_ID = "etc/machine-id"
 OTHER_MACHINE_ID = "var/lib/dbus/machine-id"
@@ -10,19 +9,35 @@ OTHER_MACHINE_ID = "var/lib/dbus/machine-id"
 LOCAL = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
 
 
-def write(disk: str, hostname: str, own_names: str, *, is_whole: bool = False) -> None:
-    """Write them above the host's, or a whole image's; `own_names` is a line of hosts(5), or nothing."""
+def write(disk: str, hostname: str, own_names: str, *, is_whole: bool = False) -> list[str]:
+    """Write them above the host's, or a whole image's; `own_names` is a line of hosts(5), or nothing.
+
+    Gives what was made.
+    """
     upper = f"{disk}/upper"
-    _write(f"{upper}/etc/hostname", f"{hostname}\n")
-    _write(f"{upper}/etc/hosts", LOCAL + own_names)
-    _write(f"{upper}/etc/resolv.conf", "")
-    _write(f"{upper}/{MACHINE_ID}", f"{secrets.token_hex(16)}\n")
+    files = {
+        "etc/hostname": f"{hostname}\n",
+        "etc/hosts": LOCAL + own_names,
+        "etc/resolv.conf": "",
+        MACHINE_ID: f"{os.urandom(16).hex()}\n",
+    }
+    for name, text in files.items():
+        _write(f"{upper}/{name}", text)
+    made = [f"{upper}/{name}" for name in files]
     if not is_whole and os.path.isfile(f"/{OTHER_MACHINE_ID}") and not os.path.islink(f"/{OTHER_MACHINE_ID}"):
-        os.makedirs(os.path.dirname(f"{upper}/{OTHER_MACHINE_ID}"), exist_ok=True)
-        with contextlib.suppress(FileExistsError):  # a start that was broken off may have left it
+        folders = ("var/lib", "var/lib/dbus")
+        for name in folders:
+            with contextlib.suppress(FileExistsError):  # a start that was broken off may have left it
+                os.mkdir(f"{upper}/{name}")
+        with contextlib.suppress(FileExistsError):
             os.symlink(f"/{MACHINE_ID}", f"{upper}/{OTHER_MACHINE_ID}")
+        made += [f"{upper}/{name}" for name in (*folders, OTHER_MACHINE_ID)]
+    return made
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)

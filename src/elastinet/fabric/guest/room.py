@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from elastinet.fabric.contract.objects import Guest
 from elastinet.fabric.guest import cgroups
 
 BYTES_A_PROCESS = 128 << 10
@@ -34,10 +33,10 @@ class GuestLimits:
         return asdict(self)
 
 
-def of(guest: Guest) -> GuestLimits:
-    """The room that an instance of its type has."""
-    processes = min(MOST_PROCESSES, guest.memory_mib * MIB // BYTES_A_PROCESS)
-    return GuestLimits(guest.memory_mib, processes, cpus=guest.cpus)
+def of(memory_mib: int, cpus: int) -> GuestLimits:
+    """The room of an instance with so much memory and so many processors."""
+    processes = min(MOST_PROCESSES, memory_mib * MIB // BYTES_A_PROCESS)
+    return GuestLimits(memory_mib, processes, cpus=cpus)
 
 
 def read(told: dict[str, Any]) -> GuestLimits:

@@ -6,7 +6,6 @@ reachable but what `LAYERS` names, and that only below an overlay.
 
 import contextlib
 import os
-import shutil
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,14 +97,30 @@ LIVE = ("run", "tmp", "dev", "sys", "proc")
 def prepare(disk: str, hostname: str, own_names: str, key: str, image: RootImage) -> None:
     """Make a new disk's folders and private files; an existing disk is left as its guest left it."""
     if not os.path.isdir(f"{disk}/root"):
-        _make(disk, image)
-        private_files.write(disk, hostname, own_names, is_whole=image.is_whole)
+        made = _make(disk, image)
+        made += private_files.write(disk, hostname, own_names, is_whole=image.is_whole)
         if image.account:
-            accounts.furnish(f"{disk}/fresh", image.account, key)
+            accounts.furnish(f"{disk}/fresh", image.account, key, image.ids.first)
         if image.cloud_init:
             cloud_init.settle(Path(disk, "upper"))
+        elif not image.is_whole and not image.rootless:
+            _give_new(disk, made, image.ids.first)
         os.rename(f"{disk}/fresh", f"{disk}/root")
     _own(Path(disk), image)
+
+
+def _give_new(disk: str, made: list[str], first: int) -> None:
+    """Give what was just made to the guest's root: to look for it again takes longer than to make it."""
+    for path in made:
+        os.chown(path, first, first, follow_symlinks=False)
+    _note(Path(disk), first)
+
+
+def _note(disk: Path, first: int) -> None:
+    """Have a disk know whose ids its files have."""
+    fresh = disk / "ids.fresh"
+    fresh.write_text(str(first), encoding="utf-8")
+    fresh.rename(disk / "ids")
 
 
 def _own(disk: Path, image: RootImage) -> None:
@@ -118,28 +133,29 @@ def _own(disk: Path, image: RootImage) -> None:
     if before != first:
         for part in filter(os.path.isdir, (disk / part for part in (*PARTS, containers.PART))):
             idmap.give(part, first, before)
-        fresh = disk / "ids.fresh"
-        fresh.write_text(str(first), encoding="utf-8")
-        fresh.rename(kept)
+        _note(disk, first)
 
 
-def _make(disk: str, image: RootImage) -> None:
-    fresh = f"{disk}/fresh"
+def _make(disk: str, image: RootImage) -> list[str]:
+    """Make a new disk's folders; gives what the guest's root shall own of a machine's."""
+    fresh, upper, work = (f"{disk}/{name}" for name in ("fresh", "upper", "work"))
     if image.is_whole:
         for path in ("fresh", "work", *(f"upper/{name}" for name in (*LIVE, "etc"))):
             os.makedirs(f"{disk}/{path}", exist_ok=True)
-        return
-    for name in OWN + tuple(image.lowers):
-        os.makedirs(f"{fresh}/{name}", exist_ok=True)
+        return []
+    made = [fresh, *(f"{fresh}/{name}" for name in dict.fromkeys((*OWN, *image.lowers)))]
+    made += [upper, *(f"{upper}/{name}" for name in image.lowers)]
+    for path in (*made, work, *(f"{work}/{name}" for name in image.lowers)):
+        with contextlib.suppress(FileExistsError):  # a start that was broken off may have left it
+            os.mkdir(path)
     os.chmod(f"{fresh}/root", 0o700)
     for name in image.lowers:
-        os.makedirs(f"{disk}/upper/{name}", exist_ok=True)
-        os.makedirs(f"{disk}/work/{name}", exist_ok=True)
         if name in OWN:  # of an instance that it is a copy of
-            shutil.copymode(image.lowers[name][0], f"{disk}/upper/{name}")
+            os.chmod(f"{disk}/upper/{name}", stat.S_IMODE(os.stat(image.lowers[name][0]).st_mode))
     for name, target in image.links.items():
         with contextlib.suppress(FileExistsError):
             os.symlink(target, f"{fresh}/{name}")
+    return made + [f"{fresh}/{name}" for name in image.links]
 
 
 def enter(disk: str, image: RootImage, memory_mib: int) -> None:

@@ -102,6 +102,12 @@ def _program() -> bytes:
     return b"".join(struct.pack("=HBBI", step.code, step.if_so, step.if_not, step.value) for step in steps)
 
 
+def prepare() -> None:
+    """Have all that `load` needs ready before a fork, which need not make it then."""
+    if not fault():
+        _program()
+
+
 def load() -> None:
     """Have this process, and all that it becomes or starts, filtered for good, where that can be."""
     if fault():

@@ -5,10 +5,10 @@ it over one socket of packets: a request in, then facts about the process that i
 """
 
 import contextlib
+import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -39,6 +39,7 @@ class Spawner:
 
     def __init__(self, agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> None:
         self.agent = agent
+        self.buffer = bytearray(BUFFER)  # one for all: a new one each time is new memory from the kernel
         self.work = work
         self.image = image
         self.contents = contents
@@ -63,10 +64,10 @@ class Spawner:
 
     def answer(self) -> bool:
         """Take one request; false when there will be no more."""
-        data, ancillary, _, _ = self.agent.recvmsg(BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
-        if not data:
+        size, ancillary, _, _ = self.agent.recvmsg_into([self.buffer], SPACE, socket.MSG_CMSG_CLOEXEC)
+        if not size:
             return False
-        request, fds = json.loads(data), received(ancillary)
+        request, fds = json.loads(self.buffer[:size]), received(ancillary)
         try:
             self.start(request, fds)
         except OSError as error:
@@ -125,6 +126,7 @@ class Spawner:
         if not pid:
             try:
                 signal.set_wakeup_fd(-1)
+                gc.enable()
                 work()
                 os._exit(0)
             except BaseException as error:
@@ -222,13 +224,26 @@ def write_file(path: str, mode: int, data: int) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with open(fd, "wb") as file, open(data, "rb", closefd=False) as source:
-        shutil.copyfileobj(source, file)
+        while data_part := source.read(1 << 20):
+            file.write(data_part)
+
+
+def stop_collecting() -> None:
+    """Have no collection of garbage: it writes to each object, and a page that a fork writes to is copied.
+
+    What this process and its children make is freed as they let go of it, or as they end.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
 
 
 def main(agent: socket.socket, image: rootfs.RootImage, contents: Contents, work: Work) -> NoReturn:
     """Be the spawner: single-threaded, and gone when the agent is."""
     kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    seccomp.prepare()
+    stop_collecting()
     try:
         Spawner(agent, image, contents, work).serve()
     except Exception as error:

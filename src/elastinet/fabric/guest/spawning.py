@@ -47,6 +47,7 @@ class Spawning:
     def __init__(self, connection: socket.socket, attempt: Callable[[Call, Concern], object] = _call) -> None:
         """`attempt` calls back, and sees to a fault of whom the call is about."""
         self.connection = connection
+        self._buffer = bytearray(spawner.BUFFER)
         self._attempt = attempt
         self._tags = itertools.count(1)
         self._waiting: dict[int, tuple[Told, Concern]] = {}
@@ -121,10 +122,10 @@ class Spawning:
 
     def hear(self) -> None:
         """Take one fact from the spawner and give it to who waits for it."""
-        data, ancillary, _, _ = self.connection.recvmsg(spawner.BUFFER, SPACE, socket.MSG_CMSG_CLOEXEC)
-        if not data:
+        size, ancillary, _, _ = self.connection.recvmsg_into([self._buffer], SPACE, socket.MSG_CMSG_CLOEXEC)
+        if not size:
             raise Lost("the spawner has ended")
-        fact = json.loads(data)
+        fact = json.loads(self._buffer[:size])
         if "ends" in fact:
             fact["fds"] = received(ancillary)
         if fact.get("tag") == RELAY:

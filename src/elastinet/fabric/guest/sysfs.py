@@ -4,7 +4,6 @@ That is a hypervisor's id, and the strings of DMI. Where this kernel has DMI, a 
 Where it has none, or no hypervisor, these come into a /sys that is composed of the kernel's folders.
 """
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -47,6 +46,8 @@ def has_dmi(sys: str = "/sys") -> bool:
 
 def uuid(instance: str) -> str:
     """What the hypervisor calls a guest: on EC2 it begins with ec2."""
+    import hashlib  # here: few images have cloud-init, and a library makes each fork dearer
+
     digits = "ec2" + hashlib.sha256(instance.encode()).hexdigest()[:29]
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 

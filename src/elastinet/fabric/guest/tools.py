@@ -5,15 +5,14 @@ others, or none.
 """
 
 import os
-import shutil
 import struct
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from elastinet.fabric.kernel import isolate
+from elastinet.deletion import remove_tree
+from elastinet.fabric.kernel import isolate, programs
 
 
 class Program(NamedTuple):
@@ -40,7 +39,7 @@ INTERPRETER, HEADER = 3, 56
 @cache
 def busybox() -> str:
     """Find the program that guests' DHCP clients run on."""
-    found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin")
+    found = programs.find("busybox", "/bin:/usr/bin:/sbin:/usr/sbin")
     if found is None:
         raise OSError("busybox is not installed")
     return found
@@ -51,7 +50,7 @@ def lay(folder: Path = FOLDER) -> None:
     if folder.is_dir():
         return
     fresh = folder.with_name("tools.fresh")
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove_tree(fresh)
     (fresh / "lib").mkdir(parents=True)
     program = bytearray(Path(busybox()).read_bytes())
     if found := _interpreter(program):
@@ -60,8 +59,8 @@ def lay(folder: Path = FOLDER) -> None:
         if len(LOADER) >= size:
             raise OSError(f"{busybox()} has no room for another loader: install the package busybox-static")
         for library in _libraries(loader):
-            shutil.copy(library, fresh / "lib")
-        shutil.copy(loader, fresh / "ld.so")
+            (fresh / "lib" / os.path.basename(library)).write_bytes(Path(library).read_bytes())
+        (fresh / "ld.so").write_bytes(Path(loader).read_bytes())
         program[at : at + size] = LOADER.encode().ljust(size, b"\0")
     (fresh / "busybox").write_bytes(program)
     (fresh / "bin").mkdir()
@@ -87,6 +86,8 @@ def _interpreter(program: bytearray) -> tuple[int, int] | None:
 
 def _libraries(loader: str) -> Iterator[str]:
     """The libraries that busybox is loaded with, as its loader says."""
+    import subprocess  # here: no other process of the spawner's needs it
+
     said = subprocess.run([loader, "--list", busybox()], capture_output=True, text=True, check=True)
     for line in said.stdout.splitlines():
         _, arrow, place = line.partition("=>")

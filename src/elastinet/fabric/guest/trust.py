@@ -5,7 +5,6 @@ system's bundles with it, the folder of one's own certificates, and the variable
 that bring a bundle of their own.
 """
 
-import hashlib
 import stat
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -102,6 +101,8 @@ def _text(machine: inroot.Tree, path: str) -> str:
 
 def subject_hash(name: str) -> str:
     """The name that OpenSSL looks for in a folder of certificates, of a subject that is a common name."""
+    import hashlib  # here: only who trusts one more authority needs it
+
     value = _der(0x0C, " ".join(name.lower().split()).encode())
     said = _der(0x31, _der(0x30, _der(0x06, bytes((0x55, 4, 3))) + value))
     return f"{int.from_bytes(hashlib.sha1(said, usedforsecurity=False).digest()[:4], 'little'):08x}"

@@ -3,6 +3,8 @@
 import contextlib
 from pathlib import Path
 
+from elastinet.fabric.kernel import files
+
 SYSCTLS = Path("/proc/sys/user")
 INOTIFY = "max_inotify_instances"
 MOST_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -35,4 +37,4 @@ def _most_inotify() -> int:
 
 def _write(sysctl: str, value: int) -> None:
     with contextlib.suppress(FileNotFoundError):  # not in this kernel
-        (SYSCTLS / sysctl).write_text(str(value), encoding="utf-8")
+        files.write(SYSCTLS / sysctl, str(value))

@@ -10,7 +10,9 @@ import zlib
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser  # now: an agent reads no library any more when it runs
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+
+from elastinet.fabric.guest.first_programs import Program, Reading, When
 
 LARGEST = 10 << 20
 """The most bytes of all that is unpacked."""
@@ -19,23 +21,6 @@ MOST_PARTS, MOST_ENVELOPES, MOST_LINES = 100, 10, 50_000
 GZIP = b"\x1f\x8b"
 MIME, MIME_WITHIN = b"mime-version:", 4096
 """The mark of a MIME message, and as far from the beginning cloud-init looks for it."""
-
-When = Literal["boot", "instance"]
-
-
-class Program(NamedTuple):
-    """A file to be run in the instance: at each boot, or once in the life of its disk."""
-
-    path: str
-    data: bytes
-    when: When = "instance"
-
-
-class Reading(NamedTuple):
-    """What is to be run, in this order, and a sentence on each part that is not."""
-
-    programs: tuple[Program, ...] = ()
-    unread: tuple[str, ...] = ()
 
 
 class Kind(NamedTuple):

@@ -65,20 +65,21 @@ def _closed(machine: Path) -> Iterator[tuple[str, os.stat_result]]:
     waiting = [tree for tree in TREES if (machine / tree).is_dir() and not (machine / tree).is_symlink()]
     while waiting:
         folder = waiting.pop()
-        for entry in _entries(machine / folder):
-            path, found = f"{folder}/{entry.name}", entry.stat(follow_symlinks=False)
+        for entry in _entries(f"{machine}/{folder}"):
+            found = entry.stat(follow_symlinks=False)  # of links everybody may read where they lead
+            is_folder = stat.S_ISDIR(found.st_mode)
+            if not is_folder and (found.st_mode & stat.S_IROTH or not found.st_size):
+                continue  # nearly all: a machine has thousands of files, and each start reads them
+            path = f"{folder}/{entry.name}"
             if path in HARMLESS or stat.S_ISLNK(found.st_mode):
                 continue
-            if not stat.S_ISDIR(found.st_mode):
-                if found.st_size and not found.st_mode & stat.S_IROTH:
-                    yield path, found
-            elif found.st_mode & stat.S_IWOTH or not found.st_mode & stat.S_IXOTH:
-                yield path, found
-            else:
+            if is_folder and found.st_mode & stat.S_IXOTH and not found.st_mode & stat.S_IWOTH:
                 waiting.append(path)
+            else:
+                yield path, found
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     """The entries of a folder; none if it is gone by now."""
     try:
         with os.scandir(folder) as found:

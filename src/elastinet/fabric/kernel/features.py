@@ -1,10 +1,9 @@
 """The fabric's requirements on a machine, with a line of advice for each that is missing."""
 
 import os
-import shutil
 from collections.abc import Callable
 
-from elastinet.fabric.kernel import nftables
+from elastinet.fabric.kernel import nftables, programs
 
 SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
 PROGRAMS = {
@@ -24,10 +23,10 @@ SYSCTLS = {
 
 def find(program: str) -> str | None:
     """Find a program, also where only root's search path leads."""
-    return shutil.which(program, path=os.environ.get("PATH", os.defpath) + SBIN)
+    return programs.find(program, os.environ.get("PATH", os.defpath) + SBIN)
 
 
-def programs() -> dict[str, str]:
+def _programs() -> dict[str, str]:
     """The programs that are missing."""
     return {name: advice for name, advice in PROGRAMS.items() if find(name) is None}
 
@@ -67,12 +66,12 @@ def _read(path: str) -> str:
 
 def inside() -> dict[str, str]:
     """All that is missing, as seen from inside the agent's namespaces."""
-    return _all(programs, filters, overlays)
+    return _all(_programs, filters, overlays)
 
 
 def outside() -> dict[str, str]:
     """All that is missing, as seen before the agent is started."""
-    return _all(programs, filters, overlays, namespaces)
+    return _all(_programs, filters, overlays, namespaces)
 
 
 def _all(*questions: Callable[[], dict[str, str]]) -> dict[str, str]:

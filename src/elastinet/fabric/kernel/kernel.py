@@ -56,6 +56,7 @@ PIDFD_GETFD = 438
 MOUNT_SETATTR = 442
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
 """The number of keyctl, by architecture."""
+MACHINE = os.uname().machine
 KEYCTL_JOIN_SESSION_KEYRING = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -171,7 +172,7 @@ def join_new_keyring() -> None:
     Where this user may have no more keys, or the architecture is not known, it stays.
     """
     with contextlib.suppress(OSError, KeyError):
-        system_call("keyctl", KEYCTL[os.uname().machine], KEYCTL_JOIN_SESSION_KEYRING, 0)
+        system_call("keyctl", KEYCTL[MACHINE], KEYCTL_JOIN_SESSION_KEYRING, 0)
 
 
 def descriptor_of(pid: int, number: int) -> int:

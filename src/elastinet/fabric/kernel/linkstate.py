@@ -69,7 +69,7 @@ def restore(netlink: Netlink, before: LinkState) -> None:
 
 def _of(index: int, *attributes: tuple[str, object], **fields: int) -> Message:
     """The message that changes something of a link."""
-    return rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg(), {"index": index, **fields}, list(attributes))
+    return rtnl.encoded(rtnl.NEWLINK, 0, ifinfmsg, {"index": index, **fields}, list(attributes))
 
 
 def _put_back(

@@ -5,7 +5,6 @@ What its language cannot say follows in a transaction of its own: see `quoting` 
 
 import contextlib
 import ctypes
-import ctypes.util
 import re
 import threading
 from typing import Protocol

@@ -2,7 +2,7 @@
 
 import errno
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from elastinet.fabric.compile.items import (
@@ -19,8 +19,17 @@ from elastinet.fabric.compile.items import (
     family_of,
 )
 from elastinet.fabric.kernel import relay, tc
-from elastinet.fabric.kernel.netlink import CREATE, EXCLUSIVE, HEADER, REPLACE, Message, attribute
-from elastinet.fabric.kernel.rtmessages import fibmsg, ifaddrmsg, ifinfmsg, ndmsg, ndtmsg, rtmsg
+from elastinet.fabric.kernel.netlink import CREATE, EXCLUSIVE, REPLACE, Message, attribute
+from elastinet.fabric.kernel.rtmessages import (
+    Attributes,
+    Form,
+    fibmsg,
+    ifaddrmsg,
+    ifinfmsg,
+    ndmsg,
+    ndtmsg,
+    rtmsg,
+)
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
 NEWADDR, DELADDR, GETADDR = 20, 21, 22
@@ -49,13 +58,9 @@ Holder = Callable[[str], int]
 """Gives a descriptor of the network namespace of a guest, or of the middle of a mediated link."""
 
 
-def encoded(kind: int, flags: int, message: Any, fields: dict[str, int], attributes: list[Any]) -> Message:
+def encoded(kind: int, flags: int, form: Form, fields: Mapping[str, int], attributes: Attributes) -> Message:
     """Give a message with its fields and attributes in the kernel's form."""
-    for name, value in fields.items():
-        message[name] = value
-    message["attrs"] = attributes
-    message.encode()
-    return kind, flags, bytes(message.data[HEADER.size :])
+    return kind, flags, form.encode(fields, attributes)
 
 
 def add(item: Item, index: Index, holder: Holder) -> list[Message]:
@@ -89,7 +94,7 @@ def _device(item: Queue) -> list[Message]:
         return []
     kind = {"attrs": [("IFLA_INFO_KIND", "ifb")]}
     own = [("IFLA_IFNAME", item.name), ("IFLA_TXQLEN", QUEUE_PACKETS), ("IFLA_LINKINFO", kind)]
-    made = encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": item.index}, own)
+    made = encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg, {"index": item.index}, own)
     return [made, _alias(item)]
 
 
@@ -109,7 +114,7 @@ def remove(item: Item, index: Index) -> list[Message]:
         case Redirect() if number := index(item.link):
             return [tc.no_redirect(number)]
         case Link() | Queue() if number := index(item.name):
-            return [encoded(DELLINK, 0, ifinfmsg(), {"index": number}, [])]
+            return [encoded(DELLINK, 0, ifinfmsg, {"index": number}, [])]
         case LinkAddress() if number := index(item.link):
             return [_address(DELADDR, 0, item, number)]
         case Neighbour() if number := index(item.link):
@@ -124,8 +129,8 @@ def remove(item: Item, index: Index) -> list[Message]:
 
 def remove_links(numbers: list[int]) -> list[Message]:
     """Give the messages that take many links away at once: each alone waits for the kernel's readers."""
-    marked = [encoded(NEWLINK, 0, ifinfmsg(), {"index": n}, [("IFLA_GROUP", DOOMED_GROUP)]) for n in numbers]
-    return [*marked, encoded(DELLINK, 0, ifinfmsg(), {}, [("IFLA_GROUP", DOOMED_GROUP)])]
+    marked = [encoded(NEWLINK, 0, ifinfmsg, {"index": n}, [("IFLA_GROUP", DOOMED_GROUP)]) for n in numbers]
+    return [*marked, encoded(DELLINK, 0, ifinfmsg, {}, [("IFLA_GROUP", DOOMED_GROUP)])]
 
 
 def is_absence(error: OSError) -> bool:
@@ -135,7 +140,7 @@ def is_absence(error: OSError) -> bool:
 
 def up(number: int) -> Message:
     """The message that sets a link up; it must be one of its own, after the link's birth."""
-    return encoded(NEWLINK, 0, ifinfmsg(), {"index": number, "flags": UP, "change": UP}, [])
+    return encoded(NEWLINK, 0, ifinfmsg, {"index": number, "flags": UP, "change": UP}, [])
 
 
 def other_name(number: int, name: str) -> Message:
@@ -146,14 +151,14 @@ def other_name(number: int, name: str) -> Message:
 
 def _alias(link: Link | Queue) -> Message:
     """The message that gives a link its full name; at a link's birth the kernel does not take it."""
-    return encoded(NEWLINK, 0, ifinfmsg(), {"index": link.index}, [("IFLA_IFALIAS", link.alias)])
+    return encoded(NEWLINK, 0, ifinfmsg, {"index": link.index}, [("IFLA_IFALIAS", link.alias)])
 
 
 def _prompt(number: int) -> Message:
     """Have a link answer ARP for others at once; the kernel's default waits up to 0.8 s."""
     parms = {"attrs": [("NDTPA_IFINDEX", number), ("NDTPA_PROXY_DELAY", 0)]}
     return encoded(
-        SETNEIGHTBL, 0, ndtmsg(), {"family": INET}, [("NDTA_NAME", "arp_cache"), ("NDTA_PARMS", parms)]
+        SETNEIGHTBL, 0, ndtmsg, {"family": INET}, [("NDTA_NAME", "arp_cache"), ("NDTA_PARMS", parms)]
     )
 
 
@@ -181,7 +186,7 @@ def _guest_end(link: Link, namespace: int) -> list[Any]:
 def _pair(index: int, own: list[Any], peer_index: int, peer: list[Any]) -> Message:
     data = {"attrs": [("VETH_INFO_PEER", {"index": peer_index, "attrs": peer})]}
     info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", data)]}
-    return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg(), {"index": index}, [*own, ("IFLA_LINKINFO", info)])
+    return encoded(NEWLINK, CREATE | EXCLUSIVE, ifinfmsg, {"index": index}, [*own, ("IFLA_LINKINFO", info)])
 
 
 def _address(kind: int, flags: int, item: LinkAddress, number: int) -> Message:
@@ -190,12 +195,12 @@ def _address(kind: int, flags: int, item: LinkAddress, number: int) -> Message:
     kept = NODAD if ":" in item.address else 0
     kept |= 0 if item.address.startswith(LINK_LOCAL) else NOPREFIXROUTE
     attributes = [("IFA_LOCAL", item.address), ("IFA_ADDRESS", item.address), ("IFA_FLAGS", kept)]
-    return encoded(kind, flags, ifaddrmsg(), fields, attributes)
+    return encoded(kind, flags, ifaddrmsg, fields, attributes)
 
 
 def _neighbour(kind: int, flags: int, item: Neighbour, number: int) -> Message:
     fields = {"family": family_of(item.address), "ifindex": number, "state": PERMANENT}
-    return encoded(kind, flags, ndmsg(), fields, [("NDA_DST", item.address), ("NDA_LLADDR", item.mac)])
+    return encoded(kind, flags, ndmsg, fields, [("NDA_DST", item.address), ("NDA_LLADDR", item.mac)])
 
 
 def _path(kind: int, flags: int, item: RouteItem, number: int) -> Message:
@@ -212,7 +217,7 @@ def _path(kind: int, flags: int, item: RouteItem, number: int) -> Message:
     if number and item.via:
         fields["flags"] = 0 if item.via.startswith(LINK_LOCAL) else ONLINK
         attributes.append(("RTA_GATEWAY", item.via))
-    return encoded(kind, flags, rtmsg(), fields, attributes)
+    return encoded(kind, flags, rtmsg, fields, attributes)
 
 
 def _rule(kind: int, flags: int, item: PolicyRule) -> Message:
@@ -224,4 +229,4 @@ def _rule(kind: int, flags: int, item: PolicyRule) -> Message:
         address, prefix = item.to.split("/")
         fields["dst_len"] = int(prefix)
         attributes.append(("FRA_DST", address))
-    return encoded(kind, flags, fibmsg(), fields, attributes)
+    return encoded(kind, flags, fibmsg, fields, attributes)

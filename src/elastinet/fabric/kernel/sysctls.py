@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from elastinet.fabric.kernel import files
+
 HERE = Path("/proc/sys/net")
 
 DEFAULTS = {
@@ -34,9 +36,11 @@ DEFAULTS = {
 
 def write(sysctl: str, value: str) -> None:
     """Set a sysctl; a kernel without IPv6 needs none of its own."""
-    path = HERE / sysctl
-    if path.exists() or not sysctl.startswith("ipv6"):
-        path.write_text(value)
+    try:
+        files.write(f"{HERE}/{sysctl}", value)
+    except FileNotFoundError:
+        if not sysctl.startswith("ipv6"):
+            raise
 
 
 def read(sysctl: str) -> str:

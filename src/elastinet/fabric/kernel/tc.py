@@ -1,7 +1,6 @@
 """Queues and their classes as rtnetlink messages: a token bucket hierarchy (HTB) on a device.
 
-Written by hand, not by pyroute2: an instance may have hundreds of classes, and the kernel needs none of the
-rate tables that it would bring.
+An instance may have hundreds of classes. The kernel needs none of the rate tables that libraries bring.
 """
 
 import socket

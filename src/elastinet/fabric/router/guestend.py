@@ -114,7 +114,7 @@ def unsettle(link: Link, doors: Doors) -> None:
 def _remove_rules(netlink: Netlink, family: int, table: int) -> None:
     """Take away all rules of a device, which have its table's number: the kernel takes one at a time."""
     fields = {"family": family, "table": 0, "action": 1}
-    message = encoded(rtnl.DELRULE, 0, fibmsg(), fields, [("FRA_PRIORITY", table)])
+    message = encoded(rtnl.DELRULE, 0, fibmsg, fields, [("FRA_PRIORITY", table)])
     for _ in range(MOST_RULES):
         (error,) = netlink.send([message])
         if error and not rtnl.is_absence(error) and error.errno != errno.EAFNOSUPPORT:
@@ -170,7 +170,7 @@ def _primary(text: str, index: int, metric: int) -> Message:
     address, broadcast = str(interface.ip), str(interface.network.broadcast_address)
     addresses = [("IFA_LOCAL", address), ("IFA_ADDRESS", address), ("IFA_BROADCAST", broadcast)]
     attributes = [*addresses, ("IFA_RT_PRIORITY", metric)]
-    return encoded(rtnl.NEWADDR, CREATE | REPLACE, ifaddrmsg(), fields, attributes)
+    return encoded(rtnl.NEWADDR, CREATE | REPLACE, ifaddrmsg, fields, attributes)
 
 
 def _address(kind: int, address: str, index: int) -> Message:
@@ -179,7 +179,7 @@ def _address(kind: int, address: str, index: int) -> Message:
     fields = {"family": family, "prefixlen": WHOLE[family], "index": index}
     attributes: list[tuple[str, str | int]] = [("IFA_LOCAL", address), ("IFA_ADDRESS", address)]
     attributes += [("IFA_FLAGS", rtnl.NODAD)] if family == INET6 else []
-    return encoded(kind, CREATE | REPLACE if kind == rtnl.NEWADDR else 0, ifaddrmsg(), fields, attributes)
+    return encoded(kind, CREATE | REPLACE if kind == rtnl.NEWADDR else 0, ifaddrmsg, fields, attributes)
 
 
 def _connected(text: str, index: int, table: int) -> Message:
@@ -208,7 +208,7 @@ def _route(
     """The message that sets a route; a table beyond 255 is told by its attribute only."""
     fields = {"family": family, "table": 0, "proto": rtnl.BOOT, "type": rtnl.UNICAST, **more}
     known = [("RTA_TABLE", table), ("RTA_OIF", index), *attributes]
-    return encoded(rtnl.NEWROUTE, CREATE | REPLACE, rtmsg(), fields, known)
+    return encoded(rtnl.NEWROUTE, CREATE | REPLACE, rtmsg, fields, known)
 
 
 def _rule(
@@ -228,4 +228,4 @@ def _rule(
     if own_only:
         attributes.append(("FRA_IIFNAME", "lo"))
     flags = CREATE | EXCLUSIVE if kind == rtnl.NEWRULE else 0
-    return encoded(kind, flags, fibmsg(), fields, attributes)
+    return encoded(kind, flags, fibmsg, fields, attributes)

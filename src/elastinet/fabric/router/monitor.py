@@ -36,14 +36,22 @@ class Monitor:
         """The descriptor to watch."""
         return self._socket.fileno()
 
+    @property
+    def doubts(self) -> bool:
+        """True if a link was said to be down: by somebody else, or its router is about to set it up."""
+        return bool(self._doubted)
+
     def hears_others(self) -> bool:
-        """Read what waits; true if any of it was not the router's own doing, or was too much to be kept."""
+        """Read what waits; true if any of it was not the router's own doing, or was too much to be kept.
+
+        Links that were said to be down are doubted only: ask `is_any_down`, once the router has no work.
+        """
         found = False
         while True:
             try:
                 data = self._socket.recv(BUFFER)
             except BlockingIOError:
-                return self._is_any_down() or found
+                return found
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
@@ -66,13 +74,13 @@ class Monitor:
             self._doubted.add(index)
         return kind == rtnl.DELLINK
 
-    def _is_any_down(self) -> bool:
+    def is_any_down(self) -> bool:
         """True if a link that was said to be down is so still: of its birth one is told late."""
         doubted, self._doubted = self._doubted, set()
         return not all(map(self._is_up, doubted))
 
     def _is_up(self, index: int) -> bool:
-        question = rtnl.encoded(rtnl.GETLINK, 0, ifinfmsg(), {"index": index}, [])
+        question = rtnl.encoded(rtnl.GETLINK, 0, ifinfmsg, {"index": index}, [])
         try:
             body = self._links.get(question)
         except OSError:
