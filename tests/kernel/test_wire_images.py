@@ -174,6 +174,23 @@ def test_an_image_of_an_instance_trusts_whom_that_did(world: World, tmp_path: Pa
     world.ec2.terminate_instances(InstanceIds=[one.id, other.id])
 
 
+def test_an_image_of_an_instance_that_is_stopping(world: World, images: dict[str, str]) -> None:
+    vpc = world.vpc()
+    (one,) = world.launch(vpc.left, vpc.group, ImageId=images["small"])
+    world.out(one.id, "echo kept >/root/file")
+    world.ec2.stop_instances(InstanceIds=[one.id])
+    copy = world.ec2.create_image(InstanceId=one.id, Name="stopping")["ImageId"]
+    world.ec2.get_waiter("image_available").wait(
+        ImageIds=[copy], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+    )
+    world.ec2.get_waiter("instance_stopped").wait(
+        InstanceIds=[one.id], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+    )
+    (other,) = world.launch(vpc.left, vpc.group, ImageId=copy)
+    assert world.out(other.id, "cat /root/file") == "kept\n"
+    world.ec2.terminate_instances(InstanceIds=[one.id, other.id])
+
+
 def test_user_data_and_console(world: World, images: dict[str, str]) -> None:
     vpc = world.vpc()
     data = "#!/bin/sh\necho from user data; echo to console >/dev/console; id -u >/root/ran"
