@@ -161,6 +161,76 @@ def test_a_script_takes_addresses_an_interface_and_a_route_over(world: World, pl
     world.out(place.caller.id, WAITING.format("ip link show eth1 >/dev/null 2>&1"))
 
 
+NAT = """
+# As scripts do that make a NAT instance of the instance that they run on, with any free Elastic IP of two, and the
+# default route of a table that may have none yet. In one process: the command line takes a second for each call.
+import boto3, json, sys, urllib.request as web
+from botocore.exceptions import ClientError
+first, second, table, spare = sys.argv[1:]
+document = json.load(web.urlopen('http://169.254.169.254/latest/dynamic/instance-identity/document'))
+me, ec2 = document['instanceId'], boto3.client('ec2', region_name=document['region'])
+ec2.modify_instance_attribute(InstanceId=me, SourceDestCheck={'Value': False})
+for address in (first, second):
+    try:
+        ec2.describe_addresses(AllocationIds=[address])
+        ec2.associate_address(AllowReassociation=False, AllocationId=address, InstanceId=me)
+    except ClientError as error:
+        print(error.response['Error']['Code'])
+(found,) = ec2.describe_route_tables(Filters=[{'Name': 'route-table-id', 'Values': [table]}])['RouteTables']
+for change in (ec2.replace_route, ec2.create_route):
+    try:
+        change(RouteTableId=found['RouteTableId'], DestinationCidrBlock='0.0.0.0/0', InstanceId=me)
+    except ClientError as error:
+        print(error.response['Error']['Code'])
+ec2.modify_network_interface_attribute(NetworkInterfaceId=spare, SourceDestCheck={'Value': False})
+ec2.attach_network_interface(InstanceId=me, DeviceIndex=1, NetworkInterfaceId=spare)
+"""
+FORWARD = """
+until ip link show dev {spare} >/dev/null; do sleep 0.05; done
+sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.eth0.send_redirects=0 net.ipv4.ip_local_port_range="1024 65535"
+for file in $(find /proc/sys/net/ipv4/conf/ -name rp_filter); do echo 0 >$file; done
+about=http://169.254.169.254/latest/meta-data/network/interfaces/macs/$(cat /sys/class/net/eth0/address)
+nft "add table ip nat; add chain ip nat out {{ type nat hook postrouting priority srcnat; }}"
+for block in $(curl -s $about/vpc-ipv4-cidr-blocks); do
+    nft add rule ip nat out oifname eth0 ip saddr $block masquerade
+done
+"""
+
+
+def test_a_script_makes_its_instance_a_nat_instance(world: World, place: SimpleNamespace) -> None:
+    """Whoever is behind it calls the API by its Elastic IP, by a route that the script has made."""
+    vpc = place.vpc
+    taken, free = (world.ec2.allocate_address() for _ in range(2))
+    (other,) = place.nobody.shown["NetworkInterfaces"]
+    world.ec2.associate_address(
+        AllocationId=taken["AllocationId"], NetworkInterfaceId=other["NetworkInterfaceId"]
+    )
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    world.ec2.authorize_security_group_ingress(GroupId=vpc.group, IpPermissions=[everything])
+    table = world.ec2.create_route_table(VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+    subnet = world.ec2.create_subnet(VpcId=vpc.id, CidrBlock=f"10.{vpc.number}.3.0/24")["Subnet"]["SubnetId"]
+    world.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    made = world.ec2.create_network_interface(SubnetId=vpc.left, Groups=[vpc.group])
+    spare = made["NetworkInterface"]["NetworkInterfaceId"]
+    public = {
+        "DeviceIndex": 0,
+        "SubnetId": vpc.left,
+        "Groups": [vpc.group],
+        "AssociatePublicIpAddress": True,
+    }
+    (nat,) = world.launch("", "", IamInstanceProfile=PROFILE, NetworkInterfaces=[public])
+    (behind,) = world.launch(subnet, vpc.group)
+    sdk_inside.install(world, nat.id)
+    words = f"{taken['AllocationId']} {free['AllocationId']} {table} {spare}"
+    told = world.out(nat.id, f'PYTHONPATH={FOLDER} {PYTHON} -c "{NAT}" {words}').split()
+    assert told == ["Resource.AlreadyAssociated", "InvalidParameterValue"]
+    world.out(nat.id, FORWARD.format(spare=spare))
+    assert becomes(lambda: code(world, behind) == "403")
+    (shown,) = world.ec2.describe_addresses(AllocationIds=[free["AllocationId"]])["Addresses"]
+    assert shown["InstanceId"] == nat.id
+    world.ec2.terminate_instances(InstanceIds=[nat.id, behind.id])
+
+
 def test_who_has_no_role_has_no_credentials(world: World, place: SimpleNamespace) -> None:
     sdk_inside.install(world, place.nobody.id)
     done = world.sh(place.nobody.id, f"{AWS} ec2 describe-vpcs {REGION}")

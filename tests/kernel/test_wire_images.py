@@ -140,6 +140,57 @@ def test_trusts_the_authority_of_the_api(world: World, up: str) -> None:
     assert ours.strip() in world.out(up, "cat $AWS_CA_BUNDLE")
 
 
+def test_users_of_an_image_without_useradd(world: World, tars: Path) -> None:
+    """As Alpine is: busybox, an sshd, and nothing that makes users."""
+    release = b'ID=alpine\nPRETTY_NAME="Alpine Linux"\n'
+    (tars / "alpine.tar").write_bytes(userland(release, without=("useradd", "usermod")).bytes())
+    image, vpc = imported(world, "alpine", tars / "alpine.tar"), world.vpc()
+    (one,) = world.launch(vpc.left, vpc.group, ImageId=image, KeyName=_key(world))
+    command = [ELASTINET, "ssh", "--port", str(world.port), one.id, "--", "id", "-un"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (told.stdout.strip(), told.returncode) == ("alpine", 0), told.stderr
+    world.ec2.terminate_instances(InstanceIds=[one.id])
+
+
+def test_an_image_of_an_instance_trusts_whom_that_did(world: World, tmp_path: Path) -> None:
+    """As on Fedora: bundles are links to one that is made anew. Who was added is kept in a copy."""
+    made, own = "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/usr/local/share/ca-certificates"
+    tar = root().folder("etc/pki", "etc/pki/tls", "etc/pki/tls/certs", "etc/ssl", "usr/local")
+    tar.add(made, b"theirs\n", mode=0o644)
+    tar.link("etc/pki/tls/certs/ca-bundle.crt", f"/{made}").link("etc/ssl/certs", "../pki/tls/certs")
+    (tmp_path / "fedora.tar").write_bytes(tar.bytes())
+    vpc, image = world.vpc(), imported(world, "fedora", tmp_path / "fedora.tar")
+    (one,) = world.launch(vpc.left, vpc.group, ImageId=image)
+    ours = world.out(one.id, f"cat {own}/elastinet.crt")
+    for bundle in (f"/{made}", "/etc/pki/tls/certs/ca-bundle.crt", "$AWS_CA_BUNDLE"):
+        assert world.out(one.id, f"cat {bundle}") == f"theirs\n{ours}"
+    world.out(one.id, f"echo mine >>/{made}")
+    copy = world.ec2.create_image(InstanceId=one.id, Name="copied", NoReboot=True)["ImageId"]
+    world.ec2.get_waiter("image_available").wait(
+        ImageIds=[copy], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+    )
+    (other,) = world.launch(vpc.left, vpc.group, ImageId=copy)
+    assert world.out(other.id, "cat /etc/pki/tls/certs/ca-bundle.crt") == f"theirs\n{ours}mine\n"
+    world.ec2.terminate_instances(InstanceIds=[one.id, other.id])
+
+
+def test_an_image_of_an_instance_that_is_stopping(world: World, images: dict[str, str]) -> None:
+    vpc = world.vpc()
+    (one,) = world.launch(vpc.left, vpc.group, ImageId=images["small"])
+    world.out(one.id, "echo kept >/root/file")
+    world.ec2.stop_instances(InstanceIds=[one.id])
+    copy = world.ec2.create_image(InstanceId=one.id, Name="stopping")["ImageId"]
+    world.ec2.get_waiter("image_available").wait(
+        ImageIds=[copy], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+    )
+    world.ec2.get_waiter("instance_stopped").wait(
+        InstanceIds=[one.id], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+    )
+    (other,) = world.launch(vpc.left, vpc.group, ImageId=copy)
+    assert world.out(other.id, "cat /root/file") == "kept\n"
+    world.ec2.terminate_instances(InstanceIds=[one.id, other.id])
+
+
 def test_user_data_and_console(world: World, images: dict[str, str]) -> None:
     vpc = world.vpc()
     data = "#!/bin/sh\necho from user data; echo to console >/dev/console; id -u >/root/ran"

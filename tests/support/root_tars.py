@@ -113,6 +113,39 @@ def saved(*layers: bytes, architecture: str = ARCHITECTURE) -> bytes:
     return tar.add("manifest.json", json.dumps([{"Config": "c.json", "Layers": names}]).encode()).bytes()
 
 
+def indexed(*layers: bytes) -> bytes:
+    """An OCI archive of an index of platforms, as buildah pushes one: another's, this machine's, and no image."""
+    tar = Tar().folder("blobs", "blobs/sha256")
+
+    def blob(data: bytes, kind: str = "layer", **more: Any) -> dict[str, Any]:
+        digest = hashlib.sha256(data).hexdigest()
+        tar.add(f"blobs/sha256/{digest}", data)
+        return {"digest": f"sha256:{digest}", "size": len(data), "mediaType": kind, **more}
+
+    def manifest(architecture: str, *layers: bytes) -> dict[str, Any]:
+        system = "unknown" if architecture == "unknown" else "linux"
+        described = json.dumps({"schemaVersion": 2, "layers": [blob(layer) for layer in layers]}).encode()
+        return blob(described, "manifest", platform={"architecture": architecture, "os": system})
+
+    of = [manifest("riscv64", b"none"), manifest(ARCHITECTURE, *layers), manifest("unknown", b"{}")]
+    index = blob(json.dumps({"schemaVersion": 2, "manifests": of}).encode(), "index")
+    tar.add("index.json", json.dumps({"schemaVersion": 2, "manifests": [index]}).encode())
+    return tar.add("oci-layout", b'{"imageLayoutVersion": "1.0.0"}').bytes()
+
+
+def saved_flat(*layers: bytes) -> bytes:
+    """What podman and skopeo write as docker-archive: layers by their digests, and links to them as Docker had it."""
+    tar, names = Tar(), list[str]()
+    for number, layer in enumerate(layers):
+        digest = hashlib.sha256(layer).hexdigest()
+        names.append(f"{digest}.tar")
+        tar.add(names[-1], layer, mode=0o444)
+        tar.link(f"{number:064x}/layer.tar", f"../{names[-1]}").add(f"{number:064x}/VERSION", b"1.0")
+    tar.add(f"{'c' * 64}.json", json.dumps({"architecture": ARCHITECTURE, "os": "linux"}).encode())
+    told = [{"Config": f"{'c' * 64}.json", "RepoTags": ["localhost/x:1"], "Layers": names}]
+    return tar.add("manifest.json", json.dumps(told).encode()).add("repositories", b"{}").bytes()
+
+
 def bring(machine: Machine, data: bytes | Path, *, piped: bool = False) -> dict[str, Any]:
     """Have an agent import an archive; gives the last that it tells."""
     with contextlib.ExitStack() as stack:
@@ -190,7 +223,7 @@ chown -R service:service /var/lib/service
 """
 
 
-def userland() -> Tar:
+def userland(release: bytes = b"ID=debian\nPRETTY_NAME=Subset\n", without: Iterable[str] = ()) -> Tar:
     """A small Debian out of this machine's own: dpkg, useradd, sshd and what these call."""
     tar, names = Tar().folder("etc", "root", "home", "proc"), set()
     tar.folder(
@@ -200,7 +233,8 @@ def userland() -> Tar:
         tar.link(top, f"usr/{top}")
     tar.folder(*(f"var/lib/dpkg/{name}" for name in ("info", "updates", "triggers", "parts", "alternatives")))
     tar.add("var/lib/dpkg/status", b"", mode=0o644).folder("tmp", "usr/share", "etc/ssl", "etc/ssl/certs")
-    for program in (*TOOLS, *glob("/usr/lib/openssh/sshd-*")):
+    wanted = [program for program in TOOLS if program not in without]
+    for program in (*wanted, *glob("/usr/lib/openssh/sshd-*")):
         found = shutil.which(program, path=SBIN)
         assert found, f"scripts/system-packages installs what has {program}"
         for path in files_of(found):
@@ -213,7 +247,7 @@ def userland() -> Tar:
     tar.add("etc/passwd", accounts, mode=0o644).add("etc/group", b"root:x:0:\n", mode=0o644)
     tar.add("etc/login.defs", b"USERGROUPS_ENAB yes\n", mode=0o644)
     tar.add("etc/shadow", b"root:*:1::::::\nsshd:*:1::::::\n", mode=0o640).add("etc/gshadow", b"", mode=0o640)
-    return tar.add("etc/os-release", b"ID=debian\nPRETTY_NAME=Subset\n", mode=0o644)
+    return tar.add("etc/os-release", release, mode=0o644)
 
 
 def package(folder: Path) -> bytes:

@@ -1,5 +1,6 @@
 """The way out: who gets out and where to, whatever root on the internet does; and that nothing is left of it."""
 
+import json
 import os
 import signal
 import sys
@@ -106,6 +107,41 @@ def test_the_machine_and_its_networks_are_closed(place: Made) -> None:
     closed = (OWN, NEAR, OWN_PUBLIC, NEAR_PUBLIC, METADATA)
     assert all("asked by" in scratch.asked(address) for address in closed)
     assert not scratch.reached(region.public, *closed, *CARRIER)
+
+
+ANALYSED = """
+import boto3, sys
+ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
+for address in sys.argv[3:]:
+    sent = {"DestinationAddress": address, "DestinationPortRange": {"FromPort": 8099, "ToPort": 8099}}
+    path = ec2.create_network_insights_path(Source=sys.argv[2], Protocol="tcp", FilterAtSource=sent)
+    id = path["NetworkInsightsPath"]["NetworkInsightsPathId"]
+    begun = ec2.start_network_insights_analysis(NetworkInsightsPathId=id)["NetworkInsightsAnalysis"]
+    ids = [begun["NetworkInsightsAnalysisId"]]
+    (found,) = ec2.describe_network_insights_analyses(NetworkInsightsAnalysisIds=ids)["NetworkInsightsAnalyses"]
+    print(found["NetworkPathFound"])
+"""
+
+
+def told_to_reach(scratch: Scratch, who: str, *addresses: str) -> set[str]:
+    """Those of some addresses that an instance reaches as `why` and `verify` say, and the analyzer, too."""
+    url, said = scratch.server["url"], set()
+    for address in addresses:
+        about = f"source={who}&port=8099&target={address}"
+        why = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/why?{about}").stdout)
+        rows = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/verify?{about}/32").stdout)
+        assert why.get("reachable", False) == (rows.get("counts", {}).get("open", 0) == 1), (why, rows)
+        said |= {address} if why.get("reachable") else set()
+    analysed = scratch.run(sys.executable, "-c", ANALYSED, url, who, *addresses).stdout.split()
+    assert {address for address, found in zip(addresses, analysed, strict=True) if found == "True"} == said
+    return said
+
+
+def test_what_is_said_of_private_networks_is_what_packets_do(place: Made) -> None:
+    scratch, region = place
+    asked = (WORLD, NEAR, METADATA, *CARRIER)
+    assert told_to_reach(scratch, region.public, *asked) == scratch.reached(region.public, *asked)
+    assert told_to_reach(scratch, region.behind, *asked) == {WORLD}
 
 
 def test_the_carrier_has_no_power(place: Made) -> None:
@@ -238,8 +274,11 @@ def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
     scratch.start("--outside=lan")
     region = scratch.region()
     assert scratch.reaches(region.public, NEAR)
-    assert scratch.reached(region.public, WORLD, OWN, NEAR, METADATA, *CARRIER) == {WORLD, OWN, NEAR}
+    asked = (WORLD, OWN, NEAR, METADATA, *CARRIER)
+    assert scratch.reached(region.public, *asked) == {WORLD, OWN, NEAR}
     assert scratch.reaches(region.behind, NEAR)
+    assert told_to_reach(scratch, region.public, *asked) == {WORLD, OWN, NEAR}
+    assert told_to_reach(scratch, region.behind, *asked) == {WORLD, OWN, NEAR}
     assert not scratch.reached(region.private, WORLD, NEAR)
     assert scratch.status()["outside"] == "lan"
 

@@ -9,23 +9,26 @@ from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
 from elastinet.operator.ends import OUTSIDE, End, end, is_address, of_instance, of_interface
 from elastinet.rules.interfaces import instance_id_of
-from elastinet.rules.ranges import BITS, minus, of_block, size, version_of
-from elastinet.rules.reachability.walk import INTERNET, PRIVATE
+from elastinet.rules.ranges import BITS, Ranges, minus, of_block, size, version_of
+from elastinet.rules.reachability.walk import INTERNET
 
 INDEXES = {"subnet-": "subnet-id", "vpc-": "vpc-id", "sg-": "group-id"}
 """What interfaces are found by, by the beginning of an id."""
 EVERYTHING = "*"
 
 
-def ends(state: State, text: str) -> list[End]:
-    """The ends that a text means, each instance once; raises Fault if it means nothing that is there."""
-    found = {one.interfaces: one for one in _meant(state, text)}
+def ends(state: State, text: str, private: Ranges) -> list[End]:
+    """The ends that a text means, each instance once; raises Fault if it means nothing that is there.
+
+    The internet has no `private` address.
+    """
+    found = {one.interfaces: one for one in _meant(state, text, private)}
     if not found:
         raise Fault("InvalidParameterValue", f"'{text}' is nothing that is there")
     return list(found.values())
 
 
-def _meant(state: State, text: str) -> Iterator[End]:
+def _meant(state: State, text: str, private: Ranges) -> Iterator[End]:
     if text == EVERYTHING:
         yield from _instances(state, lambda _: True)
     elif text == INTERNET:
@@ -35,9 +38,9 @@ def _meant(state: State, text: str) -> Iterator[End]:
     elif "=" in text:
         yield from _tagged(state, *text.split("=", 1))
     elif "/" in text:
-        yield from _in_block(state, text)
+        yield from _in_block(state, text, private)
     elif is_address(text) or not (named := list(_tagged(state, "Name", text))):
-        yield end(state, text)
+        yield end(state, text, private)
     else:
         yield from named
 
@@ -63,7 +66,7 @@ def _owners(state: State, interfaces: Iterator[NetworkInterface]) -> Iterator[En
             yield of_interface(state, interface)
 
 
-def _in_block(state: State, text: str) -> Iterator[End]:
+def _in_block(state: State, text: str, private: Ranges) -> Iterator[End]:
     """The interfaces with an address in a block, and the public addresses in it, which are the internet's."""
     try:
         block = ip_network(text)
@@ -76,7 +79,7 @@ def _in_block(state: State, text: str) -> Iterator[End]:
     )
     found = list(_owners(state, inside))
     yield from found
-    if minus(of_block(text), PRIVATE if version_of(text) == 4 else ()) and (not found or _is_whole(text)):
+    if minus(of_block(text), private if version_of(text) == 4 else ()) and (not found or _is_whole(text)):
         yield End(f"{text} on the internet", frozenset({INTERNET}), text)
 
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from elastinet.catalog.protocols import ICMP, ICMP6, TCP, UDP
+from elastinet.catalog.settings import Outside
 from elastinet.digits import whole
 from elastinet.fabric.contract.names import INTERNET_ADDRESS, INTERNET_ADDRESS6
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
 from elastinet.operator.ends import End, end
+from elastinet.rules.closed_outside import no_gateway_leads_to
 from elastinet.rules.explaining.explanation import (
     Explanation,
     ToldBlocker,
@@ -32,16 +34,20 @@ ECHO = {ICMP: 8 * 256, ICMP6: 128 * 256}
 """The type and code, as one number, of the messages that ping sends."""
 
 
-def page(state: State, given: Mapping[str, str]) -> dict[str, Any]:
-    """The answer to a page's parameters, or to all protocols in one; raises Fault."""
-    source, target = (end(state, given.get(name, "")) for name in ("source", "target"))
+def page(state: State, given: Mapping[str, str], outside: Outside = "off") -> dict[str, Any]:
+    """The answer to a page's parameters, or to all protocols in one; raises Fault.
+
+    `outside` is the server's way out: private addresses may be behind its internet gateways.
+    """
+    private = no_gateway_leads_to(outside)
+    source, target = (end(state, given.get(name, ""), private) for name in ("source", "target"))
     version = version_asked(state, source, target, ipv6=given.get("ipv6") == "true")
     protocol, port = given.get("protocol", "tcp"), given.get("port", "")
     if given.get("all") != "true":
-        return told(state, source, target, question(source, target, protocol, port, version, state))
+        return told(state, source, target, question(source, target, protocol, port, version, state, private))
     if port:
         raise _bad("a port is of one protocol: leave it out to be told of all of them")
-    asked = (question(source, target, name, "", version, state) for name in PROTOCOLS)
+    asked = (question(source, target, name, "", version, state, private) for name in PROTOCOLS)
     return {"answers": [told(state, source, target, one) for one in asked]}
 
 
@@ -64,7 +70,9 @@ def _usual(state: State, source: End) -> int:
     return 6 if only6 else 4
 
 
-def question(source: End, target: End, protocol: str, port: str, version: int, state: State) -> Question:
+def question(
+    source: End, target: End, protocol: str, port: str, version: int, state: State, private: Ranges
+) -> Question:
     """The question that is meant; raises Fault if it is none."""
     if protocol not in PROTOCOLS:
         raise _bad(f"the protocol is tcp, udp or icmp, not '{protocol[:40]}'")
@@ -75,7 +83,7 @@ def question(source: End, target: End, protocol: str, port: str, version: int, s
     number = PROTOCOLS[protocol][version]
     fields = {"source": source.addresses, "destination": target.addresses, "dport": _numbers(number, port)}
     meant = {name: value for name, value in fields.items() if value}
-    return Question(source.interfaces, target.interfaces, number, version, meant)
+    return Question(source.interfaces, target.interfaces, number, version, meant, private=private)
 
 
 def _numbers(protocol: int, port: str) -> Ranges:

@@ -7,13 +7,15 @@ from itertools import product
 from typing import Any
 
 from elastinet.catalog.protocols import UDP
+from elastinet.catalog.settings import Outside
 from elastinet.model.fault import Fault
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
 from elastinet.operator.ends import End
 from elastinet.operator.many_ends import ends
 from elastinet.operator.reaching import question, told, version_asked
-from elastinet.rules.ranges import of_blocks
+from elastinet.rules.closed_outside import no_gateway_leads_to
+from elastinet.rules.ranges import Ranges, of_blocks
 from elastinet.rules.reachability.question import Answer, Question, ask
 from elastinet.rules.reachability.walk import INTERNET
 
@@ -26,10 +28,10 @@ AT_ONCE = 20
 Pair = tuple[End, End, Question]
 
 
-async def page(state: State, given: Mapping[str, str]) -> dict[str, Any]:
-    """What holds of the pairs of a row; raises Fault if it cannot be asked."""
+async def page(state: State, given: Mapping[str, str], outside: Outside = "off") -> dict[str, Any]:
+    """What holds of the pairs of a row, with the server's way out; raises Fault if it cannot be asked."""
     most = MOST_SENT if given.get("packets") == "true" else MOST_PAIRS
-    pairs = _pairs(state, given)
+    pairs = _pairs(state, given, no_gateway_leads_to(outside))
     if not pairs:
         raise Fault("InvalidParameterValue", "the two sides have no two different ends")
     if len(pairs) > most:
@@ -49,8 +51,8 @@ async def page(state: State, given: Mapping[str, str]) -> dict[str, Any]:
     return {"pairs": len(pairs), "counts": counts, **shown}
 
 
-def _pairs(state: State, given: Mapping[str, str]) -> list[Pair]:
-    sides = [ends(state, given.get(name, "")) for name in ("source", "target")]
+def _pairs(state: State, given: Mapping[str, str], private: Ranges) -> list[Pair]:
+    sides = [ends(state, given.get(name, ""), private) for name in ("source", "target")]
     words, ipv6 = (given.get("protocol", "tcp"), given.get("port", "")), given.get("ipv6") == "true"
     found = list[Pair]()
     for source, target in product(*sides):
@@ -58,7 +60,7 @@ def _pairs(state: State, given: Mapping[str, str]) -> list[Pair]:
             continue
         version = version_asked(state, source, target, ipv6=ipv6)
         if all(_has_address(state, one, version) for one in (source, target)):
-            asked = question(source, target, *words, version, state)
+            asked = question(source, target, *words, version, state, private)
             found.append((source, target, replace(asked, both_ways=asked.protocol != UDP)))
     return found
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from elastinet.catalog.network import NOT_OF_INTERNET, PRIVATE_BLOCKS
 from elastinet.catalog.settings import Outside
 from elastinet.rules.addressing import PUBLIC_POOL
+from elastinet.rules.ranges import Ranges, of_blocks
 
 CARRIER = IPv4Network("100.115.92.0/24")
 """Where the program is that carries the packets: its own addresses are no host of anybody's."""
@@ -23,8 +24,15 @@ PRIVATE = tuple(IPv4Network(block) for blocks in PRIVATE_BLOCKS.values() for blo
 
 def not_of_internet(*, lan: bool) -> tuple[str, ...]:
     """The networks that no internet gateway leads to; with `lan` it leads to the machine's private ones."""
-    opened = PRIVATE if lan else ()
-    return tuple(block for block in NOT_OF_INTERNET if IPv4Network(block) not in opened)
+    if not lan:
+        return NOT_OF_INTERNET
+    kept = (block for block in NOT_OF_INTERNET if IPv4Network(block) not in PRIVATE)
+    return (*kept, str(CARRIER))
+
+
+def no_gateway_leads_to(outside: Outside) -> Ranges:
+    """The same as ranges, for who asks which way packets go."""
+    return of_blocks(not_of_internet(lan=outside == "lan"), 4)
 
 
 def may_open(address: str) -> bool:

@@ -237,11 +237,14 @@ class Application:
         return await self._measured(lambda _, now: ask(buckets=self._buckets(now, now)))
 
     async def _why(self, query: bytes) -> Reply:
-        return _answer(lambda: reaching.page(self._engine.state, given_in(query)))
+        return _answer(
+            lambda: reaching.page(self._engine.state, given_in(query), self._engine.settings.outside)
+        )
 
     async def _verify(self, query: bytes) -> Reply:
         try:
-            return json_reply(await verifying.page(self._engine.state, given_in(query)))
+            outside = self._engine.settings.outside
+            return json_reply(await verifying.page(self._engine.state, given_in(query), outside))
         except Fault as fault:
             return json_reply({"error": fault.message}, fault.status)
 

@@ -198,12 +198,15 @@ def test_create_image_refused(ec2, place):
     id = launch(ec2, place)[0]["InstanceId"]
     with refused("InvalidInstanceID.NotFound"):
         ec2.create_image(InstanceId="i-0123456789abcdef0", Name="made")
-    with refused("InvalidAMIName.Malformed"):
+    with refused("InvalidAMIName.Malformed", "letters, numbers, '(', ')', '.', '-', '/' and '_'"):
         ec2.create_image(InstanceId=id, Name="?")
     with refused("UnsupportedOperation", "block device"):
         ec2.create_image(InstanceId=id, Name="made", BlockDeviceMappings=root("snap-1"))
     ec2.terminate_instances(InstanceIds=[id])
-    with refused("IncorrectInstanceState"):
+    sentence = (
+        f"Invalid value '{id}' for instanceId. Instance is not in state 'running' or 'stopping' or 'stopped'"
+    )
+    with refused("InvalidParameterValue", sentence):
         ec2.create_image(InstanceId=id, Name="made")
     assert ec2.describe_images(Owners=["self"])["Images"] == []
 

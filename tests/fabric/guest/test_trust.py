@@ -93,8 +93,9 @@ def test_the_layer_of_a_machine_whose_folders_are_links(tmp_path: Path) -> None:
     layer.mkdir()
     Layer(layer, machine).fill("ours\n")
     assert not (layer / "etc/ssl").exists()
-    for path in (made, bundle, "/etc/pki/tls/certs/ca-certificates.crt"):
+    for path in (made, "/etc/pki/tls/certs/ca-certificates.crt"):
         assert (layer / path[1:]).read_text() == "theirs\nours\n"
+    assert not (layer / bundle[1:]).exists()
     assert (layer / ANCHORS[0][1:] / FILE).read_text() == "ours\n"
 
 
@@ -110,19 +111,45 @@ def test_the_layer_of_a_machine_that_trusts_nobody(tmp_path: Path) -> None:
     assert (layer / "etc").stat().st_mode & 0o777 == 0o755
 
 
+def pem(text: str) -> str:
+    """What has the form of a certificate."""
+    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+
+
 def test_certificates_that_the_machine_has_added(tmp_path: Path) -> None:
     """Those that its bundle has not yet; with an authority of ours or without."""
     machine, layer = tmp_path / "machine", tmp_path / "layer"
-    new, old, odd = (f"-----BEGIN CERTIFICATE-----\n{text}\n" for text in ("new", "old", "odd"))
-    for path, text in {f"{OWN}/deep/new.crt": new, f"{OWN}/old.crt": old, DEBIAN: f"theirs\n{old}"}.items():
+    new, old, odd = map(pem, ("new", "old", "odd"))
+    files = {f"{OWN}/deep/new.crt": f"its secret\n{new}more", f"{OWN}/old.crt": old, DEBIAN: f"theirs\n{old}"}
+    for path, text in files.items():
         (machine / path[1:]).parent.mkdir(parents=True, exist_ok=True)
         (machine / path[1:]).write_text(text)
     (machine / OWN[1:] / "odd.pem").write_text(odd)
     (machine / OWN[1:] / "bytes.crt").write_bytes(b"\x30\x82\xff")
     layer.mkdir()
-    Layer(layer, machine).fill("", {"http_proxy": "p"}, local=True)
+    Layer(layer, machine, machine).fill("", {"http_proxy": "p"}, local=True)
     assert (layer / DEBIAN[1:]).read_text() == f"theirs\n{old}{new}"
     assert (layer / "etc/environment").read_text() == "http_proxy=p\n"
     assert not (layer / OWN[1:] / FILE).exists()
-    Layer(layer, machine).fill("ours\n", local=True)
+    Layer(layer, machine, machine).fill("ours\n", local=True)
     assert (layer / DEBIAN[1:]).read_text() == f"theirs\n{old}{new}ours\n"
+
+
+def test_certificates_of_the_machine_in_an_image(tmp_path: Path) -> None:
+    """In its bundle, and where its own programs make that anew of: Alpine's second name of it stays a link."""
+    machine, image, layer = (tmp_path / name for name in ("machine", "image", "layer"))
+    for folder in (machine / OWN[1:], image / "etc/ssl/certs", image / ANCHORS[0][1:], layer):
+        folder.mkdir(parents=True)
+    (machine / OWN[1:] / "both.crt").write_text(pem("one") + pem("two"))
+    (image / DEBIAN[1:]).write_text(f"theirs\n{pem('two')}")
+    (image / "etc/ssl/cert.pem").symlink_to("certs/ca-certificates.crt")
+    Layer(layer, image, machine).fill("ours\n", local=True)
+    assert (layer / DEBIAN[1:]).read_text() == f"theirs\n{pem('two')}{pem('one')}ours\n"
+    assert not (layer / "etc/ssl/cert.pem").exists()
+    for folder in (OWN, ANCHORS[0]):
+        found = {path.name: path.read_text() for path in (layer / folder[1:]).iterdir()}
+        assert found == {
+            FILE: "ours\n",
+            "elastinet-machine-1.crt": pem("one"),
+            "elastinet-machine-2.crt": pem("two"),
+        }

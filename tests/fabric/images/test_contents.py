@@ -18,7 +18,7 @@ from elastinet.fabric.contract.objects import Guest
 from elastinet.fabric.guest import systemd
 from machine import Machine
 from parts import ALL, eni, group, guest, network, table
-from root_tars import Tar, bring, content, left, oci, root, saved
+from root_tars import Tar, bring, content, indexed, left, oci, root, saved, saved_flat
 
 REGION = (network(), table(), group(ALL))
 
@@ -63,10 +63,11 @@ def test_zstd(running: Machine, small: str) -> None:
     assert shutil.which("zstd"), "scripts/system-packages installs it"
     packed = subprocess.run(["zstd", "-qc"], input=root().bytes(), capture_output=True, check=True).stdout
     assert content(running, packed) == small
+    assert content(running, oci(packed)) == small
 
 
 @pytest.mark.parametrize("piped", [False, True])
-@pytest.mark.parametrize("archive", [oci, saved])
+@pytest.mark.parametrize("archive", [oci, indexed, saved, saved_flat])
 def test_archive_of_one_layer_is_that_content(running: Machine, small: str, archive, piped: bool) -> None:
     assert content(running, archive(gzip.compress(root().bytes())), piped=piped) == small
 

@@ -110,7 +110,8 @@ def _start(tx: Transaction, request: Request) -> InsightsAnalysis:
             raise faults.invalid(account, "AdditionalAccounts", "It is not the id of an account.")
     if tx.count(InsightsAnalysis) >= tx.settings.quotas.network_insights_analyses:
         raise faults.quota("NetworkInsightsAnalysisLimitExceeded", "network insights analyses")
-    finding = found(tx.state, path, frozenset(through.values()), frozenset(closed.values()))
+    ids = frozenset(through.values()), frozenset(closed.values())
+    finding = found(tx.state, path, *ids, tx.settings.outside)
     others = set(finding.accounts) - {tx.owner, *accounts}
     return tx.new(
         InsightsAnalysis,

@@ -14,27 +14,29 @@ from elastinet.rules.interfaces import holder, interfaces_of
 from elastinet.rules.ranges import Ranges, meet, minus, of_block, only
 from elastinet.rules.reachability.question import Question
 from elastinet.rules.reachability.steps import Blocker, blocker
-from elastinet.rules.reachability.walk import INTERNET, PRIVATE, own_ranges
+from elastinet.rules.reachability.walk import INTERNET, own_ranges
 
 NUMBERS = {"tcp": TCP, "udp": UDP}
 End = frozenset[str]
 
 
 def question_of(
-    state: State, path: InsightsPath, through: frozenset[str], closed: frozenset[str]
+    state: State, path: InsightsPath, through: frozenset[str], closed: frozenset[str], private: Ranges
 ) -> Question | Blocker:
-    """The question of a path, or why it cannot be asked."""
+    """The question of a path, or why it cannot be asked. The internet has no `private` address."""
     source, destination = named_id(path.source), named_id(path.destination)
     begin = _end(state, source, is_source=True)
     if isinstance(begin, Blocker):
         return begin
     fields, arriving = _at_source(path), _at(path.filter_at_destination)
-    end = _end(state, destination) if destination else _by_address(state, begin, fields["destination"])
+    end = (
+        _end(state, destination) if destination else _by_address(state, begin, fields["destination"], private)
+    )
     if isinstance(end, Blocker):
         return end
     _of_destination_ip(state, path, end, fields, arriving)
-    if private := _private(source, begin, fields) or _private(destination, end, arriving):
-        return private
+    if bad := _private(source, begin, fields, private) or _private(destination, end, arriving, private):
+        return bad
     gateways = [id for id in (source, destination) if prefix_of(id) == "igw"]
     if len(gateways) > 1:
         return blocker("NO_PATH", destination=destination)
@@ -49,6 +51,7 @@ def question_of(
         reflects=False,
         closed=closed,
         through=through,
+        private=private,
     )
 
 
@@ -74,7 +77,7 @@ def _end(state: State, id: str, *, is_source: bool = False) -> End | Blocker:
     return blocker("NO_SOURCE_OR_DESTINATION", missing=id)
 
 
-def _by_address(state: State, begin: End, address: Ranges) -> End | Blocker:
+def _by_address(state: State, begin: End, address: Ranges, private: Ranges) -> End | Blocker:
     """Who has an address: an interface near the source, one that it is a public address of, the internet."""
     number, text = address[0][0], _text(address)
     vpcs = _vpcs(state, begin)
@@ -85,7 +88,7 @@ def _by_address(state: State, begin: End, address: Ranges) -> End | Blocker:
     elastic = (a.interface_id for a in state.where(Address, "public-ip", text) if a.interface_id)
     if found_id := next((i.id for i in lent), None) or next(elastic, None):
         return frozenset((found_id,))
-    if meet(PRIVATE, only(number)) or INTERNET in begin:
+    if meet(private, only(number)) or INTERNET in begin:
         return blocker("NO_POSSIBLE_DESTINATION", vpc=next(iter(vpcs), ""), address=text)
     return frozenset((INTERNET,))
 
@@ -137,12 +140,12 @@ def _of_destination_ip(
     (arriving if is_own or not interfaces else fields)["destination"] = wanted
 
 
-def _private(id: str, end: End, fields: dict[str, Ranges]) -> Blocker | None:
+def _private(id: str, end: End, fields: dict[str, Ranges], private: Ranges) -> Blocker | None:
     """An address that no internet gateway has to do with, asked for at one."""
     if INTERNET not in end:
         return None
     for value in (fields.get("source"), fields.get("destination")):
-        if value and not minus(value, PRIVATE):
+        if value and not minus(value, private):
             return blocker("IGW_EXPECTS_PUBLIC_ADDRESS", gateway=id, address=_text(value))
     return None
 

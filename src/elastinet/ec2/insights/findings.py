@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from elastinet.catalog.settings import Outside
 from elastinet.ec2.insights.asking import question_of
 from elastinet.ec2.insights.components import Picture
 from elastinet.ec2.insights.explanations import explanation
@@ -12,6 +13,7 @@ from elastinet.model.ids import prefix_of
 from elastinet.model.insights import AlternateHint, Explanation, InsightsPath, PathComponent
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
+from elastinet.rules.closed_outside import no_gateway_leads_to
 from elastinet.rules.reachability.question import Answer, Question, ask
 from elastinet.rules.reachability.search import Path
 from elastinet.rules.reachability.steps import Blocker
@@ -33,9 +35,15 @@ class Finding(NamedTuple):
     accounts: tuple[str, ...] = ()
 
 
-def found(state: State, path: InsightsPath, through: frozenset[str], closed: frozenset[str]) -> Finding:
-    """Ask whether packets get through, and say by what or why not."""
-    question = question_of(state, path, through, closed)
+def found(
+    state: State,
+    path: InsightsPath,
+    through: frozenset[str] = frozenset(),
+    closed: frozenset[str] = frozenset(),
+    outside: Outside = "off",
+) -> Finding:
+    """Ask whether packets get through, with the server's way out, and say by what or why not."""
+    question = question_of(state, path, through, closed, no_gateway_leads_to(outside))
     if isinstance(question, Blocker):
         return Finding(False, explanations=(explanation(state, question),))
     answer = _narrowed(state, question, ask(state, question))

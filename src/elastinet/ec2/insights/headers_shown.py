@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from elastinet.catalog.network import PRIVATE_BLOCKS
 from elastinet.model.insights import PacketHeader, PortRange
+from elastinet.rules.closed_outside import no_gateway_leads_to
 from elastinet.rules.ranges import ADDRESSES as ALL
 from elastinet.rules.ranges import PORTS, Ranges, blocks_of, minus, of_blocks
 from elastinet.rules.reachability.headers import Headers
@@ -13,9 +14,13 @@ from elastinet.rules.reachability.walk import PRIVATE
 
 At = tuple[Headers, Headers]
 """What enters a component and what leaves it."""
-INTERNET = minus(ALL[4], PRIVATE)
-SHOWN_INTERNET = minus(ALL[4], of_blocks((b for blocks in PRIVATE_BLOCKS.values() for b in blocks), 4))
-"""The internet, as findings show it: with the loopback and the link's own addresses, which no packet has."""
+INTERNET = {
+    minus(ALL[4], PRIVATE): minus(
+        ALL[4], of_blocks((b for blocks in PRIVATE_BLOCKS.values() for b in blocks), 4)
+    ),
+    minus(ALL[4], no_gateway_leads_to("lan")): ALL[4],
+}
+"""The internet, and as findings show it: with the loopback and the link's addresses, which no packet has."""
 
 
 def along(path: Path, *, back: bool) -> list[At]:
@@ -66,7 +71,7 @@ def shown(headers: Headers, only: tuple[str, ...] = ()) -> PacketHeader:
 
 @lru_cache(maxsize=1 << 12)
 def _blocks(found: Ranges) -> tuple[str, ...]:
-    return tuple(sorted(blocks_of(SHOWN_INTERNET if found == INTERNET else found, 4)))
+    return tuple(sorted(blocks_of(INTERNET.get(found, found), 4)))
 
 
 def _ports(ranges: Ranges) -> tuple[PortRange, ...]:

@@ -13,19 +13,22 @@ from elastinet.model.image import FileSystem, MachineImage, Snapshot
 from elastinet.model.instance import Instance
 from elastinet.rules import images as rules
 
-LIVE = ("running", "stopped")
+LIVE = ("running", "stopping", "stopped")
+WRONG_STATE = "Instance is not in state 'running' or 'stopping' or 'stopped'"
+"""As EC2 says it (facts sheet, 14)."""
 
 
 def create_image(tx: Transaction, request: Request) -> Answer:
     """An image of an instance: it is down meanwhile, and boots again, unless the request says otherwise."""
     instance = need(tx, Instance, "i", request["InstanceId"])
     if instance.state not in LIVE:
-        sentence = f"The instance '{instance.id}' is not in a state from which an image can be created."
-        raise Fault("IncorrectInstanceState", sentence)
+        sentence = f"Invalid value '{instance.id}' for instanceId. {WRONG_STATE}"
+        raise Fault("InvalidParameterValue", sentence)
     if request.get("BlockDeviceMappings"):
         raise faults.unsupported("elastinet does not support block device mappings in CreateImage.")
     name, description = check_name(tx, request.get("Name")), request.get("Description", "")
-    is_quiet = not request.get("NoReboot") and instance.state == "running"
+    is_running = instance.state == "running"
+    is_quiet = not request.get("NoReboot") and instance.state != "stopped"
     device = root_device(tx, instance)
     volume = next((volume for volume, one in attached_to(tx, instance) if one.device == device), None)
     file_system = instance.file_system
@@ -55,7 +58,7 @@ def create_image(tx: Transaction, request: Request) -> Answer:
         tags=tags_for(tx, request, "image", *TAGGED),
         **fields | {"size": snapshot.size, "ena_support": instance.ena_support},
     )
-    if is_quiet:
+    if is_quiet and is_running:
         tx.put(instance.but(boot=instance.boot + 1))
     return {"ImageId": made.id}
 

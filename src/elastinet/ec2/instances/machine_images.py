@@ -20,9 +20,10 @@ from elastinet.rules import images as rules
 
 NAME = re.compile(r"[A-Za-z0-9()\[\] ./'@_-]{3,128}")
 BAD_NAME = (
-    "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '[', "
-    "']', ' ', '.', '/', '-', ''', '@' and '_'"
+    "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', "
+    "'-', '/' and '_'"
 )
+"""EC2's own words, though it takes brackets, spaces, single quotes and '@', too (facts sheet, 14)."""
 TAGGED = ("image", "snapshot")
 ARCHITECTURES = ("x86_64", "arm64")
 USUAL = "x86_64"

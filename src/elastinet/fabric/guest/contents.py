@@ -66,20 +66,25 @@ class Contents:
         return place / ROOT
 
     def _whole(self, layers: Layers, roots: tuple[str, ...]) -> RootImage:
-        if self._authority is not None or self._machine.env or self._machine.podman:
-            roots = (str(self._trusting(layers[0], roots)), *roots)
+        machine = self._machine
+        if self._authority is not None or machine.env or machine.podman or machine.trusts_locals:
+            *above, lowest = roots
+            roots = (*above, str(self._trusting(layers[-1], lowest)), lowest)
         return replace(self._machine, lowers={"": roots}, links={}, has_tools=True)
 
-    def _trusting(self, content: str, roots: tuple[str, ...]) -> Path:
-        """One more layer over an image's, in which it trusts our authority, too, and has settings of ours."""
+    def _trusting(self, content: str, root: str) -> Path:
+        """One more layer over an image's lowest: there it trusts our authority, too, and has our settings.
+
+        Copies of instances lie above it: they have it by what their instance had, with all that it has added.
+        """
         layer = Path(isolate.PRIVATE, f"trust-{content}")
         if not layer.is_dir():
             layer.mkdir()
             layer.chmod(0o755)
-            ours = trust.Layer(layer, Path(roots[-1]))
-            containers.settle(ours, self._machine.podman)
-            if self._authority is not None or self._machine.env:
-                ours.fill(self._authority or "", self._machine.env)
+            ours, machine = trust.Layer(layer, Path(root)), self._machine
+            containers.settle(ours, machine.podman)
+            if self._authority is not None or machine.env or machine.trusts_locals:
+                ours.fill(self._authority or "", machine.env, local=machine.trusts_locals)
             if self._machine.ids.is_shifted:
                 idmap.give(layer, self._machine.ids.first)
         return layer

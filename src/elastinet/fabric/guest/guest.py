@@ -1,6 +1,5 @@
 """A running guest as the agent knows it: its init, its interfaces' leases, its first boot."""
 
-import base64
 import errno
 import os
 import time
@@ -13,26 +12,15 @@ from typing import Any
 from elastinet.fabric.compile.items import LinkIncarnation
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Guest, Interface
-from elastinet.fabric.guest import (
-    cloud_init,
-    ends,
-    init_program,
-    initctl,
-    room,
-    services,
-    ssh_port,
-    tools,
-    user_data,
-)
-from elastinet.fabric.guest.console import SYSLOG, Console, Log
+from elastinet.fabric.guest import init_program, initctl, room, tools
+from elastinet.fabric.guest.console import Console
 from elastinet.fabric.guest.door import Door
-from elastinet.fabric.guest.first_boot import FirstBoot
-from elastinet.fabric.guest.first_programs import Program
-from elastinet.fabric.guest.hearing import Datagrams, Stream
 from elastinet.fabric.guest.linkwatch import LinkWatch
 from elastinet.fabric.guest.port import GuestInterface
+from elastinet.fabric.guest.programs import Programs
 from elastinet.fabric.guest.reboots import REBOOTED
 from elastinet.fabric.guest.spawning import Spawning, Told
+from elastinet.fabric.guest.voices import Voices
 from elastinet.fabric.kernel import ending
 from elastinet.fabric.kernel.loop import GuestConcern, Loop
 from elastinet.fabric.revoke import holders
@@ -85,60 +73,20 @@ class GuestProcess:
         self.fault = ""
         self._loop = loop
         self._spawning = spawning
-        self._voices: list[Datagrams | Stream] = []
-        self._log = self._open_log()
+        self._voices = Voices(disk, self.console, loop, self._about)
+        self._programs = Programs(guest, disk, self.console, self._voices.log, loop, spawning)
         self._link_watch: LinkWatch | None = None
         self._door: Door | None = None
 
-    def _open_log(self) -> int:
-        """A pipe into the console; it ends when no process of the guest holds it any more."""
-        out, into = os.pipe2(os.O_CLOEXEC)
-        voice = Stream(out, self.console.hear, self._loop, self._about)
-        try:
-            voice.listen()
-        except OSError:
-            voice.close()
-            os.close(into)
-            raise
-        return into
-
-    def _listen(self, fds: list[int], number: int) -> None:
-        """Hear what the guest's programs log, and its console if the machine had a terminal for it."""
-        if len(fds) != number:
-            for fd in fds:
-                os.close(fd)
-            raise OSError(errno.EMFILE, "the agent has no descriptor left for the console")
-        log, control, *consoles = fds
-        self._voices = [
-            Datagrams(log, Log(self.disk, SYSLOG).hear, self._loop, self._about),
-            Stream(control, self._control, self._loop, self._about),
-            *(Stream(console, self.console.hear, self._loop, self._about) for console in consoles),
-        ]
-        for voice in self._voices:
-            voice.listen()
-        if not consoles:
-            self.console.say("no terminal is left on this machine: /dev/console is /dev/null")
-
-    def _open_door(self, fds: list[int]) -> None:
+    def _open_door(self, fd: int = -1) -> None:
         """Hear who wants to log in; without a descriptor left for it, nobody."""
-        for fd in fds:
+        if fd >= 0:
             self._door = Door(fd, self._loop, self._about, self._run_ssh, self.console.say)
             self._door.listen()
 
     def _run_ssh(self, mode: str, connections: Sequence[int], told: Told) -> None:
-        """Run the script of the guest's ssh server, perhaps for a connection; it complains to the console."""
-        if self.ended:
-            return
-        environment = {
-            "DEFAULT": self.guest.login_user,
-            "PAIR": self.guest.login_key,
-            "OWN": "",
-            "MODE": mode,
-        }
-        kinds = (ends.SENT, ends.SAME, ends.SENT) if connections else (ends.NULL, ends.SENT, ends.SAME)
-        sent = (*connections, self._log)
-        words = ["/bin/sh", "-c", ssh_port.script()]
-        self._spawning.run(self.init, words, kinds, told, sent, self._about, env=environment)
+        if not self.ended:
+            self._programs.run_ssh(self.init, mode, connections, told)
 
     def _control(self, data: bytes) -> None:
         """Shut down or boot again, if that is what programs in the guest have asked its init for."""
@@ -199,9 +147,9 @@ class GuestProcess:
             self._born(fact["pid"])
         try:
             if fact.get("of") == "door":
-                self._open_door(fact["fds"])
+                self._open_door(*fact["fds"])
             elif "ends" in fact:
-                self._listen(fact["fds"], fact["ends"])
+                self._voices.listen(fact["fds"], fact["ends"], self._control)
             self._follow(fact, changed)
         except OSError as error:
             self._fail(str(error), changed)
@@ -274,11 +222,9 @@ class GuestProcess:
             port.give_up()
         if self._link_watch:
             self._link_watch.close()
-        for voice in self._voices:
-            voice.finish()
         if self._door:
             self._door.close()
-        os.close(self._log)
+        self._voices.finish()
         self._leave_groups()
 
     def _leave_groups(self) -> None:
@@ -305,50 +251,22 @@ class GuestProcess:
             interface, link, self._loop, self._spawning, tools.OWN if self.guest.layers else None
         )
         if self.ready:
-            port.start(self.init, self._log, bound)
+            port.start(self.init, self._voices.log, bound)
 
     def start_ports(self, bound: Callable[[GuestInterface, str], None]) -> None:
         """Ask for the addresses of all links that came before the guest's root was ready."""
         for port in self.ports.values():
-            port.start(self.init, self._log, bound)
+            port.start(self.init, self._voices.log, bound)
 
     def start_services(self) -> None:
-        """Start what was enabled in an earlier boot; what that says goes to the console."""
+        """Start what was enabled in an earlier boot."""
         if self._has_services and not self.ended:
-            descriptors = (ends.NULL, ends.SENT, ends.SAME)
-            self._spawning.run(self.init, services.START, descriptors, self._told, (self._log,), self._about)
-
-    def _told(self, fact: dict[str, Any]) -> None:
-        """Hear of the services' start."""
-        if "error" in fact:
-            self.console.say(f"services: {fact['error']}")
+            self._programs.start_services(self.init)
 
     def first_boot(self) -> None:
         """Run the user data: what belongs to each boot, and what to the disk's life once; or cloud-init.
 
         Where systemd is, that starts cloud-init.
         """
-        if self.guest.cloud_init and self._has_systemd:
-            return
-        first = FirstBoot(self.disk, self.console, self._loop, self._about, self._run_program)
-        own = self.guest.cloud_init
-        first.begin(cloud_init.stages() if own else user_data.read(base64.b64decode(self.guest.user_data)))
-
-    def _run_program(self, program: Program, told: Told) -> None:
-        """Put a program into the guest and start it; what it says goes to the console."""
-        if self.ended:
-            return
-        with open(os.memfd_create("program"), "w+b") as file:
-            file.write(program.data)
-            file.seek(0)
-            own = {"path": program.path, "mode": 0o700}
-            self._spawning.run(
-                self.init,
-                [program.path],
-                (ends.NULL, ends.SENT, ends.SAME),
-                told,
-                (self._log, file.fileno()),
-                self._about,
-                file=own,
-                env={"INSTANCE_ID": self.guest.id},
-            )
+        if not (self.guest.cloud_init and self._has_systemd):
+            self._programs.first_boot(lambda: 0 if self.ended else self.init)

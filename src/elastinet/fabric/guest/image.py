@@ -62,7 +62,7 @@ def build(
     env = (trust.VARIABLES if authority else {}) | dict(offered or {})
     podman = containers.settings(kept, counted)
     layered = _with_ours(lowers, kept, podman, authority or "", env, local=offered is not None)
-    return RootImage(layered, links, rootless, kept, env, podman=podman)
+    return RootImage(layered, links, rootless, kept, env, podman=podman, trusts_locals=offered is not None)
 
 
 def _veiled(lowers: Lowers, kept: ids.Ids) -> Lowers:

@@ -51,7 +51,7 @@ class RootImage:
     One folder by the name "" is a whole root of an image's. `env` are variables of every command, `account`
     is the default user that the layers know. `has_tools` says that guests are shown programs of ours,
     `cloud_init` that cloud-init runs in them, `systemd` that they have systemd,
-    `podman` are its settings.
+    `podman` are its settings. If it `trusts_locals`, guests trust whom the machine's administrator has added.
     """
 
     lowers: dict[str, tuple[str, ...]]
@@ -64,6 +64,7 @@ class RootImage:
     cloud_init: bool = False
     systemd: bool = False
     podman: str = ""
+    trusts_locals: bool = False
 
     @property
     def is_guarded(self) -> bool:

@@ -7,9 +7,9 @@ umask 022
 folder=/var/lib/elastinet/ssh
 
 fail() { echo "elastinet: $1" >&2; exit 1; }
-for program in sshd ssh-keygen useradd usermod; do
+for program in sshd ssh-keygen; do
     command -v $program >/dev/null ||
-        fail "this instance has no $program: install openssh-server and passwd on this machine, or in its image"
+        fail "this instance has no $program: install openssh-server on this machine, or in its image"
 done
 [ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)" -ge 65536 ] ||
     fail "this instance has no user but root, so nobody can log in: 'elastinet doctor' tells of subuid; exec, shell and cp work"
@@ -26,15 +26,32 @@ see_to_shadow() {
     done
 }
 
+# Without a password, but not locked. Alpine has no useradd and no usermod.
+unlock() {
+    if command -v usermod >/dev/null; then
+        usermod -p '*' "$DEFAULT"
+    else
+        sed -i "s/^$DEFAULT:[^:]*:/$DEFAULT:*:/" /etc/shadow
+    fi
+}
+
+make_user() {
+    shell=/bin/bash
+    [ -x $shell ] || shell=/bin/sh
+    if command -v useradd >/dev/null; then
+        useradd -M -s $shell -p '*' -c "Default user" "$DEFAULT"
+        return
+    fi
+    number=$(cat /etc/passwd /etc/group |
+        awk -F: '{ used[$3] = 1 } END { n = 1000; while (n in used) n++; print n }')
+    echo "$DEFAULT:x:$number:$number:Default user:/home/$DEFAULT:$shell" >>/etc/passwd
+    echo "$DEFAULT:x:$number:" >>/etc/group
+    echo "$DEFAULT:*:20000:0:99999:7:::" >>/etc/shadow
+}
+
 add_user() {
     see_to_shadow
-    if id "$DEFAULT" >/dev/null 2>&1; then
-        usermod -p '*' "$DEFAULT" # without a password, but not locked
-    else
-        shell=/bin/bash
-        [ -x $shell ] || shell=/bin/sh
-        useradd -M -s $shell -p '*' -c "Default user" "$DEFAULT"
-    fi
+    if id "$DEFAULT" >/dev/null 2>&1; then unlock; else make_user; fi
     home=$(awk -F: -v user="$DEFAULT" '$1 == user { print $6 }' /etc/passwd)
     if [ ! -d "$home" ]; then
         mkdir -p "${home%/*}"

@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from elastinet.fabric.images.refused import RefusedError
 
@@ -50,7 +50,8 @@ class Extraction:
 
     def apply(self, stream: IO[bytes]) -> None:
         """Put a layer's files over those that are there."""
-        with tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape", bufsize=CHUNK) as tar:
+        forward = cast(IO[bytes], Forward(stream))
+        with tarfile.open(fileobj=forward, mode="r:", errors="surrogateescape") as tar:
             for member in tar:
                 tar.members = []  # type: ignore[attr-defined]  # which else would remember all of them
                 self._count(member)
@@ -102,6 +103,7 @@ class Extraction:
             _folder(path)
         elif member.isreg():
             self._file(tar, member, path)
+            return
         elif member.issym():
             _make_room(path)
             os.symlink(member.linkname, path)
@@ -123,18 +125,28 @@ class Extraction:
 
     def _file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         self._check_size(self.bytes + member.size)
-        _make_room(path)
-        source = tar.extractfile(member)
+        fd = _created(path)
+        try:
+            if member.size:
+                self._fill(tar, member, fd)
+            self._dress(member, fd)
+        finally:
+            os.close(fd)
+
+    def _fill(self, tar: tarfile.TarFile, member: tarfile.TarInfo, fd: int) -> None:
+        source = tar.extractfile(member) if member.issparse() else cast(IO[bytes], tar.fileobj)
         assert source is not None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(path, flags, 0o600), "wb") as file:
-            while data := source.read(CHUNK):
-                file.write(data)
-                self.bytes += len(data)
-                if self.bytes - self._looked > LOOK_BYTES:
-                    self._look()
-            if file.tell() != member.size:
-                raise RefusedError("it ends too early: it was cut, or is damaged")
+        left = member.size
+        while data := source.read(min(CHUNK, left)):
+            left -= len(data)
+            self.bytes += len(data)
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            if self.bytes - self._looked > LOOK_BYTES:
+                self._look()
+        if left:
+            raise RefusedError("it ends too early: it was cut, or is damaged")
 
     def _check_size(self, size: int) -> None:
         if size > self._bounds.bytes:
@@ -148,11 +160,16 @@ class Extraction:
             _make_room(path)
             os.link(target, path, follow_symlinks=False)
 
-    def _dress(self, member: tarfile.TarInfo, path: str) -> None:
-        """Give a file its owner, mode, capabilities and time; in this order, for each would undo others."""
-        os.chown(path, self._id(member.uid), self._id(member.gid), follow_symlinks=False)
+    def _dress(self, member: tarfile.TarInfo, path: str | int) -> None:
+        """Give a file its owner, mode, capabilities and time; in this order, for each would undo others.
+
+        It is an open file, or at a path.
+        """
+        owner, group = self._id(member.uid), self._id(member.gid)
         if member.issym():
+            os.chown(path, owner, group, follow_symlinks=False)
             return
+        os.chown(path, owner, group)
         mode = member.mode & 0o7777
         os.chmod(path, mode if self._bounds.suid or member.isdir() else mode & ~SUID)
         powers = member.pax_headers.get(f"SCHILY.xattr.{CAPABILITY}")
@@ -177,7 +194,45 @@ def _inside(name: str) -> str:
     return "/".join(parts)
 
 
+class Forward:
+    """A stream as a file in which one goes forward only, which is all that a tar asks for."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._at = stream, 0
+
+    def tell(self) -> int:
+        """The number of bytes that were read."""
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """Read so many bytes, fewer at the end."""
+        data = self._stream.read(size)
+        self._at += len(data)
+        return data
+
+    def seek(self, place: int) -> int:
+        """Read what lies before a place."""
+        if place < self._at:
+            raise tarfile.StreamError("it leads back")
+        while self._at < place and self.read(min(place - self._at, CHUNK)):
+            pass
+        return self._at
+
+
+def _created(path: str) -> int:
+    """A new file at a path, open: most often its folder is there, and nothing at the path."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError:
+        _make_room(path)
+        return os.open(path, flags, 0o600)
+
+
 def _folder(path: str) -> None:
+    with suppress(OSError):
+        os.mkdir(path)
+        return
     if not (os.path.isdir(path) and not os.path.islink(path)):
         _make_room(path)
         os.mkdir(path)

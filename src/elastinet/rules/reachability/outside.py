@@ -12,7 +12,7 @@ from elastinet.rules.presence import is_live
 from elastinet.rules.ranges import Ranges, address_of, of_block, of_blocks, size, version_of
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.steps import Blocker, Hop, Onward, Place, Step, blocker
-from elastinet.rules.reachability.walk import INTERNET, PRIVATE, Walk, own_ranges, publics
+from elastinet.rules.reachability.walk import INTERNET, Walk, own_ranges, publics
 from elastinet.rules.routing import edge_table, effective, gateway_of
 
 FEW = 256
@@ -30,7 +30,7 @@ def leave_by_gateway(walk: Walk, interface: NetworkInterface, id: str, headers: 
         found.append(blocker("BAD_STATE_ATTACHMENT", component=id, vpc=interface.vpc_id))
     leaving = headers
     if headers.version == 4:
-        public = headers.minus(headers.limited(destination=PRIVATE).boxes)
+        public = headers.minus(headers.limited(destination=walk.private).boxes)
         if not public:
             found.append(
                 _private(headers.field("destination"), id, interface.vpc_id, "DESTINATION", "EGRESS")
@@ -126,7 +126,7 @@ def enter_by_gateway(walk: Walk, id: str, headers: Headers) -> Iterator[Onward]:
     if not vpc_id:
         found.append(blocker("BAD_STATE_ATTACHMENT", component=id))
     if headers.version == 4:
-        public = headers.minus(headers.limited(source=PRIVATE).boxes)
+        public = headers.minus(headers.limited(source=walk.private).boxes)
         if not public:
             found.append(_private(headers.field("source"), id, vpc_id, "SOURCE", "INGRESS"))
         headers = public or headers

@@ -14,7 +14,7 @@ from elastinet.rules.reachability.steps import Step
 
 INTERNET = "internet"
 PRIVATE = of_blocks(NOT_OF_INTERNET, 4)
-"""Addresses that the internet does not have: no gateway lets them in or out."""
+"""Addresses that the internet does not have: on EC2 no gateway lets them in or out."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Walk:
     way comes back in if it `reflects`. It goes by nothing of what is `closed`, and by all of `through`.
     `passed` has the steps of the way that is answered: groups let its answers through, NAT gateways know
     where they belong. It is empty on the way there. What groups and lists say counts if it is `filtered`.
-    If it goes `only_open` ways, it ends at what refuses it.
+    If it goes `only_open` ways, it ends at what refuses it. Nothing that is `private` passes a gateway.
     """
 
     state: State
@@ -36,6 +36,7 @@ class Walk:
     closed: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     filtered: bool = True
+    private: Ranges = PRIVATE
     left_out: set[str] = field(default_factory=set)
     """What was not looked at, for there was too much of it."""
     only_open: bool = False

@@ -23,6 +23,7 @@ class Question:
     answers, too: of TCP always. The internet is what is behind `gateway`, if there is one. Packets that leave
     for the internet on their way come back in if it `reflects`. They go by nothing of what is `closed`, and
     by all of `through` on their way there. What groups and lists say of them counts if they are `filtered`.
+    Addresses that are `private` the internet does not have.
     """
 
     source: frozenset[str]
@@ -37,6 +38,12 @@ class Question:
     closed: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     filtered: bool = True
+    private: Ranges = PRIVATE
+
+    @property
+    def internet(self) -> Ranges:
+        """The addresses of the internet."""
+        return minus(ADDRESSES[self.version], self.private if self.version == 4 else ())
 
     def walk(
         self,
@@ -47,7 +54,7 @@ class Question:
     ) -> Walk:
         """A walk to a target, or of the answers to what went a way there."""
         passed, through = (there.steps, frozenset[str]()) if there else ((), self.through)
-        rules = (self.gateway, self.reflects, self.closed, through, self.filtered)
+        rules = (self.gateway, self.reflects, self.closed, through, self.filtered, self.private)
         return Walk(state, target, passed, *rules, left_out=set() if left_out is None else left_out)
 
 
@@ -66,8 +73,7 @@ def starts(state: State, question: Question) -> Iterator[tuple[Place, Headers]]:
         **question.fields
     )
     if INTERNET in question.source:
-        outside = minus(ADDRESSES[question.version], PRIVATE if question.version == 4 else ())
-        yield Place("internet"), wanted.limited(source=outside)
+        yield Place("internet"), wanted.limited(source=question.internet)
     for id in sorted(question.source - {INTERNET}):
         interface, peering = state.get(NetworkInterface, id), state.get(Peering, id)
         if interface is not None:
@@ -82,8 +88,7 @@ def starts(state: State, question: Question) -> Iterator[tuple[Place, Headers]]:
 def _targets(state: State, question: Question) -> dict[str, Ranges]:
     """The addresses by which the target is known."""
     if INTERNET in question.target:
-        private = PRIVATE if question.version == 4 else ()
-        return {"destination": minus(ADDRESSES[question.version], private)}
+        return {"destination": question.internet}
     found = [state.get(NetworkInterface, id) for id in sorted(question.target)]
     interfaces = [interface for interface in found if interface]
     blocks = [own for interface in interfaces for own in interface.own_addresses]
