@@ -161,6 +161,7 @@ class Machine:
         """Want nothing any more, and wait until all disks are deleted; give what failed."""
         scrap = tuple(path.name for path in self.disks.iterdir() if not path.name.startswith("."))
         failed = self.desire(whole=True, scrap=scrap)
+        self._let_go()  # a socket keeps its network's namespace there
         self.until(lambda: not any(self.disks.iterdir()), "empty disks")
         return failed
 
@@ -280,8 +281,12 @@ class Machine:
         self.process.terminate()
         self.process.wait(PATIENCE)
         self.engine.close()
-        for fd in self.fds:
-            os.close(fd)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the sockets that were handed over."""
+        while self.fds:
+            os.close(self.fds.pop())
 
     def close(self) -> None:
         if self.process.poll() is None:
