@@ -84,41 +84,50 @@ class GuestInterface:
         self._loop = loop
         self._spawning = spawning
         self.fault = ""
+        self._lease = -1
         self._ended = False
         self._about = GuestConcern(interface.guest)
         self._pause = FIRST_RETRY
         self._program = program
 
     def start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
-        """Start the DHCP client in the guest; its script tells each lease through a pipe."""
-        self._keep_trying(lambda: self._start(init, log, on_bound))
+        """Start the DHCP client in the guest; its script tells each lease through a pipe.
 
-    def _keep_trying(self, work: Callable[[], None]) -> None:
-        """Do something, again and again where this machine does not let us; `fault` says why."""
+        One that cannot start, or ends before it has told of one, is started again; `fault` says why.
+        """
         if self._ended:
             return
-        try:
-            work()
-        except OSError as error:
-            self.fault = str(error)
-            self._loop.later(self._pause, lambda: self._keep_trying(work), self._about)
-            self._pause = min(self._pause * 2, LAST_RETRY)
-        else:
-            self.fault, self._pause = "", FIRST_RETRY
 
-    def _start(self, init: int, log: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
+        def again(why: str) -> None:
+            self.fault = why
+            self._forget_lease()  # a guest may hold the other end
+            self._loop.later(self._pause, lambda: self.start(init, log, on_bound), self._about)
+            self._pause = min(self._pause * 2, LAST_RETRY)
+
+        try:
+            self._start(init, log, on_bound, again)
+        except OSError as error:
+            again(str(error))
+
+    def _start(
+        self,
+        init: int,
+        log: int,
+        on_bound: Callable[["GuestInterface", str], None],
+        again: Callable[[str], None],
+    ) -> None:
         device, (program, more) = self.interface.device, self._program or Program(busybox(), {})
         with ExitStack() as opened:
             text = script_file(program)
             opened.callback(os.close, text)
-            lease, told = os.pipe2(os.O_CLOEXEC)
+            self._lease, told = os.pipe2(os.O_CLOEXEC)
             opened.callback(os.close, told)
-            self._loop.watch(lease, lambda: self._hear(lease, on_bound), self._about)
+            self._loop.watch(self._lease, lambda: self._hear(on_bound), self._about)
             self._spawning.run(
                 init,
                 [program, *(CLIENT if self.interface.addresses else TOLD), device],
                 (ends.NULL, ends.SENT, ends.SAME, ends.NULL, ends.NULL, ends.SENT, ends.SENT),
-                self._know,
+                lambda fact: self._know(fact, again),
                 (log, told, text),
                 self._about,
                 up=[device],
@@ -136,17 +145,27 @@ class GuestInterface:
             return told | {"ip": next(iter(own.addresses6), "no address")}
         return {"expected": f"{link.address} {link.gateway} {link.mtu}"}
 
-    def _know(self, fact: dict[str, Any]) -> None:
+    def _know(self, fact: dict[str, Any], again: Callable[[str], None]) -> None:
+        """Follow the client's process; its end matters as long as no lease was heard of."""
         self.client = fact.get("pid", 0 if "exit" in fact else self.client)
+        why = fact.get("error") or (fact.get("status") and f"its DHCP client ended with {fact['status']}")
+        if why and not (self.bound or self._ended):
+            again(why)
 
-    def _hear(self, lease: int, on_bound: Callable[["GuestInterface", str], None]) -> None:
-        data = os.read(lease, 4096)  # from the guest, whose root may write here, too
+    def _hear(self, on_bound: Callable[["GuestInterface", str], None]) -> None:
+        data = os.read(self._lease, 4096)  # from the guest, whose root may write here, too
         if not data:
-            self._loop.forget(lease)
-            os.close(lease)
+            self._forget_lease()
         elif not self.bound:
-            self.bound = True
+            self.bound, self.fault = True, ""
             on_bound(self, data.decode(errors="replace").strip())
+
+    def _forget_lease(self) -> None:
+        """Hear of no lease any more."""
+        if self._lease >= 0:
+            self._loop.forget(self._lease)
+            os.close(self._lease)
+            self._lease = -1
 
     def stop(self) -> None:
         """End the DHCP client, and what a program has of the interface."""
