@@ -31,7 +31,10 @@ TOGETHER = (
     "tests/serve/test_http_fuzz.py",
 )
 """Files whose tests share a server or an agent that is dear to start."""
-SLOW = ("tests/clients/", "tests/test_examples.py", "tests/walls/test_fuzz.py", "tests/walls/test_chaos.py")
+SLOW = (
+    *("tests/clients/", "tests/test_examples.py", "tests/twin/test_twin_diff.py"),
+    *("tests/walls/test_fuzz.py", "tests/walls/test_chaos.py", "tests/walls/test_journal.py"),
+)
 """Tests that take long, each by itself."""
 MEASURING = (
     *(
@@ -106,9 +109,10 @@ def compile_once(*, here: bool) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector of garbage nine thousand tests, which stay to the end: it need not look at them."""
+    """Spare the collector of garbage thirteen thousand tests, which stay to the end, and have it look rarely."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
