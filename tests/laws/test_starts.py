@@ -6,9 +6,9 @@ import sys
 import pytest
 
 NEEDLESS = {
-    "import elastinet.fabric.agent.server": {"asyncio", "botocore", "pyroute2.iproute", "rich", "ssl"},
-    "import elastinet.serve.server": {"botocore", "cryptography", "prometheus_client", "pyroute2", "rich"},
-    "from elastinet.cli import main; main()": {"asyncio", "pydantic", "pyroute2", "rich", "uvicorn"},
+    "import elastinet.fabric.agent.server": {"asyncio", "botocore", "rich", "ssl"},
+    "import elastinet.serve.server": {"botocore", "cryptography", "prometheus_client", "rich"},
+    "from elastinet.cli import main; main()": {"asyncio", "pydantic", "rich", "uvicorn"},
 }
 
 

@@ -255,7 +255,6 @@ HEAVY = (
     "botocore",
     "boto3",
     "uvicorn",
-    "pyroute2",
     "cryptography",
     "elastinet.rules",
     "elastinet.engine",
