@@ -16,6 +16,7 @@ from elastinet.digits import decimal, whole
 from elastinet.ec2.operations import OPERATIONS
 from elastinet.wire.service import service, service_of
 from served import Served
+from tries import some
 from watched import Stderr, Watched
 
 HUGE = ("2147483647", "-2147483648", "-1", "10000", "65536")
@@ -234,8 +235,9 @@ def test_every_operation_with_numbers_is_tried() -> None:
 def test_every_number_of_the_api(watched: Watched, things: dict[str, str], action: str) -> None:
     before: dict[str, bytes] | None = watched.everything()
     tried = 0
-    for path, kind in numbers(service().input_shape(action)):
-        for text in HUGE + NO_NUMBERS:
+    own = with_numbers().index(action)
+    for turn, (path, kind) in enumerate(numbers(service().input_shape(action)), own):
+        for text in some(HUGE + NO_NUMBERS, turn):
             if before is None and not is_taken(action, path, text):
                 before = watched.everything()
             body = urlencode(request(action, path, text, things)).encode()
@@ -250,7 +252,7 @@ def test_every_number_of_the_api(watched: Watched, things: dict[str, str], actio
             elif not action.startswith(READING):  # what these would change, the look in the end sees
                 assert watched.everything() == before, (path, text)
     assert action in KEEPING or before is None or watched.everything() == before
-    assert tried >= len(HUGE) + len(NO_NUMBERS)
+    assert tried >= len(some(HUGE + NO_NUMBERS, own))
 
 
 MOST = 64
@@ -377,8 +379,8 @@ ODD = (
 @pytest.mark.parametrize("page", ALL_PAGES)
 def test_no_page_is_without_an_answer(watched: Watched, things: dict[str, str], page: str) -> None:
     method = "POST" if page in ("fail", "repair", "settle") else "GET"
-    for name in NAMES:
-        for value in (*ODD, *HUGE, things["instance"]):
+    for turn, name in enumerate(NAMES, ALL_PAGES.index(page)):
+        for value in some((*ODD, *HUGE, things["instance"]), turn):
             query = f"{name}={value}&{name}=x&{name}={value}"
             status, told = ask(
                 watched.served.url, method, f"/_elastinet/{page}?{query}", [("Host", "localhost")]
