@@ -26,30 +26,42 @@ def create(at: Endpoint, count: int) -> float:
     bodies = iter(
         [encode("CreateNetworkInterface", SubnetId=at.subnets[n % len(at.subnets)]) for n in range(count)]
     )
-    address, began = at.netloc.split(":"), time.perf_counter()
+    began = time.perf_counter()
     with selectors.DefaultSelector() as waiting:
         for body in itertools.islice(bodies, CONNECTIONS):
-            opened = socket.create_connection((address[0], int(address[1])))
-            waiting.register(opened, selectors.EVENT_READ)
-            opened.sendall(at.request(body))
+            ask(waiting, at, body)
         while waiting.get_map():
             for key, _ in waiting.select():
-                answered(key.fileobj)
+                waiting.unregister(key.fileobj)
+                kept = answered(key.fileobj)
                 if body := next(bodies, None):
-                    key.fileobj.sendall(at.request(body))
-                else:
-                    waiting.unregister(key.fileobj)
-                    key.fileobj.close()
+                    ask(waiting, at, body, kept)
+                elif kept is not None:
+                    kept.close()
     return count / (time.perf_counter() - began)
 
 
-def answered(asked: socket.socket) -> None:
-    """Take an answer, which comes at once or nearly; raises RuntimeError for a refusal."""
+def ask(
+    waiting: selectors.DefaultSelector, at: Endpoint, body: bytes, kept: socket.socket | None = None
+) -> None:
+    """Send a request, over a connection that is kept or a new one, and wait for the answer with the others."""
+    host, _, port = at.netloc.partition(":")
+    asked = kept or socket.create_connection((host, int(port)))
+    asked.sendall(at.request(body))
+    waiting.register(asked, selectors.EVENT_READ)
+
+
+def answered(asked: socket.socket) -> socket.socket | None:
+    """Take an answer; gives the connection, or None if the server closes it. Raises RuntimeError for a refusal."""
     data = b""
     while not data.endswith(b"</CreateNetworkInterfaceResponse>"):
-        data += asked.recv(1 << 16)
-        if not data.startswith(b"HTTP/1.1 200"):
+        data += (more := asked.recv(1 << 16))
+        if not more or not data.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(data.decode())
+    if b"\r\nconnection: close\r\n" not in data.lower():
+        return asked
+    asked.close()
+    return None
 
 
 def memory() -> Iterator[Row]:
