@@ -31,9 +31,11 @@ def elastinet(kept: str = "") -> Iterator[Endpoint]:
         state.mkdir(exist_ok=True)
         served = Installed(Path(folder), state=str(state), quotas="unlimited")
         at = Endpoint(served.url, served.process.pid)
-        yield at
-        at.close()
-        served.stop()
+        try:
+            yield at
+        finally:
+            at.close()
+            served.stop()
 
 
 @contextmanager
