@@ -11,10 +11,13 @@ Row = tuple[str, float, str]
 
 def sections() -> Iterator[tuple[str, Iterable[Row]]]:
     """The parts of the report, each measured when its turn comes."""
-    from bench import account, api, placement, prediction, reachability
+    from bench import account, api, clients, commands, facts, placement, prediction, reachability
 
     yield "The API beside moto's server", api.measure()
+    yield "The API by boto3", clients.measure()
+    yield "What the fabric reports", facts.measure()
     yield "A large account", account.measure()
+    yield "The command line", commands.measure()
     yield "Placement", placement.measure()
     yield "Predictions", prediction.measure()
     yield "What reaches what", reachability.measure()

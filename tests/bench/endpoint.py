@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
@@ -48,6 +49,18 @@ class Endpoint:
             self._connection = socket.create_connection((host, int(port)), timeout=600)
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._connection
+
+    @property
+    def cpu_ms(self) -> float:
+        """The processor time that the server has used, in all of its threads; the kernel counts nanoseconds."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1e6
+
+    @property
+    def resident_kb(self) -> int:
+        """The memory that the server has."""
+        text = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(text.partition("VmRSS:")[2].split()[0])
 
     def close(self) -> None:
         if self._connection is not None:

@@ -17,16 +17,25 @@ PEER = str(Path(__file__).parents[2] / ".venv" / "peer" / "bin" / "python")
 """Its requirements do not agree with ours; `make bench` installs them."""
 
 
+class Installed(Served):
+    """A server in a process that has begun anew: one that was forked would have all of its modules already."""
+
+    before = ("/usr/bin/env",)
+
+
 @contextmanager
-def elastinet() -> Iterator[Endpoint]:
-    """Our server as it is installed, its state in a file."""
+def elastinet(kept: str = "") -> Iterator[Endpoint]:
+    """Our server as it is installed, its state in a file: in a folder that is kept, or in one of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "state").mkdir()
-        served = Served(Path(folder), state=f"{folder}/state", quotas="unlimited")
+        state = Path(kept or f"{folder}/state")
+        state.mkdir(exist_ok=True)
+        served = Installed(Path(folder), state=str(state), quotas="unlimited")
         at = Endpoint(served.url, served.process.pid)
-        yield at
-        at.close()
-        served.stop()
+        try:
+            yield at
+        finally:
+            at.close()
+            served.stop()
 
 
 @contextmanager

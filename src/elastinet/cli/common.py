@@ -3,16 +3,17 @@
 import json
 import os
 import sys
-import urllib.error
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from elastinet import config, folders
-from elastinet.cli.calling import call
 from elastinet.cli.terminal import printable
 from elastinet.serve import places
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
 
 
 class CommandFailure(Exception):
@@ -68,7 +69,7 @@ def _why(path: str, body: bytes) -> str:
         return f"{path}: {body.decode(errors='replace').strip()}"
 
 
-def page_failure(path: str, error: urllib.error.HTTPError, refused: int) -> CommandFailure:
+def page_failure(path: str, error: "HTTPError", refused: int) -> CommandFailure:
     """The failure that an error page is, with a code for what was refused."""
     return CommandFailure(_why(path, error.read()), refused if error.code < 500 else 1)
 
@@ -86,10 +87,14 @@ def run_folder(server: places.Server) -> Path:
 
 def ask(server: places.Server, method: str, path: str, timeout: float = 60, *, refused: int = 1) -> Any:
     """The JSON of one of the server's own pages; raises CommandFailure, with a code if it is refused."""
+    from urllib.error import HTTPError  # who asks nothing needs no HTTP
+
+    from elastinet.cli.calling import call
+
     try:
         with call(server, method, path, timeout=timeout) as reply:
             return json.loads(reply.read())
-    except urllib.error.HTTPError as error:
+    except HTTPError as error:
         raise page_failure(path, error, refused) from error
     except (OSError, ValueError) as error:
         raise CommandFailure(f"the server at {server.url} does not answer ({error})") from error

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from rich.console import Console
 
 from elastinet.cli.beginning import Beginning, prepared
 from elastinet.cli.common import CommandFailure, Json, ask, configuration, print_json, say_error
 from elastinet.cli.serving import become_daemon, end, ended, serve_here, stop, wait_for_child, wait_healthy
+from elastinet.cli.terminal import progress
 from elastinet.config import Config, unread
 from elastinet.serve import logs, places
 from elastinet.serve.listening import ListenError, listen
@@ -217,7 +217,7 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, beginning: Beginnin
     server = supervisor.server(pid)
     began, before = time.monotonic(), log.tell()
     try:
-        with Console(stderr=True).status(f"starting on {server.url} …"):
+        with progress(f"starting on {server.url} …"):
             wait_for_child(server, log, before, pid)
     except BaseException:
         with suppress(ProcessLookupError):
@@ -229,6 +229,8 @@ def _report(supervisor: Supervisor, pid: int, log: BinaryIO, beginning: Beginnin
         ca = {"ca": server.ca} if server.ca else {}
         print_json({"url": server.url, "port": server.port, "pid": pid, "state": server.state} | ca)
         return
+    from rich.console import Console  # which --json has no use for
+
     client = f'For any AWS client: [bold]eval "$(elastinet env --port {server.port})"[/]'
     if server.unix_socket:
         client = f"For curl: [bold]curl --unix-socket {server.unix_socket} http://localhost/[/]"

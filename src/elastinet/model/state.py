@@ -182,6 +182,8 @@ class State:
     def __init__(self) -> None:
         self.tables: dict[type[Noun], NounTable] = {kind: NounTable(kind) for kind in KINDS}
         self.watchers: dict[type[Noun], list[Watcher]] = defaultdict(list)
+        self.version = 0
+        """Another after each replacement, also after one that undoes another."""
 
     def get(self, kind: type[N], id: str) -> N | None:
         """The noun of this kind with this id, whoever's it is."""
@@ -205,6 +207,7 @@ class State:
 
     def replace(self, kind: type[Noun], id: str, noun: Noun | None) -> Noun | None:
         """Put a noun in the place of the one with this id, or none; gives back what was there."""
+        self.version += 1
         old = self.tables[kind].replace(id, noun)
         for watcher in self.watchers.get(kind, ()):
             watcher(old, noun)

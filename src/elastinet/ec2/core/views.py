@@ -22,6 +22,20 @@ class Views:
 
     def __init__(self) -> None:
         self._views: dict[str, tuple[tuple[Any, ...], StateView]] = {}
+        self._seen: dict[str, int] = {}
+        """The version of the state in which a view was last found to be right."""
+
+    def current(self, noun: Noun, version: int) -> StateView | None:
+        """The view of a noun, without a look at its parts, if nothing has changed since it was right."""
+        if self._seen.get(noun.id) != version:
+            return None
+        (shown, *_), view = self._views[noun.id]
+        return view if shown is noun else None
+
+    def seen(self, noun: Noun, version: int, view: StateView) -> StateView:
+        """Note that a noun's view is right in a version of the state."""
+        self._seen[noun.id] = version
+        return view
 
     def of(self, noun: Noun, others: tuple[Any, ...], make: Callable[[], Mapping[str, object]]) -> StateView:
         """The view of a noun, made anew if the noun or one of the others it shows has changed."""
@@ -37,6 +51,7 @@ class Views:
         """Drop the views of nouns that are no more."""
         for id in ids:
             self._views.pop(id, None)
+            self._seen.pop(id, None)
 
 
 def shared(make: Callable[P, S]) -> Callable[P, S]:

@@ -29,6 +29,12 @@ NO_ENCLAVE = StateView(Enabled=False)
 
 def view(tx: Transaction, instance: Instance) -> StateView:
     """An instance, with its interfaces, in the shape of the API."""
+    version = tx.state.version
+    return tx.views.current(instance, version) or tx.views.seen(instance, version, _looked_at(tx, instance))
+
+
+def _looked_at(tx: Transaction, instance: Instance) -> StateView:
+    """The view of an instance, made anew if one of its parts has changed."""
     interfaces = interfaces_of(tx.state, instance.id)
     elastic = [a for i in interfaces for a in tx.state.where(Address, "network-interface-id", i.id)]
     attached = attached_to(tx, instance)
