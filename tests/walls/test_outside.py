@@ -153,6 +153,31 @@ def test_what_is_closed_in_ipv6(place: Made) -> None:
     assert said_of_ipv6(scratch, region.public, WORLD6, NEAR6, METADATA6, *CARRIER6) == {WORLD6}
 
 
+SCOPED = """
+import boto3, sys, time
+ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
+for address in sys.argv[3:]:
+    source = {"ResourceStatement": {"Resources": [sys.argv[2]]}}
+    target = {"PacketHeaderStatement": {"DestinationAddresses": [address]}}
+    scope = ec2.create_network_insights_access_scope(MatchPaths=[{"Source": source, "Destination": target}])
+    id = scope["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"]
+    begun = ec2.start_network_insights_access_scope_analysis(NetworkInsightsAccessScopeId=id)
+    ids = [begun["NetworkInsightsAccessScopeAnalysis"]["NetworkInsightsAccessScopeAnalysisId"]]
+    while True:
+        asked = ec2.describe_network_insights_access_scope_analyses(NetworkInsightsAccessScopeAnalysisIds=ids)
+        (found,) = asked["NetworkInsightsAccessScopeAnalyses"]
+        if found["Status"] != "running":
+            break
+        time.sleep(0.05)
+    print(found["FindingsFound"])
+"""
+
+
+def found_by_scopes(scratch: Scratch, who: str, *addresses: str) -> list[str]:
+    """Whether an access scope from an instance to each address has findings."""
+    return scratch.run(sys.executable, "-c", SCOPED, scratch.server["url"], who, *addresses).stdout.split()
+
+
 def said_of_ipv6(scratch: Scratch, who: str, *addresses: str) -> set[str]:
     """Those of some addresses that an instance reaches, as `why` and `verify` say."""
     url, said = scratch.server["url"], set()
@@ -198,6 +223,7 @@ def test_what_is_said_of_private_networks_is_what_packets_do(place: Made) -> Non
     asked = (WORLD, NEAR, METADATA, *CARRIER)
     assert told_to_reach(scratch, region.public, *asked) == scratch.reached(region.public, *asked)
     assert told_to_reach(scratch, region.behind, *asked) == {WORLD}
+    assert found_by_scopes(scratch, region.public, WORLD, NEAR, METADATA) == ["true", "false", "false"]
 
 
 def test_the_carrier_has_no_power(place: Made) -> None:
@@ -346,6 +372,7 @@ def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
     assert scratch.reaches(region.behind, NEAR)
     assert told_to_reach(scratch, region.public, *asked) == {WORLD, OWN, NEAR}
     assert told_to_reach(scratch, region.behind, *asked) == {WORLD, OWN, NEAR}
+    assert found_by_scopes(scratch, region.public, WORLD, NEAR, METADATA) == ["true", "true", "false"]
     assert not scratch.reached(region.private, WORLD, NEAR)
     asked6 = (WORLD6, OWN6, NEAR6, NEAR_PUBLIC6, BY_NAT64, METADATA6, *CARRIER6)
     opened = {WORLD6, OWN6, NEAR6, NEAR_PUBLIC6, BY_NAT64}
