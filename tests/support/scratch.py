@@ -17,6 +17,12 @@ from world import ELASTINET
 
 WORLD, OWN_PUBLIC, NEAR_PUBLIC = "192.0.2.10", "198.51.100.1", "198.51.100.2"
 """A host of the world; an address of the machine's that is public, and a neighbour's by it."""
+WORLD6, OWN_PUBLIC6, NEAR_PUBLIC6 = "2001:2::10", "2001:2:1::1", "2001:2:1::2"
+OWN6, NEAR6, METADATA6 = "fd55::1", "fd55::2", "fd20:ce::254"
+"""The same of IPv6, by addresses of benchmarks (RFC 5180): those for documentation VPCs have."""
+BY_NAT64, BY_6TO4 = "64:ff9b::a37:2", "2002:a37:2::1"
+"""IPv6 that leads to the neighbour's IPv4 address."""
+OPEN_NAT64 = "64:ff9b::c000:20a"
 OWN, NEAR, METADATA = "10.55.0.1", "10.55.0.2", "169.254.169.254"
 """The machine's address in its private network, a neighbour's, and that of the metadata of its cloud."""
 LAY = f"""
@@ -26,6 +32,7 @@ ip link add wan0 type veth peer name m0 netns $1
 ip link set wan0 up
 ip addr add {OWN}/24 dev wan0
 ip addr add {OWN_PUBLIC}/24 dev wan0
+for a in {OWN6} {OWN_PUBLIC6}; do ip addr add $a/64 dev wan0 nodad; done
 """
 LAY_WORLD = f"""
 set -e
@@ -33,8 +40,10 @@ ip link set lo up
 ip link set m0 up
 for a in {NEAR}/24 {NEAR_PUBLIC}/24 {METADATA}/32; do ip addr add $a dev m0; done
 ip addr add {WORLD}/32 dev lo
+for a in {NEAR6} {NEAR_PUBLIC6}; do ip addr add $a/64 dev m0 nodad; done
+for a in {WORLD6} {BY_NAT64} {BY_6TO4} {OPEN_NAT64} {METADATA6}; do ip addr add $a/128 dev lo; done
 """
-ROUTES = f"ip route add default via {NEAR}; ip route add {METADATA} dev wan0"
+ROUTES = f"ip route add default via {NEAR}; ip route add {METADATA} dev wan0; ip -6 route add default via {NEAR_PUBLIC6}"
 LONG = "--txt-record=long.example," + ",".join(chr(97 + n) * 250 for n in range(20))
 RESOLVER = (
     "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
@@ -42,7 +51,7 @@ RESOLVER = (
 )  # fmt: skip
 NAMED = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
 SERVICE = """
-import http.server, sys
+import http.server, socket, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
@@ -53,10 +62,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(said)
     def log_message(self, *words):
         pass
-http.server.ThreadingHTTPServer(("0.0.0.0", 8099), Answer).serve_forever()
+class Both(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+Both(("::", 8099), Answer).serve_forever()
 """
 REGION = """
-import boto3, json, sys
+import boto3, ipaddress, json, sys
 ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
 (image,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn2-ami-hvm-*-x86_64-gp2"]}])["Images"]
 (vpc,) = ec2.describe_vpcs()["Vpcs"]
@@ -71,8 +82,21 @@ nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"
 table = ec2.create_route_table(VpcId=vpc["VpcId"])["RouteTable"]["RouteTableId"]
 ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
 ec2.associate_route_table(RouteTableId=table, SubnetId=hidden)
+ec2.associate_vpc_cidr_block(VpcId=vpc["VpcId"], AmazonProvidedIpv6CidrBlock=True)
+(given,) = ec2.describe_vpcs()["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+blocks = ipaddress.ip_network(given["Ipv6CidrBlock"]).subnets(new_prefix=64)
+for one, block in zip((subnet, hidden), blocks):
+    ec2.associate_subnet_cidr_block(SubnetId=one, Ipv6CidrBlock=str(block))
+(main,) = ec2.describe_route_tables(Filters=[{"Name": "association.main", "Values": ["true"]}])["RouteTables"]
+gateway = ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
+ec2.create_route(RouteTableId=main["RouteTableId"], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+only = ec2.create_egress_only_internet_gateway(VpcId=vpc["VpcId"])["EgressOnlyInternetGateway"]
+only = only["EgressOnlyInternetGatewayId"]
+ec2.create_route(RouteTableId=table, DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=only)
 def launch(subnet, group, public):
     own = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "AssociatePublicIpAddress": public}
+    if public or subnet == hidden:
+        own["Ipv6AddressCount"] = 1
     (one,) = ec2.run_instances(ImageId=image["ImageId"], InstanceType="c5.large", MinCount=1, MaxCount=1, NetworkInterfaces=[own])["Instances"]
     return one["InstanceId"]
 group = group["GroupId"]
@@ -146,11 +170,13 @@ class Scratch:
 
     def network_now(self) -> str:
         """The machine's addresses, routes, rules and listening sockets."""
-        return self.run("sh", "-c", "ip -4 -o addr; ip route; ip rule; ss -Hltnu | sort").stdout
+        return self.run(
+            "sh", "-c", "ip -4 -o addr; ip route; ip rule; ip -6 route; ip -6 rule; ss -Hltnu | sort"
+        ).stdout
 
     def asked(self, address: str) -> str:
         """What the machine itself hears from a service."""
-        return self.run("curl", "-s", "--max-time", "5", f"{address}:8099", check=False).stdout
+        return self.run("curl", "-sg", "--max-time", "5", f"{_host(address)}:8099", check=False).stdout
 
     def elastinet(self, verb: str, *words: str, check: bool = True, **variables: str) -> Any:
         """Run a verb of the command line there."""
@@ -184,12 +210,15 @@ class Scratch:
 
     def reaches(self, who: str, address: str, seconds: int = 10) -> bool:
         """True if somebody is answered by a service."""
-        return "asked by" in self.inside(who, f"curl -s --noproxy '*' --max-time {seconds} {address}:8099")
+        return "asked by" in self.inside(
+            who, f"curl -sg --noproxy '*' --max-time {seconds} '{_host(address)}:8099'"
+        )
 
     def reached(self, who: str, *addresses: str) -> set[str]:
         """Those of some addresses from which somebody is answered within a second, all asked at once."""
         asked = (
-            f"curl -s --noproxy '*' --max-time 1 {address}:8099/from/{address}/ &" for address in addresses
+            f"curl -sg --noproxy '*' --max-time 1 '{_host(address)}:8099/from/{address}/' &"
+            for address in addresses
         )
         said = self.inside(who, f"{' '.join(asked)} wait")
         return {address for address in addresses if f"/from/{address}/" in said}
@@ -219,3 +248,8 @@ class Scratch:
         for process in (*self.services, self.world, self.machine):
             process.kill()
             process.wait()
+
+
+def _host(address: str) -> str:
+    """An address as a URL has it."""
+    return f"[{address}]" if ":" in address else address

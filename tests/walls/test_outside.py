@@ -1,5 +1,6 @@
 """The way out: who gets out and where to, whatever root on the internet does; and that nothing is left of it."""
 
+import ipaddress
 import json
 import os
 import signal
@@ -12,17 +13,37 @@ import pytest
 
 from commands import wait_until
 from machine import MODES
-from scratch import METADATA, NEAR, NEAR_PUBLIC, OWN, OWN_PUBLIC, WORLD, Scratch
+from scratch import (
+    BY_6TO4,
+    BY_NAT64,
+    METADATA,
+    METADATA6,
+    NEAR,
+    NEAR6,
+    NEAR_PUBLIC,
+    NEAR_PUBLIC6,
+    OPEN_NAT64,
+    OWN,
+    OWN6,
+    OWN_PUBLIC,
+    OWN_PUBLIC6,
+    WORLD,
+    WORLD6,
+    Scratch,
+)
 from world import ELASTINET
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a machine of a test's own")
 CARRIER = ("100.115.92.2", "100.115.92.3", "100.115.92.100")
+CARRIER6 = ("fd00::2", "fd00::3", "fd00::100")
+CLOSED6 = (OWN6, NEAR6, OWN_PUBLIC6, NEAR_PUBLIC6, METADATA6, BY_NAT64, BY_6TO4)
 SHORT = 1
 CURL = r"curl -s --noproxy \*"
 PROXY, OFFERED = f"http://name:word@{NEAR}:8099", "http://name:word@203.0.113.5:3128"
 PROXIES = {"http_proxy": PROXY, "https_proxy": "http://127.0.0.1:3128", "no_proxy": "direct.example"}
 CLOSED = "".join(f"{CURL} --max-time 0.5 {address}:8099/closed & " for address in (OWN, NEAR, *CARRIER))
-ASKED = f"{CLOSED} {CURL} --max-time 5 {WORLD}:8099/open; wait $(jobs -p)"
+CLOSED += "".join(f"{CURL} -g --max-time 0.5 [{address}]:8099/closed & " for address in (*CLOSED6, *CARRIER6))
+ASKED = f"{CLOSED} {CURL} --max-time 5 {WORLD}:8099/open; {CURL} -g --max-time 5 [{WORLD6}]:8099/open6; wait $(jobs -p)"
 TRICKS = {
     "asks": "true",
     "flushes every rule": "nft flush ruleset",
@@ -33,7 +54,8 @@ TRICKS = {
     "until [ $(readlink /proc/$p/ns/net) != $(readlink /proc/self/ns/net) ]; do sleep 0.1; done; "
     "until ip link set out0 netns $p 2>/dev/null; do sleep 0.1; done; "
     "nsenter -n -t $p sh -c 'ip link set out0 up; ip addr add 203.0.113.1/32 dev out0; "
-    f"ip route add default via 203.0.113.4 dev out0 onlink; {ASKED}'; kill $p",
+    f"ip route add default via 203.0.113.4 dev out0 onlink; ip addr add 3fff::1/128 dev out0 nodad; "
+    f"ip neigh add 3fff::4 lladdr 0e:00:00:00:00:0a dev out0; ip -6 route add default via 3fff::4 dev out0 onlink; {ASKED}'; kill $p",
 }
 """The last one takes the link away for good, so it is tried last."""
 ASK = """
@@ -109,6 +131,65 @@ def test_the_machine_and_its_networks_are_closed(place: Made) -> None:
     assert not scratch.reached(region.public, *closed, *CARRIER)
 
 
+def test_ipv6_gets_out_where_it_may(place: Made) -> None:
+    """By an internet gateway and an egress-only one; ping is refused at once, since nobody carries it."""
+    scratch, region = place
+    assert f"asked by {OWN_PUBLIC6}" in scratch.inside(
+        region.public, f"{CURL} -g --max-time 10 [{WORLD6}]:8099"
+    )
+    assert scratch.reaches(region.behind, WORLD6)
+    assert not scratch.reached(region.private, WORLD6)
+    assert not scratch.reached(region.shut, WORLD6)
+    assert "prohibited" in scratch.inside(region.public, f"ping -6 -c 1 -W 5 {WORLD6}")
+
+
+def test_what_is_closed_in_ipv6(place: Made) -> None:
+    """The services are there; addresses that lead to closed IPv4 are closed, too, and others of NAT64 not."""
+    scratch, region = place
+    assert all("asked by" in scratch.asked(address) for address in CLOSED6)
+    asked = (WORLD6, *CLOSED6, *CARRIER6, OPEN_NAT64)
+    assert scratch.reached(region.public, *asked) == {WORLD6, OPEN_NAT64}
+    assert scratch.reached(region.behind, *asked) == {WORLD6, OPEN_NAT64}
+    assert said_of_ipv6(scratch, region.public, WORLD6, NEAR6, METADATA6, *CARRIER6) == {WORLD6}
+
+
+SCOPED = """
+import boto3, sys, time
+ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
+for address in sys.argv[3:]:
+    source = {"ResourceStatement": {"Resources": [sys.argv[2]]}}
+    target = {"PacketHeaderStatement": {"DestinationAddresses": [address]}}
+    scope = ec2.create_network_insights_access_scope(MatchPaths=[{"Source": source, "Destination": target}])
+    id = scope["NetworkInsightsAccessScope"]["NetworkInsightsAccessScopeId"]
+    begun = ec2.start_network_insights_access_scope_analysis(NetworkInsightsAccessScopeId=id)
+    ids = [begun["NetworkInsightsAccessScopeAnalysis"]["NetworkInsightsAccessScopeAnalysisId"]]
+    while True:
+        asked = ec2.describe_network_insights_access_scope_analyses(NetworkInsightsAccessScopeAnalysisIds=ids)
+        (found,) = asked["NetworkInsightsAccessScopeAnalyses"]
+        if found["Status"] != "running":
+            break
+        time.sleep(0.05)
+    print(found["FindingsFound"])
+"""
+
+
+def found_by_scopes(scratch: Scratch, who: str, *addresses: str) -> list[str]:
+    """Whether an access scope from an instance to each address has findings."""
+    return scratch.run(sys.executable, "-c", SCOPED, scratch.server["url"], who, *addresses).stdout.split()
+
+
+def said_of_ipv6(scratch: Scratch, who: str, *addresses: str) -> set[str]:
+    """Those of some addresses that an instance reaches, as `why` and `verify` say."""
+    url, said = scratch.server["url"], set()
+    for address in addresses:
+        about = f"source={who}&port=8099&ipv6=true&target={address}"
+        why = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/why?{about}").stdout)
+        rows = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/verify?{about}/128").stdout)
+        assert why.get("reachable", False) == (rows.get("counts", {}).get("open", 0) == 1), (why, rows)
+        said |= {address} if why.get("reachable") else set()
+    return said
+
+
 ANALYSED = """
 import boto3, sys
 ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
@@ -142,6 +223,7 @@ def test_what_is_said_of_private_networks_is_what_packets_do(place: Made) -> Non
     asked = (WORLD, NEAR, METADATA, *CARRIER)
     assert told_to_reach(scratch, region.public, *asked) == scratch.reached(region.public, *asked)
     assert told_to_reach(scratch, region.behind, *asked) == {WORLD}
+    assert found_by_scopes(scratch, region.public, WORLD, NEAR, METADATA) == ["true", "false", "false"]
 
 
 def test_the_carrier_has_no_power(place: Made) -> None:
@@ -188,12 +270,22 @@ def test_a_carrier_closes_what_the_machine_has_by_then(scratch: Scratch) -> None
     def closed(outside: str, *before: str) -> set[str]:
         return set(scratch.run(*before, sys.executable, "-c", asked.format(outside)).stdout.split())
 
-    assert "198.51.100.0/24" in closed("on")
+    assert {"198.51.100.0/24", "2001:2:1::/64"} <= closed("on")
     assert "203.0.113.0/24" not in closed("on")
     assert "203.0.113.0/24" in closed(
         "on", "sh", "-c", 'ip route add 203.0.113.0/24 dev wan0; "$@"; ip route del 203.0.113.0/24', "sh"
     )
-    assert not closed("lan") & {"10.0.0.0/8", "198.51.100.0/24", "203.0.113.0/24"}
+    mapped = ipaddress.IPv6Network("::ffff:0:0/96")
+    for outside in ("on", "lan"):
+        six = [ipaddress.IPv6Network(block) for block in closed(outside) if ":" in block]
+        assert any(mapped.subnet_of(block) for block in six)
+    assert not closed("lan") & {
+        "10.0.0.0/8",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "fd55::/64",
+        "2001:2:1::/64",
+    }
 
 
 def test_the_machines_proxy(place: Made) -> None:
@@ -262,6 +354,7 @@ def test_the_internets_root_gets_no_further(place: Made, trick: str) -> None:
     scratch, _ = place
     said = scratch.inside("internet", f"{TRICKS[trick]}; {ASKED}")
     assert "for /open" in said, said
+    assert "for /open6" in said, said
     assert "for /closed" not in said, said
 
 
@@ -279,7 +372,16 @@ def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
     assert scratch.reaches(region.behind, NEAR)
     assert told_to_reach(scratch, region.public, *asked) == {WORLD, OWN, NEAR}
     assert told_to_reach(scratch, region.behind, *asked) == {WORLD, OWN, NEAR}
+    assert found_by_scopes(scratch, region.public, WORLD, NEAR, METADATA) == ["true", "true", "false"]
     assert not scratch.reached(region.private, WORLD, NEAR)
+    asked6 = (WORLD6, OWN6, NEAR6, NEAR_PUBLIC6, BY_NAT64, METADATA6, *CARRIER6)
+    opened = {WORLD6, OWN6, NEAR6, NEAR_PUBLIC6, BY_NAT64}
+    assert scratch.reached(region.public, *asked6) == opened
+    assert said_of_ipv6(scratch, region.public, WORLD6, OWN6, NEAR6, METADATA6, *CARRIER6) == {
+        WORLD6,
+        OWN6,
+        NEAR6,
+    }
     assert scratch.status()["outside"] == "lan"
 
 

@@ -36,3 +36,7 @@ NOT_OF_INTERNET = (
     *("127.0.0.0/8", "169.254.0.0/16"),
 )
 """Blocks that the internet does not have: no internet gateway lets them in or out."""
+PRIVATE_BLOCK6 = "fc00::/7"
+"""Unique local addresses (RFC 4193)."""
+NOT_OF_INTERNET6 = ("::/127", PRIVATE_BLOCK6, "fe80::/10", "ff00::/8")
+"""The same of IPv6."""

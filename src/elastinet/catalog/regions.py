@@ -38,7 +38,8 @@ _DIRECTIONS = {
 _US_EAST_1 = {"a": 2, "b": 4, "c": 6, "d": 1, "e": 3, "f": 5}
 
 
-_IPV6 = ipaddress.IPv6Network("2001:db8::/32")
+IPV6_POOL = ipaddress.IPv6Network("2001:db8::/32")
+"""What VPCs have their IPv6 blocks of."""
 _IPV6_PREFIX = 40
 
 
@@ -50,7 +51,7 @@ def ipv6_range(region: str) -> ipaddress.IPv6Network:
     /40 is no region's.
     """
     size = 2 ** (128 - _IPV6_PREFIX)
-    base = int(_IPV6.network_address) + (1 + REGIONS.index(region)) * size
+    base = int(IPV6_POOL.network_address) + (1 + REGIONS.index(region)) * size
     return ipaddress.IPv6Network((base, _IPV6_PREFIX))
 
 

@@ -12,7 +12,7 @@ from elastinet.model.vpc import InternetGateway
 from elastinet.rules.efa.efa import carries_ip
 from elastinet.rules.explaining.words import named
 from elastinet.rules.interfaces import instance_id_of, interfaces_of
-from elastinet.rules.ranges import Ranges, meet, of_block
+from elastinet.rules.ranges import Ranges, meet, of_block, version_of
 from elastinet.rules.reachability.walk import INTERNET
 
 NO_END = {
@@ -49,7 +49,7 @@ class End:
 OUTSIDE = End("the internet", frozenset({INTERNET}))
 
 
-def end(state: State, name: str, private: Ranges) -> End:
+def end(state: State, name: str, private: dict[int, Ranges]) -> End:
     """The one end that a name means; raises Fault. The internet has no `private` address."""
     if name == INTERNET:
         return OUTSIDE
@@ -111,7 +111,7 @@ def of_interface(state: State, interface: NetworkInterface) -> End:
     return End(f"{named(state, interface.id)}{of}", frozenset({interface.id}))
 
 
-def _of_address(state: State, text: str, private: Ranges) -> End:
+def _of_address(state: State, text: str, private: dict[int, Ranges]) -> End:
     """The interface that an address leads to, by that address; or the internet, if none has it."""
     found = {one.id: one for one in _holders(state, text)}
     if len(found) > 1:
@@ -122,7 +122,7 @@ def _of_address(state: State, text: str, private: Ranges) -> End:
         return End(label, frozenset({interface.id}), text)
     if any(a.public_ip == text for a in state.all(Address)):
         raise _unknown(f"{text} is an Elastic IP that leads nowhere")
-    if ":" not in text and meet(of_block(text), private):
+    if meet(of_block(text), private[version_of(text)]):
         raise _unknown(f"no interface has the address {text}")
     return End(f"{text} on the internet", frozenset({INTERNET}), text)
 

@@ -80,7 +80,8 @@ FEATURES = (
     Feature("the EC2 API from inside instances, signed by their roles", "enforced", "absent",
             "By AWS's names, for those that reach the internet; `start --no-api-inside` leaves it away."),
     Feature("a way out of instances to this machine's network", "enforced", "absent",
-            "If started with --outside: by slirp4netns, IPv4 only, private networks closed unless =lan."),
+            "If started with --outside: by slirp4netns, private networks closed unless =lan. In "
+            "IPv6 neither ping nor fragments pass."),
     Feature("pending -> running", "enforced", "modelled",
             "Reported by the agent; without a fabric at once."),
     Feature("IPv6 addresses, routes, security groups, ACLs; egress-only gateways", "enforced", "recorded",

@@ -17,7 +17,7 @@ INDEXES = {"subnet-": "subnet-id", "vpc-": "vpc-id", "sg-": "group-id"}
 EVERYTHING = "*"
 
 
-def ends(state: State, text: str, private: Ranges) -> list[End]:
+def ends(state: State, text: str, private: dict[int, Ranges]) -> list[End]:
     """The ends that a text means, each instance once; raises Fault if it means nothing that is there.
 
     The internet has no `private` address.
@@ -28,7 +28,7 @@ def ends(state: State, text: str, private: Ranges) -> list[End]:
     return list(found.values())
 
 
-def _meant(state: State, text: str, private: Ranges) -> Iterator[End]:
+def _meant(state: State, text: str, private: dict[int, Ranges]) -> Iterator[End]:
     if text == EVERYTHING:
         yield from _instances(state, lambda _: True)
     elif text == INTERNET:
@@ -66,7 +66,7 @@ def _owners(state: State, interfaces: Iterator[NetworkInterface]) -> Iterator[En
             yield of_interface(state, interface)
 
 
-def _in_block(state: State, text: str, private: Ranges) -> Iterator[End]:
+def _in_block(state: State, text: str, private: dict[int, Ranges]) -> Iterator[End]:
     """The interfaces with an address in a block, and the public addresses in it, which are the internet's."""
     try:
         block = ip_network(text)
@@ -79,7 +79,7 @@ def _in_block(state: State, text: str, private: Ranges) -> Iterator[End]:
     )
     found = list(_owners(state, inside))
     yield from found
-    if minus(of_block(text), private if version_of(text) == 4 else ()) and (not found or _is_whole(text)):
+    if minus(of_block(text), private[version_of(text)]) and (not found or _is_whole(text)):
         yield End(f"{text} on the internet", frozenset({INTERNET}), text)
 
 

@@ -71,7 +71,7 @@ def _usual(state: State, source: End) -> int:
 
 
 def question(
-    source: End, target: End, protocol: str, port: str, version: int, state: State, private: Ranges
+    source: End, target: End, protocol: str, port: str, version: int, state: State, private: dict[int, Ranges]
 ) -> Question:
     """The question that is meant; raises Fault if it is none."""
     if protocol not in PROTOCOLS:
@@ -83,7 +83,8 @@ def question(
     number = PROTOCOLS[protocol][version]
     fields = {"source": source.addresses, "destination": target.addresses, "dport": _numbers(number, port)}
     meant = {name: value for name, value in fields.items() if value}
-    return Question(source.interfaces, target.interfaces, number, version, meant, private=private)
+    pair = (source.interfaces, target.interfaces)
+    return Question(*pair, number, version, meant, private=private[4], private6=private[6])
 
 
 def _numbers(protocol: int, port: str) -> Ranges:

@@ -51,7 +51,7 @@ async def page(state: State, given: Mapping[str, str], outside: Outside = "off")
     return {"pairs": len(pairs), "counts": counts, **shown}
 
 
-def _pairs(state: State, given: Mapping[str, str], private: Ranges) -> list[Pair]:
+def _pairs(state: State, given: Mapping[str, str], private: dict[int, Ranges]) -> list[Pair]:
     sides = [ends(state, given.get(name, ""), private) for name in ("source", "target")]
     words, ipv6 = (given.get("protocol", "tcp"), given.get("port", "")), given.get("ipv6") == "true"
     found = list[Pair]()

@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from elastinet.catalog.settings import Outside
 from elastinet.fabric.contract import carrier
@@ -21,7 +21,7 @@ from elastinet.fabric.contract.carrier import Door, Offer
 from elastinet.fabric.kernel import features, kernel
 from elastinet.fabric.kernel.netlink import NetlinkSocket, attributes
 from elastinet.rules import proxies
-from elastinet.rules.closed_outside import CARRIER, closed, may_open
+from elastinet.rules.closed_outside import CARRIER, Block, closed, may_open
 
 PROGRAM = "slirp4netns"
 MTU = 65520
@@ -29,6 +29,7 @@ GETROUTE, ROUTE = 26, struct.Struct("=8BI")
 UNICAST, LOCAL = 1, 2
 DESTINATION, GATEWAY, VIA, HOPS = 1, 5, 18, 9
 """Of a route's attributes: RTA_DST, RTA_GATEWAY, RTA_VIA, RTA_MULTIPATH."""
+KINDS: dict[int, type[Block]] = {socket.AF_INET: IPv4Network, socket.AF_INET6: IPv6Network}
 WIDEST = 8
 """A shorter prefix is the rest of the world, by a link that has no gateway (a tunnel's)."""
 
@@ -70,15 +71,16 @@ def _proxies() -> Iterator[tuple[int, str, int]]:
                 yield own, address, server.port
 
 
-def own_networks() -> Iterator[IPv4Network]:
+def own_networks() -> Iterator[Block]:
     """This machine's addresses, and the networks that it is connected to."""
     with closing(NetlinkSocket()) as netlink:
-        for _, body in netlink.dump((GETROUTE, 0, ROUTE.pack(socket.AF_INET, *bytes(8)))):
-            _, bits, _, _, _, _, _, kind, _ = ROUTE.unpack_from(body)
+        asked = ((GETROUTE, 0, ROUTE.pack(family, *bytes(8))) for family in KINDS)
+        for _, body in (route for question in asked for route in netlink.dump(question)):
+            family, bits, _, _, _, _, _, kind, _ = ROUTE.unpack_from(body)
             found = dict(attributes(body, ROUTE.size))
             is_connected = kind == UNICAST and bits >= WIDEST and not found.keys() & {GATEWAY, VIA, HOPS}
             if DESTINATION in found and (kind == LOCAL or is_connected):
-                yield IPv4Network((found[DESTINATION], bits), strict=False)
+                yield KINDS[family]((found[DESTINATION], bits), strict=False)
 
 
 def _confined(user: int | None) -> list[str]:
@@ -95,7 +97,8 @@ def _command(life: int, network: int, *user: int) -> list[str]:
         os.set_inheritable(fd, True)
     of_user = [f"--userns-path=/proc/self/fd/{fd}" for fd in user]
     return [
-        features.find(PROGRAM) or PROGRAM, f"--mtu={MTU}", "--cidr", str(CARRIER), "--disable-host-loopback",
+        features.find(PROGRAM) or PROGRAM, f"--mtu={MTU}", "--cidr", str(CARRIER), "--enable-ipv6",
+        "--disable-host-loopback",
         "--disable-dns", "--enable-seccomp", f"--exit-fd={life}", f"--ready-fd={ready}",
         "--netns-type=path", *of_user, f"/proc/self/fd/{network}", carrier.DEVICE,
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The process that makes one analysis of an access scope: nouns come in, its result goes out.
 
-`python -m elastinet.serve.scope_worker ANALYSIS` reads lines of a journal, each with its length before it,
-up to one of no length, and writes the fact that the engine is told.
+`python -m elastinet.serve.scope_worker ANALYSIS OUTSIDE` reads lines of a journal, each with its length
+before it, up to one of no length, and writes the fact that the engine is told.
 """
 
 import gc
@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from elastinet.catalog.settings import Outside
 from elastinet.ec2.core.fact import ScopeAnalysed
 from elastinet.ec2.insights.scope_findings import Search
 from elastinet.fabric.kernel import kernel
@@ -29,7 +30,7 @@ def main() -> None:
     gc.disable()  # it ends soon, and little of what it makes is garbage
     state = _read(sys.stdin.buffer)
     (scope,) = state.all(AccessScope)
-    found = Search(state, scope).findings()
+    found = Search(state, scope, msgspec.convert(sys.argv[2], Outside)).findings()
     fact = ScopeAnalysed(sys.argv[1], found.interfaces, found.found, found.pages, found.warning)
     line = msgspec.msgpack.encode(fact)
     sys.stdout.buffer.write(len(line).to_bytes(LENGTH) + line)

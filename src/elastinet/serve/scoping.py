@@ -93,7 +93,7 @@ class Scoping:
         fact = ScopeAnalysed(analysis.id, failure=FAILED)
         async with self._turn:
             try:
-                fact = await asyncio.wait_for(_made(analysis, scope, nouns), MOST_SECONDS)
+                fact = await asyncio.wait_for(self._made(analysis, scope, nouns), MOST_SECONDS)
             except (OSError, EOFError, msgspec.DecodeError, TimeoutError) as error:
                 log.error("the analysis %s failed: %r", analysis.id, error)
         try:
@@ -102,16 +102,19 @@ class Scoping:
             log.error("the analysis %s cannot be kept: %s", analysis.id, fault)
             self._engine.report(*analysis.scope, ScopeAnalysed(analysis.id, failure=NO_ROOM))
 
-
-async def _made(analysis: AccessScopeAnalysis, scope: AccessScope, nouns: Snapshot) -> ScopeAnalysed:
-    """The result of an analysis, from a process that ends with it."""
-    process = await asyncio.create_subprocess_exec(*WORKER, analysis.id, stdin=PIPE, stdout=PIPE)
-    try:
-        return await _asked(process, scope, nouns)
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    async def _made(
+        self, analysis: AccessScopeAnalysis, scope: AccessScope, nouns: Snapshot
+    ) -> ScopeAnalysed:
+        """The result of an analysis, from a process that ends with it."""
+        process = await asyncio.create_subprocess_exec(
+            *WORKER, analysis.id, self._engine.settings.outside, stdin=PIPE, stdout=PIPE
+        )
+        try:
+            return await _asked(process, scope, nouns)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 async def _asked(process: Process, scope: AccessScope, nouns: Snapshot) -> ScopeAnalysed:

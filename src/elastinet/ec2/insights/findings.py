@@ -43,7 +43,7 @@ def found(
     outside: Outside = "off",
 ) -> Finding:
     """Ask whether packets get through, with the server's way out, and say by what or why not."""
-    question = question_of(state, path, through, closed, no_gateway_leads_to(outside))
+    question = question_of(state, path, through, closed, no_gateway_leads_to(outside)[4])
     if isinstance(question, Blocker):
         return Finding(False, explanations=(explanation(state, question),))
     answer = _narrowed(state, question, ask(state, question))

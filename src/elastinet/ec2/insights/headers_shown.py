@@ -18,7 +18,7 @@ INTERNET = {
     minus(ALL[4], PRIVATE): minus(
         ALL[4], of_blocks((b for blocks in PRIVATE_BLOCKS.values() for b in blocks), 4)
     ),
-    minus(ALL[4], no_gateway_leads_to("lan")): ALL[4],
+    minus(ALL[4], no_gateway_leads_to("lan")[4]): ALL[4],
 }
 """The internet, and as findings show it: with the loopback and the link's addresses, which no packet has."""
 

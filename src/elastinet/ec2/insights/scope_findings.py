@@ -9,12 +9,14 @@ from typing import NamedTuple
 import msgspec
 
 from elastinet.catalog.protocols import TCP, UDP
+from elastinet.catalog.settings import Outside
 from elastinet.ec2.insights.components import Picture
 from elastinet.ec2.insights.findings import FORWARDS, middleboxes
 from elastinet.ec2.insights.scope_asking import asked, ends_of
 from elastinet.model.access_scope import FINDINGS_A_PAGE, AccessScope, Finding
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.state import State
+from elastinet.rules.closed_outside import no_gateway_leads_to
 from elastinet.rules.reachability.headers import Box
 from elastinet.rules.reachability.search import Path
 from elastinet.rules.scopes.pairs import Pairs
@@ -39,10 +41,11 @@ class Findings(NamedTuple):
 
 
 class Search:
-    """One analysis of a scope."""
+    """One analysis of a scope, with the server's way out."""
 
-    def __init__(self, state: State, scope: AccessScope) -> None:
+    def __init__(self, state: State, scope: AccessScope, outside: Outside = "off") -> None:
         self.state, self.scope = state, scope
+        self.private = no_gateway_leads_to(outside)[4]
         self.walked = 0
         self.left_out = set[str]()
         self.forwarding: dict[str, None] = {}
@@ -80,14 +83,15 @@ class Search:
         state, scope = self.state, self.scope.scope
         matches = [asked(state, scope, path) for path in self.scope.match_paths]
         exclusions = [asked(state, scope, path) for path in self.scope.exclude_paths]
-        pairs = Pairs(state, ends_of(state, scope), matches, exclusions)
+        pairs = Pairs(state, ends_of(state, scope), matches, exclusions, self.private)
         for match in matches:
             for protocol in (TCP, UDP):
                 for source, target in pairs.of(match, protocol):
                     if self.walked >= MOST_WALKS:
                         return
                     self.walked += 1
-                    yield from ways(state, source, target, match, exclusions, protocol, self.left_out)
+                    asked_of = (source, target, match, exclusions, protocol)
+                    yield from ways(state, *asked_of, self.left_out, self.private)
 
 
 def _apart(boxes: Sequence[Box]) -> Iterator[Box]:

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from elastinet.catalog.network import GATEWAY_MTU
 from elastinet.fabric.agent.own_links import give, no_link, take_away
@@ -23,7 +24,7 @@ from elastinet.fabric.kernel.netlink import CREATE, EXCLUSIVE, Message, change
 from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.rtmessages import fibmsg
 from elastinet.fabric.kernel.worker import Worker
-from elastinet.rules.closed_outside import CARRIER
+from elastinet.rules.closed_outside import CARRIER, CARRIER6
 from elastinet.rules.proxies import ADDRESS
 
 INSIDE, IN_INTERNET, INDEX, LOOPBACK = "inside0", "out0", 23, 1
@@ -31,34 +32,72 @@ LINK = Link(
     INSIDE, 30, names.INTERNET, GATEWAY_MTU, names.OUTSIDE_MAC, names.INTERNET, "", IN_INTERNET,
     names.INTERNET_MAC, peer_index=INDEX,
 )  # fmt: skip
-OWN, NEXT = str(CARRIER[100]), str(CARRIER[2])
-"""The address that all packets leave with, and the carrier's own, as slirp4netns has them."""
 OUT_TABLE = 100
-ANYWHERE = "0.0.0.0/0"
+
+
+class Family(NamedTuple):
+    """A version of IP: the guard's address inside and the internet's, all addresses, and the carrier's side.
+
+    `own` is the address that all packets leave with, `next` the carrier's own, as slirp4netns has them.
+    """
+
+    number: int
+    guard: str
+    internet: str
+    bits: int
+    anywhere: str
+    network: str
+    own: str
+    next: str
+
+
+IPV4 = Family(
+    socket.AF_INET, names.OUTSIDE_ADDRESS, names.INTERNET_ADDRESS, 32, "0.0.0.0/0",
+    str(CARRIER), str(CARRIER[100]), str(CARRIER[2]),
+)  # fmt: skip
+IPV6 = Family(
+    socket.AF_INET6, names.OUTSIDE_ADDRESS6, names.INTERNET_ADDRESS6, 128, "::/0",
+    str(CARRIER6), str(CARRIER6[0x100]), str(CARRIER6[2]),
+)  # fmt: skip
 SYSCTLS = {
-    "ipv6/conf/all/disable_ipv6": "1",
-    "ipv6/conf/default/disable_ipv6": "1",
+    "ipv6/conf/all/disable_ipv6": "0",
+    "ipv6/conf/all/forwarding": "1",
+    "ipv6/conf/default/accept_ra": "0",
+    "ipv6/conf/default/accept_redirects": "0",
+    "ipv6/conf/default/accept_dad": "0",
+    "ipv6/conf/default/addr_gen_mode": "1",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
     "ipv4/conf/all/send_redirects": "0",
     "ipv4/conf/default/send_redirects": "0",
     "ipv4/ip_forward": "1",
 }
+OUT = f"iifname {INSIDE} oifname {DEVICE}"
+NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }"
 FILTER = f"""
 add table inet outside
 add set inet outside closed {{ type ipv4_addr; flags interval; }}
+add set inet outside closed6 {{ type ipv6_addr; flags interval; }}
 add chain inet outside input {{ type filter hook input priority filter; policy drop; }}
 add chain inet outside output {{ type filter hook output priority filter; policy drop; }}
 add chain inet outside forward {{ type filter hook forward priority filter; policy drop; }}
 add chain inet outside arriving {{ type nat hook prerouting priority dstnat; }}
 add chain inet outside leaving {{ type nat hook postrouting priority srcnat; }}
+add rule inet outside input iifname {DEVICE} {NEIGHBOURS} accept
 add rule inet outside output oifname {INSIDE} accept
-add rule inet outside forward iifname {INSIDE} oifname {DEVICE} ct status dnat accept
-add rule inet outside forward iifname {INSIDE} oifname {DEVICE} ip daddr != @closed accept
+add rule inet outside output oifname {DEVICE} {NEIGHBOURS} accept
+add rule inet outside forward {OUT} ct status dnat accept
+add rule inet outside forward {OUT} ip daddr != @closed accept
+add rule inet outside forward {OUT} ip6 daddr @closed6 drop
+add rule inet outside forward {OUT} meta nfproto ipv6 meta l4proto {{ tcp, udp }} accept
+add rule inet outside forward {OUT} icmpv6 type echo-request reject with icmpv6 type admin-prohibited
 add rule inet outside forward iifname {DEVICE} oifname {INSIDE} ct state established,related accept
 add rule inet outside leaving oifname {DEVICE} masquerade
 """
-"""Instances ask, and are answered; nothing is asked of them. Where `arriving` leads is open: proxies."""
+"""Instances ask, and are answered; nothing is asked of them. Where `arriving` leads is open: proxies.
+
+slirp4netns carries no ping of IPv6, and would write a line of its log for each.
+"""
 ENDED = "slirp4netns has ended (elastinet logs): it is started again"
 Heard = Callable[[str | None], None]
 """Gets the reason why no packet leaves, or None when they do."""
@@ -190,8 +229,14 @@ def _be_guard() -> None:
         sysctls.write(sysctl, value)
     _run(FILTER)
     change([rtnl.up(LOOPBACK)])
-    give(LinkAddress("lo", names.OUTSIDE_ADDRESS, 32))
-    change([_rule()])
+    for family in _families():
+        give(LinkAddress("lo", family.guard, family.bits))
+        change([_rule(family)])
+
+
+def _families() -> tuple[Family, ...]:
+    """Those that this kernel has."""
+    return (IPV4, IPV6) if sysctls.read("ipv6/conf/all/disable_ipv6") else (IPV4,)
 
 
 def _run(text: str) -> None:
@@ -202,8 +247,10 @@ def _run(text: str) -> None:
 
 def _close_networks(offer: Offer) -> None:
     """Have exactly these networks closed, and these proxies at their ports."""
-    text = "flush set inet outside closed\nflush chain inet outside arriving\n"
-    text += f"add element inet outside closed {{ {', '.join(offer.closed)} }}\n"
+    text = "flush chain inet outside arriving\n"
+    for name, is_six in (("closed", False), ("closed6", True)):
+        blocks = ", ".join(block for block in offer.closed if (":" in block) == is_six)
+        text += f"flush set inet outside {name}\nadd element inet outside {name} {{ {blocks} }}\n"
     for own, address, port in offer.proxies:
         match = f"iifname {INSIDE} ip daddr {ADDRESS} tcp dport {own}"
         text += f"add rule inet outside arriving {match} dnat ip to {address}:{port}\n"
@@ -213,33 +260,37 @@ def _close_networks(offer: Offer) -> None:
 def _use_carrier() -> None:
     """Send what comes from inside to the carrier, whose device is new."""
     change([rtnl.up(socket.if_nametoindex(DEVICE))])
-    give(
-        LinkAddress(DEVICE, OWN, CARRIER.prefixlen),
-        RouteItem(OUT_TABLE, str(CARRIER), DEVICE),
-        RouteItem(OUT_TABLE, ANYWHERE, DEVICE, NEXT),
-    )
+    for family in _families():
+        give(
+            LinkAddress(DEVICE, family.own, int(family.network.partition("/")[2])),
+            RouteItem(OUT_TABLE, family.network, DEVICE),
+            RouteItem(OUT_TABLE, family.anywhere, DEVICE, family.next),
+        )
 
 
 def _link(internet: int) -> None:
     """Make the link, and the ways over it; nobody is asked for an address, so nobody can claim one."""
     change([*rtnl.add(LINK, no_link, {names.INTERNET: internet}.__getitem__), rtnl.up(LINK.index)])
-    table = names.MAIN_TABLE
-    give(
-        Neighbour(INSIDE, names.INTERNET_ADDRESS, names.INTERNET_MAC),
-        RouteItem(table, f"{names.INTERNET_ADDRESS}/32", INSIDE),
-        RouteItem(table, ANYWHERE, INSIDE, names.INTERNET_ADDRESS),
-    )
+    families = _families()
+    for family in families:
+        _lead(family, INSIDE, family.internet, names.INTERNET_MAC)
     with kernel.visit(internet):
         change([rtnl.up(INDEX)])
-        give(
-            Neighbour(IN_INTERNET, names.OUTSIDE_ADDRESS, names.OUTSIDE_MAC),
-            RouteItem(table, f"{names.OUTSIDE_ADDRESS}/32", IN_INTERNET),
-            RouteItem(table, ANYWHERE, IN_INTERNET, names.OUTSIDE_ADDRESS),
-        )
+        for family in families:
+            _lead(family, IN_INTERNET, family.guard, names.OUTSIDE_MAC)
 
 
-def _rule() -> Message:
+def _lead(family: Family, link: str, other: str, mac: str) -> None:
+    """Have all that is nowhere else go to the other end of the link."""
+    give(
+        Neighbour(link, other, mac),
+        RouteItem(names.MAIN_TABLE, f"{other}/{family.bits}", link),
+        RouteItem(names.MAIN_TABLE, family.anywhere, link, other),
+    )
+
+
+def _rule(family: Family) -> Message:
     """What comes from inside goes by a table of its own; all else goes inside."""
-    fields = {"family": rtnl.INET, "table": OUT_TABLE, "action": 1}
+    fields = {"family": family.number, "table": OUT_TABLE, "action": 1}
     attributes = [("FRA_PRIORITY", 100), ("FRA_TABLE", OUT_TABLE), ("FRA_IIFNAME", INSIDE)]
     return rtnl.encoded(rtnl.NEWRULE, CREATE | EXCLUSIVE, fibmsg, fields, attributes)

@@ -10,6 +10,7 @@ from elastinet.fabric.compile import dns64, link_local, neighbours, shaping, unt
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
+from elastinet.rules.closed_outside import not_of_internet6
 
 SENDER = "iif . ether saddr . ip6 saddr"
 BY_SENDER = f"meta mark set {SENDER} map @own6"
@@ -18,7 +19,6 @@ BUMP = (
     "ip6 hoplimit 64 ip6 hoplimit set 65 accept",
     "ip6 hoplimit vmap { " + ", ".join(f"{n} : goto hop{n}" for n in range(1, 255)) + ", 255 : accept }",
 )
-NEVER_OUTSIDE = "{ ::/127, fc00::/7, fe80::/10, ff00::/8 }"
 ROUTER = names.link_local(names.ROUTER_MAC)
 DHCP_SERVERS = "ff02::1:2"
 CLIENT_MESSAGES = "{ 1, 3, 4, 5, 8, 9, 11 }"
@@ -95,12 +95,16 @@ def _services(item: Network) -> Iterator[str]:
     yield "drop"
 
 
+def _never_outside(item: Network) -> str:
+    return f"{{ {', '.join(not_of_internet6(lan=item.lan))} }}"
+
+
 def _arrive(item: Network, edge: int) -> Iterator[str]:
     """From the internet: nobody there has an address of the VPC's, or one that is not for the internet."""
     blocks = f"{{ {', '.join(item.cidrs6)} }}"
-    yield f"ip6 saddr {NEVER_OUTSIDE} drop"
+    yield f"ip6 saddr {_never_outside(item)} drop"
     yield f"ip6 saddr {blocks} drop"
-    yield f"ip6 daddr {NEVER_OUTSIDE} drop"
+    yield f"ip6 daddr {_never_outside(item)} drop"
     if edge:
         yield f"meta mark set {edge}"
     yield f"ip6 daddr {blocks} accept"
@@ -121,8 +125,8 @@ def _leave(item: Network, limits: bool) -> Iterator[str]:
     if item.eigw:
         hop = names.link_local(names.EGRESS_ONLY_MAC)
         yield f"rt ip6 nexthop {hop} ct direction reply drop"
-    yield f"ip6 saddr {NEVER_OUTSIDE} drop"
-    yield f"ip6 daddr {NEVER_OUTSIDE} drop"
+    yield f"ip6 saddr {_never_outside(item)} drop"
+    yield f"ip6 daddr {_never_outside(item)} drop"
     if limits:
         yield shaping.to_gateway("ip6")
     yield "meta l4proto . ip6 saddr @assigned6 return"

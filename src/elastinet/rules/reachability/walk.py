@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from elastinet.catalog.network import NOT_OF_INTERNET
+from elastinet.catalog.network import NOT_OF_INTERNET, NOT_OF_INTERNET6
 from elastinet.model.interface import NetworkInterface
 from elastinet.model.nat import NatGateway
 from elastinet.model.state import State
@@ -13,7 +13,7 @@ from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.steps import Step
 
 INTERNET = "internet"
-PRIVATE = of_blocks(NOT_OF_INTERNET, 4)
+PRIVATE, PRIVATE6 = of_blocks(NOT_OF_INTERNET, 4), of_blocks(NOT_OF_INTERNET6, 6)
 """Addresses that the internet does not have: on EC2 no gateway lets them in or out."""
 
 

@@ -12,7 +12,7 @@ from elastinet.rules.ranges import ADDRESSES, Ranges, minus, of_blocks
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.search import Path, paths
 from elastinet.rules.reachability.steps import Place
-from elastinet.rules.reachability.walk import INTERNET, PRIVATE, Walk, own_ranges, publics
+from elastinet.rules.reachability.walk import INTERNET, PRIVATE, PRIVATE6, Walk, own_ranges, publics
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Question:
     through: frozenset[str] = frozenset()
     filtered: bool = True
     private: Ranges = PRIVATE
+    private6: Ranges = PRIVATE6
 
     @property
     def internet(self) -> Ranges:
         """The addresses of the internet."""
-        return minus(ADDRESSES[self.version], self.private if self.version == 4 else ())
+        return minus(ADDRESSES[self.version], self.private if self.version == 4 else self.private6)
 
     def walk(
         self,

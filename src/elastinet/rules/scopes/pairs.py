@@ -11,7 +11,7 @@ from typing import NamedTuple
 from elastinet.model.ids import prefix_of
 from elastinet.model.state import State
 from elastinet.rules.ranges import ADDRESSES, PORTS, Range, Ranges, meet
-from elastinet.rules.reachability.walk import INTERNET
+from elastinet.rules.reachability.walk import INTERNET, PRIVATE
 from elastinet.rules.scopes.filters import Filters
 from elastinet.rules.scopes.flood import Begins, Flood, Hit
 from elastinet.rules.scopes.layout import Layout
@@ -44,7 +44,12 @@ class Pairs:
     """The pairs of a region's ends, for one scope."""
 
     def __init__(
-        self, state: State, ends: Ends, matches: Sequence[ScopePath], exclusions: Sequence[ScopePath]
+        self,
+        state: State,
+        ends: Ends,
+        matches: Sequence[ScopePath],
+        exclusions: Sequence[ScopePath],
+        private: Ranges = PRIVATE,
     ) -> None:
         self.state, self.ends, self.matches, self.exclusions = state, ends, matches, exclusions
         sides = [side for path in (*matches, *exclusions) for side in (path.source, path.destination)]
@@ -58,7 +63,7 @@ class Pairs:
             side.fields[name] for side in sides for name in ("source", "destination") if name in side.fields
         ]
         self._ports = [side.fields["dport"] for side in sides if "dport" in side.fields]
-        self.line = Line(state, sorted(asked), addresses)
+        self.line = Line(state, sorted(asked), addresses, private)
         self.layout = Layout(state, self.line)
         self._filters: dict[int, Filters] = {}
         self._of_ends: dict[frozenset[str], Mask] = {}

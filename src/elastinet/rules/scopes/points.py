@@ -36,9 +36,15 @@ class Point(NamedTuple):
 class Line:
     """The points of a region, by their addresses; those of peering connections that are asked about."""
 
-    def __init__(self, state: State, peerings: Iterable[str] = (), also: Iterable[Ranges] = ()) -> None:
+    def __init__(
+        self,
+        state: State,
+        peerings: Iterable[str] = (),
+        also: Iterable[Ranges] = (),
+        private: Ranges = PRIVATE,
+    ) -> None:
         edges = sorted({*_edges(state), *_borders(pair for ranges in also for pair in ranges)})
-        owned = [*_owned(state, peerings)]
+        owned = [*_owned(state, peerings, private)]
         self.points = sorted(
             Point(low, high, owner) for whole, owner in owned for low, high in _split(whole, edges)
         )
@@ -99,8 +105,8 @@ def _split(whole: Range, edges: list[int]) -> Iterator[Range]:
     yield from ((one, other - 1) for one, other in pairwise((low, *inner, high + 1)))
 
 
-def _owned(state: State, peerings: Iterable[str]) -> Iterator[tuple[Range, str]]:
-    yield from ((whole, INTERNET) for whole in minus(ADDRESSES[4], PRIVATE))
+def _owned(state: State, peerings: Iterable[str], private: Ranges) -> Iterator[tuple[Range, str]]:
+    yield from ((whole, INTERNET) for whole in minus(ADDRESSES[4], private))
     for interface in state.all(NetworkInterface):
         yield from ((whole, interface.id) for whole in _own(interface))
     for id in peerings:

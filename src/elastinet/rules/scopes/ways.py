@@ -9,12 +9,14 @@ from elastinet.model.state import State
 from elastinet.rules.ranges import Ranges, meet
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.search import Path, paths
-from elastinet.rules.reachability.walk import INTERNET, own_ranges
+from elastinet.rules.reachability.walk import INTERNET, PRIVATE, own_ranges
 from elastinet.rules.reachability.ways import Question, starts
 from elastinet.rules.scopes.statements import ScopePath, boxes
 
 
-def question(state: State, source: str, target: str, match: ScopePath, protocol: int) -> Question:
+def question(
+    state: State, source: str, target: str, match: ScopePath, protocol: int, private: Ranges = PRIVATE
+) -> Question:
     """What a match asks of two of its ends."""
     gateways = [id for id in (source, target) if prefix_of(id) == "igw"]
     fields = dict(match.source.fields)
@@ -30,6 +32,7 @@ def question(state: State, source: str, target: str, match: ScopePath, protocol:
         both_ways=False,
         gateway="".join(gateways),
         reflects=False,
+        private=private,
     )
 
 
@@ -45,12 +48,13 @@ def ways(
     exclusions: Sequence[ScopePath],
     protocol: int,
     left_out: set[str],
+    private: Ranges = PRIVATE,
 ) -> Iterator[Path]:
     """The ways of what a match asks for and no exclusion takes away, with what arrives.
 
     What is too much to look at is `left_out`.
     """
-    asked = question(state, source, target, match, protocol)
+    asked = question(state, source, target, match, protocol, private)
     cuts = [one for one in exclusions if one.of(protocol) and one.joins(source, target)]
     walk = replace(asked.walk(state, asked.target, left_out), only_open=True)
     for place, headers in starts(state, asked):
