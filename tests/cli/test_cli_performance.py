@@ -13,6 +13,8 @@ from commands import NONE, Run, refused, told
 from place import launch, make_place
 
 HERE = ("--src", "c5.xlarge@us-east-1a", "--dst", "c5n.18xlarge@us-east-1a")
+NOWHERE = {"ELASTINET_STATE": "nowhere"}
+"""Where no server is, whoever else runs one on this machine."""
 
 
 @pytest.fixture
@@ -68,20 +70,20 @@ def test_instances_that_cannot(run: Run, world: SimpleNamespace) -> None:
 
 
 def test_types_need_no_server(run: Run, tmp_path: Path) -> None:
-    found = told(run("predict", *HERE, "--group", "cluster", "--json"))
+    found = told(run("predict", *HERE, "--group", "cluster", "--json", **NOWHERE))
     assert found["wire_bps"] == [10e9, 1.25e9]
     assert found["binding"][0] == ["flow", "source out"]
-    assert told(run("predict", *HERE, "--flows", "4", "--mptcp", "--json"))["wire_bps"][0] == 10e9
-    assert told(run("predict", *HERE, "--udp", "--json"))["goodput_bps"][0] == pytest.approx(
+    assert told(run("predict", *HERE, "--flows", "4", "--mptcp", "--json", **NOWHERE))["wire_bps"][0] == 10e9
+    assert told(run("predict", *HERE, "--udp", "--json", **NOWHERE))["goodput_bps"][0] == pytest.approx(
         5e9 * 8973 / 9015
     )
     file = tmp_path / "mine.toml"
     file.write_text('credits = { "c5.xlarge" = 60 }')
-    assert told(run("predict", *HERE, "--flows", "4", "--json", ELASTINET_CONFIG=str(file)))["wire_bps"] == [
-        10e9
-    ]
+    assert told(run("predict", *HERE, "--flows", "4", "--json", ELASTINET_CONFIG=str(file), **NOWHERE))[
+        "wire_bps"
+    ] == [10e9]
     wide = told(run("predict", "--src", "m5.16xlarge", "--dst", "m5.16xlarge", "--via", "gateway", "--flows", "9",
-                    "--rules", "2026", "--json"))  # fmt: skip
+                    "--rules", "2026", "--json", **NOWHERE))  # fmt: skip
     assert (wide["wire_bps"], wide["mtu"]) == ([10e9], 1500)
 
 
@@ -101,16 +103,16 @@ def test_types_need_no_server(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_types_that_cannot(run: Run, words: tuple[str, ...], part: str) -> None:
-    refused(run("predict", *words), 2, part)
+    refused(run("predict", *words, **NOWHERE), 2, part)
 
 
 def test_a_plot(run: Run, tmp_path: Path) -> None:
     for name in ("a.svg", "b.png"):
-        assert run("predict", *HERE, "--flows", "4", "--plot", name).returncode == 0
+        assert run("predict", *HERE, "--flows", "4", "--plot", name, **NOWHERE).returncode == 0
     tree = ElementTree.parse(tmp_path / "a.svg")
     assert tree.getroot().tag.endswith("svg")
     assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
-    refused(run("predict", *HERE, "--plot", "no/such/folder.svg"), 1, "cannot write")
+    refused(run("predict", *HERE, "--plot", "no/such/folder.svg", **NOWHERE), 1, "cannot write")
 
 
 def test_credits(run: Run, world: SimpleNamespace) -> None:

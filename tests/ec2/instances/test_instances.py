@@ -42,6 +42,31 @@ def test_launch(ec2, place):
     ec2.get_waiter("instance_status_ok").wait(InstanceIds=ids)
 
 
+def test_a_part_that_changes_is_shown_at_once(ec2, place):
+    (made,) = launch(ec2, place)
+    id, eni = made["InstanceId"], made["NetworkInterfaces"][0]["NetworkInterfaceId"]
+
+    def shown():
+        (first,), (again,) = instances(ec2, id), instances(ec2, id)
+        assert first == again
+        (one,) = first["NetworkInterfaces"]
+        address = one.get("Association", {}).get("PublicIp")
+        return address, one["Description"], len(first["BlockDeviceMappings"])
+
+    disks = shown()[2]
+    elastic = ec2.allocate_address(Domain="vpc")
+    held = ec2.associate_address(AllocationId=elastic["AllocationId"], NetworkInterfaceId=eni)
+    assert shown() == (elastic["PublicIp"], "", disks)
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, Description={"Value": "new"})
+    assert shown() == (elastic["PublicIp"], "new", disks)
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=8)["VolumeId"]
+    ec2.attach_volume(VolumeId=volume, InstanceId=id, Device="/dev/sdf")
+    assert shown() == (elastic["PublicIp"], "new", disks + 1)
+    ec2.detach_volume(VolumeId=volume)
+    ec2.disassociate_address(AssociationId=held["AssociationId"])
+    assert shown() == (None, "new", disks)
+
+
 def test_default_subnet_and_zone(ec2, place):
     (shown,) = instances(
         ec2, run(ec2, place, Placement={"AvailabilityZone": "us-east-1b"})["Instances"][0]["InstanceId"]
