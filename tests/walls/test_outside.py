@@ -150,7 +150,7 @@ def test_what_is_closed_in_ipv6(place: Made) -> None:
     asked = (WORLD6, *CLOSED6, *CARRIER6, OPEN_NAT64)
     assert scratch.reached(region.public, *asked) == {WORLD6, OPEN_NAT64}
     assert scratch.reached(region.behind, *asked) == {WORLD6, OPEN_NAT64}
-    assert said_of_ipv6(scratch, region.public, WORLD6, NEAR6, METADATA6, *CARRIER6) == {WORLD6}
+    assert said(scratch, region.public, WORLD6, NEAR6, METADATA6, *CARRIER6, ipv6=True) == {WORLD6}
 
 
 SCOPED = """
@@ -178,16 +178,17 @@ def found_by_scopes(scratch: Scratch, who: str, *addresses: str) -> list[str]:
     return scratch.run(sys.executable, "-c", SCOPED, scratch.server["url"], who, *addresses).stdout.split()
 
 
-def said_of_ipv6(scratch: Scratch, who: str, *addresses: str) -> set[str]:
+def said(scratch: Scratch, who: str, *addresses: str, ipv6: bool = False) -> set[str]:
     """Those of some addresses that an instance reaches, as `why` and `verify` say."""
-    url, said = scratch.server["url"], set()
+    url, found = scratch.server["url"], set()
+    family, bits = ("&ipv6=true", 128) if ipv6 else ("", 32)
     for address in addresses:
-        about = f"source={who}&port=8099&ipv6=true&target={address}"
+        about = f"source={who}&port=8099{family}&target={address}"
         why = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/why?{about}").stdout)
-        rows = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/verify?{about}/128").stdout)
+        rows = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/verify?{about}/{bits}").stdout)
         assert why.get("reachable", False) == (rows.get("counts", {}).get("open", 0) == 1), (why, rows)
-        said |= {address} if why.get("reachable") else set()
-    return said
+        found |= {address} if why.get("reachable") else set()
+    return found
 
 
 ANALYSED = """
@@ -206,16 +207,10 @@ for address in sys.argv[3:]:
 
 def told_to_reach(scratch: Scratch, who: str, *addresses: str) -> set[str]:
     """Those of some addresses that an instance reaches as `why` and `verify` say, and the analyzer, too."""
-    url, said = scratch.server["url"], set()
-    for address in addresses:
-        about = f"source={who}&port=8099&target={address}"
-        why = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/why?{about}").stdout)
-        rows = json.loads(scratch.run("curl", "-s", f"{url}/_elastinet/verify?{about}/32").stdout)
-        assert why.get("reachable", False) == (rows.get("counts", {}).get("open", 0) == 1), (why, rows)
-        said |= {address} if why.get("reachable") else set()
+    found, url = said(scratch, who, *addresses), scratch.server["url"]
     analysed = scratch.run(sys.executable, "-c", ANALYSED, url, who, *addresses).stdout.split()
-    assert {address for address, found in zip(addresses, analysed, strict=True) if found == "True"} == said
-    return said
+    assert {address for address, way in zip(addresses, analysed, strict=True) if way == "True"} == found
+    return found
 
 
 def test_what_is_said_of_private_networks_is_what_packets_do(place: Made) -> None:
@@ -377,7 +372,7 @@ def test_private_networks_on_request(scratch: Scratch, place: Made) -> None:
     asked6 = (WORLD6, OWN6, NEAR6, NEAR_PUBLIC6, BY_NAT64, METADATA6, *CARRIER6)
     opened = {WORLD6, OWN6, NEAR6, NEAR_PUBLIC6, BY_NAT64}
     assert scratch.reached(region.public, *asked6) == opened
-    assert said_of_ipv6(scratch, region.public, WORLD6, OWN6, NEAR6, METADATA6, *CARRIER6) == {
+    assert said(scratch, region.public, WORLD6, OWN6, NEAR6, METADATA6, *CARRIER6, ipv6=True) == {
         WORLD6,
         OWN6,
         NEAR6,
