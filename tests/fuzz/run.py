@@ -16,6 +16,7 @@ from fuzz.metadata_door import MetadataDoor
 from fuzz.place import Place
 from fuzz.six_door import SixDoor
 from fuzz.time_door import TimeDoor
+from fuzz.voices_door import VoicesDoor
 
 Progress = Callable[[str, int, float], None]
 """Is told a door, how many variants it has had, and for how many seconds."""
@@ -35,7 +36,8 @@ class Door(Protocol):
 
 
 DOORS: dict[str, Callable[[Place], Door]] = {
-    one.name: one for one in (MetadataDoor, DhcpDoor, SixDoor, DnsDoor, TimeDoor, ApiDoor, InsideDoor)
+    one.name: one
+    for one in (MetadataDoor, DhcpDoor, SixDoor, DnsDoor, TimeDoor, ApiDoor, InsideDoor, VoicesDoor)
 }
 
 
