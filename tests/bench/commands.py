@@ -48,12 +48,12 @@ def measure() -> Iterator[Row]:
     """Rows of name, value and target."""
     with tempfile.TemporaryDirectory() as folder:
         taken = []
-        for number in range(5):
-            if number:
-                run("stop", "--state", folder)
-            command, server, at = started(folder)
-            taken.append((command, server))
         try:
+            for number in range(5):
+                if number:
+                    run("stop", "--state", folder)
+                command, server, at = started(folder)
+                taken.append((command, server))
             for verb in ("--version", "env", "status"):
                 words = [verb] if verb.startswith("-") else [verb, "--port", at.netloc.rpartition(":")[2]]
                 yield f"elastinet {verb}; seconds of processor time", several(*words), "<= 0.12"

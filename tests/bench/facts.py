@@ -39,8 +39,8 @@ def measure() -> Iterator[Row]:
     """Rows of name, value and target; in this process, with a journal in a file."""
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(open_journal(Path(folder)))
-        arm = [{"Name": "architecture", "Values": ["x86_64"]}]
-        answer = engine.call(*WHERE, "DescribeImages", {"Filters": arm}) or {}
+        filters = [{"Name": "architecture", "Values": ["x86_64"]}]
+        answer = engine.call(*WHERE, "DescribeImages", {"Filters": filters}) or {}
         image = str(dict(answer)["Images"][0]["ImageId"])
         taken = [reported(engine, launch(engine, image)) for _ in range(ROUNDS)]
         engine.close()

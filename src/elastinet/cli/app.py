@@ -81,7 +81,7 @@ def options(
 ) -> None:
     """Amazon EC2's advanced networking on this machine, with real packets."""
     if verbose:
-        from elastinet.cli import calling  # which --version has no use for
+        from elastinet.cli import calling  # which few commands need
 
         calling.be_verbose()
 
@@ -104,11 +104,7 @@ def app_of(verbs: Collection[str]) -> typer.Typer:
 def _meant(words: list[str]) -> Collection[str]:
     """The verbs that a command can need: that which it names, none, or all."""
     first = next((word for word in words if word not in VERBOSE), "")
-    if COMPLETING in os.environ:
-        return VERBS
-    if first == "--version":
-        return ()
-    return (first,) if first in VERBS else VERBS
+    return (first,) if first in VERBS and COMPLETING not in os.environ else VERBS
 
 
 def main() -> None:
@@ -118,7 +114,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        from elastinet.cli.common import CommandFailure, say_error  # which --version has no use for
+        from elastinet.cli.common import CommandFailure, say_error  # which --help has no use for
 
         if not isinstance(error, CommandFailure):
             raise
