@@ -15,6 +15,8 @@ TESTS ?= tests
 QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py test_site.py
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
+# Of tests that are alike all of them do a share, and the next time another; some tests are done whole.
+IN_TURN := $(if $(filter tests,$(TESTS)),--in-turn)
 
 .PHONY: setup demo quick test lint fuzz bench docs release-check system-packages
 
@@ -35,7 +37,7 @@ demo: setup
 	@$(PYTHON_BIN) examples/demo.py
 
 test: setup .venv/bin/etcd .venv/.docs-ready
-	@$(PYTHON_BIN) -m pytest $(PYTEST_FLAGS) $(TESTS)
+	@$(PYTHON_BIN) -m pytest $(PYTEST_FLAGS) $(IN_TURN) $(TESTS)
 
 quick: .venv/.ready
 	@$(PYTHON_BIN) -m pytest -n 2 -q $(addprefix tests/,$(QUICK))

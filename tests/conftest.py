@@ -19,7 +19,9 @@ from commands import Run, runs
 from elastinet.engine import Engine
 from elastinet.store import MemoryJournal
 from served import Served
+from temporary import in_memory
 
+pytest_plugins = ["turns"]
 TOGETHER = (
     "tests/cli/one_server/",
     "tests/fabric/",
@@ -67,7 +69,7 @@ class Together(LoadScopeScheduling):
         return unit(nodeid)
 
 
-def turns(units: dict[str, Any]) -> dict[str, float]:
+def places(units: dict[str, Any]) -> dict[str, float]:
     """Where in the run a unit is done: what waits and what computes side by side, and short ones in the end."""
     files = sorted((u for u in units if len(units[u]) > 1), key=lambda u: -len(units[u]))
     slow = [u for u in units if len(units[u]) == 1 and u.startswith(SLOW)]
@@ -84,12 +86,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         units.setdefault(unit(item.nodeid), []).append(item)
         if item.nodeid.startswith(MEASURING):
             item.add_marker(pytest.mark.flaky(reruns=2))
-    turn = turns(units)
-    items[:] = [item for name in sorted(units, key=turn.__getitem__) for item in units[name]]
+    place = places(units)
+    items[:] = [item for name in sorted(units, key=place.__getitem__) for item in units[name]]
 
 
 settings.register_profile("elastinet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("elastinet")  # how long an example takes says what else the machine does
+in_memory()
 
 
 def pytest_configure(config: pytest.Config) -> None:

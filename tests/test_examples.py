@@ -32,6 +32,7 @@ What fetches packages from Debian, which takes minutes, runs with ELASTINET_REGI
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.name != SHARED)
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example):

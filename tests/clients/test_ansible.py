@@ -93,6 +93,7 @@ def play(book: str, server: Served, collections: Path, python: Path) -> dict[str
     return ends
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize(("book", "count"), [("network", 21), ("machine", 14), ("peering", 11)])
 def test_twice_changes_once(book: str, count: int, server: Served, collections: Path, python: Path) -> None:
     ends = play(book, server, collections, python)

@@ -29,7 +29,7 @@ def up(running: Machine) -> Machine:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder of whoever copies, with a tree in it."""
-    made = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="elastinet-test-"))
     made.chmod(0o777)
     (made / "tree/sub").mkdir(parents=True)
     for name, mode in (("f", 0o640), ("sub/run", 0o755), ("-n", 0o600), ("a b\n", 0o444)):

@@ -45,6 +45,7 @@ def counts(world) -> dict[str, int]:
     return {kind: told.get(kind, 0) for kind in kinds}
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
 def test_lab(world, name):
     """In a server that others use: what they have stays, and nothing of the lab's but its empty account."""
@@ -165,6 +166,7 @@ def test_broken_off_while_it_builds(world):
     assert counts(world) == before | {"Vpc": before["Vpc"] + 1}
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_broken_off(number):
     """Its server goes with it, however it ends."""

@@ -94,6 +94,7 @@ def lives(trio: SimpleNamespace, id: str, pid: str) -> bool:
     return bool(trio.world.sh(id, f"kill -0 {pid}").returncode == 0)
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize("who", ["spawner", "agent"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_engine_ends_in_the_middle_of_a_move(trio: SimpleNamespace, who: str, number: int) -> None:

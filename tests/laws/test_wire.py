@@ -25,7 +25,18 @@ DEEPEST = 24  # no shape is as deep; a shape that contains itself ends here
 MOST_MEMBERS = 5
 REQUEST_ID = "5e3ad6b0-5c5b-4f2f-9ab6-0d2f8d1a7c11"
 
-every_operation = pytest.mark.parametrize("action", sorted(MODEL.operation_names))
+OPERATIONS = sorted(MODEL.operation_names)
+TOGETHER = 32
+"""So many operations are one test: pytest does more for a test than a law does for an operation."""
+
+
+@pytest.fixture(params=range(0, len(OPERATIONS), TOGETHER), ids=lambda first: OPERATIONS[first])
+def actions(request: pytest.FixtureRequest) -> list[str]:
+    """Operations, from the named one on."""
+    return OPERATIONS[request.param : request.param + TOGETHER]
+
+
+in_turn = pytest.mark.in_turn(3)
 few_examples = settings(
     max_examples=3, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
@@ -158,29 +169,38 @@ def test_the_table_of_operations_is_the_models() -> None:
     assert len(service().actions) > 800
 
 
-@every_operation
-def test_a_request_with_every_member_is_read_as_sent(action: str) -> None:
-    shape = MODEL.operation_model(action).input_shape
-    _check_request(action, full(shape, itertools.count()))
+@in_turn
+def test_a_request_with_every_member_is_read_as_sent(actions: list[str]) -> None:
+    for action in actions:
+        _check_request(action, full(MODEL.operation_model(action).input_shape, itertools.count()))
 
 
-@every_operation
-@few_examples
-@given(data=st.data())
-def test_any_request_is_read_as_sent(action: str, data: st.DataObject) -> None:
-    shape = MODEL.operation_model(action).input_shape
-    _check_request(action, data.draw(values(shape, is_request=True)))
+@in_turn
+def test_any_request_is_read_as_sent(actions: list[str]) -> None:
+    @few_examples
+    @given(data=st.data())
+    def holds(action: str, data: st.DataObject) -> None:
+        shape = MODEL.operation_model(action).input_shape
+        _check_request(action, data.draw(values(shape, is_request=True)))
+
+    for action in actions:
+        holds(action)
 
 
-@every_operation
-def test_an_answer_with_every_member_is_read_as_written(action: str) -> None:
-    shape = MODEL.operation_model(action).output_shape
-    _check_answer(action, full(shape, itertools.count()) if shape else {})
+@in_turn
+def test_an_answer_with_every_member_is_read_as_written(actions: list[str]) -> None:
+    for action in actions:
+        shape = MODEL.operation_model(action).output_shape
+        _check_answer(action, full(shape, itertools.count()) if shape else {})
 
 
-@every_operation
-@few_examples
-@given(data=st.data())
-def test_any_answer_is_read_as_written(action: str, data: st.DataObject) -> None:
-    shape = MODEL.operation_model(action).output_shape
-    _check_answer(action, data.draw(values(shape, is_request=False)) if shape else {})
+@in_turn
+def test_any_answer_is_read_as_written(actions: list[str]) -> None:
+    @few_examples
+    @given(data=st.data())
+    def holds(action: str, data: st.DataObject) -> None:
+        shape = MODEL.operation_model(action).output_shape
+        _check_answer(action, data.draw(values(shape, is_request=False)) if shape else {})
+
+    for action in actions:
+        holds(action)

@@ -46,7 +46,7 @@ class Machine:
         self.before = before
         self.limits = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         self.dropped = mode == "rootless" and os.geteuid() == 0
-        self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="elastinet-test-"))
         self.run, self.disks = self.folder / "run", self.folder / "disks"
         if self.dropped:
             os.chown(self.folder, NOBODY, NOBODY)

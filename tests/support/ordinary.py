@@ -19,7 +19,7 @@ BECOME = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder of the user's."""
-    made = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="elastinet-test-"))
     os.chown(made, NOBODY, NOBODY)
     yield made
     remove_tree(made)

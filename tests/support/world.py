@@ -8,6 +8,7 @@ import random
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import SimpleNamespace
@@ -93,10 +94,8 @@ class World:
 
     def settle(self) -> None:
         """Wait until the kernel has what the state asks for."""
-        subprocess.run(
-            ["curl", "-sf", "-X", "POST", f"{self.url}/_elastinet/settle?timeout=30"],
-            check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        request = urllib.request.Request(f"{self.url}/_elastinet/settle?timeout=30", method="POST")
+        urllib.request.urlopen(request, timeout=60).close()
 
     def vpc(self) -> SimpleNamespace:
         """A VPC of a test's own with two subnets, a gateway and a group that lets nothing in."""

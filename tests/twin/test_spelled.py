@@ -20,6 +20,7 @@ KEY = {"AWS_ACCESS_KEY_ID": OWNER, "AWS_SECRET_ACCESS_KEY": "x", "AWS_PAGER": ""
 COMMAND = re.compile(r"(?:(?P<name>\w+)=\$\()?aws (?P<words>.*?)(?(name)\))", re.DOTALL)
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize("seed", [4, 11])
 def test_the_cli_takes_what_is_printed(seed: int, run: Run, tmp_path: Path) -> None:
     """All moves in one difference; what is waited for is there at once, without a fabric."""

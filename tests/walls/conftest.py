@@ -15,6 +15,6 @@ __all__ = ["machine", "machines", "running"]
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder to which every user has a way."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)

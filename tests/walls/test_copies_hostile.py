@@ -34,7 +34,7 @@ def up(running: Machine) -> Machine:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder of whoever copies."""
-    made = Path(tempfile.mkdtemp(prefix="elastinet-test-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="elastinet-test-"))
     if os.geteuid() == 0:  # who copies, besides, is the agent's own user
         os.chown(made, NOBODY, NOBODY)
     made.chmod(0o777)
