@@ -221,6 +221,7 @@ HARDWARE = {
 }
 
 
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("name", HARDWARE)
 def test_a_filter_over_hardware(ec2, name):
     """It lets some types through and not others; that volumes can be encrypted is so of all."""
