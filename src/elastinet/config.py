@@ -6,7 +6,6 @@ lie where a command is given, for that may be a folder of somebody else's.
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +13,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.plant import Plant
 from elastinet.catalog.regions import REGIONS
 from elastinet.catalog.settings import Outside, Quotas, Settings, new_account, unlimited
@@ -173,6 +171,7 @@ def _check_types(config: Config, file: Path) -> None:
     """Look that instance types and families are some; only here are rules imported: most have no need."""
     if config.plant == Plant() and not config.credits:
         return
+    from elastinet.catalog.instance_types import instance_types
     from elastinet.rules.placement.capacity import is_family
 
     if fault := config.plant.fault(is_family):
@@ -197,12 +196,18 @@ def _lasting(state: str) -> str:
 
 def _file(path: Path, *, needed: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         if needed:
             raise ConfigError(f"{path}: there is no such file") from error
         return {}
-    except (tomllib.TOMLDecodeError, OSError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    import tomllib  # which is of use to who has a file
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 

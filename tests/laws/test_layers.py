@@ -14,7 +14,7 @@ import elastinet
 ROOT = Path(elastinet.__file__).parent
 LEVELS = {
     "": 0,  # elastinet itself: the version
-    **dict.fromkeys(("deletion", "digits", "folders"), -1),  # no nouns: text to numbers, files of one's own
+    **dict.fromkeys(("deletion", "digits", "folders", "late"), -1),  # no nouns: text, files, modules
     **dict.fromkeys(("model", "catalog"), 0),
     "rules": 1,
     "dumps": 2,

@@ -6,7 +6,7 @@ An empty column is what EC2 did not tell of a type.
 
 import csv
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -58,7 +58,7 @@ class Hardware(msgspec.Struct, frozen=True):
 
 @cache
 def _table() -> dict[str, Hardware]:
-    with files(__package__).joinpath("instance_hardware.csv").open(encoding="utf-8") as lines:
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8") as lines:
         return {row["name"]: Hardware(row) for row in csv.DictReader(lines)}
 
 

@@ -3,7 +3,7 @@
 import csv
 import re
 from functools import cache, cached_property
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -105,7 +105,7 @@ def _list(text: str) -> tuple[str, ...]:
 @cache
 def instance_types() -> dict[str, InstanceType]:
     """All instance types by name."""
-    with files(__package__).joinpath("instance_types.csv").open(encoding="utf-8") as lines:
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8") as lines:
         return {row["name"]: InstanceType(row["name"], row) for row in csv.DictReader(lines)}
 
 

@@ -1,55 +1,35 @@
-"""A request to a server, over its port or over its socket."""
+"""A request to a server, over its port or over its socket.
 
-import http.client
+Python's own clients know all of HTTP, and take longer to import than most commands work: without TLS a
+server of ours is asked by bytes.
+"""
+
 import logging
 import socket
-import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 from elastinet.serve.origins import ASKED
 from elastinet.serve.places import Server
 
+LENGTH = "content-length"
 _log = logging.getLogger(__name__)
-
-
-class _PathConnection(http.client.HTTPConnection):
-    """HTTP over the socket of a path."""
-
-    def __init__(self, path: str, host: str, **options: Any) -> None:
-        super().__init__(host, **options)
-        self._path = path
-
-    def connect(self) -> None:
-        """Open the connection."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-class _PathHandler(urllib.request.HTTPHandler):
-    """Opens what urllib would open over TCP."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._path = path
-
-    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        """Answer a request."""
-
-        def connection(host: str, **options: Any) -> _PathConnection:
-            return _PathConnection(self._path, host, **options)
-
-        return self.do_open(connection, request)
 
 
 def be_verbose() -> None:
     """Have every request said on stderr, with what came of it and how long that took."""
     _log.setLevel(logging.DEBUG)
     _log.addHandler(logging.StreamHandler())
+
+
+class Answer(BytesIO):
+    """A whole answer."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(body)
+        self.status = status
 
 
 def call(
@@ -63,32 +43,68 @@ def call(
 ) -> Any:
     """The open answer of a server; raises HTTPError or OSError."""
     began, came = time.monotonic(), "no answer"
+    asked = {ASKED: "1", **(headers or {})}
     try:
-        reply = _open(server, method, path, body, headers, timeout)
+        reply = (_by_tls if server.ca else _by_bytes)(server, method, path, body, asked, timeout)
         came = str(reply.status)
         return reply
-    except urllib.error.HTTPError as error:
-        came = str(error.code)
+    except OSError as error:
+        came = str(getattr(error, "code", came))
         raise
     finally:
         took = (time.monotonic() - began) * 1000
         _log.debug("elastinet: %s %s%s: %s in %.0f ms", method, server.url, path, came, took)
 
 
-def _open(
-    server: Server,
-    method: str,
-    path: str,
-    body: bytes | None,
-    headers: Mapping[str, str] | None,
-    timeout: float,
+def _by_tls(
+    server: Server, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
 ) -> Any:
-    base = "http://localhost" if server.unix_socket else server.url
-    request = urllib.request.Request(base + path, body, {ASKED: "1", **(headers or {})}, method=method)
+    from ssl import create_default_context
+    from urllib.request import Request, urlopen
+
+    request = Request(server.url + path, body, dict(headers), method=method)
+    return urlopen(request, timeout=timeout, context=create_default_context(cafile=server.ca))
+
+
+def _by_bytes(
+    server: Server, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
+) -> Answer:
+    host = "localhost" if server.unix_socket else server.url.partition("//")[2]
+    form = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
+    size = {} if body is None and method == "GET" else {"Content-Length": str(len(body or b""))}
+    fields = {"Host": host, "Connection": "close", **form, **size, **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    with _connected(server, timeout) as link:
+        link.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b""))
+        data = b"".join(iter(lambda: link.recv(1 << 16), b""))
+    return _read(server.url + path, data)
+
+
+def _connected(server: Server, timeout: float) -> socket.socket:
     if not server.unix_socket:
-        context = ssl.create_default_context(cafile=server.ca) if server.ca else None
-        return urllib.request.urlopen(request, timeout=timeout, context=context)
-    direct = urllib.request.ProxyHandler({})
-    return urllib.request.build_opener(direct, _PathHandler(server.unix_socket)).open(
-        request, timeout=timeout
-    )
+        return socket.create_connection((server.host, server.port), timeout)
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        link.settimeout(timeout)
+        link.connect(server.unix_socket)
+    except OSError:
+        link.close()
+        raise
+    return link
+
+
+def _read(url: str, data: bytes) -> Answer:
+    """What came, up to the end that the server has made; raises HTTPError, or OSError if it is not whole."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *fields = head.decode("latin-1").split("\r\n")
+    kind, _, status = first.partition(" ")
+    lengths = [value for name, _, value in (f.partition(":") for f in fields) if name.lower() == LENGTH]
+    if not kind.startswith("HTTP/1.") or [str(len(body))] != [length.strip() for length in lengths]:
+        raise ConnectionResetError("the answer has no end" if data else "the connection was closed")
+    code, _, why = status.partition(" ")
+    if int(code) < 400:
+        return Answer(int(code), body)
+    from email.message import Message
+    from urllib.error import HTTPError
+
+    raise HTTPError(url, int(code), why, Message(), BytesIO(body))

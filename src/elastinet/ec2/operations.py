@@ -21,7 +21,6 @@ from elastinet.ec2.core.fact import (
 )
 from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.insights import access_scopes, analyses, insights_paths, scope_analyses
 from elastinet.ec2.instances import (
     console,
     credit_specifications,
@@ -98,9 +97,16 @@ from elastinet.ec2.vpc import (
     vpc_blocks,
     vpcs,
 )
+from elastinet.late import Late
 from elastinet.model.outline import Outline
 
 Operation = Callable[[Transaction, Request], Answer | None]
+
+_access_scopes = Late("elastinet.ec2.insights.access_scopes").function
+_analyses = Late("elastinet.ec2.insights.analyses").function
+_insights_paths = Late("elastinet.ec2.insights.insights_paths").function
+_scope_analyses = Late("elastinet.ec2.insights.scope_analyses").function
+"""Analyses, which few servers are asked for, and with which all that explains comes."""
 
 OPERATIONS: dict[str, Operation] = {
     "AcceptAddressTransfer": address_transfers.accept_address_transfer,
@@ -138,8 +144,8 @@ OPERATIONS: dict[str, Operation] = {
     "CreateNatGateway": nat_gateways.create_nat_gateway,
     "CreateNetworkAcl": network_acls.create_network_acl,
     "CreateNetworkAclEntry": network_acl_entries.create_network_acl_entry,
-    "CreateNetworkInsightsAccessScope": access_scopes.create_access_scope,
-    "CreateNetworkInsightsPath": insights_paths.create_network_insights_path,
+    "CreateNetworkInsightsAccessScope": _access_scopes("create_access_scope"),
+    "CreateNetworkInsightsPath": _insights_paths("create_network_insights_path"),
     "CreateNetworkInterface": network_interfaces.create_network_interface,
     "CreatePlacementGroup": placement_groups.create_placement_group,
     "CreatePolicy": managed_policies.create_policy,
@@ -167,10 +173,10 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteNatGateway": nat_gateways.delete_nat_gateway,
     "DeleteNetworkAcl": network_acls.delete_network_acl,
     "DeleteNetworkAclEntry": network_acl_entries.delete_network_acl_entry,
-    "DeleteNetworkInsightsAccessScope": access_scopes.delete_access_scope,
-    "DeleteNetworkInsightsAccessScopeAnalysis": scope_analyses.delete_scope_analysis,
-    "DeleteNetworkInsightsAnalysis": analyses.delete_network_insights_analysis,
-    "DeleteNetworkInsightsPath": insights_paths.delete_network_insights_path,
+    "DeleteNetworkInsightsAccessScope": _access_scopes("delete_access_scope"),
+    "DeleteNetworkInsightsAccessScopeAnalysis": _scope_analyses("delete_scope_analysis"),
+    "DeleteNetworkInsightsAnalysis": _analyses("delete_network_insights_analysis"),
+    "DeleteNetworkInsightsPath": _insights_paths("delete_network_insights_path"),
     "DeleteNetworkInterface": network_interfaces.delete_network_interface,
     "DeletePlacementGroup": placement_groups.delete_placement_group,
     "DeletePolicy": managed_policies.delete_policy,
@@ -215,10 +221,10 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeManagedPrefixLists": prefix_lists.describe_managed_prefix_lists,
     "DescribeNatGateways": nat_gateways.describe_nat_gateways,
     "DescribeNetworkAcls": network_acls.describe_network_acls,
-    "DescribeNetworkInsightsAccessScopeAnalyses": scope_analyses.describe_scope_analyses,
-    "DescribeNetworkInsightsAccessScopes": access_scopes.describe_access_scopes,
-    "DescribeNetworkInsightsAnalyses": analyses.describe_network_insights_analyses,
-    "DescribeNetworkInsightsPaths": insights_paths.describe_network_insights_paths,
+    "DescribeNetworkInsightsAccessScopeAnalyses": _scope_analyses("describe_scope_analyses"),
+    "DescribeNetworkInsightsAccessScopes": _access_scopes("describe_access_scopes"),
+    "DescribeNetworkInsightsAnalyses": _analyses("describe_network_insights_analyses"),
+    "DescribeNetworkInsightsPaths": _insights_paths("describe_network_insights_paths"),
     "DescribeNetworkInterfaceAttribute": interface_attributes.describe_network_interface_attribute,
     "DescribeNetworkInterfaces": network_interfaces.describe_network_interfaces,
     "DescribePlacementGroups": placement_groups.describe_placement_groups,
@@ -259,8 +265,8 @@ OPERATIONS: dict[str, Operation] = {
     "GetLaunchTemplateData": template_of_instance.get_launch_template_data,
     "GetManagedPrefixListAssociations": prefix_lists.get_managed_prefix_list_associations,
     "GetManagedPrefixListEntries": prefix_lists.get_managed_prefix_list_entries,
-    "GetNetworkInsightsAccessScopeAnalysisFindings": scope_analyses.get_findings,
-    "GetNetworkInsightsAccessScopeContent": access_scopes.get_access_scope_content,
+    "GetNetworkInsightsAccessScopeAnalysisFindings": _scope_analyses("get_findings"),
+    "GetNetworkInsightsAccessScopeContent": _access_scopes("get_access_scope_content"),
     "GetParameter": public_parameters.get_parameter,
     "GetParameters": public_parameters.get_parameters,
     "GetParametersByPath": public_parameters.get_parameters_by_path,
@@ -324,8 +330,8 @@ OPERATIONS: dict[str, Operation] = {
     "RunInstances": launch.run_instances,
     "SetDefaultPolicyVersion": policy_versions.set_default_policy_version,
     "StartInstances": lifecycle.start_instances,
-    "StartNetworkInsightsAccessScopeAnalysis": scope_analyses.start_scope_analysis,
-    "StartNetworkInsightsAnalysis": analyses.start_network_insights_analysis,
+    "StartNetworkInsightsAccessScopeAnalysis": _scope_analyses("start_scope_analysis"),
+    "StartNetworkInsightsAnalysis": _analyses("start_network_insights_analysis"),
     "StopInstances": lifecycle.stop_instances,
     "TagInstanceProfile": profiles.tag_instance_profile,
     "TagPolicy": managed_policies.tag_policy,
@@ -368,7 +374,7 @@ def take(tx: Transaction, fact: AnyFact) -> None:
         case UnitRepaired(unit):
             failures.repair(tx, unit)
         case ScopeAnalysed():
-            scope_analyses.analysed(tx, fact)
+            _scope_analyses("analysed")(tx, fact)
         case ImageCaptured(id, content, error):
             image_copies.captured(tx, id, content, error)
         case Sweep():

@@ -1,17 +1,21 @@
 """What a server is and does: its settings, what is enforced, and what is missing here."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.config import Config
 from elastinet.engine import Engine
 from elastinet.fabric.contract.keys import Subject
 from elastinet.operator import coverage, features, twin
 from elastinet.reconcile import Reconciler
-from elastinet.twin.original import Original
+
+if TYPE_CHECKING:
+    from elastinet.twin.original import Original
 
 
-def page(engine: Engine, reconciler: Reconciler, config: Config, original: Original | None) -> dict[str, Any]:
+def page(
+    engine: Engine, reconciler: Reconciler, config: Config, original: "Original | None"
+) -> dict[str, Any]:
     """The answer to `elastinet status`."""
     hello = reconciler.hello
     off = features.not_asked(config.limits)

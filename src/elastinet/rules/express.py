@@ -1,5 +1,7 @@
 """Conditions on which ENA Express carries flows between two interfaces (EC2's guide, ena-express)."""
 
+from typing import TYPE_CHECKING
+
 from elastinet.catalog.editions import EDITIONS
 from elastinet.catalog.instance_types import instance_types
 from elastinet.catalog.settings import Edition
@@ -8,7 +10,9 @@ from elastinet.model.interface import EnaSrd, NetworkInterface
 from elastinet.model.state import State
 from elastinet.rules.frames import Transport
 from elastinet.rules.interfaces import instance_id_of
-from elastinet.rules.paths import NetworkPath
+
+if TYPE_CHECKING:
+    from elastinet.rules.paths import NetworkPath
 
 VIAS = ("vpc", "peering")
 """The ways that stay inside a region's network; through an internet gateway there is none [inferred]."""
@@ -24,7 +28,7 @@ def why_not(
     edition: Edition,
     one: NetworkInterface,
     other: NetworkInterface,
-    way: NetworkPath,
+    way: "NetworkPath",
     transport: Transport = "tcp",
 ) -> str | None:
     """The reason why flows between two interfaces do not use ENA Express; None if they do."""

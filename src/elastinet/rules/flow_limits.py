@@ -7,7 +7,7 @@ it the limits of an instance's flows that are above the general one, and `peers`
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from elastinet.catalog.editions import EDITIONS, Figure
 from elastinet.catalog.protocols import TCP, UDP
@@ -20,9 +20,11 @@ from elastinet.rules import express
 from elastinet.rules.devices import device
 from elastinet.rules.frames import Transport
 from elastinet.rules.interfaces import attachment_of, interfaces_of
-from elastinet.rules.paths import NetworkPath
 from elastinet.rules.peerings import peers as peered_vpcs
 from elastinet.rules.presence import is_live
+
+if TYPE_CHECKING:
+    from elastinet.rules.paths import NetworkPath
 
 EXPRESS: dict[Transport, int] = {"tcp": TCP, "udp": UDP}
 """The transports that ENA Express carries, with their IP protocol numbers."""
@@ -53,7 +55,7 @@ def between(
     edition: Edition,
     one: NetworkInterface,
     other: NetworkInterface,
-    way: NetworkPath,
+    way: "NetworkPath",
     transport: Transport,
 ) -> Figure:
     """Bits a second of one flow on the way from one interface to another, both in instances."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -20,6 +20,7 @@ from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.names import host_link, images_beside
 from elastinet.fabric.contract.objects import Interface
 from elastinet.imds.service import MetadataService
+from elastinet.late import Late
 from elastinet.model.fault import Fault
 from elastinet.model.instance import Instance
 from elastinet.operator import (
@@ -29,16 +30,11 @@ from elastinet.operator import (
     images,
     instances,
     inventory,
-    jobs,
-    measurements,
     nics,
-    predictions,
     rates,
-    reaching,
     server_status,
     traffic,
     twin,
-    verifying,
 )
 from elastinet.operator.readings import Reader, Reading
 from elastinet.reconcile import Reconciler
@@ -50,7 +46,15 @@ from elastinet.serve.origins import Origins
 from elastinet.serve.reply import Reply, Scope, Send, given_in, json_reply, send_reply
 from elastinet.serve.state_pages import StatePages, patience
 from elastinet.store.snapshot import MOST_BYTES
-from elastinet.twin.original import Original
+
+if TYPE_CHECKING:
+    from elastinet.operator import jobs, measurements, predictions, reaching, verifying
+    from elastinet.twin.original import Original
+else:  # what explains and predicts takes its time to import, and few ask for it
+    jobs, measurements, predictions, reaching, verifying = (
+        Late(f"elastinet.operator.{page}")
+        for page in ("jobs", "measurements", "predictions", "reaching", "verifying")
+    )
 
 Measured = Callable[[Reading | None, Reading | None], dict[str, Any]]
 """A page's function of two readings, an older and a newer one."""
@@ -76,7 +80,7 @@ class Application:
         secret: bytes,
         disks: Path,
         ready: Callable[[], bool],
-        original: Original | None = None,
+        original: "Original | None" = None,
     ) -> None:
         self._engine, self._reconciler, self._config, self._ready = engine, reconciler, config, ready
         self._metadata, self._disks, self._original = metadata, disks, original
@@ -287,7 +291,7 @@ class Application:
             raise Fault("Unavailable", "the fabric agent does not answer", 503) from None
         return self._reader.read(measured, instance_by_eni(self._engine.state))
 
-    def _buckets(self, before: Reading | None, after: Reading | None) -> predictions.Buckets:
+    def _buckets(self, before: Reading | None, after: Reading | None) -> "predictions.Buckets":
         """The credits that running instances have now, and the rates between two readings."""
         pages = [traffic.page(self._engine, reading) for reading in (before, after)]
         found = rates.buckets(*pages)

@@ -13,8 +13,6 @@ import msgspec
 
 from elastinet.catalog.settings import Outside
 from elastinet.ec2.core.fact import ScopeAnalysed
-from elastinet.ec2.insights.scope_findings import Search
-from elastinet.fabric.kernel import kernel
 from elastinet.model.access_scope import AccessScope
 from elastinet.model.change import decode, replay
 from elastinet.model.state import State
@@ -25,6 +23,9 @@ LENGTH = 4
 
 def main() -> None:
     """Make the analysis."""
+    from elastinet.ec2.insights.scope_findings import Search  # which the engine has no use for
+    from elastinet.fabric.kernel import kernel
+
     if sys.platform == "linux":
         kernel.die_with_parent(signal.SIGKILL)
     gc.disable()  # it ends soon, and little of what it makes is garbage

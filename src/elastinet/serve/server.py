@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvicorn
@@ -43,8 +43,10 @@ from elastinet.serve.rehearsal import rehearse
 from elastinet.serve.scoping import Scoping
 from elastinet.serve.tls import behind
 from elastinet.store import JournalError, open_journal, worlds
-from elastinet.twin.original import Original
 from elastinet.wire.service import service
+
+if TYPE_CHECKING:
+    from elastinet.twin.original import Original
 
 SWEEP_SECONDS = 60
 RARELY = (50_000, 10, 10)
@@ -116,7 +118,7 @@ async def serve(
     run: Path,
     disks: Path,
     tls: Path | None = None,
-    original: Original | None = None,
+    original: "Original | None" = None,
 ) -> None:
     """Serve until a signal says stop; with an original it is a twin."""
     descriptors = raise_limit()
@@ -153,7 +155,7 @@ async def serve(
         engine.close()
 
 
-def _load(config: Config, disks: Path, original: Original | None) -> Engine:
+def _load(config: Config, disks: Path, original: "Original | None") -> Engine:
     """The engine with the state that it had; raises JournalError."""
     journal = open_journal(config.state_folder)
     try:
@@ -188,7 +190,7 @@ def _unusable(error: Exception) -> JournalError:
 
 
 def _assemble(
-    engine: Engine, config: Config, run: Path, disks: Path, descriptors: int, original: Original | None
+    engine: Engine, config: Config, run: Path, disks: Path, descriptors: int, original: "Original | None"
 ) -> tuple[Application, list[asyncio.Task[None]]]:
     """All that answers for an engine, and what goes on beside it."""
     tasks: list[asyncio.Task[None]] = []

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elastinet.digits import decimal
 from elastinet.engine import Engine
@@ -12,7 +12,9 @@ from elastinet.operator import snapshots
 from elastinet.reconcile import Reconciler
 from elastinet.serve import twins
 from elastinet.serve.reply import Reply, given_in, json_reply
-from elastinet.twin.original import Original
+
+if TYPE_CHECKING:
+    from elastinet.twin.original import Original
 
 MOST_SECONDS = 86400
 """The most seconds that a client may wait for the fabric."""
@@ -33,7 +35,7 @@ def patience(query: bytes) -> float:
 class StatePages:
     """Answers for the state of an engine."""
 
-    def __init__(self, engine: Engine, reconciler: Reconciler, original: Original | None) -> None:
+    def __init__(self, engine: Engine, reconciler: Reconciler, original: "Original | None") -> None:
         self._engine, self._reconciler, self._original = engine, reconciler, original
 
     async def save(self, query: bytes) -> Reply:

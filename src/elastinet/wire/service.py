@@ -3,7 +3,7 @@
 from functools import cache
 
 from elastinet.model.outline import Outline
-from elastinet.wire.shapes import Reference, Shape, load
+from elastinet.wire.shapes import Definitions, Reference, Shape, load
 
 OTHER_SERVICES = {
     "GetCallerIdentity": "sts",
@@ -39,15 +39,15 @@ class Service:
         self.is_ec2 = model.metadata.protocol == "ec2"
         self.target_prefix = model.metadata.target_prefix
         self.namespace = model.metadata.xml_namespace.rstrip("/") + "/"
-        self._model = model
+        self._operations, self._definitions = model.operations, Definitions(model.shapes)
 
     def input_shape(self, action: str) -> Shape | None:
         """The structure that the operation takes; None if it takes none."""
-        return self._used(self._model.operations[action].input)
+        return self._used(self._operations[action].input)
 
     def output_shape(self, action: str) -> Shape | None:
         """The structure that the operation answers with; None if it answers with none."""
-        return self._used(self._model.operations[action].output)
+        return self._used(self._operations[action].output)
 
     def outline(self, action: str) -> Outline:
         """The members of what the operation takes and gives."""
@@ -62,10 +62,10 @@ class Service:
 
     def shape(self, name: str) -> Shape:
         """The shape of that name, as no member uses it yet."""
-        return Shape(self._model.shapes, Reference(name))
+        return Shape(self._definitions, Reference(name))
 
     def _used(self, use: Reference | None) -> Shape | None:
-        return None if use is None else Shape(self._model.shapes, use)
+        return None if use is None else Shape(self._definitions, use)
 
     def request_name(self, member: str, shape: Shape) -> str:
         """The member's name in a request, as botocore's serialisers write it."""

@@ -3,12 +3,15 @@
 botocore's own reader of them loads with all of its HTTP client, for which an engine has no use.
 """
 
-import gzip
+import zlib
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
+
+GZIP = zlib.MAX_WBITS | 16
+"""How zlib is told that a gzip file's head comes first."""
 
 
 class Reference(msgspec.Struct, frozen=True, rename="camel"):
@@ -50,17 +53,33 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A service's operations and shapes; what botocore's file says beside these is not kept."""
+    """A service's operations and shapes, these as they are written; what else its file says is not kept."""
 
     metadata: Metadata
     operations: dict[str, Operation]
-    shapes: dict[str, Definition]
+    shapes: dict[str, msgspec.Raw]
+
+
+class Definitions:
+    """A service's shapes by name, read when they are asked for: a server needs few of some thousands."""
+
+    def __init__(self, written: dict[str, msgspec.Raw]) -> None:
+        self._written, self._read = written, dict[str, Definition]()
+
+    def __getitem__(self, name: str) -> Definition:
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = _decoder.decode(self._written[name])
+        return found
+
+
+_decoder = msgspec.json.Decoder(Definition)
 
 
 class Shape:
     """A shape as it is used in one place; those in it are looked up when they are asked for."""
 
-    def __init__(self, definitions: dict[str, Definition], use: Reference) -> None:
+    def __init__(self, definitions: Definitions, use: Reference) -> None:
         self._definitions, self._definition = definitions, definitions[use.shape]
         self.name, self.type_name = use.shape, self._definition.type
         self.location_name = use.location_name or self._definition.location_name
@@ -87,5 +106,5 @@ def load(service: str) -> Model:
     assert found is not None
     assert found.origin is not None
     newest = max((Path(found.origin).parent / "data" / service).iterdir())
-    with gzip.open(newest / "service-2.json.gz") as file:
-        return msgspec.json.decode(file.read(), type=Model)
+    packed = (newest / "service-2.json.gz").read_bytes()
+    return msgspec.json.decode(zlib.decompress(packed, GZIP), type=Model)

@@ -46,10 +46,15 @@ def lend(tx: Transaction, instance: Instance) -> None:
         return
     if any(a.private_ip == primary.primary for a in _elastic(tx, primary)):
         return
+    tx.put(primary.but(public_ip=pick(tx)))
+
+
+def pick(tx: Transaction) -> str:
+    """A public address to lend."""
     address = addressing.free_public(tx.state, tx.dice)
     if address is None:
         raise Fault("InsufficientFreeAddressesInSubnet", "There are no more public addresses.")
-    tx.put(primary.but(public_ip=address))
+    return address
 
 
 def take_back(tx: Transaction, instance_id: str) -> None:

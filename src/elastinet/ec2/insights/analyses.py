@@ -23,8 +23,6 @@ from elastinet.model.insights import InsightsAnalysis, InsightsPath, PathCompone
 from elastinet.model.view import StateView
 from elastinet.rules.naming import arn
 
-KEPT_SECONDS = 120 * 86_400
-"""An analysis is deleted after 120 days (Reachability Analyzer's quotas)."""
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
@@ -142,10 +140,3 @@ def delete_network_insights_analysis(tx: Transaction, request: Request) -> Answe
     analysis = need(tx, InsightsAnalysis, "nia", request["NetworkInsightsAnalysisId"])
     tx.drop(analysis)
     return {"NetworkInsightsAnalysisId": analysis.id}
-
-
-def forget_old(tx: Transaction) -> None:
-    """Drop analyses that are older than they are kept."""
-    for analysis in tx.mine(InsightsAnalysis):
-        if tx.now - analysis.start_time > KEPT_SECONDS:
-            tx.drop(analysis)

@@ -14,7 +14,7 @@ from elastinet.ec2.core.request import Request
 from elastinet.ec2.core.tagging import tags_for
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.core.views import tag_set
-from elastinet.ec2.insights.analyses import KEPT_SECONDS, shown_component
+from elastinet.ec2.insights.analyses import shown_component
 from elastinet.ec2.insights.scope_findings import unpack
 from elastinet.ec2.insights.started import IN_TIME, between
 from elastinet.model.access_scope import FINDINGS_A_PAGE, AccessScope, AccessScopeAnalysis, Finding
@@ -124,13 +124,6 @@ def delete_scope_analysis(tx: Transaction, request: Request) -> Answer:
     analysis = need(tx, AccessScopeAnalysis, "nisa", request["NetworkInsightsAccessScopeAnalysisId"])
     tx.drop(analysis)
     return {"NetworkInsightsAccessScopeAnalysisId": analysis.id}
-
-
-def forget_old(tx: Transaction) -> None:
-    """Drop analyses that are older than they are kept."""
-    for analysis in tx.mine(AccessScopeAnalysis):
-        if tx.now - analysis.start_time > KEPT_SECONDS:
-            tx.drop(analysis)
 
 
 # --- findings -------------------------------------------------------------------------------------

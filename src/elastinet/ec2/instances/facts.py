@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from elastinet.ec2.core.public_addresses import take_back
 from elastinet.ec2.core.transaction import Transaction
-from elastinet.ec2.insights import analyses, scope_analyses
+from elastinet.ec2.insights import kept
 from elastinet.ec2.instances import fleets, image_copies
 from elastinet.ec2.instances.lifecycle import finish
 from elastinet.ec2.interfaces import address_transfers, interface_endpoints, nat_gateways
@@ -111,5 +111,4 @@ def sweep(tx: Transaction) -> None:
     nat_gateways.forget_old(tx, VISIBLE_SECONDS)
     peerings.end_old(tx)
     address_transfers.forget_old(tx)
-    analyses.forget_old(tx)
-    scope_analyses.forget_old(tx)
+    kept.forget_old(tx)

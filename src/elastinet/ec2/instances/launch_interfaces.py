@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from elastinet.catalog.instance_types import InstanceType
 from elastinet.ec2.core import faults
 from elastinet.ec2.core.address_limits import Load, check_load, load_of
 from elastinet.ec2.core.lookup import need, need_mine
+from elastinet.ec2.core.public_addresses import pick
 from elastinet.ec2.core.transaction import Transaction
 from elastinet.ec2.instances.launch_spec import ExistingInterface, LaunchInterface, LaunchSpec
 from elastinet.ec2.interfaces.attachments import OTHER_ZONE, check_index, new_attachment, too_many
@@ -106,12 +107,17 @@ class LaunchPlan:
         )
         if isinstance(one.interface, NetworkInterface):
             return tx.put(one.interface.but(attachment=attachment, ended=None))
+        public = self._public(tx, one.subnet, one.interface)
+        new = partial(create_interface, attachment=attachment, public_ip=public)
         try:
-            return create_interface(
-                tx, one.subnet, one.interface, one.groups, tags, self.named, attachment=attachment
-            )
+            return new(tx, one.subnet, one.interface, one.groups, tags, self.named)
         except Fault as fault:
             raise _full(one.subnet) if fault.code == "InsufficientFreeAddressesInSubnet" else fault from None
+
+    def _public(self, tx: Transaction, subnet: Subnet, spec: InterfaceSpec) -> str | None:
+        """A public address for an instance's only interface, at once: to replace it is what costs."""
+        wanted = subnet.map_public_ip if spec.public is None else spec.public
+        return pick(tx) if wanted and len(self.interfaces) == 1 else None
 
 
 def plan_interfaces(tx: Transaction, spec: LaunchSpec, kind: InstanceType) -> LaunchPlan:

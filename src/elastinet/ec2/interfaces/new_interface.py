@@ -30,8 +30,12 @@ def create_interface(
     kept: frozenset[str] = frozenset(),
     creator_id: str = "",
     attachment: Attachment | None = None,
+    public_ip: str | None = None,
 ) -> NetworkInterface:
-    """A new interface as a request describes it; no address or prefix in `kept` is picked for it."""
+    """A new interface as a request describes it; no address or prefix in `kept` is picked for it.
+
+    It is lent `public_ip` if it wants one and has a private address for it to lead to.
+    """
     check_type(tx, spec.interface_type)
     if spec.interface_type == "efa-only":
         addresses: dict[str, Any] = {"addresses": (), "associate_public_ip": False}
@@ -40,6 +44,8 @@ def create_interface(
         addresses = private_addresses.fields(tx, subnet, spec, kept)
         addresses |= ipv6_addresses.fields(tx, subnet, asked, primary=spec.has_primary6)
         addresses["associate_public_ip"] = subnet.map_public_ip if spec.public is None else spec.public
+    if addresses["associate_public_ip"] and addresses["addresses"]:
+        addresses["public_ip"] = public_ip
     described = {"interface_type": spec.interface_type, "description": spec.description, "idle": spec.idle}
     given = {"groups": groups, "tags": tags, "creator_id": creator_id, "attachment": attachment}
     return make_interface(tx, subnet, **given, **described, **addresses)

@@ -4,7 +4,6 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from elastinet.fabric.guest.image import crossed
 from elastinet.fabric.kernel import features
 
 PODMANS, DOCKERS = "/run/.containerenv", "/.dockerenv"
@@ -20,6 +19,13 @@ TRIALS = {
     "sys": ("--", BUSYBOX, "mount", "-t", "sysfs", "-o", "ro,nosuid,nodev,noexec", "sysfs", "/sys"),
 }
 """What is tried after the command that makes the namespaces, the first first."""
+MOUNT_SYS = TRIALS["sys"][1:]
+WHOLE = (
+    *("--fork", "--mount-proc", "--uts", "--", BUSYBOX, "sh", "-ec"),
+    '"$0" hostname elastinet; exec "$@"',
+    *(BUSYBOX, *MOUNT_SYS),
+)
+"""All of that in one go, which most machines let: then no trial needs a process of its own."""
 SAID = {
     "namespaces": "this user may not make namespaces",
     "proc": "no /proc can be mounted in a namespace",
@@ -37,10 +43,17 @@ OUTSIDE = {
 
 def lacking(unshare: Sequence[str]) -> dict[str, str]:
     """What the namespaces that a command makes cannot have here, tried; empty if nothing is refused."""
+    if not _refusal(*unshare, *WHOLE):
+        return _covered()
     for name, words in TRIALS.items():
         if refusal := _refusal(*unshare, *words):
             return {name: f"{SAID[name]} ({refusal}): {_advice(name, refusal)}"}
-    if os.geteuid() != 0 and crossed(["usr"]):
+    return _covered()
+
+
+def _covered() -> dict[str, str]:
+    """What lies over the folders that instances would have, with advice; empty if nothing does."""
+    if os.geteuid() != 0 and _crossed(["usr"]):
         where = "mount that elsewhere" if is_container() else "unmount that, or run as root"
         return {"usr": f"instances cannot have /usr, below which something is mounted: {where}"}
     return {}
@@ -51,7 +64,7 @@ def is_container() -> bool:
     if os.path.exists(PODMANS):
         return True
     # A machine that was made of an image keeps Docker's file, but nothing is mounted over its /etc/hosts.
-    return os.path.exists(DOCKERS) and bool(crossed(["etc"]))
+    return os.path.exists(DOCKERS) and bool(_crossed(["etc"]))
 
 
 def _refusal(*command: str) -> str:
@@ -78,3 +91,10 @@ def option(name: str, refusal: str) -> str:
     if "Permission denied" in refusal:
         return UNCONFINED
     return UNMASKED if name == "proc" else UNFILTERED
+
+
+def _crossed(folders: Sequence[str]) -> list[str]:
+    """The folders below which something is mounted; with them comes all that a guest's files need."""
+    from elastinet.fabric.guest.image import crossed
+
+    return crossed(folders)

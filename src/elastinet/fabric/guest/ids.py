@@ -11,8 +11,8 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 COUNT = 1 << 16
 FIRST = 0x6E690000
@@ -27,8 +27,7 @@ TTY = 5
 """The group of terminals, on Debian and most others."""
 
 
-@dataclass(frozen=True)
-class Ids:
+class Ids(NamedTuple):
     """The ids of guests: `first` is this machine's id for their 0; each is itself where it is 0.
 
     The maps are those of a guest's user namespace.

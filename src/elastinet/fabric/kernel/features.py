@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from elastinet.fabric.kernel import nftables, programs
+from elastinet.fabric.kernel import programs
 
 SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
 PROGRAMS = {
@@ -33,6 +33,8 @@ def _programs() -> dict[str, str]:
 
 def filters() -> dict[str, str]:
     """The fault that keeps packets from being filtered, with advice; empty if there is none."""
+    from elastinet.fabric.kernel import nftables  # which most who look for a program have no use for
+
     try:
         nftables.load()
     except OSError as error:
