@@ -5,6 +5,7 @@ server of ours is asked by bytes.
 """
 
 import logging
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -14,7 +15,9 @@ from typing import Any
 from elastinet.serve.origins import ASKED
 from elastinet.serve.places import Server
 
-LENGTH = "content-length"
+STATUS, LENGTH = re.compile("HTTP/1\\.[01] ([1-5][0-9]{2}) ?(.*)"), "content-length"
+LARGEST = 1 << 30
+"""Bytes: a snapshot of a large region has some millions."""
 _log = logging.getLogger(__name__)
 
 
@@ -76,8 +79,19 @@ def _by_bytes(
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     with _connected(server, timeout) as link:
         link.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b""))
-        data = b"".join(iter(lambda: link.recv(1 << 16), b""))
+        data = _whole(link)
     return _read(server.url + path, data)
+
+
+def _whole(link: socket.socket) -> bytes:
+    """All that comes until the other side ends; raises OSError if that is more than a server of ours says."""
+    pieces, size = [], 0
+    while piece := link.recv(1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise ConnectionResetError("the answer is too large")
+    return b"".join(pieces)
 
 
 def _connected(server: Server, timeout: float) -> socket.socket:
@@ -94,17 +108,16 @@ def _connected(server: Server, timeout: float) -> socket.socket:
 
 
 def _read(url: str, data: bytes) -> Answer:
-    """What came, up to the end that the server has made; raises HTTPError, or OSError if it is not whole."""
-    head, _, body = data.partition(b"\r\n\r\n")
+    """A whole answer, up to the end that the server has made; raises HTTPError, or OSError if it is none."""
+    head, end, body = data.partition(b"\r\n\r\n")
     first, *fields = head.decode("latin-1").split("\r\n")
-    kind, _, status = first.partition(" ")
+    status = STATUS.fullmatch(first)
     lengths = [value for name, _, value in (f.partition(":") for f in fields) if name.lower() == LENGTH]
-    if not kind.startswith("HTTP/1.") or [str(len(body))] != [length.strip() for length in lengths]:
-        raise ConnectionResetError("the answer has no end" if data else "the connection was closed")
-    code, _, why = status.partition(" ")
-    if int(code) < 400:
-        return Answer(int(code), body)
+    if not status or not end or [str(len(body))] != [length.strip() for length in lengths]:
+        raise ConnectionResetError("the answer is not whole" if data else "the connection was closed")
+    if (code := int(status[1])) < 400:
+        return Answer(code, body)
     from email.message import Message
     from urllib.error import HTTPError
 
-    raise HTTPError(url, int(code), why, Message(), BytesIO(body))
+    raise HTTPError(url, code, status[2], Message(), BytesIO(body))
