@@ -58,7 +58,7 @@ RESOLVER = (
 )  # fmt: skip
 NAMED = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
 SERVICE = """
-import http.server, socket, sys
+import http.server, socket, sys, threading
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
@@ -71,6 +71,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 class Both(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
+def echo(way):
+    while True:
+        data, asked, _, asker = way.recvmsg(1 << 16, 64)
+        way.sendmsg([asker[0].encode() + b" " + data], asked, 0, asker)
+way = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+way.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+way.bind(("::", 8099))
+threading.Thread(target=echo, args=(way,), daemon=True).start()
 Both(("::", 8099), Answer).serve_forever()
 """
 REGION = """

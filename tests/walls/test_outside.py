@@ -102,6 +102,29 @@ with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as way:
         way.send(question(f"{number}.silent.example", 28))
     print(way.recv(1000)[3] & 15, open("/proc/uptime").read())
 """
+SHUT6 = " ".join(CLOSED6)
+DATAGRAMS = f"""
+import select, socket, time
+def answers():
+    while select.select([way], [], [], 0)[0]:
+        yield way.recv(9000)
+def sent(address, size):
+    try:
+        way.sendto(b"x" * size, (address, 8099))
+    except OSError:
+        pass
+found, end = set(), time.monotonic() + 1
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as way:
+    while time.monotonic() < end:
+        for address in ("{WORLD6}", *"{SHUT6}".split()):
+            sent(address, 1400)
+        sent("{WORLD6}", 3000)
+        time.sleep(0.1)
+        found |= set(answers())
+for one in found:
+    asker, _, data = one.partition(b" ")
+    print(asker.decode(), len(data))
+"""
 NO_ERROR, NO_NAME = 0, 3
 Made = tuple[Scratch, SimpleNamespace]
 
@@ -150,6 +173,17 @@ def test_ipv6_gets_out_where_it_may(place: Made) -> None:
     assert not scratch.reached(region.private, WORLD6)
     assert not scratch.reached(region.shut, WORLD6)
     assert "prohibited" in scratch.inside(region.public, f"ping -6 -c 1 -W 5 {WORLD6}")
+
+
+def test_datagrams_of_ipv6_get_out_whole_or_not_at_all(place: Made) -> None:
+    """Those of 1,400 bytes do, by both gateways, and to closed addresses none; fragments nobody carries."""
+    scratch, region = place
+    script = f"python3 -c '{DATAGRAMS}'"
+    with ThreadPoolExecutor(3) as pool:
+        told = list(
+            pool.map(lambda who: scratch.inside(who, script), (region.public, region.behind, region.private))
+        )
+    assert told == [f"{OWN_PUBLIC6} 1400\n", f"{OWN_PUBLIC6} 1400\n", ""]
 
 
 def test_what_is_closed_in_ipv6(place: Made) -> None:
