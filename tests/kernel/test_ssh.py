@@ -98,6 +98,11 @@ def by(place: SimpleNamespace, world: World, key: str, *target: str) -> Done:
     return words("ssh", "-F", config, *target)
 
 
+def test_the_cheapest_key_exchange_is_used(world: World, place: SimpleNamespace) -> None:
+    said = words("ssh", "-v", "-F", place.config, place.ids["ec2-user"], "true").stderr
+    assert "kex: algorithm: curve25519-sha256" in said, said
+
+
 @pytest.mark.parametrize(("user", "key"), [("ubuntu", "made"), ("admin", "mine")])
 def test_the_key_pair_opens_its_instance_and_no_other(
     world: World, place: SimpleNamespace, user: str, key: str

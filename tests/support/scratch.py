@@ -44,14 +44,21 @@ for a in {NEAR6} {NEAR_PUBLIC6}; do ip addr add $a/64 dev m0 nodad; done
 for a in {WORLD6} {BY_NAT64} {BY_6TO4} {OPEN_NAT64} {METADATA6}; do ip addr add $a/128 dev lo; done
 """
 ROUTES = f"ip route add default via {NEAR}; ip route add {METADATA} dev wan0; ip -6 route add default via {NEAR_PUBLIC6}"
+NAT64 = "64:ff9b::"
+SILENT = "import socket, time; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('127.0.0.1', 5399)); time.sleep(900)"
+"""A resolver that never answers."""
 LONG = "--txt-record=long.example," + ",".join(chr(97 + n) * 250 for n in range(20))
 RESOLVER = (
     "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
-    "--no-hosts", "--log-queries", f"--address=/named.example/{WORLD}", LONG, "--local=/#/",
+    "--no-hosts", "--log-queries", f"--host-record=named.example,{WORLD}", LONG, "--local=/#/",
+    f"--host-record=both.example,{WORLD},{WORLD6}", f"--host-record=target.example,{WORLD}",
+    "--cname=alias.example,target.example", f"--host-record=near.example,{NEAR}", f"--host-record=own.example,{OWN}",
+    f"--host-record=metadata.example,{METADATA}", "--host-record=loop.example,127.0.0.1",
+    "--server=/silent.example/127.0.0.1#5399", *(f"--host-record=many.example,192.0.2.{n}" for n in range(1, 61)),
 )  # fmt: skip
 NAMED = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
 SERVICE = """
-import http.server, socket, sys
+import http.server, socket, sys, threading
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
@@ -64,6 +71,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 class Both(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
+def echo(way):
+    while True:
+        data, asked, _, asker = way.recvmsg(1 << 16, 64)
+        way.sendmsg([asker[0].encode() + b" " + data], asked, 0, asker)
+way = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+way.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+way.bind(("::", 8099))
+threading.Thread(target=echo, args=(way,), daemon=True).start()
 Both(("::", 8099), Answer).serve_forever()
 """
 REGION = """
@@ -85,23 +100,30 @@ ec2.associate_route_table(RouteTableId=table, SubnetId=hidden)
 ec2.associate_vpc_cidr_block(VpcId=vpc["VpcId"], AmazonProvidedIpv6CidrBlock=True)
 (given,) = ec2.describe_vpcs()["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
 blocks = ipaddress.ip_network(given["Ipv6CidrBlock"]).subnets(new_prefix=64)
-for one, block in zip((subnet, hidden), blocks):
-    ec2.associate_subnet_cidr_block(SubnetId=one, Ipv6CidrBlock=str(block))
+for one in (subnet, hidden):
+    ec2.associate_subnet_cidr_block(SubnetId=one, Ipv6CidrBlock=str(next(blocks)))
 (main,) = ec2.describe_route_tables(Filters=[{"Name": "association.main", "Values": ["true"]}])["RouteTables"]
 gateway = ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
 ec2.create_route(RouteTableId=main["RouteTableId"], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+table6 = ec2.create_route_table(VpcId=vpc["VpcId"])["RouteTable"]["RouteTableId"]
+ec2.create_route(RouteTableId=table6, DestinationIpv6CidrBlock="64:ff9b::/96", NatGatewayId=nat)
+six = ec2.create_subnet(VpcId=vpc["VpcId"], Ipv6CidrBlock=str(next(blocks)), Ipv6Native=True)["Subnet"]["SubnetId"]
+ec2.associate_route_table(RouteTableId=table6, SubnetId=six)
+ec2.modify_subnet_attribute(SubnetId=six, EnableDns64={"Value": True})
 only = ec2.create_egress_only_internet_gateway(VpcId=vpc["VpcId"])["EgressOnlyInternetGateway"]
 only = only["EgressOnlyInternetGatewayId"]
 ec2.create_route(RouteTableId=table, DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=only)
 def launch(subnet, group, public):
-    own = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "AssociatePublicIpAddress": public}
+    own = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group]}
+    if subnet != six:
+        own["AssociatePublicIpAddress"] = public
     if public or subnet == hidden:
         own["Ipv6AddressCount"] = 1
     (one,) = ec2.run_instances(ImageId=image["ImageId"], InstanceType="c5.large", MinCount=1, MaxCount=1, NetworkInterfaces=[own])["Instances"]
     return one["InstanceId"]
 group = group["GroupId"]
 ids = {"public": launch(subnet, group, True), "private": launch(subnet, group, False),
-       "behind": launch(hidden, group, False), "shut": launch(subnet, shut, True)}
+       "behind": launch(hidden, group, False), "shut": launch(subnet, shut, True), "six": launch(six, group, False)}
 waiter = ec2.get_waiter("instance_running")
 waiter.wait(InstanceIds=list(ids.values()), WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200})
 print(json.dumps(ids))
@@ -152,6 +174,7 @@ class Scratch:
 
     def resolve(self) -> None:
         """Have a resolver in the world that the machine asks; `asked_names` is its log."""
+        self.serve(self.world, SILENT)
         with self.asked_names.open("wb") as told:
             self.services.append(subprocess.Popen([*self.enter(self.world), *RESOLVER], stderr=told))
         (self.folder / "resolv.conf").write_text(f"nameserver {NEAR}\n")
@@ -198,7 +221,9 @@ class Scratch:
         self.server = {}
 
     def region(self) -> SimpleNamespace:
-        """Instances: `public`, `private`, `behind` a NAT gateway, and a public one whose group lets nothing out."""
+        """Instances: `public`, `private`, `behind` a NAT gateway, one of IPv6 only with DNS64 (`six`).
+
+        And a public one whose group lets nothing out (`shut`)."""
         told = self.run(sys.executable, "-c", REGION, self.server["url"]).stdout
         return SimpleNamespace(**json.loads(told))
 

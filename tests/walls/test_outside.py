@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from commands import wait_until
+from elastinet.fabric.agent.abilities import translation_fault
 from machine import MODES
 from scratch import (
     BY_6TO4,
@@ -93,6 +95,36 @@ for name in ("instance-data.ec2.internal", "unknown.example"):
 """
 )
 """What an instance asks its resolver, without a library that keeps answers or asks again."""
+WAITS = """
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as way:
+    way.connect(("fd00:ec2::253", 53))
+    for number in range(50):
+        way.send(question(f"{number}.silent.example", 28))
+    print(way.recv(1000)[3] & 15, open("/proc/uptime").read())
+"""
+SHUT6 = " ".join(CLOSED6)
+DATAGRAMS = f"""
+import select, socket, time
+def answers():
+    while select.select([way], [], [], 0)[0]:
+        yield way.recv(9000)
+def sent(address, size):
+    try:
+        way.sendto(b"x" * size, (address, 8099))
+    except OSError:
+        pass
+found, end = set(), time.monotonic() + 1
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as way:
+    while time.monotonic() < end:
+        for address in ("{WORLD6}", *"{SHUT6}".split()):
+            sent(address, 1400)
+        sent("{WORLD6}", 3000)
+        time.sleep(0.1)
+        found |= set(answers())
+for one in found:
+    asker, _, data = one.partition(b" ")
+    print(asker.decode(), len(data))
+"""
 NO_ERROR, NO_NAME = 0, 3
 Made = tuple[Scratch, SimpleNamespace]
 
@@ -141,6 +173,17 @@ def test_ipv6_gets_out_where_it_may(place: Made) -> None:
     assert not scratch.reached(region.private, WORLD6)
     assert not scratch.reached(region.shut, WORLD6)
     assert "prohibited" in scratch.inside(region.public, f"ping -6 -c 1 -W 5 {WORLD6}")
+
+
+def test_datagrams_of_ipv6_get_out_whole_or_not_at_all(place: Made) -> None:
+    """Those of 1,400 bytes do, by both gateways, and to closed addresses none; fragments nobody carries."""
+    scratch, region = place
+    script = f"python3 -c '{DATAGRAMS}'"
+    with ThreadPoolExecutor(3) as pool:
+        told = list(
+            pool.map(lambda who: scratch.inside(who, script), (region.public, region.behind, region.private))
+        )
+    assert told == [f"{OWN_PUBLIC6} 1400\n", f"{OWN_PUBLIC6} 1400\n", ""]
 
 
 def test_what_is_closed_in_ipv6(place: Made) -> None:
@@ -309,6 +352,48 @@ def test_names_are_the_machines_resolvers(place: Made) -> None:
         assert not scratch.inside(who, "getent ahostsv4 nowhere.example")
     assert scratch.inside(region.private, f"python3 -c '{LONG}'") == "5020\n"
     assert "asked by" in scratch.inside(region.public, f"{CURL} --max-time 10 named.example:8099")
+
+
+def test_names_where_there_is_only_ipv6(place: Made) -> None:
+    """An IPv4 address is given as NAT64's, by which packets get out; names with IPv6 stay as they are."""
+    scratch, region = place
+    translated = ipaddress.ip_address(OPEN_NAT64).compressed
+    asked = ("named", "alias", "both", "nowhere", "many")
+    script = "".join(
+        f"getent ahostsv6 {name}.example | cut -d' ' -f1 | sort -u; echo end; " for name in asked
+    )
+    told = [part.split() for part in scratch.inside(region.six, script).split("end")]
+    assert told[:4] == [[translated], [translated], [WORLD6], []]
+    many = {f"64:ff9b::{ipaddress.ip_address(f'192.0.2.{n}').packed.hex(':', 2)}" for n in range(1, 61)}
+    assert set(map(ipaddress.ip_address, told[4])) == set(map(ipaddress.ip_address, many))
+    assert "target.example" in scratch.inside(region.six, "getent ahostsv6 alias.example")
+    assert not scratch.inside(region.public, "getent ahostsv6 named.example | grep 64:ff9b")
+
+
+@pytest.mark.skipif(translation_fault(None) is not None, reason=str(translation_fault(None)))
+def test_what_is_closed_where_there_is_only_ipv6(place: Made) -> None:
+    """A name may have a closed address: packets to it are dropped, and the services are there."""
+    scratch, region = place
+    assert f"{OWN} for" in scratch.inside(region.six, f"{CURL} --max-time 10 named.example:8099")
+    names = ("near.example", "own.example", "metadata.example", "loop.example")
+    for name in names:
+        assert "64:ff9b::" in scratch.inside(region.six, f"getent ahostsv6 {name}")
+    assert scratch.reached(region.six, "named.example", *names) == {"named.example"}
+
+
+def test_a_silent_resolver_stops_no_other(place: Made) -> None:
+    """While questions of the subnet with DNS64 wait, others are answered, and it hears of its own names."""
+    scratch, region = place
+    waits = f"{ASK}{WAITS}"
+    own = "getent ahostsv6 instance-data.ec2.internal; getent hosts named.example"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(scratch.inside, region.six, f"python3 -c '{waits}'")
+        wait_until(lambda: "silent.example" in scratch.asked_names.read_text())
+        answered = scratch.inside(region.public, f"{own}; cat /proc/uptime").split()
+    failed = waiting.result().split()
+    assert WORLD in answered
+    assert failed[0] == "2", "the first is told that nobody answers"
+    assert float(answered[-2]) < float(failed[1])
 
 
 def test_names_of_our_own_stay_here(place: Made) -> None:

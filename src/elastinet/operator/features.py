@@ -93,7 +93,7 @@ FEATURES = (
     Feature("IPv6 to IPv4 by NAT gateways (64:ff9b::/96)", "enforced", "recorded",
             "tayga translates TCP, UDP, ping and errors in the gateway's namespace.", "nat64"),
     Feature("DNS64 of subnets", "enforced", "recorded",
-            "A second dnsmasq of the VPC answers its subnets; names outside the VPC nobody knows."),
+            "A second dnsmasq of the VPC answers its subnets; names outside are known with a way out."),
     Feature("network ACLs", "enforced", "recorded",
             "Judged statelessly on every packet that crosses a subnet's border."),
     Feature("NAT gateways", "enforced", "recorded",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from elastinet.fabric.contract.messages import Listener
+from elastinet.fabric.contract.names import QUESTIONS64_PORT
+from elastinet.serve.dns64 import Ask, ask_for_both
 from elastinet.serve.sockets import Sockets
 
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -24,6 +26,8 @@ IDLE_SECONDS = 10.0
 HEADER, LENGTH = struct.Struct("!HBBHHHH"), struct.Struct("!H")
 MOST_BYTES = 1 << 16
 QUESTION, ANSWER, RECURSION_AVAILABLE, FAILED = 0x00, 0x80, 0x80, 2
+Place = tuple[str, int]
+"""A VPC and a port."""
 Work = Coroutine[Any, Any, None]
 
 
@@ -38,40 +42,44 @@ def servers() -> list[str]:
 
 
 class Questions:
-    """The open sockets by VPC, and what is under way for each."""
+    """The open sockets by VPC and port, and what is under way for each."""
 
     def __init__(self) -> None:
-        self._datagrams: dict[str, asyncio.DatagramTransport] = {}
-        self._streams: Sockets[str] = Sockets()
+        self._datagrams: dict[Place, asyncio.DatagramTransport] = {}
+        self._streams: Sockets[Place] = Sockets()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, fact: Listener, listener: socket.socket) -> None:
-        """Answer a VPC's resolver on a socket."""
+        """Answer a VPC's resolver on a socket, or that of its subnets with DNS64."""
+        place = fact.network, fact.port
+        with_ipv6 = fact.port == QUESTIONS64_PORT
         if fact.udp:
-            self._start(self._open_datagrams(fact.network, listener))
+            ask = ask_both_by_datagram if with_ipv6 else ask_by_datagram
+            self._start(self._open_datagrams(place, listener, ask))
         else:
+            ask = ask_both_by_connection if with_ipv6 else ask_by_connection
             open_now: set[Connection] = set()
-            self._streams.open(fact.network, listener, lambda: Connection(open_now, self._start))
+            self._streams.open(place, listener, lambda: Connection(open_now, self._start, ask))
 
     def close(self, network: str) -> None:
         """Answer no more in a VPC."""
-        self._streams.close(lambda known: known == network)
-        if transport := self._datagrams.pop(network, None):
-            transport.close()
+        self._streams.close(lambda place: place[0] == network)
+        for place in [place for place in self._datagrams if place[0] == network]:
+            self._datagrams.pop(place).close()
 
     def close_all(self) -> None:
         """Answer nobody any more."""
-        for network in list(self._datagrams):
+        for network, _ in list(self._datagrams):
             self.close(network)
         self._streams.close(lambda _: True)
 
-    async def _open_datagrams(self, network: str, listener: socket.socket) -> None:
+    async def _open_datagrams(self, place: Place, listener: socket.socket, ask: Ask) -> None:
         listener.setblocking(False)
-        if before := self._datagrams.pop(network, None):
+        if before := self._datagrams.pop(place, None):
             before.close()
         loop = asyncio.get_running_loop()
-        made, _ = await loop.create_datagram_endpoint(lambda: Datagrams(self._start), sock=listener)
-        self._datagrams[network] = made
+        made, _ = await loop.create_datagram_endpoint(lambda: Datagrams(self._start, ask), sock=listener)
+        self._datagrams[place] = made
 
     def _start(self, work: Work) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -82,8 +90,8 @@ class Questions:
 class Datagrams(asyncio.DatagramProtocol):
     """A VPC's questions by UDP."""
 
-    def __init__(self, start: Callable[[Work], None]) -> None:
-        self._start_work, self._asked = start, 0
+    def __init__(self, start: Callable[[Work], None], ask: Ask) -> None:
+        self._start_work, self._ask, self._asked = start, ask, 0
 
     def connection_made(self, transport: Any) -> None:
         """Have the way for answers."""
@@ -97,7 +105,7 @@ class Datagrams(asyncio.DatagramProtocol):
 
     async def _answer(self, question: bytes, address: Any) -> None:
         try:
-            answer = await ask_by_datagram(question)
+            answer = await self._ask(question)
         finally:
             self._asked -= 1
         if not self._transport.is_closing():
@@ -135,6 +143,11 @@ async def ask_by_datagram(question: bytes) -> bytes:
     return failed(question)
 
 
+async def ask_both_by_datagram(question: bytes) -> bytes:
+    """The same for a subnet with DNS64."""
+    return await ask_for_both(question, ask_by_datagram)
+
+
 async def _ask_one(server: str, question: bytes) -> bytes:
     loop = asyncio.get_running_loop()
     transport, once = await loop.create_datagram_endpoint(lambda: Once(question), remote_addr=(server, PORT))
@@ -147,8 +160,8 @@ async def _ask_one(server: str, question: bytes) -> bytes:
 class Connection(asyncio.Protocol):
     """A VPC's questions over one connection, one after the other."""
 
-    def __init__(self, others: "set[Connection]", start: Callable[[Work], None]) -> None:
-        self._others, self._start_work = others, start
+    def __init__(self, others: "set[Connection]", start: Callable[[Work], None], ask: Ask) -> None:
+        self._others, self._start_work, self._ask = others, start, ask
         self._data = asyncio.StreamReader(limit=MOST_BYTES)
 
     def connection_made(self, transport: Any) -> None:
@@ -181,7 +194,7 @@ class Connection(asyncio.Protocol):
                     question = await _read(self._data)
                 if not _is_question(question):
                     break
-                self._transport.write(_framed(await ask_by_connection(question)))
+                self._transport.write(_framed(await self._ask(question)))
         self._transport.close()
 
 
@@ -199,6 +212,11 @@ async def ask_by_connection(question: bytes) -> bytes:
             if _is_answer(answer, question):
                 return answer
     return failed(question)
+
+
+async def ask_both_by_connection(question: bytes) -> bytes:
+    """The same for a subnet with DNS64."""
+    return await ask_for_both(question, ask_by_connection, MOST_BYTES - 1)
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -24,7 +24,7 @@ from elastinet.fabric.contract.content import is_there
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.link import AgentLink
 from elastinet.fabric.contract.messages import Desire, Listener, Measure
-from elastinet.fabric.contract.names import INTERNET, QUESTIONS_PORT, images_beside
+from elastinet.fabric.contract.names import INTERNET, QUESTIONS64_PORT, QUESTIONS_PORT, images_beside
 from elastinet.imds.service import MetadataService
 from elastinet.modelled import ModelledFabric
 from elastinet.reconcile import Reconciler
@@ -75,7 +75,7 @@ class KernelFabric:
 
     def _open(self, fact: Listener, listener: socket.socket) -> None:
         """Answer instances on a socket."""
-        if fact.port == QUESTIONS_PORT:
+        if fact.port in (QUESTIONS_PORT, QUESTIONS64_PORT):
             self.questions.open(fact, listener)
         elif not fact.api:
             self.listeners.open(fact.network, fact.family, listener)

@@ -89,7 +89,7 @@ class Captured(msgspec.Struct, frozen=True, tag="captured"):
     error: str = ""
 
 
-Port = Literal[80, 443, 5365]
+Port = Literal[80, 443, 5365, 5366]
 
 
 class Listener(msgspec.Struct, frozen=True, tag="listener"):
@@ -99,7 +99,8 @@ class Listener(msgspec.Struct, frozen=True, tag="listener"):
     blocks also of fd00:ec2::254. There a packet's source address has been checked against its interface:
     peer address and `network` tell the ENI. With `api` it is of AWS's endpoints, and the peer is anybody:
     `network` is "internet", or the interface of an interface endpoint. On `names.QUESTIONS_PORT` it is for
-    the questions of a VPC's resolver, who is the only peer.
+    the questions of a VPC's resolver, who is the only peer, on `names.QUESTIONS64_PORT` for those of the one
+    with DNS64.
     """
 
     network: str

@@ -28,6 +28,8 @@ its translator."""
 TRANSLATED_ADDRESS6 = "fd00:2ff:0:1::1"
 QUESTIONS_PORT = 5365
 """Where the engine answers a VPC's resolver for names that this does not know; no instance sees it."""
+QUESTIONS64_PORT = 5366
+"""The same for the resolver of subnets with DNS64."""
 DNS64_PORT = 5364
 """Where the resolver of subnets with DNS64 listens; no instance sees it."""
 INTERNET_ADDRESS6 = "3fff::1"

@@ -81,7 +81,9 @@ class GuestProcess:
     def _open_door(self, fd: int = -1) -> None:
         """Hear who wants to log in; without a descriptor left for it, nobody."""
         if fd >= 0:
-            self._door = Door(fd, self._loop, self._about, self._run_ssh, self.console.say)
+            self._door = Door(
+                fd, lambda: self.namespace, self._loop, self._about, self._run_ssh, self.console.say
+            )
             self._door.listen()
 
     def _run_ssh(self, mode: str, connections: Sequence[int], told: Told) -> None:

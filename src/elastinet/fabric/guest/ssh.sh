@@ -111,4 +111,13 @@ prepare) exit 0 ;;
 listen) how="" ;;
 *) how="-i -e" ;;
 esac
-exec "$(command -v sshd)" $how -f "$folder/sshd_config" ${variables:+-o "SetEnv $variables"}
+serve() { "$@" "$(command -v sshd)" $how -f "$folder/sshd_config" ${variables:+-o "SetEnv $variables"}; }
+[ -z "$how" ] || serve exec
+pid=/run/elastinet-sshd.pid # which it writes once it listens
+rm -f $pid
+serve command
+for _ in $(seq 500); do
+    [ ! -e $pid ] || exit 0
+    sleep 0.01
+done
+fail "sshd does not listen at port 22"

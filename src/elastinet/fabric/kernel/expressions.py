@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from elastinet.fabric.kernel.netlink import CREATE, Message, attribute
 
-NEW_RULE, APPEND = 10 << 8 | 6, 0x800
+NEW_TABLE, DELETE_TABLE, NEW_CHAIN, NEW_RULE = (10 << 8 | kind for kind in (0, 2, 3, 6))
+APPEND = 0x800
 BEGIN, END = 16, 17
 NFTABLES = 10
 TABLE, CHAIN, EXPRESSIONS, USERDATA = 1, 2, 4, 7
@@ -22,7 +23,8 @@ INTERNET = 1
 PSEUDO_HEADER = 1
 EQUAL, UNEQUAL = 0, 1
 INVERTED = 1
-MARK, INCOMING_LINK = 3, 4
+MARK, INCOMING_LINK, PROTOCOL = 3, 4, 16
+VERDICT, DROP = 0, 0
 FAMILIES = {"inet": 1, "arp": 3, "netdev": 5}
 
 
@@ -38,9 +40,38 @@ class RawRule(NamedTuple):
 
 def messages(rules: Iterable[RawRule]) -> list[Message]:
     """The transaction that appends rules to their chains; its first and last message are not answered."""
+    return transaction(*map(new_rule, rules))
+
+
+def transaction(*inner: Message) -> list[Message]:
+    """Messages of which all are done, or none."""
     around = struct.pack(">BBH", 0, 0, NFTABLES)
-    made = ((NEW_RULE, CREATE | APPEND, _rule(rule)) for rule in rules)
-    return [(BEGIN, 0, around), *made, (END, 0, around)]
+    return [(BEGIN, 0, around), *inner, (END, 0, around)]
+
+
+def new_table(family: str, name: str) -> Message:
+    """Have a table, which may be there."""
+    return NEW_TABLE, CREATE, _head(family) + _text(1, name)
+
+
+def delete_table(family: str, name: str) -> Message:
+    """Take a table away, with all that is in it."""
+    return DELETE_TABLE, 0, _head(family) + _text(1, name)
+
+
+def new_chain(family: str, table: str, name: str, hook: int, priority: int) -> Message:
+    """Have a chain of filters at a hook, which may be there."""
+    where = _nested(4, _number(1, hook), attribute(2, struct.pack(">i", priority)))
+    return NEW_CHAIN, CREATE, _head(family) + _text(1, table) + _text(3, name) + where + _text(7, "filter")
+
+
+def new_rule(rule: RawRule) -> Message:
+    """Append a rule to its chain."""
+    return NEW_RULE, CREATE | APPEND, _rule(rule)
+
+
+def _head(family: str) -> bytes:
+    return struct.pack("=BBH", FAMILIES[family], 0, 0)
 
 
 def _rule(rule: RawRule) -> bytes:
@@ -48,7 +79,7 @@ def _rule(rule: RawRule) -> bytes:
     body = _text(TABLE, rule.table) + _text(CHAIN, rule.chain)
     body += _nested(EXPRESSIONS, *(_nested(ELEMENT, expression) for expression in rule.expressions))
     body += attribute(USERDATA, bytes((0, len(noted))) + noted)
-    return struct.pack("=BBH", FAMILIES[rule.family], 0, 0) + body
+    return _head(rule.family) + body
 
 
 def load(register: int, base: int, at: int, size: int) -> bytes:
@@ -103,6 +134,16 @@ def absent(set: str, key: int) -> bytes:
 def incoming_link(register: int) -> bytes:
     """Put the index of the link that the packet came by into a register."""
     return _expression("meta", _number(1, register), _number(2, INCOMING_LINK))
+
+
+def load_protocol(register: int) -> bytes:
+    """Put the number of the transport's protocol into a register."""
+    return _expression("meta", _number(1, register), _number(2, PROTOCOL))
+
+
+def drop() -> bytes:
+    """Drop the packet."""
+    return _expression("immediate", _number(1, VERDICT), _nested(2, _nested(2, _number(1, DROP))))
 
 
 def mark_packet(register: int) -> bytes:

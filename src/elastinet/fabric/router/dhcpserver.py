@@ -25,13 +25,13 @@ ASKS_NOBODY = ("local=/#/", "local-ttl=60")
 OURS = ("internal", *DOMAINS)
 """Domains whose names are known here or nowhere."""
 ASKS = (
-    f"server=127.0.0.1#{names.QUESTIONS_PORT}",
     *(f"local=/{domain}/" for domain in OURS),
     "domain-needed",
     "bogus-priv",
     "local-ttl=60",
 )
 """What nobody here has is asked of the machine's resolver, by the engine."""
+ASKED_AT = "server=127.0.0.1#{}"
 OTHERS = "names/others"
 """The file of the names that are not of interfaces in instances."""
 FIXED = (
@@ -82,8 +82,14 @@ def _resolver(network: Network, folder: Path) -> tuple[str, ...]:
     """The resolver knows its network's names; of others it knows that there are none, or it asks."""
     if not network.resolver:
         return ("port=0",)
-    known = (f"hostsdir={folder}/names", *(ASKS if network.asks else ASKS_NOBODY), *wild_lines(network.names))
+    asks = elsewhere(network, names.QUESTIONS_PORT)
+    known = (f"hostsdir={folder}/names", *asks, *wild_lines(network.names))
     return known if network.cidrs6 else (*known, "filter-AAAA")
+
+
+def elsewhere(network: Network, port: int) -> tuple[str, ...]:
+    """How a resolver finds names that nobody here has: it asks the engine at a port, or there are none."""
+    return (ASKED_AT.format(port), *ASKS) if network.asks else ASKS_NOBODY
 
 
 def _mask(prefix: int) -> str:

@@ -25,6 +25,7 @@ class Place(NamedTuple):
 
 METADATA6 = Place("ipv6", 80)
 QUESTIONS = (Place("ipv4", 5365), Place("ipv4", 5365, udp=True))
+QUESTIONS64 = (Place("ipv4", 5366), Place("ipv4", 5366, udp=True))
 LOOPBACK = "127.0.0.1"
 FAMILIES: dict[Family, int] = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 METADATA: dict[Family, str] = {"ipv4": names.METADATA_ADDRESS, "ipv6": names.METADATA_ADDRESS6}
@@ -45,9 +46,9 @@ def endpoints(address: str) -> Sockets:
     return {Place(family, port, api=True): _listen(family, address, port) for port in PORTS}
 
 
-def questions() -> Sockets:
+def questions(places: tuple[Place, Place]) -> Sockets:
     """Open the sockets of a resolver's questions for names that it does not know."""
-    stream, datagrams = QUESTIONS
+    stream, datagrams = places
     opened: Sockets = {stream: _listen(stream.family, LOOPBACK, stream.port)}
     try:
         opened[datagrams] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

@@ -12,17 +12,17 @@ from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Interface, Network
 from elastinet.fabric.router.daemon import Daemon, listening, wait
 from elastinet.fabric.router.dhcpserver import (
-    ASKS_NOBODY,
     EVERYWHERE,
     OTHERS,
     Names,
+    elsewhere,
     name_lines,
     start,
     wild_lines,
 )
 
 POWERS = ()
-CONFIG = (*EVERYWHERE, *ASKS_NOBODY, f"port={names.DNS64_PORT}")
+CONFIG = (*EVERYWHERE, f"port={names.DNS64_PORT}")
 
 
 def names64(known: Names) -> list[tuple[str, str]]:
@@ -35,7 +35,8 @@ def names64(known: Names) -> list[tuple[str, str]]:
 def config(network: Network, folder: Path) -> str:
     """Write dnsmasq's configuration for this resolver. Pure."""
     wild = wild_lines(names64(network.names))
-    return "\n".join((*CONFIG, f"hostsdir={folder}/names", *wild)) + "\n"
+    asks = elsewhere(network, names.QUESTIONS64_PORT)
+    return "\n".join((*CONFIG, *asks, f"hostsdir={folder}/names", *wild)) + "\n"
 
 
 class Resolver64:

@@ -18,7 +18,7 @@ from elastinet.fabric.kernel.relay import Start
 from elastinet.fabric.kernel.worker import Worker
 from elastinet.fabric.router import listening, timeserver
 from elastinet.fabric.router.dhcpserver import DhcpServer
-from elastinet.fabric.router.listening import METADATA6, QUESTIONS, Family, Place
+from elastinet.fabric.router.listening import METADATA6, QUESTIONS, QUESTIONS64, Family, Place
 from elastinet.fabric.router.monitor import Monitor
 from elastinet.fabric.router.resolver64 import Resolver64
 from elastinet.fabric.router.router import Failures, Router
@@ -198,8 +198,9 @@ class Namespace:
                 failures[name,] = str(error)
         if order.network and order.network.cidrs6 and METADATA6 not in self.listeners | self._fresh:
             self._fresh |= listening.metadata("ipv6")
-        if order.network and order.network.asks and QUESTIONS[0] not in self.listeners | self._fresh:
-            self._fresh |= listening.questions()
+        for places in _questions(order.network):
+            if places[0] not in self.listeners | self._fresh:
+                self._fresh |= listening.questions(places)
         if order.observe:
             self.router.observe()
         before = self.router.steps
@@ -239,3 +240,10 @@ class Namespace:
             for opened in (*(self.listeners | self._fresh).values(), *self.clocks.values()):
                 opened.close()
             self.worker.stop()
+
+
+def _questions(network: Network | None) -> tuple[tuple[Place, Place], ...]:
+    """Where the resolvers of a network ask for names that they do not know."""
+    if not network or not network.asks:
+        return ()
+    return (QUESTIONS, QUESTIONS64) if network.dns64 else (QUESTIONS,)
