@@ -13,7 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from commands import wait_until
-from world import ELASTINET
+from elastinet.serve.places import runtime_folders
+from world import ELASTINET, shell
 
 WORLD, OWN_PUBLIC, NEAR_PUBLIC = "192.0.2.10", "198.51.100.1", "198.51.100.2"
 """A host of the world; an address of the machine's that is public, and a neighbour's by it."""
@@ -229,9 +230,14 @@ class Scratch:
 
     def inside(self, who: str, script: str) -> str:
         """What a script prints in an instance, or on internet."""
-        done = self.elastinet("exec", who, "--", "sh", "-c", script, check=False)
+        done = shell(self.runtime / str(self.server["port"]), who, script)
         assert not done.stderr.startswith("elastinet"), done
-        return done.stdout
+        return str(done.stdout)
+
+    @property
+    def runtime(self) -> Path:
+        """Where its servers have their sockets."""
+        return runtime_folders() if self.mode == "root" else self.folder / "elastinet"
 
     def reaches(self, who: str, address: str, seconds: int = 10) -> bool:
         """True if somebody is answered by a service."""

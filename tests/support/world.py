@@ -77,14 +77,7 @@ class World:
 
     def sh(self, where: str, script: str) -> Any:
         """Run a shell script inside an instance, or on internet, as `elastinet exec` does, which takes longer."""
-        with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as null:
-            ends = {"stdin": null.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
-            try:
-                status = client.run(runtime_folder(self.port), where, ["sh", "-c", script], **ends)
-            except client.AgentGone as error:
-                return SimpleNamespace(returncode=1, stdout="", stderr=f"elastinet: {error}")
-            said = {"stdout": _text(out), "stderr": _text(err)}
-            return SimpleNamespace(returncode=status, **said)
+        return shell(runtime_folder(self.port), where, script)
 
     def out(self, where: str, script: str) -> str:
         """What a shell script that must succeed prints."""
@@ -154,6 +147,18 @@ def _lasting_port() -> int:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     return 0
+
+
+def shell(run: Path, where: str, script: str) -> Any:
+    """Run a shell script inside an instance of the server with this runtime folder."""
+    with TemporaryFile() as out, TemporaryFile() as err, open(os.devnull, "rb") as null:
+        ends = {"stdin": null.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+        try:
+            status = client.run(run, where, ["sh", "-c", script], **ends)
+        except client.AgentGone as error:
+            return SimpleNamespace(returncode=1, stdout="", stderr=f"elastinet: {error}")
+        said = {"stdout": _text(out), "stderr": _text(err)}
+        return SimpleNamespace(returncode=status, **said)
 
 
 def _text(file: IO[bytes]) -> str:
