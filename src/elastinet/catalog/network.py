@@ -1,5 +1,7 @@
 """Figures of EC2's network that no edition changes, each with its source (section of the facts sheet)."""
 
+from ipaddress import IPv4Network
+
 JUMBO_MTU = 9001
 """Largest packet in bytes inside a VPC, and over a peering connection in one region (8.2)."""
 GATEWAY_MTU = 1500
@@ -31,6 +33,9 @@ PRIVATE_BLOCKS = {
     "RFC6598": ("100.64.0.0/10",),
 }
 """Private blocks, by what says so."""
+PUBLIC_POOL = IPv4Network("198.18.0.0/15")
+"""Public addresses come from the range set aside for benchmarks (RFC 2544): no host of the real
+internet has one, so a client that takes such an address home can reach nobody by mistake."""
 NOT_OF_INTERNET = (
     *(block for blocks in PRIVATE_BLOCKS.values() for block in blocks),
     *("127.0.0.0/8", "169.254.0.0/16"),

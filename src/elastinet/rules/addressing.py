@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from elastinet.catalog.network import RESERVED_ADDRESSES
+from elastinet.catalog.network import PUBLIC_POOL, RESERVED_ADDRESSES
 from elastinet.model.interface import Address, NetworkInterface
 from elastinet.model.prefixes import SIZES, prefix_of
 from elastinet.model.state import State
@@ -15,10 +15,6 @@ from elastinet.rules.reservations import blocks, is_set_aside, reserved_prefixes
 
 PREFIX_SIZE = 1 << (32 - SIZES[4])
 """Number of addresses in a delegated prefix (/28)."""
-
-PUBLIC_POOL = ipaddress.IPv4Network("198.18.0.0/15")
-"""Public addresses come from the range set aside for benchmarks (RFC 2544): no host of the real
-internet has one, so a client that takes such an address home can reach nobody by mistake."""
 
 
 @lru_cache(maxsize=4096)

@@ -4,10 +4,15 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address
 
 from elastinet.catalog.nat64 import NAT64
-from elastinet.catalog.network import NOT_OF_INTERNET, NOT_OF_INTERNET6, PRIVATE_BLOCK6, PRIVATE_BLOCKS
+from elastinet.catalog.network import (
+    NOT_OF_INTERNET,
+    NOT_OF_INTERNET6,
+    PRIVATE_BLOCK6,
+    PRIVATE_BLOCKS,
+    PUBLIC_POOL,
+)
 from elastinet.catalog.regions import IPV6_POOL
 from elastinet.catalog.settings import Outside
-from elastinet.rules.addressing import PUBLIC_POOL
 from elastinet.rules.ranges import ADDRESSES, Ranges, blocks_of, minus, of_blocks
 
 Block = IPv4Network | IPv6Network

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from elastinet.catalog.aws_endpoints import DOMAINS
-from elastinet.rules.addressing import PUBLIC_POOL
+from elastinet.catalog.network import PUBLIC_POOL
 from elastinet.rules.closed_outside import PRIVATE
 
 ADDRESS, FIRST_PORT = "203.0.113.5", 3128

@@ -23,7 +23,7 @@ from elastinet.fabric.contract.objects import (
     Members,
     PeeringLink,
 )
-from elastinet.rules import permits
+from elastinet.rules import rule_numbers
 from elastinet.rules.allowances import Allowance
 from parts import eni, guest, network, table
 from sixparts import BLOCK, BLOCKS, eni6, network6, six
@@ -184,9 +184,9 @@ def compare(some: list[GroupRule], addresses: tuple[str, ...]) -> None:
     for address in addresses:
         for kind, protocol, number in probes(58 if ":" in address else 1):
             allowed = any(
-                permits.family(rule.protocol) == kind
+                rule_numbers.family(rule.protocol) == kind
                 and rule.protocol in (protocol, -1)
-                and permits.numbers(rule)[0] <= number <= permits.numbers(rule)[1]
+                and rule_numbers.numbers(rule)[0] <= number <= rule_numbers.numbers(rule)[1]
                 and ipaddress.ip_address(address) in ipaddress.ip_network(rule.peer)
                 for rule in some
             )

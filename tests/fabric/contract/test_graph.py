@@ -11,7 +11,7 @@ from elastinet.fabric.compile.items import Link
 from elastinet.fabric.compile.plan import Plan
 from elastinet.fabric.compile.view import CompileView
 from elastinet.fabric.contract import names
-from elastinet.fabric.contract.graph import GRAPH, check_declared
+from elastinet.fabric.contract.graph import GRAPH
 from elastinet.fabric.contract.keys import (
     Dependency,
     Epoch,
@@ -22,6 +22,7 @@ from elastinet.fabric.contract.keys import (
     NamespaceUp,
     ObjectKind,
 )
+from elastinet.fabric.contract.nouns import check_declared
 from elastinet.fabric.contract.objects import AnyObject, Appliance, PeeringLink
 from elastinet.model.noun import Noun
 from elastinet.model.state import KINDS

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from elastinet.catalog.network import JUMBO_MTU
@@ -39,7 +39,7 @@ NO_CONTAINERS = {
     "same": "instances see a guarded /proc here, and the kernel lets them mount no other for containers",
 }
 """The reasons why podman starts no container in an instance, as it is."""
-PIECE, COPIES = 1 << 18, 200
+PIECE, COPIES = 1 << 18, 20
 
 
 def containers_fault(ids: Ids, *, divides: bool) -> str | None:
@@ -51,25 +51,27 @@ def containers_fault(ids: Ids, *, divides: bool) -> str | None:
     return NO_CONTAINERS["terminals" if ids.lent else "same"]
 
 
-def shaping_fault() -> str | None:
-    """The reason why bandwidth cannot be limited here, tried in a namespace of its own; None if it can."""
-    return _fault(_try_shaping, ADVICE)
+def shaping_fault(place: Worker) -> str | None:
+    """The reason why bandwidth cannot be limited here, tried in a namespace for trials; None if it can."""
+    return _fault(place, _try_shaping, ADVICE)
 
 
-def frames_fault() -> str | None:
+def frames_fault(place: Worker) -> str | None:
     """The reason why frames cannot be told by whom they are for, tried likewise; None if they can."""
-    return _fault(_try_frames, NO_FRAMES)
+    return _fault(place, _try_frames, NO_FRAMES)
 
 
-def entries_fault() -> str | None:
+def entries_fault(place: Worker) -> str | None:
     """The reason why no entry of conntrack can be kept for longer than others; None if one can."""
     entry = Set("late", "protocol udp; l3proto ip; policy = { replied : 9, unreplied : 9 };", "ct timeout")
-    return _fault(partial(_try_filter, entry, Chain("entries", ('ct timeout set "late"',))), NO_ENTRIES)
+    attempt = partial(_try_filter, entry, Chain("entries", ('ct timeout set "late"',)))
+    return _fault(place, attempt, NO_ENTRIES)
 
 
-def resets_fault() -> str | None:
+def resets_fault(place: Worker) -> str | None:
     """The reason why no RST can be sent; None if it can."""
-    return _fault(partial(_try_filter, *appliance.base(resets=True, translates=False)), NO_RESETS)
+    attempt = partial(_try_filter, *appliance.base(resets=True, translates=False))
+    return _fault(place, attempt, NO_RESETS)
 
 
 def _try_filter(*items: Item) -> None:
@@ -81,14 +83,11 @@ def _try_filter(*items: Item) -> None:
         nft.close()
 
 
-def _fault(attempt: Callable[[], None], advice: str) -> str | None:
-    worker = Worker("abilities", None)
+def _fault(place: Worker, attempt: Callable[[], None], advice: str) -> str | None:
     try:
-        worker.call(attempt)
+        place.call(attempt)
     except OSError as error:
         return f"{advice} ({error})"
-    finally:
-        worker.stop()
     return None
 
 
@@ -151,8 +150,12 @@ def most_bps() -> int:
     Every byte is copied at least once on its way, so a limit above this can never bind.
     """
     source, target = bytes(PIECE), bytearray(PIECE)
-    began = time.perf_counter()
+    return round(PIECE * 8 / min(_times(source, target)) * len(os.sched_getaffinity(0)))
+
+
+def _times(source: bytes, target: bytearray) -> Iterator[float]:
+    """The seconds that each of some copies takes: the shortest was disturbed by nobody."""
     for _ in range(COPIES):
+        began = time.perf_counter()
         target[:] = source
-    seconds = (time.perf_counter() - began) / COPIES
-    return round(PIECE * 8 / seconds * len(os.sched_getaffinity(0)))
+        yield time.perf_counter() - began

@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 
-from elastinet.catalog.network import GATEWAY_MTU
+from elastinet.catalog.network import GATEWAY_MTU, PUBLIC_POOL
 from elastinet.fabric.agent.own_links import give, no_link, take_away
 from elastinet.fabric.compile.items import Link, LinkAddress, Neighbour, RouteItem
 from elastinet.fabric.contract import names
@@ -18,7 +18,6 @@ from elastinet.fabric.kernel.netlink import CREATE, Message, change
 from elastinet.fabric.kernel.nftables import NftContext
 from elastinet.fabric.kernel.rtmessages import rtmsg
 from elastinet.fabric.kernel.worker import Worker
-from elastinet.rules.addressing import PUBLIC_POOL
 
 HOST = "host"
 INSIDE, OUTSIDE, IN_INTERNET = "inside0", "outside0", "host0"

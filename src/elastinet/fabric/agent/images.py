@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import signal
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -30,7 +29,7 @@ class Work:
 
     def __init__(self, images: "Images", asked: dict[str, Any], source: int, told: Told) -> None:
         self._images, self._told = images, told
-        self._fresh = f"{FRESH}{secrets.token_hex(8)}"
+        self._fresh = f"{FRESH}{os.urandom(8).hex()}"
         self._pid = 0
         self._is_over = False
         self._rest = b""

@@ -32,6 +32,9 @@ def agent_command(
     agent = [
         sys.executable,
         "-P",
+        "-S",
+        str(Path(__file__).with_name("seal.py")),
+        "-P",
         "-m",
         "elastinet.fabric.agent.agent",
         "--run",

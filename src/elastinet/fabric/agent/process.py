@@ -1,11 +1,11 @@
 """The agent's process: into namespaces of its own, then a socket, a spawner, a fabric, and a loop."""
 
-import argparse
+import gc
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from elastinet.fabric.guest import cgroups
 
@@ -13,16 +13,27 @@ ENDING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 ENDING_SECONDS = 5.0
 
 
+class Options(NamedTuple):
+    """What the agent is started with."""
+
+    run: Path
+    """The folder of its socket."""
+    disks: Path
+    """The folder of the instances' disks."""
+    host: int | None
+    """The descriptor of a network namespace to expose to."""
+    outside: int | None
+    """The descriptor of a socket to who starts the way out."""
+    engine: int | None
+    """The engine's user, if not this one."""
+    authority: str | None
+    """The file of an authority's certificate: there are AWS's endpoints, of which guests trust this."""
+
+
 def main() -> NoReturn:
     """Fork the first process of the new PID namespace, and stay to end it and to tidy up after it."""
-    arguments = argparse.ArgumentParser(prog="elastinet-agent", description=__doc__)
-    arguments.add_argument("--run", type=Path, required=True, help="folder of the agent's socket")
-    arguments.add_argument("--disks", type=Path, required=True, help="folder of the instances' disks")
-    arguments.add_argument("--host", type=int, help="descriptor of a network namespace to expose to")
-    arguments.add_argument("--outside", type=int, help="descriptor of a socket to who starts the way out")
-    arguments.add_argument("--engine", type=int, help="the engine's user, if not this one")
-    arguments.add_argument("--authority", type=Path, help="have AWS's endpoints, of which guests trust this")
-    options = arguments.parse_args()
+    gc.disable()  # until it serves: what is imported stays
+    options = _options(sys.argv[1:])
     os.umask(0o077)  # what guests see is made with a mask of its own
     ready, parent = os.pipe()
     groups = cgroups.make(os.getpid())
@@ -35,6 +46,17 @@ def main() -> NoReturn:
     finally:
         cgroups.leave(groups)
         cgroups.remove(groups, ENDING_SECONDS)
+
+
+def _options(given: list[str]) -> Options:
+    """The options, each a name and a value, as `launch.agent_command` gives them; argparse takes its time."""
+    named = dict(zip(given[::2], given[1::2], strict=True))
+    authority, numbers = named.pop("--authority", None), ("--host", "--outside", "--engine")
+    host, outside, engine = (int(named.pop(name)) if name in named else None for name in numbers)
+    options = Options(Path(named.pop("--run")), Path(named.pop("--disks")), host, outside, engine, authority)
+    if named:
+        raise ValueError(f"no options of the agent's: {' '.join(named)}")
+    return options
 
 
 def _guard(child: int, path: Path) -> int:
@@ -51,7 +73,7 @@ def _guard(child: int, path: Path) -> int:
     return 0 if code == -signal.SIGKILL else abs(code)
 
 
-def _be_first(options: argparse.Namespace, groups: tuple[Path, ...], parent: int) -> NoReturn:
+def _be_first(options: Options, groups: tuple[Path, ...], parent: int) -> NoReturn:
     """Be the agent; what cannot go on is said in one line."""
     from elastinet.fabric.kernel import kernel
 
@@ -69,7 +91,7 @@ def _be_first(options: argparse.Namespace, groups: tuple[Path, ...], parent: int
         os._exit(code)
 
 
-def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
+def _serve(options: Options, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.agent import descriptors
     from elastinet.fabric.contract.names import images_beside
     from elastinet.fabric.guest import spawning, ucounts
@@ -78,7 +100,7 @@ def _serve(options: argparse.Namespace, groups: tuple[Path, ...]) -> None:
     from elastinet.fabric.kernel import isolate, kernel, privileges
 
     run, disks = options.run.resolve(), options.disks.resolve()
-    authority = options.authority and options.authority.read_text()
+    authority = options.authority and Path(options.authority).read_text()
     images = images_beside(disks)
     folders = (run, disks, images)
     for folder in folders:

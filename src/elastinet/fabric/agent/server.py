@@ -1,6 +1,7 @@
 """The agent's socket: one engine at a time, and commands to run inside guests."""
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -43,6 +44,7 @@ from elastinet.fabric.guest.rootfs import RootImage
 from elastinet.fabric.guest.spawning import Spawning
 from elastinet.fabric.kernel import features, isolate, privileges
 from elastinet.fabric.kernel.loop import Loop, complain
+from elastinet.fabric.kernel.worker import Worker
 
 SEND_BUFFER = 1 << 22
 NO_MEMORY_LIMIT = "no control group that counts memory is this user's to make: it is not limited"
@@ -109,13 +111,15 @@ class AgentServer:
             way_out.listen(lambda why: self.fabric.namespaces.way_is("outside", why))
         self._binder = Binder(self._loop)
         view = self.fabric.plan.view
-        fault, view.most_bps = abilities.shaping_fault(), abilities.most_bps()
+        place = Worker("abilities", None)
+        fault, view.most_bps = abilities.shaping_fault(place), abilities.most_bps()
         view.shapes = fault is None
-        no_frames = abilities.frames_fault()
+        no_frames = abilities.frames_fault(place)
         view.reads_frames = no_frames is None
         no_translation = abilities.translation_fault(helper)
         view.can_translate = no_translation is None
-        no_entries, no_resets = abilities.entries_fault(), abilities.resets_fault()
+        no_entries, no_resets = abilities.entries_fault(place), abilities.resets_fault(place)
+        place.stop()
         view.keeps_entries, view.resets = no_entries is None, no_resets is None
         counted = cgroups.controlled(groups)
         is_same = helper is None and not isolate.is_rootless()
@@ -153,6 +157,8 @@ class AgentServer:
 
     def serve(self) -> None:
         """Serve until the end of the process."""
+        gc.freeze()
+        gc.enable()
         signal.signal(signal.SIGCHLD, lambda _number, _frame: self._loop.soon(self._reap))
         signal.set_wakeup_fd(self._loop.wake_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))

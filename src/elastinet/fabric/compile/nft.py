@@ -33,7 +33,7 @@ from elastinet.fabric.compile import (
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import Group, GroupRule, Interface, Mapping, Members, Network
-from elastinet.rules import permits
+from elastinet.rules import rule_numbers
 from elastinet.rules.closed_outside import not_of_internet
 
 BY_SENDER = "meta nfproto ipv4 meta mark set iif . ether saddr . ip saddr map @own"
@@ -58,14 +58,14 @@ Where most packets come by, the rule that finds them says this itself: to go to 
 _ERROR = "icmp type { 3, 4, 5, 11, 12 }"
 """What quotes the packet that it is about."""
 DEFINITIONS = {
-    permits.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
-    permits.BY_ICMP: "type inet_service . {type}; flags interval;",
-    permits.BY_PROTOCOL: "type inet_proto . {type}; flags interval;",
+    rule_numbers.BY_PORT: "type inet_proto . inet_service . {type}; flags interval;",
+    rule_numbers.BY_ICMP: "type inet_service . {type}; flags interval;",
+    rule_numbers.BY_PROTOCOL: "type inet_proto . {type}; flags interval;",
 }
 KEYS = {
-    permits.BY_PORT: "meta l4proto . th dport . {address}",
-    permits.BY_ICMP: "meta l4proto {icmp} th sport . {address}",
-    permits.BY_PROTOCOL: "meta l4proto . {address}",
+    rule_numbers.BY_PORT: "meta l4proto . th dport . {address}",
+    rule_numbers.BY_ICMP: "meta l4proto {icmp} th sport . {address}",
+    rule_numbers.BY_PROTOCOL: "meta l4proto . {address}",
 }
 MEMBERS = {"ip": "{address}", "ip6": "meta l4proto . {address}"}
 ICMP6_NUMBER = str(ICMP6)
@@ -292,11 +292,11 @@ def _lookups(chain: str, address: str, verdict: str, peers: Iterable[str], famil
 
 def _match(rule: GroupRule) -> str:
     """A rule's protocol and numbers as a match, for a chain that knows its peer already."""
-    numbers = permissions.span(*permits.numbers(rule))
-    match permits.family(rule.protocol):
-        case permits.BY_PORT:
+    numbers = permissions.span(*rule_numbers.numbers(rule))
+    match rule_numbers.family(rule.protocol):
+        case rule_numbers.BY_PORT:
             return f"meta l4proto {rule.protocol} th dport {numbers} "
-        case permits.BY_ICMP:
+        case rule_numbers.BY_ICMP:
             return f"meta l4proto {ICMP_NAMES[rule.protocol]} th sport {numbers} "
         case _:
             return "" if rule.protocol == ANY else f"meta l4proto {rule.protocol} "
@@ -309,8 +309,8 @@ def members(item: Members, has_ipv6: bool) -> Iterator[Item]:
     yield from (Element(name, address) for address in _singly(item.addresses))
     if has_ipv6:
         blocks = (GroupRule(ANY, -1, -1, a) for a in item.addresses if ":" in a)
-        found = permissions.elements(blocks)[permits.BY_PROTOCOL]
-        yield Set(f"{name}6", DEFINITIONS[permits.BY_PROTOCOL].format(**V6))
+        found = permissions.elements(blocks)[rule_numbers.BY_PROTOCOL]
+        yield Set(f"{name}6", DEFINITIONS[rule_numbers.BY_PROTOCOL].format(**V6))
         yield from (Element(f"{name}6", element) for element in found)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from elastinet.catalog.protocols import ICMP, ICMP6
 from elastinet.fabric.contract.objects import GroupRule
-from elastinet.rules.permits import BY_ICMP, BY_PORT, BY_PROTOCOL, family, numbers
 from elastinet.rules.ranges import Range, joined, minus
+from elastinet.rules.rule_numbers import BY_ICMP, BY_PORT, BY_PROTOCOL, family, numbers
 
 Cidr = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -27,7 +27,7 @@ from elastinet.fabric.compile import permissions
 from elastinet.fabric.compile.items import Chain, Element, Item, Set
 from elastinet.fabric.contract import names
 from elastinet.fabric.contract.objects import AnyObject, Group, GroupRule, Interface
-from elastinet.rules import permits
+from elastinet.rules import rule_numbers
 
 EPOCHS = 0xFFF
 ORIGINAL, REPLY = 0xFFF, 0xFFF000
@@ -144,7 +144,7 @@ def group(item: Group) -> Iterator[Item]:
 
 def _whole(rules: Iterable[GroupRule]) -> Iterator[GroupRule]:
     """The rules that leave no port out."""
-    return (rule for rule in rules if permits.numbers(rule) in ((0, 65535), (0, 255)))
+    return (rule for rule in rules if rule_numbers.numbers(rule) in ((0, 65535), (0, 255)))
 
 
 def _noted(rules: Iterable[GroupRule], ports: str, flag: int) -> Iterator[str]:
@@ -175,7 +175,7 @@ def _for_everybody(rules: Iterable[GroupRule]) -> dict[Kind, set[str]]:
     found: dict[Kind, set[str]] = {}
     for rule in rules:
         if rule.peer in EVERYBODY:
-            span = (0, 65535) if rule.protocol == ANY else permits.numbers(rule)
+            span = (0, 65535) if rule.protocol == ANY else rule_numbers.numbers(rule)
             for protocol in PORTS.get(rule.protocol, ()):
                 found.setdefault((EVERYBODY[rule.peer], protocol), set()).add(permissions.span(*span))
     return found

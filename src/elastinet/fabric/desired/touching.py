@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from elastinet.fabric.contract.graph import NO_PACKET_CAN_TELL, THROUGH, altered_by
 from elastinet.fabric.contract.keys import Key, ObjectKind
+from elastinet.fabric.contract.nouns import NO_PACKET_CAN_TELL, THROUGH, altered_by
 from elastinet.fabric.desired import limits
 from elastinet.fabric.desired.desired import Desired, appliance_of, groups_elsewhere, mapped_to
 from elastinet.model.acl import NetworkAcl

@@ -2,7 +2,6 @@
 
 import os
 import queue
-import secrets
 from pathlib import Path
 
 from elastinet.deletion import remove_tree
@@ -30,7 +29,7 @@ class Disks:
         """Delete a guest's disk, soon; one that is not there is no fault."""
         if os.path.basename(id) != id or id.startswith(".") or not id:
             raise ValueError(f"not a disk's name: {id!r}")
-        doomed = self._folder / f".{id}.{secrets.token_hex(4)}{DOOMED}"
+        doomed = self._folder / f".{id}.{os.urandom(4).hex()}{DOOMED}"
         try:
             self.path(id).rename(doomed)
         except FileNotFoundError:

@@ -8,11 +8,12 @@ told. The data is its writer's, who may be anybody: whatever it says, to read it
 import re
 import zlib
 from collections.abc import Iterator
-from email.message import Message
-from email.parser import BytesParser  # now: an agent reads no library any more when it runs
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from elastinet.fabric.guest.first_programs import Program, Reading, When
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 LARGEST = 10 << 20
 """The most bytes of all that is unpacked."""
@@ -135,6 +136,8 @@ class _Opening:
             self._open(data.lower().count(b"multipart/"))
             if data.count(b"\n") > MOST_LINES:
                 raise UnreadableError(f"its MIME message has more than {MOST_LINES} lines")
+            from email.parser import BytesParser  # which few instances need, and takes its time
+
             yield from self._of_message(BytesParser().parsebytes(data))
         else:
             self._parts += 1

@@ -6,7 +6,6 @@ is nothing. Whatever it has not finished the agent deletes.
 
 import json
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,7 +116,7 @@ def _taken_apart(request: Request, root: Path) -> dict[str, Any]:
 
 def _spool(folder: Path) -> int:
     """A file without a name."""
-    name = folder / f".{secrets.token_hex(8)}.spool"
+    name = folder / f".{os.urandom(8).hex()}.spool"
     fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     name.unlink()
     return fd
@@ -136,4 +135,4 @@ def _copied(request: Request) -> dict[str, Any]:
     )
     total = about.bytes + size
     about = msgspec.structs.replace(about, files=about.files + files, bytes=total, base=request.base)
-    return _keep(folder, request, secrets.token_hex(32), about)
+    return _keep(folder, request, os.urandom(32).hex(), about)

@@ -11,7 +11,6 @@ import os
 import selectors
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,6 +109,8 @@ class Loop:
         except OSError as error:
             complain(str(error))
         except Exception as error:
+            import traceback  # which nobody needs else
+
             complain("a fault: " + "".join(traceback.format_exception(error)).rstrip())
             self.on_fault(about, error)
         else:

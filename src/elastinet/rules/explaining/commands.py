@@ -17,10 +17,10 @@ from elastinet.rules.explaining.entries import Entries
 from elastinet.rules.explaining.routes import route_command
 from elastinet.rules.explaining.sentences import COMPONENT_FILTERED, FILTERED
 from elastinet.rules.filtering import protocol_name
-from elastinet.rules.permits import family
 from elastinet.rules.ranges import PORTS, address_of, blocks_of, size
 from elastinet.rules.reachability.headers import Headers
 from elastinet.rules.reachability.steps import Blocker
+from elastinet.rules.rule_numbers import family
 
 MOST_PEERS = 8
 """A rule is made for so many blocks at the most; for more it is made for everybody."""

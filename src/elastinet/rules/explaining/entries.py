@@ -5,10 +5,10 @@ from typing import Any
 from elastinet.catalog.protocols import ICMP, ICMP6
 from elastinet.model.acl import AclRule, NetworkAcl
 from elastinet.rules.explaining.command import Command
-from elastinet.rules.permits import family
 from elastinet.rules.ranges import PORTS, Ranges, address_of, size
 from elastinet.rules.reachability.filters import acl_box
 from elastinet.rules.reachability.headers import Headers
+from elastinet.rules.rule_numbers import family
 
 LAST = 32766
 """The highest number of an entry."""

@@ -9,9 +9,9 @@ from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
 from elastinet.model.vpc import Subnet, Vpc
 from elastinet.rules.filtering import protocol_name
-from elastinet.rules.permits import family
 from elastinet.rules.ranges import PORTS, Ranges, address_of, blocks_of, size
 from elastinet.rules.reachability.headers import REPLIES, Headers
+from elastinet.rules.rule_numbers import family
 
 NAMES = {TCP: "TCP", UDP: "UDP", ICMP: "ICMP", ICMP6: "ICMPv6"}
 NAMED: dict[str, type[Noun]] = {

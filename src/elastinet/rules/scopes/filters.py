@@ -6,8 +6,9 @@ from itertools import pairwise
 from elastinet.model.acl import NetworkAcl
 from elastinet.model.security import SecurityGroup, SecurityGroupRule
 from elastinet.model.state import State
-from elastinet.rules.permits import Rule, members, opened, peers
+from elastinet.rules.permits import members, opened, peers
 from elastinet.rules.ranges import Range, Ranges, of_block, of_blocks, version_of
+from elastinet.rules.rule_numbers import Rule
 from elastinet.rules.scopes.points import Line, Mask
 
 Opened = list[tuple[Ranges, Mask]]
