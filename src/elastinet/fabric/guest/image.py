@@ -127,49 +127,60 @@ def _ids(shown: list[str], rootless: bool) -> tuple[ids.Ids, dict[str, str]]:
 
 def _copy(name: str, skeleton: Path, ours: tuple[Path, ...]) -> None:
     """Make a top-level folder's part of the skeleton."""
-    _folder(Path("/", name), skeleton / name)
+    skeleton.mkdir(parents=True, exist_ok=True)
+    _folder(f"/{name}", f"{skeleton}/{name}")
     if name in SHALLOW:
         for entry in os.scandir(f"/{name}"):
             if entry.is_dir(follow_symlinks=False):
-                _folder(Path(entry.path), skeleton / name / entry.name)
+                _folder(entry.path, f"{skeleton}/{name}/{entry.name}")
+    hidden = frozenset(map(str, ours))
     for tree in TREES:
         if tree.split("/")[0] == name:
-            _tree(Path("/", tree), skeleton / tree, ours, DEEPEST)
+            _tree(f"/{tree}", f"{skeleton}/{tree}", hidden, DEEPEST)
 
 
-def _tree(source: Path, target: Path, ours: tuple[Path, ...], depth: int) -> None:
-    """Copy a folder's folders, and for /etc its readable files; what others fill is theirs."""
+def _tree(source: str, target: str, ours: frozenset[str], depth: int) -> None:
+    """Copy a folder's folders, and for /etc its readable files; what others fill is theirs.
+
+    These are thousands at each start: so a path is a string here.
+    """
     if source in ours or not depth:
         return
-    _folder(source, target)
-    for entry in _entries(source):
+    mode = _folder(source, target)
+    for entry in () if mode is None or mode & stat.S_IWOTH else _entries(source):
         if entry.is_dir(follow_symlinks=False):
-            _tree(Path(entry.path), target / entry.name, ours, depth - 1)
+            _tree(entry.path, f"{target}/{entry.name}", ours, depth - 1)
         elif entry.path.startswith("/etc/"):
-            _file(entry, target / entry.name)
+            _file(entry, f"{target}/{entry.name}")
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder; none if it is gone, closed to this user, or writable by everybody."""
-    with contextlib.suppress(OSError):
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IWOTH:
-            with os.scandir(folder) as found:
-                return list(found)
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """The entries of a folder; none if it is gone, or closed to this user."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        return list(found)
     return []
 
 
-def _folder(source: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
+def _folder(source: str, target: str) -> int | None:
+    """Make a folder with the mode of another one, and give that mode; None if there is none any more."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(target)
     with contextlib.suppress(OSError):
-        target.chmod(source.stat().st_mode & 0o1777)
+        mode = os.stat(source).st_mode
+        os.chmod(target, mode & 0o1777)
+        return mode
+    return None
 
 
-def _file(entry: os.DirEntry[str], target: Path) -> None:
+def _file(entry: os.DirEntry[str], target: str) -> None:
     """Copy a link, or a small file that this user may read; what he may not stays the host's, unreadable."""
     with contextlib.suppress(PermissionError, FileNotFoundError):
         if entry.is_symlink() and not entry.path.startswith(OWNED):
-            target.symlink_to(os.readlink(entry.path))
-        elif entry.is_file() and entry.stat().st_size <= LARGEST:
-            target.write_bytes(Path(entry.path).read_bytes())
-            target.chmod(stat.S_IMODE(entry.stat().st_mode))
+            os.symlink(os.readlink(entry.path), target)
+            return
+        found = entry.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST:
+            with open(entry.path, "rb", buffering=0) as source, open(target, "wb", buffering=0) as file:
+                while data := source.read(LARGEST):
+                    file.write(data)
+                os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode))
