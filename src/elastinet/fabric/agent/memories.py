@@ -68,7 +68,8 @@ class Memories:
 
     def settle(self, wanted: Mapping[str, Guest], processes: Mapping[str, GuestProcess]) -> None:
         """Begin all moves that are to be made and can be."""
-        for id in wanted.keys() & processes.keys() - self.failed.keys() if self._can_share else ():
+        sharing = self._members.keys() | {id for id, guest in wanted.items() if guest.memory}
+        for id in sharing & wanted.keys() & processes.keys() - self.failed.keys() if self._can_share else ():
             process, memory = processes[id], wanted[id].memory or ""
             member = self._members.get(id)
             if member is None and memory and process.ready and not process.asked:

@@ -1,6 +1,7 @@
 """Names of kernel objects, made of resource ids, and fixed numbers and addresses."""
 
 import ipaddress
+from functools import lru_cache
 from pathlib import Path
 
 INTERNET = "internet"
@@ -105,6 +106,7 @@ def queue(instance: str) -> str:
     return "q" + digits(instance)
 
 
+@lru_cache(maxsize=1 << 14)
 def word(id: str) -> str:
     """An id as nftables takes it in a name."""
     return "".join(letter if letter.isalnum() else "_" for letter in id)

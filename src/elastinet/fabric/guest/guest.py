@@ -25,7 +25,8 @@ from elastinet.fabric.kernel import ending
 from elastinet.fabric.kernel.loop import GuestConcern, Loop
 from elastinet.fabric.revoke import holders
 
-AGAIN_SECONDS = 0.2
+AGAIN_SECONDS, LAST_PAUSE_SECONDS = 0.2, 1.6
+"""The pauses between tries to end a guest: where many end at once, the kernel is what takes its time."""
 DEAD = (errno.ENOENT, errno.ESRCH, errno.EINVAL)
 """Errors of calls about a process that has ended; the call decides which one."""
 
@@ -67,6 +68,7 @@ class GuestProcess:
         self.has_rebooted = False
         self._is_closing = self._reboots = self._has_services = self._has_systemd = False
         self._since = 0.0
+        self._pause = AGAIN_SECONDS
         self.ports: dict[str, GuestInterface] = {}
         self.awaited: set[str] = set()
         self.console = Console(disk)
@@ -242,7 +244,8 @@ class GuestProcess:
     def end(self) -> None:
         """Have the kernel end all processes, again and again: the guest's root may trace its init anew."""
         if self.init > 0:
-            self._loop.later(AGAIN_SECONDS, self.end, self._about)
+            self._loop.later(self._pause, self.end, self._about)
+            self._pause = min(self._pause * 2, LAST_PAUSE_SECONDS)
             ending.end(self.init)
 
     def attach(

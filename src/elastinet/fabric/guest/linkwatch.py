@@ -66,7 +66,11 @@ class LinkWatch:
             self._is_up.pop(index, None)
             self._names.pop(index, None)
             return set()
-        self._names[index] = dict(attributes(body, 16))[NAME].rstrip(b"\0").decode(errors="replace")
+        self._names[index] = (
+            next(value for kind, value in attributes(body, 16) if kind == NAME)
+            .rstrip(b"\0")
+            .decode(errors="replace")
+        )
         is_up, was_up = bool(flags & rtnl.UP), self._is_up.get(index)
         if is_up or was_up is not None:
             self._is_up[index] = is_up

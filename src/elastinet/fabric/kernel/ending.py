@@ -3,11 +3,10 @@
 import os
 import re
 from contextlib import suppress
-from pathlib import Path
 
-from elastinet.fabric.kernel import kernel
+from elastinet.fabric.kernel import files, kernel
 
-TRACER = re.compile(r"^TracerPid:\s*(\d+)", re.MULTILINE)
+TRACER = re.compile(rb"^TracerPid:\s*(\d+)", re.MULTILINE)
 
 
 def end(pid: int) -> None:
@@ -24,6 +23,6 @@ def end(pid: int) -> None:
 
 def _tracer(pid: int) -> int:
     with suppress(FileNotFoundError, ProcessLookupError):
-        found = TRACER.search(Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace"))
+        found = TRACER.search(files.read(f"/proc/{pid}/status"))
         return int(found[1]) if found else 0
     return 0

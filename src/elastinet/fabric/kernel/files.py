@@ -1,4 +1,4 @@
-"""Files of the kernel's, written in three calls: Python's own make eight, and objects for their layers."""
+"""Files of the kernel's, in three calls: Python's own make eight, and objects for their layers."""
 
 import os
 from pathlib import Path
@@ -9,5 +9,14 @@ def write(path: str | Path, text: str) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def read(path: str | Path, most: int = 1 << 14) -> bytes:
+    """What one read gives of a file: of the kernel's small ones all; raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, most)
     finally:
         os.close(fd)
