@@ -114,9 +114,18 @@ def furnish(root: str, account: Account, key: str, first: int) -> None:
     keys = {f"{home}/.ssh/authorized_keys": f"{key}\n".encode()} if key else {}
     os.makedirs(f"{home}/.ssh", exist_ok=True)  # a start that was broken off may have left it
     for path, data in (files | keys).items():
-        Path(path).write_bytes(data)
-        os.chown(path, first + account.uid, first + account.gid)
+        _put(path, data, first + account.uid, first + account.gid)
     for path, mode in (*((path, 0o600) for path in keys), (f"{home}/.ssh", 0o700), (home, 0o750)):
         os.chmod(path, mode)
     for path in (f"{home}/.ssh", home):
         os.chown(path, first + account.uid, first + account.gid)
+
+
+def _put(path: str, data: bytes, user: int, group: int) -> None:
+    """Write a file of somebody's; each instance has several, so in no more calls than that takes."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        os.write(fd, data)
+        os.fchown(fd, user, group)
+    finally:
+        os.close(fd)

@@ -5,9 +5,9 @@ cannot divide control groups, crun does without them if it finds some file syste
 of an image have all this, for such a program may be installed there; others if this machine has one.
 """
 
+import contextlib
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 from elastinet.fabric.guest.ids import Ids
 from elastinet.fabric.guest.trust import Layer
@@ -17,7 +17,7 @@ PART = "plain"
 """The part of a disk that no overlay is over."""
 PLACE = "/var/lib/containers"
 PROGRAMS = ("podman", "buildah")
-KEPT = ("images/images.json", "containers/containers.json")
+KEPT = {"-images": "images.json", "-containers": "containers.json"}
 """What podman has written where it has kept something; a run that failed has left other files only."""
 GROUPS = "/sys/fs/cgroup"
 SAFE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
@@ -49,10 +49,10 @@ def hold(root: str, disk: str, ids: Ids, *, is_whole: bool) -> int | None:
     """Hold a disk's folder, which is made if it is not there; None where no program needs it."""
     if not is_whole and not any(os.path.lexists(f"{root}/usr/bin/{program}") for program in PROGRAMS):
         return None
-    folder = Path(disk, PART)
-    if not folder.exists():
-        _make(str(folder), ids)
-    return kernel.open_tree(str(folder))
+    folder = f"{disk}/{PART}"
+    if not os.path.exists(folder):
+        _make(folder, ids)
+    return kernel.open_tree(folder)
 
 
 def show(held: int, ids: Ids) -> None:
@@ -74,7 +74,15 @@ def show(held: int, ids: Ids) -> None:
 
 def _keeps() -> bool:
     """True if something is kept there, by whichever driver."""
-    return any(any(Path(PLACE, "storage").glob(f"*-{name}")) for name in KEPT)
+    storage = f"{PLACE}/storage"
+    with contextlib.suppress(OSError):  # there is none, as in most guests
+        found = os.listdir(storage)
+        return any(
+            folder.endswith(ending) and os.path.exists(f"{storage}/{folder}/{name}")
+            for folder in found
+            for ending, name in KEPT.items()
+        )
+    return False
 
 
 def _make(folder: str, ids: Ids) -> None:

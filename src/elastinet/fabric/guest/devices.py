@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 import struct
 import termios
 
@@ -30,9 +31,9 @@ def fill(dev: str, ids: Ids, most: str) -> None:
     for folder in ("pts", "shm", "net"):
         os.mkdir(f"{dev}/{folder}")
     for node in NODES:
-        _bind_node(f"/dev/{node}", f"{dev}/{node}")
+        _put_node(f"/dev/{node}", f"{dev}/{node}", ids)
     if os.path.exists("/dev/net/tun"):
-        _bind_node("/dev/net/tun", f"{dev}/net/tun")
+        _put_node("/dev/net/tun", f"{dev}/net/tun", ids)
     group = f",gid={ids.first + TTY}" if ids.has_terminals_group else ""
     options = f"newinstance,ptmxmode=0666,mode=0620{group}"
     kernel.mount("devpts", f"{dev}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, options)
@@ -115,10 +116,26 @@ def show(source: str, target: str) -> None:
     kernel.set_mount_attributes(target, SHOWN)
 
 
-def _bind_node(source: str, target: str) -> None:
-    """Make a device node reachable; binding works where mknod is forbidden."""
+def _put_node(source: str, target: str, ids: Ids) -> None:
+    """Make a device node as the machine has it, which a guest's root may remove but not change.
+
+    Its owner is the machine's root. Where a guest's root has that id, or mknod is forbidden, the machine's
+    own node is bound.
+    """
+    if ids.is_shifted and _has_made(os.stat(source), target):
+        return
     _touch(target)
     bind(source, target)
+
+
+def _has_made(found: os.stat_result, target: str) -> bool:
+    """Make a node like one that was found, unless that is forbidden."""
+    try:
+        os.mknod(target, found.st_mode, found.st_rdev)
+    except PermissionError:
+        return False
+    os.chmod(target, stat.S_IMODE(found.st_mode))
+    return True
 
 
 def _touch(path: str) -> None:

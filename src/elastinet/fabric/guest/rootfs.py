@@ -22,7 +22,7 @@ from elastinet.fabric.guest import (
 )
 from elastinet.fabric.guest.accounts import Account
 from elastinet.fabric.guest.ids import Ids
-from elastinet.fabric.kernel import kernel, privileges
+from elastinet.fabric.kernel import files, kernel, privileges
 
 LAYERS = ("usr", "etc", "opt", "var", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 OWN = ("root", "home", "srv", "mnt", "media", "proc", "sys", "dev", "run", "tmp")
@@ -107,33 +107,34 @@ def prepare(disk: str, hostname: str, own_names: str, key: str, image: RootImage
         elif not image.is_whole and not image.rootless:
             _give_new(disk, made, image.ids.first)
         os.rename(f"{disk}/fresh", f"{disk}/root")
-    _own(Path(disk), image)
+    _own(disk, image)
 
 
 def _give_new(disk: str, made: list[str], first: int) -> None:
     """Give what was just made to the guest's root: to look for it again takes longer than to make it."""
     for path in made:
         os.chown(path, first, first, follow_symlinks=False)
-    _note(Path(disk), first)
+    _note(disk, first)
 
 
-def _note(disk: Path, first: int) -> None:
+def _note(disk: str, first: int) -> None:
     """Have a disk know whose ids its files have."""
-    fresh = disk / "ids.fresh"
-    fresh.write_text(str(first), encoding="utf-8")
-    fresh.rename(disk / "ids")
+    fresh = f"{disk}/ids.fresh"
+    with open(fresh, "wb", buffering=0) as file:
+        file.write(str(first).encode())
+    os.rename(fresh, f"{disk}/ids")
 
 
-def _own(disk: Path, image: RootImage) -> None:
+def _own(disk: str, image: RootImage) -> None:
     """Have a disk's files belong to the ids that its guest has now; a disk knows whose they were."""
     if image.rootless:
         return
-    kept = disk / "ids"
-    first = image.ids.first
-    before = int(kept.read_text(encoding="utf-8")) if kept.exists() else 0
+    first, before = image.ids.first, 0
+    with contextlib.suppress(FileNotFoundError):
+        before = int(files.read(f"{disk}/ids"))
     if before != first:
-        for part in filter(os.path.isdir, (disk / part for part in (*PARTS, containers.PART))):
-            idmap.give(part, first, before)
+        for part in filter(os.path.isdir, (f"{disk}/{part}" for part in (*PARTS, containers.PART))):
+            idmap.give(Path(part), first, before)
         _note(disk, first)
 
 
