@@ -204,18 +204,30 @@ def remove(groups: tuple[Path, ...], seconds: float = 0) -> bool:
     return True
 
 
-def _is_removed(group: Path) -> bool:
+def _is_removed(group: str | Path) -> bool:
     """Remove a group with all below it, which may be a guest's to name, but not deeper than its bound.
 
-    Nothing is asked about the dozens of files that the kernel shows in each.
+    Most have none below. Nothing is asked about the dozens of files that the kernel shows in each.
     """
+    if _is_gone(group):
+        return True
     with contextlib.suppress(OSError):
         with os.scandir(group) as found:
-            inner = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
-        for name in inner:
-            _is_removed(group / name)
+            inner = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
+        for path in inner:
+            _is_removed(path)
+    return _is_gone(group)
+
+
+def _is_gone(group: str | Path) -> bool:
+    """Remove one group if there is nothing in it; true if it is there no more."""
+    try:
         os.rmdir(group)
-    return not os.path.lexists(group)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def sweep() -> None:

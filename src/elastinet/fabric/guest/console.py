@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from elastinet.fabric.kernel import files
 from elastinet.fabric.kernel.loop import complain
 
 LIMIT = 1 << 20
@@ -34,11 +35,13 @@ class Log:
 
     def _add(self, data: bytes) -> None:
         """Keep what was said; beyond the limit only the end is kept."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
-            file.write(data)
-            if file.tell() <= LIMIT:
-                return
+        try:
+            size = files.append(self._path, data)
+        except FileNotFoundError:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            size = files.append(self._path, data)
+        if size <= LIMIT:
+            return
         kept = self._path.read_bytes()[-KEPT:]
         fresh = self._path.with_suffix(".new")
         fresh.write_bytes(kept)

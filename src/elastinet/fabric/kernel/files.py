@@ -1,4 +1,4 @@
-"""Files of the kernel's, in three calls: Python's own make eight, and objects for their layers."""
+"""Files of the kernel's, and logs, in three calls: Python's own make eight, and objects for their layers."""
 
 import os
 from pathlib import Path
@@ -18,5 +18,16 @@ def read(path: str | Path, most: int = 1 << 14) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(fd, most)
+    finally:
+        os.close(fd)
+
+
+def append(path: str | Path, data: bytes) -> int:
+    """Add to a file, which is made if it is not there, and give its size then; raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+        return os.lseek(fd, 0, os.SEEK_CUR)
     finally:
         os.close(fd)
