@@ -20,7 +20,7 @@ import pytest
 
 from elastinet.deletion import remove_tree
 from elastinet.fabric.agent import launch
-from elastinet.fabric.contract import client
+from elastinet.fabric.contract import client, terminal  # noqa: F401  as nobody it might not be readable
 from elastinet.fabric.contract.keys import Key
 from elastinet.fabric.contract.messages import Desire
 from elastinet.fabric.contract.objects import AnyObject, Guest
