@@ -15,7 +15,7 @@ TESTS ?= tests
 QUICK := rules dumps forecast wire store dpdk fabric/contract fabric/compile fabric/desired fabric/reconcile laws/test_layers.py laws/test_compiled.py laws/test_wire.py test_docs.py test_site.py
 # Six workers on two cores: tests of packets mostly wait. What measures has three tries, should it be late.
 PYTEST_FLAGS ?= -n 6 -q
-# Of tests that are alike all of them do a share, and the next time another; some tests are done whole.
+# All tests together: of those that are alike a share, and the next time another. TESTS=…: all of them.
 IN_TURN := $(if $(filter tests,$(TESTS)),--in-turn)
 
 .PHONY: setup demo quick test lint fuzz bench docs release-check system-packages

@@ -33,5 +33,6 @@ def _suits(folder: Path) -> bool:
 
 
 def _free_memory() -> int:
-    """The bytes of memory that programs can still have."""
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """The bytes of memory that programs can still have: what the kernel keeps of files is theirs, too."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024

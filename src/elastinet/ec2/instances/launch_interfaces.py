@@ -16,7 +16,7 @@ from elastinet.ec2.interfaces.efa import check_primary
 from elastinet.ec2.interfaces.ena_express import check_has_ena, plan_express
 from elastinet.ec2.interfaces.interface_spec import InterfaceSpec
 from elastinet.ec2.interfaces.ipv6_addresses import or_default
-from elastinet.ec2.interfaces.new_interface import create_interface, groups_of
+from elastinet.ec2.interfaces.new_interface import create_interface, groups_of, wants_public
 from elastinet.ec2.interfaces.private_addresses import check_free
 from elastinet.ec2.vpc.account import default_vpc
 from elastinet.ec2.vpc.subnets import pick_zone
@@ -116,8 +116,7 @@ class LaunchPlan:
 
     def _public(self, tx: Transaction, subnet: Subnet, spec: InterfaceSpec) -> str | None:
         """A public address for an instance's only interface, at once: to replace it is what costs."""
-        wanted = subnet.map_public_ip if spec.public is None else spec.public
-        return pick(tx) if wanted and len(self.interfaces) == 1 else None
+        return pick(tx) if wants_public(subnet, spec) and len(self.interfaces) == 1 else None
 
 
 def plan_interfaces(tx: Transaction, spec: LaunchSpec, kind: InstanceType) -> LaunchPlan:

@@ -21,6 +21,11 @@ def groups_of(tx: Transaction, spec: InterfaceSpec, subnet: Subnet) -> tuple[str
     return check_groups(tx, [*spec.groups, *by_name], subnet.vpc_id)
 
 
+def wants_public(subnet: Subnet, spec: InterfaceSpec) -> bool:
+    """True if an interface is to have a public address: as it is asked for, or else as its subnet says."""
+    return subnet.map_public_ip if spec.public is None else spec.public
+
+
 def create_interface(
     tx: Transaction,
     subnet: Subnet,
@@ -43,7 +48,7 @@ def create_interface(
         asked = ipv6_addresses.or_default(subnet, spec.ipv6)
         addresses = private_addresses.fields(tx, subnet, spec, kept)
         addresses |= ipv6_addresses.fields(tx, subnet, asked, primary=spec.has_primary6)
-        addresses["associate_public_ip"] = subnet.map_public_ip if spec.public is None else spec.public
+        addresses["associate_public_ip"] = wants_public(subnet, spec)
     if addresses["associate_public_ip"] and addresses["addresses"]:
         addresses["public_ip"] = public_ip
     described = {"interface_type": spec.interface_type, "description": spec.description, "idle": spec.idle}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from elastinet.fabric.guest.trust import Layer
 from elastinet.fabric.guest.veil import ACCOUNTS
+from elastinet.fabric.kernel.files import write_all
 
 NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 FIRST, LAST = 1000, 59999
@@ -125,7 +126,7 @@ def _put(path: str, data: bytes, user: int, group: int) -> None:
     """Write a file of somebody's; each instance has several, so in no more calls than that takes."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
-        os.write(fd, data)
+        write_all(fd, data)
         os.fchown(fd, user, group)
     finally:
         os.close(fd)

@@ -71,7 +71,7 @@ class Door:
     def _hand_over(self) -> None:
         if self._is_open:
             self._serve()
-            self.close()
+            self._stop_listening()
             self._loop.later(LONGEST_SECONDS, self._release, self._about)
             self._run(LISTEN, (), self._listens)
 
@@ -111,7 +111,11 @@ class Door:
             self._say(f"{what}: {fact['error']}")
 
     def close(self) -> None:
-        """Listen no more: the port is the instance's."""
+        """Listen no more, and hold nothing: the instance's network ends, and so does its descriptor."""
+        self._is_held = False
+        self._stop_listening()
+
+    def _stop_listening(self) -> None:
         if self._is_open:
             self._is_open = False
             self._loop.forget(self._listener.fileno())

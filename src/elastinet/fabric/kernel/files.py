@@ -26,8 +26,13 @@ def append(path: str | Path, data: bytes) -> int:
     """Add to a file, which is made if it is not there, and give its size then; raises OSError."""
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        while data:
-            data = data[os.write(fd, data) :]
+        write_all(fd, data)
         return os.lseek(fd, 0, os.SEEK_CUR)
     finally:
         os.close(fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of it; raises OSError, as a full disk does at what it takes no more."""
+    while data:
+        data = data[os.write(fd, data) :]
